@@ -1,0 +1,185 @@
+//! A program and its arguments as plain data: nothing runs until a `Runner` gets it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+/// The value of a variable in a child's environment.
+#[derive(Debug, Clone)]
+pub enum Value {
+    /// May be shown.
+    Plain(String),
+    /// Never shown; `Debug` prints `[REDACTED]`.
+    Secret(SecretString),
+}
+
+/// What the program reads on its standard input.
+#[derive(Debug, Clone, Default)]
+pub enum Input {
+    /// Nothing: closed.
+    #[default]
+    None,
+    /// These bytes, then end of file. Always treated as secret.
+    Secret(SecretString),
+}
+
+/// What happens with the program's output and the terminal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Io {
+    /// Shown line by line, redacted; own process group, no terminal.
+    #[default]
+    Stream,
+    /// Standard output kept for the caller as it is, not shown; standard error shown as in `Stream`;
+    /// own process group.
+    Capture,
+    /// The program owns the terminal: our process group, we ignore Ctrl-C meanwhile, nothing is redacted.
+    Attach,
+}
+
+/// A program and its arguments: plain data.
+#[derive(Debug, Clone)]
+pub struct Cmd {
+    /// Name looked up on `PATH`, or a path.
+    pub program: String,
+    /// Arguments; never a secret.
+    pub args: Vec<String>,
+    /// Variables set on top of the environment infractl was started with.
+    pub env: BTreeMap<String, Value>,
+    /// Variables of infractl's own environment that the program must not see.
+    pub unset: BTreeSet<String>,
+    /// Working directory; infractl's own if none.
+    pub dir: Option<PathBuf>,
+    /// Standard input.
+    pub input: Input,
+    /// Output and terminal.
+    pub io: Io,
+    /// How long the program may go on after it was asked to end because of `timeout` or an error elsewhere;
+    /// `None` waits for ever (terraform: killing it can lose state). Ctrl-C has its own rules
+    /// (`docs/design/signals.md`).
+    pub grace: Option<Duration>,
+    /// Asked to end when it takes longer than this.
+    pub timeout: Option<Duration>,
+}
+
+impl Cmd {
+    /// A command without arguments that streams its output.
+    pub fn new(program: impl Into<String>) -> Self {
+        Cmd {
+            program: program.into(),
+            args: Vec::new(),
+            env: BTreeMap::new(),
+            unset: BTreeSet::new(),
+            dir: None,
+            input: Input::None,
+            io: Io::Stream,
+            grace: Some(Duration::from_secs(10)),
+            timeout: None,
+        }
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn arg(mut self, arg: impl Into<String>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<S: Into<String>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets a variable that may be shown.
+    #[must_use]
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.env.insert(name.into(), Value::Plain(value.into()));
+        self
+    }
+
+    /// Sets a variable that is never shown.
+    #[must_use]
+    pub fn secret(mut self, name: impl Into<String>, value: SecretString) -> Self {
+        self.env.insert(name.into(), Value::Secret(value));
+        self
+    }
+
+    /// Hides a variable of our own environment from the program.
+    #[must_use]
+    pub fn unset(mut self, name: impl Into<String>) -> Self {
+        self.unset.insert(name.into());
+        self
+    }
+
+    /// Sets the working directory.
+    #[must_use]
+    pub fn dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.dir = Some(dir.into());
+        self
+    }
+
+    /// Sets what the program reads on standard input.
+    #[must_use]
+    pub fn input(mut self, text: SecretString) -> Self {
+        self.input = Input::Secret(text);
+        self
+    }
+
+    /// Sets what happens with output and terminal.
+    #[must_use]
+    pub fn io(mut self, io: Io) -> Self {
+        self.io = io;
+        self
+    }
+
+    /// Sets how long the program may take to end; `None` waits for ever.
+    #[must_use]
+    pub fn grace(mut self, grace: Option<Duration>) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// Sets how long the program may take.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.timeout = timeout;
+        self
+    }
+}
+
+/// The command as one would type it: variables of the command first (secrets as `NAME=***`), words quoted
+/// for a shell. Safe to show.
+impl fmt::Display for Cmd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, value) in &self.env {
+            match value {
+                Value::Plain(text) => write!(f, "{name}={} ", shell_words::quote(text))?,
+                Value::Secret(_) => write!(f, "{name}=*** ")?,
+            }
+        }
+        write!(f, "{}", shell_words::quote(&self.program))?;
+        for arg in &self.args {
+            write!(f, " {}", shell_words::quote(arg))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_shows_its_words_but_no_secret() {
+        let cmd = Cmd::new("terraform")
+            .args(["plan", "-var", "a b"])
+            .env("TF_IN_AUTOMATION", "1")
+            .secret("TF_VAR_password", "CANARY-cmd-1".to_string().into());
+        assert_eq!(cmd.to_string(), "TF_IN_AUTOMATION=1 TF_VAR_password=*** terraform plan -var 'a b'");
+        assert!(!format!("{cmd:?}").contains("CANARY"));
+    }
+}

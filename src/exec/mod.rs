@@ -1,0 +1,94 @@
+//! Starts programs: the only place that does.
+
+mod cmd;
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::time::Duration;
+
+use crate::failure::{Explain, Kind};
+
+pub use cmd::{Cmd, Input, Io, Value};
+
+/// A future that is boxed because [`Runner`] is used as a trait object.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Which of the program's two outputs a line came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channel {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+/// Gets each line a program prints as it comes, already redacted, without its line end.
+pub type OnLine<'a> = &'a (dyn Fn(Channel, &str) + Send + Sync);
+
+/// How a program ended.
+#[derive(Debug, Clone, Default)]
+pub struct Done {
+    /// Its exit code; 128 + the signal's number when a signal ended it.
+    pub code: i32,
+    /// Standard output as it is (not redacted) with [`Io::Capture`]; else empty.
+    pub stdout: Vec<u8>,
+    /// The last lines of standard error and, when streamed, standard output; redacted; at most 40 lines.
+    pub tail: String,
+    /// True when the user asked to stop (Ctrl-C, SIGTERM) while it ran. Its code alone then says nothing.
+    pub interrupted: bool,
+    /// How long it ran.
+    pub took: Duration,
+}
+
+/// Why a program gave no [`Done`].
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// There is no such program.
+    #[error("`{program}` is not installed, or not on PATH")]
+    NotFound {
+        /// As it was called.
+        program: String,
+    },
+    /// It could not be started.
+    #[error("`{program}` could not be started")]
+    Start {
+        /// As it was called.
+        program: String,
+        /// What the operating system said.
+        #[source]
+        source: io::Error,
+    },
+    /// It took too long and was ended.
+    #[error("`{program}` took longer than {} s and was ended", after.as_secs_f32())]
+    TimedOut {
+        /// As it was called.
+        program: String,
+        /// The limit.
+        after: Duration,
+        /// Its last lines, redacted.
+        tail: String,
+    },
+    /// The run was stopped before the program was started.
+    #[error("stopped before `{program}` was started")]
+    Cancelled {
+        /// As it would have been called.
+        program: String,
+    },
+}
+
+impl Explain for RunError {
+    fn kind(&self) -> Kind {
+        match self {
+            RunError::NotFound { .. } => Kind::Tool,
+            RunError::Start { .. } | RunError::TimedOut { .. } => Kind::Failed,
+            RunError::Cancelled { .. } => Kind::Interrupted,
+        }
+    }
+}
+
+/// The seam between infractl and other programs.
+pub trait Runner: Send + Sync {
+    /// Runs the program to its end. `line` gets each line shown; see [`Io`].
+    fn run<'a>(&'a self, cmd: &'a Cmd, line: OnLine<'a>) -> BoxFuture<'a, Result<Done, RunError>>;
+}
