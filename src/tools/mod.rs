@@ -1,0 +1,47 @@
+//! What other programs understand: arguments in, answers out. Pure.
+
+pub mod git;
+pub mod terraform;
+pub mod terraform_events;
+pub mod terraform_root;
+
+/// What infractl knows of a program that it starts.
+#[derive(Debug)]
+pub struct Tool {
+    /// The program's usual name.
+    pub name: &'static str,
+    /// What infractl uses it for.
+    pub purpose: &'static str,
+    /// Arguments that make it print its version.
+    pub version_args: &'static [&'static str],
+    /// How to get it: one line that begins with a verb.
+    pub install: &'static str,
+}
+
+/// Every program that infractl starts by a name of its own.
+pub const ALL: &[Tool] = &[
+    Tool {
+        name: "terraform",
+        purpose: "plan, apply, destroy, output",
+        version_args: &["version"],
+        install: "install terraform 1.5 or newer: https://developer.hashicorp.com/terraform/install",
+    },
+    Tool {
+        name: "tofu",
+        purpose: "the same, with `[terraform] program = \"tofu\"`",
+        version_args: &["version"],
+        install: "install OpenTofu: https://opentofu.org/docs/intro/install",
+    },
+    Tool {
+        name: "git",
+        purpose: "is the environment file ignored? which commit?",
+        version_args: &["--version"],
+        install: "install git with the package manager of your system",
+    },
+];
+
+/// How to get a program, if infractl knows it. `program` may be a path.
+pub fn install_help(program: &str) -> Option<&'static str> {
+    let name = program.rsplit('/').next().unwrap_or(program);
+    ALL.iter().find(|tool| tool.name == name).map(|tool| tool.install)
+}

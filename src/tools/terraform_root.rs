@@ -1,0 +1,150 @@
+//! What of a root module's files decides whether `terraform init` has to run.
+//!
+//! terraform itself wants an `init` when modules, providers or the backend change, and nothing else. A wrapper
+//! that runs it every time costs seconds; one that never does is annoying.
+
+use std::collections::BTreeSet;
+
+use hcl_edit::Span;
+use hcl_edit::structure::{Block, Body};
+
+/// What `init` depends on, from one file of a module.
+#[derive(Debug, Default, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Needs {
+    /// Text that matters: `terraform` blocks, sources and versions of modules.
+    pub text: Vec<String>,
+    /// Providers by their local name; terraform's built-in one needs no init and is left out.
+    pub providers: BTreeSet<String>,
+    /// Folders of modules on this disk, as written (`./modules/network`).
+    pub local_modules: BTreeSet<String>,
+}
+
+impl Needs {
+    /// Nothing to install and no backend to connect to: terraform works without an init.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty() && self.providers.is_empty() && self.local_modules.is_empty()
+    }
+
+    /// Adds those of another file.
+    pub fn extend(&mut self, other: Needs) {
+        self.text.extend(other.text);
+        self.providers.extend(other.providers);
+        self.local_modules.extend(other.local_modules);
+    }
+}
+
+/// Is this a file that terraform (or tofu) reads as part of a module?
+pub fn is_module_file(name: &str) -> bool {
+    [".tf", ".tf.json", ".tofu", ".tofu.json"].iter().any(|end| name.ends_with(end))
+}
+
+/// Reads one file. One that does not parse, and JSON, counts as a whole: terraform will say what is wrong.
+pub fn needs(name: &str, text: &str) -> Needs {
+    let parsed =
+        if name.ends_with(".json") { None } else { hcl_edit::parser::parse_body(text).ok() };
+    match parsed {
+        Some(body) => of_body(&body, text),
+        None => Needs { text: vec![text.to_owned()], ..Needs::default() },
+    }
+}
+
+fn of_body(body: &Body, text: &str) -> Needs {
+    let mut needs = Needs::default();
+    for block in body.blocks() {
+        let label = block.labels.first().map_or("", |label| label.as_str());
+        match block.ident.as_str() {
+            "terraform" => of_settings(block, text, &mut needs),
+            "module" => of_module(block, label, text, &mut needs),
+            "provider" => add_provider(label, &mut needs),
+            "resource" | "data" | "ephemeral" => {
+                add_provider(label.split('_').next().unwrap_or(label), &mut needs);
+            }
+            _ => {}
+        }
+    }
+    needs
+}
+
+/// `required_version` alone needs no init: terraform checks it at every call.
+fn of_settings(block: &Block, text: &str, needs: &mut Needs) {
+    for inner in block.body.blocks() {
+        if matches!(inner.ident.as_str(), "backend" | "cloud" | "required_providers") {
+            needs.text.extend(source(inner.span(), text));
+        }
+    }
+}
+
+fn of_module(block: &Block, label: &str, text: &str, needs: &mut Needs) {
+    needs.text.push(format!("module {label}"));
+    for key in ["source", "version"] {
+        if let Some(attribute) = block.body.get_attribute(key) {
+            needs.text.extend(source(attribute.span(), text));
+            match attribute.value.as_str() {
+                Some(path) if path.starts_with("./") || path.starts_with("../") => {
+                    needs.local_modules.insert(path.to_owned());
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn add_provider(name: &str, needs: &mut Needs) {
+    if !matches!(name, "terraform" | "") {
+        needs.providers.insert(name.to_owned());
+    }
+}
+
+fn source(span: Option<std::ops::Range<usize>>, text: &str) -> Option<String> {
+    span.and_then(|range| text.get(range)).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_of_built_ins_needs_no_init() {
+        let text = r#"
+            terraform { required_version = ">= 1.5" }
+            variable "x" { type = string }
+            resource "terraform_data" "a" { input = var.x }
+            output "a" { value = "${terraform_data.a.output} <<EOT" }
+        "#;
+        assert!(needs("main.tf", text).is_empty());
+    }
+
+    #[test]
+    fn providers_backends_and_modules_count() {
+        let text = r#"
+            terraform {
+              backend "s3" { bucket = "b" }
+              required_providers { aws = { source = "hashicorp/aws", version = "~> 5.0" } }
+            }
+            provider "aws" { region = "eu-west-3" }
+            resource "openstack_compute_instance_v2" "web" {}
+            module "network" {
+              source = "./modules/network"
+              cidr   = "10.0.0.0/8"
+            }
+        "#;
+        let found = needs("main.tf", text);
+        assert_eq!(found.providers, BTreeSet::from(["aws".to_owned(), "openstack".to_owned()]));
+        assert_eq!(found.local_modules, BTreeSet::from(["./modules/network".to_owned()]));
+        assert!(found.text[0].contains("bucket"), "{found:?}");
+        assert!(found.text.iter().all(|text| !text.contains("10.0.0.0")), "arguments do not count: {found:?}");
+    }
+
+    #[test]
+    fn an_edit_elsewhere_changes_nothing() {
+        let before = needs("main.tf", "module \"a\" {\n source = \"./a\"\n size = 1\n}");
+        let after = needs("main.tf", "module \"a\" {\n source = \"./a\"\n size = 2\n}\nlocals { x = 1 }");
+        assert_eq!(before, after);
+    }
+
+    #[test]
+    fn a_file_that_does_not_parse_counts_as_a_whole() {
+        assert_eq!(needs("main.tf", "resource {{{").text, ["resource {{{"]);
+        assert_eq!(needs("main.tf.json", "{}").text, ["{}"]);
+    }
+}
