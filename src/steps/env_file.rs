@@ -1,0 +1,207 @@
+//! The environment file: made from the outputs, written, compared, removed.
+
+use std::path::Path;
+
+use crate::config::{self, Rendered, Source};
+use crate::disk;
+use crate::failure::{Failure, Kind, Problem};
+use crate::files::env_file::{EnvFile, Entry, Metadata, Section};
+use crate::steps::StepCx;
+use crate::steps::values::{self, Known};
+use crate::text::{nearest, plural};
+use crate::tools::{git, terraform::Output};
+
+/// What is done with the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Write it, if its content changed.
+    Write,
+    /// Remove it.
+    Remove,
+}
+
+/// Does it.
+pub async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failure> {
+    let path = &step.env.env_file.path;
+    match action {
+        Action::Remove => {
+            let removed = disk::remove(path)?;
+            let shown = super::relative(step, path);
+            Ok(if removed { format!("{shown} removed") } else { format!("{shown} was not there") })
+        }
+        Action::Write => {
+            check_place(step).await?;
+            write(step)
+        }
+    }
+}
+
+/// Writes the file from what the run knows. The text says how many keys and where.
+pub fn write(step: &StepCx<'_>) -> Result<String, Failure> {
+    let path = &step.env.env_file.path;
+    let file = content(step)?;
+    let text = file.render()?;
+    disk::write(path, text.as_bytes(), 0o600)?;
+    let keys: usize = file.sections.iter().map(|section| section.entries.len()).sum();
+    Ok(format!("{}, {}", super::relative(step, path), plural(keys, "key")))
+}
+
+/// What the file has to say now.
+pub fn content(step: &StepCx<'_>) -> Result<EnvFile, Failure> {
+    let declared = &step.env.env_file;
+    let outputs = step.facts.outputs.clone().unwrap_or_default();
+    let sections = match &declared.sections {
+        Some(sections) => mapped(step, sections)?,
+        None => vec![Section {
+            title: None,
+            entries: {
+                let mut entries: Vec<Entry> = outputs.iter().map(|(name, output)| unmapped(name, output)).collect();
+                entries.sort_by(|a, b| a.key.cmp(&b.key));
+                entries
+            },
+        }],
+    };
+    let workspace = step.env.terraform.as_ref().map_or_else(|| "default".to_owned(), |t| t.workspace.clone());
+    Ok(EnvFile {
+        title: match Known::of(step).render(step, &declared.title)? {
+            Rendered::Plain(text) => text,
+            Rendered::Secret(_) => {
+                return Err(Failure::new(Kind::Config, "the title of the environment file names a secret"));
+            }
+        },
+        environment: step.env.name.clone(),
+        generated: (step.cx.now)(),
+        dialect: declared.dialect,
+        sections,
+        metadata: Metadata { workspace, serial: step.facts.serial },
+    })
+}
+
+fn unmapped(name: &str, output: &Output) -> Entry {
+    let key = name.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+    Entry { key, value: values::text(&output.value), sensitive: output.sensitive }
+}
+
+/// The sections as configured; everything that has no value is named at once.
+fn mapped(step: &StepCx<'_>, sections: &[config::Section]) -> Result<Vec<Section>, Failure> {
+    let known = Known::of(step);
+    let mut problems = Vec::new();
+    let mut all = Vec::new();
+    for section in sections {
+        let mut entries = Vec::new();
+        for (key, source) in &section.values {
+            match entry(step, &known, key, source) {
+                Ok(entry) => entries.extend(entry),
+                Err(failure) => problems.push(Problem {
+                    message: format!("`{key}` has no value: {:#}", failure.error),
+                    place: None,
+                    help: failure.help,
+                }),
+            }
+        }
+        all.push(Section { title: Some(section.title.clone()), entries });
+    }
+    if problems.is_empty() { Ok(all) } else { Err(Failure::problems(Kind::Failed, problems)) }
+}
+
+fn entry(step: &StepCx<'_>, known: &Known, key: &str, source: &Source) -> Result<Option<Entry>, Failure> {
+    let made = |rendered: Rendered| {
+        let (value, sensitive) = match rendered {
+            Rendered::Plain(text) => (text, false),
+            Rendered::Secret(text) => (secrecy::ExposeSecret::expose_secret(&text).to_owned(), true),
+        };
+        Some(Entry { key: key.to_owned(), value, sensitive })
+    };
+    let found = match source {
+        Source::Text(template) => return known.render(step, template).map(made),
+        Source::Output { name, .. } => step.facts.outputs.as_ref().and_then(|outputs| outputs.get(name)).map(|output| {
+            let text = values::text(&output.value);
+            if output.sensitive { Rendered::Secret(text.into()) } else { Rendered::Plain(text) }
+        }),
+        Source::Secret { name, .. } => {
+            let secrets = step.facts.secrets.as_ref();
+            secrets.and_then(|secrets| secrets.get(name)).map(|value| Rendered::Secret(value.clone()))
+        }
+        Source::Var { name, .. } => step.cx.vars.get(name).map(|text| Rendered::Plain(text.to_owned())),
+    };
+    if let Some(rendered) = found {
+        return Ok(made(rendered));
+    }
+    if let Some(default) = source.default() {
+        return known.render(step, default).map(made);
+    }
+    if source.is_optional() { Ok(None) } else { Err(missing(step, source)) }
+}
+
+fn missing(step: &StepCx<'_>, source: &Source) -> Failure {
+    match source {
+        Source::Output { name, .. } => {
+            let outputs = step.facts.outputs.as_ref();
+            let names: Vec<&str> = outputs.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+            let failure = Failure::new(Kind::Failed, format!("terraform gives no output `{name}` (or it is null)"));
+            let failure = match nearest(name, names.iter().copied()) {
+                Some(near) => failure.help(format!("write `{near}`, if that was meant")),
+                None => failure,
+            };
+            failure.help(if names.is_empty() {
+                format!("run `infractl apply {}` first: there are no outputs yet", step.env.name)
+            } else {
+                "add the output to the root module, or give the key a `default`, or set `optional = true`".into()
+            })
+        }
+        Source::Secret { name, .. } => Failure::new(Kind::Secrets, format!("there is no secret `{name}`"))
+            .help(format!("run `infractl secrets set {} {name}`", step.env.name)),
+        Source::Var { name, .. } => Failure::new(Kind::Config, format!("the variable `{name}` is not set")),
+        Source::Text(_) => Failure::new(Kind::Bug, "a text has always a value"),
+    }
+}
+
+/// Refuses a place that git would commit, or that cannot be written.
+pub async fn check_place(step: &StepCx<'_>) -> Result<(), Failure> {
+    let path = &step.env.env_file.path;
+    let shown = super::relative(step, path);
+    let dir = path.parent().unwrap_or(&step.env.root);
+    if !dir.is_dir() {
+        return Err(Failure::new(Kind::Config, format!("there is no folder `{}`", super::relative(step, dir)))
+            .help(format!("run `mkdir -p {}`", super::relative(step, dir))));
+    }
+    disk::check_writable(dir)?;
+    if !is_in_git(dir) {
+        return Ok(());
+    }
+    let ask = |cmd| async move { step.cx.runner.run(&cmd, &|_, _| ()).await };
+    // Two questions, each a start of git; asked at the same time.
+    let (ignored, tracked) = tokio::join!(ask(git::check_ignore(dir, path)), ask(git::ls_files(dir, path)));
+    let (Ok(ignored), Ok(tracked)) = (ignored, tracked) else {
+        step.cx.ui.warn(format!("git is not installed: nobody checks that `{shown}` is never committed"));
+        return Ok(());
+    };
+    if tracked.code == 0 {
+        return Err(Failure::new(Kind::Config, format!("git tracks `{shown}`: its values would be committed"))
+            .help(format!("run `git rm --cached {shown}` and commit that"))
+            .help("change the values that were committed: they stay in the history of git"));
+    }
+    if ignored.code == 1 {
+        return Err(Failure::new(Kind::Config, format!("git does not ignore `{shown}`: it could be committed"))
+            .help(format!("add the line `{}` to .gitignore", pattern(&shown, &step.env.name))));
+    }
+    Ok(())
+}
+
+/// One line that covers the files of all environments.
+fn pattern(shown: &str, environment: &str) -> String {
+    shown.strip_suffix(environment).map_or_else(|| shown.to_owned(), |start| format!("{start}*"))
+}
+
+fn is_in_git(dir: &Path) -> bool {
+    dir.ancestors().any(|folder| folder.join(".git").exists())
+}
+
+/// What a dry run says of it.
+pub fn describe(step: &StepCx<'_>, action: &Action) -> String {
+    let path = super::relative(step, &step.env.env_file.path);
+    match action {
+        Action::Write => format!("# write {path} (mode 0600)"),
+        Action::Remove => format!("rm -f {}", shell_words::quote(&path)),
+    }
+}
