@@ -5,4 +5,5 @@
 
 pub mod exec; // start programs: the only place that does
 pub mod sops; // the SOPS file format: bytes in, bytes out
+pub mod redact; // hide secrets in everything that is shown
 pub mod failure; // what ends a command: why, which exit code, what to do
