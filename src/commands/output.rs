@@ -80,13 +80,13 @@ pub async fn run(cx: &Ctx, global: &Global, args: &OutputArgs) -> Result<(), Fai
 
 fn unknown(environment: &str, name: &str, outputs: &IndexMap<String, Output>) -> Failure {
     let failure = Failure::new(Kind::Usage, format!("`{environment}` has no output `{name}`"));
-    let names: Vec<&String> = outputs.keys().collect();
+    let names: Vec<&str> = outputs.keys().map(String::as_str).collect();
     if names.is_empty() {
         return failure.help(format!("run `infractl apply {environment}` first: there are no outputs yet"));
     }
-    match text::nearest(name, names.iter().map(|name| name.as_str())) {
+    match text::nearest(name, &names) {
         Some(near) => failure.help(format!("write `{near}`, if that was meant")),
-        None => failure.help(format!("name one of {}", text::list(&names))),
+        None => failure.help(format!("name one of {}", text::list(&names, "or"))),
     }
 }
 

@@ -33,7 +33,8 @@ fn environments() -> Vec<CompletionCandidate> {
 
 /// Finds the project of the folder infractl was started in, or of `-C DIR`.
 pub fn project(cx: &Ctx) -> Result<Project, Failure> {
-    Project::find(&cx.dir, cx.dir_is_project.then_some(cx.dir.as_path()))
+    let dir = cx.dir_is_project.then_some(cx.dir.as_path());
+    Ok(Project::find(&cx.dir, dir)?.with_vars(cx.vars.0.clone()))
 }
 
 impl Target {
@@ -41,7 +42,7 @@ impl Target {
     pub fn environment(&self, cx: &Ctx) -> Result<Environment, Failure> {
         let project = project(cx)?;
         let name = self.name(cx, &project)?;
-        project.environment(&name, &cx.vars.0)
+        project.environment(&name)
     }
 
     fn name(&self, cx: &Ctx, project: &Project) -> Result<String, Failure> {
@@ -49,14 +50,14 @@ impl Target {
         if let Some(name) = given.filter(|name| !name.is_empty()) {
             return Ok(name);
         }
-        if let Some(name) = project.default_environment()? {
-            return Ok(name);
+        if let Some(name) = &project.default_environment {
+            return Ok(name.clone());
         }
         if cx.ui.mode.can_ask {
             return prompt::pick(&cx.ui, "Which environment", &project.environments);
         }
         Err(Failure::new(Kind::Usage, "which environment? None was given")
-            .help(format!("name one of {}", text::list(&project.environments)))
+            .help(format!("name one of {}", text::list(&project.environments, "or")))
             .help("set INFRACTL_ENV, or `default-environment` in environments/defaults.toml"))
     }
 }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::config::{self, Rendered, Source};
+use crate::config::model::{self, Value, ValueSource};
+use crate::config::template::Rendered;
 use crate::disk;
 use crate::failure::{Failure, Kind, Problem};
 use crate::files::env_file::{EnvFile, Entry, Metadata, Section};
@@ -61,7 +62,10 @@ pub fn content(step: &StepCx<'_>) -> Result<EnvFile, Failure> {
             },
         }],
     };
-    let workspace = step.env.terraform.as_ref().map_or_else(|| "default".to_owned(), |t| t.workspace.clone());
+    let workspace = match &step.env.terraform {
+        Some(terraform) => values::argument(step, &terraform.workspace)?,
+        None => "default".to_owned(),
+    };
     Ok(EnvFile {
         title: match Known::of(step).render(step, &declared.title)? {
             Rendered::Plain(text) => text,
@@ -71,7 +75,7 @@ pub fn content(step: &StepCx<'_>) -> Result<EnvFile, Failure> {
         },
         environment: step.env.name.clone(),
         generated: (step.cx.now)(),
-        dialect: declared.dialect,
+        dialect: declared.dialect.into(),
         sections,
         metadata: Metadata { workspace, serial: step.facts.serial },
     })
@@ -83,7 +87,7 @@ fn unmapped(name: &str, output: &Output) -> Entry {
 }
 
 /// The sections as configured; everything that has no value is named at once.
-fn mapped(step: &StepCx<'_>, sections: &[config::Section]) -> Result<Vec<Section>, Failure> {
+fn mapped(step: &StepCx<'_>, sections: &[model::Section]) -> Result<Vec<Section>, Failure> {
     let known = Known::of(step);
     let mut problems = Vec::new();
     let mut all = Vec::new();
@@ -104,56 +108,62 @@ fn mapped(step: &StepCx<'_>, sections: &[config::Section]) -> Result<Vec<Section
     if problems.is_empty() { Ok(all) } else { Err(Failure::problems(Kind::Failed, problems)) }
 }
 
-fn entry(step: &StepCx<'_>, known: &Known, key: &str, source: &Source) -> Result<Option<Entry>, Failure> {
-    let made = |rendered: Rendered| {
+fn entry(step: &StepCx<'_>, known: &Known, key: &str, value: &Value) -> Result<Option<Entry>, Failure> {
+    let plain = |text: String| Ok(Some(Rendered::Plain(text)));
+    let rendered = match value {
+        Value::Text(template) => known.render(step, template).map(Some),
+        Value::Integer(number) => plain(number.to_string()),
+        Value::Float(number) => plain(number.to_string()),
+        Value::Boolean(truth) => plain(truth.to_string()),
+        Value::Source(source) => sourced(step, known, source),
+    }?;
+    Ok(rendered.map(|rendered| {
         let (value, sensitive) = match rendered {
             Rendered::Plain(text) => (text, false),
             Rendered::Secret(text) => (secrecy::ExposeSecret::expose_secret(&text).to_owned(), true),
         };
-        Some(Entry { key: key.to_owned(), value, sensitive })
-    };
-    let found = match source {
-        Source::Text(template) => return known.render(step, template).map(made),
-        Source::Output { name, .. } => step.facts.outputs.as_ref().and_then(|outputs| outputs.get(name)).map(|output| {
-            let text = values::text(&output.value);
-            if output.sensitive { Rendered::Secret(text.into()) } else { Rendered::Plain(text) }
-        }),
-        Source::Secret { name, .. } => {
-            let secrets = step.facts.secrets.as_ref();
-            secrets.and_then(|secrets| secrets.get(name)).map(|value| Rendered::Secret(value.clone()))
-        }
-        Source::Var { name, .. } => step.cx.vars.get(name).map(|text| Rendered::Plain(text.to_owned())),
-    };
-    if let Some(rendered) = found {
-        return Ok(made(rendered));
-    }
-    if let Some(default) = source.default() {
-        return known.render(step, default).map(made);
-    }
-    if source.is_optional() { Ok(None) } else { Err(missing(step, source)) }
+        Entry { key: key.to_owned(), value, sensitive }
+    }))
 }
 
-fn missing(step: &StepCx<'_>, source: &Source) -> Failure {
-    match source {
-        Source::Output { name, .. } => {
-            let outputs = step.facts.outputs.as_ref();
-            let names: Vec<&str> = outputs.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-            let failure = Failure::new(Kind::Failed, format!("terraform gives no output `{name}` (or it is null)"));
-            let failure = match nearest(name, names.iter().copied()) {
-                Some(near) => failure.help(format!("write `{near}`, if that was meant")),
-                None => failure,
-            };
-            failure.help(if names.is_empty() {
-                format!("run `infractl apply {}` first: there are no outputs yet", step.env.name)
-            } else {
-                "add the output to the root module, or give the key a `default`, or set `optional = true`".into()
-            })
-        }
-        Source::Secret { name, .. } => Failure::new(Kind::Secrets, format!("there is no secret `{name}`"))
-            .help(format!("run `infractl secrets set {} {name}`", step.env.name)),
-        Source::Var { name, .. } => Failure::new(Kind::Config, format!("the variable `{name}` is not set")),
-        Source::Text(_) => Failure::new(Kind::Bug, "a text has always a value"),
+fn sourced(step: &StepCx<'_>, known: &Known, source: &ValueSource) -> Result<Option<Rendered>, Failure> {
+    let found = if let Some(name) = &source.output {
+        known.output(name)
+    } else if let Some(name) = &source.secret {
+        known.secret(&name.0)
+    } else {
+        source.var.as_ref().and_then(|name| step.cx.vars.get(name)).map(|text| Rendered::Plain(text.to_owned()))
+    };
+    match (found, &source.default) {
+        (Some(rendered), _) => Ok(Some(rendered)),
+        (None, Some(default)) => known.render(step, default).map(Some),
+        (None, None) if source.optional => Ok(None),
+        (None, None) => Err(missing(step, source)),
     }
+}
+
+fn missing(step: &StepCx<'_>, source: &ValueSource) -> Failure {
+    let environment = &step.env.name;
+    if let Some(name) = &source.secret {
+        return Failure::new(Kind::Secrets, format!("there is no secret `{}`", name.0))
+            .help(format!("run `infractl secrets set {environment} {}`", name.0));
+    }
+    let Some(name) = &source.output else {
+        let name = source.var.as_deref().unwrap_or_default();
+        return Failure::new(Kind::Config, format!("the variable `{name}` is not set"));
+    };
+    let outputs = step.facts.outputs.iter().flatten();
+    let names: Vec<&str> = outputs.map(|(name, _)| name.as_str()).collect();
+    let failure = Failure::new(Kind::Failed, format!("terraform gives no output `{name}`, or it is null"));
+    let failure = match nearest(name, &names) {
+        Some(near) => failure.help(format!("write `{near}`, if that was meant")),
+        None => failure,
+    };
+    failure.help(if names.is_empty() {
+        format!("run `infractl apply {environment}` first: there are no outputs yet")
+    } else {
+        format!("add the output `{name}` to the root module, or give the key a `default`, or set `optional = true`")
+    })
 }
 
 /// Refuses a place that git would commit, or that cannot be written.

@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use indexmap::IndexMap;
 
-use super::{SavedPlan, StepCx, terraform_init};
-use crate::config;
+use super::{SavedPlan, StepCx, terraform_init, values};
+use crate::config::environment::Terraform;
 use crate::exec::{Cmd, Done};
 use crate::failure::{Failure, Kind};
 use crate::tools::terraform::{self as tool, Digest, Output, PlanText, Root};
@@ -91,7 +91,7 @@ pub fn root(step: &StepCx<'_>) -> Result<Root, Failure> {
         )
         .help(format!("put `*.tf` files into `environments/{}`, or set `[terraform] dir`", step.env.name)));
     };
-    let config::Terraform { program, dir, workspace, var_files, lock_timeout, .. } = terraform;
+    let Terraform { program, dir, workspace, var_files, lock_timeout, parallelism, .. } = terraform;
     if !dir.is_dir() {
         return Err(Failure::new(Kind::Config, format!("there is no folder `{}`", dir.display()))
             .help("create it, or set `[terraform] dir`"));
@@ -99,9 +99,10 @@ pub fn root(step: &StepCx<'_>) -> Result<Root, Failure> {
     Ok(Root {
         program: program.clone(),
         dir: dir.clone(),
-        workspace: workspace.clone(),
+        workspace: values::argument(step, workspace)?,
         var_files: var_files.clone(),
-        lock_timeout: lock_timeout.clone(),
+        lock_timeout: lock_timeout.map(|limit| format!("{}s", limit.as_secs_f64().ceil())),
+        parallelism: *parallelism,
         color: step.cx.ui.mode.color,
     })
 }
@@ -115,8 +116,11 @@ pub fn equip(step: &StepCx<'_>, mut cmd: Cmd) -> Result<Cmd, Failure> {
         }
     }
     if let Some(terraform) = &step.env.terraform {
-        for (name, value) in super::values::terraform_vars(step, terraform)? {
+        for (name, value) in values::terraform_vars(step, terraform)? {
             cmd.env.insert(format!("TF_VAR_{name}"), value);
+        }
+        for (name, value) in values::variables(step, &terraform.env)? {
+            cmd.env.insert(name, value);
         }
     }
     if let Some(file) = step.cx.vars.get("TF_CLI_CONFIG_FILE") {
@@ -428,8 +432,8 @@ pub async fn outputs(step: &mut StepCx<'_>) -> Result<String, Failure> {
         Failure::new(Kind::Failed, format!("terraform's state could not be read: {:?} error", error.classify()))
     })?;
     for (name, output) in state.outputs.iter().filter(|(_, output)| output.sensitive) {
-        for text in super::values::texts(&output.value) {
-            super::values::mask(step, name, &text);
+        for text in values::texts(&output.value) {
+            values::mask(step, name, &text);
         }
     }
     step.facts.serial = state.serial;

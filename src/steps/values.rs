@@ -5,9 +5,10 @@ use secrecy::SecretString;
 use serde_json::Value as Json;
 
 use super::StepCx;
-use crate::config::{self, Input, Rendered, Scope, Template, TemplateError};
+use crate::config::environment::Terraform;
+use crate::config::template::{Rendered, Scope, Template, TemplateError};
 use crate::exec;
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 
 /// What the names of a template stand for, at this point of the run.
 pub struct Known {
@@ -48,10 +49,25 @@ impl Known {
         }
     }
 
+    /// An output by name.
+    pub fn output(&self, name: &str) -> Option<Rendered> {
+        self.outputs.get(name).cloned()
+    }
+
+    /// A secret by name.
+    pub fn secret(&self, name: &str) -> Option<Rendered> {
+        self.secrets.get(name).cloned().map(Rendered::Secret)
+    }
+
     /// Renders a template; a value that does not exist is an error of the configuration.
     pub fn render(&self, step: &StepCx<'_>, template: &Template) -> Result<Rendered, Failure> {
         template.render(&self.scope(step)).map_err(|error| no_value(step, error))
     }
+}
+
+/// Renders a template for a program's argument: nothing sensitive.
+pub fn argument(step: &StepCx<'_>, template: &Template) -> Result<String, Failure> {
+    template.argument(&Known::of(step).scope(step)).map_err(|error| no_value(step, error))
 }
 
 /// A template has no value: an output that terraform does not give is a failure of the run.
@@ -92,26 +108,30 @@ pub fn mask(step: &StepCx<'_>, name: &str, value: &str) {
 /// `TF_VAR_*` from `[terraform] vars`.
 pub fn terraform_vars(
     step: &StepCx<'_>,
-    terraform: &config::Terraform,
+    terraform: &Terraform,
 ) -> Result<Vec<(String, exec::Value)>, Failure> {
     let known = Known::of(step);
     let mut all = Vec::new();
     for (name, input) in &terraform.vars {
-        all.push((name.clone(), input_value(&known.render_input(step, input)?)));
+        let rendered = input.render(&known.scope(step)).map_err(|error| no_value(step, error))?;
+        all.push((name.clone(), input_value(rendered)));
     }
     Ok(all)
 }
 
-fn input_value(rendered: &Rendered) -> exec::Value {
-    match rendered {
-        Rendered::Plain(text) => exec::Value::Plain(text.clone()),
-        Rendered::Secret(text) => exec::Value::Secret(text.clone()),
-    }
+/// Variables of a child's environment.
+pub fn variables(
+    step: &StepCx<'_>,
+    declared: &IndexMap<String, Template>,
+) -> Result<Vec<(String, exec::Value)>, Failure> {
+    let known = Known::of(step);
+    declared.iter().map(|(name, template)| Ok((name.clone(), input_value(known.render(step, template)?)))).collect()
 }
 
-impl Known {
-    fn render_input(&self, step: &StepCx<'_>, input: &Input) -> Result<Rendered, Failure> {
-        input.render(&self.scope(step)).map_err(|error| no_value(step, error))
+fn input_value(rendered: Rendered) -> exec::Value {
+    match rendered {
+        Rendered::Plain(text) => exec::Value::Plain(text),
+        Rendered::Secret(text) => exec::Value::Secret(text),
     }
 }
 
@@ -121,16 +141,8 @@ pub fn backend(step: &StepCx<'_>) -> Result<IndexMap<String, String>, Failure> {
     let Some(terraform) = &step.env.terraform else { return Ok(all) };
     let known = Known::of(step);
     for (name, input) in &terraform.backend {
-        match known.render_input(step, input)? {
-            Rendered::Plain(text) => all.insert(name.clone(), text),
-            Rendered::Secret(_) => {
-                return Err(Failure::new(
-                    Kind::Config,
-                    format!("`[terraform.backend] {name}` would put a secret into an argument, and terraform would keep it in `.terraform/`"),
-                )
-                .help("hand it over by the environment: AWS_*, PG* and the like as names of secrets"));
-            }
-        };
+        let text = input.argument(&known.scope(step)).map_err(|error| no_value(step, error))?;
+        all.insert(name.clone(), text);
     }
     Ok(all)
 }
