@@ -3,6 +3,9 @@
 //! The order of the `mod` lines is the law of the layers: a module may use only modules listed below it
 //! (`tests/layers.rs` checks it).
 
+pub mod ui; // talk to people
 pub mod exec; // start programs: the only place that does
+pub mod config; // know the project: what its files say, checked and merged
 pub mod sops; // the SOPS file format: bytes in, bytes out
 pub mod failure; // what ends a command: why, which exit code, what to do
+pub mod text; // words for people: nearest name, plural, lists, durations

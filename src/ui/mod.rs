@@ -1,0 +1,3 @@
+//! Talk to people.
+
+pub mod report;
