@@ -3,6 +3,7 @@
 //! The order of the `mod` lines is the law of the layers: a module may use only modules listed below it
 //! (`tests/layers.rs` checks it).
 
+pub mod secrets; // the secrets of an environment: keys, files, changes to them
 pub mod exec; // start programs: the only place that does
 pub mod sops; // the SOPS file format: bytes in, bytes out
 pub mod failure; // what ends a command: why, which exit code, what to do
