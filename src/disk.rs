@@ -1,0 +1,222 @@
+//! Files, whole or not at all.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, Permissions};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
+
+use crate::failure::{Explain, Kind};
+
+/// The mode of a file that only its owner may read.
+pub const PRIVATE: u32 = 0o600;
+
+/// What was being done when it failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Reading a file.
+    Read,
+    /// Writing a file; the old one is as it was.
+    Write,
+    /// Removing a file.
+    Remove,
+    /// Making a folder.
+    MakeFolder,
+}
+
+impl Action {
+    fn failed(self) -> &'static str {
+        match self {
+            Action::Read => "could not be read",
+            Action::Write => "could not be written, and is as it was",
+            Action::Remove => "could not be removed",
+            Action::MakeFolder => "could not be made",
+        }
+    }
+}
+
+/// A file or folder that could not be read, written, removed or made.
+#[derive(Debug, thiserror::Error)]
+#[error("`{}` {}", path.display(), action.failed())]
+pub struct DiskError {
+    /// Which one.
+    pub path: PathBuf,
+    /// What was tried.
+    pub action: Action,
+    /// What the operating system said.
+    #[source]
+    pub source: io::Error,
+}
+
+impl DiskError {
+    fn new(action: Action, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| DiskError { path: path.to_owned(), action, source }
+    }
+
+    /// True when there is no such file.
+    pub fn is_not_found(&self) -> bool {
+        self.source.kind() == ErrorKind::NotFound
+    }
+}
+
+impl Explain for DiskError {
+    fn kind(&self) -> Kind {
+        Kind::Failed
+    }
+
+    fn help(&self) -> Vec<String> {
+        let folder = folder_of(&self.path).display();
+        let path = self.path.display();
+        let help = match (self.source.kind(), self.action) {
+            (ErrorKind::StorageFull | ErrorKind::QuotaExceeded, _) => {
+                format!("free some space where `{folder}` is (`df -h {folder}`) and run it again")
+            }
+            (ErrorKind::PermissionDenied, Action::Read) => {
+                format!("see who may read it with `ls -l {path}`")
+            }
+            (ErrorKind::PermissionDenied, _) => {
+                format!("see who may write in its folder with `ls -ld {folder}`")
+            }
+            (ErrorKind::ReadOnlyFilesystem, _) => {
+                format!("mount the file system of `{folder}` for writing, or name another path")
+            }
+            (ErrorKind::NotADirectory, _) => {
+                "remove or rename the file that stands where a folder is needed".to_owned()
+            }
+            (ErrorKind::IsADirectory, _) => format!("remove or rename the folder `{path}`"),
+            _ if self.source.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
+                format!("mend the symbolic link `{path}`, which points to itself")
+            }
+            _ => return Vec::new(),
+        };
+        vec![help]
+    }
+}
+
+/// The bytes of a file.
+pub fn read(path: &Path) -> Result<Vec<u8>, DiskError> {
+    fs::read(path).map_err(DiskError::new(Action::Read, path))
+}
+
+/// The text of a file, which must be UTF-8.
+pub fn read_text(path: &Path) -> Result<String, DiskError> {
+    fs::read_to_string(path).map_err(DiskError::new(Action::Read, path))
+}
+
+/// The mode of a file or folder (`0o600`), or none when it is not there. Follows symbolic links.
+pub fn mode_of(path: &Path) -> Result<Option<u32>, DiskError> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some(metadata.permissions().mode() & 0o7777)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(DiskError::new(Action::Read, path)(error)),
+    }
+}
+
+/// Removes a file and what killed runs left beside it; false when there was none. A symbolic link is removed,
+/// not what it points to.
+pub fn remove(path: &Path) -> Result<bool, DiskError> {
+    sweep(path);
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(DiskError::new(Action::Remove, path)(error)),
+    }
+}
+
+/// Makes a folder that only its owner may enter, and its missing parents. One that is there gets that mode.
+pub fn make_private_dir(path: &Path) -> Result<(), DiskError> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.and_then(|()| fs::set_permissions(path, Permissions::from_mode(0o700)))
+        .map_err(DiskError::new(Action::MakeFolder, path))
+}
+
+/// Writes a file whole: whoever reads it, at any time, sees the old content or the new one, also when this process
+/// is killed or the disk is full. Nobody whom `mode` keeps out can read the new content at any moment.
+///
+/// A symbolic link stays one: the file it points to is replaced. Missing folders are made.
+pub fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
+    replace(path, bytes, mode).map_err(DiskError::new(Action::Write, path))
+}
+
+fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let place = behind_links(path)?;
+    match fs::metadata(&place) {
+        Ok(there) if there.is_dir() => return Err(ErrorKind::IsADirectory.into()),
+        Ok(there) if !there.is_file() => return Err(io::Error::other("it is a device, a pipe or a socket")),
+        _ => {}
+    }
+    let folder = folder_of(&place);
+    fs::create_dir_all(folder)?;
+    sweep(&place);
+    let mut prefix = stale_prefix(&place);
+    prefix.push(format!("{}-", std::process::id()));
+    // dropped on every error, which removes it
+    let mut temporary = tempfile::Builder::new()
+        .prefix(&prefix)
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(folder)?;
+    // the mode again, because the umask took bits from the first one
+    temporary.as_file().set_permissions(Permissions::from_mode(mode))?;
+    temporary.write_all(bytes)?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(&place)?;
+    // Not every file system and folder lets us; after a power cut the old file would then be back, whole.
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Where a file would really be written: the end of a chain of symbolic links, whether it is there or not.
+fn behind_links(path: &Path) -> io::Result<PathBuf> {
+    let mut place = path.to_owned();
+    for _ in 0..40 {
+        match fs::read_link(&place) {
+            Ok(target) => place = folder_of(&place).join(target),
+            // no link, or not there
+            Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::NotFound) => {
+                return Ok(place);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Errno::LOOP.into())
+}
+
+/// What the names of the temporary files for `path` begin with; the process id of their owner follows.
+fn stale_prefix(path: &Path) -> OsString {
+    let name = path.file_name().unwrap_or_default().as_bytes();
+    let mut prefix = OsString::from(".");
+    // names end at 255 bytes; two long names that begin the same only sweep for each other
+    prefix.push(OsStr::from_bytes(&name[..name.len().min(200)]));
+    prefix.push(".infractl-");
+    prefix
+}
+
+/// Removes temporary files for `path` whose owner is dead. Only tidies up, so it never fails.
+fn sweep(path: &Path) {
+    let prefix = stale_prefix(path);
+    let Ok(folder) = fs::read_dir(folder_of(path)) else { return };
+    for entry in folder.flatten() {
+        let name = entry.file_name();
+        let owner = name
+            .as_bytes()
+            .strip_prefix(prefix.as_bytes())
+            .and_then(|rest| std::str::from_utf8(rest).ok())
+            .and_then(|rest| rest.split_once('-')?.0.parse().ok())
+            .and_then(Pid::from_raw);
+        // EPERM would be a living process of somebody else
+        if owner.is_some_and(|pid| test_kill_process(pid) == Err(Errno::SRCH)) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

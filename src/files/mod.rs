@@ -1,0 +1,4 @@
+//! Text for other programs: environment files. Pure: the caller reads and writes.
+
+pub mod dotenv;
+pub mod env_file;
