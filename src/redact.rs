@@ -1,0 +1,171 @@
+//! Hides secrets in everything that is shown: whole values, their lines and their usual encodings.
+
+mod finder;
+mod forms;
+mod lines;
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use finder::Finder;
+use forms::Pattern;
+pub use lines::Lines;
+
+/// What stands in the place of a secret.
+pub const MASK: &str = "***";
+
+/// Values and lines with fewer characters are not masked: it would hide half the output and so show them.
+const SHORTEST: usize = 4;
+
+/// What became of a value given to [`Masks::add`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "a value that is too short is not masked: warn about it"]
+pub enum Weight {
+    /// It is masked from now on.
+    Added,
+    /// It has fewer than 4 characters (not counting white space around it) and is not masked.
+    TooShort,
+}
+
+/// All secrets of this run. Clones share one list: everybody who prints holds one.
+#[derive(Clone, Default)]
+pub struct Masks(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    names: BTreeSet<String>,
+    patterns: BTreeSet<Pattern>,
+    /// Made from `patterns` when it is asked for; none while it is out of date.
+    redactor: Option<Arc<Redactor>>,
+}
+
+impl Masks {
+    /// An empty list.
+    pub fn new() -> Self {
+        Masks::default()
+    }
+
+    /// Masks this value from the next line on: as it is, line by line, and in base64, URL, JSON, HCL and
+    /// shell form. `name` is for counting only.
+    pub fn add(&self, name: &str, value: &str) -> Weight {
+        if is_short(value) {
+            return Weight::TooShort;
+        }
+        let forms = forms::of(value);
+        let mut state = self.lock();
+        let before = state.patterns.len();
+        state.names.insert(name.to_owned());
+        state.patterns.extend(forms);
+        if state.patterns.len() != before {
+            state.redactor = None;
+        }
+        Weight::Added
+    }
+
+    /// The text with every secret replaced by `***`.
+    pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.redactor().mask(text)
+    }
+
+    /// What masks the secrets known now; it does not learn of later ones.
+    pub fn redactor(&self) -> Arc<Redactor> {
+        let mut state = self.lock();
+        let State { patterns, redactor, .. } = &mut *state;
+        Arc::clone(redactor.get_or_insert_with(|| Arc::new(Redactor { finder: Finder::new(patterns) })))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing here can be left half done by a panic, and going on without masks would be worse.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts only.
+impl fmt::Debug for Masks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.lock();
+        f.debug_struct("Masks")
+            .field("secrets", &state.names.len())
+            .field("patterns", &state.patterns.len())
+            .finish()
+    }
+}
+
+/// Masks a fixed set of secrets.
+pub struct Redactor {
+    finder: Finder,
+}
+
+impl Redactor {
+    /// The text with every secret replaced by `***`; borrowed if there is none.
+    pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut found = Vec::new();
+        self.find(text.as_bytes(), &mut found);
+        if found.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let mut masked = Vec::with_capacity(text.len());
+        replace(text.as_bytes(), 0, &found, &mut masked);
+        Cow::Owned(String::from_utf8_lossy(&masked).into_owned())
+    }
+
+    /// Where secrets are in `text`, in order; those that overlap or touch are one.
+    fn find(&self, text: &[u8], found: &mut Vec<Range<usize>>) {
+        found.clear();
+        self.finder.find(text, found);
+        merge(found);
+    }
+
+    /// The longest text that can be one secret, in bytes.
+    fn longest(&self) -> usize {
+        self.finder.longest()
+    }
+}
+
+/// Counts only.
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redactor").field("patterns", &self.finder.len()).finish()
+    }
+}
+
+fn is_short(text: &str) -> bool {
+    text.trim().chars().take(SHORTEST).count() < SHORTEST
+}
+
+/// Sorts the ranges and joins those that overlap or touch.
+fn merge(found: &mut Vec<Range<usize>>) {
+    if found.len() < 2 {
+        return;
+    }
+    found.sort_unstable_by_key(|r| r.start);
+    found.dedup_by(|next, last| {
+        let joined = next.start <= last.end;
+        if joined {
+            last.end = last.end.max(next.end);
+        }
+        joined
+    });
+}
+
+/// Appends `text` to `out` with `found` masked. `text` begins at `offset` of what `found` counts in; ranges
+/// may reach over its ends.
+fn replace(text: &[u8], offset: usize, found: &[Range<usize>], out: &mut Vec<u8>) {
+    let mut shown = 0;
+    for range in found {
+        let start = range.start.saturating_sub(offset).min(text.len());
+        let end = range.end.saturating_sub(offset).min(text.len());
+        if start < end {
+            out.extend_from_slice(&text[shown..start]);
+            out.extend_from_slice(MASK.as_bytes());
+            shown = end;
+        }
+    }
+    out.extend_from_slice(&text[shown..]);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+//! Finds every occurrence of many patterns, fast where there is none.
+//!
+//! Why not an Aho-Corasick automaton: each of its steps waits for the one before (about 300 MB/s), and its
+//! vectorised searchers serve neither hundreds of patterns nor overlapping matches. Here each look is
+//! independent: every `step` bytes four bytes of text are hashed into a small bit set. `step` is so small
+//! that in each occurrence of each pattern one of `step` neighbouring groups of four bytes, chosen when the
+//! pattern was added, is looked at; the rare hits are compared with the patterns that have those four bytes
+//! there. So all occurrences are found, also those that overlap.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use super::forms::Pattern;
+
+/// Bytes hashed at once.
+const GRAM: usize = 4;
+/// 64-bit words of the bit set: 8 KiB, stays in the first cache.
+const WORDS: usize = 1 << 10;
+/// Lists of candidates.
+const BUCKETS: usize = 1 << 12;
+/// How far into a pattern to search for the best place to look.
+const WINDOWS: usize = 64;
+/// With more entries than this the bit set says "perhaps" too often.
+const CROWDED: usize = 1 << 12;
+
+/// Four bytes of a pattern that may be looked at.
+#[derive(Clone, Copy)]
+struct Entry {
+    pattern: u32,
+    offset: u32,
+}
+
+/// A set of patterns to look for.
+pub(super) struct Finder {
+    /// All patterns, one after the other.
+    bytes: Zeroizing<Vec<u8>>,
+    /// Where each is in `bytes`.
+    patterns: Vec<Range<usize>>,
+    longest: usize,
+    step: usize,
+    filter: Box<[u64; WORDS]>,
+    /// Bucket `b` is `entries[buckets[b]..buckets[b + 1]]`.
+    buckets: Vec<u32>,
+    entries: Vec<Entry>,
+}
+
+fn hash(gram: [u8; GRAM]) -> u32 {
+    u32::from_le_bytes(gram).wrapping_mul(0x9E37_79B1)
+}
+
+fn bucket(hash: u32) -> usize {
+    (hash >> (32 - BUCKETS.trailing_zeros())) as usize
+}
+
+/// Where in the pattern to look: at `step` grams in a row that are varied and that few patterns share. Else
+/// keys that all begin with `-----` or `AAAA` would make every ruler in the text slow.
+fn window(pattern: &[u8], step: usize, used: &[u32]) -> usize {
+    let cost = |gram: &[u8]| {
+        let same = gram.windows(2).filter(|pair| pair[0] == pair[1]).count();
+        used[bucket(hash([gram[0], gram[1], gram[2], gram[3]]))] + if same > 1 { 100 } else { 0 }
+    };
+    let costs: Vec<u32> = pattern.windows(GRAM).take(WINDOWS).map(cost).collect();
+    let total = |(at, grams): (usize, &[u32])| (grams.iter().sum::<u32>(), at);
+    costs.windows(step).enumerate().map(total).min().map_or(0, |(_, at)| at)
+}
+
+impl Finder {
+    /// Patterns are at least 4 bytes long.
+    pub(super) fn new(patterns: &BTreeSet<Pattern>) -> Self {
+        let shortest = patterns.iter().map(|p| p.len()).min().unwrap_or(GRAM);
+        debug_assert!(shortest >= GRAM);
+        let mut step = match shortest - GRAM + 1 {
+            1 => 1,
+            2..4 => 2,
+            _ => 4,
+        };
+        while step > 1 && patterns.len() * step > CROWDED {
+            step /= 2;
+        }
+
+        let mut finder = Finder {
+            bytes: Zeroizing::new(Vec::with_capacity(patterns.iter().map(|p| p.len()).sum())),
+            patterns: Vec::with_capacity(patterns.len()),
+            longest: patterns.iter().map(|p| p.len()).max().unwrap_or(0),
+            step,
+            filter: Box::new([0; WORDS]),
+            buckets: vec![0; BUCKETS + 1],
+            entries: Vec::with_capacity(patterns.len() * step),
+        };
+        let mut entries = Vec::with_capacity(patterns.len() * step);
+        let mut used = vec![0; BUCKETS];
+        for (number, pattern) in (0..).zip(patterns) {
+            let start = finder.bytes.len();
+            finder.bytes.extend_from_slice(pattern);
+            finder.patterns.push(start..finder.bytes.len());
+            let window = window(pattern, step, &used);
+            for (offset, gram) in (0..).zip(pattern.windows(GRAM)).skip(window).take(step) {
+                let hash = hash([gram[0], gram[1], gram[2], gram[3]]);
+                used[bucket(hash)] += 1;
+                finder.filter[(hash >> 22) as usize] |= 1 << ((hash >> 16) & 63);
+                entries.push((bucket(hash), Entry { pattern: number, offset }));
+            }
+        }
+        entries.sort_by_key(|(bucket, _)| *bucket);
+        for (bucket, entry) in entries {
+            finder.entries.push(entry);
+            finder.buckets[bucket + 1] += 1;
+        }
+        for bucket in 0..BUCKETS {
+            finder.buckets[bucket + 1] += finder.buckets[bucket];
+        }
+        finder
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.patterns.len()
+    }
+
+    pub(super) fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// Adds every occurrence, in no order.
+    pub(super) fn find(&self, text: &[u8], found: &mut Vec<Range<usize>>) {
+        match self.step {
+            _ if self.patterns.is_empty() => {}
+            1 => self.scan::<1>(text, found),
+            2 => self.scan::<2>(text, found),
+            _ => self.scan::<4>(text, found),
+        }
+    }
+
+    fn scan<const STEP: usize>(&self, text: &[u8], found: &mut Vec<Range<usize>>) {
+        const AT_ONCE: usize = 8;
+        let mut at = 0;
+        // Eight looks, one branch.
+        while let Some(window) = text.get(at..at + (AT_ONCE - 1) * STEP + GRAM) {
+            let mut hits = 0;
+            for i in 0..AT_ONCE {
+                let p = i * STEP;
+                hits |= self.look(hash([window[p], window[p + 1], window[p + 2], window[p + 3]])) << i;
+            }
+            while hits != 0 {
+                self.compare(text, at + hits.trailing_zeros() as usize * STEP, found);
+                hits &= hits - 1;
+            }
+            at += AT_ONCE * STEP;
+        }
+        while at + GRAM <= text.len() {
+            self.compare(text, at, found);
+            at += STEP;
+        }
+    }
+
+    /// 1 if a pattern may have a gram with this hash.
+    #[inline]
+    fn look(&self, hash: u32) -> u64 {
+        (self.filter[(hash >> 22) as usize] >> ((hash >> 16) & 63)) & 1
+    }
+
+    /// Adds the occurrences of patterns that have the gram at `at` among those chosen.
+    fn compare(&self, text: &[u8], at: usize, found: &mut Vec<Range<usize>>) {
+        let hash = hash([text[at], text[at + 1], text[at + 2], text[at + 3]]);
+        let bucket = bucket(hash);
+        for entry in &self.entries[self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize] {
+            let Some(start) = at.checked_sub(entry.offset as usize) else { continue };
+            let pattern = &self.bytes[self.patterns[entry.pattern as usize].clone()];
+            if text[start..].starts_with(pattern) {
+                found.push(start..start + pattern.len());
+            }
+        }
+    }
+}
