@@ -9,3 +9,4 @@ mod ssh;
 pub use ask::{Ask, Nobody};
 pub use keys::{Keys, Stage, Vars};
 pub use source::Found;
+pub mod stub; pub use stub::*;
