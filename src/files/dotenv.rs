@@ -153,6 +153,8 @@ fn quoted(dialect: Dialect, key: &str, value: &str) -> Result<String, Reason> {
                 (compose_double_trouble(value), double),
             )
         }
+        // task reads values as templates, however they are quoted
+        Dialect::Portable if value.contains("{{") => Err(Reason::Holds("a `{{`")),
         Dialect::Portable => first_that_works(
             (portable_bare_trouble(value), || value.to_owned()),
             (compose_single_trouble(value), single),

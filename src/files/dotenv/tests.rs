@@ -98,7 +98,7 @@ fn portable_is_plain_or_quoted() {
     assert_eq!(written(Dialect::Portable, "a-b.c"), "a-b.c");
     assert_eq!(written(Dialect::Portable, "a#b $X \"q\"\n"), "'a#b $X \"q\"\n'");
     assert_eq!(written(Dialect::Portable, "it's"), "\"it's\"");
-    for value in ["it's \"x\"", "it's $X", "it's `x`", r"it's \n", r"abc\", "x${FOO}y", "a\r"] {
+    for value in ["it's \"x\"", "it's $X", "it's `x`", r"it's \n", r"abc\", "x${FOO}y", "a\r", "{{x", "'{{"] {
         refused(Dialect::Portable, value);
     }
 }
