@@ -146,7 +146,8 @@ fn quoted(dialect: Dialect, key: &str, value: &str) -> Result<String, Reason> {
         Dialect::Shell if plain(value) => Ok(value.to_owned()),
         Dialect::Shell => Ok(format!("'{}'", value.replace('\'', r"'\''"))),
         Dialect::Compose => {
-            let double = || format!("\"{}\"", value.replace('\\', r"\\").replace('"', "\\\""));
+            let escaped = || value.replace('\\', r"\\").replace('"', "\\\"").replace('\r', r"\r");
+            let double = || format!("\"{}\"", escaped());
             first_that_works(
                 (compose_bare_trouble(value), || value.to_owned()),
                 (compose_single_trouble(value), single),
@@ -236,9 +237,7 @@ fn compose_single_trouble(value: &str) -> Trouble {
 }
 
 fn compose_double_trouble(value: &str) -> Trouble {
-    if value.contains('\r') {
-        Some(CR)
-    } else if value.ends_with('\\') {
+    if value.ends_with('\\') {
         // python-dotenv takes `\"` as an escaped quote even after a backslash, and reads on into the next lines
         Some("a backslash at its end")
     } else {

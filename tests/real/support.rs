@@ -1,5 +1,4 @@
 //! Where the real programs are, how they are started, and how a test is skipped.
-#![expect(clippy::disallowed_methods, reason = "these tests drive other programs themselves")]
 
 use std::ffi::{OsStr, OsString};
 use std::fs::OpenOptions;
