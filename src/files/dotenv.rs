@@ -106,9 +106,9 @@ const VARIABLE_MAX: usize = 128 * 1024 - 1;
 /// `docker` reads lines with Go's `bufio.Scanner`: 64 KiB with the line end.
 const DOCKER_LINE_MAX: usize = 64 * 1024 - 1;
 
-/// Variables that bash or dash set, forbid or act on; a sourced file cannot give them just any value.
-const SHELL_NAMES: &str = "_ BASHOPTS BASHPID BASH_ARGV0 BASH_VERSINFO DIRSTACK EPOCHREALTIME EPOCHSECONDS EUID \
-    FUNCNAME GROUPS HISTCMD LINENO OPTIND PPID RANDOM SECONDS SHELLOPTS SRANDOM UID";
+/// Besides `BASH…`: variables that bash or dash set by themselves, so that a sourced file cannot.
+const SHELL_NAMES: &str = "_ COMP_WORDBREAKS DIRSTACK EPOCHREALTIME EPOCHSECONDS EUID FUNCNAME GROUPS HISTCMD LINENO \
+    OPTIND PIPESTATUS PPID RANDOM SECONDS SHELLOPTS SHLVL SRANDOM UID";
 
 /// `KEY=value` as the readers of `dialect` read it back unchanged, without a line end. It can be several lines.
 pub fn encode(dialect: Dialect, key: &str, value: &str) -> Result<String, Refusal> {
@@ -124,7 +124,8 @@ fn key_trouble(dialect: Dialect, key: &str) -> Option<Reason> {
         return Some(Reason::Name);
     }
     let sourced = matches!(dialect, Dialect::Shell | Dialect::Portable);
-    (sourced && SHELL_NAMES.split_whitespace().any(|name| name == key)).then_some(Reason::ShellName)
+    let shells = || key.starts_with("BASH") || SHELL_NAMES.split_whitespace().any(|name| name == key);
+    (sourced && shells()).then_some(Reason::ShellName)
 }
 
 fn quoted(dialect: Dialect, key: &str, value: &str) -> Result<String, Reason> {

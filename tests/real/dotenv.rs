@@ -10,6 +10,7 @@ use infractl::files::dotenv::{Dialect, encode};
 use infractl::files::env_file::{Entry, EnvFile, Metadata, Section};
 
 use crate::support::{need, output, program};
+use crate::values::{known, random};
 
 type Read = HashMap<String, String>;
 
@@ -72,9 +73,15 @@ fn json(bytes: &[u8]) -> Read {
     serde_json::from_slice(bytes).unwrap()
 }
 
+/// A shell that sources the file and prints its environment.
+pub(crate) fn sourcing(shell: &OsString, file: &Path, folder: &Path) -> Command {
+    let mut command = program(shell, folder);
+    command.args(["-c", r#"set -e; set -a; . "$1"; exec /usr/bin/env -0"#, "sh"]).arg(file);
+    command
+}
+
 fn sourced(shell: &OsString, file: &Path, folder: &Path) -> Read {
-    let script = r#"set -e; set -a; . "$1"; exec /usr/bin/env -0"#;
-    environment(&output(program(shell, folder).args(["-c", script, "sh"]).arg(file)))
+    environment(&output(&mut sourcing(shell, file, folder)))
 }
 
 fn bash(file: &Path, folder: &Path) -> Option<Read> {
@@ -233,120 +240,66 @@ fn portable_is_read_by_task() {
     reads_back_everything(Dialect::Portable, task);
 }
 
-// The values
+// Limits
 
-pub(crate) const PEM: &str = "-----BEGIN KEY-----\nMIIB+/=\nAb==\n-----END KEY-----";
-pub(crate) const PUNCTUATION: &str = "x9!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
-
-/// The values of the table that the dialects were made from.
-pub(crate) fn known() -> Vec<String> {
-    let without_quotes = "x9!#$%&()*+,-./:;<=>?@[]^_{|}~";
-    #[rustfmt::skip]
-    let values = [
-        "abc123", "", "hello world", "a  b", " x", "x ", "a\tb", "a#b", "a #b", "#abc", "a=b=c", "YWJjZA==", "pa$FOO",
-        "x${FOO}y", "cost$", "a$1b", "a$$b", "it's", "say \"hi\"", "it's \"x\"", "\"quoted\"", "'quoted'",
-        "C:\\new\\table", "a\\nb", "abc\\", "a\\$FOO", "a`id`b", "$(id)", "100%", "wow!", "a&b;c|d", "*.txt", "~/x",
-        "(a)[b]{c}", "{\"a\": \"b c\", \"d\": [1]}", "postgres://u:p%40ss@h:5432/db?sslmode=disable&x=1",
-        "postgres://u:p#ss@h/db", "a,b:c@d", "żółć ✓", "line1\nline2", "line1\n", PEM, without_quotes, PUNCTUATION,
-    ];
-    values.into_iter().map(str::to_owned).chain(["a1B".repeat(1333)]).collect()
+/// What one reader makes of a file with the single line `text`; none when it, or what it starts, gives up.
+fn read_line(mut command: Command, file: &Path, text: &str) -> Option<Read> {
+    fs::write(file, format!("{text}\n")).unwrap();
+    let done = command.output().unwrap();
+    done.status.success().then(|| environment(&done.stdout))
 }
 
-/// Random values, the same ones in every run: mostly short, of signs that mean something to some reader.
-pub(crate) fn random(count: usize) -> Vec<String> {
-    let pieces = [
-        "a",
-        "Z9",
-        "FOO",
-        " ",
-        "  ",
-        "'",
-        "\"",
-        "\\",
-        "\\\\",
-        "$",
-        "$FOO",
-        "${FOO}",
-        "${",
-        "}",
-        "{{",
-        "{{.FOO}}",
-        "}}",
-        "#",
-        " #",
-        "=",
-        ":",
-        ":-",
-        "~",
-        ":~",
-        "!",
-        "!!",
-        "`",
-        "(",
-        ")",
-        ";",
-        "&",
-        "|",
-        "<",
-        ">",
-        "*",
-        "?",
-        "[",
-        "]",
-        "%",
-        "%s",
-        "@",
-        "^",
-        ",",
-        "\n",
-        "\n\n",
-        "\r",
-        "\t",
-        "\\n",
-        "\\t",
-        "\\u0041",
-        "\\x41",
-        "\\101",
-        "\\0",
-        "K=v",
-        "\nK=v",
-        "\nexport K=",
-        "export ",
-        "\u{1}",
-        "\u{7}",
-        "\u{b}",
-        "\u{c}",
-        "\u{1b}[1m",
-        "\u{1c}",
-        "\u{7f}",
-        "\u{85}",
-        "\u{a0}",
-        "\u{2028}",
-        "\u{3000}",
-        "\u{feff}",
-        "ż",
-        "✓",
-        "😀",
-        "\u{17f}",
-        "\u{212a}",
-        "-----BEGIN KEY-----\n",
-        "://u:p@h/",
-        "null",
-        "true",
-        "[1, 2]",
-        "{\"k\": \"v\"}",
-    ];
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut below = |limit: usize| {
-        // xorshift64*
-        state ^= state >> 12;
-        state ^= state << 25;
-        state ^= state >> 27;
-        usize::try_from(state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).unwrap() % limit
+#[test]
+fn the_longest_line_for_docker_is_what_docker_reads() {
+    let (Some(docker), Some(image)) = (need("docker"), need("image")) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("long.env");
+    let carries = |length: usize| {
+        let mut run = program(&docker, folder.path());
+        run.args(["run", "--rm", "--network", "none", "--env-file"]).arg(&file);
+        run.arg(&image).args(["cat", "/proc/self/environ"]);
+        let value = "x".repeat(length);
+        let accepted = encode(Dialect::Docker, "K", &value).is_ok();
+        let got = read_line(run, &file, &format!("K={value}"));
+        (accepted, got.is_some_and(|got| got.get("K") == Some(&value)))
     };
-    let mut value = |_| {
-        let length = 1 + below(6);
-        (0..length).map(|_| pieces[below(pieces.len())]).collect()
+    assert_eq!(carries(65_533), (true, true));
+    assert_eq!(carries(65_534), (false, false));
+}
+
+#[test]
+fn the_longest_variable_is_what_a_program_can_be_started_with() {
+    let Some(bash) = need("bash") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("long.env");
+    let carries = |length: usize| {
+        let value = "x".repeat(length);
+        let accepted = encode(Dialect::Shell, "K", &value).is_ok();
+        let got = read_line(sourcing(&bash, &file, folder.path()), &file, &format!("K={value}"));
+        (accepted, got.is_some_and(|got| got.get("K") == Some(&value)))
     };
-    (0..count).map(&mut value).collect()
+    assert_eq!(carries(131_069), (true, true));
+    assert_eq!(carries(131_070), (false, false));
+}
+
+#[test]
+fn names_that_shells_keep_for_themselves_are_refused_and_no_others() {
+    let (Some(bash), Some(dash)) = (need("bash"), need("dash")) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("name.env");
+    let listed = output(program(&bash, folder.path()).args(["-c", "compgen -v"]));
+    let own: Vec<String> = String::from_utf8(listed).unwrap().lines().map(str::to_owned).collect();
+    assert!(own.len() > 20, "{own:?}");
+    for name in own {
+        let line = format!("{name}='x y'");
+        let carried = [&bash, &dash].iter().all(|shell| {
+            let got = read_line(sourcing(shell, &file, folder.path()), &file, &line);
+            got.is_some_and(|got| got.get(&name).is_some_and(|value| value == "x y"))
+        });
+        assert_eq!(
+            encode(Dialect::Shell, &name, "x y").is_ok(),
+            carried && !name.starts_with("BASH"),
+            "{name}"
+        );
+    }
 }

@@ -8,3 +8,4 @@ mod dotenv;
 mod refusals;
 mod scripts;
 mod support;
+mod values;

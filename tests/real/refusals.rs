@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use infractl::files::dotenv::{Dialect, encode};
 use serde_json::Value;
 
-use crate::dotenv::{PEM, PUNCTUATION, environment, known, random};
+use crate::dotenv::{environment, sourcing};
 use crate::support::{need, output, program};
+use crate::values::{PEM, PUNCTUATION, known, random};
 
 #[test]
 fn no_more_is_refused_than_the_table_forces() {
@@ -131,9 +132,8 @@ console.log(JSON.stringify(process.argv.slice(1).map(f => d.parse(fs.readFileSyn
 
 fn by_bash(attempts: Vec<Attempt>, folder: &Path) -> Option<Vec<Attempt>> {
     let bash = need("bash")?;
-    let script = "set -e; set -a; . \"$1\"; exec /usr/bin/env -0";
     let read = |attempt: &Attempt| {
-        let bash = program(&bash, folder).args(["-c", script, "sh"]).arg(&attempt.file).output().unwrap();
+        let bash = sourcing(&bash, &attempt.file, folder).output().unwrap();
         let got = environment(&bash.stdout).into_iter().map(|(k, v)| (k, Some(v))).collect();
         bash.status.success() && attempt.is_read(&got)
     };
