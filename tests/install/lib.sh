@@ -5,10 +5,10 @@
 #   env NAME=VALUE      a variable for the tests
 #   have NAME TEXT      it is there: version, where from
 #   lack NAME TEXT      it is not there: why
-#   stop PID NAME       a process to end after the tests
-#   clean PATH          a folder to remove after the tests
 #
 # Everything else goes to standard error, which ends up in $STATE/log. What is installed is kept below $STATE.
+# A process that has to be ended after the tests is announced with `must_end`, at once, a folder that has to be
+# removed with `must_remove`: then they are also gone when the run is interrupted, at the latest with the next one.
 set -euo pipefail
 : "${STATE:?run tests/run}"
 export DEBIAN_FRONTEND=noninteractive PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -31,6 +31,11 @@ found() {
   echo "env $variable=$program"
   have "$name" "$(first_version "$program" "${@:3}" || true)"
 }
+
+# A process id can be given to somebody else; with the time it was started it is unique.
+start_time() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
+must_end() { echo "$1 $(start_time "$1") $2" >>"$STATE/started"; }
+must_remove() { echo "$1" >>"$STATE/cleanup"; }
 
 have() { echo "have $1 ${*:2}"; }
 lack() { echo "lack $1 ${*:2}"; }
