@@ -10,5 +10,3 @@ pub mod disk; // files, whole or not at all
 pub mod sops; // the SOPS file format: bytes in, bytes out
 pub mod redact; // hide secrets in everything that is shown
 pub mod failure; // what ends a command: why, which exit code, what to do
-pub mod failure;
-pub mod sops; // the SOPS file format: bytes in, bytes out // what ends a command: why, which exit code, what to do
