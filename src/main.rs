@@ -1,2 +1,7 @@
-#![expect(missing_docs, reason = "a binary")]
-fn main() {}
+//! Parses what was typed, makes the world, runs the verb, and turns the result into an exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    infractl::start::start()
+}

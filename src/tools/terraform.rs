@@ -24,6 +24,8 @@ pub struct Root {
     pub var_files: Vec<PathBuf>,
     /// `-lock-timeout`, as terraform writes durations.
     pub lock_timeout: Option<String>,
+    /// `-parallelism`: resources worked on at once.
+    pub parallelism: Option<u32>,
     /// Let terraform colour its text.
     pub color: bool,
 }
@@ -70,6 +72,10 @@ impl Root {
         let cmd = cmd.arg("-input=false");
         let cmd = match &self.lock_timeout {
             Some(limit) => cmd.arg(format!("-lock-timeout={limit}")),
+            None => cmd,
+        };
+        let cmd = match self.parallelism {
+            Some(count) => cmd.arg(format!("-parallelism={count}")),
             None => cmd,
         };
         cmd.args(self.var_files.iter().map(|file| format!("-var-file={}", file.display())))

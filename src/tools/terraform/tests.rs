@@ -7,6 +7,7 @@ fn root() -> Root {
         workspace: "default".into(),
         var_files: vec!["/p/common.tfvars".into()],
         lock_timeout: None,
+        parallelism: None,
         color: false,
     }
 }

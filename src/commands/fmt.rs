@@ -1,0 +1,27 @@
+//! Format the root module.
+
+use super::{Global, target};
+use crate::context::Ctx;
+use crate::failure::Failure;
+use crate::pipeline::engine;
+use crate::pipeline::plan::{Verb, pipeline};
+
+/// Format the root module of an environment
+#[derive(Debug, clap::Args)]
+pub struct FmtArgs {
+    #[command(flatten)]
+    target: target::Target,
+    /// Change nothing; exit with 2 when a file is not formatted
+    #[arg(long)]
+    check: bool,
+    #[command(flatten)]
+    extra: target::Extra,
+}
+
+/// Runs it.
+pub async fn run(cx: &Ctx, global: &Global, args: &FmtArgs) -> Result<(), Failure> {
+    let env = args.target.environment(cx)?;
+    let options = target::options(global, &args.extra.extra);
+    let verb = Verb::Fmt { check: args.check };
+    engine::run(cx, &env, &pipeline(&env, &verb), &options).await.map(|_| ())
+}

@@ -1,0 +1,74 @@
+//! Write the environment file again, or say whether it is stale.
+
+use super::{Global, target};
+use crate::context::Ctx;
+use crate::disk;
+use crate::failure::{Failure, Kind};
+use crate::files::env_file::is_stale;
+use crate::pipeline::plan::{Verb, pipeline};
+use crate::pipeline::{Step, engine};
+use crate::steps::{StepCx, Work, env_file, relative};
+
+/// Write the environment file again, or say whether it is stale
+#[derive(Debug, clap::Args)]
+pub struct GenenvArgs {
+    #[command(flatten)]
+    target: target::Target,
+    /// Write nothing; exit with 2 when the file is stale or missing
+    #[arg(long, conflicts_with_all = ["print", "diff"])]
+    check: bool,
+    /// Write nothing; print the file on standard output, secrets in clear
+    #[arg(long, conflicts_with = "diff")]
+    print: bool,
+    /// Write nothing; show which keys differ, sensitive values masked
+    #[arg(long)]
+    diff: bool,
+}
+
+/// Runs it.
+pub async fn run(cx: &Ctx, global: &Global, args: &GenenvArgs) -> Result<(), Failure> {
+    let env = args.target.environment(cx)?;
+    let options = target::options(global, &[]);
+    let mut steps = pipeline(&env, &Verb::Genenv);
+    let writes = !(args.check || args.print || args.diff);
+    if writes {
+        steps.steps.push(Step::new("environment file", Work::EnvFile(env_file::Action::Write)));
+    }
+    let mut facts = engine::run(cx, &env, &steps, &options).await?;
+    if writes || global.dry_run {
+        return Ok(());
+    }
+    let step = StepCx { cx, env: &env, name: "genenv", extra: &[], facts: &mut facts };
+    let file = env_file::content(&step)?;
+    let new = file.render()?;
+    if args.print {
+        return cx.ui.data(new.as_bytes());
+    }
+    let path = &env.env_file.path;
+    let shown = relative(&step, path);
+    let old = match disk::read_text(path) {
+        Err(error) if error.is_not_found() => None,
+        other => Some(other?),
+    };
+    if args.diff {
+        let changes = file.diff(old.as_deref().unwrap_or_default());
+        for change in &changes {
+            cx.ui.data(format!("{change}\n").as_bytes())?;
+        }
+        if changes.is_empty() {
+            cx.ui.note(format!("{shown} is up to date"));
+        }
+        return Ok(());
+    }
+    let stale = |why: &str| {
+        Failure::new(Kind::Difference, format!("{shown} {why}")).help(format!("run `infractl genenv {}`", env.name))
+    };
+    match old {
+        None => Err(stale("is missing")),
+        Some(old) if is_stale(&old, &new) => Err(stale("is stale")),
+        Some(_) => {
+            cx.ui.note(format!("{shown} is up to date"));
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What people type: one file per verb.
+
+pub mod apply;
+pub mod completions;
+pub mod destroy;
+pub mod docs;
+pub mod env;
+pub mod exec;
+pub mod fmt;
+pub mod genenv;
+pub mod init;
+pub mod output;
+pub mod plan;
+pub mod secrets;
+pub mod target;
+pub mod validate;
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+
+use crate::context::Ctx;
+use crate::failure::Failure;
+
+/// One binary in front of an infrastructure repository: secrets, terraform, environment files, deploys
+#[derive(Debug, Parser)]
+#[command(
+    name = "infractl",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = false,
+    after_help = "Start with `infractl env list`, then `infractl plan ENV` and `infractl apply ENV`.\n\
+                  Exit codes: 0 done, 1 failed, 2 difference, 64 usage, 65 secrets, 69 tool missing, 75 busy, \
+                  77 declined, 78 configuration."
+)]
+pub struct Cli {
+    /// Flags that every verb has.
+    #[command(flatten)]
+    pub global: Global,
+    /// The verb.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags that every verb has.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Work on the project in DIR instead of the one around the current folder
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub dir: Option<PathBuf>,
+    /// Say more: what tools print, and the commands; twice for developers
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    pub verbose: u8,
+    /// Say only warnings and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true)]
+    pub color: Color,
+    /// How to tell what happens: for people, or as JSON lines on standard output
+    #[arg(long = "output", value_enum, default_value_t = OutputMode::Human, value_name = "FORM", global = true)]
+    pub output: OutputMode,
+    /// Print every command that would run, in order, and run nothing
+    #[arg(long, global = true)]
+    pub dry_run: bool,
+    /// Name of the protected environment that may be changed
+    #[arg(long, value_name = "NAME", global = true)]
+    pub confirm: Option<String>,
+    /// Never ask; fail where an answer is needed
+    #[arg(long, global = true)]
+    pub no_input: bool,
+    /// Show last what each step took
+    #[arg(long, global = true)]
+    pub timings: bool,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How to tell what happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputMode {
+    /// Lines for people on standard error.
+    Human,
+    /// JSON lines on standard output besides.
+    Json,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make an environment match its configuration, then write its environment file
+    Apply(apply::ApplyArgs),
+    /// Print the completion script of a shell
+    Completions(completions::CompletionsArgs),
+    /// Take an environment down, then remove its environment file
+    Destroy(destroy::DestroyArgs),
+    /// Print the documentation that is generated from the code
+    #[command(hide = true)]
+    Docs(docs::DocsArgs),
+    /// See environments and their configuration
+    #[command(subcommand)]
+    Env(env::EnvCommand),
+    /// Run a local command with the secrets and variables of an environment
+    Exec(exec::ExecArgs),
+    /// Format the root module of an environment
+    Fmt(fmt::FmtArgs),
+    /// Write the environment file again, or say whether it is stale
+    Genenv(genenv::GenenvArgs),
+    /// Connect to the backend, install providers and modules (other verbs do it when needed)
+    Init(init::InitArgs),
+    /// Print the outputs of an environment
+    Output(output::OutputArgs),
+    /// Preview what an apply would change
+    Plan(plan::PlanArgs),
+    /// Open, create and check files of secrets
+    #[command(subcommand)]
+    Secrets(secrets::SecretsCommand),
+    /// Check configuration and root module of an environment
+    Validate(validate::ValidateArgs),
+}
+
+/// Does what was typed.
+pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Apply(args) => apply::run(cx, global, args).await,
+        Command::Completions(args) => completions::run(cx, args),
+        Command::Destroy(args) => destroy::run(cx, global, args).await,
+        Command::Docs(args) => docs::run(cx, args),
+        Command::Env(command) => env::run(cx, global, command).await,
+        Command::Exec(args) => exec::run(cx, global, args).await,
+        Command::Fmt(args) => fmt::run(cx, global, args).await,
+        Command::Genenv(args) => genenv::run(cx, global, args).await,
+        Command::Init(args) => init::run(cx, global, args).await,
+        Command::Output(args) => output::run(cx, global, args).await,
+        Command::Plan(args) => plan::run(cx, global, args).await,
+        Command::Secrets(command) => secrets::run(cx, global, command).await,
+        Command::Validate(args) => validate::run(cx, global, args).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,89 @@
+//! Argument groups that several verbs share.
+
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+
+use crate::config::{Environment, Project};
+use crate::context::Ctx;
+use crate::failure::{Failure, Kind};
+use crate::pipeline::engine::Options;
+use crate::text;
+use crate::ui::prompt;
+
+/// The environment a verb works on.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Target {
+    /// Environment, for instance `dev` [default: $INFRACTL_ENV, then `default-environment`, then a picker]
+    #[arg(value_name = "ENV", add = ArgValueCandidates::new(environments))]
+    pub environment: Option<String>,
+}
+
+/// What goes to the tool as it is.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Extra {
+    /// Anything after `--` goes to the tool as it is
+    #[arg(last = true, value_name = "TOOL ARGUMENTS")]
+    pub extra: Vec<String>,
+}
+
+/// Names of environments for completion: only folders are listed, no file is opened.
+fn environments() -> Vec<CompletionCandidate> {
+    let found = std::env::current_dir().ok().and_then(|dir| Project::find(&dir, None).ok());
+    found.map_or_else(Vec::new, |project| project.environments.iter().map(CompletionCandidate::new).collect())
+}
+
+/// Finds the project of the folder infractl was started in, or of `-C DIR`.
+pub fn project(cx: &Ctx) -> Result<Project, Failure> {
+    let dir = cx.dir_is_project.then_some(cx.dir.as_path());
+    Ok(Project::find(&cx.dir, dir)?.with_vars(cx.vars.0.clone()))
+}
+
+impl Target {
+    /// Loads the environment that is meant.
+    pub fn environment(&self, cx: &Ctx) -> Result<Environment, Failure> {
+        let project = project(cx)?;
+        let name = self.name(cx, &project)?;
+        project.environment(&name)
+    }
+
+    fn name(&self, cx: &Ctx, project: &Project) -> Result<String, Failure> {
+        let given = self.environment.clone().or_else(|| cx.vars.get("INFRACTL_ENV").map(str::to_owned));
+        if let Some(name) = given.filter(|name| !name.is_empty()) {
+            return Ok(name);
+        }
+        if let Some(name) = &project.default_environment {
+            return Ok(name.clone());
+        }
+        if cx.ui.mode.can_ask {
+            return prompt::pick(&cx.ui, "Which environment", &project.environments);
+        }
+        Err(Failure::new(Kind::Usage, "which environment? None was given")
+            .help(format!("name one of {}", text::list(&project.environments, "or")))
+            .help("set INFRACTL_ENV, or `default-environment` in environments/defaults.toml"))
+    }
+}
+
+/// Decides whether a guarded verb has to ask for the environment's name.
+///
+/// A protected environment wants its name: typed at the terminal, or as `--confirm NAME`. Others are not asked
+/// about.
+pub fn must_ask(cx: &Ctx, env: &Environment, verb: &str, confirm: Option<&str>) -> Result<bool, Failure> {
+    match confirm {
+        Some(name) if name != env.name => {
+            Err(Failure::new(Kind::Declined, format!("`--confirm {name}` does not name `{}`", env.name))
+                .help(format!("pass `--confirm {}` if you mean it", env.name)))
+        }
+        Some(_) => Ok(false),
+        None if !env.protected => Ok(false),
+        None if cx.ui.mode.can_ask => Ok(true),
+        None => Err(Failure::new(
+            Kind::Declined,
+            format!("`{}` is protected, and nobody is there to ask before `{verb}`", env.name),
+        )
+        .help(format!("pass `--confirm {}` if you mean it", env.name))),
+    }
+}
+
+/// The options of a run from the global flags and what follows `--`.
+pub fn options(global: &super::Global, extra: &[String]) -> Options {
+    Options { extra: extra.to_vec(), dry_run: global.dry_run, timings: global.timings }
+}

@@ -1,0 +1,326 @@
+//! Checks one file against the shapes: every problem it has, each with its place.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use crate::config::node::{Node, Place, Value};
+use crate::config::shape::{FILE, SHAPES, Shape, TableShape};
+use crate::config::source::Source;
+use crate::config::template::{Name, Template};
+use crate::text;
+
+/// Something wrong at a place of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Issue {
+    pub(crate) place: Place,
+    pub(crate) message: String,
+    pub(crate) help: Vec<String>,
+}
+
+/// Names that a file may refer to.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    pub(crate) environments: Vec<String>,
+    pub(crate) hosts: BTreeSet<String>,
+    pub(crate) images: BTreeSet<String>,
+    pub(crate) tasks: BTreeSet<String>,
+    pub(crate) snapshots: BTreeSet<String>,
+}
+
+impl Known {
+    /// Names that a merged document declares.
+    pub(crate) fn of(document: &Node, environments: &[String]) -> Known {
+        let names = |section| match document.get(section).and_then(Node::table) {
+            Some(table) => table.keys().cloned().collect(),
+            None => BTreeSet::new(),
+        };
+        Known {
+            environments: environments.to_vec(),
+            hosts: names("hosts"),
+            images: names("images"),
+            tasks: names("tasks"),
+            snapshots: names("snapshots"),
+        }
+    }
+
+    fn named(&self, what: &str) -> Vec<&str> {
+        let names = match what {
+            "environment" => return self.environments.iter().map(String::as_str).collect(),
+            "host" => &self.hosts,
+            "image" => &self.images,
+            "task" => &self.tasks,
+            _ => &self.snapshots,
+        };
+        names.iter().map(String::as_str).collect()
+    }
+}
+
+/// Everything wrong with a file. Without `known` (a file that could not be read to its end) nothing is said
+/// about names that it refers to.
+pub(crate) fn file(source: &Source, root: &Node, known: Option<&Known>) -> Vec<Issue> {
+    let mut check = Check { source, known, issues: Vec::new(), in_list: false };
+    check.table("", root, SHAPES.table(FILE));
+    check.issues
+}
+
+struct Check<'a> {
+    source: &'a Source,
+    known: Option<&'a Known>,
+    issues: Vec<Issue>,
+    /// A table in a list is never merged, so what it needs must be in it.
+    in_list: bool,
+}
+
+impl Check<'_> {
+    fn issue(&mut self, place: &Place, message: impl Into<String>, help: impl Into<String>) {
+        self.issues.push(Issue { place: place.clone(), message: message.into(), help: vec![help.into()] });
+    }
+
+    fn table(&mut self, name: &str, node: &Node, shape: &TableShape) {
+        let Some(entries) = node.table() else { return };
+        for (key, entry) in entries {
+            if let Some(field) = shape.fields.get(key) {
+                self.value(key, &entry.node, &field.shape);
+            } else if !key.starts_with("x-") {
+                let message = match name {
+                    "" => format!("unknown key `{key}`"),
+                    name => format!("unknown key `{key}` in `{name}`"),
+                };
+                self.issue(&entry.key, message, unknown_key_help(key, name, shape));
+            }
+        }
+        if self.in_list {
+            self.complete(name, node, shape);
+        }
+    }
+
+    /// What a table must have that no other file can add.
+    fn complete(&mut self, name: &str, node: &Node, shape: &TableShape) {
+        let Some(entries) = node.table() else { return };
+        for (key, field) in &shape.fields {
+            if field.required && !entries.contains_key(key) {
+                self.issue(&node.place, format!("`{name}` needs `{key}`"), format!("add `{key} = …`"));
+            }
+        }
+        let given: Vec<_> = entries.iter().filter(|(key, _)| shape.exactly_one.contains(key)).collect();
+        if !shape.exactly_one.is_empty() && given.is_empty() {
+            let kinds = text::list(&shape.exactly_one, "or");
+            self.issue(&node.place, format!("`{name}` says nothing to do"), format!("add one of {kinds}"));
+        }
+        if let [(first, _), rest @ ..] = given.as_slice() {
+            for (other, entry) in rest {
+                let message = format!("`{other}` beside `{first}`: one of them is enough");
+                let help = if name == "step" { "make two steps of them" } else { "remove one of them" };
+                self.issue(&entry.key, message, help);
+            }
+        }
+        if !shape.any_of.is_empty() && !shape.any_of.iter().any(|key| entries.contains_key(key)) {
+            let kinds = text::list(&shape.any_of, "or");
+            self.issue(&node.place, format!("`{name}` says nothing to do"), format!("add {kinds}"));
+        }
+    }
+
+    fn value(&mut self, key: &str, node: &Node, shape: &Shape) {
+        match (shape, &node.value) {
+            (Shape::Any, _) | (Shape::Boolean, Value::Boolean(_)) => {}
+            (_, Value::Float(number)) if !number.is_finite() => {
+                let help = "write a number that JSON can hold, or text";
+                self.issue(&node.place, format!("`{key}` is not a finite number"), help);
+            }
+            (Shape::Number, Value::Float(_) | Value::Integer(_)) => {}
+            (Shape::Tree(format), Value::Text(text)) => self.text(key, node, text, format),
+            (Shape::Tree(_), Value::List(items)) => items.iter().for_each(|item| self.value(key, item, shape)),
+            (Shape::Tree(_), Value::Table(table)) => {
+                table.iter().for_each(|(key, entry)| self.value(key, &entry.node, shape));
+            }
+            (Shape::Tree(_), _) => {}
+            (Shape::Text(format), Value::Text(text)) => self.text(key, node, text, format),
+            (Shape::Word(words), Value::Text(text)) => {
+                let words: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).collect();
+                if !words.contains(&text.as_str()) {
+                    let help = match text::nearest(text, &words) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => format!("use {}", text::list(&words, "or")),
+                    };
+                    self.issue(&node.place, format!("`{key}` cannot be `{text}`"), help);
+                }
+            }
+            (Shape::Integer(least, most), Value::Integer(number)) => {
+                if number < least || number > most {
+                    let help = match *most {
+                        most if most >= i64::from(u32::MAX) => format!("write {least} or more"),
+                        most => format!("write a number from {least} to {most}"),
+                    };
+                    self.issue(&node.place, format!("`{key}` cannot be {number}"), help);
+                }
+            }
+            (Shape::List(item), Value::List(items)) => {
+                let before = std::mem::replace(&mut self.in_list, true);
+                let name = if matches!(&**item, Shape::Table(name) if name == "StepEntry") { "step" } else { key };
+                items.iter().for_each(|node| self.value(name, node, item));
+                self.in_list = before;
+            }
+            (Shape::Map { keys, values }, Value::Table(table)) => {
+                for (name, entry) in table {
+                    if keys == "variable" && !is_variable(name) {
+                        let help = "use letters, digits and `_`, and no digit first";
+                        self.issue(&entry.key, format!("`{name}` is not the name of a variable"), help);
+                    }
+                    self.value(name, &entry.node, values);
+                }
+            }
+            (Shape::Table(name), Value::Table(_)) => self.table(key, node, SHAPES.table(name)),
+            (Shape::Either(shapes), value) => match shapes.iter().find(|shape| shape.takes(value)) {
+                Some(shape) => self.value(key, node, shape),
+                None => self.wrong_kind(key, node, shape),
+            },
+            _ => self.wrong_kind(key, node, shape),
+        }
+    }
+
+    fn wrong_kind(&mut self, key: &str, node: &Node, shape: &Shape) {
+        if let (Shape::Text(format), Value::Integer(number)) = (shape, &node.value)
+            && format == "duration"
+        {
+            let help = format!("write `{key} = \"{number}s\"`; units are `ms`, `s`, `m`, `h` and `d`");
+            return self.issue(&node.place, format!("`{key}` needs a unit"), help);
+        }
+        let message = format!("`{key}` must be {}, not {}", shape.expected(), node.value.kind());
+        let help = match (shape, &node.value) {
+            (Shape::Text(_), Value::Integer(_) | Value::Boolean(_) | Value::Float(_)) => {
+                format!("put it in quotes: `{key} = \"…\"`")
+            }
+            (Shape::Boolean, _) => format!("write `{key} = true` or `{key} = false`, without quotes"),
+            (Shape::Integer(..) | Shape::Number, Value::Text(_)) => "write the number without quotes".to_owned(),
+            (Shape::List(_), Value::Text(text)) => format!("write `{key} = [\"{text}\"]`"),
+            (Shape::Table(_) | Shape::Map { .. }, _) => format!("write `{key} = {{ … }}`"),
+            _ => format!("write {}", shape.expected()),
+        };
+        self.issue(&node.place, message, help);
+    }
+
+    fn text(&mut self, key: &str, node: &Node, text: &str, format: &str) {
+        match format {
+            "duration" if text::parse_duration(text).is_none() => {
+                let help = "write a number and a unit: `90s`, `5m`, `1h30m`, `500ms`";
+                self.issue(&node.place, format!("`{text}` is not a duration"), help);
+            }
+            "regex" => {
+                if let Err(error) = regex::Regex::new(text) {
+                    let reason = error.to_string();
+                    let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                    let help = format!("mend it: {reason}");
+                    self.issue(&node.place, format!("`{key}` is not a regular expression"), help);
+                }
+            }
+            "version" if version(text).is_none() => {
+                self.issue(&node.place, format!("`{text}` is not a version"), "write it as `1.4` or `1.4.2`");
+            }
+            "variable" if !is_variable(text) => {
+                let help = "use letters, digits and `_`, and no digit first";
+                self.issue(&node.place, format!("`{text}` is not the name of a variable"), help);
+            }
+            "environment" | "host" | "image" | "task" | "snapshot" => self.reference(node, text, format),
+            "template" | "argument" | "address" | "path" | "plain" => self.template(key, node, text, format),
+            _ => {}
+        }
+    }
+
+    fn reference(&mut self, node: &Node, name: &str, what: &str) {
+        let Some(known) = self.known else { return };
+        let names: Vec<&str> = known.named(what);
+        if names.contains(&name) {
+            return;
+        }
+        let help = match text::nearest(name, &names) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if what == "environment" => format!("make the folder `environments/{name}`"),
+            None if names.is_empty() => format!("declare it: `[{what}s.{name}]`"),
+            None => format!("use {}, or declare `[{what}s.{name}]`", text::list(&names, "or")),
+        };
+        self.issue(&node.place, format!("there is no {what} `{name}`"), help);
+    }
+
+    fn template(&mut self, key: &str, node: &Node, text: &str, format: &str) {
+        let template = match Template::parse(text) {
+            Ok(template) => template,
+            Err(wrong) => {
+                let place = self.inside(node, text, wrong.span);
+                return self.issue(&place, wrong.message, wrong.help);
+            }
+        };
+        for (name, span) in template.spans() {
+            let refused = match (format, name) {
+                ("argument" | "address", Name::Secret(_)) => Some((
+                    format!("a secret in `{key}` would be seen in the list of processes"),
+                    "pass it by `env`, `input` or a file of mode 0600".to_owned(),
+                )),
+                ("address", Name::HostAddress(_)) => Some((
+                    "the address of a host cannot be that of another".to_owned(),
+                    "name the output here as well".to_owned(),
+                )),
+                ("path" | "plain", Name::Output(_) | Name::Secret(_) | Name::HostAddress(_)) => Some((
+                    format!("`{key}` is needed before `{name}` is known"),
+                    "use `environment`, `project` and `var.NAME` only".to_owned(),
+                )),
+                _ => None,
+            };
+            let place = self.inside(node, text, span);
+            if let Some((message, help)) = refused {
+                self.issue(&place, message, help);
+            } else if let Name::HostAddress(host) = name {
+                let node = Node { place, value: Value::Text(host.clone()) };
+                self.text(key, &node, host, "host");
+            }
+        }
+    }
+
+    /// The place of a part of a text, as far as it stands in the file the way it reads.
+    fn inside(&self, node: &Node, text: &str, part: Range<usize>) -> Place {
+        let whole = &node.place;
+        match self.source.text.get(whole.span.clone()).and_then(|raw| raw.find(text)) {
+            Some(offset) => {
+                let start = whole.span.start + offset;
+                Place { file: whole.file, span: start + part.start..start + part.end }
+            }
+            None => whole.clone(),
+        }
+    }
+}
+
+fn unknown_key_help(key: &str, name: &str, shape: &TableShape) -> String {
+    if let Some(near) = text::nearest(key, shape.fields.keys()) {
+        return format!("did you mean `{near}`?");
+    }
+    let file = SHAPES.table(FILE);
+    if !name.is_empty() && file.fields.contains_key(key) {
+        return format!("write `{key}` above the first `[table]` of the file, where it belongs to the environment");
+    }
+    if name.is_empty() {
+        let home = file.fields.iter().find_map(|(section, field)| match &field.shape {
+            Shape::Table(table) if SHAPES.table(table).fields.contains_key(key) => Some(section),
+            _ => None,
+        });
+        if let Some(section) = home {
+            return format!("write it under `[{section}]`");
+        }
+    }
+    format!("use {}, or begin it with `x-` if it is for you alone", text::list(shape.fields.keys(), "or"))
+}
+
+/// Whether it can be the name of a variable of an environment.
+pub(crate) fn is_variable(name: &str) -> bool {
+    let first = |c: char| c.is_ascii_alphabetic() || c == '_';
+    name.starts_with(first) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// The three numbers of a version; what is left out is 0.
+pub(crate) fn version(text: &str) -> Option<semver::Version> {
+    let dots = text.split(['-', '+']).next().unwrap_or(text).matches('.').count();
+    match dots {
+        0 => semver::Version::parse(&format!("{text}.0.0")),
+        1 => semver::Version::parse(&format!("{text}.0")),
+        _ => semver::Version::parse(text),
+    }
+    .ok()
+}

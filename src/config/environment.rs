@@ -1,0 +1,302 @@
+//! One environment, ready to use: defaults filled in, paths absolute.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+use crate::config::model::{self, Argument, ArgumentInput, FilePath, Input, InventoryFormat};
+use crate::config::origin::Document;
+use crate::config::resolve::Setting;
+use crate::config::step::Step;
+use crate::config::template::Template;
+use crate::failure::Failure;
+
+/// One environment, ready to use.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    /// Its name: the folder in `environments/`.
+    pub name: String,
+    /// Name of the project.
+    pub project: String,
+    /// Root of the project, absolute.
+    pub root: PathBuf,
+    /// Whether destroying verbs ask for its name.
+    pub protected: bool,
+    /// One line for people.
+    pub description: Option<String>,
+    /// Environments that must be applied before.
+    pub depends_on: Vec<String>,
+    /// Root module and program; none when there is no `*.tf` in its folder.
+    pub terraform: Option<Terraform>,
+    /// Outputs by hand.
+    pub outputs: IndexMap<String, Json>,
+    /// Where the secrets are and which must be there.
+    pub secrets: Secrets,
+    /// The environment file.
+    pub env_file: EnvFile,
+    /// The inventory; none when nothing is said about it and there is no `[ansible]`.
+    pub inventory: Option<Inventory>,
+    /// Machines by name.
+    pub hosts: IndexMap<String, model::Host>,
+    /// What `stop`, `start` and `state` act on.
+    pub power: Option<model::Power>,
+    /// How ansible is called; none when nothing is said about it.
+    pub ansible: Option<Ansible>,
+    /// Where images are pushed to.
+    pub registry: Option<model::Registry>,
+    /// Images by name.
+    pub images: IndexMap<String, model::Image>,
+    /// One-off tasks by name.
+    pub tasks: IndexMap<String, model::Task>,
+    /// Snapshots by name.
+    pub snapshots: IndexMap<String, model::SnapshotSource>,
+    /// Versions, tags, promotions.
+    pub release: model::Release,
+    /// Oldest version of a tool that will do, by name of its program.
+    pub tools: IndexMap<String, String>,
+    /// Steps by name of the pipeline.
+    pub pipelines: IndexMap<String, Vec<Step>>,
+    /// What the files say, merged, with the place of every value.
+    pub document: Arc<Document>,
+}
+
+/// Root module and the program that applies it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Terraform {
+    /// Program to start: a name, or a path.
+    pub program: String,
+    /// Folder of the root module, absolute.
+    pub dir: PathBuf,
+    /// Workspace to select.
+    pub workspace: Template,
+    /// Variables of the root module.
+    pub vars: IndexMap<String, Input>,
+    /// Files of variables, absolute.
+    pub var_files: Vec<PathBuf>,
+    /// Container image to run the program in.
+    pub image: Option<Template>,
+    /// Resources worked on at once.
+    pub parallelism: Option<u32>,
+    /// How long to wait for the lock of the state.
+    pub lock_timeout: Option<Duration>,
+    /// Backend configuration.
+    pub backend: IndexMap<String, ArgumentInput>,
+    /// More variables of the program's environment.
+    pub env: model::Variables,
+}
+
+/// Where the secrets are and which must be there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Secrets {
+    /// SOPS files in order, absolute; later ones win.
+    pub files: Vec<PathBuf>,
+    /// Keys that must be there and must not be empty.
+    pub required: Vec<String>,
+    /// Keys that may be empty.
+    pub allow_empty: Vec<String>,
+    /// Files of age identities, absolute.
+    pub identities: Vec<PathBuf>,
+}
+
+/// The environment file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EnvFile {
+    /// Where it is written, absolute.
+    pub path: PathBuf,
+    /// Title in its header.
+    pub title: Template,
+    /// Who reads it.
+    pub dialect: model::Dialect,
+    /// What is written, in order; every output as `UPPER_SNAKE` if none.
+    pub sections: Option<Vec<model::Section>>,
+}
+
+/// The inventory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inventory {
+    /// Where it is written, absolute.
+    pub path: PathBuf,
+    /// How it is written.
+    pub format: InventoryFormat,
+    /// Groups by name.
+    pub groups: IndexMap<String, model::Group>,
+    /// Variables of every host.
+    pub vars: IndexMap<String, Input>,
+}
+
+/// How ansible is called.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ansible {
+    /// Playbook, absolute; none when there is none at the usual places.
+    pub playbook: Option<PathBuf>,
+    /// Folder to run in, absolute.
+    pub dir: PathBuf,
+    /// Container image to run in.
+    pub image: Option<Template>,
+    /// Inventory instead of the one that infractl writes, absolute.
+    pub inventory: Option<PathBuf>,
+    /// Variables of the playbook.
+    pub vars: IndexMap<String, Input>,
+    /// Roles and collections to install first, absolute.
+    pub requirements: Option<PathBuf>,
+    /// User to log in as.
+    pub user: Option<Template>,
+    /// Hosts to limit the run to.
+    pub limit: Vec<String>,
+    /// Hosts worked on at once.
+    pub forks: Option<u32>,
+    /// More variables of ansible's environment.
+    pub env: model::Variables,
+}
+
+impl Environment {
+    /// Fills in what the files leave out.
+    pub(crate) fn new(
+        file: model::File,
+        setting: Setting<'_>,
+        document: Arc<Document>,
+    ) -> Result<Environment, Failure> {
+        let (root, name) = (setting.root, setting.environment);
+        let mut pipelines = IndexMap::new();
+        for (name, steps) in file.pipelines {
+            pipelines.insert(name, Step::from_entries(steps)?);
+        }
+        let inventory = match (file.inventory, file.ansible.is_some() && !file.hosts.is_empty()) {
+            (None, false) => None,
+            (inventory, _) => Some(Inventory::new(inventory.unwrap_or_default(), root, name)),
+        };
+        Ok(Environment {
+            name: name.to_owned(),
+            project: setting.project.to_owned(),
+            root: root.to_owned(),
+            protected: file.protected.unwrap_or(false),
+            description: file.description,
+            depends_on: file.depends_on.into_iter().map(|name| name.0).collect(),
+            terraform: Terraform::new(file.terraform.unwrap_or_default(), root, name),
+            outputs: file.outputs.into_iter().map(|(name, output)| (name, output.0)).collect(),
+            secrets: Secrets::new(file.secrets.unwrap_or_default(), root, name),
+            env_file: EnvFile::new(file.env_file.unwrap_or_default(), setting),
+            inventory,
+            hosts: file.hosts,
+            power: file.power,
+            ansible: file.ansible.map(|ansible| Ansible::new(ansible, root)),
+            registry: file.registry,
+            images: file.images,
+            tasks: file.tasks,
+            snapshots: file.snapshots,
+            release: file.release.unwrap_or_default(),
+            tools: file.tools.into_iter().map(|(name, version)| (name, version.0)).collect(),
+            pipelines,
+            document,
+        })
+    }
+}
+
+impl Terraform {
+    fn new(section: model::Terraform, root: &Path, environment: &str) -> Option<Terraform> {
+        let dir = path(section.dir).unwrap_or_else(|| root.join("environments").join(environment));
+        if !has_root_module(&dir) {
+            return None;
+        }
+        Some(Terraform {
+            program: section.program.unwrap_or_else(|| "terraform".to_owned()),
+            dir,
+            workspace: template(section.workspace).unwrap_or_else(|| Template::literal("default")),
+            vars: section.vars,
+            var_files: paths(section.var_files),
+            image: template(section.image),
+            parallelism: section.parallelism,
+            lock_timeout: section.lock_timeout.map(|period| period.0),
+            backend: section.backend,
+            env: section.env,
+        })
+    }
+}
+
+/// Whether a folder holds files of terraform or tofu.
+fn has_root_module(dir: &Path) -> bool {
+    let Ok(entries) = dir.read_dir() else { return false };
+    let ends = [".tf", ".tf.json", ".tofu", ".tofu.json"];
+    entries.flatten().any(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        !name.starts_with('.') && ends.iter().any(|end| name.ends_with(end))
+    })
+}
+
+impl Secrets {
+    fn new(section: model::Secrets, root: &Path, environment: &str) -> Secrets {
+        let files = section.files.map(paths).unwrap_or_else(|| {
+            let usual = ["common", environment].map(|name| root.join(format!("credentials/{name}.enc.env")));
+            usual.into_iter().filter(|file| file.exists()).collect()
+        });
+        let names = |names: Vec<model::SecretName>| names.into_iter().map(|name| name.0).collect();
+        Secrets {
+            files,
+            required: names(section.required),
+            allow_empty: names(section.allow_empty),
+            identities: paths(section.identity.map(model::OneOrMany::into_vec).unwrap_or_default()),
+        }
+    }
+}
+
+impl EnvFile {
+    fn new(section: model::EnvFile, setting: Setting<'_>) -> EnvFile {
+        let usual = || setting.root.join(format!("shared/.env.{}", setting.environment));
+        let title = || Template::literal(format!("{} {}", setting.project, setting.environment));
+        EnvFile {
+            path: path(section.path).unwrap_or_else(usual),
+            title: section.title.unwrap_or_else(title),
+            dialect: section.dialect.unwrap_or_default(),
+            sections: section.sections,
+        }
+    }
+}
+
+impl Inventory {
+    fn new(section: model::Inventory, root: &Path, environment: &str) -> Inventory {
+        let by_path = |path: &PathBuf| match path.extension().and_then(|end| end.to_str()) {
+            Some("yml" | "yaml") => InventoryFormat::Yaml,
+            _ => InventoryFormat::Ini,
+        };
+        let given = path(section.path);
+        let format = section.format.or(given.as_ref().map(by_path)).unwrap_or_default();
+        let end = if format == InventoryFormat::Yaml { "yml" } else { "ini" };
+        let path = given.unwrap_or_else(|| root.join(format!("ansible/inventory/{environment}.{end}")));
+        Inventory { path, format, groups: section.groups, vars: section.vars }
+    }
+}
+
+impl Ansible {
+    fn new(section: model::Ansible, root: &Path) -> Ansible {
+        let usual = ["ansible/playbooks/site.yml", "ansible/site.yml"].map(|path| root.join(path));
+        let dir = Some(root.join("ansible")).filter(|dir| dir.is_dir());
+        Ansible {
+            playbook: path(section.playbook).or_else(|| usual.into_iter().find(|path| path.is_file())),
+            dir: path(section.dir).or(dir).unwrap_or_else(|| root.to_owned()),
+            image: template(section.image),
+            inventory: path(section.inventory),
+            vars: section.vars,
+            requirements: path(section.requirements),
+            user: template(section.user),
+            limit: section.limit.into_iter().map(|host| host.0).collect(),
+            forks: section.forks,
+            env: section.env,
+        }
+    }
+}
+
+fn path(path: Option<FilePath>) -> Option<PathBuf> {
+    path.map(|path| path.0)
+}
+
+fn paths(paths: Vec<FilePath>) -> Vec<PathBuf> {
+    paths.into_iter().map(|path| path.0).collect()
+}
+
+fn template(argument: Option<Argument>) -> Option<Template> {
+    argument.map(|argument| argument.0)
+}

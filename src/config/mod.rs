@@ -1,0 +1,20 @@
+//! Know the project: what its files say, checked and merged.
+
+mod action_name;
+mod check;
+pub mod environment;
+pub mod model;
+mod node;
+pub mod origin;
+mod project;
+mod resolve;
+mod rules;
+mod shape;
+mod source;
+pub mod step;
+pub mod template;
+
+pub use environment::Environment;
+pub use project::{Project, is_environment_name};
+pub use step::{Action, Step};
+pub use template::Template;

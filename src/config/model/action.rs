@@ -1,0 +1,295 @@
+//! The kinds of step, one struct each.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    Argument, FilePath, HostName, ImageName, Input, Run, SecretName, SnapshotName, TaskName, Variables,
+};
+use crate::config::template::Template;
+
+/// Copy files to a host
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Copy {
+    /// Files and folders of the project
+    pub files: Vec<FilePath>,
+    /// Host that gets them
+    pub host: HostName,
+    /// Folder on the host
+    pub to: Argument,
+    /// Mode of the files on the host
+    ///
+    /// Default: as here
+    ///
+    /// Example: `mode = "0600"`
+    pub mode: Option<String>,
+    /// Remove what is in the folder on the host and not here
+    #[serde(default)]
+    pub delete: bool,
+}
+
+/// A command on a host
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Remote {
+    /// Host that runs it
+    pub host: HostName,
+    /// A line for the shell, or a list of arguments
+    pub run: Run,
+    /// Folder on the host
+    pub dir: Option<Argument>,
+    /// Variables of the command; values may name secrets, which travel by standard input
+    #[serde(default)]
+    pub env: Variables,
+    /// What it reads on standard input; may name secrets
+    pub input: Option<Template>,
+}
+
+/// `docker compose`, here or on a host: exactly one of `up`, `down`, `restart`, `stop`, `build`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("oneOf" = [
+    { "required": ["up"] }, { "required": ["down"] }, { "required": ["restart"] }, { "required": ["stop"] },
+    { "required": ["build"] }
+]))]
+pub struct Compose {
+    /// Host that runs it; without it this machine
+    pub host: Option<HostName>,
+    /// Folder of the compose file, on the host or in the project
+    pub dir: Option<Argument>,
+    /// Compose files in that folder
+    ///
+    /// Default: what compose finds
+    #[serde(default)]
+    pub files: Vec<Argument>,
+    /// Name of the compose project
+    pub project: Option<Argument>,
+    /// File of variables in that folder, for `--env-file`
+    pub env_file: Option<Argument>,
+    /// Create and start
+    pub up: Option<bool>,
+    /// Stop and remove
+    pub down: Option<bool>,
+    /// Restart
+    pub restart: Option<bool>,
+    /// Stop
+    pub stop: Option<bool>,
+    /// Build the images
+    pub build: Option<bool>,
+    /// When images are pulled (`up`)
+    pub pull: Option<Pull>,
+    /// Wait until the services are healthy (`up`)
+    #[serde(default)]
+    pub wait: bool,
+    /// Remove containers of services that are gone (`up`, `down`)
+    #[serde(default)]
+    pub remove_orphans: bool,
+    /// Remove the volumes as well (`down`)
+    #[serde(default)]
+    pub volumes: bool,
+    /// Profiles to turn on
+    #[serde(default)]
+    pub profiles: Vec<Argument>,
+    /// Services it is about
+    ///
+    /// Default: all
+    #[serde(default)]
+    pub services: Vec<Argument>,
+    /// Variables of compose; values may name secrets
+    #[serde(default)]
+    pub env: Variables,
+}
+
+/// When images are pulled
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pull {
+    /// Each time
+    Always,
+    /// Those that are not there
+    Missing,
+    /// Never
+    Never,
+}
+
+/// A playbook, with the inventory and secrets of the environment; what is silent comes from `[ansible]`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AnsibleStep {
+    /// Playbook to run
+    pub playbook: Option<FilePath>,
+    /// Inventory instead of the one that infractl writes
+    pub inventory: Option<FilePath>,
+    /// Variables over those of `[ansible]`; values may name secrets
+    #[serde(default)]
+    pub vars: IndexMap<String, Input>,
+    /// Hosts to limit the run to
+    #[serde(default)]
+    pub limit: Vec<HostName>,
+    /// Tags to run
+    #[serde(default)]
+    pub tags: Vec<Argument>,
+    /// Tags to leave out
+    #[serde(default)]
+    pub skip_tags: Vec<Argument>,
+    /// Change nothing, show what would change
+    #[serde(default)]
+    pub check: bool,
+}
+
+/// Build, push or run an image: exactly one of `build`, `push`, `pull`, `run`, `stop`, `login`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("oneOf" = [
+    { "required": ["build"] }, { "required": ["push"] }, { "required": ["pull"] }, { "required": ["run"] },
+    { "required": ["stop"] }, { "required": ["login"] }
+]))]
+pub struct Docker {
+    /// Image of `[images]` to build
+    pub build: Option<ImageName>,
+    /// Image of `[images]` to push, after a login
+    pub push: Option<ImageName>,
+    /// Image to pull
+    pub pull: Option<Argument>,
+    /// Image to run
+    pub run: Option<Argument>,
+    /// Container to stop and remove
+    pub stop: Option<Argument>,
+    /// Log in to `[registry]`
+    pub login: Option<bool>,
+    /// Command in the container (`run`)
+    pub command: Option<Run>,
+    /// Name of the container (`run`)
+    pub name: Option<Argument>,
+    /// Ports, as `8080:80` (`run`)
+    #[serde(default)]
+    pub ports: Vec<Argument>,
+    /// Volumes, as `./data:/data:ro` (`run`)
+    #[serde(default)]
+    pub volumes: Vec<Argument>,
+    /// Network (`run`)
+    pub network: Option<Argument>,
+    /// Variables; values may name secrets (`run`)
+    #[serde(default)]
+    pub env: Variables,
+    /// File of variables (`run`)
+    pub env_file: Option<FilePath>,
+    /// Leave it running (`run`)
+    #[serde(default)]
+    pub detach: bool,
+}
+
+/// A task or service of AWS ECS: exactly one of `run`, `register`, `service`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("oneOf" = [
+    { "required": ["run"] }, { "required": ["register"] }, { "required": ["service"] }
+]))]
+pub struct Ecs {
+    /// Task of `[tasks]` to run, to its end
+    pub run: Option<TaskName>,
+    /// Task of `[tasks]` whose definition is registered when it has changed
+    pub register: Option<TaskName>,
+    /// Service to deploy anew
+    pub service: Option<Argument>,
+    /// Cluster (`service`)
+    pub cluster: Option<Argument>,
+    /// Region (`service`)
+    pub region: Option<Argument>,
+    /// Command instead of that of the task (`run`)
+    pub command: Option<Vec<Argument>>,
+    /// Go on without waiting for the end
+    #[serde(default)]
+    pub detach: bool,
+}
+
+/// Make, check, restore or thin out snapshots: exactly one of `create`, `verify`, `restore`, `prune`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("oneOf" = [
+    { "required": ["create"] }, { "required": ["verify"] }, { "required": ["restore"] },
+    { "required": ["prune"] }
+]))]
+pub struct SnapshotStep {
+    /// Snapshot of `[snapshots]` to make
+    pub create: Option<SnapshotName>,
+    /// Snapshot of `[snapshots]` whose newest copy is checked
+    pub verify: Option<SnapshotName>,
+    /// Snapshot of `[snapshots]` whose newest copy is restored
+    pub restore: Option<SnapshotName>,
+    /// Snapshot of `[snapshots]` whose oldest copies are removed
+    pub prune: Option<SnapshotName>,
+    /// How many are kept (`create`, `prune`)
+    #[schemars(range(min = 1))]
+    pub keep: Option<u32>,
+}
+
+/// Publish folders as git repositories of a forge
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Publish {
+    /// Address of the forge
+    pub server: Argument,
+    /// Kind of forge
+    ///
+    /// Default: `gitlab`
+    pub forge: Option<Forge>,
+    /// User or group that owns the repositories
+    ///
+    /// Default: `root` (gitlab)
+    pub owner: Option<Argument>,
+    /// Secret that holds a token
+    pub token: Option<SecretName>,
+    /// File that holds a token
+    pub token_file: Option<FilePath>,
+    /// Folders to publish, each as a repository of its own
+    pub folders: Vec<FilePath>,
+    /// Text after the name of the folder in the name of the repository
+    ///
+    /// Example: `suffix = "-helm"`
+    pub suffix: Option<String>,
+    /// Branch to push
+    ///
+    /// Default: `main`
+    pub branch: Option<Argument>,
+}
+
+/// Kind of forge
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Forge {
+    /// GitLab
+    #[default]
+    Gitlab,
+    /// Gitea and Forgejo
+    Gitea,
+    /// GitHub
+    Github,
+}
+
+/// Tag, commit or push: at least one
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("anyOf" = [
+    { "required": ["tag"] }, { "required": ["commit"] }, { "required": ["push"] }
+]))]
+pub struct Git {
+    /// Tag to set
+    pub tag: Option<Argument>,
+    /// Message of a commit of the files in `add`
+    pub commit: Option<Argument>,
+    /// Files to commit
+    #[serde(default)]
+    pub add: Vec<FilePath>,
+    /// Push the branch and the tag
+    #[serde(default)]
+    pub push: bool,
+    /// Remote to push to
+    ///
+    /// Default: `origin`
+    pub remote: Option<Argument>,
+    /// Message of the tag
+    pub message: Option<Argument>,
+}

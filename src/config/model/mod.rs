@@ -1,0 +1,110 @@
+//! What `environments/defaults.toml` and `environments/<name>/environment.toml` may hold, as written.
+//!
+//! The doc comments are the reference for users (`docs/config.md`), the types are the JSON schema and what a
+//! file is checked against. A line `Default: …` or `Example: …` gets a place of its own in the reference.
+
+mod action;
+mod files;
+mod hosts;
+mod images;
+mod step;
+mod tools;
+mod value;
+mod wait;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub use action::*;
+pub use files::*;
+pub use hosts::*;
+pub use images::*;
+pub use step::*;
+pub use tools::*;
+pub use value::*;
+pub use wait::*;
+
+/// One environment: tables of `environment.toml` are merged over `defaults.toml` key by key, arrays are
+/// replaced. A key that begins with `x-` is yours and never looked at
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct File {
+    /// The project as a whole; belongs into `defaults.toml`
+    pub project: Option<ProjectSection>,
+    /// Ask for the name of the environment before `apply`, `destroy`, `stop` and `rollback`, or require
+    /// `--confirm NAME`
+    ///
+    /// Default: `false`
+    pub protected: Option<bool>,
+    /// One line for people, shown by `infractl env list`
+    ///
+    /// Example: `description = "what customers see"`
+    pub description: Option<String>,
+    /// Environments that must be applied before this one; `destroy` goes the other way
+    ///
+    /// Example: `depends-on = ["shared"]`
+    #[serde(default)]
+    pub depends_on: Vec<EnvironmentName>,
+    /// The root module and the program that applies it
+    pub terraform: Option<Terraform>,
+    /// Where the secrets are and which must be there
+    pub secrets: Option<Secrets>,
+    /// The environment file that `apply` and `genenv` write; without it every output is written as
+    /// `UPPER_SNAKE=value` in order of name
+    pub env_file: Option<EnvFile>,
+    /// Outputs by hand, for machines that terraform does not manage. Text may name `{{environment}}`,
+    /// `{{project}}` and `{{var.NAME}}`
+    ///
+    /// Example: `backend_ip = "203.0.113.7"`
+    #[serde(default)]
+    pub outputs: IndexMap<String, StaticOutput>,
+    /// The ansible inventory that `apply` and `inventory` write
+    pub inventory: Option<Inventory>,
+    /// Machines to log in to, by name
+    #[serde(default)]
+    pub hosts: IndexMap<String, Host>,
+    /// What `stop`, `start` and `state` act on
+    pub power: Option<Power>,
+    /// How `deploy` and `check` call ansible when there is no pipeline of that name
+    pub ansible: Option<Ansible>,
+    /// Where images are pushed to
+    pub registry: Option<Registry>,
+    /// Images that `build` and `push` make, by name
+    #[serde(default)]
+    pub images: IndexMap<String, Image>,
+    /// One-off tasks for `run` and `logs`, by name
+    #[serde(default)]
+    pub tasks: IndexMap<String, Task>,
+    /// What `snapshot` and `rollback` keep and restore, by name
+    #[serde(default)]
+    pub snapshots: IndexMap<String, SnapshotSource>,
+    /// Versions, tags and what a promotion takes along
+    pub release: Option<Release>,
+    /// Oldest version of a tool that will do, by name of its program
+    ///
+    /// Example: `terraform = "1.10"`
+    #[serde(default)]
+    pub tools: IndexMap<String, VersionText>,
+    /// Steps by name: a verb (`deploy`, `check`, `up`…) is replaced, any other name is a verb of your own
+    #[serde(default)]
+    pub pipelines: IndexMap<String, Vec<StepEntry>>,
+}
+
+/// The project as a whole
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ProjectSection {
+    /// Name of the project, `{{project}}` in text
+    ///
+    /// Default: name of the folder
+    pub name: Option<String>,
+    /// Oldest infractl that understands this project
+    ///
+    /// Example: `minimum-version = "0.1"`
+    pub minimum_version: Option<VersionText>,
+    /// Environment of verbs that are called without one
+    ///
+    /// Example: `default-environment = "dev"`
+    pub default_environment: Option<EnvironmentName>,
+}

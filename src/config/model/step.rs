@@ -1,0 +1,225 @@
+//! A step as written: exactly one kind, and what every kind may say.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    AnsibleStep, Argument, Compose, Copy, Docker, Ecs, FilePath, Git, Pattern, Period, Publish, Remote, SecretName,
+    SnapshotStep, Variables, Wait,
+};
+use crate::config::template::Template;
+
+/// A step of a pipeline: exactly one kind, and what every kind may say
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("oneOf" = [
+    { "required": ["do"] }, { "required": ["command"] }, { "required": ["wait"] }, { "required": ["copy"] },
+    { "required": ["remote"] }, { "required": ["compose"] }, { "required": ["ansible"] },
+    { "required": ["docker"] }, { "required": ["ecs"] }, { "required": ["snapshot"] },
+    { "required": ["publish"] }, { "required": ["git"] }
+]))]
+pub struct StepEntry {
+    /// Another verb or pipeline, for the same environment
+    ///
+    /// Example: `{ do = "apply" }`
+    pub r#do: Option<String>,
+    /// A command on this machine, in the root of the project, with the secrets and variables of the environment
+    ///
+    /// Example: `{ command = "make assets" }`, `{ command = ["pytest", "tests/"] }`
+    pub command: Option<CommandLine>,
+    /// Wait until something answers
+    ///
+    /// Example: `{ wait = { ssh = "backend" }, attempts = 15, every = "5s" }`
+    pub wait: Option<Wait>,
+    /// Copy files to a host
+    ///
+    /// Example: `{ copy = { files = ["docker-compose.yml"], host = "backend", to = "/srv/app" } }`
+    pub copy: Option<Copy>,
+    /// A command on a host
+    ///
+    /// Example: `{ remote = { host = "backend", run = "sudo systemctl restart app" } }`
+    pub remote: Option<Remote>,
+    /// `docker compose`, here or on a host
+    ///
+    /// Example: `{ compose = { host = "backend", dir = "/srv/app", up = true, pull = "always" } }`
+    pub compose: Option<Compose>,
+    /// A playbook, with the inventory and secrets of the environment
+    ///
+    /// Example: `{ ansible = { playbook = "ansible/playbooks/site.yml" } }`
+    pub ansible: Option<AnsibleStep>,
+    /// Build, push or run an image
+    ///
+    /// Example: `{ docker = { push = "forecast-etl" } }`
+    pub docker: Option<Docker>,
+    /// A task or service of AWS ECS
+    ///
+    /// Example: `{ ecs = { run = "forecast-etl" } }`
+    pub ecs: Option<Ecs>,
+    /// Make, check, restore or thin out snapshots
+    ///
+    /// Example: `{ snapshot = { create = "database" } }`
+    pub snapshot: Option<SnapshotStep>,
+    /// Publish folders as git repositories of a forge
+    ///
+    /// Example: `{ publish = { server = "http://gitlab.lab.local:8081", token = "GITLAB_TOKEN", folders = ["infra/apps/traefik"] } }`
+    pub publish: Option<Publish>,
+    /// Tag, commit or push
+    ///
+    /// Example: `{ git = { tag = "v1.4.0", push = true } }`
+    pub git: Option<Git>,
+
+    /// Name shown, and given to `--from`, `--only` and `--skip`
+    ///
+    /// Default: made from the kind, such as `wait ssh backend`
+    pub name: Option<String>,
+    /// Do the step only when all of this is true
+    ///
+    /// Example: `when = { environment = ["prod"] }`
+    pub when: Option<When>,
+    /// End the step when it takes longer
+    ///
+    /// Example: `timeout = "10m"`
+    pub timeout: Option<Period>,
+    /// Try again when it fails
+    ///
+    /// Example: `retry = { attempts = 3, every = "10s", on = ["connection reset"] }`
+    pub retry: Option<Retry>,
+    /// Secrets the step may see
+    ///
+    /// Default: all
+    ///
+    /// Example: `secrets = []`
+    pub secrets: Option<Vec<SecretName>>,
+    /// What happens when the step has failed, after its retries: `stop`, `continue`, or steps to do before
+    /// stopping
+    ///
+    /// Default: `stop`
+    ///
+    /// Example: `on-failure = [{ do = "rollback" }]`
+    pub on_failure: Option<OnFailure>,
+    /// How often to try (`wait`)
+    ///
+    /// Default: `30`
+    #[schemars(range(min = 1))]
+    pub attempts: Option<u32>,
+    /// From the start of one try to the start of the next (`wait`)
+    ///
+    /// Default: `5s`
+    pub every: Option<Period>,
+}
+
+/// Conditions of a step: all that are given must be true
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct When {
+    /// The environment is one of these; `*` stands for any text
+    pub environment: Option<Vec<String>>,
+    /// The environment is none of these
+    pub not_environment: Option<Vec<String>>,
+    /// This file or folder is there
+    pub exists: Option<FilePath>,
+    /// This file or folder is not there
+    pub missing: Option<FilePath>,
+    /// This variable of infractl's own environment is set and not empty
+    pub var: Option<String>,
+    /// This output is there, and neither empty nor `false`
+    pub output: Option<String>,
+    /// One of these files or folders differs from the last run of the step that went well
+    ///
+    /// Example: `changed = ["task-definition.json"]`
+    pub changed: Option<Vec<FilePath>>,
+}
+
+/// When and how often a step is tried again
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Retry {
+    /// How often to try, the first time included
+    ///
+    /// Default: `3`
+    #[schemars(range(min = 1))]
+    pub attempts: Option<u32>,
+    /// From the start of one try to the start of the next
+    ///
+    /// Default: `5s`
+    pub every: Option<Period>,
+    /// Try again only when a line of the output matches one of these regular expressions
+    ///
+    /// Default: always
+    #[serde(default)]
+    pub on: Vec<Pattern>,
+}
+
+/// What happens when a step has failed
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(untagged)] // its errors are never seen: config/check.rs has looked at the value before serde does
+pub enum OnFailure {
+    /// Stop or go on.
+    Word(OnFailureWord),
+    /// Do these steps, then stop.
+    Steps(Vec<StepEntry>),
+}
+
+/// Stop or go on
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFailureWord {
+    /// The pipeline has failed
+    Stop,
+    /// Warn and go on
+    Continue,
+}
+
+/// A command: a line for the shell, a list of arguments, or a table
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(untagged)] // as above
+pub enum CommandLine {
+    /// A line for the shell.
+    Shell(Argument),
+    /// A program and its arguments, without a shell.
+    Argv(Vec<Argument>),
+    /// With folder, variables and input.
+    Table(CommandTable),
+}
+
+/// A command with its folder, variables and input
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CommandTable {
+    /// A line for the shell, or a list of arguments
+    pub run: Run,
+    /// Folder to run in
+    ///
+    /// Default: the root of the project
+    pub dir: Option<FilePath>,
+    /// More variables; values may name secrets
+    #[serde(default)]
+    pub env: Variables,
+    /// What it reads on standard input; may name secrets
+    pub input: Option<Template>,
+    /// Hand terminal and keyboard over to it
+    #[serde(default)]
+    pub interactive: bool,
+}
+
+/// A line for the shell, or a list of arguments
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(untagged)] // as above
+pub enum Run {
+    /// A line for the shell.
+    Shell(Argument),
+    /// A program and its arguments, without a shell.
+    Argv(Vec<Argument>),
+}
+
+impl CommandLine {
+    /// The same as a table.
+    pub fn into_table(self) -> CommandTable {
+        let run = match self {
+            CommandLine::Shell(line) => Run::Shell(line),
+            CommandLine::Argv(argv) => Run::Argv(argv),
+            CommandLine::Table(table) => return table,
+        };
+        CommandTable { run, dir: None, env: Variables::new(), input: None, interactive: false }
+    }
+}

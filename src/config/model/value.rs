@@ -1,0 +1,185 @@
+//! Values with a meaning: durations, templates, paths, names.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, de};
+use serde_json::Value as Json;
+
+use crate::config::template::{self, Rendered, Scope, Template, TemplateError};
+use crate::text;
+
+/// A length of time as text: `90s`, `5m`, `1h30m`, `500ms`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period(pub Duration);
+
+/// A path inside the project, made absolute; may name `{{environment}}`, `{{project}}` and `{{var.NAME}}`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct FilePath(pub PathBuf);
+
+/// Text that becomes a program's argument: a template that cannot name a secret.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Argument(pub Template);
+
+/// Address of a host: a template that can name neither a secret nor a host.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Address(pub Template);
+
+/// A regular expression, checked.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Pattern(pub String);
+
+/// A version such as `0.1` or `1.11.4`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct VersionText(pub String);
+
+/// Name of an environment of this project.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct EnvironmentName(pub String);
+
+/// Name of a host of `[hosts]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct HostName(pub String);
+
+/// Name of an image of `[images]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct ImageName(pub String);
+
+/// Name of a task of `[tasks]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct TaskName(pub String);
+
+/// Name of a snapshot of `[snapshots]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct SnapshotName(pub String);
+
+/// A key of the secret files.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct SecretName(pub String);
+
+/// Any value of an output given by hand, its text rendered.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(transparent)]
+pub struct StaticOutput(pub Json);
+
+/// Any value for terraform or ansible: its text, at any depth, is a template.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(transparent)]
+pub struct Input(pub Json);
+
+/// Any value that becomes a program's argument: its text cannot name a secret.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(transparent)]
+pub struct ArgumentInput(pub Json);
+
+/// One text or a list of them.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(untagged)] // as above
+pub enum OneOrMany<T> {
+    /// One.
+    One(T),
+    /// Several.
+    Many(Vec<T>),
+}
+
+impl<T> OneOrMany<T> {
+    /// All of them, in order.
+    pub fn into_vec(self) -> Vec<T> {
+        match self {
+            OneOrMany::One(one) => vec![one],
+            OneOrMany::Many(many) => many,
+        }
+    }
+
+    /// All of them, in order.
+    pub fn as_slice(&self) -> &[T] {
+        match self {
+            OneOrMany::One(one) => std::slice::from_ref(one),
+            OneOrMany::Many(many) => many,
+        }
+    }
+}
+
+impl Input {
+    /// The value as text: text rendered, everything else as JSON.
+    pub fn render(&self, scope: &Scope<'_>) -> Result<Rendered, TemplateError> {
+        template::render_json(&self.0, scope)
+    }
+}
+
+impl ArgumentInput {
+    /// The value as text: text rendered, everything else as JSON; an error when it is sensitive.
+    pub fn argument(&self, scope: &Scope<'_>) -> Result<String, TemplateError> {
+        match template::render_json(&self.0, scope)? {
+            Rendered::Plain(text) => Ok(text),
+            Rendered::Secret(_) => Err(TemplateError::Sensitive { template: self.0.to_string() }),
+        }
+    }
+}
+
+/// Variables of a child's environment: values may name secrets.
+pub type Variables = IndexMap<String, Template>;
+
+impl<'de> Deserialize<'de> for Period {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = String::deserialize(deserializer)?;
+        text::parse_duration(&written).map(Period).ok_or_else(|| de::Error::custom("not a duration"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Template {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = String::deserialize(deserializer)?;
+        Template::parse(&written).map_err(|malformed| de::Error::custom(malformed.message))
+    }
+}
+
+/// Says once for each type what its values are and which format of `config/check.rs` their text has.
+macro_rules! format {
+    ($($type:ty => $schema:tt),+ $(,)?) => {$(
+        impl JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!($schema)
+            }
+        }
+    )+};
+}
+
+format! {
+    Period => { "type": "string", "format": "duration" },
+    FilePath => { "type": "string", "format": "path" },
+    Template => { "type": "string", "format": "template" },
+    Argument => { "type": "string", "format": "argument" },
+    Address => { "type": "string", "format": "address" },
+    Pattern => { "type": "string", "format": "regex" },
+    VersionText => { "type": "string", "format": "version" },
+    EnvironmentName => { "type": "string", "format": "environment" },
+    HostName => { "type": "string", "format": "host" },
+    ImageName => { "type": "string", "format": "image" },
+    TaskName => { "type": "string", "format": "task" },
+    SnapshotName => { "type": "string", "format": "snapshot" },
+    SecretName => { "type": "string", "format": "variable" },
+    StaticOutput => { "format": "plain" },
+    Input => { "format": "template" },
+    ArgumentInput => { "format": "argument" },
+}

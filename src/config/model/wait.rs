@@ -1,0 +1,70 @@
+//! Waiting: one language from machine to certificate.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Argument, CommandLine, HostName, OneOrMany, Pattern, Period};
+use crate::config::template::Template;
+
+/// Wait until something answers: exactly one of `ssh`, `tcp`, `http`, `tls`, `file`, `command`, `ecs`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("oneOf" = [
+    { "required": ["ssh"] }, { "required": ["tcp"] }, { "required": ["http"] }, { "required": ["tls"] },
+    { "required": ["file"] }, { "required": ["command"] }, { "required": ["ecs"] }
+]))]
+pub struct Wait {
+    /// A login to this host works
+    pub ssh: Option<HostName>,
+    /// This `host:port` accepts a connection
+    ///
+    /// Example: `{ tcp = "{{output.postgres_host}}:5432" }`
+    pub tcp: Option<Argument>,
+    /// This address answers
+    ///
+    /// Example: `{ http = "https://{{output.fqdn}}/health", status = 200, body = "ok" }`
+    pub http: Option<Argument>,
+    /// This `name` or `name:port` shows a certificate that is valid for it
+    ///
+    /// Example: `{ tls = "{{output.fqdn}}", issuer = "Let's Encrypt", days-left = 7 }`
+    pub tls: Option<Argument>,
+    /// This file is there, on `host` or on this machine
+    pub file: Option<Argument>,
+    /// This command ends with 0, on `host` or on this machine
+    pub command: Option<CommandLine>,
+    /// This task of `[tasks]` has ended, or this service is steady
+    pub ecs: Option<Argument>,
+    /// Host that is asked (`file`, `command`); without it this machine
+    pub host: Option<HostName>,
+    /// Status that counts (`http`)
+    ///
+    /// Default: 200 to 399
+    pub status: Option<OneOrMany<u16>>,
+    /// Regular expression that the answer must match (`http`), or the output (`command`)
+    pub body: Option<Pattern>,
+    /// Header lines to send (`http`)
+    #[serde(default)]
+    pub headers: IndexMap<String, Template>,
+    /// Text in the name of the issuer (`tls`)
+    pub issuer: Option<String>,
+    /// Days the certificate must still be valid (`tls`)
+    pub days_left: Option<u32>,
+    /// Cluster (`ecs`)
+    pub cluster: Option<Argument>,
+    /// Region (`ecs`)
+    pub region: Option<Argument>,
+    /// How long one try may take
+    ///
+    /// Default: `10s`
+    pub each: Option<Period>,
+    /// How often to try; may stand beside `wait` as well
+    ///
+    /// Default: `30`
+    #[schemars(range(min = 1))]
+    pub attempts: Option<u32>,
+    /// From the start of one try to the start of the next; may stand beside `wait` as well
+    ///
+    /// Default: `5s`
+    pub every: Option<Period>,
+}

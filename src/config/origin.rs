@@ -1,0 +1,88 @@
+//! Where every value of an environment comes from.
+
+use serde_json::Value as Json;
+
+use crate::config::node::{Node, Value};
+use crate::config::resolve::plain;
+use crate::config::source::Source;
+
+/// What the files of an environment say, merged, with the place of every value.
+#[derive(Debug, Clone)]
+pub struct Document {
+    pub(crate) files: Vec<Source>,
+    pub(crate) root: Node,
+}
+
+/// A value and the place it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Keys joined by dots, such as `terraform.backend.bucket`.
+    pub key: String,
+    /// The value as TOML.
+    pub value: String,
+    /// File, relative to the root of the project.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+}
+
+impl Document {
+    /// Every value with the place it comes from, in the order of the files. Lists are one value: a list is
+    /// replaced as a whole.
+    pub fn origins(&self) -> Vec<Origin> {
+        let mut found = Vec::new();
+        self.collect("", &self.root, &mut found);
+        found
+    }
+
+    /// The place of one value or table by its dotted key.
+    pub fn origin(&self, key: &str) -> Option<Origin> {
+        self.origins().into_iter().find(|origin| {
+            origin.key.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    }
+
+    /// The merged document as JSON, as written (nothing rendered).
+    pub fn to_json(&self) -> Json {
+        plain(&self.root)
+    }
+
+    fn collect(&self, prefix: &str, node: &Node, found: &mut Vec<Origin>) {
+        if let Value::Table(table) = &node.value
+            && (!table.is_empty() || prefix.is_empty())
+        {
+            for (key, entry) in table {
+                let key = quoted(key);
+                let key = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
+                self.collect(&key, &entry.node, found);
+            }
+            return;
+        }
+        let source = &self.files[node.place.file];
+        found.push(Origin {
+            key: prefix.to_owned(),
+            value: toml(&plain(node)),
+            file: source.path.clone(),
+            line: source.line(node.place.span.start),
+        });
+    }
+}
+
+/// A key as TOML writes it.
+fn quoted(key: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if !key.is_empty() && key.chars().all(bare) { key.to_owned() } else { toml(&key.into()) }
+}
+
+/// A value as TOML on one line.
+fn toml(value: &Json) -> String {
+    match value {
+        Json::Array(items) => format!("[{}]", items.iter().map(toml).collect::<Vec<_>>().join(", ")),
+        Json::Object(entries) if entries.is_empty() => "{}".to_owned(),
+        Json::Object(entries) => {
+            let entries = entries.iter().map(|(key, value)| format!("{} = {}", quoted(key), toml(value)));
+            format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,231 @@
+//! What a file may hold, as a tree made once from the schema of the model: checked against, and documented.
+
+use std::sync::LazyLock;
+
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+use super::model;
+use super::node::Value;
+use crate::text;
+
+/// What a value may be.
+#[derive(Debug, Clone)]
+pub(crate) enum Shape {
+    /// Anything.
+    Any,
+    /// Anything whose text, at any depth, is of a format.
+    Tree(String),
+    /// Text of a format, plain if empty.
+    Text(String),
+    /// One of these words, each with its meaning.
+    Word(Vec<(String, String)>),
+    /// A whole number between two bounds.
+    Integer(i64, i64),
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// A list.
+    List(Box<Shape>),
+    /// A table with names of the user's own.
+    Map { keys: String, values: Box<Shape> },
+    /// A table with known keys, by name.
+    Table(String),
+    /// One of several; no two of them take the same kind of value.
+    Either(Vec<Shape>),
+}
+
+impl Shape {
+    /// Whether a shape is meant for values of this kind.
+    pub(crate) fn takes(&self, value: &Value) -> bool {
+        match self {
+            Shape::Any | Shape::Tree(_) => true,
+            Shape::Text(_) | Shape::Word(_) => matches!(value, Value::Text(_)),
+            Shape::Integer(..) => matches!(value, Value::Integer(_)),
+            Shape::Number => matches!(value, Value::Integer(_) | Value::Float(_)),
+            Shape::Boolean => matches!(value, Value::Boolean(_)),
+            Shape::List(_) => matches!(value, Value::List(_)),
+            Shape::Map { .. } | Shape::Table(_) => matches!(value, Value::Table(_)),
+            Shape::Either(shapes) => shapes.iter().any(|shape| shape.takes(value)),
+        }
+    }
+
+    /// What a value should be, for people.
+    pub(crate) fn expected(&self) -> String {
+        match self {
+            Shape::Any | Shape::Tree(_) => "anything".to_owned(),
+            Shape::Text(format) => match format.as_str() {
+                "duration" => "a duration such as `\"90s\"`",
+                "path" => "a path",
+                "regex" => "a regular expression",
+                "version" => "a version such as `\"1.4\"`",
+                "environment" => "the name of an environment",
+                "host" => "the name of a host",
+                "image" => "the name of an image",
+                "task" => "the name of a task",
+                "snapshot" => "the name of a snapshot",
+                _ => "text",
+            }
+            .to_owned(),
+            Shape::Word(words) => text::list(words.iter().map(|(word, _)| word), "or"),
+            Shape::Integer(..) => "a whole number".to_owned(),
+            Shape::Number => "a number".to_owned(),
+            Shape::Boolean => "true or false".to_owned(),
+            Shape::List(item) => match &**item {
+                Shape::Text(format) if matches!(format.as_str(), "" | "template" | "argument") => {
+                    "a list of text".to_owned()
+                }
+                Shape::Text(_) => "a list, each item ".to_owned() + &item.expected(),
+                Shape::Table(name) if name == "StepEntry" => "a list of steps".to_owned(),
+                Shape::Table(_) => "a list of tables".to_owned(),
+                _ => "a list".to_owned(),
+            },
+            Shape::Map { .. } | Shape::Table(_) => "a table".to_owned(),
+            Shape::Either(shapes) => {
+                let mut kinds: Vec<String> = Vec::new();
+                for kind in shapes.iter().map(Shape::expected) {
+                    if !kinds.contains(&kind) {
+                        kinds.push(kind);
+                    }
+                }
+                let last = kinds.pop().unwrap_or_default();
+                if kinds.is_empty() { last } else { format!("{} or {last}", kinds.join(", ")) }
+            }
+        }
+    }
+}
+
+/// A table with known keys.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TableShape {
+    /// What it is for.
+    pub(crate) doc: String,
+    pub(crate) fields: IndexMap<String, Field>,
+    /// Exactly one of these keys must be there.
+    pub(crate) exactly_one: Vec<String>,
+    /// At least one of these keys must be there.
+    pub(crate) any_of: Vec<String>,
+}
+
+/// A key of a table.
+#[derive(Debug, Clone)]
+pub(crate) struct Field {
+    pub(crate) shape: Shape,
+    pub(crate) required: bool,
+    pub(crate) doc: String,
+}
+
+/// Every table by name; the whole file is `File`.
+#[derive(Debug)]
+pub(crate) struct Shapes {
+    pub(crate) tables: IndexMap<String, TableShape>,
+}
+
+/// Name of the table that is the whole file.
+pub(crate) const FILE: &str = "File";
+
+/// The shapes of the model.
+pub(crate) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| Shapes::from_schema(&schema()));
+
+/// The JSON schema of `defaults.toml` and `environment.toml`.
+pub(crate) fn schema() -> Json {
+    schemars::schema_for!(model::File).into()
+}
+
+impl Shapes {
+    fn from_schema(schema: &Json) -> Shapes {
+        let mut tables = IndexMap::new();
+        let definitions = schema["$defs"].as_object();
+        tables.insert(FILE.to_owned(), table(schema, definitions));
+        for (name, definition) in definitions.into_iter().flatten() {
+            if definition.get("properties").is_some() {
+                tables.insert(name.clone(), table(definition, definitions));
+            }
+        }
+        Shapes { tables }
+    }
+
+    /// The table of that name.
+    pub(crate) fn table(&self, name: &str) -> &TableShape {
+        &self.tables[name]
+    }
+}
+
+type Definitions<'a> = Option<&'a serde_json::Map<String, Json>>;
+
+fn table(schema: &Json, definitions: Definitions<'_>) -> TableShape {
+    let required = names(&schema["required"]);
+    let fields = schema["properties"].as_object().into_iter().flatten().map(|(key, field)| {
+        let doc = string(&field["description"]);
+        let field = Field { shape: shape(field, definitions), required: required.contains(key), doc };
+        (key.clone(), field)
+    });
+    let keys = |rules: &Json| rules.as_array().into_iter().flatten().flat_map(|one| names(&one["required"])).collect();
+    TableShape {
+        doc: string(&schema["description"]),
+        fields: fields.collect(),
+        exactly_one: keys(&schema["oneOf"]),
+        any_of: keys(&schema["anyOf"]),
+    }
+}
+
+fn shape(schema: &Json, definitions: Definitions<'_>) -> Shape {
+    if let Some(name) = schema["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/")) {
+        return match definitions.and_then(|all| all.get(name)) {
+            Some(definition) if definition.get("properties").is_some() => Shape::Table(name.to_owned()),
+            Some(definition) => shape(definition, definitions),
+            None => Shape::Any,
+        };
+    }
+    if let Some(words) = words(schema) {
+        return Shape::Word(words);
+    }
+    if let Some(some) = schema["anyOf"].as_array() {
+        let mut shapes: Vec<Shape> =
+            some.iter().filter(|one| one["type"] != "null").map(|one| shape(one, definitions)).collect();
+        return if shapes.len() == 1 { shapes.remove(0) } else { Shape::Either(shapes) };
+    }
+    let kind = match &schema["type"] {
+        Json::Array(kinds) => kinds.iter().find(|kind| *kind != "null").and_then(Json::as_str),
+        kind => kind.as_str(),
+    };
+    match kind {
+        Some("string") => Shape::Text(string(&schema["format"])),
+        Some("boolean") => Shape::Boolean,
+        Some("integer") => Shape::Integer(
+            schema["minimum"].as_i64().unwrap_or(i64::MIN),
+            schema["maximum"].as_i64().unwrap_or(i64::MAX),
+        ),
+        Some("number") => Shape::Number,
+        Some("array") => Shape::List(Box::new(shape(&schema["items"], definitions))),
+        Some("object") => Shape::Map {
+            keys: string(&schema["propertyNames"]["format"]),
+            values: Box::new(shape(&schema["additionalProperties"], definitions)),
+        },
+        _ => match schema["format"].as_str() {
+            Some(format) => Shape::Tree(format.to_owned()),
+            None => Shape::Any,
+        },
+    }
+}
+
+/// The words of an enum, with their meaning where they have one.
+fn words(schema: &Json) -> Option<Vec<(String, String)>> {
+    if let Some(words) = schema["enum"].as_array() {
+        return Some(words.iter().filter_map(Json::as_str).map(|word| (word.to_owned(), String::new())).collect());
+    }
+    schema["oneOf"]
+        .as_array()?
+        .iter()
+        .map(|one| Some((one["const"].as_str()?.to_owned(), string(&one["description"]))))
+        .collect()
+}
+
+fn names(list: &Json) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect()
+}
+
+fn string(value: &Json) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

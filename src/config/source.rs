@@ -1,0 +1,104 @@
+//! Reading a file of the project: text or a clear problem, never half of it.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use toml::de::DeTable;
+
+use super::node::{Node, Place};
+use crate::failure::{Problem, Snippet};
+
+/// A file as read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Source {
+    /// As the user knows it, relative to the project.
+    pub(crate) path: String,
+    /// Its text, without a byte order mark; empty when there is no such file.
+    pub(crate) text: String,
+}
+
+impl Source {
+    /// The line a byte stands on, from 1.
+    pub(crate) fn line(&self, byte: usize) -> usize {
+        let end = byte.min(self.text.len());
+        self.text.as_bytes()[..end].iter().filter(|b| **b == b'\n').count() + 1
+    }
+}
+
+/// A file as parsed, with everything that is wrong with its syntax.
+#[derive(Debug, Clone)]
+pub(crate) struct Parsed {
+    pub(crate) source: Source,
+    pub(crate) root: Node,
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// Reads and parses `root/path`; a file that does not exist is empty.
+pub(crate) fn read(root: &Path, path: &str, file: usize) -> Parsed {
+    let mut source = Source { path: path.to_owned(), text: String::new() };
+    match bytes(&root.join(path)).and_then(text) {
+        Ok(text) => source.text = text,
+        Err((message, help)) => {
+            let place = Some(Snippet { path: path.to_owned(), text: String::new(), span: 0..0 });
+            let problems = vec![Problem { message, place, help: vec![help] }];
+            return Parsed { source, root: Node::empty(file), problems };
+        }
+    }
+    parse(source, file)
+}
+
+/// Parses a text, going on after an error as far as that makes sense.
+pub(crate) fn parse(source: Source, file: usize) -> Parsed {
+    let (table, errors) = DeTable::parse_recoverable(&source.text);
+    let root = Node::from_table(file, table);
+    let problems = errors
+        .iter()
+        .map(|error| {
+            let span = error.span().unwrap_or_default();
+            problem(&source, &Place { file, span }, error.message().trim_end().replace('\n', ", "), Vec::new())
+        })
+        .collect();
+    Parsed { source, root, problems }
+}
+
+/// A problem at a place of a file.
+pub(crate) fn problem(source: &Source, place: &Place, message: String, help: Vec<String>) -> Problem {
+    let snippet =
+        Snippet { path: source.path.clone(), text: source.text.clone(), span: place.span.clone() };
+    Problem { message, place: Some(snippet), help }
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, (String, String)> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(bytes),
+        Err(error) if error.kind() == ErrorKind::NotFound && path.symlink_metadata().is_ok() => {
+            Err(("is a link to a file that does not exist".into(), "mend or remove the link".into()))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) if error.kind() == ErrorKind::IsADirectory || path.is_dir() => {
+            Err(("is a folder, not a file".into(), "remove the folder, or put a file in its place".into()))
+        }
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            Err(("cannot be read: permission denied".into(), "give yourself the right to read it".into()))
+        }
+        Err(error) => Err((format!("cannot be read: {error}"), "check the disk and the path".into())),
+    }
+}
+
+fn text(bytes: Vec<u8>) -> Result<String, (String, String)> {
+    let help = || "save it as text, encoded as UTF-8".to_owned();
+    let line = |at: usize| bytes[..at].iter().filter(|b| **b == b'\n').count() + 1;
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(("is encoded as UTF-16".into(), help()));
+    }
+    if let Some(at) = memchr::memchr(0, &bytes) {
+        return Err((format!("is not text: a zero byte on line {}", line(at)), help()));
+    }
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned()),
+        Err(error) => {
+            let line = line(error.valid_up_to());
+            Err((format!("is not UTF-8: byte {:#04x} on line {line}", bytes[error.valid_up_to()]), help()))
+        }
+    }
+}

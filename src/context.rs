@@ -1,0 +1,42 @@
+//! Everything impure, made once in `main` and handed down.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use crate::exec::{Interrupts, Runner};
+use crate::redact::Masks;
+use crate::ui::Ui;
+
+/// The impure handles, and nothing else.
+pub struct Ctx {
+    /// Starts programs.
+    pub runner: Box<dyn Runner>,
+    /// Talks to people.
+    pub ui: Ui,
+    /// The environment as it was at the start.
+    pub vars: Vars,
+    /// The clock.
+    pub now: fn() -> Timestamp,
+    /// What the user pressed.
+    pub interrupts: Interrupts,
+    /// What is never shown.
+    pub masks: Masks,
+    /// Where the search for the project begins.
+    pub dir: PathBuf,
+    /// `-C DIR` was given: `dir` is the project itself.
+    pub dir_is_project: bool,
+}
+
+/// The environment of infractl as it was at the start.
+#[derive(Debug, Clone, Default)]
+pub struct Vars(pub BTreeMap<OsString, OsString>);
+
+impl Vars {
+    /// The value of a variable; none if it is not set or not UTF-8.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(OsStr::new(name)).and_then(|value| value.to_str())
+    }
+}

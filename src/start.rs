@@ -1,0 +1,109 @@
+//! The way from the command line to an exit code.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use clap_complete::env::CompleteEnv;
+
+use crate::commands::{self, Cli, Color, Global, OutputMode};
+use crate::context::{Ctx, Vars};
+use crate::exec::{self, Interrupts, OsRunner};
+use crate::failure::{Failure, Kind};
+use crate::redact::Masks;
+use crate::ui::{self, Mode, Ui, Verbosity};
+
+/// Runs infractl with the arguments of the process.
+pub fn start() -> ExitCode {
+    CompleteEnv::with_factory(Cli::command).complete();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    exec::forbid_core_dumps();
+    let vars = Vars(vars());
+    let mode = mode(&cli.global, &vars);
+    trace(cli.global.verbose, mode.color);
+    let masks = Masks::default();
+    let ui = Ui::new(mode, masks.clone());
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            ui.failure(&Failure::new(Kind::Bug, format!("no runtime could be started: {error}")));
+            return ExitCode::from(Kind::Bug.code());
+        }
+    };
+    let result = runtime.block_on(async {
+        let cx = context(&cli.global, vars, ui, masks)?;
+        let result = commands::run(&cx, &cli).await;
+        if let Err(failure) = &result {
+            cx.ui.failure(failure);
+        }
+        Ok::<_, Failure>(result.err().map_or(0, |failure| failure.kind.code()))
+    });
+    runtime.shutdown_background();
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            ui::say(&ui::report::render(&failure, false, 80));
+            ExitCode::from(failure.kind.code())
+        }
+    }
+}
+
+/// clap's own text; its exit code is ours for usage.
+fn usage(error: &clap::Error) -> ExitCode {
+    let is_help = !error.use_stderr();
+    // A closed pipe ends quietly.
+    let _ = error.print();
+    let _ = std::io::stdout().flush();
+    if is_help { ExitCode::SUCCESS } else { ExitCode::from(Kind::Usage.code()) }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn vars() -> std::collections::BTreeMap<std::ffi::OsString, std::ffi::OsString> {
+    std::env::vars_os().collect()
+}
+
+fn mode(global: &Global, vars: &Vars) -> Mode {
+    let (stderr, stdin, _) = ui::terminals();
+    let no_color = vars.get("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let is_dumb = vars.get("TERM") == Some("dumb");
+    let no_input = global.no_input || vars.get("INFRACTL_NO_INPUT").is_some_and(|value| !value.is_empty());
+    Mode {
+        verbosity: match (global.quiet, global.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, 0) => Verbosity::Normal,
+            (false, _) => Verbosity::Verbose,
+        },
+        color: match global.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => stderr && !no_color && !is_dumb,
+        },
+        live: stderr && !is_dumb,
+        can_ask: stderr && stdin && !no_input,
+        json: global.output == OutputMode::Json,
+        width: ui::width(),
+    }
+}
+
+fn context(global: &Global, vars: Vars, ui: Ui, masks: Masks) -> Result<Ctx, Failure> {
+    let here = std::env::current_dir().map_err(|error| {
+        Failure::new(Kind::Usage, format!("the current folder is gone or unreadable: {error}"))
+    })?;
+    let dir: PathBuf = global.dir.as_ref().map_or_else(|| here.clone(), |dir| here.join(dir));
+    let interrupts = Interrupts::listen()?;
+    let runner = OsRunner::new(vars.0.clone(), masks.clone(), interrupts.clone(), notice(&ui));
+    Ok(Ctx {
+        runner: Box::new(runner),
+        ui,
+        vars,
+        now: jiff::Timestamp::now,
+        interrupts,
+        masks,
+        dir,
+        dir_is_project: global.dir.is_some(),
+    })
+}

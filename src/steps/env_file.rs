@@ -1,0 +1,217 @@
+//! The environment file: made from the outputs, written, compared, removed.
+
+use std::path::Path;
+
+use crate::config::model::{self, Value, ValueSource};
+use crate::config::template::Rendered;
+use crate::disk;
+use crate::failure::{Failure, Kind, Problem};
+use crate::files::env_file::{EnvFile, Entry, Metadata, Section};
+use crate::steps::StepCx;
+use crate::steps::values::{self, Known};
+use crate::text::{nearest, plural};
+use crate::tools::{git, terraform::Output};
+
+/// What is done with the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Write it, if its content changed.
+    Write,
+    /// Remove it.
+    Remove,
+}
+
+/// Does it.
+pub async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failure> {
+    let path = &step.env.env_file.path;
+    match action {
+        Action::Remove => {
+            let removed = disk::remove(path)?;
+            let shown = super::relative(step, path);
+            Ok(if removed { format!("{shown} removed") } else { format!("{shown} was not there") })
+        }
+        Action::Write => {
+            check_place(step).await?;
+            write(step)
+        }
+    }
+}
+
+/// Writes the file from what the run knows. The text says how many keys and where.
+pub fn write(step: &StepCx<'_>) -> Result<String, Failure> {
+    let path = &step.env.env_file.path;
+    let file = content(step)?;
+    let text = file.render()?;
+    disk::write(path, text.as_bytes(), 0o600)?;
+    let keys: usize = file.sections.iter().map(|section| section.entries.len()).sum();
+    Ok(format!("{}, {}", super::relative(step, path), plural(keys, "key")))
+}
+
+/// What the file has to say now.
+pub fn content(step: &StepCx<'_>) -> Result<EnvFile, Failure> {
+    let declared = &step.env.env_file;
+    let outputs = step.facts.outputs.clone().unwrap_or_default();
+    let sections = match &declared.sections {
+        Some(sections) => mapped(step, sections)?,
+        None => vec![Section {
+            title: None,
+            entries: {
+                let mut entries: Vec<Entry> = outputs.iter().map(|(name, output)| unmapped(name, output)).collect();
+                entries.sort_by(|a, b| a.key.cmp(&b.key));
+                entries
+            },
+        }],
+    };
+    let workspace = match &step.env.terraform {
+        Some(terraform) => values::argument(step, &terraform.workspace)?,
+        None => "default".to_owned(),
+    };
+    Ok(EnvFile {
+        title: match Known::of(step).render(step, &declared.title)? {
+            Rendered::Plain(text) => text,
+            Rendered::Secret(_) => {
+                return Err(Failure::new(Kind::Config, "the title of the environment file names a secret"));
+            }
+        },
+        environment: step.env.name.clone(),
+        generated: (step.cx.now)(),
+        dialect: declared.dialect.into(),
+        sections,
+        metadata: Metadata { workspace, serial: step.facts.serial },
+    })
+}
+
+fn unmapped(name: &str, output: &Output) -> Entry {
+    let key = name.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+    Entry { key, value: values::text(&output.value), sensitive: output.sensitive }
+}
+
+/// The sections as configured; everything that has no value is named at once.
+fn mapped(step: &StepCx<'_>, sections: &[model::Section]) -> Result<Vec<Section>, Failure> {
+    let known = Known::of(step);
+    let mut problems = Vec::new();
+    let mut all = Vec::new();
+    for section in sections {
+        let mut entries = Vec::new();
+        for (key, source) in &section.values {
+            match entry(step, &known, key, source) {
+                Ok(entry) => entries.extend(entry),
+                Err(failure) => problems.push(Problem {
+                    message: format!("`{key}` has no value: {:#}", failure.error),
+                    place: None,
+                    help: failure.help,
+                }),
+            }
+        }
+        all.push(Section { title: Some(section.title.clone()), entries });
+    }
+    if problems.is_empty() { Ok(all) } else { Err(Failure::problems(Kind::Failed, problems)) }
+}
+
+fn entry(step: &StepCx<'_>, known: &Known, key: &str, value: &Value) -> Result<Option<Entry>, Failure> {
+    let plain = |text: String| Ok(Some(Rendered::Plain(text)));
+    let rendered = match value {
+        Value::Text(template) => known.render(step, template).map(Some),
+        Value::Integer(number) => plain(number.to_string()),
+        Value::Float(number) => plain(number.to_string()),
+        Value::Boolean(truth) => plain(truth.to_string()),
+        Value::Source(source) => sourced(step, known, source),
+    }?;
+    Ok(rendered.map(|rendered| {
+        let (value, sensitive) = match rendered {
+            Rendered::Plain(text) => (text, false),
+            Rendered::Secret(text) => (secrecy::ExposeSecret::expose_secret(&text).to_owned(), true),
+        };
+        Entry { key: key.to_owned(), value, sensitive }
+    }))
+}
+
+fn sourced(step: &StepCx<'_>, known: &Known, source: &ValueSource) -> Result<Option<Rendered>, Failure> {
+    let found = if let Some(name) = &source.output {
+        known.output(name)
+    } else if let Some(name) = &source.secret {
+        known.secret(&name.0)
+    } else {
+        source.var.as_ref().and_then(|name| step.cx.vars.get(name)).map(|text| Rendered::Plain(text.to_owned()))
+    };
+    match (found, &source.default) {
+        (Some(rendered), _) => Ok(Some(rendered)),
+        (None, Some(default)) => known.render(step, default).map(Some),
+        (None, None) if source.optional => Ok(None),
+        (None, None) => Err(missing(step, source)),
+    }
+}
+
+fn missing(step: &StepCx<'_>, source: &ValueSource) -> Failure {
+    let environment = &step.env.name;
+    if let Some(name) = &source.secret {
+        return Failure::new(Kind::Secrets, format!("there is no secret `{}`", name.0))
+            .help(format!("run `infractl secrets set {environment} {}`", name.0));
+    }
+    let Some(name) = &source.output else {
+        let name = source.var.as_deref().unwrap_or_default();
+        return Failure::new(Kind::Config, format!("the variable `{name}` is not set"));
+    };
+    let outputs = step.facts.outputs.iter().flatten();
+    let names: Vec<&str> = outputs.map(|(name, _)| name.as_str()).collect();
+    let failure = Failure::new(Kind::Failed, format!("terraform gives no output `{name}`, or it is null"));
+    let failure = match nearest(name, &names) {
+        Some(near) => failure.help(format!("write `{near}`, if that was meant")),
+        None => failure,
+    };
+    failure.help(if names.is_empty() {
+        format!("run `infractl apply {environment}` first: there are no outputs yet")
+    } else {
+        format!("add the output `{name}` to the root module, or give the key a `default`, or set `optional = true`")
+    })
+}
+
+/// Refuses a place that git would commit, or that cannot be written.
+pub async fn check_place(step: &StepCx<'_>) -> Result<(), Failure> {
+    let path = &step.env.env_file.path;
+    let shown = super::relative(step, path);
+    let dir = path.parent().unwrap_or(&step.env.root);
+    if !dir.is_dir() {
+        return Err(Failure::new(Kind::Config, format!("there is no folder `{}`", super::relative(step, dir)))
+            .help(format!("run `mkdir -p {}`", super::relative(step, dir))));
+    }
+    disk::check_writable(dir)?;
+    if !is_in_git(dir) {
+        return Ok(());
+    }
+    let ask = |cmd| async move { step.cx.runner.run(&cmd, &|_, _| ()).await };
+    // Two questions, each a start of git; asked at the same time.
+    let (ignored, tracked) = tokio::join!(ask(git::check_ignore(dir, path)), ask(git::ls_files(dir, path)));
+    let (Ok(ignored), Ok(tracked)) = (ignored, tracked) else {
+        step.cx.ui.warn(format!("git is not installed: nobody checks that `{shown}` is never committed"));
+        return Ok(());
+    };
+    if tracked.code == 0 {
+        return Err(Failure::new(Kind::Config, format!("git tracks `{shown}`: its values would be committed"))
+            .help(format!("run `git rm --cached {shown}` and commit that"))
+            .help("change the values that were committed: they stay in the history of git"));
+    }
+    if ignored.code == 1 {
+        return Err(Failure::new(Kind::Config, format!("git does not ignore `{shown}`: it could be committed"))
+            .help(format!("add the line `{}` to .gitignore", pattern(&shown, &step.env.name))));
+    }
+    Ok(())
+}
+
+/// One line that covers the files of all environments.
+fn pattern(shown: &str, environment: &str) -> String {
+    shown.strip_suffix(environment).map_or_else(|| shown.to_owned(), |start| format!("{start}*"))
+}
+
+fn is_in_git(dir: &Path) -> bool {
+    dir.ancestors().any(|folder| folder.join(".git").exists())
+}
+
+/// What a dry run says of it.
+pub fn describe(step: &StepCx<'_>, action: &Action) -> String {
+    let path = super::relative(step, &step.env.env_file.path);
+    match action {
+        Action::Write => format!("# write {path} (mode 0600)"),
+        Action::Remove => format!("rm -f {}", shell_words::quote(&path)),
+    }
+}

@@ -1,0 +1,218 @@
+//! `terraform init`, when it is needed and not when nothing changed.
+//!
+//! A stamp in `.infractl/init/` remembers the files of the root module (time and size), a digest of what in them
+//! decides about init, the backend settings and the lock file. When the times say that nothing changed, no file
+//! is opened.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{StepCx, terraform};
+use crate::failure::{Failure, Kind};
+use crate::tools::terraform::Root;
+use crate::tools::terraform_root::{self as module, Needs};
+use crate::ui::event::Level;
+
+/// What the last init saw.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Stamp {
+    /// Module files and the lock file: (size, modification time in ns).
+    files: BTreeMap<PathBuf, (u64, u128)>,
+    /// SHA-256 of everything that decides about init.
+    digest: String,
+    /// terraform works here without any init.
+    unneeded: bool,
+}
+
+/// Runs `init` when something it depends on changed, or always with `force`.
+pub async fn run(step: &mut StepCx<'_>, root: &Root, force: bool) -> Result<(), Failure> {
+    if step.facts.initialised {
+        return Ok(());
+    }
+    let backend = super::values::backend(step)?;
+    let state = look(step, root, &backend)?;
+    if !force && state.is_current {
+        return Ok(());
+    }
+    if !force && state.stamp.unneeded {
+        return save(step, &state.stamp);
+    }
+    if let Some(dir) = step.cx.vars.get("TF_PLUGIN_CACHE_DIR").filter(|dir| !dir.is_empty()) {
+        // terraform only prints an error for a missing one, and goes on without a cache.
+        fs::create_dir_all(dir).map_err(|error| {
+            Failure::new(Kind::Failed, format!("TF_PLUGIN_CACHE_DIR `{dir}` could not be created: {error}"))
+        })?;
+    }
+    step.progress("init");
+    let extra = if force { step.extra } else { &[] };
+    let cmd = terraform::equip(step, root.init(&backend))?.args(extra.iter().cloned());
+    let done = step.run_with(&cmd, &|line| step.line(Level::Detail, line)).await?;
+    if done.interrupted {
+        return Err(step.interrupted(format!("stopped during the init of `{}`", step.env.name)));
+    }
+    if done.code != 0 {
+        for line in done.tail.lines() {
+            step.line(Level::Important, line);
+        }
+        return Err(terraform::failed(step, root, "init", done.code, &done.tail));
+    }
+    step.facts.initialised = true;
+    // Looked at again: init wrote the lock file.
+    let state = look(step, root, &backend)?;
+    save(step, &state.stamp)
+}
+
+/// The init a dry run would show.
+pub fn describe(step: &mut StepCx<'_>, root: &Root, force: bool) -> Result<Vec<String>, Failure> {
+    let backend = super::values::backend(step)?;
+    let state = look(step, root, &backend)?;
+    if !force && (state.is_current || state.stamp.unneeded) {
+        return Ok(Vec::new());
+    }
+    Ok(vec![super::shown_in(&terraform::equip(step, root.init(&backend))?)])
+}
+
+struct Looked {
+    stamp: Stamp,
+    is_current: bool,
+}
+
+fn stamp_file(step: &StepCx<'_>) -> PathBuf {
+    step.env.root.join(".infractl/init").join(format!("{}.json", step.env.name))
+}
+
+fn data_dir(step: &StepCx<'_>, root: &Root) -> PathBuf {
+    root.dir.join(step.cx.vars.get("TF_DATA_DIR").filter(|dir| !dir.is_empty()).unwrap_or(".terraform"))
+}
+
+fn look(step: &StepCx<'_>, root: &Root, backend: &IndexMap<String, String>) -> Result<Looked, Failure> {
+    let old: Option<Stamp> =
+        fs::read(stamp_file(step)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let dir_is_there = |unneeded: bool| unneeded || data_dir(step, root).is_dir();
+    let settings = settings(step, root, backend);
+    if let Some(old) = &old {
+        // The quick look: no file is opened when size and time of all of them are as they were.
+        if old.digest.starts_with(&settings)
+            && !old.files.is_empty()
+            && old.files.iter().all(|(path, seen)| stat(path) == Some(*seen))
+            && no_file_came(old)
+            && dir_is_there(old.unneeded)
+        {
+            return Ok(Looked { stamp: old.clone(), is_current: true });
+        }
+    }
+    let mut files = BTreeMap::new();
+    let mut needs = Needs::default();
+    gather(&root.dir, &mut files, &mut needs, 0)?;
+    let lock = root.dir.join(".terraform.lock.hcl");
+    let lock_text = fs::read(&lock).unwrap_or_default();
+    if let Some(seen) = stat(&lock) {
+        files.insert(lock, seen);
+    }
+    let unneeded = needs.is_empty() && backend.is_empty();
+    let mut hash = Sha256::new();
+    hash.update(serde_json::to_vec(&needs).unwrap_or_default());
+    hash.update(&lock_text);
+    let digest = format!("{settings}{}", hex(&hash.finalize()));
+    let is_current =
+        old.is_some_and(|old| old.digest == digest) && dir_is_there(unneeded);
+    let stamp = Stamp { files, digest, unneeded };
+    if is_current {
+        save(step, &stamp)?;
+    }
+    Ok(Looked { stamp, is_current })
+}
+
+/// What besides the files decides: program, backend settings, data folder.
+fn settings(step: &StepCx<'_>, root: &Root, backend: &IndexMap<String, String>) -> String {
+    let mut hash = Sha256::new();
+    for part in [root.program.as_str(), &root.dir.to_string_lossy(), &data_dir(step, root).to_string_lossy()] {
+        hash.update(part);
+        hash.update([0]);
+    }
+    for (key, value) in backend {
+        hash.update(format!("{key}={value}\0"));
+    }
+    hex(&hash.finalize())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn stat(path: &Path) -> Option<(u64, u128)> {
+    let meta = fs::metadata(path).ok()?;
+    let time = meta.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos();
+    Some((meta.len(), time))
+}
+
+fn is_module_path(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| module::is_module_file(&name.to_string_lossy()))
+}
+
+/// Every folder of the stamp holds as many module files as it did.
+fn no_file_came(old: &Stamp) -> bool {
+    let mut seen: BTreeMap<&Path, usize> = BTreeMap::new();
+    for file in old.files.keys().filter(|file| is_module_path(file)) {
+        *seen.entry(file.parent().unwrap_or(file)).or_default() += 1;
+    }
+    seen.into_iter().all(|(dir, count)| {
+        fs::read_dir(dir).is_ok_and(|all| all.flatten().filter(|e| is_module_path(&e.path())).count() == count)
+    })
+}
+
+/// The files of a module and of the modules on this disk that it calls.
+fn gather(
+    dir: &Path,
+    files: &mut BTreeMap<PathBuf, (u64, u128)>,
+    needs: &mut Needs,
+    depth: u32,
+) -> Result<(), Failure> {
+    let unreadable = |path: &Path, error: &std::io::Error| {
+        Failure::new(Kind::Config, format!("`{}` could not be read: {error}", path.display()))
+    };
+    let mut paths: Vec<PathBuf> = fs::read_dir(dir)
+        .map_err(|error| unreadable(dir, &error))?
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| is_module_path(path))
+        .collect();
+    paths.sort();
+    let mut found = Needs::default();
+    for path in paths {
+        let bytes = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        found.extend(module::needs(&name, &String::from_utf8_lossy(&bytes)));
+        if let Some(seen) = stat(&path) {
+            files.insert(path, seen);
+        }
+    }
+    // A module that calls itself is terraform's to report.
+    for local in found.local_modules.clone() {
+        let module = dir.join(&local);
+        let is_new = !files.keys().any(|file| file.parent() == Some(&module));
+        if depth < 20 && is_new && module.is_dir() {
+            gather(&module, files, needs, depth + 1)?;
+        }
+    }
+    needs.extend(found);
+    Ok(())
+}
+
+fn save(step: &StepCx<'_>, stamp: &Stamp) -> Result<(), Failure> {
+    let bytes = serde_json::to_vec(stamp).map_err(|error| {
+        Failure::new(Kind::Bug, format!("the stamp of an init could not be written down: {error}"))
+    })?;
+    // A project on a read-only disk only loses the shortcut.
+    if let Err(error) = crate::disk::write(&stamp_file(step), &bytes, 0o600) {
+        step.line(Level::Detail, format!("the stamp of the init was not kept: {error}"));
+    }
+    Ok(())
+}
+

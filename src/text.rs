@@ -1,0 +1,153 @@
+//! Words for people: the nearest name, plurals, lists, durations.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+/// The candidate a mistyped word most probably meant, if any is near enough.
+pub fn nearest<S: AsRef<str>>(word: &str, candidates: impl IntoIterator<Item = S>) -> Option<S> {
+    let lower = word.to_lowercase();
+    let mut best: Option<(f64, S)> = None;
+    for candidate in candidates {
+        let name = candidate.as_ref().to_lowercase();
+        let same_letters = squeezed(&name) == squeezed(&lower);
+        let score = if same_letters { 1.0 } else { strsim::normalized_damerau_levenshtein(&lower, &name) };
+        let near = score > 0.6 || (lower.len() <= 4 && strsim::damerau_levenshtein(&lower, &name) <= 1);
+        if near && best.as_ref().is_none_or(|(s, _)| score > *s) {
+            best = Some((score, candidate));
+        }
+    }
+    best.map(|(_, name)| name)
+}
+
+/// Letters and digits only: `env_file`, `envFile` and `env-file` are the same word.
+fn squeezed(word: &str) -> String {
+    word.chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+/// `1 problem`, `3 problems`.
+pub fn plural(count: usize, noun: &str) -> String {
+    match (count, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) if !noun.ends_with("ay") && !noun.ends_with("ey") => format!("{count} {stem}ies"),
+        _ => format!("{count} {noun}s"),
+    }
+}
+
+/// `a`, `b` and `c`, each in backticks, joined by `word` before the last one.
+pub fn list<S: Display>(items: impl IntoIterator<Item = S>, word: &str) -> String {
+    let quoted: Vec<String> = items.into_iter().map(|item| format!("`{item}`")).collect();
+    match quoted.as_slice() {
+        [] => "none".to_owned(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} {word} {last}", first.join(", ")),
+    }
+}
+
+/// A duration for people: `0.4 s`, `12 s`, `1m 05s`, `2h 03m`.
+pub fn duration(length: Duration) -> String {
+    let tenths = (length.as_millis() + 50) / 100;
+    if tenths < 100 {
+        return format!("{}.{} s", tenths / 10, tenths % 10);
+    }
+    let seconds = (length.as_millis() + 500) / 1000;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h {:02}m", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+/// The length that text like `90s`, `5m`, `1h30m` or `500ms` means; `None` if it means none.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return None;
+    }
+    let mut total = Duration::ZERO;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let number: u64 = rest[..digits].parse().ok()?;
+        rest = rest[digits..].trim_start();
+        let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+        let part = match &rest[..letters] {
+            "ms" => Duration::from_millis(number),
+            "s" | "sec" => Duration::from_secs(number),
+            "m" | "min" => Duration::from_secs(number.checked_mul(60)?),
+            "h" => Duration::from_secs(number.checked_mul(3600)?),
+            "d" => Duration::from_secs(number.checked_mul(86_400)?),
+            _ => return None,
+        };
+        total = total.checked_add(part)?;
+        rest = rest[letters..].trim_start();
+    }
+    Some(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_found_and_a_far_one_is_not() {
+        assert_eq!(nearest("terrafrom", ["ansible", "terraform"]), Some("terraform"));
+        assert_eq!(nearest("env_file", ["env-file", "inventory"]), Some("env-file"));
+        assert_eq!(nearest("lockTimeout", ["lock-timeout", "timeout"]), Some("lock-timeout"));
+        assert_eq!(nearest("dve", ["prod", "dev"]), Some("dev"));
+        assert_eq!(nearest("PROD", ["prod", "dev"]), Some("prod"));
+        assert_eq!(nearest("kubernetes", ["prod", "dev"]), None);
+        assert_eq!(nearest("", ["prod"]), None);
+    }
+
+    #[test]
+    fn plurals_know_y() {
+        assert_eq!(plural(1, "problem"), "1 problem");
+        assert_eq!(plural(0, "problem"), "0 problems");
+        assert_eq!(plural(2, "identity"), "2 identities");
+        assert_eq!(plural(2, "key"), "2 keys");
+        assert_eq!(plural(2, "day"), "2 days");
+    }
+
+    #[test]
+    fn lists_read_like_sentences() {
+        assert_eq!(list(["a"], "or"), "`a`");
+        assert_eq!(list(["a", "b"], "or"), "`a` or `b`");
+        assert_eq!(list(["a", "b", "c"], "and"), "`a`, `b` and `c`");
+        assert_eq!(list(Vec::<&str>::new(), "or"), "none");
+    }
+
+    #[test]
+    fn durations_grow_coarser() {
+        let show = |ms| duration(Duration::from_millis(ms));
+        assert_eq!(show(0), "0.0 s");
+        assert_eq!(show(4_249), "4.2 s");
+        assert_eq!(show(9_949), "9.9 s");
+        assert_eq!(show(9_950), "10 s");
+        assert_eq!(show(59_499), "59 s");
+        assert_eq!(show(59_500), "1m 00s");
+        assert_eq!(show(65_000), "1m 05s");
+        assert_eq!(show(3_599_600), "1h 00m");
+        assert_eq!(show(7_380_000), "2h 03m");
+    }
+
+    #[test]
+    fn durations_are_read() {
+        let ms = |text| parse_duration(text).map(|d| d.as_millis());
+        assert_eq!(ms("90s"), Some(90_000));
+        assert_eq!(ms("5m"), Some(300_000));
+        assert_eq!(ms("1h30m"), Some(5_400_000));
+        assert_eq!(ms("1h 30m"), Some(5_400_000));
+        assert_eq!(ms("500ms"), Some(500));
+        assert_eq!(ms("2d"), Some(172_800_000));
+        for wrong in ["", " ", "90", "s", "5x", "-5s", "1.5h", "5m3", "99999999999999999999s", "999999999999999999d"] {
+            assert_eq!(ms(wrong), None, "{wrong}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(word in ".*", other in ".*") {
+            let _ = nearest(&word, [other.as_str()]);
+            let _ = parse_duration(&word);
+        }
+    }
+}

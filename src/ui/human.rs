@@ -1,0 +1,203 @@
+//! For people: one live line per running step on a terminal, plain lines elsewhere.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use anstyle::{AnsiColor, Style};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::event::{Event, Level, Outcome, Report, Reporter};
+use super::{Mode, Verbosity, say};
+use crate::text;
+
+/// A line says that a step is still running this often, off a terminal.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+/// Shows events on standard error.
+pub struct Human {
+    mode: Mode,
+    bars: MultiProgress,
+    running: Mutex<HashMap<String, Running>>,
+}
+
+struct Running {
+    name: String,
+    since: Instant,
+    last_line: Instant,
+    progress: String,
+    bar: Option<ProgressBar>,
+}
+
+const GREEN: Style = AnsiColor::Green.on_default();
+const RED: Style = AnsiColor::Red.on_default();
+const YELLOW: Style = AnsiColor::Yellow.on_default();
+const DIM: Style = Style::new().dimmed();
+const BOLD: Style = Style::new().bold();
+
+impl Human {
+    /// Shows on a terminal what is alive, elsewhere plain lines.
+    pub fn new(mode: Mode) -> Self {
+        let target = if mode.live && mode.verbosity > Verbosity::Quiet {
+            ProgressDrawTarget::stderr_with_hz(10)
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        Human { mode, bars: MultiProgress::with_draw_target(target), running: Mutex::default() }
+    }
+
+    fn paint(&self, style: Style, text: &str) -> String {
+        if self.mode.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    /// A line above whatever is alive.
+    fn line(&self, text: &str) {
+        self.bars.suspend(|| say(text));
+    }
+
+    fn prefix(&self, environment: Option<&str>) -> String {
+        environment.map_or_else(String::new, |name| format!("{} ", self.paint(BOLD, name)))
+    }
+
+    fn started(&self, environment: Option<&str>, name: &str) {
+        let now = Instant::now();
+        let bar = self.mode.live.then(|| {
+            let bar = self.bars.add(ProgressBar::new_spinner());
+            bar.set_style(
+                ProgressStyle::with_template("{spinner} {prefix} {elapsed} {wide_msg}")
+                    .unwrap_or_else(|_| ProgressStyle::default_spinner()),
+            );
+            bar.set_prefix(format!("{}{name}", self.prefix(environment)));
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar
+        });
+        if bar.is_none() && self.mode.verbosity > Verbosity::Quiet {
+            self.line(&format!("{}{name} ...", self.prefix(environment)));
+        }
+        let running =
+            Running { name: name.to_owned(), since: now, last_line: now, progress: String::new(), bar };
+        self.lock().insert(key(environment), running);
+    }
+
+    fn ended(
+        &self,
+        environment: Option<&str>,
+        name: &str,
+        outcome: Outcome,
+        summary: &str,
+        took: Duration,
+    ) {
+        if let Some(bar) = self.lock().remove(&key(environment)).and_then(|running| running.bar) {
+            bar.finish_and_clear();
+            self.bars.remove(&bar);
+        }
+        if self.mode.verbosity == Verbosity::Quiet && outcome != Outcome::Failed {
+            return;
+        }
+        let (style, sign) = sign(outcome);
+        let mut line = format!("{} {}{name}", self.paint(style, sign), self.prefix(environment));
+        if !summary.is_empty() {
+            line.push_str("  ");
+            line.push_str(summary);
+        }
+        line.push_str(&self.paint(DIM, &format!("  {}", text::duration(took))));
+        self.line(&line);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Running>> {
+        self.running.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn tool_line(&self, environment: Option<&str>, level: Level, text: &str) {
+        let shown = match self.mode.verbosity {
+            Verbosity::Quiet => level >= Level::Important,
+            Verbosity::Normal => level >= Level::Normal,
+            Verbosity::Verbose => true,
+        };
+        if let Some(running) = self.lock().get_mut(&key(environment)) {
+            running.last_line = Instant::now();
+        }
+        if shown {
+            self.line(&format!("  {text}"));
+        }
+    }
+}
+
+fn key(environment: Option<&str>) -> String {
+    environment.unwrap_or_default().to_owned()
+}
+
+fn sign(outcome: Outcome) -> (Style, &'static str) {
+    match outcome {
+        Outcome::Done => (GREEN, "✓"),
+        Outcome::Difference => (YELLOW, "≠"),
+        Outcome::Failed => (RED, "✗"),
+        Outcome::Skipped => (DIM, "-"),
+        Outcome::Interrupted => (YELLOW, "■"),
+    }
+}
+
+impl Reporter for Human {
+    fn report(&self, report: &Report) {
+        let environment = report.environment.as_deref();
+        match &report.event {
+            Event::StepStarted { name, .. } => self.started(environment, name),
+            Event::Progress { text, .. } => {
+                if let Some(running) = self.lock().get_mut(&key(environment)) {
+                    text.clone_into(&mut running.progress);
+                    if let Some(bar) = &running.bar {
+                        bar.set_message(text.clone());
+                    }
+                }
+            }
+            Event::Line { level, text, .. } => self.tool_line(environment, *level, text),
+            Event::StepEnded { name, outcome, summary, took, .. } => {
+                self.ended(environment, name, *outcome, summary, *took);
+            }
+            Event::Note(text) => {
+                if self.mode.verbosity > Verbosity::Quiet {
+                    self.line(text);
+                }
+            }
+            Event::Warning(text) => {
+                self.line(&format!("{}: {text}", self.paint(YELLOW, "warning")));
+            }
+            Event::RunStarted { .. } => {}
+            Event::RunEnded { verb, outcome, took } => {
+                if self.mode.verbosity == Verbosity::Verbose {
+                    let (style, sign) = sign(*outcome);
+                    self.line(&format!(
+                        "{} {}{verb}  {}",
+                        self.paint(style, sign),
+                        self.prefix(environment),
+                        text::duration(*took)
+                    ));
+                }
+            }
+        }
+    }
+
+    fn tick(&self) {
+        if self.mode.live || self.mode.verbosity == Verbosity::Quiet {
+            return;
+        }
+        let mut lines = Vec::new();
+        for (environment, running) in self.lock().iter_mut() {
+            if running.last_line.elapsed() >= KEEP_ALIVE {
+                running.last_line = Instant::now();
+                let environment = (!environment.is_empty()).then_some(environment.as_str());
+                lines.push(format!(
+                    "{}{} still running after {}{}{}",
+                    self.prefix(environment),
+                    running.name,
+                    text::duration(running.since.elapsed()),
+                    if running.progress.is_empty() { "" } else { ": " },
+                    running.progress
+                ));
+            }
+        }
+        for line in lines {
+            self.line(&line);
+        }
+    }
+}

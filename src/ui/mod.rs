@@ -1,0 +1,157 @@
+//! Talks to people: data on standard output, everything else on standard error.
+
+pub mod event;
+pub mod human;
+pub mod json;
+pub mod prompt;
+pub mod report;
+
+use std::io::{self, IsTerminal, Write};
+
+use crate::failure::{Failure, Kind};
+use crate::redact::Masks;
+use event::{Event, Report, Reporter};
+
+/// How much to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// `-q`: warnings and errors.
+    Quiet,
+    /// A line a step.
+    Normal,
+    /// `-v`: what tools say, and the commands.
+    Verbose,
+}
+
+/// What the terminal and the flags allow.
+#[derive(Debug, Clone, Copy)]
+pub struct Mode {
+    /// How much to say.
+    pub verbosity: Verbosity,
+    /// Colours on standard error.
+    pub color: bool,
+    /// Standard error is a terminal: live lines.
+    pub live: bool,
+    /// Somebody can be asked: standard input and standard error are terminals, and `--no-input` was not given.
+    pub can_ask: bool,
+    /// `--output json`: events as JSON lines on standard output.
+    pub json: bool,
+    /// Columns of the terminal.
+    pub width: usize,
+}
+
+/// Everything that infractl says goes through here.
+pub struct Ui {
+    /// What the terminal and the flags allow.
+    pub mode: Mode,
+    masks: Masks,
+    reporters: Vec<Box<dyn Reporter>>,
+}
+
+impl Ui {
+    /// The real one: people on standard error, JSON lines on standard output when asked for.
+    pub fn new(mode: Mode, masks: Masks) -> Self {
+        let mut reporters: Vec<Box<dyn Reporter>> = vec![Box::new(human::Human::new(mode))];
+        if mode.json {
+            reporters.push(Box::new(json::Json));
+        }
+        Ui { mode, masks, reporters }
+    }
+
+    /// One that talks to the given reporters only.
+    pub fn with(mode: Mode, masks: Masks, reporters: Vec<Box<dyn Reporter>>) -> Self {
+        Ui { mode, masks, reporters }
+    }
+
+    /// Adds a reporter, for instance the history of a run.
+    pub fn add(&mut self, reporter: Box<dyn Reporter>) {
+        self.reporters.push(reporter);
+    }
+
+    /// Data for standard output, as it is. A reader that went away is no error.
+    pub fn data(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        match out.write_all(bytes).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure {
+                error: anyhow::Error::new(error).context("standard output could not be written"),
+                ..Failure::new(Kind::Failed, "")
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells an event of an environment, masked.
+    pub fn event(&self, environment: Option<&str>, event: Event) {
+        let report = Report { environment: environment.map(str::to_owned), event: self.masked(event) };
+        for reporter in &self.reporters {
+            reporter.report(&report);
+        }
+    }
+
+    /// Something to know that is no error.
+    pub fn note(&self, text: impl Into<String>) {
+        self.event(None, Event::Note(text.into()));
+    }
+
+    /// Something that may be wrong.
+    pub fn warn(&self, text: impl Into<String>) {
+        self.event(None, Event::Warning(text.into()));
+    }
+
+    /// Time passes: keep-alive lines.
+    pub fn tick(&self) {
+        for reporter in &self.reporters {
+            reporter.tick();
+        }
+    }
+
+    /// Says why the program ends, masked.
+    pub fn failure(&self, failure: &Failure) {
+        if failure.silent {
+            return;
+        }
+        let text = report::render(failure, self.mode.color, self.mode.width);
+        say(&self.masks.mask(&text));
+    }
+
+    fn masked(&self, event: Event) -> Event {
+        let mask = |text: String| match self.masks.mask(&text) {
+            std::borrow::Cow::Borrowed(_) => text,
+            std::borrow::Cow::Owned(masked) => masked,
+        };
+        match event {
+            Event::Progress { name, text } => Event::Progress { name, text: mask(text) },
+            Event::Line { name, level, text } => Event::Line { name, level, text: mask(text) },
+            Event::StepEnded { number, name, outcome, summary, took } => {
+                Event::StepEnded { number, name, outcome, summary: mask(summary), took }
+            }
+            Event::Note(text) => Event::Note(mask(text)),
+            Event::Warning(text) => Event::Warning(mask(text)),
+            other => other,
+        }
+    }
+}
+
+/// Writes text to standard error. A closed standard error is nobody's fault and ends nothing.
+pub(crate) fn say(text: &str) {
+    let mut err = io::stderr().lock();
+    let _ = err.write_all(text.as_bytes());
+    if !text.ends_with('\n') {
+        let _ = err.write_all(b"\n");
+    }
+    let _ = err.flush();
+}
+
+/// Is standard error, standard input, standard output a terminal?
+pub fn terminals() -> (bool, bool, bool) {
+    (io::stderr().is_terminal(), io::stdin().is_terminal(), io::stdout().is_terminal())
+}
+
+/// Columns of the terminal on standard error; 80 if it has none.
+pub fn width() -> usize {
+    rustix::termios::tcgetwinsize(io::stderr())
+        .ok()
+        .map(|size| usize::from(size.ws_col))
+        .filter(|columns| *columns > 0)
+        .unwrap_or(80)
+}

@@ -1,0 +1,50 @@
+//! Asks people; refuses when nobody is there.
+
+use crate::failure::{Failure, Kind};
+use crate::ui::Ui;
+
+/// Asks for the name of a thing before it is harmed. Anything else than the name declines.
+pub fn confirm_name(ui: &Ui, question: &str, name: &str) -> Result<(), Failure> {
+    if !ui.mode.can_ask {
+        return Err(Failure::new(Kind::Declined, format!("{question}: nobody is there to ask"))
+            .help(format!("pass `--confirm {name}` if you mean it")));
+    }
+    let answer: String = dialoguer::Input::new()
+        .with_prompt(format!("{question}. Type `{name}` to go on"))
+        .allow_empty(true)
+        .interact_text_on(&dialoguer::console::Term::stderr())
+        .map_err(|error| Failure::new(Kind::Declined, format!("no answer: {error}")))?;
+    if answer.trim() == name {
+        Ok(())
+    } else {
+        Err(Failure::new(Kind::Declined, format!("declined: that is not `{name}`; nothing was done")))
+    }
+}
+
+/// Lets the user pick one of several names.
+pub fn pick(ui: &Ui, question: &str, names: &[String]) -> Result<String, Failure> {
+    if !ui.mode.can_ask {
+        return Err(Failure::new(Kind::Usage, format!("{question}: nobody is there to ask")));
+    }
+    let picked = dialoguer::Select::new()
+        .with_prompt(question)
+        .items(names)
+        .default(0)
+        .interact_on_opt(&dialoguer::console::Term::stderr())
+        .map_err(|error| Failure::new(Kind::Declined, format!("no answer: {error}")))?;
+    picked
+        .and_then(|index| names.get(index).cloned())
+        .ok_or_else(|| Failure::new(Kind::Declined, "declined; nothing was done"))
+}
+
+/// Asks for a text that is not shown while it is typed.
+pub fn hidden(ui: &Ui, question: &str) -> Result<secrecy::SecretString, Failure> {
+    if !ui.mode.can_ask {
+        return Err(Failure::new(Kind::Declined, format!("{question}: nobody is there to ask")));
+    }
+    dialoguer::Password::new()
+        .with_prompt(question)
+        .interact_on(&dialoguer::console::Term::stderr())
+        .map(secrecy::SecretString::from)
+        .map_err(|error| Failure::new(Kind::Declined, format!("no answer: {error}")))
+}

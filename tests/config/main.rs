@@ -1,0 +1,64 @@
+//! Projects on disk, loaded: what they mean, and what people read when they are wrong.
+
+mod errors;
+mod example;
+mod finding;
+mod merging;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use infractl::config::{Environment, Project};
+use infractl::failure::Failure;
+use infractl::ui::report;
+
+/// A project in a folder of its own.
+struct Sandbox(TempDir);
+
+impl Sandbox {
+    fn new(files: &[(&str, &str)]) -> Sandbox {
+        let sandbox = Sandbox(tempfile::tempdir().unwrap());
+        fs::create_dir(sandbox.root().join("environments")).unwrap();
+        for (path, text) in files {
+            sandbox.write(path, text.as_bytes());
+        }
+        sandbox
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a fixture needs no atomic write")]
+    fn write(&self, path: &str, bytes: &[u8]) {
+        let path = self.root().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    fn root(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.root().join(path)
+    }
+
+    fn project(&self) -> Project {
+        Project::find(self.root(), None).unwrap()
+    }
+
+    fn load(&self, name: &str) -> Result<Environment, Failure> {
+        self.project().environment(name)
+    }
+
+    /// What people read when the environment does not load.
+    fn error(&self, name: &str) -> String {
+        let failure = self.load(name).unwrap_err();
+        assert_eq!(failure.kind.code(), 78, "{failure:?}");
+        report::render(&failure, false, 100).replace(&self.root().display().to_string(), "ROOT")
+    }
+}
+
+/// An environment `dev` whose own file is this text.
+fn dev(text: &str) -> Sandbox {
+    Sandbox::new(&[("environments/dev/environment.toml", text)])
+}
