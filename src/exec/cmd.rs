@@ -32,9 +32,6 @@ pub enum Io {
     /// Shown line by line, redacted; own process group, no terminal.
     #[default]
     Stream,
-    /// As `Stream`, but standard output comes line by line as it is, not redacted: for a caller that reads
-    /// a machine-readable stream and shows it through `Ui`, which masks.
-    Raw,
     /// Standard output kept for the caller as it is, not shown; standard error shown as in `Stream`;
     /// own process group.
     Capture,

@@ -123,7 +123,8 @@ impl FakeRunner {
     fn answer(&self, cmd: &Cmd) -> Option<Answer> {
         let words: Vec<&String> = [&cmd.program].into_iter().chain(&cmd.args).collect();
         let mut script = self.script.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = |s: &Scripted| s.words.len() <= words.len() && s.words.iter().zip(&words).all(|(a, b)| a == *b);
+        let fits =
+            |s: &Scripted| s.words.len() <= words.len() && s.words.iter().zip(&words).all(|(a, b)| a == *b);
         let rank = |(at, s): &(usize, &Scripted)| (s.once, s.words.len(), usize::MAX - at);
         let at = script.iter().enumerate().filter(|(_, s)| fits(s)).max_by_key(rank)?.0;
         Some(if script[at].once { script.remove(at).answer } else { script[at].answer.clone() })

@@ -49,7 +49,8 @@ impl OsRunner {
     ) -> Self {
         // The variable alone says little: a terminal opened by a program of ours has it too, but there each
         // job has a group that is not its session's.
-        let is_nested = vars.contains_key(OsStr::new(GROUP)) && getsid(None).is_ok_and(|sid| sid == getpgrp());
+        let is_nested =
+            vars.contains_key(OsStr::new(GROUP)) && getsid(None).is_ok_and(|sid| sid == getpgrp());
         OsRunner { vars, masks, interrupts, notice: Arc::new(notice), is_nested }
     }
 
@@ -138,7 +139,8 @@ impl OsRunner {
                 return Err(fails(io::Error::new(io::ErrorKind::NotFound, reason)));
             }
         }
-        let path = find(&cmd.program, &vars, &dir).ok_or_else(|| RunError::NotFound { program: program() })?;
+        let path =
+            find(&cmd.program, &vars, &dir).ok_or_else(|| RunError::NotFound { program: program() })?;
 
         #[expect(clippy::disallowed_methods, reason = "the one place that starts programs")]
         let mut command = std::process::Command::new(path);
