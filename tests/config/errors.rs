@@ -1,1 +1,1 @@
-//! errors
+//! What people read when the configuration is wrong.
