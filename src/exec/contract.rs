@@ -70,6 +70,16 @@ async fn captured_output_is_kept_as_it_is_and_not_shown() {
 }
 
 #[tokio::test]
+async fn a_raw_stream_comes_as_it_is_and_is_in_no_message() {
+    let script = "echo '{\"n\":\"CANARY-contract-1\"}'; echo oh CANARY-contract-1 >&2";
+    let answer = Answer::out("{\"n\":\"CANARY-contract-1\"}\n").and_err("oh CANARY-contract-1\n");
+    let got = both(script, answer, 0, |cmd| cmd.io(Io::Raw)).await;
+    assert_eq!(got.out, lines(&["{\"n\":\"CANARY-contract-1\"}"]));
+    assert_eq!(got.err, lines(&["oh ***"]));
+    assert_eq!(got.ended, Ok((0, Vec::new(), "oh ***".to_owned(), false)));
+}
+
+#[tokio::test]
 async fn a_program_that_owns_the_terminal_gives_no_lines() {
     let got = both("exit 3", Answer::code(3), 0, |cmd| cmd.io(Io::Attach)).await;
     assert_eq!(got.ended, Ok((3, Vec::new(), String::new(), false)));

@@ -144,20 +144,22 @@ impl FakeRunner {
             return Err(RunError::NotFound { program: program() });
         }
         let tail = Tail::default();
-        let show = |channel, text: &str| {
-            let mut lines = Lines::new(&self.masks);
+        let show = |channel, text: &str, raw: bool| {
+            let mut lines = if raw { Lines::new(&Masks::default()) } else { Lines::new(&self.masks) };
             let mut give = |text: &str| {
-                tail.push(text);
+                if !raw {
+                    tail.push(text);
+                }
                 line(channel, text);
             };
             lines.push(text.as_bytes(), &mut give);
             lines.finish(&mut give);
         };
-        if cmd.io == Io::Stream {
-            show(Channel::Out, &answer.out);
+        if matches!(cmd.io, Io::Stream | Io::Raw) {
+            show(Channel::Out, &answer.out, cmd.io == Io::Raw);
         }
         if cmd.io != Io::Attach {
-            show(Channel::Err, &answer.err);
+            show(Channel::Err, &answer.err, false);
         }
         match answer.ending {
             Ending::TakesTooLong => {
