@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -15,7 +16,7 @@ pub struct Ctx {
     /// Starts programs.
     pub runner: Box<dyn Runner>,
     /// Talks to people.
-    pub ui: Ui,
+    pub ui: Arc<Ui>,
     /// The environment as it was at the start.
     pub vars: Vars,
     /// The clock.

@@ -169,6 +169,31 @@ fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     Ok(())
 }
 
+/// Takes rights away from everybody but those in `mode`.
+pub fn set_mode(path: &Path, mode: u32) -> Result<(), DiskError> {
+    fs::set_permissions(path, Permissions::from_mode(mode)).map_err(DiskError::new(Action::Write, path))
+}
+
+/// An error if no file can be made in a folder: asked by making one.
+pub fn check_writable(folder: &Path) -> Result<(), DiskError> {
+    tempfile::Builder::new()
+        .prefix(".infractl-")
+        .tempfile_in(folder)
+        .map(drop)
+        .map_err(|error| DiskError::new(Action::Write, folder)(error))
+}
+
+/// A folder of our own for as long as the value lives, mode 0700: in memory where the system has such a place.
+pub fn private_dir() -> Result<tempfile::TempDir, DiskError> {
+    let memory = Path::new("/dev/shm");
+    let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    tempfile::Builder::new()
+        .prefix("infractl-")
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir_in(&place)
+        .map_err(|error| DiskError::new(Action::MakeFolder, &place)(error))
+}
+
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

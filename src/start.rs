@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{CommandFactory, Parser};
 use clap_complete::env::CompleteEnv;
@@ -21,12 +22,14 @@ pub fn start() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    exec::forbid_core_dumps();
     let vars = Vars(vars());
     let mode = mode(&cli.global, &vars);
     trace(cli.global.verbose, mode.color);
     let masks = Masks::default();
-    let ui = Ui::new(mode, masks.clone());
+    let ui = Arc::new(Ui::new(mode, masks.clone()));
+    if let Err(error) = exec::forbid_core_dumps() {
+        tracing::debug!(%error, "core dumps could not be forbidden");
+    }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -35,18 +38,16 @@ pub fn start() -> ExitCode {
         }
     };
     let result = runtime.block_on(async {
-        let cx = context(&cli.global, vars, ui, masks)?;
+        let cx = context(&cli.global, vars, Arc::clone(&ui), masks)?;
         let result = commands::run(&cx, &cli).await;
-        if let Err(failure) = &result {
-            cx.ui.failure(failure);
-        }
-        Ok::<_, Failure>(result.err().map_or(0, |failure| failure.kind.code()))
+        drop(cx);
+        result
     });
     runtime.shutdown_background();
     match result {
-        Ok(code) => ExitCode::from(code),
+        Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            ui::say(&ui::report::render(&failure, false, 80));
+            ui.failure(&failure);
             ExitCode::from(failure.kind.code())
         }
     }
@@ -89,13 +90,16 @@ fn mode(global: &Global, vars: &Vars) -> Mode {
     }
 }
 
-fn context(global: &Global, vars: Vars, ui: Ui, masks: Masks) -> Result<Ctx, Failure> {
+fn context(global: &Global, vars: Vars, ui: Arc<Ui>, masks: Masks) -> Result<Ctx, Failure> {
     let here = std::env::current_dir().map_err(|error| {
         Failure::new(Kind::Usage, format!("the current folder is gone or unreadable: {error}"))
     })?;
     let dir: PathBuf = global.dir.as_ref().map_or_else(|| here.clone(), |dir| here.join(dir));
-    let interrupts = Interrupts::listen()?;
-    let runner = OsRunner::new(vars.0.clone(), masks.clone(), interrupts.clone(), notice(&ui));
+    let interrupts = Interrupts::listen()
+        .map_err(|error| Failure::new(Kind::Bug, format!("signals could not be listened to: {error}")))?;
+    let notices = Arc::clone(&ui);
+    let notice = move |text: &str| notices.warn(text);
+    let runner = OsRunner::new(vars.0.clone(), masks.clone(), interrupts.clone(), notice);
     Ok(Ctx {
         runner: Box::new(runner),
         ui,
@@ -106,4 +110,18 @@ fn context(global: &Global, vars: Vars, ui: Ui, masks: Masks) -> Result<Ctx, Fai
         dir,
         dir_is_project: global.dir.is_some(),
     })
+}
+
+/// `-vv`: what developers want to know, on standard error.
+fn trace(verbose: u8, color: bool) {
+    if verbose < 2 {
+        return;
+    }
+    let level = if verbose == 2 { tracing::Level::DEBUG } else { tracing::Level::TRACE };
+    let _ = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(color)
+        .with_max_level(level)
+        .without_time()
+        .try_init();
 }

@@ -41,10 +41,11 @@ pub fn page(page: Page) -> Result<String, Failure> {
     let bug = |what: &str| Failure::new(Kind::Bug, format!("{what} could not be written"));
     Ok(match page {
         Page::Cli => cli(),
-        Page::Config => config::reference_markdown(),
+// LATER        Page::Config => config::reference_markdown(),
         Page::ExitCodes => exit_codes(),
-        Page::Variables => config::variables::markdown(),
-        Page::Schema => serde_json::to_string_pretty(&config::schema()).map_err(|_| bug("the schema"))? + "\n",
+// LATER        Page::Variables => config::variables::markdown(),
+// LATER        Page::Schema => serde_json::to_string_pretty(&config::schema()).map_err(|_| bug("the schema"))? + "\n",
+        Page::Config | Page::Variables | Page::Schema => return Err(bug("x")),
         Page::Man => {
             let mut text = Vec::new();
             clap_mangen::Man::new(super::Cli::command())

@@ -32,11 +32,26 @@ pub enum Io {
     /// Shown line by line, redacted; own process group, no terminal.
     #[default]
     Stream,
+    /// As `Stream`, but standard output comes line by line as it is, not redacted: for a caller that reads
+    /// a machine-readable stream and shows it through `Ui`, which masks.
+    Raw,
     /// Standard output kept for the caller as it is, not shown; standard error shown as in `Stream`;
     /// own process group.
     Capture,
     /// The program owns the terminal: our process group, we ignore Ctrl-C meanwhile, nothing is redacted.
     Attach,
+}
+
+/// What the user is told when they interrupt the program (`docs/design/signals.md`). Each is a line without
+/// a full stop; empty ones are replaced by a general sentence.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stopping {
+    /// First time: what is waited for ("terraform saves its state and releases its lock").
+    pub waits_for: String,
+    /// Second time: what would be lost by insisting ("the state may miss what was just created").
+    pub loses: String,
+    /// Third time, after it was killed: what may be left and how to clean up ("the lock stays: `...`").
+    pub after_kill: String,
 }
 
 /// A program and its arguments: plain data.
@@ -62,6 +77,10 @@ pub struct Cmd {
     pub grace: Option<Duration>,
     /// Asked to end when it takes longer than this.
     pub timeout: Option<Duration>,
+    /// What the user is told when they interrupt it.
+    pub stopping: Stopping,
+    /// Starts also when the user has already asked to stop: for commands that clean up.
+    pub even_if_interrupted: bool,
 }
 
 impl Cmd {
@@ -77,6 +96,8 @@ impl Cmd {
             io: Io::Stream,
             grace: Some(Duration::from_secs(10)),
             timeout: None,
+            stopping: Stopping::default(),
+            even_if_interrupted: false,
         }
     }
 
@@ -147,6 +168,20 @@ impl Cmd {
     #[must_use]
     pub fn timeout(mut self, timeout: Option<Duration>) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// Sets what the user is told when they interrupt it.
+    #[must_use]
+    pub fn stopping(mut self, stopping: Stopping) -> Self {
+        self.stopping = stopping;
+        self
+    }
+
+    /// Lets it start also after the user has asked to stop: for commands that clean up.
+    #[must_use]
+    pub fn even_if_interrupted(mut self) -> Self {
+        self.even_if_interrupted = true;
         self
     }
 }

@@ -1,7 +1,21 @@
-//! Starts programs: the only place that does.
+//! Starts programs: the only place that does. What happens on signals: `docs/design/signals.md`.
 
 mod cmd;
+#[cfg(test)]
+mod contract;
+mod core_dumps;
+#[cfg(any(test, feature = "test-fakes"))]
+mod fake;
+mod group;
+mod hangup;
+mod os;
+mod output;
+mod signals;
+#[cfg(test)]
+mod tests;
+mod watcher;
 
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -9,7 +23,12 @@ use std::time::Duration;
 
 use crate::failure::{Explain, Kind};
 
-pub use cmd::{Cmd, Input, Io, Value};
+pub use cmd::{Cmd, Input, Io, Stopping, Value};
+pub use core_dumps::forbid_core_dumps;
+#[cfg(any(test, feature = "test-fakes"))]
+pub use fake::{Answer, FakeRunner};
+pub use os::OsRunner;
+pub use signals::{Interrupts, Mute, Press, Seen};
 
 /// A future that is boxed because [`Runner`] is used as a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -26,8 +45,8 @@ pub enum Channel {
 /// Gets each line a program prints as it comes, already redacted, without its line end.
 pub type OnLine<'a> = &'a (dyn Fn(Channel, &str) + Send + Sync);
 
-/// How a program ended.
-#[derive(Debug, Clone, Default)]
+/// How a program ended. `Debug` shows only the length of its standard output.
+#[derive(Clone, Default)]
 pub struct Done {
     /// Its exit code; 128 + the signal's number when a signal ended it.
     pub code: i32,
@@ -39,6 +58,18 @@ pub struct Done {
     pub interrupted: bool,
     /// How long it ran.
     pub took: Duration,
+}
+
+impl fmt::Debug for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Done")
+            .field("code", &self.code)
+            .field("stdout_bytes", &self.stdout.len())
+            .field("tail", &self.tail)
+            .field("interrupted", &self.interrupted)
+            .field("took", &self.took)
+            .finish()
+    }
 }
 
 /// Why a program gave no [`Done`].

@@ -69,8 +69,8 @@ async fn one(
     tell(Event::StepStarted { number, name: step.name.clone() });
     let started = Instant::now();
     let mut step_cx = StepCx { cx, env, name: &step.name, extra: &options.extra, facts };
-    let result = if cx.interrupts.count() > 0 {
-        Err(Failure::new(cx.interrupts.kind(), format!("stopped before `{}`", step.name)))
+    let result = if let Some(kind) = cx.interrupts.seen().kind() {
+        Err(Failure::new(kind, format!("stopped before `{}`", step.name)))
     } else {
         ticking(cx, steps::run(&mut step_cx, &step.work)).await
     };

@@ -6,6 +6,7 @@ use crate::config::model::{self, Value, ValueSource};
 use crate::config::template::Rendered;
 use crate::disk;
 use crate::failure::{Failure, Kind, Problem};
+use crate::files::dotenv::Dialect;
 use crate::files::env_file::{EnvFile, Entry, Metadata, Section};
 use crate::steps::StepCx;
 use crate::steps::values::{self, Known};
@@ -75,10 +76,19 @@ pub fn content(step: &StepCx<'_>) -> Result<EnvFile, Failure> {
         },
         environment: step.env.name.clone(),
         generated: (step.cx.now)(),
-        dialect: declared.dialect.into(),
+        dialect: dialect(declared.dialect),
         sections,
         metadata: Metadata { workspace, serial: step.facts.serial },
     })
+}
+
+fn dialect(declared: model::Dialect) -> Dialect {
+    match declared {
+        model::Dialect::Compose => Dialect::Compose,
+        model::Dialect::Docker => Dialect::Docker,
+        model::Dialect::Shell => Dialect::Shell,
+        model::Dialect::Portable => Dialect::Portable,
+    }
 }
 
 fn unmapped(name: &str, output: &Output) -> Entry {

@@ -13,7 +13,7 @@ use indexmap::IndexMap;
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::exec::{Cmd, Done, RunError};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::secrets::Secrets;
 use crate::tools::terraform::{Digest, Output};
 use crate::ui::event::{Event, Level};
@@ -137,7 +137,7 @@ impl StepCx<'_> {
 
     /// The failure of a run that the user ended.
     pub fn interrupted(&self, text: impl Into<String>) -> Failure {
-        Failure::new(self.cx.interrupts.kind(), text)
+        Failure::new(self.cx.interrupts.seen().kind().unwrap_or(Kind::Interrupted), text)
     }
 }
 

@@ -258,7 +258,7 @@ fn stopped(step: &StepCx<'_>, verb: &str, progress: &Progress) -> Failure {
     .help(format!("run `infractl plan {name}` to see what is left; the environment file is as it was"))
 }
 
-fn failed(step: &StepCx<'_>, root: &Root, verb: &str, code: i32, tail: &str) -> Failure {
+pub(super) fn failed(step: &StepCx<'_>, root: &Root, verb: &str, code: i32, tail: &str) -> Failure {
     let advice = tool::explain(root, &step.env.name, tail);
     let failure = Failure {
         error: anyhow::Error::msg(cause(tail))

@@ -105,6 +105,11 @@ impl Ui {
         }
     }
 
+    /// A line for the system around us (a CI's command), on standard error as it is: not masked.
+    pub fn command(&self, line: &str) {
+        say(line);
+    }
+
     /// Says why the program ends, masked.
     pub fn failure(&self, failure: &Failure) {
         if failure.silent {

@@ -1,0 +1,103 @@
+//! Signals to a program and everything it started.
+
+use std::fs;
+use std::time::Duration;
+
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process_group};
+use tokio::time::{Instant, sleep};
+
+/// Who gets a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    /// The program and everything in its group; it leads the group.
+    Group(Pid),
+    /// The program alone: it is in our own group.
+    Process(Pid),
+}
+
+impl Target {
+    /// Sends it. That nobody is left to get it is fine.
+    pub(super) fn send(self, signal: Signal) {
+        let sent = match self {
+            Target::Group(pid) => kill_process_group(pid, signal),
+            Target::Process(pid) => kill_process(pid, signal),
+        };
+        if let Err(error) = sent {
+            tracing::debug!(?self, ?signal, %error, "signal not sent");
+        }
+    }
+
+    /// True if, after the program's own end, something of its group is left.
+    pub(super) fn has_left_overs(self) -> bool {
+        match self {
+            Target::Process(_) => false,
+            Target::Group(pid) => match test_kill_process_group(pid) {
+                Err(Errno::SRCH) => false,
+                // Those that are dead and only wait to be reaped count for kill(2): ask again, more slowly.
+                _ => is_any_alive(pid).unwrap_or(true),
+            },
+        }
+    }
+
+    /// Waits until nothing of the group is left; false when that takes longer than `limit`.
+    pub(super) async fn is_gone_within(self, limit: Duration) -> bool {
+        let end = Instant::now() + limit;
+        let mut pause = Duration::from_millis(2);
+        while self.has_left_overs() {
+            if Instant::now() >= end {
+                return false;
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(50));
+        }
+        true
+    }
+}
+
+/// Whether `/proc` knows a process of this group that is not a zombie; none if there is no `/proc`.
+fn is_any_alive(group: Pid) -> Option<bool> {
+    let group = group.as_raw_nonzero().to_string();
+    for entry in fs::read_dir("/proc").ok()?.flatten() {
+        if !entry.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit) {
+            continue;
+        }
+        // "pid (name) state parent group ...": the name may contain anything.
+        let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
+        let mut fields = stat.rsplit(')').next().unwrap_or_default().split_ascii_whitespace();
+        let state = fields.next();
+        if fields.nth(1) == Some(&group) && !matches!(state, Some("Z" | "X")) {
+            return Some(true);
+        }
+    }
+    fs::exists("/proc/self/stat").ok().filter(|&known| known).map(|_| false)
+}
+
+/// Ends the program if the future that watches it is dropped.
+#[derive(Debug)]
+pub(super) struct Guard {
+    target: Target,
+    signal: Signal,
+    is_armed: bool,
+}
+
+impl Guard {
+    /// A program that must not be killed is only asked to end.
+    pub(super) fn new(target: Target, may_kill: bool) -> Self {
+        let signal = if may_kill { Signal::KILL } else { Signal::TERM };
+        Guard { target, signal, is_armed: true }
+    }
+
+    /// It has ended, and its process id may soon be that of another.
+    pub(super) fn disarm(&mut self) {
+        self.is_armed = false;
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if self.is_armed {
+            self.target.send(self.signal);
+        }
+    }
+}

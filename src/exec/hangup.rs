@@ -1,0 +1,29 @@
+//! What a program without a terminal needs done between fork and exec: the only unsafe code.
+
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+/// The program starts with SIGHUP ignored and, with `own_session`, in a session and so a process group of its
+/// own.
+///
+/// A session and not only a group: a program in a background group that reads the terminal (`/dev/tty`, for
+/// a password) is stopped for ever; without a terminal it fails at once and says why. SIGHUP: a closed
+/// terminal must not end a program that is saving its work, and an ignored signal stays ignored across exec.
+/// Neither can be asked of `Command` by safe means.
+#[expect(unsafe_code, reason = "no safe way to have a signal ignored in the child only")]
+pub(super) fn shield(command: &mut Command, own_session: bool) {
+    let prepare = move || {
+        // Fails only for the leader of a group, which a process just forked is not.
+        if own_session {
+            rustix::process::setsid()?;
+        }
+        // SAFETY: `signal` has no memory-safety requirements for SIG_IGN, which installs no handler.
+        if unsafe { libc::signal(libc::SIGHUP, libc::SIG_IGN) } == libc::SIG_ERR {
+            return Err(std::io::Error::last_os_error());
+        }
+        Ok(())
+    };
+    // SAFETY: the closure runs in the forked child, where only async-signal-safe calls are allowed. It makes
+    // two, setsid(2) and signal(2), which POSIX lists as such; it takes no lock and allocates nothing.
+    unsafe { command.pre_exec(prepare) };
+}
