@@ -16,19 +16,22 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::config::Environment;
+use crate::exec::Runner;
 use crate::sops::{Format, SopsError};
 
-pub use ask::{Ask, Nobody};
+pub use ask::{Ask, Nobody, terminal};
 pub use error::{NoKey, SecretsError};
 pub use keys::{Keys, Stage, Vars};
 pub use labels::{Labels, RECIPIENTS_FILE};
 pub use source::Found;
-pub use store::{Opened, Store, fill};
+pub use store::{Opened, Store, fill, parse, read};
 
 /// The secrets of one environment, in the order of the files. `Debug` shows names only.
 #[derive(Clone, Default)]
 pub struct Secrets {
     values: IndexMap<String, Secret>,
+    files: usize,
 }
 
 /// A secret and where it came from.
@@ -57,13 +60,18 @@ impl Secret {
 }
 
 impl Secrets {
-    /// Names and secrets in the order of the files.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Secret)> {
-        self.values.iter().map(|(name, secret)| (name.as_str(), secret))
+    /// Names and values in the order of the files.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &SecretString)> {
+        self.values.iter().map(|(name, secret)| (name.as_str(), &secret.value))
     }
 
-    /// The secret of this name.
-    pub fn get(&self, name: &str) -> Option<&Secret> {
+    /// The value of this name.
+    pub fn get(&self, name: &str) -> Option<&SecretString> {
+        self.values.get(name).map(|secret| &secret.value)
+    }
+
+    /// The secret of this name with where it came from and what it hides.
+    pub fn secret(&self, name: &str) -> Option<&Secret> {
         self.values.get(name)
     }
 
@@ -77,19 +85,24 @@ impl Secrets {
         self.values.is_empty()
     }
 
-    /// The variables of a program: each secret under its own name and, unless it begins with `TF_VAR_`, also as
-    /// `TF_VAR_<lower case>`. A name that a file has wins over one that was made.
-    pub fn child_variables(&self) -> IndexMap<String, SecretString> {
+    /// How many files were opened.
+    pub fn files(&self) -> usize {
+        self.files
+    }
+
+    /// The variables of a program: each secret under the names of [`variables_of`]. A name that a file has wins
+    /// over one that was made of another.
+    pub fn child_variables(&self) -> Vec<(String, &SecretString)> {
         let mut variables = IndexMap::with_capacity(self.values.len() * 2);
         for (name, secret) in &self.values {
-            if !name.starts_with("TF_VAR_") {
-                variables.insert(format!("TF_VAR_{}", name.to_lowercase()), secret.value.clone());
+            for variable in variables_of(name).into_iter().skip(1) {
+                variables.insert(variable, &secret.value);
             }
         }
         for (name, secret) in &self.values {
-            variables.insert(name.clone(), secret.value.clone());
+            variables.insert(name.clone(), &secret.value);
         }
-        variables
+        variables.into_iter().collect()
     }
 
     /// Adds what a later file holds: it wins.
@@ -142,29 +155,65 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Opens the secret files of an environment, in this order: later ones win. Each is decrypted and its MAC verified.
+/// The variables that a child gets for a secret: its own name and, unless it begins with `TF_VAR_`, also
+/// `TF_VAR_<lower case>`.
+pub fn variables_of(name: &str) -> Vec<String> {
+    let mut variables = vec![name.to_owned()];
+    if !name.starts_with("TF_VAR_") {
+        variables.push(format!("TF_VAR_{}", name.to_lowercase()));
+    }
+    variables
+}
+
+/// The names in a file of secrets, in its order. Needs no key.
+pub fn names(file: &Path) -> Result<Vec<String>, SecretsError> {
+    let encrypted = store::read(Path::new(""), file, None)?;
+    let pairs = encrypted.branches().first().into_iter().flat_map(|map| map.pairs());
+    Ok(pairs.map(|(key, _)| String::from_utf8_lossy(key).into_owned()).collect())
+}
+
+/// Opens the secrets of an environment with the keys of whoever runs infractl. With `can_ask` a passphrase is asked
+/// for on the terminal when no other key opens a file.
+///
+/// # Errors
+/// As [`open_files`].
+pub async fn open(
+    runner: &dyn Runner,
+    vars: &Vars,
+    env: &Environment,
+    can_ask: bool,
+) -> Result<Secrets, SecretsError> {
+    let keys = Keys::new(vars.clone(), env.secrets.identities.clone(), terminal(can_ask));
+    let mut store = Store::new(env.root.clone(), keys, runner);
+    let secrets = &env.secrets;
+    open_files(&mut store, &secrets.files, &secrets.required, &secrets.allow_empty).await
+}
+
+/// Opens files of secrets, in this order: later ones win. Each is decrypted and its MAC verified. What is
+/// required must be there and, unless it may, not be empty.
 ///
 /// # Errors
 /// The first file that cannot be opened; a required name that is in none of them or empty; a value that cannot be
 /// an environment variable.
-pub async fn open(
+pub async fn open_files(
     store: &mut Store<'_>,
     files: &[PathBuf],
     required: &[String],
+    allow_empty: &[String],
 ) -> Result<Secrets, SecretsError> {
-    let mut secrets = Secrets::default();
+    let mut secrets = Secrets { files: files.len(), ..Secrets::default() };
     for file in files {
         let opened = store.open(file, None).await?;
         let shown = store.shown(&opened.path);
         secrets.add(&opened, &shown)?;
     }
     for key in required {
-        match secrets.get(key) {
+        match secrets.secret(key) {
             None => {
                 let files = files.iter().map(|file| store.shown(file)).collect();
                 return Err(SecretsError::Missing { key: key.clone(), files });
             }
-            Some(secret) if secret.value.expose_secret().is_empty() => {
+            Some(secret) if secret.value.expose_secret().is_empty() && !allow_empty.contains(key) => {
                 let file = store.shown(&secret.file);
                 return Err(SecretsError::Empty { key: key.clone(), file });
             }

@@ -58,32 +58,7 @@ impl<'a> Store<'a> {
     /// Reads a file without opening it. The format follows the name; when that is not what is in the file, its
     /// content decides.
     pub fn read(&self, path: &Path, format: Option<Format>) -> Result<Encrypted, SecretsError> {
-        let path = self.root.join(path);
-        let bytes = disk::read(&path).map_err(|error| {
-            if error.is_not_found() {
-                SecretsError::NoSuchFile { file: self.shown(&path) }
-            } else {
-                error.into()
-            }
-        })?;
-        self.parse(&path, &bytes, format)
-    }
-
-    /// Reads the text of a file without opening it.
-    pub fn parse(
-        &self,
-        path: &Path,
-        bytes: &[u8],
-        format: Option<Format>,
-    ) -> Result<Encrypted, SecretsError> {
-        let by_name = format.unwrap_or_else(|| Format::from_path(&path.to_string_lossy()));
-        let parsed = Encrypted::parse(bytes, by_name).or_else(|error| match by_content(bytes) {
-            Some(other) if format.is_none() && other != by_name => {
-                Encrypted::parse(bytes, other).map_err(|_| error)
-            }
-            _ => Err(error),
-        });
-        parsed.map_err(|source| SecretsError::File { file: self.shown(path), source })
+        read(&self.root, path, format)
     }
 
     /// Opens a file: decrypts every value and verifies the MAC.
@@ -162,6 +137,31 @@ impl<'a> Store<'a> {
             Err(source) => Err(SecretsError::NotReadBack { file: file(), source: Some(source) }),
         }
     }
+}
+
+/// Reads a file without opening it. The format follows the name; when that is not what is in the file, its content
+/// decides. Needs no key.
+pub fn read(root: &Path, path: &Path, format: Option<Format>) -> Result<Encrypted, SecretsError> {
+    let path = root.join(path);
+    let bytes = disk::read(&path).map_err(|error| {
+        if error.is_not_found() {
+            SecretsError::NoSuchFile { file: shown(root, &path) }
+        } else {
+            error.into()
+        }
+    })?;
+    parse(&path, &bytes, format).map_err(|source| SecretsError::File { file: shown(root, &path), source })
+}
+
+/// Reads the text of a file without opening it.
+pub fn parse(path: &Path, bytes: &[u8], format: Option<Format>) -> Result<Encrypted, SopsError> {
+    let by_name = format.unwrap_or_else(|| Format::from_path(&path.to_string_lossy()));
+    Encrypted::parse(bytes, by_name).or_else(|error| match by_content(bytes) {
+        Some(other) if format.is_none() && other != by_name => {
+            Encrypted::parse(bytes, other).map_err(|_| error)
+        }
+        _ => Err(error),
+    })
 }
 
 /// Fills a buffer with random bytes of the operating system.

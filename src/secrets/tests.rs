@@ -71,12 +71,12 @@ impl Project {
     fn open(&self, files: &[&str], required: &[&str]) -> Result<Secrets, SecretsError> {
         let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
         let required: Vec<String> = required.iter().map(|&name| name.to_owned()).collect();
-        block_on(open(&mut self.store(), &files, &required))
+        block_on(open_files(&mut self.store(), &files, &required, &[]))
     }
 
     fn open_with(&self, vars: &[(&str, &str)]) -> SecretsError {
         let mut store = Store::new(self.root(), self.keys(vars), &NoPrograms);
-        block_on(open(&mut store, &["dev.env".into()], &[])).unwrap_err()
+        block_on(open_files(&mut store, &["dev.env".into()], &[], &[])).unwrap_err()
     }
 }
 
@@ -85,7 +85,7 @@ pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn value(secrets: &Secrets, name: &str) -> String {
-    secrets.get(name).unwrap().value().expose_secret().to_owned()
+    secrets.get(name).unwrap().expose_secret().to_owned()
 }
 
 /// The message with everything below it, and the help.
@@ -104,11 +104,11 @@ fn later_files_win_and_what_they_hide_is_kept() {
     let names: Vec<_> = secrets.iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["A", "B", "C"]);
     assert_eq!(value(&secrets, "B"), "CANARY-5");
-    assert!(secrets.get("B").unwrap().file().ends_with("dev.enc.env"));
+    assert!(secrets.secret("B").unwrap().file().ends_with("dev.enc.env"));
     let shadowed: Vec<_> =
-        secrets.get("B").unwrap().shadowed().map(|(_, value)| value.expose_secret().to_owned()).collect();
+        secrets.secret("B").unwrap().shadowed().map(|(_, value)| value.expose_secret().to_owned()).collect();
     assert_eq!(shadowed, ["CANARY-2", "CANARY-3"]);
-    let shown = format!("{secrets:?} {:?}", secrets.get("B"));
+    let shown = format!("{secrets:?} {:?}", secrets.secret("B"));
     assert!(shown.contains("\"B\"") && !shown.contains("CANARY"), "{shown}");
 }
 
