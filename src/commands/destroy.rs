@@ -1,10 +1,9 @@
 //! Take the environment down, then remove its files.
 
-use super::{Global, target};
+use super::{Global, pipeline, target};
 use crate::context::Ctx;
 use crate::failure::Failure;
-use crate::pipeline::engine;
-use crate::pipeline::plan::{Verb, pipeline};
+use crate::pipeline::plan::Verb;
 
 /// Take an environment down, then remove its environment file
 #[derive(Debug, clap::Args)]
@@ -12,13 +11,14 @@ pub struct DestroyArgs {
     #[command(flatten)]
     target: target::Target,
     #[command(flatten)]
+    part: pipeline::Part,
+    #[command(flatten)]
     extra: target::Extra,
 }
 
 /// Runs it.
 pub async fn run(cx: &Ctx, global: &Global, args: &DestroyArgs) -> Result<(), Failure> {
     let env = args.target.environment(cx)?;
-    let ask = !global.dry_run && target::must_ask(cx, &env, "destroy", global.confirm.as_deref())?;
-    let options = target::options(global, &args.extra.extra);
-    engine::run(cx, &env, &pipeline(&env, &Verb::Destroy { ask }), &options).await.map(|_| ())
+    let verb = Verb::Destroy { ask: false };
+    pipeline::go(cx, global, &env, &verb, &args.part, &args.extra.extra).await.map(|_| ())
 }

@@ -38,7 +38,7 @@ pub async fn run(cx: &Ctx, global: &Global, args: &GenenvArgs) -> Result<(), Fai
     if writes || global.dry_run {
         return Ok(());
     }
-    let step = StepCx { cx, env: &env, name: "genenv", extra: &[], facts: &mut facts };
+    let step = StepCx::new(cx, &env, "genenv", &[], &mut facts);
     let file = env_file::content(&step)?;
     let new = file.render()?;
     if args.print {

@@ -1,0 +1,166 @@
+//! Run a pipeline of the project's own; and what all verbs that are pipelines share.
+
+use clap::CommandFactory as _;
+
+use super::{Cli, Global, target};
+use crate::config::Environment;
+use crate::context::Ctx;
+use crate::failure::{Failure, Kind};
+use crate::pipeline::plan::{self, Verb};
+use crate::pipeline::select::{Selection, select};
+use crate::pipeline::{Pipeline, engine};
+use crate::steps::Facts;
+use crate::text::{list, nearest};
+
+/// Run a pipeline of the project's own
+///
+/// `infractl NAME ENV` does the same when no verb has that name. A verb that is a pipeline (`deploy`, `up`, `apply`)
+/// is run as the project has it, if the project has one of its own.
+#[derive(Debug, clap::Args)]
+#[command(allow_missing_positional = true)]
+pub struct PipelineArgs {
+    #[command(flatten)]
+    target: target::Target,
+    /// Name of the pipeline
+    #[arg(value_name = "NAME", required = true)]
+    name: String,
+    #[command(flatten)]
+    part: Part,
+    #[command(flatten)]
+    extra: target::Extra,
+}
+
+/// The same with the name first: what `infractl NAME ENV` becomes.
+#[derive(Debug, clap::Args)]
+pub struct OwnArgs {
+    /// Name of the pipeline
+    #[arg(value_name = "NAME")]
+    name: String,
+    #[command(flatten)]
+    target: target::Target,
+    #[command(flatten)]
+    part: Part,
+    #[command(flatten)]
+    extra: target::Extra,
+}
+
+/// A verb that is a pipeline and has no flags of its own.
+#[derive(Debug, clap::Args)]
+pub struct VerbArgs {
+    #[command(flatten)]
+    target: target::Target,
+    #[command(flatten)]
+    part: Part,
+    #[command(flatten)]
+    extra: target::Extra,
+}
+
+/// Part of a pipeline.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Part of the pipeline")]
+pub struct Part {
+    /// Begin with this step
+    #[arg(long, value_name = "STEP")]
+    pub from: Option<String>,
+    /// Do this step only; may be given several times
+    #[arg(long, value_name = "STEP")]
+    pub only: Vec<String>,
+    /// Leave this step out; may be given several times
+    #[arg(long, value_name = "STEP")]
+    pub skip: Vec<String>,
+}
+
+impl Part {
+    fn selection(&self) -> Selection {
+        Selection { from: self.from.clone(), only: self.only.clone(), skip: self.skip.clone() }
+    }
+}
+
+/// Runs a pipeline by its name.
+pub async fn run(cx: &Ctx, global: &Global, args: &PipelineArgs) -> Result<(), Failure> {
+    let env = args.target.environment(cx)?;
+    named(cx, global, &env, &args.name, &args.part, &args.extra.extra).await
+}
+
+/// Runs a verb that has no flags of its own.
+pub async fn run_verb(cx: &Ctx, global: &Global, name: &str, args: &VerbArgs) -> Result<(), Failure> {
+    let env = args.target.environment(cx)?;
+    go(cx, global, &env, &Verb::named(name), &args.part, &args.extra.extra).await.map(|_| ())
+}
+
+/// Runs what was typed in the place of a verb.
+pub async fn run_own(cx: &Ctx, global: &Global, args: &OwnArgs) -> Result<(), Failure> {
+    let near = verbs().into_iter().any(|verb| nearest(&args.name, [&verb]).is_some());
+    match args.target.environment(cx) {
+        Ok(env) if env.pipelines.contains_key(&args.name) => {
+            named(cx, global, &env, &args.name, &args.part, &args.extra.extra).await
+        }
+        Ok(env) => Err(unknown(&env, &args.name, "verb or pipeline")),
+        Err(_) if near => Err(unknown_verb(&args.name, verbs())),
+        Err(failure) => Err(failure.context(format!("`{}` is no verb of infractl, and no pipeline was found", args.name))),
+    }
+}
+
+async fn named(
+    cx: &Ctx,
+    global: &Global,
+    env: &Environment,
+    name: &str,
+    part: &Part,
+    extra: &[String],
+) -> Result<(), Failure> {
+    if !env.pipelines.contains_key(name) && !plan::BUILT_IN.contains(&name) {
+        return Err(unknown(env, name, "pipeline"));
+    }
+    go(cx, global, env, &Verb::named(name), part, extra).await.map(|_| ())
+}
+
+/// Runs a verb as the project has it: asks first where a protected environment wants that.
+pub async fn go(
+    cx: &Ctx,
+    global: &Global,
+    env: &Environment,
+    verb: &Verb,
+    part: &Part,
+    extra: &[String],
+) -> Result<Facts, Failure> {
+    let ask = !global.dry_run
+        && plan::is_guarded(env, verb)
+        && target::must_ask(cx, env, verb.name(), global.confirm.as_deref())?;
+    let pipeline = plan::pipeline(env, &verb.asking(ask));
+    let pipeline: Pipeline = select(env, &pipeline, &part.selection())?;
+    engine::run(cx, env, &pipeline, &target::options(global, extra)).await
+}
+
+/// The names of the verbs.
+fn verbs() -> Vec<String> {
+    let cli = Cli::command();
+    cli.get_subcommands().filter(|verb| !verb.is_hide_set()).map(|verb| verb.get_name().to_owned()).collect()
+}
+
+fn unknown(env: &Environment, name: &str, what: &str) -> Failure {
+    let own: Vec<String> = env.pipelines.keys().cloned().collect();
+    let mut names = own.clone();
+    if what == "pipeline" {
+        names.extend(plan::BUILT_IN.iter().map(|name| (*name).to_owned()));
+    } else {
+        names.extend(verbs());
+    }
+    let failure = Failure::new(Kind::Usage, format!("unknown {what} `{name}`"));
+    let failure = match nearest(name, &names) {
+        Some(near) => failure.help(format!("did you mean `{near}`?")),
+        None => failure,
+    };
+    failure.help(match own.as_slice() {
+        [] => format!("write it: `[pipelines] {name} = [ … ]` (`{}` has no pipeline of its own)", env.name),
+        own => format!("use a pipeline of `{}`: {}", env.name, list(own, "or")),
+    })
+}
+
+fn unknown_verb(name: &str, verbs: Vec<String>) -> Failure {
+    let failure = Failure::new(Kind::Usage, format!("unknown verb `{name}`"));
+    match nearest(name, &verbs) {
+        Some(near) => failure.help(format!("did you mean `{near}`?")),
+        None => failure.help("see the verbs: `infractl --help`"),
+    }
+}
