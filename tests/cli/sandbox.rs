@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use infractl::sops::{Format, NewFile, Plain};
 use tempfile::TempDir;
 
 pub const BIN: &str = env!("CARGO_BIN_EXE_infractl");
@@ -82,9 +83,7 @@ impl Sandbox {
 
     /// The same with a text of its own.
     pub fn secrets_text(&self, name: &str, text: &str) {
-        let file = format!("credentials/{name}.enc.env");
-        self.write(&file, text);
-        self.infractl(&["secrets", "encrypt", "--in-place", &file]).code(0);
+        self.write(format!("credentials/{name}.enc.env"), &encrypted(text));
     }
 
     pub fn root(&self) -> &Path {
@@ -167,6 +166,22 @@ impl Sandbox {
             assert!(!found, "a secret in {}", file.display());
         }
     }
+}
+
+/// A SOPS dotenv file for the demonstration key of the example.
+pub fn encrypted(text: &str) -> String {
+    let rules = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".sops.yaml")).unwrap();
+    let recipient = rules.split_whitespace().find(|word| word.starts_with("age1")).unwrap();
+    encrypted_for(text, recipient)
+}
+
+/// A SOPS dotenv file for one recipient.
+pub fn encrypted_for(text: &str, recipient: &str) -> String {
+    let new = NewFile::for_recipients([recipient.to_owned()]);
+    let mut fill = infractl::secrets::fill;
+    let plain = Plain::create(text.as_bytes(), Format::Dotenv, &new, &mut fill).unwrap();
+    let bytes = plain.seal(jiff::Timestamp::now(), &mut fill).unwrap().to_bytes().unwrap();
+    String::from_utf8(bytes).unwrap()
 }
 
 fn walk(dir: &Path, found: &mut Vec<PathBuf>) {
