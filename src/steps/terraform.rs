@@ -97,7 +97,12 @@ pub fn root(step: &StepCx<'_>) -> Result<Root, Failure> {
             .help("create it, or set `[terraform] dir`"));
     }
     Ok(Root {
-        program: program.clone(),
+        // A path is meant from the project, not from the folder of the root module.
+        program: if program.contains('/') {
+            step.env.root.join(program).to_string_lossy().into_owned()
+        } else {
+            program.clone()
+        },
         dir: dir.clone(),
         workspace: values::argument(step, workspace)?,
         var_files: var_files.clone(),

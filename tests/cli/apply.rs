@@ -119,7 +119,7 @@ fn the_default_environment_and_infractl_env() {
     Sandbox::run(command.env("INFRACTL_ENV", "rec")).code(0);
     assert!(project.path("shared/.env.rec").exists());
     project.edit("environments/defaults.toml", "default-environment = \"dev\"\n", "");
-    project.infractl(&["plan"]).code(64).says("dev, local, prod or rec");
+    project.infractl(&["plan"]).code(64).says("`dev`, `local`, `prod` or `rec`");
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn init_runs_when_it_is_needed_and_not_when_nothing_changed() {
     let project = Sandbox::new();
     let inits = || {
         let run = project.infractl(&["plan", "dev", "-v"]).code(0);
-        run.err.matches("$ TF").count().min(1) * run.err.matches("terraform init ").count()
+        run.err.matches(" terraform init ").count()
     };
     assert_eq!(inits(), 0, "a root module of built-ins needs none");
     project.write("environments/dev/modules/a/main.tf", "variable \"x\" { default = 1 }\n");

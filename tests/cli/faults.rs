@@ -79,8 +79,8 @@ fn damaged_credentials_stop_everything_before_any_tool() {
     damage(good.replacen("ACR_ADMIN_PASSWORD=", "ADDED=\nACR_ADMIN=", 1), "ACR_ADMIN");
     let without: String = good.lines().filter(|l| !l.starts_with("ACR_")).map(|l| format!("{l}\n")).collect();
     damage(without, "MAC");
-    damage(format!("<<<<<<< HEAD\n{good}=======\n{good}>>>>>>> theirs\n"), "merge conflict");
-    damage(good.replace('\n', "\r\n"), "CRLF");
+    damage(format!("<<<<<<< HEAD\n{good}=======\n{good}>>>>>>> theirs\n"), "conflict marker");
+    damage(good.replace('\n', "\r\n"), "CR LF");
     damage("A=plain\n".to_owned(), "not encrypted");
     damage(String::new(), "encrypt");
     fs::write(project.path(file), b"\xff\xfe\0\0binary").unwrap();
@@ -127,7 +127,7 @@ fn lists_are_json_and_what_the_dialect_cannot_hold_is_refused() {
     let host = "terraform_data.postgres.output.host";
     project.edit("environments/dev/outputs.tf", host, "[\"a\", 1, { b = true }]");
     project.infractl(&["apply", "dev"]).code(0);
-    assert!(project.read("shared/.env.dev").contains("POSTGRES_HOST='[\"a\",1,{\"b\":true}]'\n"));
+    assert!(project.read("shared/.env.dev").contains("POSTGRES_HOST=[\"a\",1,{\"b\":true}]\n"));
     let before = project.read("shared/.env.dev");
     project.edit("environments/defaults.toml", "dialect = \"compose\"", "dialect = \"docker\"");
     project.edit("environments/dev/outputs.tf", "[\"a\", 1, { b = true }]", "\"one\\ntwo\"");

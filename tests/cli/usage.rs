@@ -123,7 +123,7 @@ fn a_protected_environment_is_asked_about_at_a_terminal_after_its_plan() {
     let project = Sandbox::new();
     let (code, out) = on_a_terminal(&project, 80, "nope\n", "apply prod");
     assert_eq!(code, 77, "{out}");
-    assert!(out.contains("Plan: 4 to add") && out.contains("nothing was done"), "{out}");
+    assert!(out.contains("4 to add") && out.contains("nothing was done"), "{out}");
     assert!(!project.path("shared/.env.prod").exists());
     let (code, out) = on_a_terminal(&project, 80, "prod\n", "apply prod");
     assert_eq!(code, 0, "{out}");
