@@ -147,7 +147,7 @@ impl FakeRunner {
         let show = |channel, text: &str| {
             let mut lines = Lines::new(&self.masks);
             let mut give = |text: &str| {
-                tail.push(text);
+                tail.open().push(text);
                 line(channel, text);
             };
             lines.push(text.as_bytes(), &mut give);
