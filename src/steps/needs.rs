@@ -41,7 +41,7 @@ impl Needs {
                 needs.env_file = *env_file;
             }
             Work::Terraform(action) => needs.secrets = !matches!(action, terraform::Action::Fmt { .. }),
-            Work::Outputs => needs.secrets = env.terraform.is_some(),
+            Work::Outputs => needs.secrets = outputs_need_secrets(env),
             Work::EnvFile(super::env_file::Action::Write) => {
                 needs.secrets = true;
                 needs.env_file = true;
@@ -59,8 +59,7 @@ impl Needs {
             Work::Git(_) => needs.secrets |= allowed.is_some_and(|names| !names.is_empty()),
             _ => {}
         }
-        // The backend of the state may want secrets.
-        needs.secrets |= needs.outputs && env.terraform.is_some();
+        needs.secrets |= needs.outputs && outputs_need_secrets(env);
         needs
     }
 
@@ -84,6 +83,11 @@ impl Needs {
             }
         }
     }
+}
+
+/// The backend of the state may want secrets; outputs by hand may name some.
+fn outputs_need_secrets(env: &Environment) -> bool {
+    env.terraform.is_some() || env.outputs.values().any(|output| output.0.to_string().contains("secret."))
 }
 
 /// Every template of a step.

@@ -95,7 +95,7 @@ impl Status {
     }
 }
 
-/// Any value of an output given by hand, its text rendered.
+/// Any value of an output given by hand: its text, at any depth, is a template that may name secrets.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(transparent)]
 pub struct StaticOutput(pub Json);
@@ -142,6 +142,13 @@ impl Input {
     /// The value as text: text rendered, everything else as JSON.
     pub fn render(&self, scope: &Scope<'_>) -> Result<Rendered, TemplateError> {
         template::render_json(&self.0, scope)
+    }
+}
+
+impl StaticOutput {
+    /// The value with its texts rendered, and whether it holds a secret.
+    pub fn render(&self, scope: &Scope<'_>) -> Result<(Json, bool), TemplateError> {
+        template::fill_json(&self.0, scope)
     }
 }
 
@@ -216,7 +223,7 @@ format! {
     Status => { "anyOf": [
         { "type": "integer", "minimum": 100, "maximum": 599 }, { "type": "string", "format": "status" }
     ] },
-    StaticOutput => { "format": "plain" },
+    StaticOutput => { "format": "given" },
     Input => { "format": "template" },
     ArgumentInput => { "format": "argument" },
 }
