@@ -1,6 +1,7 @@
 //! Run a pipeline of the project's own; and what all verbs that are pipelines share.
 
 use clap::CommandFactory as _;
+use clap_complete::engine::ArgValueCandidates;
 
 use super::{Cli, Global, target};
 use crate::config::Environment;
@@ -17,13 +18,11 @@ use crate::text::{list, nearest};
 /// `infractl NAME ENV` does the same when no verb has that name. A verb that is a pipeline (`deploy`, `up`, `apply`)
 /// is run as the project has it, if the project has one of its own.
 #[derive(Debug, clap::Args)]
-#[command(allow_missing_positional = true)]
+#[command(override_usage = "infractl pipeline [OPTIONS] [ENV] NAME [-- <TOOL ARGUMENTS>...]")]
 pub struct PipelineArgs {
-    #[command(flatten)]
-    target: target::Target,
-    /// Name of the pipeline
-    #[arg(value_name = "NAME", required = true)]
-    name: String,
+    /// Environment [default: as for every verb], and name of the pipeline
+    #[arg(value_name = "[ENV] NAME", required = true, num_args = 1..=2, add = ArgValueCandidates::new(target::environments))]
+    words: Vec<String>,
     #[command(flatten)]
     part: Part,
     #[command(flatten)]
@@ -78,8 +77,13 @@ impl Part {
 
 /// Runs a pipeline by its name.
 pub async fn run(cx: &Ctx, global: &Global, args: &PipelineArgs) -> Result<(), Failure> {
-    let env = args.target.environment(cx)?;
-    named(cx, global, &env, &args.name, &args.part, &args.extra.extra).await
+    let (name, environment) = match args.words.as_slice() {
+        [environment, name, ..] => (name, Some(environment.clone())),
+        [name] => (name, None),
+        [] => return Err(Failure::new(Kind::Usage, "no pipeline was named")),
+    };
+    let env = target::Target { environment }.environment(cx)?;
+    named(cx, global, &env, name, &args.part, &args.extra.extra).await
 }
 
 /// Runs a verb that has no flags of its own.

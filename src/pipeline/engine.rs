@@ -183,7 +183,7 @@ impl Run<'_> {
         }
         let mut step_cx = self.step_cx(step, frame.clone());
         if when.output.is_some() {
-            let needs = Needs { outputs: true, secrets: step_cx.env.terraform.is_some(), ..Needs::default() };
+            let needs = Needs::outputs(step_cx.env);
             needs::meet(&mut step_cx, &needs).await?;
         }
         when::unwanted(&step_cx, when)
@@ -203,7 +203,9 @@ impl Run<'_> {
         let mut frame = frame.clone();
         if let Some(timeout) = step.rules.timeout {
             let limit = tokio::time::Instant::now() + timeout;
-            frame.limit = Some(frame.limit.map_or(limit, |above| above.min(limit)));
+            if frame.limit.is_none_or(|above| limit < above) {
+                (frame.limit, frame.timeout) = (Some(limit), timeout);
+            }
         }
         frame.attempt = frame.attempt.max(1);
         let work = match &step.what {

@@ -42,6 +42,8 @@ pub struct Frame {
     pub attempt: u32,
     /// When this try must be over.
     pub limit: Option<Instant>,
+    /// How long it may take, if there is a limit.
+    pub timeout: Duration,
     /// Secrets it may see; all if none are named.
     pub secrets: Option<Vec<String>>,
     /// More variables for commands.
@@ -130,6 +132,10 @@ impl<'a> StepCx<'a> {
             let install = match &error {
                 RunError::NotFound { program } => crate::tools::install_help(program),
                 RunError::Cancelled { .. } => return self.interrupted(error.to_string()),
+                RunError::TimedOut { .. } if self.left().is_some_and(|left| left.is_zero()) => {
+                    let limit = crate::text::duration(self.frame.timeout);
+                    return self.too_late(format!("`{}` took longer than {limit} and was ended", self.name));
+                }
                 _ => None,
             };
             install.into_iter().fold(Failure::from(error), Failure::help)

@@ -7,7 +7,8 @@ use crate::config::Environment;
 use crate::config::model::{CommandTable, Run};
 use crate::config::step::Until;
 use crate::config::template::{Name, Template};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
+use crate::text::nearest;
 
 /// Variables with outputs begin like this.
 pub const OUTPUT_VARIABLE: &str = "INFRACTL_OUTPUT_";
@@ -61,6 +62,11 @@ impl Needs {
         }
         needs.secrets |= needs.outputs && outputs_need_secrets(env);
         needs
+    }
+
+    /// Those of something that looks at outputs.
+    pub fn outputs(env: &Environment) -> Needs {
+        Needs { outputs: true, secrets: outputs_need_secrets(env), ..Needs::default() }
     }
 
     fn take(&mut self, env: &Environment, template: &Template) {
@@ -131,6 +137,7 @@ fn mentions_outputs(command: &CommandTable) -> bool {
 pub async fn meet(step: &mut StepCx<'_>, needs: &Needs) -> Result<(), Failure> {
     if needs.secrets {
         prepare::open_secrets(step).await?;
+        named_secrets_exist(step)?;
     }
     if needs.outputs && step.facts.outputs.is_none() {
         // infractl's own call: what the step may see does not limit it.
@@ -140,4 +147,15 @@ pub async fn meet(step: &mut StepCx<'_>, needs: &Needs) -> Result<(), Failure> {
         read?;
     }
     Ok(())
+}
+
+/// A name in `secrets` that no file has is a mistake, not a step without that secret.
+fn named_secrets_exist(step: &StepCx<'_>) -> Result<(), Failure> {
+    let Some(all) = &step.facts.secrets else { return Ok(()) };
+    let Some(name) = step.frame.secrets.iter().flatten().find(|name| all.get(name).is_none()) else { return Ok(()) };
+    let failure = Failure::new(Kind::Secrets, format!("there is no secret `{name}`, which `{}` may see", step.name));
+    Err(match nearest(name, all.iter().map(|(name, _)| name)) {
+        Some(near) => failure.help(format!("did you mean `{near}`?")),
+        None => failure.help(format!("run `infractl secrets set {} {name}`", step.env.name)),
+    })
 }

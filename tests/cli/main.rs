@@ -2,6 +2,7 @@
 
 mod apply;
 mod faults;
+mod pipelines;
 mod sandbox;
 mod signals;
 mod usage;
