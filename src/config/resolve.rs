@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use crate::config::check::Issue;
-use crate::config::node::{Node, Place, Value};
+use crate::config::node::{Entry, Node, Place, Value};
 use crate::config::shape::{FILE, SHAPES, Shape, TableShape};
 use crate::config::template::{Rendered, Scope, Template, TemplateError};
 use crate::failure::Explain;
@@ -91,10 +91,12 @@ impl Resolve<'_> {
                 Ok(path) => path.to_string_lossy().into(),
                 Err(error) => self.failed(node, &error),
             },
-            (Shape::Tree(format), Value::Text(text)) if format == "plain" => match self.setting.render(text) {
-                Ok(text) => text.into(),
-                Err(error) => self.failed(node, &error),
-            },
+            (Shape::Tree(format), Value::Text(text)) if format == "plain" => {
+                match self.setting.render(text) {
+                    Ok(text) => text.into(),
+                    Err(error) => self.failed(node, &error),
+                }
+            }
             (Shape::Either(shapes), value) => match shapes.iter().find(|shape| shape.takes(value)) {
                 Some(shape) => self.value(name, key, node, shape, in_list),
                 None => Json::Null,
@@ -108,20 +110,15 @@ impl Resolve<'_> {
             (Shape::Table(table), Value::Table(_)) => {
                 self.table(name, key, node, SHAPES.table(table), in_list)
             }
-            (Shape::Map { values: inner, .. }, Value::Table(table)) => self.map(table, inner, in_list),
-            (Shape::Tree(_), Value::Table(table)) => self.map(table, shape, in_list),
+            (Shape::Map { values: inner, .. }, Value::Table(table)) => self.map(name, table, inner, in_list),
+            (Shape::Tree(_), Value::Table(table)) => self.map(name, table, shape, in_list),
             _ => plain(node),
         }
     }
 
-    fn map(
-        &mut self,
-        table: &IndexMap<String, crate::config::node::Entry>,
-        inner: &Shape,
-        in_list: bool,
-    ) -> Json {
+    fn map(&mut self, parent: &str, table: &IndexMap<String, Entry>, inner: &Shape, in_list: bool) -> Json {
         let entries = table.iter().map(|(name, entry)| {
-            (name.clone(), self.value(name, &entry.key, &entry.node, inner, in_list))
+            (name.clone(), self.value(&format!("{parent}.{name}"), &entry.key, &entry.node, inner, in_list))
         });
         entries.collect()
     }

@@ -39,8 +39,8 @@ pub(crate) fn read(root: &Path, path: &str, file: usize) -> Parsed {
     match bytes(&root.join(path)).and_then(text) {
         Ok(text) => source.text = text,
         Err((message, help)) => {
-            let place = Some(Snippet { path: path.to_owned(), text: String::new(), span: 0..0 });
-            let problems = vec![Problem { message, place, help: vec![help] }];
+            let problem = Problem { message: format!("`{path}` {message}"), place: None, help: vec![help] };
+            let problems = vec![problem];
             return Parsed { source, root: Node::empty(file), problems };
         }
     }
@@ -51,20 +51,38 @@ pub(crate) fn read(root: &Path, path: &str, file: usize) -> Parsed {
 pub(crate) fn parse(source: Source, file: usize) -> Parsed {
     let (table, errors) = DeTable::parse_recoverable(&source.text);
     let root = Node::from_table(file, table);
+    let mut errors: Vec<_> =
+        errors.iter().map(|error| (error.span().unwrap_or_default(), error.message())).collect();
+    errors.sort_by_key(|(span, _)| span.start);
     let problems = errors
-        .iter()
-        .map(|error| {
-            let span = error.span().unwrap_or_default();
-            problem(&source, &Place { file, span }, error.message().trim_end().replace('\n', ", "), Vec::new())
+        .into_iter()
+        .map(|(span, message)| {
+            let rest = source.text[span.start..].lines().next().unwrap_or_default();
+            let (message, help) = syntax(message, rest);
+            problem(&source, &Place { file, span }, message, vec![help.to_owned()])
         })
         .collect();
     Parsed { source, root, problems }
 }
 
+/// The words of the parser, said for people; `rest` is what follows on the line.
+fn syntax(message: &str, rest: &str) -> (String, &'static str) {
+    let plain = message.trim_end().replace('\n', ", ");
+    let quotes = "put text in quotes: `key = \"…\"`";
+    match plain.as_str() {
+        text if text.contains("must be quoted") && rest.trim().is_empty() => {
+            ("there is no value".to_owned(), "write one behind the `=`; text stands in quotes")
+        }
+        text if text.contains("must be quoted") => ("text without quotes".to_owned(), quotes),
+        text if text.contains("duplicate key") => (plain, "remove one of them, or merge the two tables"),
+        text if text.contains("unclosed") || text.contains("missing closing") => (plain, "close it"),
+        _ => (plain, "mend it as TOML asks: https://toml.io"),
+    }
+}
+
 /// A problem at a place of a file.
 pub(crate) fn problem(source: &Source, place: &Place, message: String, help: Vec<String>) -> Problem {
-    let snippet =
-        Snippet { path: source.path.clone(), text: source.text.clone(), span: place.span.clone() };
+    let snippet = Snippet { path: source.path.clone(), text: source.text.clone(), span: place.span.clone() };
     Problem { message, place: Some(snippet), help }
 }
 

@@ -157,14 +157,52 @@ const EACH: Duration = Duration::from_secs(10);
 
 /// Verbs that a `do` step may name, besides pipelines of the project.
 pub const DOABLE: [&str; 22] = [
-    "apply", "bootstrap", "build", "check", "deploy", "destroy", "down", "drift", "fmt", "genenv", "init",
-    "inventory", "plan", "promote", "push", "refresh", "release", "rollback", "start", "state", "stop", "up",
+    "apply",
+    "bootstrap",
+    "build",
+    "check",
+    "deploy",
+    "destroy",
+    "down",
+    "drift",
+    "fmt",
+    "genenv",
+    "init",
+    "inventory",
+    "plan",
+    "promote",
+    "push",
+    "refresh",
+    "release",
+    "rollback",
+    "start",
+    "state",
+    "stop",
+    "up",
 ];
 
 /// Verbs that no pipeline can replace.
 pub const RESERVED: [&str; 20] = [
-    "ci", "completions", "docs", "doctor", "env", "exec", "graph", "help", "history", "import", "logs", "new",
-    "output", "pipeline", "run", "secrets", "snapshot", "ssh", "unlock", "validate",
+    "ci",
+    "completions",
+    "docs",
+    "doctor",
+    "env",
+    "exec",
+    "graph",
+    "help",
+    "history",
+    "import",
+    "logs",
+    "new",
+    "output",
+    "pipeline",
+    "run",
+    "secrets",
+    "snapshot",
+    "ssh",
+    "unlock",
+    "validate",
 ];
 
 /// The verbs that a verb does by itself when no pipeline replaces it.

@@ -148,7 +148,7 @@ provider = "gcp"
        |
        = help: write `var-files = ["x.tfvars"]`
 
-    error: a secret in `key` would be seen in the list of processes
+    error: a secret in `backend.key` would be seen in the list of processes
       --> environments/dev/environment.toml:14:22
        |
     14 | backend = { key = "{{secret.KEY}}" }
@@ -188,7 +188,7 @@ provider = "gcp"
        |
        = help: remove one of them
 
-    error: `Y` says nothing to do
+    error: `values.Y` says nothing to do
       --> environments/dev/environment.toml:18:75
        |
     18 | sections = [{ values = { A-B = 1, X = { output = "a", secret = "B" }, Y = {}, Z = [1] } }]
@@ -196,7 +196,7 @@ provider = "gcp"
        |
        = help: add one of `output`, `secret` or `var`
 
-    error: `Z` must be text, a whole number, a number, true or false or a table, not a list
+    error: `values.Z` must be text, a whole number, a number, true or false or a table, not a list
       --> environments/dev/environment.toml:18:83
        |
     18 | sections = [{ values = { A-B = 1, X = { output = "a", secret = "B" }, Y = {}, Z = [1] } }]
@@ -204,7 +204,7 @@ provider = "gcp"
        |
        = help: write text, a whole number, a number, true or false or a table
 
-    error: unknown key `usr` in `backend`
+    error: unknown key `usr` in `hosts.backend`
       --> environments/dev/environment.toml:21:1
        |
     21 | usr = "x"
@@ -515,7 +515,7 @@ aply = 3
        |
        = help: remove one of them
 
-    error: `aply` must be a list of steps, not a whole number
+    error: `pipelines.aply` must be a list of steps, not a whole number
       --> environments/dev/environment.toml:23:8
        |
     23 | aply = 3
@@ -594,17 +594,21 @@ fn errors_of_syntax_are_all_said_with_what_else_is_wrong() {
         (ENVIRONMENT, "protected = \n[terraform\nprogram = \"tofu\"\nprogram = \"terraform\"\nx = 'open\n"),
     ]);
     insta::assert_snapshot!(sandbox.error("dev"), @r#"
+    error: there is no value
+     --> environments/dev/environment.toml:1:13
+      |
+    1 | protected = 
+      |             ^
+      |
+      = help: write one behind the `=`; text stands in quotes
+
     error: unclosed table, expected `]`
      --> environments/dev/environment.toml:2:11
       |
     2 | [terraform
       |           ^
-
-    error: string values must be quoted, expected literal string
-     --> environments/dev/environment.toml:1:13
       |
-    1 | protected = 
-      |             ^
+      = help: close it
 
     error: unknown key `protcted`
      --> environments/defaults.toml:1:1
@@ -654,31 +658,39 @@ fn a_text_with_escapes_is_marked_where_it_can_be() {
 fn numbers_that_nothing_can_hold_are_refused() {
     let sandbox = dev("[outputs]\na = inf\nb = nan\nc = { d = [-inf] }\nbig = 99999999999999999999\n");
     insta::assert_snapshot!(sandbox.error("dev"), @r#"
-    error: `a` is not a finite number
+    error: `outputs.a` is a number that does not fit
      --> environments/dev/environment.toml:2:5
       |
     2 | a = inf
       |     ^^^
       |
-      = help: write a number that JSON can hold, or text
+      = help: write a finite number of at most 64 bits, or text
 
-    error: `b` is not a finite number
+    error: `outputs.b` is a number that does not fit
      --> environments/dev/environment.toml:3:5
       |
     3 | b = nan
       |     ^^^
       |
-      = help: write a number that JSON can hold, or text
+      = help: write a finite number of at most 64 bits, or text
 
-    error: `d` is not a finite number
+    error: `d` is a number that does not fit
      --> environments/dev/environment.toml:4:12
       |
     4 | c = { d = [-inf] }
       |            ^^^^
       |
-      = help: write a number that JSON can hold, or text
+      = help: write a finite number of at most 64 bits, or text
 
-    error: 3 problems
+    error: `outputs.big` is a number that does not fit
+     --> environments/dev/environment.toml:5:7
+      |
+    5 | big = 99999999999999999999
+      |       ^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: write a finite number of at most 64 bits, or text
+
+    error: 4 problems
     "#);
 }
 
@@ -692,17 +704,17 @@ fn files_that_are_no_text_are_named() {
         all += &sandbox.error("dev");
     }
     insta::assert_snapshot!(all, @r#"
-    error: is not UTF-8: byte 0xff on line 2
-    --> environments/dev/environment.toml
+    error: `environments/dev/environment.toml` is not UTF-8: byte 0xff on line 2
+     |
      = help: save it as text, encoded as UTF-8
-    error: is not text: a zero byte on line 1
-    --> environments/dev/environment.toml
+    error: `environments/dev/environment.toml` is not text: a zero byte on line 1
+     |
      = help: save it as text, encoded as UTF-8
-    error: is encoded as UTF-16
-    --> environments/dev/environment.toml
+    error: `environments/dev/environment.toml` is encoded as UTF-16
+     |
      = help: save it as text, encoded as UTF-8
-    error: is not text: a zero byte on line 1
-    --> environments/dev/environment.toml
+    error: `environments/dev/environment.toml` is not text: a zero byte on line 1
+     |
      = help: save it as text, encoded as UTF-8
     "#);
 }
@@ -711,14 +723,14 @@ fn files_that_are_no_text_are_named() {
 fn a_folder_in_the_place_of_the_file_is_named() {
     let sandbox = Sandbox::new(&[("environments/dev/environment.toml/x", "")]);
     insta::assert_snapshot!(sandbox.error("dev"), @r#"
-    error: is a folder, not a file
-    --> environments/dev/environment.toml
+    error: `environments/dev/environment.toml` is a folder, not a file
+     |
      = help: remove the folder, or put a file in its place
     "#);
     let sandbox = Sandbox::new(&[("environments/defaults.toml/x", ""), (ENVIRONMENT, "")]);
     insta::assert_snapshot!(sandbox.error("dev"), @r#"
-    error: is a folder, not a file
-    --> environments/defaults.toml
+    error: `environments/defaults.toml` is a folder, not a file
+     |
      = help: remove the folder, or put a file in its place
     "#);
 }
@@ -729,8 +741,8 @@ fn a_link_to_nowhere_is_named() {
     let sandbox = Sandbox::new(&[("environments/dev/main.tf", "")]);
     std::os::unix::fs::symlink("gone.toml", sandbox.path(ENVIRONMENT)).unwrap();
     insta::assert_snapshot!(sandbox.error("dev"), @r#"
-    error: is a link to a file that does not exist
-    --> environments/dev/environment.toml
+    error: `environments/dev/environment.toml` is a link to a file that does not exist
+     |
      = help: mend or remove the link
     "#);
 }
@@ -794,5 +806,8 @@ fn more_problems_than_anybody_reads_are_counted() {
     let text: String = (0..200).map(|number| format!("wrong-{number} = 1\n")).collect();
     let error = dev(&text).error("dev");
     assert_eq!(error.matches("error: unknown key").count(), 50);
-    assert!(error.ends_with("error: 50 problems\nhelp: mend these first: 150 more are not shown\n"), "{error}");
+    assert!(
+        error.ends_with("error: 50 problems\nhelp: mend these first: 150 more are not shown\n"),
+        "{error}"
+    );
 }

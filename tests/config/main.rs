@@ -4,6 +4,7 @@ mod errors;
 mod example;
 mod finding;
 mod merging;
+mod schema;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -82,7 +82,7 @@ fn what_a_table_needs_may_stand_in_either_file() {
     ]);
     assert_eq!(sandbox.load("dev").unwrap().hosts["backend"].address.0.as_str(), "10.0.0.1");
     insta::assert_snapshot!(sandbox.error("rec"), @r#"
-    error: `backend` needs `address`
+    error: `hosts.backend` needs `address`
      --> environments/defaults.toml:1:8
       |
     1 | [hosts.backend]
@@ -139,8 +139,7 @@ h.address = "10.0.0.1"
 
 #[test]
 fn values_of_any_kind_reach_terraform_as_text() {
-    let sandbox = dev(
-        r#"
+    let sandbox = dev(r#"
 [terraform.vars]
 text = "{{environment}}-{{output.ip}}"
 number = 5
@@ -152,8 +151,7 @@ table = { quote = "{{output.quote}}", nested = { a = [] } }
 token = { value = "{{secret.TOKEN}}" }
 [terraform.backend]
 endpoints = { s3 = "https://s3.{{environment}}.example" }
-"#,
-    );
+"#);
     sandbox.write("environments/dev/main.tf", b"");
     let dev = sandbox.load("dev").unwrap();
     let outputs = IndexMap::from([
@@ -202,7 +200,8 @@ fn two_steps_of_the_same_name_get_numbers() {
 
 #[test]
 fn a_root_module_is_where_files_of_terraform_or_tofu_are() {
-    for (file, has) in [("main.tf", true), ("main.tf.json", true), ("main.tofu", true), ("notes.txt", false)] {
+    for (file, has) in [("main.tf", true), ("main.tf.json", true), ("main.tofu", true), ("notes.txt", false)]
+    {
         let sandbox = dev("");
         sandbox.write(&format!("environments/dev/{file}"), b"");
         assert_eq!(sandbox.load("dev").unwrap().terraform.is_some(), has, "{file}");

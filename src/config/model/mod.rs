@@ -56,7 +56,7 @@ pub struct File {
     /// Outputs by hand, for machines that terraform does not manage. Text may name `{{environment}}`,
     /// `{{project}}` and `{{var.NAME}}`
     ///
-    /// Example: `backend_ip = "203.0.113.7"`
+    /// Example: `outputs = { backend_ip = "203.0.113.7" }`
     #[serde(default)]
     pub outputs: IndexMap<String, StaticOutput>,
     /// The ansible inventory that `apply` and `inventory` write
@@ -83,7 +83,7 @@ pub struct File {
     pub release: Option<Release>,
     /// Oldest version of a tool that will do, by name of its program
     ///
-    /// Example: `terraform = "1.10"`
+    /// Example: `tools = { terraform = "1.10" }`
     #[serde(default)]
     pub tools: IndexMap<String, VersionText>,
     /// Steps by name: a verb (`deploy`, `check`, `up`…) is replaced, any other name is a verb of your own
