@@ -1,11 +1,5 @@
 //! How long it takes to load one environment among 1,000, beside reading and parsing its two files alone.
-#![expect(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    missing_docs,
-    reason = "a benchmark"
-)]
+#![expect(clippy::print_stdout, clippy::unwrap_used, clippy::disallowed_methods, reason = "a benchmark")]
 
 use std::fmt::Write;
 use std::fs;

@@ -7,7 +7,7 @@ use crate::config::node::{Node, Place, Value};
 use crate::config::resolve::plain;
 use crate::config::shape::{FILE, SHAPES, Shape, TableShape};
 use crate::config::source::Source;
-use crate::config::template::{Name, Template};
+use crate::config::template::{Name, Template, is_name};
 use crate::text;
 
 /// Something wrong at a place of a document.
@@ -88,21 +88,26 @@ impl Check<'_> {
 
     fn value(&mut self, key: &str, node: &Node, shape: &Shape) {
         match (shape, &node.value) {
-            (Shape::Any, _) | (Shape::Boolean, Value::Boolean(_)) => {}
             (_, Value::Float(number)) if !number.is_finite() => {
                 let help = "write a finite number of at most 64 bits, or text";
                 self.issue(&node.place, format!("`{key}` is a number that does not fit"), help);
             }
-            (Shape::Number, Value::Float(_) | Value::Integer(_)) => {}
-            (Shape::Tree(format), Value::Text(text)) => self.text(key, node, text, format),
+            (Shape::Tree(format) | Shape::Text(format), Value::Text(text)) => {
+                self.text(key, node, text, format);
+            }
             (Shape::Tree(_), Value::List(items)) => {
-                items.iter().for_each(|item| self.value(key, item, shape))
+                for item in items {
+                    self.value(key, item, shape);
+                }
             }
             (Shape::Tree(_), Value::Table(table)) => {
-                table.iter().for_each(|(key, entry)| self.value(key, &entry.node, shape));
+                for (key, entry) in table {
+                    self.value(key, &entry.node, shape);
+                }
             }
-            (Shape::Tree(_), _) => {}
-            (Shape::Text(format), Value::Text(text)) => self.text(key, node, text, format),
+            (Shape::Any | Shape::Tree(_), _)
+            | (Shape::Boolean, Value::Boolean(_))
+            | (Shape::Number, Value::Float(_) | Value::Integer(_)) => {}
             (Shape::Word(words), Value::Text(text)) => {
                 let words: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).collect();
                 if !words.contains(&text.as_str()) {
@@ -126,7 +131,9 @@ impl Check<'_> {
                 let before = std::mem::replace(&mut self.in_list, true);
                 let name =
                     if matches!(&**item, Shape::Table(name) if name == "StepEntry") { "step" } else { key };
-                items.iter().for_each(|node| self.value(name, node, item));
+                for node in items {
+                    self.value(name, node, item);
+                }
                 self.in_list = before;
             }
             (Shape::Map { keys, values }, Value::Table(table)) => {
@@ -134,6 +141,10 @@ impl Check<'_> {
                     if keys == "variable" && !is_variable(name) {
                         let help = "use letters, digits and `_`, and no digit first";
                         self.issue(&entry.key, format!("`{name}` is not the name of a variable"), help);
+                    }
+                    if keys == "name" && !is_name(name) {
+                        let help = "use letters, digits, `_` and `-`";
+                        self.issue(&entry.key, format!("`{name}` cannot be a name in `{key}`"), help);
                     }
                     self.value(&format!("{key}.{name}"), &entry.node, values);
                 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::check::{self, Issue};
@@ -135,7 +135,9 @@ pub fn is_environment_name(name: &str) -> bool {
 
 fn named(dir: &Path) -> Result<PathBuf, Failure> {
     if dir.join("environments").is_dir() {
-        return Ok(dir.components().collect());
+        let winding = dir.components().any(|part| part == Component::ParentDir);
+        let straight = if winding { dir.canonicalize().ok() } else { None };
+        return Ok(straight.unwrap_or_else(|| dir.components().collect()));
     }
     let failure = Failure::new(Kind::Usage, format!("no project in `{}`: no `environments/`", dir.display()));
     Err(match nearest(dir) {

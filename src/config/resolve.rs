@@ -44,10 +44,10 @@ impl Setting<'_> {
     /// A path as written, made absolute.
     pub(crate) fn path(&self, text: &str) -> Result<PathBuf, TemplateError> {
         let text = self.render(text)?;
-        let home = self.vars.get(OsStr::new("HOME"));
-        let path = match (text.strip_prefix("~/"), home) {
+        let path = match (text.strip_prefix("~/"), self.vars.get(OsStr::new("HOME"))) {
             (Some(rest), Some(home)) => Path::new(home).join(rest),
-            _ => self.root.join(text),
+            (Some(_), None) => return Err(TemplateError::Var { name: "HOME".to_owned(), template: text }),
+            (None, _) => self.root.join(text),
         };
         Ok(path.components().filter(|part| *part != Component::CurDir).collect())
     }

@@ -20,8 +20,7 @@ pub(crate) struct Source {
 impl Source {
     /// The line a byte stands on, from 1.
     pub(crate) fn line(&self, byte: usize) -> usize {
-        let end = byte.min(self.text.len());
-        self.text.as_bytes()[..end].iter().filter(|b| **b == b'\n').count() + 1
+        line(&self.text.as_bytes()[..byte.min(self.text.len())])
     }
 }
 
@@ -36,7 +35,7 @@ pub(crate) struct Parsed {
 /// Reads and parses `root/path`; a file that does not exist is empty.
 pub(crate) fn read(root: &Path, path: &str, file: usize) -> Parsed {
     let mut source = Source { path: path.to_owned(), text: String::new() };
-    match bytes(&root.join(path)).and_then(text) {
+    match bytes(&root.join(path)).and_then(|bytes| text(&bytes)) {
         Ok(text) => source.text = text,
         Err((message, help)) => {
             let problem = Problem { message: format!("`{path}` {message}"), place: None, help: vec![help] };
@@ -103,19 +102,23 @@ fn bytes(path: &Path) -> Result<Vec<u8>, (String, String)> {
     }
 }
 
-fn text(bytes: Vec<u8>) -> Result<String, (String, String)> {
+/// The line after this many bytes, from 1.
+fn line(before: &[u8]) -> usize {
+    memchr::memchr_iter(b'\n', before).count() + 1
+}
+
+fn text(bytes: &[u8]) -> Result<String, (String, String)> {
     let help = || "save it as text, encoded as UTF-8".to_owned();
-    let line = |at: usize| bytes[..at].iter().filter(|b| **b == b'\n').count() + 1;
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err(("is encoded as UTF-16".into(), help()));
     }
-    if let Some(at) = memchr::memchr(0, &bytes) {
-        return Err((format!("is not text: a zero byte on line {}", line(at)), help()));
+    if let Some(at) = memchr::memchr(0, bytes) {
+        return Err((format!("is not text: a zero byte on line {}", line(&bytes[..at])), help()));
     }
-    match std::str::from_utf8(&bytes) {
+    match std::str::from_utf8(bytes) {
         Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned()),
         Err(error) => {
-            let line = line(error.valid_up_to());
+            let line = line(&bytes[..error.valid_up_to()]);
             Err((format!("is not UTF-8: byte {:#04x} on line {line}", bytes[error.valid_up_to()]), help()))
         }
     }

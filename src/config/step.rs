@@ -260,10 +260,10 @@ impl Step {
         let mut steps: Vec<Step> = Vec::new();
         for entry in entries {
             let mut step = Step::from_entry(entry)?;
-            let same = |name: &str| steps.iter().any(|step| step.name == name);
-            let number = (2..).find(|number| !same(&format!("{} {number}", step.name)));
-            if let Some(number) = number.filter(|_| same(&step.name)) {
-                step.name = format!("{} {number}", step.name);
+            let (name, mut number) = (step.name.clone(), 1);
+            while steps.iter().any(|other| other.name == step.name) {
+                number += 1;
+                step.name = format!("{name} {number}");
             }
             steps.push(step);
         }

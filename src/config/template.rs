@@ -169,7 +169,8 @@ fn name(text: &str) -> Result<Name, (String, String)> {
     }
 }
 
-fn is_name(text: &str) -> bool {
+/// What may stand for NAME in a template.
+pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
 }
 

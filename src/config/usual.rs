@@ -41,10 +41,12 @@ fn has_root_module(dir: &Path) -> bool {
 
 impl Secrets {
     pub(super) fn new(section: model::Secrets, root: &Path, environment: &str) -> Secrets {
-        let files = section.files.map(paths).unwrap_or_else(|| {
-            let usual = ["common", environment].map(|name| root.join(format!("credentials/{name}.enc.env")));
-            usual.into_iter().filter(|file| file.exists()).collect()
-        });
+        let usual = || {
+            let names = ["common", environment].into_iter();
+            let files = names.map(|name| root.join(format!("credentials/{name}.enc.env")));
+            files.filter(|file| file.exists()).collect()
+        };
+        let files = section.files.map_or_else(usual, paths);
         let names = |names: Vec<model::SecretName>| names.into_iter().map(|name| name.0).collect();
         Secrets {
             files,

@@ -24,11 +24,10 @@ pub fn render(failure: &Failure, color: bool, width: usize) -> String {
         out.push_str("\n\n");
     }
     match failure.problems.len() {
-        0 => {}
         1 if failure.help.is_empty() => {
             out.pop();
         }
-        1 => {}
+        0 | 1 => {}
         count => line(&mut out, color, "error", RED, &text::plural(count, "problem")),
     }
     for help in &failure.help {
@@ -98,10 +97,15 @@ fn excerpt(place: &Snippet) -> Excerpt<'_, annotate_snippets::Annotation<'_>> {
 /// The part of the text that is marked: on one line, on the borders of characters.
 fn within(place: &Snippet) -> std::ops::Range<usize> {
     let text = &place.text;
-    let start = text.floor_char_boundary(place.span.start.min(text.len()));
+    let start = border(text, place.span.start);
     let line_end = text[start..].find('\n').map_or(text.len(), |length| start + length);
-    let end = text.ceil_char_boundary(place.span.end.min(line_end)).max(start);
+    let end = border(text, place.span.end.min(line_end)).max(start);
     start..end
+}
+
+/// The nearest border of a character at or before this byte.
+fn border(text: &str, byte: usize) -> usize {
+    (0..=byte.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 /// The text without characters that would drive the terminal.
@@ -114,14 +118,11 @@ mod tests {
     use super::*;
     use crate::failure::Kind;
 
-    fn place(text: &str, span: std::ops::Range<usize>) -> Option<Snippet> {
-        Some(Snippet { path: "environments/dev/environment.toml".into(), text: text.into(), span })
-    }
-
     fn problem(text: &str, span: std::ops::Range<usize>) -> Problem {
+        let path = "environments/dev/environment.toml".into();
         Problem {
             message: "unknown key `aply`".into(),
-            place: place(text, span),
+            place: Some(Snippet { path, text: text.into(), span }),
             help: vec!["did you mean `apply`?".into()],
         }
     }

@@ -811,3 +811,45 @@ fn more_problems_than_anybody_reads_are_counted() {
         "{error}"
     );
 }
+
+#[test]
+fn names_that_no_template_could_hold_are_refused() {
+    let sandbox = dev("[hosts.\"web 1\"]\naddress = \"a\"\n[hosts.\"web.2\"]\naddress = \"a\"\n");
+    insta::assert_snapshot!(sandbox.error("dev"), @r#"
+    error: `web 1` cannot be a name in `hosts`
+     --> environments/dev/environment.toml:1:8
+      |
+    1 | [hosts."web 1"]
+      |        ^^^^^^^
+      |
+      = help: use letters, digits, `_` and `-`
+
+    error: `web.2` cannot be a name in `hosts`
+     --> environments/dev/environment.toml:3:8
+      |
+    3 | [hosts."web.2"]
+      |        ^^^^^^^
+      |
+      = help: use letters, digits, `_` and `-`
+
+    error: 2 problems
+    "#);
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
+    /// The example, cut and glued at random: whatever comes out is loaded or refused, and shown.
+    #[test]
+    fn no_file_makes_loading_panic(from in 0usize..2000, length in 0usize..60, glue in "[\\[\\]{}=\"'.,\n a-z0-9é]{0,6}") {
+        let mut text = concat!(include_str!("defaults.toml"), include_str!("prod.toml")).replace("protected = true", "");
+        let border = |at: usize| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap();
+        let range = border(from)..border(from + length);
+        text.replace_range(range, &glue);
+        let sandbox = Sandbox::new(&[("environments/defaults.toml", &text), (ENVIRONMENT, "")]);
+        let loaded = infractl::config::Project::find(sandbox.root(), None).and_then(|project| project.environment("dev"));
+        if let Err(failure) = loaded {
+            proptest::prop_assert_eq!(failure.kind.code(), 78);
+            proptest::prop_assert!(!infractl::ui::report::render(&failure, false, 80).is_empty());
+        }
+    }
+}

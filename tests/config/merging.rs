@@ -134,6 +134,16 @@ h.address = "10.0.0.1"
       |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = help: set it: `export TEAM=…`
+
+    error: variable `HOME` is not set, named by `~/.age/key.txt`
+     --> environments/dev/environment.toml:6:13
+      |
+    6 | identity = ["~/.age/key.txt", "keys/dev.txt"]
+      |             ^^^^^^^^^^^^^^^^
+      |
+      = help: set it: `export HOME=…`
+
+    error: 2 problems
     "#);
 }
 

@@ -157,7 +157,8 @@ fn every_example_of_the_reference_loads() {
                 ("environments/dev/main.tf", ""),
                 ("environments/shared/main.tf", ""),
             ]);
-            if let Err(failure) = sandbox.load("dev") {
+            let project = sandbox.project().with_vars([("HOME".into(), "/home/ada".into())].into());
+            if let Err(failure) = project.environment("dev") {
                 panic!("{section}: {text}\n{}", infractl::ui::report::render(&failure, false, 100));
             }
             seen += 1;

@@ -63,6 +63,7 @@ pub struct File {
     pub inventory: Option<Inventory>,
     /// Machines to log in to, by name
     #[serde(default)]
+    #[schemars(extend("propertyNames" = { "format": "name" }))]
     pub hosts: IndexMap<String, Host>,
     /// What `stop`, `start` and `state` act on
     pub power: Option<Power>,
@@ -72,12 +73,15 @@ pub struct File {
     pub registry: Option<Registry>,
     /// Images that `build` and `push` make, by name
     #[serde(default)]
+    #[schemars(extend("propertyNames" = { "format": "name" }))]
     pub images: IndexMap<String, Image>,
     /// One-off tasks for `run` and `logs`, by name
     #[serde(default)]
+    #[schemars(extend("propertyNames" = { "format": "name" }))]
     pub tasks: IndexMap<String, Task>,
     /// What `snapshot` and `rollback` keep and restore, by name
     #[serde(default)]
+    #[schemars(extend("propertyNames" = { "format": "name" }))]
     pub snapshots: IndexMap<String, SnapshotSource>,
     /// Versions, tags and what a promotion takes along
     pub release: Option<Release>,
