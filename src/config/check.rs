@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::config::known::{Known, is_variable, version};
+use crate::config::known::{Known, is_variable, unknown_key_help, version};
 use crate::config::node::{Node, Place, Value};
 use crate::config::resolve::plain;
 use crate::config::shape::{FILE, SHAPES, Shape, TableShape};
@@ -279,26 +279,4 @@ impl Check<'_> {
             None => whole.clone(),
         }
     }
-}
-
-fn unknown_key_help(key: &str, name: &str, shape: &TableShape) -> String {
-    if let Some(near) = text::nearest(key, shape.fields.keys()) {
-        return format!("did you mean `{near}`?");
-    }
-    let file = SHAPES.table(FILE);
-    if !name.is_empty() && file.fields.contains_key(key) {
-        return format!(
-            "write `{key}` above the first `[table]` of the file, where it belongs to the environment"
-        );
-    }
-    if name.is_empty() {
-        let home = file.fields.iter().find_map(|(section, field)| match &field.shape {
-            Shape::Table(table) if SHAPES.table(table).fields.contains_key(key) => Some(section),
-            _ => None,
-        });
-        if let Some(section) = home {
-            return format!("write it under `[{section}]`");
-        }
-    }
-    format!("use {}, or begin it with `x-` if it is for you alone", text::list(shape.fields.keys(), "or"))
 }

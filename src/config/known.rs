@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::config::node::Node;
+use crate::config::shape::{FILE, SHAPES, Shape, TableShape};
+use crate::text;
 
 /// Names that a file may refer to.
 #[derive(Debug, Default)]
@@ -50,12 +52,35 @@ pub(crate) fn is_variable(name: &str) -> bool {
 }
 
 /// The three numbers of a version; what is left out is 0.
-pub(crate) fn version(text: &str) -> Option<semver::Version> {
-    let dots = text.split(['-', '+']).next().unwrap_or(text).matches('.').count();
+pub(crate) fn version(written: &str) -> Option<semver::Version> {
+    let dots = written.split(['-', '+']).next().unwrap_or(written).matches('.').count();
     match dots {
-        0 => semver::Version::parse(&format!("{text}.0.0")),
-        1 => semver::Version::parse(&format!("{text}.0")),
-        _ => semver::Version::parse(text),
+        0 => semver::Version::parse(&format!("{written}.0.0")),
+        1 => semver::Version::parse(&format!("{written}.0")),
+        _ => semver::Version::parse(written),
     }
     .ok()
+}
+
+/// What to do about a key that a table does not know.
+pub(crate) fn unknown_key_help(key: &str, name: &str, shape: &TableShape) -> String {
+    if let Some(near) = text::nearest(key, shape.fields.keys()) {
+        return format!("did you mean `{near}`?");
+    }
+    let file = SHAPES.table(FILE);
+    if !name.is_empty() && file.fields.contains_key(key) {
+        return format!(
+            "write `{key}` above the first `[table]` of the file, where it belongs to the environment"
+        );
+    }
+    if name.is_empty() {
+        let home = file.fields.iter().find_map(|(section, field)| match &field.shape {
+            Shape::Table(table) if SHAPES.table(table).fields.contains_key(key) => Some(section),
+            _ => None,
+        });
+        if let Some(section) = home {
+            return format!("write it under `[{section}]`");
+        }
+    }
+    format!("use {}, or begin it with `x-` if it is for you alone", text::list(shape.fields.keys(), "or"))
 }

@@ -19,6 +19,7 @@ pub mod step;
 pub mod template;
 mod usual;
 pub mod variables;
+mod wait;
 
 pub use environment::Environment;
 pub use graph::Glance;

@@ -1,5 +1,7 @@
 //! What people read when the configuration is wrong: every problem at once, each with its place.
 
+use std::fmt::Write;
+
 use super::{Sandbox, dev};
 
 const ENVIRONMENT: &str = "environments/dev/environment.toml";
@@ -786,7 +788,7 @@ fn a_byte_order_mark_and_windows_line_ends_change_nothing() {
 fn a_problem_far_down_a_long_file_has_its_line() {
     let mut text = String::from("[terraform.vars]\n");
     for line in 2..10_000 {
-        text += &format!("variable_{line} = \"{line}\"\n");
+        writeln!(text, "variable_{line} = \"{line}\"").unwrap();
     }
     text += "[terraform]\nprogramm = \"tofu\"\n";
     let error = dev(&text.replace("[terraform]\n", "[env-file]\n")).error("dev");
@@ -803,7 +805,8 @@ fn a_problem_far_down_a_long_file_has_its_line() {
 
 #[test]
 fn more_problems_than_anybody_reads_are_counted() {
-    let text: String = (0..200).map(|number| format!("wrong-{number} = 1\n")).collect();
+    let text: Vec<String> = (0..200).map(|number| format!("wrong-{number} = 1")).collect();
+    let text = text.join("\n");
     let error = dev(&text).error("dev");
     assert_eq!(error.matches("error: unknown key").count(), 50);
     assert!(

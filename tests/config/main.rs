@@ -1,5 +1,7 @@
 //! Projects on disk, loaded: what they mean, and what people read when they are wrong.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 mod errors;
 mod example;
 mod finding;

@@ -10,8 +10,9 @@ use secrecy::SecretString;
 use super::{Sandbox, dev};
 
 fn origins(environment: &Environment) -> String {
-    let lines = environment.document.origins().into_iter();
-    lines.map(|o| format!("{} = {}  # {}:{}\n", o.key, o.value, o.file, o.line)).collect()
+    let origins = environment.document.origins();
+    let lines = origins.iter().map(|o| format!("{} = {}  # {}:{}", o.key, o.value, o.file, o.line));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
