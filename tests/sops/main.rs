@@ -2,6 +2,10 @@
 
 mod edit;
 mod fixtures;
+mod parity;
+mod properties;
+mod random;
 mod recipients;
+mod speed;
 mod support;
 mod yaml;
