@@ -91,6 +91,7 @@ impl Plain {
         let mut metadata = Metadata::new(rule, new.mac_only_encrypted);
         let key = DataKey::generate(fill);
         recipients::assign(&mut metadata, &key, &new.recipients, true, fill)?;
+        let layout = layout.filter(|_| !metadata.rule.is_about_comments());
         Ok(Plain { format, branches, metadata, key, layout })
     }
 
@@ -287,7 +288,8 @@ impl Plain {
             kept.map(branch, &mut path, true);
         }
         self.branches = branches;
-        self.layout = layout;
+        // Where a comment stands decides about secrets then: better as sops itself writes it.
+        self.layout = layout.filter(|_| !self.metadata.rule.is_about_comments());
         Ok(())
     }
 

@@ -373,6 +373,11 @@ impl Sealer<'_, '_> {
             .ok_or_else(|| self.refuse("it is above the largest signed integer"))?;
         self.mac.feed(&bytes, chosen);
         if !chosen {
+            if !dotenv
+                && matches!(leaf.value, Value::Float(number) if number == 0.0 && number.is_sign_negative())
+            {
+                return Err(self.refuse("a clear -0.0 is read back as 0: quote it or encrypt it"));
+            }
             if dotenv && memchr::memmem::find(&bytes, b"\\n").is_some() {
                 return Err(SopsError::NotRepresentable {
                     key: self.path.show(),

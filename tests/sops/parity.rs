@@ -83,7 +83,9 @@ fn the_oracle_reads_what_we_write() {
             [usize::try_from(seed % 5).unwrap()];
         let mut numbers = Numbers(seed ^ 0x5eed);
         let source = random::document(&mut numbers, format);
-        let new = random::new_file(&mut numbers);
+        let mut new = random::new_file(&mut numbers, format);
+        // The oracle sees no comments in YAML.
+        new.rule = new.rule.filter(|rule| format != Format::Yaml || !rule.field().0.contains("comment"));
         let mut fill = |buffer: &mut [u8]| numbers.fill(buffer);
         let mut plain = Plain::create(&source, format, &new, &mut fill).unwrap();
         let Ok(mut sealed) = plain.seal(noon(), &mut fill) else { continue };
@@ -126,7 +128,7 @@ fn we_read_what_the_oracle_writes() {
         let format = [Format::Dotenv, Format::Json, Format::Binary][usize::try_from(seed % 3).unwrap()];
         let mut numbers = Numbers(seed ^ 0xfeed);
         let source = random::document(&mut numbers, format);
-        let new = random::new_file(&mut numbers);
+        let new = random::new_file(&mut numbers, format);
         let rule: serde_json::Map<_, _> =
             new.rule.iter().map(|rule| (rule.field().0.to_owned(), json!(rule.field().1))).collect();
         jobs.push(json!({

@@ -12,7 +12,7 @@ const FORMATS: [Format; 4] = [Format::Dotenv, Format::Json, Format::Yaml, Format
 fn round_trip(seed: u64, format: Format) {
     let mut numbers = Numbers(seed);
     let source = random::document(&mut numbers, format);
-    let new = random::new_file(&mut numbers);
+    let new = random::new_file(&mut numbers, format);
     let shown = String::from_utf8_lossy(&source).into_owned();
     let mut fill = |buffer: &mut [u8]| numbers.fill(buffer);
     let plain = match Plain::create(&source, format, &new, &mut fill) {

@@ -281,13 +281,14 @@ pub(crate) fn rule(numbers: &mut Numbers) -> Option<Rule> {
     Rule::named(name, text)
 }
 
-/// How to encrypt it.
-pub(crate) fn new_file(numbers: &mut Numbers) -> NewFile {
+/// How to encrypt it; binary files have no rule.
+pub(crate) fn new_file(numbers: &mut Numbers, format: Format) -> NewFile {
     let (a, b, c) = (public("a.txt"), public("b.txt"), public("c.txt"));
     let recipients = match numbers.below(6) {
         0 => KeyGroups { groups: vec![vec![a], vec![b], vec![c]], threshold: Some(2) },
         1 => KeyGroups::any_of([c, b, a]),
         _ => KeyGroups::any_of([a]),
     };
-    NewFile { recipients, rule: rule(numbers), mac_only_encrypted: numbers.below(3) == 0 }
+    let rule = rule(numbers).filter(|_| format != Format::Binary);
+    NewFile { recipients, rule, mac_only_encrypted: numbers.below(3) == 0 }
 }

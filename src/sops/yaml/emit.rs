@@ -210,6 +210,10 @@ pub(super) fn leaf_text(
 /// Text in the style the emitter chooses: plain, literal, single or double quotes.
 fn string(text: &str, context: Context) -> String {
     let found = Analysis::of(text);
+    if text.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+        // Line breaks to YAML 1.1 and not to 1.2: escaped they mean the same to both.
+        return double_quoted(text);
+    }
     if text.contains('\n') && !context.flow && !context.one_line {
         if found.block_allowed {
             return literal(text, context.indent);
