@@ -104,7 +104,7 @@ pub(crate) fn dotenv(numbers: &mut Numbers) -> Vec<u8> {
 
 fn number(numbers: &mut Numbers) -> String {
     match numbers.below(4) {
-        0 => (numbers.next() as i64).to_string(),
+        0 => numbers.next().cast_signed().to_string(),
         1 => format!("{}", numbers.below(1000)),
         2 => format!("{:?}", f64::from_bits(numbers.next()))
             .replace("NaN", "0.5")
