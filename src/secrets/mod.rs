@@ -5,9 +5,12 @@ mod error;
 mod key_file;
 mod keys;
 mod labels;
+mod rules;
+pub mod rules_edit;
 mod source;
 mod ssh;
 mod store;
+mod yaml;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -24,6 +27,7 @@ pub use ask::{Ask, Nobody, terminal};
 pub use error::{NoKey, SecretsError};
 pub use keys::{Keys, Stage, Vars};
 pub use labels::{Labels, RECIPIENTS_FILE};
+pub use rules::{CreationRule, RULES_FILE, Rules};
 pub use source::Found;
 pub use store::{Opened, Store, fill, parse, read};
 
