@@ -10,9 +10,9 @@ pub fn nearest<S: AsRef<str>>(word: &str, candidates: impl IntoIterator<Item = S
     for candidate in candidates {
         let name = candidate.as_ref().to_lowercase();
         let same_letters = squeezed(&name) == squeezed(&lower);
-        let score = if same_letters { 1.0 } else { strsim::normalized_damerau_levenshtein(&lower, &name) };
-        let near = score > 0.6 || (lower.len() <= 4 && strsim::damerau_levenshtein(&lower, &name) <= 1);
-        if near && best.as_ref().is_none_or(|(s, _)| score > *s) {
+        let beginning = lower.len() >= 3 && name.starts_with(&lower);
+        let score = if same_letters || beginning { 1.0 } else { strsim::normalized_damerau_levenshtein(&lower, &name) };
+        if score > 0.6 && best.as_ref().is_none_or(|(s, _)| score > *s) {
             best = Some((score, candidate));
         }
     }
@@ -93,9 +93,11 @@ mod tests {
         assert_eq!(nearest("env_file", ["env-file", "inventory"]), Some("env-file"));
         assert_eq!(nearest("lockTimeout", ["lock-timeout", "timeout"]), Some("lock-timeout"));
         assert_eq!(nearest("dve", ["prod", "dev"]), Some("dev"));
+        assert_eq!(nearest("desc", ["depends-on", "description"]), Some("description"));
         assert_eq!(nearest("PROD", ["prod", "dev"]), Some("prod"));
         assert_eq!(nearest("kubernetes", ["prod", "dev"]), None);
         assert_eq!(nearest("", ["prod"]), None);
+        assert_eq!(nearest("a", ["b"]), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::config::node::{Node, Place, Value};
+use crate::config::resolve::plain;
 use crate::config::shape::{FILE, SHAPES, Shape, TableShape};
 use crate::config::source::Source;
 use crate::config::template::{Name, Template};
@@ -97,12 +98,15 @@ impl Check<'_> {
     /// What a table must have that no other file can add.
     fn complete(&mut self, name: &str, node: &Node, shape: &TableShape) {
         let Some(entries) = node.table() else { return };
+        let given: Vec<_> = entries.iter().filter(|(key, _)| shape.exactly_one.contains(key)).collect();
+        if shape.has_typo(entries.keys()) {
+            return; // what seems to be missing is probably there, misspelled
+        }
         for (key, field) in &shape.fields {
             if field.required && !entries.contains_key(key) {
                 self.issue(&node.place, format!("`{name}` needs `{key}`"), format!("add `{key} = …`"));
             }
         }
-        let given: Vec<_> = entries.iter().filter(|(key, _)| shape.exactly_one.contains(key)).collect();
         if !shape.exactly_one.is_empty() && given.is_empty() {
             let kinds = text::list(&shape.exactly_one, "or");
             self.issue(&node.place, format!("`{name}` says nothing to do"), format!("add one of {kinds}"));
@@ -188,7 +192,7 @@ impl Check<'_> {
         let message = format!("`{key}` must be {}, not {}", shape.expected(), node.value.kind());
         let help = match (shape, &node.value) {
             (Shape::Text(_), Value::Integer(_) | Value::Boolean(_) | Value::Float(_)) => {
-                format!("put it in quotes: `{key} = \"…\"`")
+                format!("put it in quotes: `\"{}\"`", plain(node).to_string().trim_matches('"'))
             }
             (Shape::Boolean, _) => format!("write `{key} = true` or `{key} = false`, without quotes"),
             (Shape::Integer(..) | Shape::Number, Value::Text(_)) => "write the number without quotes".to_owned(),
@@ -215,6 +219,9 @@ impl Check<'_> {
             }
             "version" if version(text).is_none() => {
                 self.issue(&node.place, format!("`{text}` is not a version"), "write it as `1.4` or `1.4.2`");
+            }
+            "mode" if !(text.len() == 4 && text.starts_with('0') && text.bytes().all(|b| (b'0'..b'8').contains(&b))) => {
+                self.issue(&node.place, format!("`{text}` is not a file mode"), "write it as `0600` or `0644`");
             }
             "variable" if !is_variable(text) => {
                 let help = "use letters, digits and `_`, and no digit first";

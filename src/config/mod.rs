@@ -7,14 +7,17 @@ pub mod model;
 mod node;
 pub mod origin;
 mod project;
+mod reference;
 mod resolve;
 mod rules;
 mod shape;
 mod source;
 pub mod step;
 pub mod template;
+pub mod variables;
 
 pub use environment::Environment;
 pub use project::{Project, is_environment_name};
+pub use reference::{reference_markdown, schema};
 pub use step::{Action, Step};
 pub use template::Template;

@@ -18,7 +18,7 @@ use crate::text;
 
 const DEFAULTS: &str = "environments/defaults.toml";
 /// More problems than this help nobody.
-const SHOWN: usize = 20;
+const SHOWN: usize = 50;
 
 /// A project: the nearest folder upwards that holds `environments/`.
 #[derive(Debug, Clone)]
@@ -225,7 +225,7 @@ fn failed(
     let shown = problems.len();
     let failure = Failure::problems(Kind::Config, problems);
     if total > shown {
-        return Err(failure.help(format!("mend these first: there are {} more", text::plural(total - shown, "problem"))));
+        return Err(failure.help(format!("mend these first: {} more are not shown", total - shown)));
     }
     Err(failure)
 }

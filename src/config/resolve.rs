@@ -68,8 +68,9 @@ struct Resolve<'a> {
 impl Resolve<'_> {
     fn table(&mut self, name: &str, key: &Place, node: &Node, shape: &TableShape, in_list: bool) -> Json {
         let Some(entries) = node.table() else { return Json::Null };
-        // Tables in lists stand in one file and were checked there.
-        for (missing, field) in shape.fields.iter().filter(|_| !in_list) {
+        // Tables in lists stand in one file and were checked there; a misspelled key was reported there.
+        let complete = in_list || shape.has_typo(entries.keys());
+        for (missing, field) in shape.fields.iter().filter(|_| !complete) {
             if field.required && !entries.contains_key(missing) {
                 let message = format!("`{name}` needs `{missing}`");
                 let help = vec![format!("add `{missing} = …`")];
@@ -126,6 +127,9 @@ impl Resolve<'_> {
     }
 
     fn failed(&mut self, node: &Node, error: &TemplateError) -> Json {
+        if !matches!(error, TemplateError::Var { .. }) {
+            return Json::Null; // reported by config/check.rs
+        }
         let issue = Issue { place: node.place.clone(), message: error.to_string(), help: error.help() };
         self.issues.push(issue);
         Json::Null

@@ -108,6 +108,14 @@ pub(crate) struct TableShape {
     pub(crate) any_of: Vec<String>,
 }
 
+impl TableShape {
+    /// Whether one of these keys seems to be a known key, misspelled.
+    pub(crate) fn has_typo<'a>(&self, keys: impl Iterator<Item = &'a String>) -> bool {
+        let mut unknown = keys.filter(|key| !self.fields.contains_key(*key) && !key.starts_with("x-"));
+        unknown.any(|key| text::nearest(key, self.fields.keys()).is_some())
+    }
+}
+
 /// A key of a table.
 #[derive(Debug, Clone)]
 pub(crate) struct Field {

@@ -155,6 +155,29 @@ const RETRIES: u32 = 3;
 const EVERY: Duration = Duration::from_secs(5);
 const EACH: Duration = Duration::from_secs(10);
 
+/// Verbs that a `do` step may name, besides pipelines of the project.
+pub const DOABLE: [&str; 22] = [
+    "apply", "bootstrap", "build", "check", "deploy", "destroy", "down", "drift", "fmt", "genenv", "init",
+    "inventory", "plan", "promote", "push", "refresh", "release", "rollback", "start", "state", "stop", "up",
+];
+
+/// Verbs that no pipeline can replace.
+pub const RESERVED: [&str; 20] = [
+    "ci", "completions", "docs", "doctor", "env", "exec", "graph", "help", "history", "import", "logs", "new",
+    "output", "pipeline", "run", "secrets", "snapshot", "ssh", "unlock", "validate",
+];
+
+/// The verbs that a verb does by itself when no pipeline replaces it.
+pub fn built_in(verb: &str) -> &'static [&'static str] {
+    match verb {
+        "up" => &["init", "apply", "deploy"],
+        "down" => &["destroy"],
+        "refresh" => &["down", "up"],
+        "apply" => &["genenv", "inventory"],
+        _ => &[],
+    }
+}
+
 impl Step {
     /// A step of this kind that says nothing more.
     pub fn new(name: impl Into<String>, action: Action) -> Step {
@@ -194,9 +217,19 @@ impl Step {
         })
     }
 
-    /// The meaning of a pipeline as written.
+    /// The meaning of a pipeline as written; two steps of the same name get numbers.
     pub(crate) fn from_entries(entries: Vec<StepEntry>) -> Result<Vec<Step>, Failure> {
-        entries.into_iter().map(Step::from_entry).collect()
+        let mut steps: Vec<Step> = Vec::new();
+        for entry in entries {
+            let mut step = Step::from_entry(entry)?;
+            let same = |name: &str| steps.iter().any(|step| step.name == name);
+            let number = (2..).find(|number| !same(&format!("{} {number}", step.name)));
+            if let Some(number) = number.filter(|_| same(&step.name)) {
+                step.name = format!("{} {number}", step.name);
+            }
+            steps.push(step);
+        }
+        Ok(steps)
     }
 }
 

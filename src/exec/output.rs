@@ -26,7 +26,8 @@ impl Tail {
     pub(super) fn push(&self, line: &str) {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // The oldest line's memory is used again.
-        let mut kept = if lines.len() == TAIL { lines.pop_front().unwrap_or_default() } else { String::new() };
+        let mut kept =
+            if lines.len() == TAIL { lines.pop_front().unwrap_or_default() } else { String::new() };
         kept.clear();
         let end = (0..=line.len().min(TAIL_WIDTH)).rev().find(|&at| line.is_char_boundary(at));
         kept.push_str(&line[..end.unwrap_or(0)]);

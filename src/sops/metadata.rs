@@ -42,6 +42,24 @@ impl std::fmt::Display for Recipient {
 pub(super) struct AgeEntry {
     pub(super) recipient: String,
     pub(super) enc: String,
+    /// As it stands in the file, so that it stays so.
+    raw: Option<Map>,
+}
+
+impl AgeEntry {
+    pub(super) fn new(recipient: &str, enc: String) -> Self {
+        AgeEntry { recipient: recipient.to_owned(), enc, raw: None }
+    }
+
+    fn node(&self) -> Node {
+        let raw = self.raw.clone().unwrap_or_else(|| {
+            let mut map = Map::default();
+            map.push("enc", Node::text(self.enc.as_str()));
+            map.push("recipient", Node::text(self.recipient.as_str()));
+            map
+        });
+        Node::Map(raw)
+    }
 }
 
 /// Recipients that share a copy of the data key, or one share of it.
@@ -200,15 +218,7 @@ impl Metadata {
 
     /// Puts new age recipients; keys of other backends stay.
     pub(super) fn put_groups(&mut self, groups: Vec<Group>, threshold: usize) {
-        let list = |group: &Group| {
-            let entry = |entry: &AgeEntry| {
-                let mut map = Map::default();
-                map.push("enc", Node::text(entry.enc.as_str()));
-                map.push("recipient", Node::text(entry.recipient.as_str()));
-                Node::Map(map)
-            };
-            Node::List(group.age.iter().map(entry).collect())
-        };
+        let list = |group: &Group| Node::List(group.age.iter().map(AgeEntry::node).collect());
         if let [group] = groups.as_slice() {
             let node = list(group);
             if self.raw.remove(b"key_groups") {
@@ -315,7 +325,8 @@ fn entries<'a>(map: &'a Map, name: &str) -> Result<Vec<&'a Map>, SopsError> {
 fn group(map: &Map) -> Result<Group, SopsError> {
     let mut group = Group::default();
     for entry in entries(map, "age")? {
-        group.age.push(AgeEntry { recipient: text(entry, "recipient")?, enc: text(entry, "enc")? });
+        let (recipient, enc) = (text(entry, "recipient")?, text(entry, "enc")?);
+        group.age.push(AgeEntry { recipient, enc, raw: Some(entry.clone()) });
     }
     for (field, backend, parts) in BACKENDS {
         for entry in entries(map, field)? {

@@ -249,7 +249,7 @@ pub(super) fn assign(
             let kept = old.age.iter().find(|entry| same_key && entry.recipient.trim() == name);
             let entry = match kept {
                 Some(entry) => entry.clone(),
-                None => AgeEntry { recipient: name.to_owned(), enc: wrap(name, secret)? },
+                None => AgeEntry::new(name, wrap(name, secret)?),
             };
             group.age.push(entry);
         }

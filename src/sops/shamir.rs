@@ -61,11 +61,11 @@ pub(super) fn split(secret: &[u8], count: u8, threshold: u8, fill: &mut Fill<'_>
     for &byte in secret {
         fill(&mut polynomial[1..]);
         polynomial[0] = byte;
-        for (share, x) in shares.iter_mut().zip(1..) {
+        for (share, x) in shares.iter_mut().zip(1..=u8::MAX) {
             share.push(polynomial.iter().rev().fold(0, |y, &c| multiply(y, x) ^ c));
         }
     }
-    for (share, x) in shares.iter_mut().zip(1..) {
+    for (share, x) in shares.iter_mut().zip(1..=u8::MAX) {
         share.push(x);
     }
     shares

@@ -59,3 +59,35 @@ impl Numbers {
         }
     }
 }
+
+/// A key of the fixtures.
+pub(crate) fn key(name: &str) -> Vec<Box<dyn age::Identity>> {
+    identities(&own().join("keys").join(name))
+}
+
+/// The public key that belongs to a key of the fixtures.
+pub(crate) fn public(name: &str) -> String {
+    let text = std::fs::read_to_string(own().join("keys").join(name)).unwrap();
+    let key = text.lines().find_map(|line| line.trim().parse::<age::x25519::Identity>().ok());
+    key.unwrap().to_public().to_string()
+}
+
+/// The lines that only the first text has, and those that only the second has.
+pub(crate) fn differences(before: &[u8], after: &[u8]) -> (Vec<String>, Vec<String>) {
+    let lines = |text: &[u8]| -> Vec<String> {
+        String::from_utf8_lossy(text).split_inclusive('\n').map(str::to_owned).collect()
+    };
+    let (mut gone, mut new) = (Vec::new(), lines(after));
+    for line in lines(before) {
+        match new.iter().position(|other| *other == line) {
+            Some(at) => drop(new.remove(at)),
+            None => gone.push(line),
+        }
+    }
+    (gone, new)
+}
+
+/// Noon, some day.
+pub(crate) fn noon() -> jiff::Timestamp {
+    "2027-01-02T12:00:00Z".parse().unwrap()
+}

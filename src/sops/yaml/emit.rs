@@ -82,7 +82,7 @@ fn pair(key: &[u8], node: &Node, indent: usize, out: &mut Text) -> Result<(), So
     if name == "<<" {
         out.extend_from_slice(b"!!merge <<");
     } else {
-        let text = string(name, Context { flow: true, key: true, indent });
+        let text = string(name, Context { flow: false, one_line: true, indent });
         if name.len() > 128 || name.contains('\n') {
             out.extend_from_slice(b"? ");
             out.extend_from_slice(text.as_bytes());
@@ -147,7 +147,7 @@ fn value(key: &[u8], node: &Node, indent: usize, in_list: bool, out: &mut Text) 
         }
         Node::Scalar(leaf) => {
             out.push(b' ');
-            let text = leaf_text(key, &leaf.value, Context { flow: false, key: false, indent: inner })?;
+            let text = leaf_text(key, &leaf.value, Context { flow: false, one_line: false, indent: inner })?;
             out.extend_from_slice(text.as_bytes());
             out.push(b'\n');
         }
@@ -169,9 +169,10 @@ fn remarks<'a>(comments: impl Iterator<Item = &'a Comment>, indent: usize, out: 
 /// Where a scalar stands.
 #[derive(Clone, Copy)]
 pub(super) struct Context {
-    /// Inside brackets, or on a line with something after it: one line only.
+    /// Inside brackets, where commas and brackets end plain text.
     pub(super) flow: bool,
-    pub(super) key: bool,
+    /// One line only: a key, or something follows on the line.
+    pub(super) one_line: bool,
     /// Indentation of the lines of a block scalar.
     pub(super) indent: usize,
 }
@@ -209,7 +210,7 @@ pub(super) fn leaf_text(
 /// Text in the style the emitter chooses: plain, literal, single or double quotes.
 fn string(text: &str, context: Context) -> String {
     let found = Analysis::of(text);
-    if text.contains('\n') && !context.flow {
+    if text.contains('\n') && !context.flow && !context.one_line {
         if found.block_allowed {
             return literal(text, context.indent);
         }
@@ -218,7 +219,7 @@ fn string(text: &str, context: Context) -> String {
     if resolve::needs_quotes(text) || text.contains('\n') {
         return double_quoted(text);
     }
-    let plain = if context.flow && !context.key { found.flow_plain } else { found.block_plain };
+    let plain = if context.flow { found.flow_plain } else { found.block_plain };
     if plain {
         return text.to_owned();
     }
