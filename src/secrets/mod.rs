@@ -1,8 +1,10 @@
 //! The secrets of an environment: which keys open them, what is in them, how they are changed.
 
 mod ask;
+pub mod create;
 mod error;
 mod key_file;
+pub mod key_path;
 mod keys;
 mod labels;
 mod rules;
@@ -172,7 +174,7 @@ pub fn variables_of(name: &str) -> Vec<String> {
 /// The names in a file of secrets, in its order. Needs no key.
 pub fn names(file: &Path) -> Result<Vec<String>, SecretsError> {
     let encrypted = store::read(Path::new(""), file, None)?;
-    let pairs = encrypted.branches().first().into_iter().flat_map(|map| map.pairs());
+    let pairs = encrypted.branches().first().into_iter().flat_map(crate::sops::Map::pairs);
     Ok(pairs.map(|(key, _)| String::from_utf8_lossy(key).into_owned()).collect())
 }
 

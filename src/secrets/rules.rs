@@ -261,11 +261,11 @@ fn group(node: &Node, others: &mut Vec<String>) -> Result<Vec<String>, Wrong> {
         all.extend(group(merged, others)?);
     }
     let mut once = Vec::new();
-    all.into_iter().for_each(|key| {
+    for key in all {
         if !once.contains(&key) {
             once.push(key);
         }
-    });
+    }
     Ok(once)
 }
 

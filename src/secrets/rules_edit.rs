@@ -89,10 +89,8 @@ fn with(text: &str, rule: &CreationRule, recipient: &str, name: Option<&str>) ->
             let last = items.last()?.at.start;
             let start = text[..last].rfind('\n').map_or(0, |newline| newline + 1);
             let dash = start + text[start..last].find('-')?;
-            let mut line = format!("{}- {recipient}", &text[start..dash]);
-            if let Some(name) = name {
-                line.push_str(&format!(" # {name}"));
-            }
+            let comment = name.map_or_else(String::new, |name| format!(" # {name}"));
+            let line = format!("{}- {recipient}{comment}", &text[start..dash]);
             let end = text[last..].find('\n').map_or(text.len(), |newline| last + newline);
             let (before, after) = text.split_at(end);
             Some(format!("{before}\n{line}{after}"))
@@ -136,12 +134,10 @@ fn without(text: &str, rule: &CreationRule, recipient: &str) -> Option<String> {
             let source = text.get(age.at.clone())?;
             let found = source.find(recipient)?;
             let (before, after) = (&source[..found], &source[found + recipient.len()..]);
-            let new = match after.trim_start().strip_prefix(',') {
-                Some(rest) => format!("{before}{}", rest.trim_start()),
-                None => {
-                    let before = before.trim_end().strip_suffix(',')?;
-                    format!("{before}{after}")
-                }
+            let new = if let Some(rest) = after.trim_start().strip_prefix(',') {
+                format!("{before}{}", rest.trim_start())
+            } else {
+                format!("{}{after}", before.trim_end().strip_suffix(',')?)
             };
             Some(format!("{}{new}{}", &text[..age.at.start], &text[age.at.end..]))
         }

@@ -63,7 +63,7 @@ pub(super) fn parse(text: &str) -> Result<Option<Node>, (usize, String)> {
     let mut anchors: HashMap<usize, Node> = HashMap::new();
     let mut expanded = 0;
     for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|error| (error.marker().line(), error.info().to_owned()))?;
+        let (event, span) = event.map_err(|error| (error.marker().line(), error.info().clone()))?;
         let (at, line) = (span.byte_range().unwrap_or(0..0), span.start.line());
         let (node, anchor) = match event {
             Event::Scalar(value, _, anchor, _) => {
