@@ -70,12 +70,7 @@ pub fn plan(root: &Path, places: &[PathBuf], wanted: &Wanted) -> Result<Plan, Se
 }
 
 /// An encrypted document from a plain text.
-pub fn create(
-    shown: &str,
-    text: &[u8],
-    format: Format,
-    new: &NewFile,
-) -> Result<Plain, SecretsError> {
+pub fn create(shown: &str, text: &[u8], format: Format, new: &NewFile) -> Result<Plain, SecretsError> {
     Plain::create(text, format, new, &mut fill)
         .map_err(|source| SecretsError::Refused { file: shown.to_owned(), source })
 }
@@ -83,6 +78,7 @@ pub fn create(
 fn no_rules(root: &Path, path: &Path) -> SecretsError {
     SecretsError::Rules {
         message: format!("there is no `{RULES_FILE}` that says who may read `{}`", shown(root, path)),
-        help: "make a key and the rules with `infractl secrets keygen`, or name recipients with `--age`".to_owned(),
+        help: "make a key and the rules with `infractl secrets keygen`, or name recipients with `--age`"
+            .to_owned(),
     }
 }

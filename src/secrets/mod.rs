@@ -6,12 +6,14 @@ mod error;
 mod key_file;
 pub mod key_path;
 mod keys;
+pub mod keygen;
 mod labels;
 mod rules;
 pub mod rules_edit;
 mod source;
 mod ssh;
 mod store;
+pub mod value;
 mod yaml;
 
 use std::fmt;
@@ -31,7 +33,7 @@ pub use keys::{Keys, Stage, Vars};
 pub use labels::{Labels, RECIPIENTS_FILE};
 pub use rules::{CreationRule, RULES_FILE, Rules};
 pub use source::Found;
-pub use store::{Opened, Store, fill, parse, read};
+pub use store::{Mac, Opened, Store, fill, parse, read};
 
 /// The secrets of one environment, in the order of the files. `Debug` shows names only.
 #[derive(Clone, Default)]
