@@ -43,8 +43,11 @@ pub fn list<S: Display>(items: impl IntoIterator<Item = S>, word: &str) -> Strin
     }
 }
 
-/// A duration for people: `0.4 s`, `12 s`, `1m 05s`, `2h 03m`.
+/// A duration for people: `34 ms`, `4.2 s`, `12 s`, `1m 05s`, `2h 03m`.
 pub fn duration(length: Duration) -> String {
+    if length < Duration::from_secs(1) {
+        return format!("{} ms", length.as_millis());
+    }
     let tenths = (length.as_millis() + 50) / 100;
     if tenths < 100 {
         return format!("{}.{} s", tenths / 10, tenths % 10);
@@ -120,7 +123,7 @@ mod tests {
     #[test]
     fn durations_grow_coarser() {
         let show = |ms| duration(Duration::from_millis(ms));
-        assert_eq!(show(0), "0.0 s");
+        assert_eq!(show(0), "0 ms");
         assert_eq!(show(4_249), "4.2 s");
         assert_eq!(show(9_949), "9.9 s");
         assert_eq!(show(9_950), "10 s");

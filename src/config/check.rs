@@ -228,7 +228,7 @@ impl Check<'_> {
                 self.issue(&node.place, format!("`{text}` is not the name of a variable"), help);
             }
             "environment" | "host" | "image" | "task" | "snapshot" => self.reference(node, text, format),
-            "template" | "argument" | "address" | "path" | "plain" => self.template(key, node, text, format),
+            "template" | "argument" | "address" | "path" | "given" => self.template(key, node, text, format),
             _ => {}
         }
     }
@@ -266,7 +266,11 @@ impl Check<'_> {
                     "the address of a host cannot be that of another".to_owned(),
                     "name the output here as well".to_owned(),
                 )),
-                ("path" | "plain", Name::Output(_) | Name::Secret(_) | Name::HostAddress(_)) => Some((
+                ("given", Name::Output(_) | Name::HostAddress(_)) => Some((
+                    format!("`{key}` is given by hand, and `{name}` may come from it"),
+                    "use `secret.NAME`, `environment`, `project` and `var.NAME` only".to_owned(),
+                )),
+                ("path", Name::Output(_) | Name::Secret(_) | Name::HostAddress(_)) => Some((
                     format!("`{key}` is needed before `{name}` is known"),
                     "use `environment`, `project` and `var.NAME` only".to_owned(),
                 )),

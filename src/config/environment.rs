@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use serde_json::Value as Json;
 
 use crate::config::model::{self, Argument, ArgumentInput, FilePath, Input, InventoryFormat};
 use crate::config::origin::Document;
@@ -32,7 +31,7 @@ pub struct Environment {
     /// Root module and program; none when there is no `*.tf` in its folder.
     pub terraform: Option<Terraform>,
     /// Outputs by hand.
-    pub outputs: IndexMap<String, Json>,
+    pub outputs: IndexMap<String, model::StaticOutput>,
     /// Where the secrets are and which must be there.
     pub secrets: Secrets,
     /// The environment file.
@@ -176,7 +175,7 @@ impl Environment {
             description: file.description,
             depends_on: file.depends_on.into_iter().map(|name| name.0).collect(),
             terraform: Terraform::new(file.terraform.unwrap_or_default(), root, name),
-            outputs: file.outputs.into_iter().map(|(name, output)| (name, output.0)).collect(),
+            outputs: file.outputs,
             secrets: Secrets::new(file.secrets.unwrap_or_default(), root, name),
             env_file: EnvFile::new(file.env_file.unwrap_or_default(), setting),
             inventory,

@@ -91,10 +91,6 @@ impl Resolve<'_> {
                 Ok(path) => path.to_string_lossy().into(),
                 Err(error) => self.failed(node, &error),
             },
-            (Shape::Tree(format), Value::Text(text)) if format == "plain" => match self.setting.render(text) {
-                Ok(text) => text.into(),
-                Err(error) => self.failed(node, &error),
-            },
             (Shape::Either(shapes), value) => match shapes.iter().find(|shape| shape.takes(value)) {
                 Some(shape) => self.value(name, key, node, shape, in_list),
                 None => Json::Null,

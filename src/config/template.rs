@@ -316,6 +316,12 @@ pub(crate) fn render_json(value: &Json, scope: &Scope<'_>) -> Result<Rendered, T
     Ok(if sensitive { Rendered::Secret(text.into()) } else { Rendered::Plain(text) })
 }
 
+/// A JSON value with its texts rendered, and whether one of them was sensitive.
+pub(crate) fn fill_json(value: &Json, scope: &Scope<'_>) -> Result<(Json, bool), TemplateError> {
+    let mut sensitive = false;
+    Ok((filled(value, scope, &mut sensitive)?, sensitive))
+}
+
 fn filled(value: &Json, scope: &Scope<'_>, sensitive: &mut bool) -> Result<Json, TemplateError> {
     Ok(match value {
         Json::String(text) => match Template::parse(text) {

@@ -148,7 +148,7 @@ impl FakeRunner {
             let mut lines = if raw { Lines::new(&Masks::default()) } else { Lines::new(&self.masks) };
             let mut give = |text: &str| {
                 if !raw {
-                    tail.push(text);
+                    tail.open().push(text);
                 }
                 line(channel, text);
             };

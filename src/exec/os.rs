@@ -110,6 +110,10 @@ impl OsRunner {
             status
         };
         guard.disarm();
+        // A Ctrl-C that ended the program came to us too: let it be heard while it is not for us.
+        if cmd.io == Io::Attach {
+            tokio::task::yield_now().await;
+        }
         out.finish();
         err.finish();
 

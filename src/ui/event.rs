@@ -105,4 +105,8 @@ pub trait Reporter: Send + Sync {
     fn report(&self, report: &Report);
     /// Is called about once a second while a step runs.
     fn tick(&self) {}
+    /// Runs something that needs the terminal for itself.
+    fn suspend(&self, work: &mut dyn FnMut()) {
+        work();
+    }
 }

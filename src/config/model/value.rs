@@ -71,7 +71,7 @@ pub struct SnapshotName(pub String);
 #[serde(transparent)]
 pub struct SecretName(pub String);
 
-/// Any value of an output given by hand, its text rendered.
+/// Any value of an output given by hand: its text, at any depth, is a template that may name secrets.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(transparent)]
 pub struct StaticOutput(pub Json);
@@ -118,6 +118,13 @@ impl Input {
     /// The value as text: text rendered, everything else as JSON.
     pub fn render(&self, scope: &Scope<'_>) -> Result<Rendered, TemplateError> {
         template::render_json(&self.0, scope)
+    }
+}
+
+impl StaticOutput {
+    /// The value with its texts rendered, and whether it holds a secret.
+    pub fn render(&self, scope: &Scope<'_>) -> Result<(Json, bool), TemplateError> {
+        template::fill_json(&self.0, scope)
     }
 }
 
@@ -179,7 +186,7 @@ format! {
     TaskName => { "type": "string", "format": "task" },
     SnapshotName => { "type": "string", "format": "snapshot" },
     SecretName => { "type": "string", "format": "variable" },
-    StaticOutput => { "format": "plain" },
+    StaticOutput => { "format": "given" },
     Input => { "format": "template" },
     ArgumentInput => { "format": "argument" },
 }
