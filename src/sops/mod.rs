@@ -57,6 +57,7 @@ pub use inspect::{Finding, inspect, is_encrypted};
 pub use metadata::{Metadata, Recipient};
 pub use plain::{NewFile, Plain, Step, key};
 pub use recipients::{KeyGroups, is_post_quantum};
+pub(crate) use rule::compile;
 pub use rule::Rule;
 pub use tree::{Comment, Entry, Map, Node, Scalar, Text, Value};
 
