@@ -57,8 +57,8 @@ pub use inspect::{Finding, inspect, is_encrypted};
 pub use metadata::{Metadata, Recipient};
 pub use plain::{NewFile, Plain, Step, key};
 pub use recipients::{KeyGroups, is_post_quantum};
-pub(crate) use rule::compile;
 pub use rule::Rule;
+pub(crate) use rule::compile;
 pub use tree::{Comment, Entry, Map, Node, Scalar, Text, Value};
 
 /// The version of sops whose behaviour this follows; written into new files.
