@@ -6,10 +6,12 @@ use crate::config::step::{DOABLE, RESERVED, built_in};
 use crate::text;
 
 /// Options that mean something beside some kinds only: (table, option, kinds).
-const OPTIONS: [(&str, &str, &[&str]); 24] = [
+const OPTIONS: [(&str, &str, &[&str]); 26] = [
     ("wait", "status", &["http"]),
     ("wait", "body", &["http", "command"]),
     ("wait", "headers", &["http"]),
+    ("wait", "redirects", &["http"]),
+    ("wait", "ca", &["http", "tls"]),
     ("wait", "issuer", &["tls"]),
     ("wait", "days-left", &["tls"]),
     ("wait", "host", &["file", "command"]),
@@ -121,9 +123,15 @@ fn calls(root: &Node, issues: &mut Vec<Issue>) {
             } else if let Some(path) = way(root, verb, name, &mut Vec::new()) {
                 let message = match path.as_slice() {
                     [] => format!("`{name}` would do itself without end"),
-                    path => format!("`{name}` would do itself without end, through {}", text::list(path, "and")),
+                    path => {
+                        format!("`{name}` would do itself without end, through {}", text::list(path, "and"))
+                    }
                 };
-                issues.push(issue(&called.place, message, "remove this step, or name the steps it should do"));
+                issues.push(issue(
+                    &called.place,
+                    message,
+                    "remove this step, or name the steps it should do",
+                ));
             }
         }
     }
@@ -170,7 +178,8 @@ fn options(step: &Node, issues: &mut Vec<Issue>) {
         if let Some(given) = entry(table, option)
             && !beside.iter().any(|kind| table.get(kind).is_some())
         {
-            let message = format!("`{option}` means nothing here: it belongs beside {}", text::list(beside, "or"));
+            let message =
+                format!("`{option}` means nothing here: it belongs beside {}", text::list(beside, "or"));
             issues.push(issue(&given.key, message, "remove it"));
         }
     }

@@ -2,17 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::{OnFailure, Pipeline, Step, What, transient};
+use super::{OnFailure, Pipeline, Step, What};
 use crate::config::Environment;
-use crate::config::step::Retry;
 use crate::context::Ctx;
 use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
 use crate::steps::needs::{self, Needs};
-use crate::steps::schedule::{Next, Schedule, pause};
 use crate::steps::{self, Facts, Frame, Heard, StepCx, Work, when};
 use crate::text;
-use crate::ui::event::{Event, Level, Outcome};
+use crate::ui::event::{Event, Outcome};
 
 /// What was asked of the run, besides its verb.
 #[derive(Debug, Clone, Default)]
@@ -106,13 +104,13 @@ pub(super) struct Run<'a> {
     pub(super) options: &'a Options,
     pub(super) verb: &'a str,
     pub(super) facts: Facts,
-    number: usize,
+    pub(super) number: usize,
     timings: Vec<(String, Duration)>,
     at: Option<String>,
 }
 
 impl Run<'_> {
-    fn tell(&self, event: Event) {
+    pub(super) fn tell(&self, event: Event) {
         self.cx.ui.event(Some(&self.env.name), event);
     }
 
@@ -196,7 +194,7 @@ impl Run<'_> {
         }
     }
 
-    async fn once(&mut self, step: &Step, frame: &Frame, path: &str) -> Result<String, Failure> {
+    pub(super) async fn once(&mut self, step: &Step, frame: &Frame, path: &str) -> Result<String, Failure> {
         if let Some(kind) = self.cx.interrupts.seen().kind() {
             return Err(Failure::new(kind, format!("stopped before `{}`", step.name)));
         }
@@ -223,43 +221,6 @@ impl Run<'_> {
             steps::run(&mut step_cx, work).await
         })
         .await
-    }
-
-    async fn retried(&mut self, step: &Step, retry: &Retry, frame: &Frame, path: &str) -> Result<String, Failure> {
-        let mut tries = Schedule { attempts: retry.attempts, every: retry.every }.begin(frame.limit);
-        let first = self.number;
-        loop {
-            self.number = first;
-            let attempt = tries.start();
-            let at = format!("at try {attempt} of {}", retry.attempts);
-            let failure = match self.once(step, &Frame { attempt, ..frame.clone() }, path).await {
-                Ok(summary) if attempt == 1 => return Ok(summary),
-                Ok(summary) if summary.is_empty() => return Ok(at),
-                Ok(summary) => return Ok(format!("{summary}, {at}")),
-                Err(failure) => failure,
-            };
-            let heard = frame.heard.as_ref().map(Heard::take).unwrap_or_default();
-            if failure.kind != Kind::Failed {
-                return Err(failure);
-            }
-            if !transient::is_worth(retry, &failure, &heard) {
-                return Err(failure.help(
-                    "it was not tried again: nothing it said matches `retry.on`; `[\"any\"]` matches whatever it says",
-                ));
-            }
-            let Next::Pause(length) = tries.next() else {
-                let (tries, took) = tries.so_far();
-                let tries = text::plural(tries as usize, "time");
-                let heading = format!("`{}` was tried {tries} in {}", step.name, text::duration(took));
-                return Err(failure.context(heading));
-            };
-            let text = format!("failed {at}: {:#}", failure.error);
-            self.tell(Event::Line { name: step.name.clone(), level: Level::Normal, text });
-            if !pause(length, &self.cx.interrupts).await {
-                let kind = self.cx.interrupts.seen().kind().unwrap_or(Kind::Interrupted);
-                return Err(Failure::new(kind, format!("stopped between two tries of `{}`", step.name)));
-            }
-        }
     }
 
     async fn failed(&mut self, step: &Step, failure: Failure, frame: &Frame, path: &str) -> Result<(), Failure> {

@@ -207,8 +207,8 @@ fn deploy_or_nothing(env: &Environment, asks: Asks, above: &[&str]) -> Step {
 
 fn no_deploy(env: &Environment) -> Step {
     if env.ansible.is_some() {
-        let why = "`deploy` by ansible is not in this version of infractl yet";
-        return own::refused("deploy", why, "write `[pipelines] deploy = [{ command = \"ansible-playbook …\" }]`");
+        let why = "`deploy` by `[ansible]` is not in this version of infractl yet";
+        return own::refused("deploy", why, "write `[pipelines] deploy = [ … ]` with the command you would type");
     }
     let why = format!("`{}` does not say how it is deployed: there is no pipeline `deploy`", env.name);
     own::refused("deploy", &why, "write `[pipelines] deploy = [ … ]` into environments/defaults.toml")

@@ -1,13 +1,20 @@
 //! The secrets of an environment: which keys open them, what is in them, how they are changed.
 
 mod ask;
+pub mod create;
 mod error;
 mod key_file;
+pub mod key_path;
 mod keys;
+pub mod keygen;
 mod labels;
+mod rules;
+pub mod rules_edit;
 mod source;
 mod ssh;
 mod store;
+pub mod value;
+mod yaml;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -24,8 +31,9 @@ pub use ask::{Ask, Nobody, terminal};
 pub use error::{NoKey, SecretsError};
 pub use keys::{Keys, Stage, Vars};
 pub use labels::{Labels, RECIPIENTS_FILE};
+pub use rules::{CreationRule, RULES_FILE, Rules};
 pub use source::Found;
-pub use store::{Opened, Store, fill, parse, read};
+pub use store::{Mac, Opened, Store, fill, parse, read};
 
 /// The secrets of one environment, in the order of the files. `Debug` shows names only.
 #[derive(Clone, Default)]
@@ -168,7 +176,7 @@ pub fn variables_of(name: &str) -> Vec<String> {
 /// The names in a file of secrets, in its order. Needs no key.
 pub fn names(file: &Path) -> Result<Vec<String>, SecretsError> {
     let encrypted = store::read(Path::new(""), file, None)?;
-    let pairs = encrypted.branches().first().into_iter().flat_map(|map| map.pairs());
+    let pairs = encrypted.branches().first().into_iter().flat_map(crate::sops::Map::pairs);
     Ok(pairs.map(|(key, _)| String::from_utf8_lossy(key).into_owned()).collect())
 }
 

@@ -64,6 +64,11 @@ impl Rule {
         }
     }
 
+    /// True when comments decide rather than keys.
+    pub(super) fn is_about_comments(&self) -> bool {
+        matches!(self, Rule::UnencryptedCommentRegex(_) | Rule::EncryptedCommentRegex(_))
+    }
+
     /// True when what matches stays clear.
     pub(super) fn spares(&self) -> bool {
         matches!(
@@ -134,7 +139,8 @@ impl Matcher {
     }
 }
 
-fn compile(pattern: &str) -> Result<Regex, String> {
+/// A pattern in the syntax of Go.
+pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
     RegexBuilder::new(&translate(pattern))
         .size_limit(4 << 20)
         .build()
