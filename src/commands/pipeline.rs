@@ -9,7 +9,8 @@ use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::pipeline::plan::{self, Verb};
 use crate::pipeline::select::{Selection, select};
-use crate::pipeline::{Pipeline, engine};
+use crate::pipeline::engine::{self, Stopped};
+use crate::pipeline::resume;
 use crate::steps::Facts;
 use crate::text::{list, nearest};
 
@@ -67,6 +68,9 @@ pub struct Part {
     /// Leave this step out; may be given several times
     #[arg(long, value_name = "STEP")]
     pub skip: Vec<String>,
+    /// Go on with the last run at the step that failed, if configuration, commit and inputs are the same
+    #[arg(long, conflicts_with_all = ["from", "only", "skip"])]
+    pub resume: bool,
 }
 
 impl Part {
@@ -132,8 +136,28 @@ pub async fn go(
         && plan::is_guarded(env, verb)
         && target::must_ask(cx, env, verb.name(), global.confirm.as_deref())?;
     let pipeline = plan::pipeline(env, &verb.asking(ask));
-    let pipeline: Pipeline = select(env, &pipeline, &part.selection())?;
-    engine::run(cx, env, &pipeline, &target::options(global, extra)).await
+    let options = target::options(global, extra);
+    let selection =
+        if part.resume { resume::rest(cx, env, &pipeline, &options).await? } else { part.selection() };
+    let selected = select(env, &pipeline, &selection)?;
+    if options.dry_run {
+        return engine::run(cx, env, &selected, &options).await;
+    }
+    match engine::run_to_step(cx, env, &selected, &options).await {
+        Ok(facts) => {
+            resume::forget(env, &pipeline.verb)?;
+            Ok(facts)
+        }
+        Err(Stopped { failure, step }) => {
+            if let Some(step) = step.filter(|_| failure.kind != Kind::Declined) {
+                let kept = resume::remember(cx, env, &pipeline, &selection, &options, &step).await;
+                if let Err(reason) = kept {
+                    cx.ui.warn(format!("this run cannot be resumed: {:#}", reason.error));
+                }
+            }
+            Err(failure)
+        }
+    }
 }
 
 /// The names of the verbs.

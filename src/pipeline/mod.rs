@@ -4,6 +4,7 @@ mod describe;
 pub mod engine;
 pub mod own;
 pub mod plan;
+pub mod resume;
 mod retry;
 pub mod select;
 mod transient;

@@ -219,6 +219,42 @@ fn part_of_a_pipeline_is_selected_by_name() {
 }
 
 #[test]
+fn a_run_is_resumed_where_it_failed_unless_something_changed() {
+    let project = project(
+        r#"inner = [
+  { name = "one", command = "echo one >> seen", secrets = [] },
+  { name = "two", command = "echo two >> seen; test -e ready", secrets = [] },
+]
+outer = [{ do = "inner" }, { name = "three", command = "echo three >> seen", secrets = [] }]
+"#,
+    );
+    run(&project, "outer", &["--resume"]).code(64).says("nothing to resume");
+    run(&project, "outer", &[]).code(1);
+    let note = project.path(".infractl/resume/local/outer.json");
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&note).unwrap().permissions()) & 0o777, 0o600);
+    run(&project, "outer", &["--resume"]).code(1).says("goes on at `inner/two`");
+    assert_eq!(project.read("seen"), "one\ntwo\ntwo\n");
+    let old = project.read("environments/local/environment.toml");
+    project.write("environments/local/environment.toml", &old.replace("8080", "8081"));
+    run(&project, "outer", &["--resume"]).code(64).says("the configuration was changed").says("--from 'inner/two'");
+    project.write("environments/local/environment.toml", &old);
+    project.write("ready", "");
+    run(&project, "outer", &["--resume", "--", "extra"]).code(64).says("other arguments");
+    project.secrets("local", &[("ACR_ADMIN_PASSWORD", "again")]);
+    run(&project, "outer", &["--resume"]).code(64).says("credentials/local.enc.env was changed");
+    run(&project, "outer", &["--from", "two", "--skip", "three"]).code(0);
+    run(&project, "outer", &["--resume"]).code(64).says("nothing to resume");
+    std::fs::remove_file(project.path("ready")).unwrap();
+    run(&project, "outer", &["--skip", "one"]).code(1);
+    project.write("ready", "");
+    run(&project, "outer", &["--resume"]).code(0);
+    assert!(project.read("seen").ends_with("two\ntwo\nthree\n"), "{}", project.read("seen"));
+    run(&project, "outer", &["--resume"]).code(64);
+    run(&project, "outer", &["--resume", "--from", "one"]).code(64);
+    project.assert_no_canary_on_disk();
+}
+
+#[test]
 fn what_cannot_be_done_is_said_before_anything_is() {
     let project = project(
         r#"mixed = [
