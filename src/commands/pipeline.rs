@@ -10,7 +10,7 @@ use crate::failure::{Failure, Kind};
 use crate::pipeline::plan::{self, Verb};
 use crate::pipeline::select::{Selection, select};
 use crate::pipeline::engine::{self, Stopped};
-use crate::pipeline::resume;
+use crate::pipeline::{resume, script};
 use crate::steps::Facts;
 use crate::text::{list, nearest};
 
@@ -71,6 +71,9 @@ pub struct Part {
     /// Go on with the last run at the step that failed, if configuration, commit and inputs are the same
     #[arg(long, conflicts_with_all = ["from", "only", "skip"])]
     pub resume: bool,
+    /// Print the same as a script for bash that needs no infractl, and run nothing
+    #[arg(long)]
+    pub print: bool,
 }
 
 impl Part {
@@ -132,14 +135,21 @@ pub async fn go(
     part: &Part,
     extra: &[String],
 ) -> Result<Facts, Failure> {
-    let ask = !global.dry_run
-        && plan::is_guarded(env, verb)
-        && target::must_ask(cx, env, verb.name(), global.confirm.as_deref())?;
+    let guarded = plan::is_guarded(env, verb);
+    let ask = if part.print {
+        guarded && env.protected && global.confirm.is_none()
+    } else {
+        !global.dry_run && guarded && target::must_ask(cx, env, verb.name(), global.confirm.as_deref())?
+    };
     let pipeline = plan::pipeline(env, &verb.asking(ask));
     let options = target::options(global, extra);
     let selection =
         if part.resume { resume::rest(cx, env, &pipeline, &options).await? } else { part.selection() };
     let selected = select(env, &pipeline, &selection)?;
+    if part.print {
+        let text = script::print(cx, env, &selected, &options)?;
+        return cx.ui.data(text.as_bytes()).map(|()| Facts::default());
+    }
     if options.dry_run {
         return engine::run(cx, env, &selected, &options).await;
     }
@@ -155,7 +165,11 @@ pub async fn go(
                     cx.ui.warn(format!("this run cannot be resumed: {:#}", reason.error));
                 }
             }
-            Err(failure)
+            let goes_on = matches!(verb, Verb::Named { .. }) && selected.count() > 1;
+            Err(match goes_on && failure.kind == Kind::Failed {
+                true => failure.help(format!("mend it, then go on there: `infractl {} {} --resume`", verb.name(), env.name)),
+                false => failure,
+            })
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod own;
 pub mod plan;
 pub mod resume;
 mod retry;
+pub mod script;
 pub mod select;
 mod transient;
 

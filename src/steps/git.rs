@@ -1,5 +1,6 @@
 //! git: tags, commits, pushes; what is there already is left alone, so that a second try does no harm.
 
+use super::script::Script;
 use super::values::Known;
 use super::{StepCx, Work};
 use crate::config::model::{Argument, Git};
@@ -41,6 +42,36 @@ pub fn describe(step: &StepCx<'_>, git: &Git) -> Result<Vec<String>, Failure> {
     if git.push {
         lines.push(tool::push(root, &wanted.remote, "HEAD").to_string());
         lines.extend(wanted.tag.iter().map(|name| tool::push(root, &wanted.remote, &reference(name)).to_string()));
+    }
+    Ok(lines)
+}
+
+/// The same as lines of bash.
+pub fn script(script: &mut Script, step: &StepCx<'_>, git: &Git, known: &Known) -> Result<Vec<String>, Failure> {
+    let wanted = Wanted::of(step, git, known)?;
+    let root = &step.env.root;
+    let mut lines = Vec::new();
+    if let Some(message) = &wanted.commit {
+        if !wanted.add.is_empty() {
+            lines.push(script.command(step, &tool::add(root, &wanted.add)));
+        }
+        let nothing = script.command(step, &tool::nothing_staged(root, &wanted.add));
+        let commit = script.command(step, &tool::commit(root, message, &wanted.add));
+        lines.push(format!("{{ {nothing} || {commit}; }}"));
+    }
+    if let Some(name) = &wanted.tag {
+        let there = script.command(step, &tool::commit_of(root, &reference(name)));
+        let tag = script.command(step, &tool::tag(root, name, wanted.message.as_deref()));
+        lines.push(format!(
+            "if there=$({there}); then [ \"$there\" = \"$(git rev-parse HEAD)\" ]; else {tag}; fi"
+        ));
+    }
+    if git.push {
+        let remote = script.word(&wanted.remote);
+        lines.push(format!("git push --quiet -- {remote} \"$(git symbolic-ref --short HEAD)\""));
+        if let Some(name) = &wanted.tag {
+            lines.push(script.command(step, &tool::push(root, &wanted.remote, &reference(name))));
+        }
     }
     Ok(lines)
 }

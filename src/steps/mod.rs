@@ -9,6 +9,7 @@ pub mod git;
 pub mod needs;
 pub mod prepare;
 pub mod schedule;
+pub mod script;
 pub mod terraform;
 pub mod terraform_init;
 pub mod values;

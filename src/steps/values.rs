@@ -12,6 +12,7 @@ use crate::exec;
 use crate::failure::Failure;
 
 /// What the names of a template stand for, at this point of the run.
+#[derive(Default)]
 pub struct Known {
     outputs: IndexMap<String, Rendered>,
     secrets: IndexMap<String, SecretString>,
@@ -46,6 +47,16 @@ impl Known {
             known.secrets.entry(name).or_insert_with(|| "***".into());
         }
         known
+    }
+
+    /// For a script: this output or secret stands there as the name it has in the file.
+    pub fn mark(&mut self, kind: &str, name: &str) {
+        let marker = format!("{{{{{kind}.{name}}}}}");
+        if kind == "secret" {
+            self.secrets.insert(name.to_owned(), marker.into());
+        } else {
+            self.outputs.insert(name.to_owned(), Rendered::Plain(marker));
+        }
     }
 
     /// Renders a template for a program's argument: nothing sensitive.
@@ -150,7 +161,7 @@ pub fn variables(
         .collect()
 }
 
-pub(super) fn input_value(rendered: Rendered) -> exec::Value {
+pub(crate) fn input_value(rendered: Rendered) -> exec::Value {
     match rendered {
         Rendered::Plain(text) => exec::Value::Plain(text),
         Rendered::Secret(text) => exec::Value::Secret(text),

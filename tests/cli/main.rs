@@ -4,5 +4,6 @@ mod apply;
 mod faults;
 mod pipelines;
 mod sandbox;
+mod scripts;
 mod signals;
 mod usage;
