@@ -171,23 +171,33 @@ impl Builder<'_> {
             self.pending.push((remark, column));
             return;
         }
-        // On the line of a value: sops puts it before that value.
-        match self.stack.last_mut() {
-            Some(Open::Map { block, key, .. }) => {
-                let inside = key.is_some();
-                let pair = block.parts.iter().rposition(|part| matches!(part, Part::Pair { .. }));
-                let before = if inside { block.parts.len() } else { pair.unwrap_or(block.parts.len()) };
-                block.parts.insert(before, Part::Comment(remark));
-            }
-            Some(Open::List { items, .. }) => {
-                let item = items.iter().rposition(|item| !matches!(item, Place::Comment(_)));
-                items.insert(item.unwrap_or(items.len()), Place::Comment(remark));
-            }
-            None => {
-                let column = self.column(remark.at.start);
-                self.pending.push((remark, column));
+        // On the line of a value: sops puts it before that value. Before the first one in an item of a list
+        // means before the item: a dash and a comment would not be read back as they were written.
+        let column = self.column(remark.at.start);
+        let depth = self.stack.len();
+        let in_list: Vec<bool> =
+            (0..depth).map(|at| at > 0 && matches!(self.stack[at - 1], Open::List { .. })).collect();
+        for (level, open) in self.stack.iter_mut().enumerate().rev() {
+            match open {
+                Open::Map { block, key, .. } => {
+                    let pair = block.parts.iter().rposition(|part| matches!(part, Part::Pair { .. }));
+                    let at = pair.filter(|_| key.is_none()).unwrap_or(block.parts.len());
+                    if at > 0 || !in_list[level] {
+                        block.parts.insert(at, Part::Comment(remark));
+                        return;
+                    }
+                }
+                Open::List { items, .. } => {
+                    let item = items.iter().rposition(|item| !matches!(item, Place::Comment(_)));
+                    let at = item.filter(|_| level + 1 == depth).unwrap_or(items.len());
+                    if at > 0 || !in_list[level] {
+                        items.insert(at, Place::Comment(remark));
+                        return;
+                    }
+                }
             }
         }
+        self.pending.push((remark, column));
     }
 
     /// Comments between items of a list belong to the list, before the item that begins.
