@@ -1,12 +1,12 @@
 //! From YAML events to a layout: aliases expanded, comments put where sops puts them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use granit_parser::{Event, Options, Parser, Placement, ScalarStyle, StructureStyle, Tag, options};
 
 use super::{Block, Layout, Part, Place, Remark, resolve};
-use crate::sops::tree::{Text, Value};
+use crate::sops::tree::{Text, Value, show};
 use crate::sops::{Format, SopsError};
 
 /// More values than this from aliases are an attack.
@@ -30,6 +30,7 @@ pub(super) fn parse(text: &str) -> Result<Layout, SopsError> {
         let at = span.byte_range().unwrap_or(0..0);
         builder.event(event, at).map_err(|reason| match reason {
             Wrong::Syntax(reason) => wrong(line, reason),
+            Wrong::Twice(key) => wrong(line, &format!("the key {} is there twice", show(&key))),
             Wrong::Key(key) => {
                 SopsError::NotEncryptable { key, reason: "keys must be text: put it in quotes" }
             }
@@ -49,13 +50,26 @@ fn wrong(line: usize, reason: &str) -> SopsError {
 
 enum Wrong {
     Syntax(&'static str),
+    Twice(Vec<u8>),
     Key(String),
 }
 
 /// A map or list that is not closed yet.
 enum Open {
-    Map { block: Block, key: Option<(Vec<u8>, Range<usize>)>, start: usize, anchor: usize },
-    List { items: Vec<Place>, flow: bool, column: usize, start: usize, anchor: usize },
+    Map {
+        block: Block,
+        key: Option<(Vec<u8>, Range<usize>)>,
+        seen: HashSet<Vec<u8>>,
+        start: usize,
+        anchor: usize,
+    },
+    List {
+        items: Vec<Place>,
+        flow: bool,
+        column: usize,
+        start: usize,
+        anchor: usize,
+    },
 }
 
 #[derive(Default)]
@@ -112,9 +126,16 @@ impl Builder<'_> {
                 self.simple &= anchor == 0 && tag.is_none();
                 self.begin_value();
                 let flow = matches!(style, StructureStyle::Flow);
-                let mut block = Block { parts: Vec::new(), flow, column: self.column(at.start) };
+                let mut block =
+                    Block { parts: Vec::new(), flow, column: if flow { 0 } else { self.column(at.start) } };
                 block.parts.extend(self.pending.drain(..).map(|(remark, _)| Part::Comment(remark)));
-                self.stack.push(Open::Map { block, key: None, start: at.start, anchor });
+                self.stack.push(Open::Map {
+                    block,
+                    key: None,
+                    seen: HashSet::new(),
+                    start: at.start,
+                    anchor,
+                });
             }
             Event::SequenceStart(style, anchor, tag) => {
                 self.simple &= anchor == 0 && tag.is_none();
@@ -122,7 +143,7 @@ impl Builder<'_> {
                 let flow = matches!(style, StructureStyle::Flow);
                 let start = if flow { at.start } else { self.dash_before(at.start) };
                 let items = self.pending.drain(..).map(|(remark, _)| Place::Comment(remark)).collect();
-                let column = self.column(start);
+                let column = if flow { 0 } else { self.column(start) };
                 self.stack.push(Open::List { items, flow, column, start, anchor });
             }
             Event::MappingEnd | Event::SequenceEnd => self.close(at)?,
@@ -219,9 +240,13 @@ impl Builder<'_> {
                 items.extend(comments.into_iter().map(Place::Comment));
                 items.push(place);
             }
-            Some(Open::Map { block, key, .. }) => {
+            Some(Open::Map { block, key, seen, .. }) => {
                 block.parts.extend(comments.into_iter().map(Part::Comment));
                 match key.take() {
+                    // sops refuses them in the first document only.
+                    Some((key, _)) if self.documents.is_empty() && !seen.insert(key.clone()) => {
+                        return Err(Wrong::Twice(key));
+                    }
                     Some((key, at)) => block.parts.push(Part::Pair { key, at, value: place }),
                     None => match place {
                         Place::Scalar { value: Value::Str(text), at } => *key = Some((text.to_vec(), at)),
