@@ -206,3 +206,48 @@ fn double_quoted(text: &str) -> String {
     out.push('"');
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_quoted_as_go_yaml_quotes_it() {
+        let context = Context { flow: false, one_line: false, indent: 4, step: 4 };
+        for (text, printed) in [
+            ("plain text", "plain text"),
+            ("", "\"\""),
+            ("yes", "\"yes\""),
+            ("y", "\"y\""),
+            ("null", "\"null\""),
+            ("007", "\"007\""),
+            ("1:30", "\"1:30\""),
+            ("2001-12-14", "\"2001-12-14\""),
+            ("- x", "'- x'"),
+            ("-x", "-x"),
+            ("a: b", "'a: b'"),
+            ("a:b", "a:b"),
+            ("a #b", "'a #b'"),
+            ("a#b", "a#b"),
+            ("#a", "'#a'"),
+            (" a", "' a'"),
+            ("it's", "it's"),
+            ("'it'", "'''it'''"),
+            ("[a]", "'[a]'"),
+            ("a,b", "a,b"),
+            ("tab\there", "\"tab\\there\""),
+            ("cr\rlf", "\"cr\\rlf\""),
+            ("\u{1f600}", "\"\\U0001F600\""),
+            ("a\nb", "|-\n    a\n    b"),
+            ("a\nb\n", "|\n    a\n    b"),
+            ("a\n\n", "|+\n    a\n"),
+            (" a\nb", "|4-\n     a\n    b"),
+            ("a \nb", "\"a \\nb\""),
+        ] {
+            assert_eq!(string(text, context), printed, "{text:?}");
+        }
+        let flow = Context { flow: true, ..context };
+        assert_eq!(string("a,b", flow), "'a,b'");
+        assert_eq!(string("a\nb", flow), "\"a\\nb\"");
+    }
+}
