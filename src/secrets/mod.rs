@@ -3,6 +3,7 @@
 mod ask;
 pub mod covered;
 pub mod create;
+pub mod edit;
 mod error;
 mod key_file;
 pub mod key_path;

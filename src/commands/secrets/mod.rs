@@ -1,9 +1,11 @@
 //! Files of secrets: one file per verb.
 
 pub mod decrypt;
+pub mod edit;
 pub mod encrypt;
 pub mod exec;
 pub mod get;
+pub mod guard;
 pub mod keygen;
 pub mod list;
 pub mod place;
@@ -27,12 +29,17 @@ use crate::failure::Failure;
 pub enum SecretsCommand {
     /// Print or write a file in clear
     Decrypt(decrypt::DecryptArgs),
+    /// Change a file in your editor
+    Edit(edit::EditArgs),
     /// Encrypt a plain file for the recipients of .sops.yaml
     Encrypt(encrypt::EncryptArgs),
     /// Run a command with the secrets of a file or an environment as variables
     Exec(exec::ExecArgs),
     /// Print one value, as it is
     Get(get::GetArgs),
+    /// Removes a folder when the process that made it dies
+    #[command(hide = true)]
+    Guard(guard::GuardArgs),
     /// Make an age key of your own and name it in .sops.yaml
     Keygen(keygen::KeygenArgs),
     /// List the names of secrets; needs no key
@@ -63,9 +70,11 @@ impl SecretsCommand {
 pub async fn run(cx: &Ctx, global: &Global, command: &SecretsCommand) -> Result<(), Failure> {
     match command {
         SecretsCommand::Decrypt(args) => decrypt::run(cx, global, args).await,
+        SecretsCommand::Edit(args) => edit::run(cx, global, args).await,
         SecretsCommand::Encrypt(args) => encrypt::run(cx, global, args),
         SecretsCommand::Exec(args) => exec::run(cx, global, args).await,
         SecretsCommand::Get(args) => get::run(cx, args).await,
+        SecretsCommand::Guard(args) => guard::run(cx, args),
         SecretsCommand::Keygen(args) => keygen::run(cx, global, args),
         SecretsCommand::List(args) => list::run(cx, args),
         SecretsCommand::Recipients(command) => recipients::run(cx, global, command).await,
