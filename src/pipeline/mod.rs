@@ -1,6 +1,7 @@
 //! The same care for every verb: order, confirmation, cancellation, events.
 
 pub mod engine;
+pub mod lock;
 pub mod plan;
 
 use crate::steps::Work;
