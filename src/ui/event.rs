@@ -33,17 +33,57 @@ pub enum Level {
 #[derive(Debug, Clone)]
 pub enum Event {
     /// A pipeline begins.
-    RunStarted { verb: String, steps: usize },
-    /// A step begins; `number` counts from 1.
-    StepStarted { number: usize, name: String },
+    RunStarted {
+        /// As it was typed.
+        verb: String,
+        /// How many there are.
+        steps: usize,
+    },
+    /// A step begins.
+    StepStarted {
+        /// Its place in the pipeline, from 1.
+        number: usize,
+        /// Its name.
+        name: String,
+    },
     /// What the running step is at: replaces what it said before.
-    Progress { name: String, text: String },
+    Progress {
+        /// The step.
+        name: String,
+        /// A few words.
+        text: String,
+    },
     /// A line of a tool.
-    Line { name: String, level: Level, text: String },
-    /// A step is over. `summary` is what came of it, in a few words.
-    StepEnded { number: usize, name: String, outcome: Outcome, summary: String, took: Duration },
+    Line {
+        /// The step.
+        name: String,
+        /// How much it matters.
+        level: Level,
+        /// The line, without its end.
+        text: String,
+    },
+    /// A step is over.
+    StepEnded {
+        /// Its place in the pipeline, from 1.
+        number: usize,
+        /// Its name.
+        name: String,
+        /// How it ended.
+        outcome: Outcome,
+        /// What came of it, in a few words.
+        summary: String,
+        /// How long it took.
+        took: Duration,
+    },
     /// A pipeline is over.
-    RunEnded { verb: String, outcome: Outcome, took: Duration },
+    RunEnded {
+        /// As it was typed.
+        verb: String,
+        /// How it ended.
+        outcome: Outcome,
+        /// How long it took.
+        took: Duration,
+    },
     /// Something to know that is no error.
     Note(String),
     /// Something that may be wrong.
@@ -65,4 +105,8 @@ pub trait Reporter: Send + Sync {
     fn report(&self, report: &Report);
     /// Is called about once a second while a step runs.
     fn tick(&self) {}
+    /// Runs something that needs the terminal for itself.
+    fn suspend(&self, work: &mut dyn FnMut()) {
+        work();
+    }
 }

@@ -90,7 +90,8 @@ impl Builder<'_> {
                 let at = self.scalar_range(at, style);
                 self.last = self.last.max(at.end);
                 self.simple &= anchor == 0 && tag.as_deref().is_none_or(is_merge);
-                let value = typed(&value, style, tag.as_deref(), self.text.get(at.clone()).unwrap_or(""));
+                let value =
+                    resolve::scalar(&value, style, tag.as_deref(), self.text.get(at.clone()).unwrap_or(""));
                 let place = Place::Scalar { value, at };
                 if anchor != 0 {
                     self.anchors.insert(anchor, place.clone());
@@ -101,7 +102,7 @@ impl Builder<'_> {
                 self.simple = false;
                 let place =
                     self.anchors.get(&id).cloned().ok_or(Wrong::Syntax("an alias to what contains it"))?;
-                self.expanded += size(&place);
+                self.expanded += place.size();
                 if self.expanded > EXPANDED {
                     return Err(Wrong::Syntax("the aliases expand to too much"));
                 }
@@ -276,35 +277,4 @@ fn block_end(block: &Block) -> usize {
 
 fn is_merge(tag: &Tag) -> bool {
     tag.is_yaml_core_schema_tag("merge")
-}
-
-/// The value of a scalar; quoted ones are text.
-fn typed(value: &str, style: ScalarStyle, tag: Option<&Tag>, source: &str) -> Value {
-    let plain = matches!(style, ScalarStyle::Plain);
-    match tag.and_then(Tag::core_suffix) {
-        Some("str" | "merge") => Value::text(value),
-        Some("int" | "float" | "bool" | "null" | "timestamp") => resolve::plain(value),
-        Some("binary") => {
-            use base64::Engine;
-            let compact: String = value.split_whitespace().collect();
-            match base64::engine::general_purpose::STANDARD.decode(compact) {
-                Ok(bytes) => Value::text(bytes),
-                Err(_) => Value::text(value),
-            }
-        }
-        _ if tag.is_some() || !plain => Value::text(value),
-        _ if source.is_empty() => Value::Null,
-        _ => resolve::plain(value),
-    }
-}
-
-fn size(place: &Place) -> usize {
-    match place {
-        Place::Scalar { .. } | Place::Comment(_) => 1,
-        Place::List { items, .. } => 1 + items.iter().map(size).sum::<usize>(),
-        Place::Map { block, .. } => {
-            let of = |part: &Part| if let Part::Pair { value, .. } = part { size(value) } else { 1 };
-            1 + block.parts.iter().map(of).sum::<usize>()
-        }
-    }
 }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::emit::{self, Context};
+use super::emit;
+use super::text::{Context, leaf_text};
 use super::{Block, Layout, Part, Place, Remark, tree_of_block};
 use crate::sops::tree::{Comment, Entry, Map, Node, Text, Value};
 
@@ -217,7 +218,7 @@ impl Patch<'_> {
         let indent = if key_end.is_some() { 4 * ((column + 4) / 4) } else { column + 2 };
         let endless = value.as_str().is_some_and(|text| text.ends_with(b"\n\n") || text == b"\n");
         let context = Context { flow, one_line: one_line || endless, indent };
-        let text = emit::leaf_text(b"", value, context).ok()?;
+        let text = leaf_text(b"", value, context).ok()?;
         if !at.is_empty() {
             self.edit(at.clone(), text.as_bytes());
             return Some(());
