@@ -12,6 +12,7 @@ pub mod init;
 pub mod output;
 pub mod plan;
 pub mod secrets;
+pub mod several;
 pub mod target;
 pub mod unlock;
 pub mod validate;
