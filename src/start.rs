@@ -35,7 +35,7 @@ fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let vars = Vars(vars());
+    let vars = crate::pipeline::lock::mark(Vars(vars()));
     let mode = mode(&cli.global, &vars);
     trace(cli.global.verbose, mode.color);
     let masks = Masks::default();

@@ -12,7 +12,9 @@ pub mod init;
 pub mod output;
 pub mod plan;
 pub mod secrets;
+pub mod several;
 pub mod target;
+pub mod unlock;
 pub mod validate;
 
 use std::path::PathBuf;
@@ -70,6 +72,12 @@ pub struct Global {
     /// Name of the protected environment that may be changed
     #[arg(long, value_name = "NAME", global = true)]
     pub confirm: Option<String>,
+    /// Wait for the lock of another run, at most so long (`90s`, `10m`) [default: `wait` in `[lock]`, else not at all]
+    #[arg(long, value_name = "DURATION", global = true, value_parser = target::duration)]
+    pub lock_wait: Option<std::time::Duration>,
+    /// Answer yes where a question is not about the name of a protected environment
+    #[arg(long, global = true)]
+    pub yes: bool,
     /// Never ask; fail where an answer is needed
     #[arg(long, global = true)]
     pub no_input: bool,
@@ -141,6 +149,8 @@ pub enum Command {
     /// Open, create and check files of secrets
     #[command(subcommand)]
     Secrets(secrets::SecretsCommand),
+    /// Release the lock that a dead run left behind, and say whose it was
+    Unlock(unlock::UnlockArgs),
     /// Check configuration and root module of an environment
     Validate(validate::ValidateArgs),
 }
@@ -170,6 +180,7 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Output(args) => output::run(cx, global, args).await,
         Command::Plan(args) => plan::run(cx, global, args).await,
         Command::Secrets(command) => secrets::run(cx, global, command).await,
+        Command::Unlock(args) => unlock::run(cx, global, args).await,
         Command::Validate(args) => validate::run(cx, global, args).await,
     }
 }

@@ -68,7 +68,8 @@ impl Target {
 /// about.
 pub fn must_ask(cx: &Ctx, env: &Environment, verb: &str, confirm: Option<&str>) -> Result<bool, Failure> {
     match confirm {
-        Some(name) if name != env.name => {
+        Some(names) if !names.split(',').any(|name| name.trim() == env.name) => {
+            let name = names;
             Err(Failure::new(Kind::Declined, format!("`--confirm {name}` does not name `{}`", env.name))
                 .help(format!("pass `--confirm {}` if you mean it", env.name)))
         }
@@ -85,5 +86,20 @@ pub fn must_ask(cx: &Ctx, env: &Environment, verb: &str, confirm: Option<&str>) 
 
 /// The options of a run from the global flags and what follows `--`.
 pub fn options(global: &super::Global, extra: &[String]) -> Options {
-    Options { extra: extra.to_vec(), dry_run: global.dry_run, timings: global.timings }
+    Options {
+        extra: extra.to_vec(),
+        dry_run: global.dry_run,
+        timings: global.timings,
+        lock_wait: global.lock_wait,
+    }
+}
+
+/// A length of time as it is written: `90s`, `10m`, `0s`.
+pub fn duration(written: &str) -> Result<std::time::Duration, String> {
+    text::parse_duration(written).ok_or_else(|| "not a duration; write `90s`, `10m` or `1h30m`".to_owned())
+}
+
+/// The environments that `--confirm` names.
+pub fn confirmed(global: &super::Global) -> impl Iterator<Item = &str> {
+    global.confirm.iter().flat_map(|names| names.split(',')).map(str::trim).filter(|name| !name.is_empty())
 }

@@ -1,7 +1,9 @@
 //! What other programs understand: arguments in, answers out. Pure.
 
+pub mod aws;
 pub mod git;
 pub mod terraform;
+pub mod terraform_backend;
 pub mod terraform_events;
 pub mod terraform_root;
 

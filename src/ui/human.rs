@@ -9,7 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::event::{Event, Level, Outcome, Report, Reporter};
 use super::terminal::Patient;
-use super::{Mode, Verbosity, say};
+use super::{Mode, Verbosity, lane, say};
 use crate::text;
 
 /// A line says that a step is still running this often, off a terminal.
@@ -56,8 +56,23 @@ impl Human {
         self.bars.suspend(|| say(text));
     }
 
+    /// Whose line it is; with several environments at once all lines have it, in a column of its own.
     fn prefix(&self, environment: Option<&str>) -> String {
-        environment.map_or_else(String::new, |name| format!("{} ", self.paint(BOLD, name)))
+        match (environment, lane::width()) {
+            (None, _) => String::new(),
+            (Some(name), None) => format!("{} ", self.paint(BOLD, name)),
+            (Some(name), Some(width)) => format!("{} │ ", self.paint(BOLD, &format!("{name:width$}"))),
+        }
+    }
+
+    /// A text of several lines, each with the prefix if several environments run at once.
+    fn text(&self, environment: Option<&str>, text: &str) {
+        if lane::width().is_none() {
+            return self.line(text);
+        }
+        let prefix = self.prefix(environment);
+        let lines: Vec<String> = text.lines().map(|line| format!("{prefix}{line}")).collect();
+        self.line(&lines.join("\n"));
     }
 
     fn started(&self, environment: Option<&str>, name: &str) {
@@ -89,7 +104,12 @@ impl Human {
             return;
         }
         let (style, sign) = sign(outcome);
-        let mut line = format!("{} {}{name}", self.paint(style, sign), self.prefix(environment));
+        let (sign, prefix) = (self.paint(style, sign), self.prefix(environment));
+        let mut line = if lane::width().is_some() {
+            format!("{prefix}{sign} {name}")
+        } else {
+            format!("{sign} {prefix}{name}")
+        };
         if !summary.is_empty() {
             line.push_str("  ");
             line.push_str(summary);
@@ -150,11 +170,11 @@ impl Reporter for Human {
             }
             Event::Note(text) => {
                 if self.mode.verbosity > Verbosity::Quiet {
-                    self.line(text);
+                    self.text(environment, text);
                 }
             }
             Event::Warning(text) => {
-                self.line(&format!("{}: {text}", self.paint(YELLOW, "warning")));
+                self.text(environment, &format!("{}: {text}", self.paint(YELLOW, "warning")));
             }
             Event::RunStarted { .. } => {}
             Event::RunEnded { verb, outcome, took } => {

@@ -3,6 +3,7 @@
 pub mod event;
 pub mod human;
 pub mod json;
+pub mod lane;
 pub mod prompt;
 pub mod report;
 mod terminal;
@@ -83,7 +84,12 @@ impl Ui {
 
     /// Tells an event of an environment, masked.
     pub fn event(&self, environment: Option<&str>, event: Event) {
-        let report = Report { environment: environment.map(str::to_owned), event: self.masked(event) };
+        let lane = lane::current();
+        let environment = environment.map(str::to_owned).or_else(|| lane.as_deref().map(lane::environment));
+        let report = Report { environment, event: self.masked(event) };
+        if let Some(lane) = lane {
+            lane.take(&report);
+        }
         for reporter in &self.reporters {
             reporter.report(&report);
         }

@@ -2,6 +2,7 @@
 
 mod apply;
 mod faults;
+mod lock;
 mod sandbox;
 mod signals;
 mod usage;

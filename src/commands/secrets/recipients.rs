@@ -79,8 +79,9 @@ fn list(cx: &Ctx, targets: &[String]) -> Result<(), Failure> {
 fn public_key(text: &str) -> Result<&str, Failure> {
     let text = text.trim();
     if text.starts_with("AGE-SECRET-KEY-") || text.contains("PRIVATE KEY") {
-        return Err(Failure::new(Kind::Usage, "that is a private key, which nobody else may see")
-            .help("give the public key, which begins with `age1`; make a new key if this one was seen by others"));
+        return Err(Failure::new(Kind::Usage, "that is a private key, which nobody else may see").help(
+            "give the public key, which begins with `age1`; make a new key if this one was seen by others",
+        ));
     }
     secrets::check_recipient(text)?;
     Ok(text)
@@ -102,8 +103,11 @@ impl Change<'_> {
     /// The recipients of a file that no rule is for.
     fn groups(&self, mut groups: Vec<Vec<String>>) -> Result<KeyGroups, Failure> {
         if groups.len() > 1 {
-            return Err(Failure::new(Kind::Config, "the file has key groups, and no rule says how they change")
-                .help("write a rule with `key_groups` and run `infractl secrets updatekeys`"));
+            return Err(Failure::new(
+                Kind::Config,
+                "the file has key groups, and no rule says how they change",
+            )
+            .help("write a rule with `key_groups` and run `infractl secrets updatekeys`"));
         }
         let keys = groups.pop().unwrap_or_default();
         Ok(KeyGroups::any_of(match self {

@@ -31,8 +31,11 @@ pub async fn run(cx: &Ctx, global: &Global, args: &UpdatekeysArgs) -> Result<(),
     let mut wanted = Vec::new();
     for file in files {
         let rules = Rules::find(&root, &file)?.ok_or_else(|| {
-            Failure::new(crate::failure::Kind::Config, "there is no `.sops.yaml` that says who may read the files")
-                .help("make one with `infractl secrets keygen`")
+            Failure::new(
+                crate::failure::Kind::Config,
+                "there is no `.sops.yaml` that says who may read the files",
+            )
+            .help("make one with `infractl secrets keygen`")
         })?;
         let groups = rules.expect_rule(&file)?.new_file(&rules)?.recipients;
         wanted.push((file, groups));
@@ -90,9 +93,11 @@ fn show(cx: &Ctx, global: &Global, store: &Store<'_>, file: &Prepared, labels: &
 fn after_removal(cx: &Ctx, store: &Store<'_>, prepared: &[Prepared], labels: &Labels) {
     let left: Vec<&Prepared> = prepared.iter().filter(|file| !file.difference.removed.is_empty()).collect();
     let Some(first) = left.first() else { return };
-    let names: Vec<String> = first.difference.removed.iter().map(|key| super::encrypt::short(labels, key)).collect();
+    let names: Vec<String> =
+        first.difference.removed.iter().map(|key| super::encrypt::short(labels, key)).collect();
     let who = text::list(&names, "and");
-    let mut text = format!("{who} can still read the old versions in git. Change these secrets where they are used:");
+    let mut text =
+        format!("{who} can still read the old versions in git. Change these secrets where they are used:");
     for file in &left {
         text += &format!("\n  {}: {}", store.shown(&file.path), file.names().join(", "));
     }
