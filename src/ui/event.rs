@@ -1,9 +1,14 @@
 //! What happens in a run: one vocabulary for the terminal, CI, JSON and the history.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// How a step or a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Done.
@@ -29,9 +34,56 @@ pub enum Level {
     Important,
 }
 
+/// How bad a diagnostic is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// The step fails because of it.
+    Error,
+    /// Something to look at.
+    Warning,
+}
+
+/// What a tool says about a place in a file of the project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The headline.
+    pub summary: String,
+    /// The explanation; may have several lines.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+    /// The file, relative to the project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The line, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+}
+
+/// How many resources a plan or an apply touches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Changes {
+    /// To create (or created).
+    pub add: u64,
+    /// To change in place.
+    pub change: u64,
+    /// To destroy.
+    pub destroy: u64,
+    /// To destroy and create again; not counted in `add` and `destroy`.
+    pub replace: u64,
+    /// To take over from the world.
+    pub import: u64,
+    /// Outputs change too.
+    pub outputs: bool,
+}
+
 /// Something that happened. Texts may still hold secrets: `Ui` masks them before any reporter sees them.
 #[derive(Debug, Clone)]
 pub enum Event {
+    /// The project that is worked on.
+    Project { root: PathBuf },
     /// A pipeline begins.
     RunStarted { verb: String, steps: usize },
     /// A step begins; `number` counts from 1.
@@ -40,6 +92,14 @@ pub enum Event {
     Progress { name: String, text: String },
     /// A line of a tool.
     Line { name: String, level: Level, text: String },
+    /// A step starts a program: the program and its arguments.
+    CommandStarted { name: String, argv: Vec<String> },
+    /// That program is over; no code when it could not be started or was ended by a time limit.
+    CommandEnded { name: String, code: Option<i32>, took: Duration },
+    /// An error or warning with its place; its text came as lines before.
+    Diagnostic { name: String, diagnostic: Diagnostic },
+    /// What a plan or an apply counted.
+    Changes { name: String, changes: Changes },
     /// A step is over. `summary` is what came of it, in a few words.
     StepEnded { number: usize, name: String, outcome: Outcome, summary: String, took: Duration },
     /// A pipeline is over.
@@ -48,6 +108,8 @@ pub enum Event {
     Note(String),
     /// Something that may be wrong.
     Warning(String),
+    /// The last event of the program: its exit code and, unless it is 0, why.
+    Ended { code: u8, error: Option<String> },
 }
 
 /// An event and the environment it belongs to (none: the whole program).
@@ -65,4 +127,14 @@ pub trait Reporter: Send + Sync {
     fn report(&self, report: &Report);
     /// Is called about once a second while a step runs.
     fn tick(&self) {}
+}
+
+impl<R: Reporter + ?Sized> Reporter for Arc<R> {
+    fn report(&self, report: &Report) {
+        (**self).report(report);
+    }
+
+    fn tick(&self) {
+        (**self).tick();
+    }
 }
