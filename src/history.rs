@@ -121,6 +121,7 @@ impl Recorder {
     }
 
     fn begin(&self, state: &mut Recording, verb: &str) {
+        let since = Instant::now();
         let mut start = Start {
             schema: SCHEMA,
             run: None,
@@ -143,7 +144,7 @@ impl Recorder {
                 Err(error) => say(&format!("warning: this run leaves no history: `{}`: {error}", store::FOLDER)),
             }
         }
-        state.run = Some((Run::new(start), Instant::now()));
+        state.run = Some((Run::new(start), since));
     }
 
     /// Once the secrets are known the whole command line can be masked.

@@ -17,8 +17,8 @@ const LOGS: usize = 24 * 1024 * 1024;
 const LOG: usize = 256 * 1024;
 /// With more environments than this only those that need a look are unfolded.
 const UNFOLDED: usize = 4;
-/// A bar of this share of the width has room for its name.
-const ROOM: f64 = 6.0;
+/// Percent of the width that a letter takes in a bar, on a screen of usual width.
+const LETTER: f64 = 0.65;
 
 /// The page.
 pub fn page(run: &Run, store: &Store) -> String {
@@ -35,7 +35,7 @@ pub fn page(run: &Run, store: &Store) -> String {
          <button id=\"all\" class=\"needs-script\" type=\"button\">Fold / unfold</button></div>\n",
     );
     for (index, lane) in run.environments.iter().enumerate() {
-        environment(&mut out, run, index, lane, width, &mut Logs::of(run, store, lane, limit));
+        environment(&mut out, run, index, lane, &mut Logs::of(run, store, lane, limit));
     }
     let _ = write!(
         out,
@@ -90,10 +90,10 @@ fn head(out: &mut String, run: &Run) {
     fact("infractl", run.infractl.clone());
     let _ = write!(out, "</dl>\n<div class=\"command mono\">{}</div>\n", escape(&command_line(&run.argv)));
     if let Some(error) = &run.error {
-        let _ = writeln!(out, "<div class=\"why\">{}</div>", escape(error.trim_end()));
+        let _ = writeln!(out, "<div class=\"why\">{}</div>", with_code(error.trim_end()));
     }
     for warning in &run.warnings {
-        let _ = writeln!(out, "<div class=\"found\">{}</div>", escape(warning));
+        let _ = writeln!(out, "<div class=\"found\">{}</div>", with_code(warning));
     }
 }
 
@@ -140,7 +140,9 @@ fn timeline(out: &mut String, run: &Run, width: f64) {
 fn bar(out: &mut String, lane: usize, number: usize, step: &Step, width: f64) {
     let share = step.seconds / width * 100.0;
     let even = if number % 2 == 1 { " even" } else { "" };
-    let (narrow, label) = if share < ROOM { (" narrow", String::new()) } else { ("", escape(&step.name)) };
+    let letters = u16::try_from(step.name.chars().count()).unwrap_or(u16::MAX);
+    let is_narrow = share < 1.2 + LETTER * f64::from(letters);
+    let (narrow, label) = if is_narrow { (" narrow", String::new()) } else { ("", escape(&step.name)) };
     let title = format!("{}: {}, {}", step.name, step.outcome.word(), took(step.seconds));
     let title = if step.summary.is_empty() { title } else { format!("{title}\n{}", step.summary) };
     let _ = write!(
@@ -173,9 +175,11 @@ fn mark(seconds: f64) -> String {
     }
 }
 
-fn environment(out: &mut String, run: &Run, index: usize, lane: &Lane, width: f64, logs: &mut Logs) {
+fn environment(out: &mut String, run: &Run, index: usize, lane: &Lane, logs: &mut Logs) {
     let needs_look = matches!(lane.outcome, State::Failed | State::Interrupted | State::Running);
     let open = if needs_look || run.environments.len() <= UNFOLDED { " open" } else { "" };
+    // Within the environment: in a long run of many it would be a dot.
+    let length = lane.steps.iter().map(|step| step.at + step.seconds - lane.at).fold(lane.seconds, f64::max).max(0.001);
     let never = lane.planned.saturating_sub(lane.steps.len());
     let mut about = crate::text::plural(lane.steps.len(), "step");
     if never > 0 {
@@ -203,8 +207,8 @@ fn environment(out: &mut String, run: &Run, index: usize, lane: &Lane, width: f6
             step.number,
             escape(&step.name),
             escape(&step.summary),
-            (step.at / width * 100.0).min(99.5),
-            step.seconds / width * 100.0,
+            (step.at - lane.at) / length * 100.0,
+            step.seconds / length * 100.0,
             took(step.seconds),
             word = step.outcome.word(),
         );
@@ -320,6 +324,16 @@ fn digest(changes: &Changes) -> String {
         return "no changes".to_owned();
     }
     format!("+{add} ~{change} −{destroy} ±{replace}")
+}
+
+/// Words in backticks as code.
+fn with_code(text: &str) -> String {
+    let mut out = String::new();
+    for (index, part) in text.split('`').enumerate() {
+        let part = escape(part);
+        out.push_str(&if index % 2 == 1 { format!("<code>{part}</code>") } else { part });
+    }
+    out
 }
 
 /// Text as HTML, in a text or in an attribute; nothing in it can be markup.

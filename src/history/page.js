@@ -45,4 +45,5 @@ addEventListener("click", event => {
   history.replaceState(null, "", link.getAttribute("href"));
   go(link.getAttribute("href"));
 });
+for (const log of document.querySelectorAll(".step.failed pre.log")) log.scrollTop = log.scrollHeight;
 go(location.hash);

@@ -1,10 +1,11 @@
 //! What is told besides people: the history, reports, and the CI system around us.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::commands::Global;
 use crate::context::{Ctx, Vars};
+use crate::disk;
 use crate::failure::{Failure, Kind};
 use crate::history::{Recorder, Setup, Summary};
 use crate::redact::Masks;
@@ -16,7 +17,7 @@ use crate::ui::{self, Mode, Ui};
 /// The `Ui` of this run, and who records it.
 pub(super) fn prepare(global: &Global, mode: Mode, vars: &Vars, masks: &Masks) -> (Ui, Arc<Recorder>) {
     let recorder = Recorder::new(Setup {
-        argv: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
+        argv: argv(),
         user: user(mode.ci, vars),
         masks: masks.clone(),
         junit: global.report_junit.as_ref().map(|file| folder(global).join(file)),
@@ -44,8 +45,23 @@ fn folder(global: &Global) -> PathBuf {
 
 fn user(ci: Option<Ci>, vars: &Vars) -> String {
     let names = ci.map_or(&[][..], Ci::user_variables).iter().chain(&["USER", "LOGNAME"]);
-    let found = names.filter_map(|name| vars.get(name)).find(|user| !user.is_empty());
-    found.map_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()), str::to_owned)
+    if let Some(user) = names.filter_map(|name| vars.get(name)).find(|user| !user.is_empty()) {
+        return user.to_owned();
+    }
+    let uid = rustix::process::getuid().as_raw().to_string();
+    let users = disk::read_text(Path::new("/etc/passwd")).unwrap_or_default();
+    let found = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == uid).then(|| name.to_owned())
+    });
+    found.unwrap_or(format!("uid {uid}"))
+}
+
+/// As it was typed, but for the folder of the program.
+fn argv() -> Vec<String> {
+    let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    std::iter::once("infractl".to_owned()).chain(words).collect()
 }
 
 fn summary(ci: Ci, vars: &Vars) -> Option<Summary> {
