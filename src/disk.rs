@@ -176,9 +176,8 @@ pub fn set_mode(path: &Path, mode: u32) -> Result<(), DiskError> {
 
 /// An error if no file can be made in a folder: asked by making one.
 pub fn check_writable(folder: &Path) -> Result<(), DiskError> {
-    tempfile::Builder::new()
-        .prefix(".infractl-")
-        .tempfile_in(folder)
+    // One without a name: nothing is left when we are killed.
+    tempfile::tempfile_in(folder)
         .map(drop)
         .map_err(|error| DiskError::new(Action::Write, folder)(error))
 }

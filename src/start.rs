@@ -18,8 +18,19 @@ use crate::redact::Masks;
 use crate::ui::ci::Ci;
 use crate::ui::{self, Mode, Ui, Verbosity};
 
-/// Runs infractl with the arguments of the process.
+/// Runs infractl with the arguments of the process. A bug that panics ends with the code for bugs, after guards
+/// have cleaned up; its message may hold anything, so only its place is said.
 pub fn start() -> ExitCode {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
+        ui::say(&format!(
+            "error: infractl has a bug{place}\n  help: report this line with the command and `infractl --version`"
+        ));
+    }));
+    std::panic::catch_unwind(run).unwrap_or_else(|_| ExitCode::from(Kind::Bug.code()))
+}
+
+fn run() -> ExitCode {
     CompleteEnv::with_factory(Cli::command).complete();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

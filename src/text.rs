@@ -10,9 +10,13 @@ pub fn nearest<S: AsRef<str>>(word: &str, candidates: impl IntoIterator<Item = S
     for candidate in candidates {
         let name = candidate.as_ref().to_lowercase();
         let same_letters = squeezed(&name) == squeezed(&lower);
-        let score = if same_letters { 1.0 } else { strsim::normalized_damerau_levenshtein(&lower, &name) };
-        let near = score > 0.6 || (lower.len() <= 4 && strsim::damerau_levenshtein(&lower, &name) <= 1);
-        if near && best.as_ref().is_none_or(|(s, _)| score > *s) {
+        let beginning = lower.len() >= 3 && name.starts_with(&lower);
+        let score = if same_letters || beginning {
+            1.0
+        } else {
+            strsim::normalized_damerau_levenshtein(&lower, &name)
+        };
+        if score > 0.6 && best.as_ref().is_none_or(|(s, _)| score > *s) {
             best = Some((score, candidate));
         }
     }
@@ -43,8 +47,11 @@ pub fn list<S: Display>(items: impl IntoIterator<Item = S>, word: &str) -> Strin
     }
 }
 
-/// A duration for people: `0.4 s`, `12 s`, `1m 05s`, `2h 03m`.
+/// A duration for people: `34 ms`, `4.2 s`, `12 s`, `1m 05s`, `2h 03m`.
 pub fn duration(length: Duration) -> String {
+    if length < Duration::from_secs(1) {
+        return format!("{} ms", length.as_millis());
+    }
     let tenths = (length.as_millis() + 50) / 100;
     if tenths < 100 {
         return format!("{}.{} s", tenths / 10, tenths % 10);
@@ -93,9 +100,11 @@ mod tests {
         assert_eq!(nearest("env_file", ["env-file", "inventory"]), Some("env-file"));
         assert_eq!(nearest("lockTimeout", ["lock-timeout", "timeout"]), Some("lock-timeout"));
         assert_eq!(nearest("dve", ["prod", "dev"]), Some("dev"));
+        assert_eq!(nearest("desc", ["depends-on", "description"]), Some("description"));
         assert_eq!(nearest("PROD", ["prod", "dev"]), Some("prod"));
         assert_eq!(nearest("kubernetes", ["prod", "dev"]), None);
         assert_eq!(nearest("", ["prod"]), None);
+        assert_eq!(nearest("a", ["b"]), None);
     }
 
     #[test]
@@ -118,7 +127,7 @@ mod tests {
     #[test]
     fn durations_grow_coarser() {
         let show = |ms| duration(Duration::from_millis(ms));
-        assert_eq!(show(0), "0.0 s");
+        assert_eq!(show(0), "0 ms");
         assert_eq!(show(4_249), "4.2 s");
         assert_eq!(show(9_949), "9.9 s");
         assert_eq!(show(9_950), "10 s");
@@ -138,7 +147,9 @@ mod tests {
         assert_eq!(ms("1h 30m"), Some(5_400_000));
         assert_eq!(ms("500ms"), Some(500));
         assert_eq!(ms("2d"), Some(172_800_000));
-        for wrong in ["", " ", "90", "s", "5x", "-5s", "1.5h", "5m3", "99999999999999999999s", "999999999999999999d"] {
+        for wrong in
+            ["", " ", "90", "s", "5x", "-5s", "1.5h", "5m3", "99999999999999999999s", "999999999999999999d"]
+        {
             assert_eq!(ms(wrong), None, "{wrong}");
         }
     }

@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 use crate::context::Ctx;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 
 /// One binary in front of an infrastructure repository: secrets, terraform, environment files, deploys
 #[derive(Debug, Parser)]
@@ -61,8 +61,9 @@ pub struct Global {
     /// When to use colours
     #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true)]
     pub color: Color,
-    /// How to tell what happens: for people, or as JSON lines on standard output
-    #[arg(long = "output", value_enum, default_value_t = OutputMode::Human, value_name = "FORM", global = true)]
+    /// How to tell what happens: `human`, or `json` for JSON lines on standard output. With `secrets encrypt` and
+    /// `secrets decrypt`, the file to write
+    #[arg(long = "output", value_parser = OutputMode::parse, default_value = "human", value_name = "FORM", global = true)]
     pub output: OutputMode,
     /// Print every command that would run, in order, and run nothing
     #[arg(long, global = true)]
@@ -96,12 +97,25 @@ pub enum Color {
 }
 
 /// How to tell what happens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OutputMode {
     /// Lines for people on standard error.
     Human,
     /// JSON lines on standard output besides.
     Json,
+    /// The file that `secrets encrypt` and `secrets decrypt` write, as with sops.
+    File(PathBuf),
+}
+
+impl OutputMode {
+    #[expect(clippy::unnecessary_wraps, reason = "the form of a value parser")]
+    fn parse(text: &str) -> Result<OutputMode, std::convert::Infallible> {
+        Ok(match text {
+            "human" => OutputMode::Human,
+            "json" => OutputMode::Json,
+            path => OutputMode::File(path.into()),
+        })
+    }
 }
 
 /// The verbs.
@@ -143,6 +157,12 @@ pub enum Command {
 /// Does what was typed.
 pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
     let global = &cli.global;
+    if let OutputMode::File(path) = &global.output {
+        if !matches!(&cli.command, Command::Secrets(command) if command.writes_file()) {
+            let path = path.display();
+            return Err(Failure::new(Kind::Usage, format!("`--output {path}`: the forms are `human` and `json`")));
+        }
+    }
     match &cli.command {
         Command::Apply(args) => apply::run(cx, global, args).await,
         Command::Completions(args) => completions::run(cx, args),

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use crate::config::check::Issue;
-use crate::config::node::{Node, Place, Value};
+use crate::config::node::{Entry, Node, Place, Value};
 use crate::config::shape::{FILE, SHAPES, Shape, TableShape};
 use crate::config::template::{Rendered, Scope, Template, TemplateError};
 use crate::failure::Explain;
@@ -44,10 +44,10 @@ impl Setting<'_> {
     /// A path as written, made absolute.
     pub(crate) fn path(&self, text: &str) -> Result<PathBuf, TemplateError> {
         let text = self.render(text)?;
-        let home = self.vars.get(OsStr::new("HOME"));
-        let path = match (text.strip_prefix("~/"), home) {
+        let path = match (text.strip_prefix("~/"), self.vars.get(OsStr::new("HOME"))) {
             (Some(rest), Some(home)) => Path::new(home).join(rest),
-            _ => self.root.join(text),
+            (Some(_), None) => return Err(TemplateError::Var { name: "HOME".to_owned(), template: text }),
+            (None, _) => self.root.join(text),
         };
         Ok(path.components().filter(|part| *part != Component::CurDir).collect())
     }
@@ -68,8 +68,9 @@ struct Resolve<'a> {
 impl Resolve<'_> {
     fn table(&mut self, name: &str, key: &Place, node: &Node, shape: &TableShape, in_list: bool) -> Json {
         let Some(entries) = node.table() else { return Json::Null };
-        // Tables in lists stand in one file and were checked there.
-        for (missing, field) in shape.fields.iter().filter(|_| !in_list) {
+        // Tables in lists stand in one file and were checked there; a misspelled key was reported there.
+        let complete = in_list || shape.has_typo(entries.keys());
+        for (missing, field) in shape.fields.iter().filter(|_| !complete) {
             if field.required && !entries.contains_key(missing) {
                 let message = format!("`{name}` needs `{missing}`");
                 let help = vec![format!("add `{missing} = …`")];
@@ -90,10 +91,6 @@ impl Resolve<'_> {
                 Ok(path) => path.to_string_lossy().into(),
                 Err(error) => self.failed(node, &error),
             },
-            (Shape::Tree(format), Value::Text(text)) if format == "plain" => match self.setting.render(text) {
-                Ok(text) => text.into(),
-                Err(error) => self.failed(node, &error),
-            },
             (Shape::Either(shapes), value) => match shapes.iter().find(|shape| shape.takes(value)) {
                 Some(shape) => self.value(name, key, node, shape, in_list),
                 None => Json::Null,
@@ -107,25 +104,23 @@ impl Resolve<'_> {
             (Shape::Table(table), Value::Table(_)) => {
                 self.table(name, key, node, SHAPES.table(table), in_list)
             }
-            (Shape::Map { values: inner, .. }, Value::Table(table)) => self.map(table, inner, in_list),
-            (Shape::Tree(_), Value::Table(table)) => self.map(table, shape, in_list),
+            (Shape::Map { values: inner, .. }, Value::Table(table)) => self.map(name, table, inner, in_list),
+            (Shape::Tree(_), Value::Table(table)) => self.map(name, table, shape, in_list),
             _ => plain(node),
         }
     }
 
-    fn map(
-        &mut self,
-        table: &IndexMap<String, crate::config::node::Entry>,
-        inner: &Shape,
-        in_list: bool,
-    ) -> Json {
+    fn map(&mut self, parent: &str, table: &IndexMap<String, Entry>, inner: &Shape, in_list: bool) -> Json {
         let entries = table.iter().map(|(name, entry)| {
-            (name.clone(), self.value(name, &entry.key, &entry.node, inner, in_list))
+            (name.clone(), self.value(&format!("{parent}.{name}"), &entry.key, &entry.node, inner, in_list))
         });
         entries.collect()
     }
 
     fn failed(&mut self, node: &Node, error: &TemplateError) -> Json {
+        if !matches!(error, TemplateError::Var { .. }) {
+            return Json::Null; // reported by config/check.rs
+        }
         let issue = Issue { place: node.place.clone(), message: error.to_string(), help: error.help() };
         self.issues.push(issue);
         Json::Null

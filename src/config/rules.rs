@@ -1,14 +1,210 @@
 //! What no shape can say: options that belong to one kind only, names that must not go in a circle.
 
 use crate::config::check::Issue;
-use crate::config::node::Node;
+use crate::config::node::{Entry, Node, Place};
+use crate::config::step::{DOABLE, RESERVED, built_in};
+use crate::text;
 
-/// Rules about one file.
-pub(crate) fn file(_root: &Node) -> Vec<Issue> {
-    Vec::new()
+/// Options that mean something beside some kinds only: (table, option, kinds).
+const OPTIONS: [(&str, &str, &[&str]); 24] = [
+    ("wait", "status", &["http"]),
+    ("wait", "body", &["http", "command"]),
+    ("wait", "headers", &["http"]),
+    ("wait", "issuer", &["tls"]),
+    ("wait", "days-left", &["tls"]),
+    ("wait", "host", &["file", "command"]),
+    ("wait", "cluster", &["ecs"]),
+    ("wait", "region", &["ecs"]),
+    ("compose", "pull", &["up"]),
+    ("compose", "wait", &["up"]),
+    ("compose", "remove-orphans", &["up", "down"]),
+    ("compose", "volumes", &["down"]),
+    ("docker", "command", &["run"]),
+    ("docker", "name", &["run"]),
+    ("docker", "ports", &["run"]),
+    ("docker", "volumes", &["run"]),
+    ("docker", "network", &["run"]),
+    ("docker", "env", &["run"]),
+    ("docker", "env-file", &["run"]),
+    ("docker", "detach", &["run"]),
+    ("ecs", "cluster", &["service"]),
+    ("ecs", "region", &["service"]),
+    ("ecs", "command", &["run"]),
+    ("snapshot", "keep", &["create", "prune"]),
+];
+
+/// Rules about one file; the second one is that of the environment.
+pub(crate) fn file(root: &Node) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    if let Some(project) = entry(root, "project")
+        && project.key.file == 1
+    {
+        let help = "move it to `environments/defaults.toml`";
+        issues.push(issue(&project.key, "`project` is about all environments".to_owned(), help));
+    }
+    for (name, pipeline) in root.get("pipelines").and_then(Node::table).into_iter().flatten() {
+        if RESERVED.contains(&name.as_str()) {
+            let message = format!("`{name}` is a verb that no pipeline can replace");
+            issues.push(issue(&pipeline.key, message, "give the pipeline another name"));
+        } else if !is_verb(name) {
+            let message = format!("`{name}` cannot be called as a verb");
+            let help = "use letters, digits and `-`, and a letter first";
+            issues.push(issue(&pipeline.key, message, help));
+        }
+        for step in steps(&pipeline.node) {
+            options(step, &mut issues);
+        }
+    }
+    issues
 }
 
 /// Rules about the merged document of an environment.
-pub(crate) fn document(_root: &Node, _environment: &str) -> Vec<Issue> {
-    Vec::new()
+pub(crate) fn document(root: &Node, environment: &str) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    for name in root.get("depends-on").map(Node::list).unwrap_or_default() {
+        if name.text() == Some(environment) {
+            let message = format!("`{environment}` cannot depend on itself");
+            issues.push(issue(&name.place, message, "remove it"));
+        }
+    }
+    for (name, host) in root.get("hosts").and_then(Node::table).into_iter().flatten() {
+        let jump = host.node.get("jump").filter(|jump| jump.text() == Some(name));
+        if let Some(jump) = jump {
+            let message = format!("`{name}` cannot be reached through itself");
+            issues.push(issue(&jump.place, message, "name another host, or remove `jump`"));
+        }
+    }
+    groups(root, &mut issues);
+    power(root, &mut issues);
+    calls(root, &mut issues);
+    issues
+}
+
+fn groups(root: &Node, issues: &mut Vec<Issue>) {
+    let Some(groups) = root.at(&["inventory", "groups"]).and_then(Node::table) else { return };
+    for group in groups.values() {
+        for child in group.node.get("children").map(Node::list).unwrap_or_default() {
+            let Some(name) = child.text().filter(|name| !groups.contains_key(*name)) else { continue };
+            let help = match text::nearest(name, groups.keys()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("declare it: `[inventory.groups.{name}]`"),
+            };
+            issues.push(issue(&child.place, format!("there is no group `{name}`"), help));
+        }
+    }
+}
+
+fn power(root: &Node, issues: &mut Vec<Issue>) {
+    let Some(power) = root.get("power") else { return };
+    let Some(provider) = power.get("provider").filter(|word| word.text() == Some("command")) else { return };
+    for verb in ["stop", "start"] {
+        if power.get(verb).is_none() {
+            let message = format!("provider `command` needs `{verb}`");
+            issues.push(issue(&provider.place, message, format!("add `{verb} = \"…\"` to `[power]`")));
+        }
+    }
+}
+
+/// What the `do` steps call: it must exist, and must not come back to where it began.
+fn calls(root: &Node, issues: &mut Vec<Issue>) {
+    let Some(pipelines) = root.get("pipelines").and_then(Node::table) else { return };
+    for (name, pipeline) in pipelines {
+        for called in steps(&pipeline.node).into_iter().filter_map(|step| step.get("do")) {
+            let Some(verb) = called.text() else { continue };
+            let names = || DOABLE.iter().copied().chain(pipelines.keys().map(String::as_str));
+            if !names().any(|known| known == verb) {
+                let help = match text::nearest(verb, names()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("declare it: `pipelines.{verb} = [ … ]`"),
+                };
+                issues.push(issue(&called.place, format!("there is no verb or pipeline `{verb}`"), help));
+            } else if let Some(path) = way(root, verb, name, &mut Vec::new()) {
+                let message = match path.as_slice() {
+                    [] => format!("`{name}` would do itself without end"),
+                    path => {
+                        format!("`{name}` would do itself without end, through {}", text::list(path, "and"))
+                    }
+                };
+                issues.push(issue(
+                    &called.place,
+                    message,
+                    "remove this step, or name the steps it should do",
+                ));
+            }
+        }
+    }
+}
+
+/// The pipelines on the way from one to another.
+fn way(root: &Node, from: &str, to: &str, seen: &mut Vec<String>) -> Option<Vec<String>> {
+    if from == to {
+        return Some(Vec::new());
+    }
+    if seen.iter().any(|name| name == from) {
+        return None;
+    }
+    seen.push(from.to_owned());
+    let next: Vec<String> = match root.at(&["pipelines", from]) {
+        Some(pipeline) => {
+            let called = steps(pipeline).into_iter().filter_map(|step| step.get("do")?.text());
+            called.map(str::to_owned).collect()
+        }
+        None => built_in(from).iter().map(|verb| (*verb).to_owned()).collect(),
+    };
+    next.iter().find_map(|name| {
+        let mut path = way(root, name, to, seen)?;
+        path.insert(0, from.to_owned());
+        Some(path)
+    })
+}
+
+/// The steps of a pipeline and those they do on failure.
+fn steps(pipeline: &Node) -> Vec<&Node> {
+    let mut all = Vec::new();
+    for step in pipeline.list() {
+        all.push(step);
+        if let Some(on_failure) = step.get("on-failure") {
+            all.extend(steps(on_failure));
+        }
+    }
+    all
+}
+
+fn options(step: &Node, issues: &mut Vec<Issue>) {
+    for (kind, option, beside) in OPTIONS {
+        let Some(table) = step.get(kind) else { continue };
+        if let Some(given) = entry(table, option)
+            && !beside.iter().any(|kind| table.get(kind).is_some())
+        {
+            let message =
+                format!("`{option}` means nothing here: it belongs beside {}", text::list(beside, "or"));
+            issues.push(issue(&given.key, message, "remove it"));
+        }
+    }
+    for option in ["attempts", "every"] {
+        let Some(given) = entry(step, option) else { continue };
+        match step.get("wait") {
+            None => {
+                let help = format!("write `retry = {{ {option} = … }}`");
+                issues.push(issue(&given.key, format!("`{option}` belongs to `wait`"), help));
+            }
+            Some(wait) if wait.get(option).is_some() => {
+                issues.push(issue(&given.key, format!("`{option}` is given twice"), "remove one of them"));
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+fn is_verb(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+}
+
+fn entry<'a>(node: &'a Node, key: &str) -> Option<&'a Entry> {
+    node.table()?.get(key)
+}
+
+fn issue(place: &Place, message: String, help: impl Into<String>) -> Issue {
+    Issue { place: place.clone(), message, help: vec![help.into()] }
 }

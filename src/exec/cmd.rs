@@ -32,8 +32,8 @@ pub enum Io {
     /// Shown line by line, redacted; own process group, no terminal.
     #[default]
     Stream,
-    /// As `Stream`, but standard output comes line by line as it is, not redacted: for a caller that reads
-    /// a machine-readable stream and shows it through `Ui`, which masks.
+    /// As `Stream`, but the lines of standard output come as they are, not redacted, and are not in the tail: for
+    /// a caller that reads a machine-readable stream and shows what it means through `Ui`, which masks.
     Raw,
     /// Standard output kept for the caller as it is, not shown; standard error shown as in `Stream`;
     /// own process group.

@@ -123,7 +123,8 @@ impl FakeRunner {
     fn answer(&self, cmd: &Cmd) -> Option<Answer> {
         let words: Vec<&String> = [&cmd.program].into_iter().chain(&cmd.args).collect();
         let mut script = self.script.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = |s: &Scripted| s.words.len() <= words.len() && s.words.iter().zip(&words).all(|(a, b)| a == *b);
+        let fits =
+            |s: &Scripted| s.words.len() <= words.len() && s.words.iter().zip(&words).all(|(a, b)| a == *b);
         let rank = |(at, s): &(usize, &Scripted)| (s.once, s.words.len(), usize::MAX - at);
         let at = script.iter().enumerate().filter(|(_, s)| fits(s)).max_by_key(rank)?.0;
         Some(if script[at].once { script.remove(at).answer } else { script[at].answer.clone() })
@@ -143,20 +144,22 @@ impl FakeRunner {
             return Err(RunError::NotFound { program: program() });
         }
         let tail = Tail::default();
-        let show = |channel, text: &str| {
-            let mut lines = Lines::new(&self.masks);
+        let show = |channel, text: &str, raw: bool| {
+            let mut lines = if raw { Lines::new(&Masks::default()) } else { Lines::new(&self.masks) };
             let mut give = |text: &str| {
-                tail.push(text);
+                if !raw {
+                    tail.open().push(text);
+                }
                 line(channel, text);
             };
             lines.push(text.as_bytes(), &mut give);
             lines.finish(&mut give);
         };
-        if cmd.io == Io::Stream {
-            show(Channel::Out, &answer.out);
+        if matches!(cmd.io, Io::Stream | Io::Raw) {
+            show(Channel::Out, &answer.out, cmd.io == Io::Raw);
         }
         if cmd.io != Io::Attach {
-            show(Channel::Err, &answer.err);
+            show(Channel::Err, &answer.err, false);
         }
         match answer.ending {
             Ending::TakesTooLong => {

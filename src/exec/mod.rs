@@ -42,7 +42,7 @@ pub enum Channel {
     Err,
 }
 
-/// Gets each line a program prints as it comes, already redacted, without its line end.
+/// Gets each line a program prints as it comes, without its line end; redacted but for [`Io::Raw`].
 pub type OnLine<'a> = &'a (dyn Fn(Channel, &str) + Send + Sync);
 
 /// How a program ended. `Debug` shows only the length of its standard output.

@@ -49,7 +49,8 @@ impl OsRunner {
     ) -> Self {
         // The variable alone says little: a terminal opened by a program of ours has it too, but there each
         // job has a group that is not its session's.
-        let is_nested = vars.contains_key(OsStr::new(GROUP)) && getsid(None).is_ok_and(|sid| sid == getpgrp());
+        let is_nested =
+            vars.contains_key(OsStr::new(GROUP)) && getsid(None).is_ok_and(|sid| sid == getpgrp());
         OsRunner { vars, masks, interrupts, notice: Arc::new(notice), is_nested }
     }
 
@@ -84,7 +85,10 @@ impl OsRunner {
             Io::Capture => (None, child.stdout.take()),
             _ => (child.stdout.take(), None),
         };
-        let mut out = Reader::new(shown, Channel::Out, &self.masks, line, &tail);
+        let (no_masks, no_tail) = (Masks::default(), Tail::default());
+        let (masks, out_tail) =
+            if cmd.io == Io::Raw { (&no_masks, &no_tail) } else { (&self.masks, &tail) };
+        let mut out = Reader::new(shown, Channel::Out, masks, line, out_tail);
         let mut err = Reader::new(child.stderr.take(), Channel::Err, &self.masks, line, &tail);
         let stdin = child.stdin.take();
 
@@ -106,6 +110,10 @@ impl OsRunner {
             status
         };
         guard.disarm();
+        // A Ctrl-C that ended the program came to us too: let it be heard while it is not for us.
+        if cmd.io == Io::Attach {
+            tokio::task::yield_now().await;
+        }
         out.finish();
         err.finish();
 
@@ -138,7 +146,8 @@ impl OsRunner {
                 return Err(fails(io::Error::new(io::ErrorKind::NotFound, reason)));
             }
         }
-        let path = find(&cmd.program, &vars, &dir).ok_or_else(|| RunError::NotFound { program: program() })?;
+        let path =
+            find(&cmd.program, &vars, &dir).ok_or_else(|| RunError::NotFound { program: program() })?;
 
         #[expect(clippy::disallowed_methods, reason = "the one place that starts programs")]
         let mut command = std::process::Command::new(path);

@@ -1,8 +1,7 @@
 //! Reads what a program prints.
 
-use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
@@ -20,22 +19,44 @@ const BUFFER: usize = 64 * 1024;
 
 /// The last lines a program printed.
 #[derive(Debug, Default)]
-pub(super) struct Tail(Mutex<VecDeque<String>>);
+pub(super) struct Tail(Mutex<Kept>);
+
+/// Lines, each with its end; the first ones are thrown away when there are twice as many as can be needed,
+/// which costs less for each line than to count them.
+#[derive(Debug, Default)]
+pub(super) struct Kept(String);
 
 impl Tail {
-    pub(super) fn push(&self, line: &str) {
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // The oldest line's memory is used again.
-        let mut kept = if lines.len() == TAIL { lines.pop_front().unwrap_or_default() } else { String::new() };
-        kept.clear();
-        let end = (0..=line.len().min(TAIL_WIDTH)).rev().find(|&at| line.is_char_boundary(at));
-        kept.push_str(&line[..end.unwrap_or(0)]);
-        lines.push_back(kept);
+    pub(super) fn open(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn text(&self) -> String {
-        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
+        self.open().last_lines().to_owned()
+    }
+}
+
+impl Kept {
+    pub(super) fn push(&mut self, line: &str) {
+        let end = (0..=line.len().min(TAIL_WIDTH)).rev().find(|&at| line.is_char_boundary(at));
+        self.0.push_str(&line[..end.unwrap_or(0)]);
+        self.0.push('\n');
+        if self.0.len() > 2 * TAIL * (TAIL_WIDTH + 1) {
+            let needed = self.last_lines().len() + 1;
+            self.0.drain(..self.0.len() - needed);
+        }
+    }
+
+    fn last_lines(&self) -> &str {
+        let text = self.0.strip_suffix('\n').unwrap_or_default();
+        let start = text.bytes().rposition({
+            let mut ends = 0;
+            move |byte| {
+                ends += usize::from(byte == b'\n');
+                ends == TAIL
+            }
+        });
+        &text[start.map_or(0, |at| at + 1)..]
     }
 }
 
@@ -65,7 +86,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         let mut buffer = vec![0; BUFFER];
         // An error is the end too: the program is judged by its exit code.
         while let Ok(count @ 1..) = pipe.read(&mut buffer).await {
-            let (channel, line, tail) = (self.channel, self.line, self.tail);
+            let (channel, line, mut tail) = (self.channel, self.line, self.tail.open());
             self.lines.push(&buffer[..count], &mut |text| {
                 tail.push(text);
                 line(channel, text);
@@ -75,7 +96,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
 
     /// Gives the last line if it had no line end.
     pub(super) fn finish(&mut self) {
-        let (channel, line, tail) = (self.channel, self.line, self.tail);
+        let (channel, line, mut tail) = (self.channel, self.line, self.tail.open());
         self.lines.finish(&mut |text| {
             tail.push(text);
             line(channel, text);

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use super::group::Target;
 use super::{Cmd, Press, Seen};
 
-/// How long what is left of an interrupted program without `grace` may go on by itself: it may be saving.
+/// How long what is left of a program may go on after it was asked to end, if `grace` does not say.
 const SAVING: Duration = Duration::from_secs(30);
 /// How long what is left of a program may take to end when asked, and to vanish when killed.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -88,7 +88,16 @@ impl<'a> Watcher<'a> {
     /// Ends what the program left running in its group.
     pub(super) async fn sweep(&mut self, seen: &mut watch::Receiver<Seen>) {
         let target = self.target;
-        if self.was_asked && self.cmd.grace.is_none() {
+        if self.was_asked && !self.was_killed {
+            // A wrapper dies of the signal at once; what it runs may still be saving.
+            let limit = self.cmd.grace.unwrap_or(SAVING);
+            if target.is_gone_within(SWEEP.min(limit)).await {
+                return;
+            }
+            let (program, seconds) = (&self.cmd.program, limit.as_secs());
+            (self.notice)(&format!(
+                "`{program}` has ended; waiting up to {seconds} s for what it left running"
+            ));
             let killed = async {
                 while !self.was_killed {
                     let now = next(seen).await;
@@ -97,7 +106,7 @@ impl<'a> Watcher<'a> {
             };
             tokio::select! {
                 () = killed => {}
-                is_gone = target.is_gone_within(SAVING) => if is_gone { return },
+                is_gone = target.is_gone_within(limit) => if is_gone { return },
             }
         }
         target.send(Signal::TERM);

@@ -106,9 +106,9 @@ const VARIABLE_MAX: usize = 128 * 1024 - 1;
 /// `docker` reads lines with Go's `bufio.Scanner`: 64 KiB with the line end.
 const DOCKER_LINE_MAX: usize = 64 * 1024 - 1;
 
-/// Variables that bash or dash set, forbid or act on; a sourced file cannot give them just any value.
-const SHELL_NAMES: &str = "_ BASHOPTS BASHPID BASH_ARGV0 BASH_VERSINFO DIRSTACK EPOCHREALTIME EPOCHSECONDS EUID \
-    FUNCNAME GROUPS HISTCMD LINENO OPTIND PPID RANDOM SECONDS SHELLOPTS SRANDOM UID";
+/// Besides `BASH…`: variables that bash or dash set by themselves, so that a sourced file cannot.
+const SHELL_NAMES: &str = "_ COMP_WORDBREAKS DIRSTACK EPOCHREALTIME EPOCHSECONDS EUID FUNCNAME GROUPS HISTCMD LINENO \
+    OPTIND PIPESTATUS PPID RANDOM SECONDS SHELLOPTS SHLVL SRANDOM UID";
 
 /// `KEY=value` as the readers of `dialect` read it back unchanged, without a line end. It can be several lines.
 pub fn encode(dialect: Dialect, key: &str, value: &str) -> Result<String, Refusal> {
@@ -124,7 +124,8 @@ fn key_trouble(dialect: Dialect, key: &str) -> Option<Reason> {
         return Some(Reason::Name);
     }
     let sourced = matches!(dialect, Dialect::Shell | Dialect::Portable);
-    (sourced && SHELL_NAMES.split_whitespace().any(|name| name == key)).then_some(Reason::ShellName)
+    let shells = || key.starts_with("BASH") || SHELL_NAMES.split_whitespace().any(|name| name == key);
+    (sourced && shells()).then_some(Reason::ShellName)
 }
 
 fn quoted(dialect: Dialect, key: &str, value: &str) -> Result<String, Reason> {
@@ -146,13 +147,16 @@ fn quoted(dialect: Dialect, key: &str, value: &str) -> Result<String, Reason> {
         Dialect::Shell if plain(value) => Ok(value.to_owned()),
         Dialect::Shell => Ok(format!("'{}'", value.replace('\'', r"'\''"))),
         Dialect::Compose => {
-            let double = || format!("\"{}\"", value.replace('\\', r"\\").replace('"', "\\\""));
+            let escaped = || value.replace('\\', r"\\").replace('"', "\\\"").replace('\r', r"\r");
+            let double = || format!("\"{}\"", escaped());
             first_that_works(
                 (compose_bare_trouble(value), || value.to_owned()),
                 (compose_single_trouble(value), single),
                 (compose_double_trouble(value), double),
             )
         }
+        // task reads values as templates, however they are quoted
+        Dialect::Portable if value.contains("{{") => Err(Reason::Holds("a `{{`")),
         Dialect::Portable => first_that_works(
             (portable_bare_trouble(value), || value.to_owned()),
             (compose_single_trouble(value), single),
@@ -234,9 +238,7 @@ fn compose_single_trouble(value: &str) -> Trouble {
 }
 
 fn compose_double_trouble(value: &str) -> Trouble {
-    if value.contains('\r') {
-        Some(CR)
-    } else if value.ends_with('\\') {
+    if value.ends_with('\\') {
         // python-dotenv takes `\"` as an escaped quote even after a backslash, and reads on into the next lines
         Some("a backslash at its end")
     } else {

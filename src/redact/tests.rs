@@ -179,7 +179,7 @@ fn naive(patterns: &[String], text: &[u8]) -> Vec<Range<usize>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn finds_what_a_naive_search_finds(

@@ -35,6 +35,44 @@ impl Ask for Nobody {
     fn show(&self, _: &str) {}
 }
 
+/// The terminal infractl was started at, or nobody.
+pub fn terminal(can_ask: bool) -> Arc<dyn Ask> {
+    if can_ask { Arc::new(Terminal) } else { Arc::new(Nobody) }
+}
+
+/// Whoever sits at the terminal.
+struct Terminal;
+
+impl Ask for Terminal {
+    fn passphrase(&self, what: &str) -> Option<SecretString> {
+        dialoguer::Password::new()
+            .with_prompt(what)
+            .allow_empty_password(true)
+            .interact_on(&dialoguer::console::Term::stderr())
+            .ok()
+            .map(SecretString::from)
+    }
+    fn line(&self, what: &str) -> Option<String> {
+        dialoguer::Input::new()
+            .with_prompt(what)
+            .allow_empty(true)
+            .interact_text_on(&dialoguer::console::Term::stderr())
+            .ok()
+    }
+    fn confirm(&self, what: &str, yes: &str, no: Option<&str>) -> Option<bool> {
+        let items = [yes, no.unwrap_or("no")];
+        let picked = dialoguer::Select::new()
+            .with_prompt(what)
+            .items(items)
+            .default(0)
+            .interact_on(&dialoguer::console::Term::stderr());
+        picked.ok().map(|index| index == 0)
+    }
+    fn show(&self, text: &str) {
+        crate::ui::say(&format!("{text}\n"));
+    }
+}
+
 /// Whom to ask, and whether the time has come: keys that need no answer are tried first.
 #[derive(Clone)]
 pub(super) struct Asking {

@@ -1,12 +1,235 @@
-//! The secrets of an environment: which keys open them, what is in them.
+//! The secrets of an environment: which keys open them, what is in them, how they are changed.
 
 mod ask;
+pub mod create;
+mod error;
 mod key_file;
+pub mod key_path;
 mod keys;
+pub mod keygen;
+mod labels;
+mod rules;
+pub mod rules_edit;
 mod source;
 mod ssh;
+mod store;
+pub mod value;
+mod yaml;
 
-pub use ask::{Ask, Nobody};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::config::Environment;
+use crate::exec::Runner;
+use crate::sops::{Format, SopsError};
+
+pub use ask::{Ask, Nobody, terminal};
+pub use error::{NoKey, SecretsError};
 pub use keys::{Keys, Stage, Vars};
+pub use labels::{Labels, RECIPIENTS_FILE};
+pub use rules::{CreationRule, RULES_FILE, Rules};
 pub use source::Found;
-pub mod stub; pub use stub::*;
+pub use store::{Mac, Opened, Store, fill, parse, read};
+
+/// The secrets of one environment, in the order of the files. `Debug` shows names only.
+#[derive(Clone, Default)]
+pub struct Secrets {
+    values: IndexMap<String, Secret>,
+    files: usize,
+}
+
+/// A secret and where it came from.
+#[derive(Clone)]
+pub struct Secret {
+    value: SecretString,
+    file: Arc<Path>,
+    shadowed: Vec<(Arc<Path>, SecretString)>,
+}
+
+impl Secret {
+    /// The value that wins.
+    pub fn value(&self) -> &SecretString {
+        &self.value
+    }
+
+    /// The file it came from.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// What it hides: values of the same name that came earlier, with their files.
+    pub fn shadowed(&self) -> impl Iterator<Item = (&Path, &SecretString)> {
+        self.shadowed.iter().map(|(file, value)| (&**file, value))
+    }
+}
+
+impl Secrets {
+    /// Names and values in the order of the files.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &SecretString)> {
+        self.values.iter().map(|(name, secret)| (name.as_str(), &secret.value))
+    }
+
+    /// The value of this name.
+    pub fn get(&self, name: &str) -> Option<&SecretString> {
+        self.values.get(name).map(|secret| &secret.value)
+    }
+
+    /// The secret of this name with where it came from and what it hides.
+    pub fn secret(&self, name: &str) -> Option<&Secret> {
+        self.values.get(name)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// True when there are none.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// How many files were opened.
+    pub fn files(&self) -> usize {
+        self.files
+    }
+
+    /// The variables of a program: each secret under the names of [`variables_of`]. A name that a file has wins
+    /// over one that was made of another.
+    pub fn child_variables(&self) -> Vec<(String, &SecretString)> {
+        let mut variables = IndexMap::with_capacity(self.values.len() * 2);
+        for (name, secret) in &self.values {
+            for variable in variables_of(name).into_iter().skip(1) {
+                variables.insert(variable, &secret.value);
+            }
+        }
+        for (name, secret) in &self.values {
+            variables.insert(name.clone(), &secret.value);
+        }
+        variables.into_iter().collect()
+    }
+
+    /// Adds what a later file holds: it wins.
+    fn add(&mut self, opened: &Opened, shown: &str) -> Result<(), SecretsError> {
+        let file: Arc<Path> = opened.path.as_path().into();
+        let refuse = |key: String, reason| SecretsError::NotAVariable { key, file: shown.to_owned(), reason };
+        if opened.plain.format() == Format::Binary {
+            return Err(refuse("data".to_owned(), "a binary file holds one value without a name"));
+        }
+        for entry in opened.plain.values() {
+            let (key, value) = entry.map_err(|source| match source {
+                SopsError::NotFlat { key } => refuse(key, "it is a list or a map, and a variable is a text"),
+                source => SecretsError::File { file: shown.to_owned(), source },
+            })?;
+            let lossy = || String::from_utf8_lossy(key).into_owned();
+            let name = std::str::from_utf8(key).map_err(|_| refuse(lossy(), "its name is not UTF-8"))?;
+            if name.is_empty() {
+                return Err(refuse(String::new(), "its name is empty"));
+            }
+            if name.contains(['\0', '=']) {
+                return Err(refuse(lossy(), "its name holds a NUL or `=`"));
+            }
+            let text = std::str::from_utf8(&value).map_err(|_| refuse(lossy(), "its value is not UTF-8"))?;
+            if text.contains('\0') {
+                return Err(refuse(lossy(), "its value holds a NUL"));
+            }
+            let mut secret =
+                Secret { value: SecretString::from(text), file: file.clone(), shadowed: Vec::new() };
+            if let Some(old) = self.values.get_mut(name) {
+                secret.shadowed = std::mem::take(&mut old.shadowed);
+                secret.shadowed.push((old.file.clone(), old.value.clone()));
+                *old = secret;
+            } else {
+                self.values.insert(name.to_owned(), secret);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.values.keys()).finish()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secret").field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+/// The variables that a child gets for a secret: its own name and, unless it begins with `TF_VAR_`, also
+/// `TF_VAR_<lower case>`.
+pub fn variables_of(name: &str) -> Vec<String> {
+    let mut variables = vec![name.to_owned()];
+    if !name.starts_with("TF_VAR_") {
+        variables.push(format!("TF_VAR_{}", name.to_lowercase()));
+    }
+    variables
+}
+
+/// The names in a file of secrets, in its order. Needs no key.
+pub fn names(file: &Path) -> Result<Vec<String>, SecretsError> {
+    let encrypted = store::read(Path::new(""), file, None)?;
+    let pairs = encrypted.branches().first().into_iter().flat_map(crate::sops::Map::pairs);
+    Ok(pairs.map(|(key, _)| String::from_utf8_lossy(key).into_owned()).collect())
+}
+
+/// Opens the secrets of an environment with the keys of whoever runs infractl. With `can_ask` a passphrase is asked
+/// for on the terminal when no other key opens a file.
+///
+/// # Errors
+/// As [`open_files`].
+pub async fn open(
+    runner: &dyn Runner,
+    vars: &Vars,
+    env: &Environment,
+    can_ask: bool,
+) -> Result<Secrets, SecretsError> {
+    let keys = Keys::new(vars.clone(), env.secrets.identities.clone(), terminal(can_ask));
+    let mut store = Store::new(env.root.clone(), keys, runner);
+    let secrets = &env.secrets;
+    open_files(&mut store, &secrets.files, &secrets.required, &secrets.allow_empty).await
+}
+
+/// Opens files of secrets, in this order: later ones win. Each is decrypted and its MAC verified. What is
+/// required must be there and, unless it may, not be empty.
+///
+/// # Errors
+/// The first file that cannot be opened; a required name that is in none of them or empty; a value that cannot be
+/// an environment variable.
+pub async fn open_files(
+    store: &mut Store<'_>,
+    files: &[PathBuf],
+    required: &[String],
+    allow_empty: &[String],
+) -> Result<Secrets, SecretsError> {
+    let mut secrets = Secrets { files: files.len(), ..Secrets::default() };
+    for file in files {
+        let opened = store.open(file, None).await?;
+        let shown = store.shown(&opened.path);
+        secrets.add(&opened, &shown)?;
+    }
+    for key in required {
+        match secrets.secret(key) {
+            None => {
+                let files = files.iter().map(|file| store.shown(file)).collect();
+                return Err(SecretsError::Missing { key: key.clone(), files });
+            }
+            Some(secret) if secret.value.expose_secret().is_empty() && !allow_empty.contains(key) => {
+                let file = store.shown(&secret.file);
+                return Err(SecretsError::Empty { key: key.clone(), file });
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(secrets)
+}
+
+#[cfg(test)]
+mod tests;

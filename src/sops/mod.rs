@@ -1,1 +1,102 @@
 //! The SOPS file format: bytes in, bytes out.
+//!
+//! Reads and writes what sops 3.13 reads and writes: dotenv, YAML, JSON and binary files whose data key is
+//! wrapped for age recipients. Nothing here touches a disk, a clock, the environment or a random source:
+//! the caller hands them in.
+//!
+//! - [`inspect`] and [`is_encrypted`] look at a file without a key.
+//! - [`Encrypted`] is a parsed file; [`Encrypted::data_key`] and [`Encrypted::decrypt`] make it [`Plain`].
+//! - [`Plain`] is an open document: read it, change it, [`Plain::seal`] it again. Values that did not change
+//!   keep their ciphertext, so a change of one value changes three lines.
+//!
+//! ```
+//! use infractl::sops::{Encrypted, Format, KeyGroups, NewFile, Plain, Value, key};
+//!
+//! # fn main() -> Result<(), infractl::sops::SopsError> {
+//! let identity = age::x25519::Identity::generate();
+//! let mut fill = |buffer: &mut [u8]| buffer.fill(7); // a real random source, please
+//! let now = jiff::Timestamp::UNIX_EPOCH;
+//!
+//! let new = NewFile::for_recipients([identity.to_public().to_string()]);
+//! let mut plain = Plain::create(b"TOKEN=old\n", Format::from_path("credentials/dev.enc.env"), &new, &mut fill)?;
+//! plain.set(&key("TOKEN"), Value::text("new").into())?;
+//! let file = plain.seal(now, &mut fill)?.to_bytes()?;
+//!
+//! let encrypted = Encrypted::parse(&file, Format::Dotenv)?;
+//! let data_key = encrypted.data_key(&[Box::new(identity)])?;
+//! let plain = encrypted.decrypt(&data_key)?;
+//! assert_eq!(plain.to_bytes(Format::Dotenv)?.as_slice(), b"TOKEN=new\n");
+//! # Ok(())
+//! # }
+//! ```
+
+use std::fmt;
+
+mod cipher;
+mod dotenv;
+mod encrypted;
+mod error;
+mod flatten;
+mod inspect;
+mod json;
+mod metadata;
+mod plain;
+mod recipients;
+mod rule;
+mod scalar;
+mod shamir;
+mod store;
+mod tree;
+mod walk;
+mod yaml;
+
+pub use cipher::{DataKey, Fill};
+pub use encrypted::Encrypted;
+pub use error::{EntryFailure, SopsError};
+pub use inspect::{Finding, inspect, is_encrypted};
+pub use metadata::{Metadata, Recipient};
+pub use plain::{NewFile, Plain, Step, key};
+pub use recipients::{KeyGroups, is_post_quantum};
+pub(crate) use rule::compile;
+pub use rule::Rule;
+pub use tree::{Comment, Entry, Map, Node, Scalar, Text, Value};
+
+/// The version of sops whose behaviour this follows; written into new files.
+pub const VERSION: &str = "3.13.2";
+
+/// How a document is written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// `KEY=VALUE` lines.
+    Dotenv,
+    /// YAML, one or more documents.
+    Yaml,
+    /// A JSON object.
+    Json,
+    /// Any bytes; encrypted as a JSON envelope.
+    Binary,
+}
+
+impl Format {
+    /// By the ending of the name, as sops does: `.env`, `.yaml`, `.yml`, `.json`, else binary.
+    pub fn from_path(path: &str) -> Self {
+        // The ending alone decides, in lower case only: `.env` is a dotenv file, `.env.prod` and `A.ENV` are not.
+        match path.rsplit_once('.').map(|(_, ending)| ending) {
+            Some("env") => Format::Dotenv,
+            Some("yaml" | "yml") => Format::Yaml,
+            Some("json") => Format::Json,
+            _ => Format::Binary,
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Format::Dotenv => "dotenv",
+            Format::Yaml => "YAML",
+            Format::Json => "JSON",
+            Format::Binary => "a binary file",
+        })
+    }
+}

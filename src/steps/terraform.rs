@@ -98,7 +98,12 @@ pub fn root(step: &StepCx<'_>) -> Result<Root, Failure> {
             .help("create it, or set `[terraform] dir`"));
     }
     Ok(Root {
-        program: program.clone(),
+        // A path is meant from the project, not from the folder of the root module.
+        program: if program.contains('/') {
+            step.env.root.join(program).to_string_lossy().into_owned()
+        } else {
+            program.clone()
+        },
         dir: dir.clone(),
         workspace: values::argument(step, workspace)?,
         var_files: var_files.clone(),
@@ -423,7 +428,7 @@ async fn fmt(step: &mut StepCx<'_>, root: &Root, action: &Action) -> Result<Stri
 /// Reads outputs and serial into the facts: one call of terraform, or those given by hand.
 pub async fn outputs(step: &mut StepCx<'_>) -> Result<String, Failure> {
     if step.env.terraform.is_none() {
-        step.facts.outputs = Some(by_hand(step));
+        step.facts.outputs = Some(by_hand(step)?);
         return Ok(crate::text::plural(step.env.outputs.len(), "output"));
     }
     let root = root(step)?;
@@ -454,9 +459,15 @@ pub async fn outputs(step: &mut StepCx<'_>) -> Result<String, Failure> {
     Ok(crate::text::plural(count, "output"))
 }
 
-fn by_hand(step: &StepCx<'_>) -> IndexMap<String, Output> {
+fn by_hand(step: &StepCx<'_>) -> Result<IndexMap<String, Output>, Failure> {
+    let known = values::Known::of(step);
     let given = step.env.outputs.iter();
-    given.map(|(name, value)| (name.clone(), Output { value: value.clone(), sensitive: false })).collect()
+    given
+        .map(|(name, given)| {
+            let (value, sensitive) = given.render(&known.scope(step))?;
+            Ok((name.clone(), Output { value, sensitive }))
+        })
+        .collect()
 }
 
 /// The commands a step would run, in order.

@@ -13,19 +13,54 @@ pub type Action = String;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// A resource will be changed.
-    Planned { address: String, action: Action },
+    Planned {
+        /// The resource.
+        address: String,
+        /// What will be done.
+        action: Action,
+    },
     /// A resource was changed behind terraform's back.
-    Drift { address: String, action: Action },
-    /// All counted. `operation` is `plan`, `apply` or `destroy`.
-    Summary { digest: Digest, operation: String },
+    Drift {
+        /// The resource.
+        address: String,
+        /// What somebody did.
+        action: Action,
+    },
+    /// All counted.
+    Summary {
+        /// The counts.
+        digest: Digest,
+        /// `plan`, `apply` or `destroy`.
+        operation: String,
+    },
     /// Work on a resource begins.
-    Started { address: String, action: Action },
-    /// A resource is done; `seconds` it took.
-    Completed { address: String, action: Action, seconds: u64 },
+    Started {
+        /// The resource.
+        address: String,
+        /// What is being done.
+        action: Action,
+    },
+    /// A resource is done.
+    Completed {
+        /// The resource.
+        address: String,
+        /// What was done.
+        action: Action,
+        /// How long it took, in seconds.
+        seconds: u64,
+    },
     /// A resource failed; the reason comes as a diagnostic.
-    Errored { address: String },
+    Errored {
+        /// The resource.
+        address: String,
+    },
     /// A provisioner of a resource says something.
-    Provisioner { address: String, text: String },
+    Provisioner {
+        /// The resource.
+        address: String,
+        /// A line.
+        text: String,
+    },
     /// An error or a warning.
     Diagnostic(Diagnostic),
     /// Something else, for `-v`: its message.

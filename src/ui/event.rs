@@ -83,33 +83,103 @@ pub struct Changes {
 #[derive(Debug, Clone)]
 pub enum Event {
     /// The project that is worked on.
-    Project { root: PathBuf },
+    Project {
+        /// Its folder.
+        root: PathBuf,
+    },
     /// A pipeline begins.
-    RunStarted { verb: String, steps: usize },
-    /// A step begins; `number` counts from 1.
-    StepStarted { number: usize, name: String },
+    RunStarted {
+        /// As it was typed.
+        verb: String,
+        /// How many there are.
+        steps: usize,
+    },
+    /// A step begins.
+    StepStarted {
+        /// Its place in the pipeline, from 1.
+        number: usize,
+        /// Its name.
+        name: String,
+    },
     /// What the running step is at: replaces what it said before.
-    Progress { name: String, text: String },
+    Progress {
+        /// The step.
+        name: String,
+        /// A few words.
+        text: String,
+    },
     /// A line of a tool.
-    Line { name: String, level: Level, text: String },
-    /// A step starts a program: the program and its arguments.
-    CommandStarted { name: String, argv: Vec<String> },
-    /// That program is over; no code when it could not be started or was ended by a time limit.
-    CommandEnded { name: String, code: Option<i32>, took: Duration },
+    Line {
+        /// The step.
+        name: String,
+        /// How much it matters.
+        level: Level,
+        /// The line, without its end.
+        text: String,
+    },
+    /// A step starts a program.
+    CommandStarted {
+        /// The step.
+        name: String,
+        /// The program and its arguments.
+        argv: Vec<String>,
+    },
+    /// That program is over.
+    CommandEnded {
+        /// The step.
+        name: String,
+        /// Its exit code; none when it could not be started or was ended by a time limit.
+        code: Option<i32>,
+        /// How long it ran.
+        took: Duration,
+    },
     /// An error or warning with its place; its text came as lines before.
-    Diagnostic { name: String, diagnostic: Diagnostic },
+    Diagnostic {
+        /// The step.
+        name: String,
+        /// What and where.
+        diagnostic: Diagnostic,
+    },
     /// What a plan or an apply counted.
-    Changes { name: String, changes: Changes },
-    /// A step is over. `summary` is what came of it, in a few words.
-    StepEnded { number: usize, name: String, outcome: Outcome, summary: String, took: Duration },
+    Changes {
+        /// The step.
+        name: String,
+        /// The counts.
+        changes: Changes,
+    },
+    /// A step is over.
+    StepEnded {
+        /// Its place in the pipeline, from 1.
+        number: usize,
+        /// Its name.
+        name: String,
+        /// How it ended.
+        outcome: Outcome,
+        /// What came of it, in a few words.
+        summary: String,
+        /// How long it took.
+        took: Duration,
+    },
     /// A pipeline is over.
-    RunEnded { verb: String, outcome: Outcome, took: Duration },
+    RunEnded {
+        /// As it was typed.
+        verb: String,
+        /// How it ended.
+        outcome: Outcome,
+        /// How long it took.
+        took: Duration,
+    },
     /// Something to know that is no error.
     Note(String),
     /// Something that may be wrong.
     Warning(String),
     /// The last event of the program: its exit code and, unless it is 0, why.
-    Ended { code: u8, error: Option<String> },
+    Ended {
+        /// The exit code.
+        code: u8,
+        /// What failed and why, as one text.
+        error: Option<String>,
+    },
 }
 
 /// An event and the environment it belongs to (none: the whole program).
@@ -127,6 +197,10 @@ pub trait Reporter: Send + Sync {
     fn report(&self, report: &Report);
     /// Is called about once a second while a step runs.
     fn tick(&self) {}
+    /// Runs something that needs the terminal for itself.
+    fn suspend(&self, work: &mut dyn FnMut()) {
+        work();
+    }
 }
 
 impl<R: Reporter + ?Sized> Reporter for Arc<R> {
@@ -136,5 +210,9 @@ impl<R: Reporter + ?Sized> Reporter for Arc<R> {
 
     fn tick(&self) {
         (**self).tick();
+    }
+
+    fn suspend(&self, work: &mut dyn FnMut()) {
+        (**self).suspend(work);
     }
 }

@@ -168,6 +168,10 @@ impl Reporter for Grouped {
     fn tick(&self) {
         self.inner.tick();
     }
+
+    fn suspend(&self, work: &mut dyn FnMut()) {
+        self.inner.suspend(work);
+    }
 }
 
 impl Waiting {

@@ -8,6 +8,7 @@ use anstyle::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::event::{Event, Level, Outcome, Report, Reporter};
+use super::terminal::Patient;
 use super::{Mode, Verbosity, say};
 use crate::text;
 
@@ -39,7 +40,7 @@ impl Human {
     /// Shows on a terminal what is alive, elsewhere plain lines.
     pub fn new(mode: Mode) -> Self {
         let target = if mode.live && mode.verbosity > Verbosity::Quiet {
-            ProgressDrawTarget::stderr_with_hz(10)
+            ProgressDrawTarget::term_like_with_hz(Box::new(Patient::new()), 10)
         } else {
             ProgressDrawTarget::hidden()
         };
@@ -119,7 +120,7 @@ impl Human {
             running.last_line = Instant::now();
         }
         if shown {
-            self.line(&format!("  {text}"));
+            self.line(format!("  {text}").trim_end());
         }
     }
 }
@@ -182,6 +183,10 @@ impl Reporter for Human {
                 }
             }
         }
+    }
+
+    fn suspend(&self, work: &mut dyn FnMut()) {
+        self.bars.suspend(work);
     }
 
     fn tick(&self) {

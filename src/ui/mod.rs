@@ -7,6 +7,7 @@ pub mod human;
 pub mod json;
 pub mod prompt;
 pub mod report;
+mod terminal;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -112,6 +113,17 @@ impl Ui {
     /// Something that may be wrong.
     pub fn warn(&self, text: impl Into<String>) {
         self.event(None, Event::Warning(text.into()));
+    }
+
+    /// Runs something that needs the terminal for itself: a question.
+    pub fn suspended<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
+        let (mut work, mut result) = (Some(work), None);
+        let mut once = || result = work.take().map(|work| work());
+        match self.reporters.first() {
+            Some(human) => human.suspend(&mut once),
+            None => once(),
+        }
+        result
     }
 
     /// Time passes: keep-alive lines.

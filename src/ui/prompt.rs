@@ -9,11 +9,11 @@ pub fn confirm_name(ui: &Ui, question: &str, name: &str) -> Result<(), Failure> 
         return Err(Failure::new(Kind::Declined, format!("{question}: nobody is there to ask"))
             .help(format!("pass `--confirm {name}` if you mean it")));
     }
-    let answer: String = dialoguer::Input::new()
+    let input: dialoguer::Input<'_, String> = dialoguer::Input::new()
         .with_prompt(format!("{question}. Type `{name}` to go on"))
-        .allow_empty(true)
-        .interact_text_on(&dialoguer::console::Term::stderr())
-        .map_err(|error| Failure::new(Kind::Declined, format!("no answer: {error}")))?;
+        .allow_empty(true);
+    let answer = ui.suspended(|| input.interact_text_on(&dialoguer::console::Term::stderr()));
+    let answer = answered(answer)?;
     if answer.trim() == name {
         Ok(())
     } else {
@@ -26,15 +26,19 @@ pub fn pick(ui: &Ui, question: &str, names: &[String]) -> Result<String, Failure
     if !ui.mode.can_ask {
         return Err(Failure::new(Kind::Usage, format!("{question}: nobody is there to ask")));
     }
-    let picked = dialoguer::Select::new()
-        .with_prompt(question)
-        .items(names)
-        .default(0)
-        .interact_on_opt(&dialoguer::console::Term::stderr())
-        .map_err(|error| Failure::new(Kind::Declined, format!("no answer: {error}")))?;
-    picked
+    let select = dialoguer::Select::new().with_prompt(question).items(names).default(0);
+    let picked = ui.suspended(|| select.interact_on_opt(&dialoguer::console::Term::stderr()));
+    answered(picked)?
         .and_then(|index| names.get(index).cloned())
         .ok_or_else(|| Failure::new(Kind::Declined, "declined; nothing was done"))
+}
+
+fn answered<T>(answer: Option<dialoguer::Result<T>>) -> Result<T, Failure> {
+    match answer {
+        Some(Ok(answer)) => Ok(answer),
+        Some(Err(error)) => Err(Failure::new(Kind::Declined, format!("no answer: {error}; nothing was done"))),
+        None => Err(Failure::new(Kind::Declined, "no answer; nothing was done")),
+    }
 }
 
 /// Asks for a text that is not shown while it is typed.
@@ -42,9 +46,7 @@ pub fn hidden(ui: &Ui, question: &str) -> Result<secrecy::SecretString, Failure>
     if !ui.mode.can_ask {
         return Err(Failure::new(Kind::Declined, format!("{question}: nobody is there to ask")));
     }
-    dialoguer::Password::new()
-        .with_prompt(question)
-        .interact_on(&dialoguer::console::Term::stderr())
-        .map(secrecy::SecretString::from)
-        .map_err(|error| Failure::new(Kind::Declined, format!("no answer: {error}")))
+    let input = dialoguer::Password::new().with_prompt(question);
+    let answer = ui.suspended(|| input.interact_on(&dialoguer::console::Term::stderr()));
+    answered(answer).map(secrecy::SecretString::from)
 }

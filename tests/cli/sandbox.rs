@@ -4,45 +4,46 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use infractl::sops::{Format, NewFile, Plain};
 use tempfile::TempDir;
 
-pub const BIN: &str = env!("CARGO_BIN_EXE_infractl");
+pub(crate) const BIN: &str = env!("CARGO_BIN_EXE_infractl");
 
 /// Every secret of a sandbox begins like this, and must never be seen.
-pub const CANARY: &str = "CANARY-7f3a-";
+pub(crate) const CANARY: &str = "CANARY-7f3a-";
 
 /// A project in a folder of its own, with a home of its own.
-pub struct Sandbox {
+pub(crate) struct Sandbox {
     dir: TempDir,
     home: TempDir,
 }
 
 /// How a call of infractl ended. Its outputs were searched for canaries.
 #[derive(Debug)]
-pub struct Run {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Run {
     /// Fails with both outputs unless the exit code is this one.
     #[track_caller]
-    pub fn code(self, expected: i32) -> Self {
+    pub(crate) fn code(self, expected: i32) -> Self {
         assert_eq!(self.code, expected, "\n--- stdout\n{}\n--- stderr\n{}", self.out, self.err);
         self
     }
 
     /// Fails unless standard error has this text.
     #[track_caller]
-    pub fn says(self, text: &str) -> Self {
+    pub(crate) fn says(self, text: &str) -> Self {
         assert!(self.err.contains(text), "stderr lacks `{text}`:\n{}", self.err);
         self
     }
 
     /// Fails if standard error has this text.
     #[track_caller]
-    pub fn never_says(self, text: &str) -> Self {
+    pub(crate) fn never_says(self, text: &str) -> Self {
         assert!(!self.err.contains(text), "stderr has `{text}`:\n{}", self.err);
         self
     }
@@ -50,7 +51,7 @@ impl Run {
 
 impl Sandbox {
     /// The example project; its secrets are canaries, encrypted by infractl itself.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let sandbox = Sandbox { dir: TempDir::new().unwrap(), home: TempDir::new().unwrap() };
         let example = Path::new(env!("CARGO_MANIFEST_DIR"));
         for part in ["environments", "shared", "credentials"] {
@@ -75,45 +76,43 @@ impl Sandbox {
     }
 
     /// Writes `credentials/NAME.enc.env` anew: each value is a canary with this ending.
-    pub fn secrets(&self, name: &str, values: &[(&str, &str)]) {
+    pub(crate) fn secrets(&self, name: &str, values: &[(&str, &str)]) {
         let text: String = values.iter().map(|(key, end)| format!("{key}={CANARY}{end}\n")).collect();
         self.secrets_text(name, &text);
     }
 
     /// The same with a text of its own.
-    pub fn secrets_text(&self, name: &str, text: &str) {
-        let file = format!("credentials/{name}.enc.env");
-        self.write(&file, text);
-        self.infractl(&["secrets", "encrypt", "--in-place", &file]).code(0);
+    pub(crate) fn secrets_text(&self, name: &str, text: &str) {
+        self.write(format!("credentials/{name}.enc.env"), &encrypted(text));
     }
 
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         self.dir.path()
     }
 
-    pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+    pub(crate) fn path(&self, path: impl AsRef<Path>) -> PathBuf {
         self.dir.path().join(path)
     }
 
-    pub fn write(&self, path: impl AsRef<Path>, text: &str) {
+    pub(crate) fn write(&self, path: impl AsRef<Path>, text: &str) {
         let path = self.path(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
-    pub fn read(&self, path: impl AsRef<Path>) -> String {
+    pub(crate) fn read(&self, path: impl AsRef<Path>) -> String {
         fs::read_to_string(self.path(path)).unwrap()
     }
 
     /// Replaces a text in a file; it has to be there.
-    pub fn edit(&self, path: impl AsRef<Path>, from: &str, to: &str) {
+    pub(crate) fn edit(&self, path: impl AsRef<Path>, from: &str, to: &str) {
         let text = self.read(&path);
         assert!(text.contains(from), "`{from}` is not in {}", path.as_ref().display());
         self.write(path, &text.replacen(from, to, 1));
     }
 
     /// infractl with an environment of its own: nothing of the machine's but PATH.
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(BIN);
         command
             .args(args)
@@ -128,12 +127,12 @@ impl Sandbox {
 
     /// Runs it to its end and searches both outputs for canaries.
     #[track_caller]
-    pub fn infractl(&self, args: &[&str]) -> Run {
+    pub(crate) fn infractl(&self, args: &[&str]) -> Run {
         Self::run(&mut self.command(args))
     }
 
     #[track_caller]
-    pub fn run(command: &mut Command) -> Run {
+    pub(crate) fn run(command: &mut Command) -> Run {
         let run = Self::run_clear(command);
         assert!(!run.out.contains(CANARY), "a secret on standard output:\n{}", run.out);
         run
@@ -141,7 +140,7 @@ impl Sandbox {
 
     /// The same for calls that are asked to print secrets on standard output.
     #[track_caller]
-    pub fn run_clear(command: &mut Command) -> Run {
+    pub(crate) fn run_clear(command: &mut Command) -> Run {
         let Output { status, stdout, stderr } = command.output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         let (out, err) = (text(stdout), text(stderr));
@@ -152,7 +151,7 @@ impl Sandbox {
     /// Searches every file of project and home for canaries. Only environment files and terraform's own local
     /// state (which is terraform's to write) may have them.
     #[track_caller]
-    pub fn assert_no_canary_on_disk(&self) {
+    pub(crate) fn assert_no_canary_on_disk(&self) {
         let mut files = Vec::new();
         walk(self.dir.path(), &mut files);
         walk(self.home.path(), &mut files);
@@ -167,6 +166,22 @@ impl Sandbox {
             assert!(!found, "a secret in {}", file.display());
         }
     }
+}
+
+/// A SOPS dotenv file for the demonstration key of the example.
+pub(crate) fn encrypted(text: &str) -> String {
+    let rules = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".sops.yaml")).unwrap();
+    let recipient = rules.split_whitespace().find(|word| word.starts_with("age1")).unwrap();
+    encrypted_for(text, recipient)
+}
+
+/// A SOPS dotenv file for one recipient.
+pub(crate) fn encrypted_for(text: &str, recipient: &str) -> String {
+    let new = NewFile::for_recipients([recipient.to_owned()]);
+    let mut fill = infractl::secrets::fill;
+    let plain = Plain::create(text.as_bytes(), Format::Dotenv, &new, &mut fill).unwrap();
+    let bytes = plain.seal(jiff::Timestamp::now(), &mut fill).unwrap().to_bytes().unwrap();
+    String::from_utf8(bytes).unwrap()
 }
 
 fn walk(dir: &Path, found: &mut Vec<PathBuf>) {

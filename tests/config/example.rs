@@ -88,7 +88,7 @@ fn the_pipeline_of_the_example_says_what_it_says() {
 fn an_environment_without_a_root_module_has_outputs_by_hand() {
     let rec = example().load("rec").unwrap();
     assert!(rec.terraform.is_none());
-    assert_eq!(rec.outputs["backend_ip"], "203.0.113.7");
+    assert_eq!(rec.outputs["backend_ip"].0, "203.0.113.7");
     assert!(!rec.protected);
 }
 

@@ -24,6 +24,7 @@ pub struct Copy {
     /// Default: as here
     ///
     /// Example: `mode = "0600"`
+    #[schemars(extend("format" = "mode"))]
     pub mode: Option<String>,
     /// Remove what is in the folder on the host and not here
     #[serde(default)]

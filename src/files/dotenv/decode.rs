@@ -57,7 +57,7 @@ fn unquoted(dialect: Dialect, quote: char, text: &str) -> Option<(String, &str)>
         match (dialect, special) {
             (Dialect::Compose, "\\") if quote == '"' => {
                 let escaped = rest.chars().next()?;
-                value.push(escaped);
+                value.push(if escaped == 'r' { '\r' } else { escaped });
                 rest = &rest[escaped.len_utf8()..];
             }
             (_, "\\") => value.push('\\'),

@@ -1,0 +1,200 @@
+//! The documentation of the configuration, made from the doc comments of the model.
+
+use std::fmt::Write;
+
+use serde_json::Value as Json;
+
+use crate::config::shape::{self, FILE, SHAPES, Shape, TableShape};
+use crate::config::variables::{self, Variable};
+use crate::text;
+
+/// The JSON schema of `defaults.toml` and `environment.toml`.
+pub fn schema() -> Json {
+    let mut schema = shape::schema();
+    schema["title"] = "infractl: environments/defaults.toml and environments/<name>/environment.toml".into();
+    own_keys(&mut schema);
+    schema
+}
+
+/// Keys that begin with `x-` are the user's own in every table.
+fn own_keys(schema: &mut Json) {
+    match schema {
+        Json::Object(entries) => {
+            entries.values_mut().for_each(own_keys);
+            if entries.contains_key("properties") {
+                entries.insert("patternProperties".to_owned(), serde_json::json!({ "^x-": true }));
+            }
+        }
+        Json::Array(items) => items.iter_mut().for_each(own_keys),
+        _ => {}
+    }
+}
+
+/// The reference of the configuration: every section, key, type, default and example.
+pub fn reference_markdown() -> String {
+    let mut out = String::from(INTRODUCTION);
+    let mut done = Vec::new();
+    section(&mut out, "the file", FILE, &mut done);
+    out.push_str("\n## Variables\n\nVariables of the environment that infractl reads.\n");
+    table(&mut out, &variables::ALL);
+    out.push_str("\nVariables of others that it honours:\n");
+    table(&mut out, &variables::STANDARD);
+    out
+}
+
+const INTRODUCTION: &str = "<!-- Generated from src/config/model by `infractl docs config`: edit that. -->
+
+# Configuration
+
+`environments/defaults.toml` holds what all environments share, `environments/<name>/environment.toml` what
+one of them adds or changes. Tables are merged key by key, everything else is replaced. `infractl env show
+<name> --origin` prints the result and where each value comes from. An unknown key is an error; a key that
+begins with `x-` is yours.
+
+Text may name values: `{{environment}}`, `{{project}}`, `{{output.NAME}}`, `{{secret.NAME}}`, `{{var.NAME}}`
+(infractl's own environment) and `{{host.NAME.address}}`. Nothing else: no conditions, no loops. `{{{{` stands
+for a literal `{{`. Where text becomes an argument of a program, a secret is refused, for every user of the
+machine could read it. A path may name `environment`, `project` and `var.NAME` only; it is relative to the
+project, and `~/` is the home folder.
+
+A duration is a number with its unit: `500ms`, `90s`, `5m`, `1h30m`, `2d`.
+";
+
+fn section(out: &mut String, title: &str, name: &str, done: &mut Vec<String>) {
+    if done.iter().any(|done| done == name) {
+        return;
+    }
+    done.push(name.to_owned());
+    let shape = SHAPES.table(name);
+    // Writing to a string cannot fail.
+    let _ = write!(out, "\n## {title}\n\n{}\n", sentence(&shape.doc));
+    if !shape.exactly_one.is_empty() {
+        let _ = write!(out, "\nExactly one of {} must be there.\n", text::list(&shape.exactly_one, "and"));
+    }
+    keys(out, shape);
+    for (key, field) in &shape.fields {
+        let mut tables = Vec::new();
+        inner(&field.shape, &mut tables);
+        for table in tables {
+            section(out, &below(title, key, &field.shape), &table, done);
+        }
+    }
+}
+
+/// The heading of a table below another one.
+fn below(title: &str, key: &str, shape: &Shape) -> String {
+    let (prefix, open, close) = match title {
+        "the file" => (String::new(), "[", "]"),
+        title => (format!("{}.", title.trim_matches(['[', ']', '`'])), "[", "]"),
+    };
+    let name = match shape {
+        Shape::Map { values, .. } if matches!(**values, Shape::List(_)) => format!("{prefix}{key}.NAME[]"),
+        Shape::Map { .. } => format!("{prefix}{key}.NAME"),
+        Shape::List(_) => format!("{prefix}{key}[]"),
+        _ => format!("{prefix}{key}"),
+    };
+    format!("`{open}{name}{close}`")
+}
+
+fn inner(shape: &Shape, tables: &mut Vec<String>) {
+    match shape {
+        Shape::Table(name) => tables.push(name.clone()),
+        Shape::List(item) => inner(item, tables),
+        Shape::Map { values, .. } => inner(values, tables),
+        Shape::Either(shapes) => shapes.iter().for_each(|shape| inner(shape, tables)),
+        _ => {}
+    }
+}
+
+fn keys(out: &mut String, shape: &TableShape) {
+    for (key, field) in &shape.fields {
+        let must = if field.required { ", required" } else { "" };
+        let doc = Doc::read(&field.doc);
+        let _ = write!(out, "\n- `{key}` ({}{must}): {}", kind(&field.shape), sentence(&doc.text));
+        if let Some(default) = doc.default {
+            let _ = write!(out, " Default: {default}.");
+        }
+        if let Some(example) = doc.example {
+            let _ = write!(out, " Example: {example}.");
+        }
+        for (word, meaning) in words(&field.shape).into_iter().filter(|(_, meaning)| !meaning.is_empty()) {
+            let _ = write!(out, "\n  - `{word}`: {meaning}");
+        }
+    }
+    out.push('\n');
+}
+
+fn words(shape: &Shape) -> Vec<(String, String)> {
+    match shape {
+        Shape::Word(words) => words.clone(),
+        Shape::Either(shapes) => shapes.iter().flat_map(words).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What a value is, in a word or two.
+fn kind(shape: &Shape) -> String {
+    match shape {
+        Shape::Any | Shape::Tree(_) => "any value".to_owned(),
+        Shape::Text(format) => match format.as_str() {
+            "duration" | "path" | "regex" | "version" => format.clone(),
+            "environment" | "host" | "image" | "task" | "snapshot" => format!("name of {}", article(format)),
+            "variable" => "name of a key".to_owned(),
+            _ => "text".to_owned(),
+        },
+        Shape::Word(_) => "word".to_owned(),
+        Shape::Integer(..) => "whole number".to_owned(),
+        Shape::Number => "number".to_owned(),
+        Shape::Boolean => "true or false".to_owned(),
+        Shape::List(item) => format!("list: {}", kind(item)),
+        Shape::Map { values, .. } => format!("table by name: {}", kind(values)),
+        Shape::Table(_) => "table".to_owned(),
+        Shape::Either(shapes) => {
+            let mut kinds: Vec<String> = shapes.iter().map(kind).collect();
+            kinds.dedup();
+            kinds.join(" or ")
+        }
+    }
+}
+
+fn article(noun: &str) -> String {
+    let an = noun.starts_with(['a', 'e', 'i', 'o', 'u']);
+    format!("{} {noun}", if an { "an" } else { "a" })
+}
+
+/// A doc comment, taken apart.
+struct Doc<'a> {
+    text: String,
+    default: Option<&'a str>,
+    example: Option<&'a str>,
+}
+
+impl Doc<'_> {
+    fn read(doc: &str) -> Doc<'_> {
+        let mut read = Doc { text: String::new(), default: None, example: None };
+        for paragraph in doc.split("\n\n") {
+            if let Some(default) = paragraph.strip_prefix("Default: ") {
+                read.default = Some(default);
+            } else if let Some(example) = paragraph.strip_prefix("Example: ") {
+                read.example = Some(example);
+            } else {
+                read.text.push_str(paragraph);
+                read.text.push(' ');
+            }
+        }
+        read
+    }
+}
+
+/// On one line, with a full stop.
+fn sentence(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.is_empty() || line.ends_with('.') { line } else { format!("{line}.") }
+}
+
+fn table(out: &mut String, variables: &[Variable]) {
+    out.push_str("\n| name | meaning | example |\n|---|---|---|\n");
+    for variable in variables {
+        let _ = writeln!(out, "| `{}` | {} | `{}` |", variable.name, variable.meaning, variable.example);
+    }
+}

@@ -1,0 +1,87 @@
+//! Every variable of the environment that infractl reads: one table, also the source of the documentation.
+
+/// A variable that infractl reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, for people.
+    pub meaning: &'static str,
+    /// What a value looks like.
+    pub example: &'static str,
+}
+
+/// Environment of verbs that are called without one.
+pub const ENV: Variable = Variable {
+    name: "INFRACTL_ENV",
+    meaning: "Environment of verbs that are called without one; comes before `default-environment`",
+    example: "dev",
+};
+
+/// Folder of the project.
+pub const DIR: Variable = Variable {
+    name: "INFRACTL_DIR",
+    meaning: "Folder of the project, as `-C DIR`; the flag comes first",
+    example: "/srv/infra",
+};
+
+/// File of age identities.
+pub const AGE_KEY_FILE: Variable = Variable {
+    name: "INFRACTL_AGE_KEY_FILE",
+    meaning: "File of age identities; comes before `SOPS_AGE_KEY_FILE` and the file of sops",
+    example: "~/.config/infractl/key.txt",
+};
+
+/// Age identities themselves.
+pub const AGE_KEY: Variable = Variable {
+    name: "INFRACTL_AGE_KEY",
+    meaning: "Age identities themselves, one per line: for CI. Never handed on to a tool",
+    example: "AGE-SECRET-KEY-1…",
+};
+
+/// Never ask.
+pub const NO_INPUT: Variable = Variable {
+    name: "INFRACTL_NO_INPUT",
+    meaning: "Never ask; say what is missing and end, as `--no-input`",
+    example: "1",
+};
+
+/// Set by infractl for the programs it starts.
+pub const GROUP: Variable = Variable {
+    name: "INFRACTL_GROUP",
+    meaning: "Set by infractl for the programs it starts, so that an infractl among them leaves signals and the lock to the first one",
+    example: "1",
+};
+
+/// Every variable of infractl's own, in the order of their names.
+pub const ALL: [Variable; 6] = [AGE_KEY, AGE_KEY_FILE, DIR, ENV, GROUP, NO_INPUT];
+
+/// Variables of others that infractl honours.
+pub const STANDARD: [Variable; 7] = [
+    Variable { name: "NO_COLOR", meaning: "No colour when it is set and not empty", example: "1" },
+    Variable {
+        name: "SOPS_AGE_KEY_FILE",
+        meaning: "File of age identities, as sops reads it",
+        example: "~/keys.txt",
+    },
+    Variable {
+        name: "SOPS_AGE_KEY",
+        meaning: "Age identities themselves, as sops reads it",
+        example: "AGE-SECRET-KEY-1…",
+    },
+    Variable { name: "EDITOR", meaning: "Editor of `secrets edit`; `VISUAL` comes first", example: "vim" },
+    Variable { name: "CI", meaning: "No questions, no live line, keep-alive lines", example: "true" },
+    Variable { name: "HOME", meaning: "What `~/` in a path stands for", example: "/home/deploy" },
+    Variable { name: "PATH", meaning: "Where tools are looked for", example: "/usr/local/bin:/usr/bin" },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_variable_of_our_own_begins_alike_and_stands_in_order() {
+        assert!(ALL.iter().all(|variable| variable.name.starts_with("INFRACTL_")));
+        assert!(ALL.is_sorted_by_key(|variable| variable.name));
+    }
+}

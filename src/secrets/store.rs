@@ -1,0 +1,241 @@
+//! The encrypted files of a project: found, opened, saved.
+
+use std::path::{Path, PathBuf};
+
+use aes_gcm::aead::OsRng;
+use aes_gcm::aead::rand_core::RngCore as _;
+
+use super::error::{NoKey, SecretsError, shown};
+use super::key_file::Identity;
+use super::keys::{Keys, Stage};
+use super::labels::Labels;
+use crate::disk;
+use crate::exec::Runner;
+use crate::sops::{DataKey, Encrypted, Format, Plain, Recipient, SopsError};
+
+/// A file mode for files of which only the values are secret: git keeps them, everybody may read them.
+const MODE: u32 = 0o644;
+
+/// The encrypted files of a project and the keys that open them.
+pub struct Store<'a> {
+    root: PathBuf,
+    keys: Keys,
+    runner: &'a dyn Runner,
+}
+
+/// A file that was opened: as it is on disk, and what is in it.
+#[derive(Debug)]
+pub struct Opened {
+    /// Where it is.
+    pub path: PathBuf,
+    /// As it is on disk.
+    pub encrypted: Encrypted,
+    /// What is in it.
+    pub plain: Plain,
+}
+
+/// What to do with the seal of a file, its MAC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mac {
+    /// It must be right.
+    Verify,
+    /// Someone is about to look at the values and to seal them again.
+    Ignore,
+}
+
+impl Mac {
+    /// From the flag `--ignore-mac`.
+    pub fn ignored_if(flag: bool) -> Self {
+        if flag { Mac::Ignore } else { Mac::Verify }
+    }
+}
+
+impl<'a> Store<'a> {
+    /// The files of the project in this folder. Nothing is read yet.
+    pub fn new(root: impl Into<PathBuf>, keys: Keys, runner: &'a dyn Runner) -> Self {
+        Store { root: root.into(), keys, runner }
+    }
+
+    /// The folder of the project.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The keys, as far as they were needed.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// A path as the user knows it.
+    pub fn shown(&self, path: &Path) -> String {
+        shown(&self.root, path)
+    }
+
+    /// Reads a file without opening it. The format follows the name; when that is not what is in the file, its
+    /// content decides.
+    pub fn read(&self, path: &Path, format: Option<Format>) -> Result<Encrypted, SecretsError> {
+        read(&self.root, path, format)
+    }
+
+    /// Opens a file: decrypts every value and verifies the MAC.
+    pub async fn open(&mut self, path: &Path, format: Option<Format>) -> Result<Opened, SecretsError> {
+        self.open_with(path, format, Mac::Verify).await
+    }
+
+    /// Opens a file, and lets a MAC that differs pass when it is asked to.
+    pub async fn open_with(
+        &mut self,
+        path: &Path,
+        format: Option<Format>,
+        mac: Mac,
+    ) -> Result<Opened, SecretsError> {
+        let path = self.root.join(path);
+        let encrypted = self.read(&path, format)?;
+        let key = self.data_key(&path, &encrypted).await?;
+        let plain = match mac {
+            Mac::Verify => encrypted.decrypt(&key),
+            Mac::Ignore => encrypted.decrypt_unverified(&key),
+        };
+        let plain = plain.map_err(|source| SecretsError::File { file: self.shown(&path), source })?;
+        Ok(Opened { path, encrypted, plain })
+    }
+
+    /// Unwraps the data key of a file with the first of all keys that fits.
+    pub async fn data_key(&mut self, path: &Path, encrypted: &Encrypted) -> Result<DataKey, SecretsError> {
+        let recipients: Vec<String> = encrypted
+            .recipients()
+            .into_iter()
+            .filter_map(|recipient| match recipient {
+                Recipient::Age(text) => Some(text),
+                Recipient::Other { .. } => None,
+            })
+            .collect();
+        let mut last = None;
+        for stage in Stage::ALL {
+            if !self.keys.enter(stage, &recipients, self.runner).await && last.is_some() {
+                continue;
+            }
+            let identities: Vec<_> = self.keys.identities().iter().map(shared).collect();
+            match encrypted.data_key(&identities) {
+                Ok(key) => return Ok(key),
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(self.no_key(path, last.unwrap_or(SopsError::NoKeys)))
+    }
+
+    fn no_key(&self, path: &Path, error: SopsError) -> SecretsError {
+        let file = self.shown(path);
+        let (failures, groups) = match error {
+            SopsError::NoDataKey { failures } => (failures, None),
+            SopsError::TooFewGroups { needed, opened, failures, .. } => (failures, Some((needed, opened))),
+            source => return SecretsError::File { file, source },
+        };
+        let labels = Labels::of_project(&self.root);
+        SecretsError::NoKey(Box::new(NoKey { file, failures, labels, found: self.keys.found(), groups }))
+    }
+
+    /// The error of a change that is refused.
+    pub fn refused(&self, path: &Path, source: SopsError) -> SecretsError {
+        SecretsError::Refused { file: self.shown(path), source }
+    }
+
+    /// Writes a file beside its place, after it was decrypted again and compared; the mode stays.
+    pub fn save(&self, path: &Path, plain: &Plain, encrypted: &Encrypted) -> Result<(), SecretsError> {
+        let bytes = self.verified(path, plain, encrypted)?;
+        let path = self.root.join(path);
+        let mode = disk::mode_of(&path)?.unwrap_or(MODE);
+        disk::write(&path, &bytes, mode)?;
+        Ok(())
+    }
+
+    /// The text of an encrypted file, decrypted again and compared.
+    pub fn verified(
+        &self,
+        path: &Path,
+        plain: &Plain,
+        encrypted: &Encrypted,
+    ) -> Result<Vec<u8>, SecretsError> {
+        let file = || self.shown(path);
+        let bytes = encrypted.to_bytes().map_err(|source| SecretsError::Refused { file: file(), source })?;
+        let read_back = Encrypted::parse(&bytes, encrypted.format())
+            .and_then(|again| again.decrypt(plain.data_key()))
+            .and_then(|again| again.to_bytes(again.format()));
+        let meant = plain
+            .to_bytes(plain.format())
+            .map_err(|source| SecretsError::Refused { file: file(), source })?;
+        match read_back {
+            Ok(text) if *text == *meant => Ok(bytes),
+            Ok(_) => Err(SecretsError::NotReadBack { file: file(), source: None }),
+            Err(source) => Err(SecretsError::NotReadBack { file: file(), source: Some(source) }),
+        }
+    }
+}
+
+/// Reads a file without opening it. The format follows the name; when that is not what is in the file, its content
+/// decides. Needs no key.
+pub fn read(root: &Path, path: &Path, format: Option<Format>) -> Result<Encrypted, SecretsError> {
+    let path = root.join(path);
+    let bytes = disk::read(&path).map_err(|error| {
+        if error.is_not_found() {
+            SecretsError::NoSuchFile { file: shown(root, &path) }
+        } else {
+            error.into()
+        }
+    })?;
+    parse(&path, &bytes, format).map_err(|source| SecretsError::File { file: shown(root, &path), source })
+}
+
+/// Reads the text of a file without opening it.
+pub fn parse(path: &Path, bytes: &[u8], format: Option<Format>) -> Result<Encrypted, SopsError> {
+    let by_name = format.unwrap_or_else(|| Format::from_path(&path.to_string_lossy()));
+    Encrypted::parse(bytes, by_name).or_else(|error| match by_content(bytes) {
+        Some(other) if format.is_none() && other != by_name => {
+            Encrypted::parse(bytes, other).map_err(|_| error)
+        }
+        _ => Err(error),
+    })
+}
+
+/// Fills a buffer with random bytes of the operating system.
+pub fn fill(buffer: &mut [u8]) {
+    OsRng.fill_bytes(buffer);
+}
+
+/// An identity that is kept by [`Keys`] and lent to the reader of a file.
+struct Shared(Identity);
+
+impl age::Identity for Shared {
+    fn unwrap_stanza(
+        &self,
+        stanza: &age_core::format::Stanza,
+    ) -> Option<Result<age_core::format::FileKey, age::DecryptError>> {
+        self.0.unwrap_stanza(stanza)
+    }
+    fn unwrap_stanzas(
+        &self,
+        stanzas: &[age_core::format::Stanza],
+    ) -> Option<Result<age_core::format::FileKey, age::DecryptError>> {
+        self.0.unwrap_stanzas(stanzas)
+    }
+}
+
+fn shared(identity: &Identity) -> Box<dyn age::Identity> {
+    Box::new(Shared(identity.clone()))
+}
+
+/// What kind of encrypted file this is by what is in it.
+fn by_content(bytes: &[u8]) -> Option<Format> {
+    let starts = |mark: &[u8]| {
+        bytes.starts_with(mark) || memchr::memmem::find(bytes, &[b"\n", mark].concat()).is_some()
+    };
+    if bytes.trim_ascii_start().starts_with(b"{") {
+        Some(Format::Json)
+    } else if starts(b"sops_version=") || starts(b"sops_mac=") {
+        Some(Format::Dotenv)
+    } else if starts(b"sops:") {
+        Some(Format::Yaml)
+    } else {
+        None
+    }
+}

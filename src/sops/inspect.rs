@@ -1,0 +1,121 @@
+//! What can be said about a file without a key.
+
+use super::cipher;
+use super::rule::Matcher;
+use super::tree::{Comment, Entry, Map, Node, Value, show};
+use super::{Encrypted, Format, SopsError, store};
+
+/// Something wrong with a file that should be encrypted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// The file cannot be read as an encrypted file: not encrypted, damaged, conflict markers, converted.
+    Broken(SopsError),
+    /// The rule says this value is encrypted, and it is in clear.
+    ClearValue {
+        /// The path of the value.
+        key: String,
+    },
+    /// The rule says this comment is encrypted, and it is in clear. sops tolerates it.
+    ClearComment {
+        /// The key of the container, empty at the top level.
+        within: String,
+    },
+}
+
+/// True for a file that has SOPS metadata with a version and a MAC (`sops filestatus`). Needs no key.
+pub fn is_encrypted(bytes: &[u8], format: Format) -> bool {
+    store::load_encrypted(bytes, format).is_ok_and(|(_, metadata)| !metadata.mac.is_empty())
+}
+
+/// Everything wrong with an encrypted file that shows without a key. Empty: every value that should be
+/// encrypted is. Whether it decrypts only a key can tell.
+pub fn inspect(bytes: &[u8], format: Format) -> Vec<Finding> {
+    if let Some(line) = conflict(bytes) {
+        return vec![Finding::Broken(SopsError::ConflictMarker { line })];
+    }
+    let encrypted = match Encrypted::parse(bytes, format) {
+        Ok(encrypted) => encrypted,
+        Err(error) => return vec![Finding::Broken(error)],
+    };
+    let mut findings = Vec::new();
+    if encrypted.metadata.mac.is_empty() {
+        findings.push(Finding::Broken(SopsError::NoMac));
+    }
+    let mut search =
+        Search { matcher: Matcher::for_reading(&encrypted.metadata.rule), path: Vec::new(), findings };
+    for branch in &encrypted.branches {
+        search.map(branch, false);
+    }
+    search.findings
+}
+
+/// The line of the first conflict marker that git left, from 1.
+pub(super) fn conflict(bytes: &[u8]) -> Option<usize> {
+    let marker = |line: &[u8]| {
+        [b"<<<<<<< ".as_slice(), b">>>>>>> ", b"||||||| "].iter().any(|mark| line.starts_with(mark))
+    };
+    bytes.split(|&b| b == b'\n').position(marker).map(|at| at + 1)
+}
+
+struct Search {
+    matcher: Matcher,
+    path: Vec<u8>,
+    findings: Vec<Finding>,
+}
+
+impl Search {
+    fn map(&mut self, map: &Map, above: bool) {
+        let mut run = false;
+        for entry in &map.0 {
+            match entry {
+                Entry::Comment(comment) => self.comment(comment, above, &mut run),
+                Entry::Pair(key, node) => {
+                    let before = self.path.len();
+                    self.path.extend_from_slice(key);
+                    self.path.push(b':');
+                    let met = above || run || self.matcher.key(key);
+                    self.node(node, met);
+                    self.path.truncate(before);
+                    run = false;
+                }
+            }
+        }
+    }
+
+    fn node(&mut self, node: &Node, met: bool) {
+        match node {
+            Node::Map(map) => self.map(map, met),
+            Node::Comment(comment) => self.comment(comment, met, &mut false),
+            Node::List(items) => {
+                let mut run = false;
+                for item in items {
+                    if let Node::Comment(comment) = item {
+                        self.comment(comment, met, &mut run);
+                    } else {
+                        self.node(item, met || run);
+                        run = false;
+                    }
+                }
+            }
+            Node::Scalar(leaf) => {
+                let sealed = match &leaf.value {
+                    Value::Null => true,
+                    Value::Str(text) => text.is_empty() || cipher::is_sealed(text),
+                    _ => false,
+                };
+                if met != self.matcher.spares && !sealed {
+                    self.findings.push(Finding::ClearValue { key: show(&self.path) });
+                }
+            }
+        }
+    }
+
+    fn comment(&mut self, comment: &Comment, above: bool, run: &mut bool) {
+        let own = self.matcher.comment(&comment.text);
+        let met = above || *run || (own && self.matcher.spares);
+        *run |= own;
+        if met != self.matcher.spares && !comment.text.is_empty() && !cipher::is_sealed(&comment.text) {
+            self.findings.push(Finding::ClearComment { within: show(&self.path) });
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! YAML as go-yaml v3 prints it with an indentation of four.
+
+use super::text::{Context, leaf_text, string};
+use crate::sops::tree::{Comment, Entry, Map, Node, Text, show};
+use crate::sops::{Format, SopsError};
+
+/// Writes every document.
+///
+/// # Errors
+/// [`SopsError::NotRepresentable`] for text that is not UTF-8.
+pub(in crate::sops) fn emit(branches: &[Map]) -> Result<Text, SopsError> {
+    let mut out = Text::new(Vec::new());
+    for (at, branch) in branches.iter().enumerate() {
+        if at > 0 {
+            out.extend_from_slice(b"---\n");
+        }
+        if branch.pairs().next().is_none() {
+            for entry in &branch.0 {
+                if let Entry::Comment(remark) = entry {
+                    comment(remark, 0, &mut out);
+                }
+            }
+            out.extend_from_slice(b"{}\n");
+        } else {
+            map(branch, 0, true, &mut out)?;
+        }
+    }
+    Ok(out)
+}
+
+/// One entry at this column, ended with a newline.
+pub(super) fn entry(key: &[u8], node: &Node, column: usize) -> Result<Text, SopsError> {
+    let mut out = Text::new(Vec::new());
+    pair(key, node, column, &mut out)?;
+    Ok(out)
+}
+
+/// The indentation inside a container; items of lists only skip their dash.
+fn deeper(indent: usize, in_list: bool) -> usize {
+    if in_list { indent + 2 } else { 4 * ((indent + 4) / 4) }
+}
+
+fn pad(indent: usize, out: &mut Text) {
+    let end = out.len() + indent;
+    out.resize(end, b' ');
+}
+
+fn comment(remark: &Comment, indent: usize, out: &mut Text) {
+    for line in remark.text.split(|&b| b == b'\n') {
+        pad(indent, out);
+        out.push(b'#');
+        out.extend_from_slice(line);
+        out.push(b'\n');
+    }
+}
+
+/// The entries of a map; `fresh` when the cursor is at the start of a line.
+fn map(entries: &Map, indent: usize, fresh: bool, out: &mut Text) -> Result<(), SopsError> {
+    let mut fresh = fresh;
+    for entry in &entries.0 {
+        match entry {
+            Entry::Comment(remark) => {
+                if !std::mem::replace(&mut fresh, true) {
+                    out.push(b'\n');
+                }
+                comment(remark, indent, out);
+            }
+            Entry::Pair(key, node) => {
+                if std::mem::replace(&mut fresh, true) {
+                    pad(indent, out);
+                }
+                pair(key, node, indent, out)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn pair(key: &[u8], node: &Node, indent: usize, out: &mut Text) -> Result<(), SopsError> {
+    let refuse = |reason| SopsError::NotRepresentable { key: show(key), format: Format::Yaml, reason };
+    let name = std::str::from_utf8(key).map_err(|_| refuse("its key is not UTF-8"))?;
+    if name == "<<" {
+        out.extend_from_slice(b"!!merge <<");
+    } else {
+        let text = string(name, Context { flow: false, one_line: true, indent });
+        if name.len() > 128 || name.contains('\n') {
+            out.extend_from_slice(b"? ");
+            out.extend_from_slice(text.as_bytes());
+            out.push(b'\n');
+            pad(indent, out);
+        } else {
+            out.extend_from_slice(text.as_bytes());
+        }
+    }
+    out.push(b':');
+    value(key, node, indent, false, out)
+}
+
+fn value(key: &[u8], node: &Node, indent: usize, in_list: bool, out: &mut Text) -> Result<(), SopsError> {
+    let inner = deeper(indent, in_list);
+    match node {
+        Node::Map(entries) if entries.pairs().next().is_none() => {
+            remarks(
+                entries.0.iter().filter_map(|e| if let Entry::Comment(c) = e { Some(c) } else { None }),
+                inner,
+                out,
+            );
+            out.extend_from_slice(b" {}\n");
+        }
+        Node::Map(entries) => {
+            if in_list {
+                out.push(b' ');
+            } else {
+                out.push(b'\n');
+            }
+            map(entries, inner, !in_list, out)?;
+        }
+        Node::List(items) if items.iter().all(|item| matches!(item, Node::Comment(_))) => {
+            remarks(
+                items.iter().filter_map(|i| if let Node::Comment(c) = i { Some(c) } else { None }),
+                inner,
+                out,
+            );
+            out.extend_from_slice(b" []\n");
+        }
+        Node::List(items) => {
+            let mut fresh = !in_list;
+            out.push(if in_list { b' ' } else { b'\n' });
+            for item in items {
+                if let Node::Comment(remark) = item {
+                    if !std::mem::replace(&mut fresh, true) {
+                        out.push(b'\n');
+                    }
+                    comment(remark, inner, out);
+                    continue;
+                }
+                if std::mem::replace(&mut fresh, true) {
+                    pad(inner, out);
+                }
+                out.push(b'-');
+                value(key, item, inner, true, out)?;
+            }
+        }
+        Node::Comment(remark) => {
+            out.push(b'\n');
+            comment(remark, inner, out);
+        }
+        Node::Scalar(leaf) => {
+            out.push(b' ');
+            let text = leaf_text(key, &leaf.value, Context { flow: false, one_line: false, indent: inner })?;
+            out.extend_from_slice(text.as_bytes());
+            out.push(b'\n');
+        }
+    }
+    Ok(())
+}
+
+/// Comments of an empty container have no place inside it: before its brackets there is a line of their own.
+fn remarks<'a>(comments: impl Iterator<Item = &'a Comment>, indent: usize, out: &mut Text) {
+    for remark in comments {
+        if out.last() != Some(&b'\n') {
+            out.push(b'\n');
+        }
+        comment(remark, indent, out);
+        pad(indent, out);
+    }
+}

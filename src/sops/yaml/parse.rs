@@ -1,0 +1,280 @@
+//! From YAML events to a layout: aliases expanded, comments put where sops puts them.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use granit_parser::{Event, Options, Parser, Placement, ScalarStyle, StructureStyle, Tag, options};
+
+use super::{Block, Layout, Part, Place, Remark, resolve};
+use crate::sops::tree::{Text, Value};
+use crate::sops::{Format, SopsError};
+
+/// More values than this from aliases are an attack.
+const EXPANDED: usize = 100_000;
+
+pub(super) fn parse(text: &str) -> Result<Layout, SopsError> {
+    let options: Options = options! {
+        max_buffered_comment_events: 100_000,
+        // What sops itself writes may be longer than YAML's limit.
+        simple_key_max_lookahead: 65_536,
+        flow_nesting_limit: 100,
+        block_nesting_limit: 100,
+    };
+    let mut builder = Builder { text, simple: true, ..Builder::default() };
+    for event in Parser::new_from_str_with_options(text, options) {
+        let (event, span) = event.map_err(|error| {
+            // The reason alone: the whole message could quote the text.
+            wrong(error.marker().line(), "the YAML syntax is broken here")
+        })?;
+        let line = span.start.line();
+        let at = span.byte_range().unwrap_or(0..0);
+        builder.event(event, at).map_err(|reason| match reason {
+            Wrong::Syntax(reason) => wrong(line, reason),
+            Wrong::Key(key) => {
+                SopsError::NotEncryptable { key, reason: "keys must be text: put it in quotes" }
+            }
+        })?;
+    }
+    builder.end_of_stream();
+    Ok(Layout {
+        text: Text::new(text.as_bytes().to_vec()),
+        documents: builder.documents,
+        simple: builder.simple,
+    })
+}
+
+fn wrong(line: usize, reason: &str) -> SopsError {
+    SopsError::Unreadable { format: Format::Yaml, line, reason: reason.to_owned() }
+}
+
+enum Wrong {
+    Syntax(&'static str),
+    Key(String),
+}
+
+/// A map or list that is not closed yet.
+enum Open {
+    Map { block: Block, key: Option<(Vec<u8>, Range<usize>)>, start: usize, anchor: usize },
+    List { items: Vec<Place>, flow: bool, column: usize, start: usize, anchor: usize },
+}
+
+#[derive(Default)]
+struct Builder<'t> {
+    text: &'t str,
+    documents: Vec<Block>,
+    root: Option<Place>,
+    stack: Vec<Open>,
+    anchors: HashMap<usize, Place>,
+    expanded: usize,
+    /// Comments on lines of their own whose container is not known yet, with their columns.
+    pending: Vec<(Remark, usize)>,
+    /// The end of what was read last, for the headers of block scalars.
+    last: usize,
+    simple: bool,
+}
+
+impl Builder<'_> {
+    fn column(&self, at: usize) -> usize {
+        let start = self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+        self.text[start..at].chars().count()
+    }
+
+    fn event(&mut self, event: Event<'_>, at: Range<usize>) -> Result<(), Wrong> {
+        match event {
+            Event::Comment(text, placement) => {
+                let remark = Remark { text: text.trim_end_matches('\r').as_bytes().to_vec(), at: at.clone() };
+                self.comment(remark, placement);
+                self.last = self.last.max(at.end);
+            }
+            Event::Scalar(value, style, anchor, tag) => {
+                let at = self.scalar_range(at, style);
+                self.last = self.last.max(at.end);
+                self.simple &= anchor == 0 && tag.as_deref().is_none_or(is_merge);
+                let value =
+                    resolve::scalar(&value, style, tag.as_deref(), self.text.get(at.clone()).unwrap_or(""));
+                let place = Place::Scalar { value, at };
+                if anchor != 0 {
+                    self.anchors.insert(anchor, place.clone());
+                }
+                self.node(place)?;
+            }
+            Event::Alias(id) => {
+                self.simple = false;
+                let place =
+                    self.anchors.get(&id).cloned().ok_or(Wrong::Syntax("an alias to what contains it"))?;
+                self.expanded += place.size();
+                if self.expanded > EXPANDED {
+                    return Err(Wrong::Syntax("the aliases expand to too much"));
+                }
+                self.node(place)?;
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                self.simple &= anchor == 0 && tag.is_none();
+                self.begin_value();
+                let flow = matches!(style, StructureStyle::Flow);
+                let mut block = Block { parts: Vec::new(), flow, column: self.column(at.start) };
+                block.parts.extend(self.pending.drain(..).map(|(remark, _)| Part::Comment(remark)));
+                self.stack.push(Open::Map { block, key: None, start: at.start, anchor });
+            }
+            Event::SequenceStart(style, anchor, tag) => {
+                self.simple &= anchor == 0 && tag.is_none();
+                self.begin_value();
+                let flow = matches!(style, StructureStyle::Flow);
+                let start = if flow { at.start } else { self.dash_before(at.start) };
+                let items = self.pending.drain(..).map(|(remark, _)| Place::Comment(remark)).collect();
+                let column = self.column(start);
+                self.stack.push(Open::List { items, flow, column, start, anchor });
+            }
+            Event::MappingEnd | Event::SequenceEnd => self.close(at)?,
+            Event::DocumentStart(..) => self.root = None,
+            Event::DocumentEnd => {
+                let mut block = match self.root.take() {
+                    Some(Place::Map { block, .. }) => block,
+                    None | Some(Place::Scalar { value: Value::Null, .. }) => Block::default(),
+                    Some(_) => return Err(Wrong::Syntax("the top level is no map")),
+                };
+                block.parts.extend(self.pending.drain(..).map(|(remark, _)| Part::Comment(remark)));
+                self.documents.push(block);
+                self.anchors.clear();
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn end_of_stream(&mut self) {
+        if let Some(block) = self.documents.last_mut() {
+            block.parts.extend(self.pending.drain(..).map(|(remark, _)| Part::Comment(remark)));
+        }
+    }
+
+    /// Block scalars: from their header to the end of their text.
+    fn scalar_range(&self, at: Range<usize>, style: ScalarStyle) -> Range<usize> {
+        if !matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+            return at;
+        }
+        let from = self.last.min(at.start);
+        let header = self.text[from..at.start].find(['|', '>']).map_or(at.start, |found| from + found);
+        let body = self.text.get(header..at.end).unwrap_or("");
+        header..header + body.trim_end_matches([' ', '\n', '\r']).len()
+    }
+
+    /// The dash of the first item of a list.
+    fn dash_before(&self, at: usize) -> usize {
+        let before = self.text[self.last.min(at)..at].rfind('-');
+        before.map_or(at, |found| self.last.min(at) + found)
+    }
+
+    fn comment(&mut self, remark: Remark, placement: Placement) {
+        if !matches!(placement, Placement::Right) {
+            let column = self.column(remark.at.start);
+            self.pending.push((remark, column));
+            return;
+        }
+        // On the line of a value: sops puts it before that value.
+        match self.stack.last_mut() {
+            Some(Open::Map { block, key, .. }) => {
+                let inside = key.is_some();
+                let pair = block.parts.iter().rposition(|part| matches!(part, Part::Pair { .. }));
+                let before = if inside { block.parts.len() } else { pair.unwrap_or(block.parts.len()) };
+                block.parts.insert(before, Part::Comment(remark));
+            }
+            Some(Open::List { items, .. }) => {
+                let item = items.iter().rposition(|item| !matches!(item, Place::Comment(_)));
+                items.insert(item.unwrap_or(items.len()), Place::Comment(remark));
+            }
+            None => {
+                let column = self.column(remark.at.start);
+                self.pending.push((remark, column));
+            }
+        }
+    }
+
+    /// Comments between items of a list belong to the list, before the item that begins.
+    fn begin_value(&mut self) {
+        if let Some(Open::List { items, .. }) = self.stack.last_mut() {
+            items.extend(self.pending.drain(..).map(|(remark, _)| Place::Comment(remark)));
+        }
+    }
+
+    fn node(&mut self, place: Place) -> Result<(), Wrong> {
+        let comments: Vec<_> = self.pending.drain(..).map(|(remark, _)| remark).collect();
+        self.attach(place, comments)
+    }
+
+    fn attach(&mut self, place: Place, comments: Vec<Remark>) -> Result<(), Wrong> {
+        match self.stack.last_mut() {
+            None => self.root = Some(place),
+            Some(Open::List { items, .. }) => {
+                items.extend(comments.into_iter().map(Place::Comment));
+                items.push(place);
+            }
+            Some(Open::Map { block, key, .. }) => {
+                block.parts.extend(comments.into_iter().map(Part::Comment));
+                match key.take() {
+                    Some((key, at)) => block.parts.push(Part::Pair { key, at, value: place }),
+                    None => match place {
+                        Place::Scalar { value: Value::Str(text), at } => *key = Some((text.to_vec(), at)),
+                        Place::Scalar { value, .. } => {
+                            let shown = crate::sops::scalar::display(&value);
+                            return Err(Wrong::Key(String::from_utf8_lossy(&shown).into_owned()));
+                        }
+                        _ => return Err(Wrong::Syntax("a key is a list or a map")),
+                    },
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the innermost map or list. Comments before its end that stand further left belong further out.
+    fn close(&mut self, end: Range<usize>) -> Result<(), Wrong> {
+        let Some(open) = self.stack.pop() else { return Ok(()) };
+        let (column, flow) = match &open {
+            Open::Map { block, .. } => (block.column, block.flow),
+            Open::List { flow, column, .. } => (*column, *flow),
+        };
+        let inside = if flow {
+            self.pending.len()
+        } else {
+            self.pending.iter().position(|(_, at)| *at < column).unwrap_or(self.pending.len())
+        };
+        let outside = self.pending.split_off(inside);
+        let own: Vec<_> =
+            std::mem::replace(&mut self.pending, outside).into_iter().map(|(remark, _)| remark).collect();
+        let (place, anchor) = match open {
+            Open::Map { mut block, start, anchor, .. } => {
+                block.parts.extend(own.into_iter().map(Part::Comment));
+                let at = start..if flow { end.end } else { block_end(&block).max(start) };
+                (Place::Map { block, at }, anchor)
+            }
+            Open::List { mut items, flow, column, start, anchor } => {
+                items.extend(own.into_iter().map(Place::Comment));
+                let last = items.iter().map(|item| item.range().end).max().unwrap_or(start);
+                let at = start..if flow { end.end } else { last.max(start) };
+                (Place::List { items, flow, column, at }, anchor)
+            }
+        };
+        if anchor != 0 {
+            self.anchors.insert(anchor, place.clone());
+        }
+        self.last = self.last.max(place.range().end);
+        let pending = std::mem::take(&mut self.pending);
+        self.attach(place, Vec::new())?;
+        self.pending = pending;
+        Ok(())
+    }
+}
+
+/// The end of the last value or comment of a map.
+fn block_end(block: &Block) -> usize {
+    let end = |part: &Part| match part {
+        Part::Comment(remark) => remark.at.end,
+        Part::Pair { at, value, .. } => at.end.max(value.range().end),
+    };
+    block.parts.iter().map(end).max().unwrap_or(0)
+}
+
+fn is_merge(tag: &Tag) -> bool {
+    tag.is_yaml_core_schema_tag("merge")
+}

@@ -1,0 +1,284 @@
+//! Puts the values of another tree into a YAML text; everything else stays as it is.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::emit;
+use super::text::{Context, leaf_text};
+use super::{Block, Layout, Part, Place, Remark, tree_of_block};
+use crate::sops::tree::{Comment, Entry, Map, Node, Text, Value};
+
+/// The text with the values of `target`, or none when they do not fit into its layout: then it has to be
+/// written anew. The result is read back and compared, so it always means `target`.
+pub(super) fn render(layout: &Layout, target: &[Map]) -> Option<Text> {
+    if !layout.simple || layout.documents.len() != target.len() {
+        return None;
+    }
+    let text = std::str::from_utf8(&layout.text).ok()?;
+    let mut patch = Patch { text, edits: Vec::new() };
+    for (block, map) in layout.documents.iter().zip(target) {
+        patch.block(block, map)?;
+    }
+    let out = patch.apply()?;
+    let back = Layout::parse(std::str::from_utf8(&out).ok()?).ok()?;
+    let same = back.documents.len() == target.len()
+        && back.documents.iter().zip(target).all(|(block, map)| same_map(&tree_of_block(block), map));
+    same.then_some(out)
+}
+
+struct Patch<'t> {
+    text: &'t str,
+    edits: Vec<(Range<usize>, Text)>,
+}
+
+impl Patch<'_> {
+    fn apply(mut self) -> Option<Text> {
+        self.edits.sort_by_key(|(at, _)| (at.start, at.end));
+        let mut out = Text::new(Vec::with_capacity(self.text.len() + 1024));
+        let mut from = 0;
+        for (at, text) in &self.edits {
+            out.extend_from_slice(self.text.get(from..at.start)?.as_bytes());
+            out.extend_from_slice(text);
+            from = at.end;
+        }
+        out.extend_from_slice(self.text.get(from..)?.as_bytes());
+        Some(out)
+    }
+
+    fn edit(&mut self, at: Range<usize>, text: impl Into<Vec<u8>>) {
+        self.edits.push((at, Text::new(text.into())));
+    }
+
+    /// The position after the line that holds `at`.
+    fn line_end(&self, at: usize) -> usize {
+        self.text[at..].find('\n').map_or(self.text.len(), |newline| at + newline + 1)
+    }
+
+    fn rest_of_line(&self, at: usize) -> &str {
+        self.text[at..].split('\n').next().unwrap_or("")
+    }
+
+    fn block(&mut self, block: &Block, target: &Map) -> Option<()> {
+        let mut places: HashMap<&[u8], Vec<usize>> = HashMap::new();
+        for (at, part) in block.parts.iter().enumerate().rev() {
+            if let Part::Pair { key, .. } = part {
+                places.entry(key).or_default().push(at);
+            }
+        }
+        if places.is_empty() || target.pairs().next().is_none() {
+            return if places.is_empty() && target.0.is_empty() && block.parts.is_empty() {
+                Some(())
+            } else {
+                None
+            };
+        }
+        self.comments(block, target)?;
+        // The end of what was matched so far, and the part that comes next.
+        let (mut end, mut next) = (None, 0);
+        let mut added: Vec<(usize, Vec<u8>)> = Vec::new();
+        for entry in &target.0 {
+            let (key, node) = match entry {
+                Entry::Pair(key, node) => (key, node),
+                Entry::Comment(_) => {
+                    let remark = block.parts.iter().skip(next).find_map(|part| match part {
+                        Part::Comment(remark) => Some(remark.at.end),
+                        Part::Pair { .. } => None,
+                    });
+                    if block.parts.get(next).is_some_and(|part| matches!(part, Part::Comment(_))) {
+                        next += 1;
+                        end = end.max(remark);
+                    }
+                    continue;
+                }
+            };
+            if let Some(at) = places.get_mut(key.as_slice()).and_then(Vec::pop) {
+                if at < next {
+                    return None;
+                }
+                next = at + 1;
+                if let Part::Pair { at, value, .. } = &block.parts[at] {
+                    self.pair(block, key, at, value, node)?;
+                    end = end.max(Some(at.end.max(value.range().end)));
+                }
+            } else {
+                if block.flow {
+                    return None;
+                }
+                let first = block.parts.iter().find_map(|part| match part {
+                    Part::Pair { at, .. } => Some(at.start - block.column),
+                    Part::Comment(_) => None,
+                });
+                let place = end.map(|end| self.line_end(end)).or(first)?;
+                let mut text = vec![b' '; block.column];
+                text.extend_from_slice(&emit::entry(key, node, block.column).ok()?);
+                match added.last_mut() {
+                    Some((at, before)) if *at == place => before.extend_from_slice(&text),
+                    _ => added.push((place, text)),
+                }
+            }
+        }
+        for at in places.into_values().flatten() {
+            if let (Part::Pair { at, value, .. }, false) = (&block.parts[at], block.flow) {
+                self.remove(at.start, at.end.max(value.range().end))?;
+            } else {
+                return None;
+            }
+        }
+        for (at, mut text) in added {
+            if at == self.text.len() && !self.text.ends_with('\n') {
+                text.insert(0, b'\n');
+            }
+            self.edit(at..at, text);
+        }
+        Some(())
+    }
+
+    /// Comments must be the same ones in number; their texts may change.
+    fn comments(&mut self, block: &Block, target: &Map) -> Option<()> {
+        let old = block
+            .parts
+            .iter()
+            .filter_map(|part| if let Part::Comment(remark) = part { Some(remark) } else { None });
+        let new: Vec<_> = target
+            .0
+            .iter()
+            .filter_map(|entry| if let Entry::Comment(remark) = entry { Some(remark) } else { None })
+            .collect();
+        let old: Vec<_> = old.collect();
+        if old.len() != new.len() {
+            return None;
+        }
+        for (old, new) in old.into_iter().zip(new) {
+            self.comment(old, new)?;
+        }
+        Some(())
+    }
+
+    fn comment(&mut self, old: &Remark, new: &Comment) -> Option<()> {
+        if old.text != *new.text {
+            if new.text.contains(&b'\n') {
+                return None;
+            }
+            self.edit(old.at.clone(), [b"#", new.text.as_slice()].concat());
+        }
+        Some(())
+    }
+
+    fn pair(&mut self, block: &Block, key: &[u8], at: &Range<usize>, old: &Place, new: &Node) -> Option<()> {
+        let before = self.edits.len();
+        if self.place(old, new, Some(at.end), block.flow, block.column).is_some() {
+            return Some(());
+        }
+        // Another shape: the whole entry is written anew.
+        self.edits.truncate(before);
+        let end = at.end.max(old.range().end);
+        if block.flow || !self.rest_of_line(end).trim().is_empty() {
+            return None;
+        }
+        let mut text = emit::entry(key, new, block.column).ok()?;
+        text.pop();
+        self.edit(at.start..end, std::mem::take(&mut *text));
+        Some(())
+    }
+
+    /// Replaces one value; `key_end` is where its key ends, none in a list.
+    fn place(
+        &mut self,
+        old: &Place,
+        new: &Node,
+        key_end: Option<usize>,
+        flow: bool,
+        column: usize,
+    ) -> Option<()> {
+        match (old, new) {
+            (Place::Scalar { value, at }, Node::Scalar(leaf)) => {
+                if same_value(value, &leaf.value) {
+                    return Some(());
+                }
+                self.scalar(at, &leaf.value, key_end, flow, column)
+            }
+            (Place::Comment(old), Node::Comment(new)) => self.comment(old, new),
+            (Place::Map { block, .. }, Node::Map(map)) => self.block(block, map),
+            (Place::List { items, flow, column, .. }, Node::List(new)) if items.len() == new.len() => {
+                items.iter().zip(new).try_for_each(|(old, new)| self.place(old, new, None, *flow, *column))
+            }
+            _ => None,
+        }
+    }
+
+    fn scalar(
+        &mut self,
+        at: &Range<usize>,
+        value: &Value,
+        key_end: Option<usize>,
+        flow: bool,
+        column: usize,
+    ) -> Option<()> {
+        let one_line = !self.rest_of_line(at.end).trim().is_empty();
+        let indent = if key_end.is_some() { 4 * ((column + 4) / 4) } else { column + 2 };
+        let endless = value.as_str().is_some_and(|text| text.ends_with(b"\n\n") || text == b"\n");
+        let context = Context { flow, one_line: one_line || endless, indent };
+        let text = leaf_text(b"", value, context).ok()?;
+        if !at.is_empty() {
+            self.edit(at.clone(), text.as_bytes());
+            return Some(());
+        }
+        // Nothing stands there: after the colon or the dash.
+        let place = match key_end {
+            Some(end) => end + self.text[end..].find(':')? + 1,
+            None => at.start,
+        };
+        let space = if self.text[..place].ends_with(' ') { "" } else { " " };
+        self.edit(place..place, [space, &text].concat());
+        Some(())
+    }
+
+    /// Removes a pair; a comment on its last line stays.
+    fn remove(&mut self, start: usize, end: usize) -> Option<()> {
+        let line = self.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        if !self.text[line..start].trim().is_empty() {
+            return None;
+        }
+        if self.rest_of_line(end).trim().is_empty() {
+            self.edit(line..self.line_end(end), []);
+        } else {
+            self.edit(start..end + self.rest_of_line(end).find('#')?, []);
+        }
+        Some(())
+    }
+}
+
+fn same_value(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Float(a), Value::Float(b)) => a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()),
+        (Value::Bytes(a) | Value::Str(a), Value::Bytes(b) | Value::Str(b)) => a == b,
+        (a, b) => a == b,
+    }
+}
+
+/// The same keys and values in the same order; comments may stand elsewhere.
+fn same_map(a: &Map, b: &Map) -> bool {
+    let (mut a, mut b) = (a.pairs(), b.pairs());
+    loop {
+        match (a.next(), b.next()) {
+            (None, None) => return true,
+            (Some((key, left)), Some((other, right))) if key == other && same_node(left, right) => {}
+            _ => return false,
+        }
+    }
+}
+
+fn same_node(a: &Node, b: &Node) -> bool {
+    match (a, b) {
+        (Node::Scalar(a), Node::Scalar(b)) => same_value(&a.value, &b.value),
+        (Node::Map(a), Node::Map(b)) => same_map(a, b),
+        (Node::List(a), Node::List(b)) => {
+            let items = |list: &[Node]| -> Vec<usize> {
+                (0..list.len()).filter(|at| !matches!(list[*at], Node::Comment(_))).collect()
+            };
+            let (left, right) = (items(a), items(b));
+            left.len() == right.len() && left.iter().zip(&right).all(|(l, r)| same_node(&a[*l], &b[*r]))
+        }
+        _ => false,
+    }
+}

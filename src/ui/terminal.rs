@@ -1,0 +1,64 @@
+//! The terminal that live lines are drawn on.
+
+use std::io;
+
+use dialoguer::console::Term;
+use indicatif::TermLike;
+
+/// Standard error, which may go away at any moment: a window that is closed must not end the run behind it.
+#[derive(Debug)]
+pub(super) struct Patient(Term);
+
+impl Patient {
+    pub(super) fn new() -> Self {
+        Patient(Term::buffered_stderr())
+    }
+}
+
+/// Writing to a terminal that is gone (EIO) is as good as written: nobody looks.
+#[expect(clippy::unnecessary_wraps, reason = "the trait wants results")]
+fn ignored(_: io::Result<()>) -> io::Result<()> {
+    Ok(())
+}
+
+impl TermLike for Patient {
+    fn width(&self) -> u16 {
+        self.0.size().1
+    }
+
+    fn height(&self) -> u16 {
+        self.0.size().0
+    }
+
+    fn move_cursor_up(&self, n: usize) -> io::Result<()> {
+        ignored(self.0.move_cursor_up(n))
+    }
+
+    fn move_cursor_down(&self, n: usize) -> io::Result<()> {
+        ignored(self.0.move_cursor_down(n))
+    }
+
+    fn move_cursor_right(&self, n: usize) -> io::Result<()> {
+        ignored(self.0.move_cursor_right(n))
+    }
+
+    fn move_cursor_left(&self, n: usize) -> io::Result<()> {
+        ignored(self.0.move_cursor_left(n))
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        ignored(self.0.write_line(text))
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        ignored(self.0.write_str(text))
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        ignored(self.0.clear_line())
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        ignored(self.0.flush())
+    }
+}

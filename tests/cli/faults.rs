@@ -1,0 +1,294 @@
+//! Bad input and faults: a clear error, the right exit code, nothing lost.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::sandbox::{CANARY, Sandbox, encrypted, encrypted_for};
+
+/// A PATH with nothing but these programs.
+fn path_with(project: &Sandbox, programs: &[&str]) -> PathBuf {
+    let bin = project.path(".infractl/bin");
+    fs::create_dir_all(&bin).unwrap();
+    for program in programs {
+        symlink(which::which(program).unwrap(), bin.join(program)).unwrap();
+    }
+    bin
+}
+
+#[test]
+fn without_terraform_it_says_how_to_get_it() {
+    let project = Sandbox::new();
+    let mut command = project.command(&["apply", "dev"]);
+    let run = Sandbox::run(command.env("PATH", path_with(&project, &["git"]))).code(69);
+    run.says("`terraform` is not installed").says("install terraform");
+}
+
+#[test]
+fn a_root_module_may_want_a_newer_terraform() {
+    let project = Sandbox::new();
+    project.edit("environments/dev/main.tf", ">= 1.5", ">= 99.0");
+    project.infractl(&["apply", "dev"]).code(69).says("Unsupported Terraform Core version").says("main.tf line 4");
+}
+
+#[test]
+fn a_key_that_does_not_fit_is_named_with_what_would() {
+    let project = Sandbox::new();
+    let other = age::x25519::Identity::generate();
+    project.write("credentials/dev.enc.env", &encrypted_for("A=b\n", &other.to_public().to_string()));
+    let run = project.infractl(&["plan", "dev"]).code(65);
+    run.says("credentials/dev.enc.env")
+        .says(&other.to_public().to_string())
+        .says("demo-key-PROTECTS-NOTHING.txt")
+        .never_says("terraform plan");
+}
+
+#[test]
+fn a_missing_or_unreadable_key_is_named_with_the_places_that_were_looked_at() {
+    let project = Sandbox::new();
+    let key = project.path("credentials/demo-key-PROTECTS-NOTHING.txt");
+    let text = fs::read_to_string(&key).unwrap();
+    fs::remove_file(&key).unwrap();
+    project.infractl(&["plan", "dev"]).code(65).says("demo-key-PROTECTS-NOTHING.txt").never_says("terraform plan");
+    fs::create_dir(&key).unwrap();
+    project.infractl(&["plan", "dev"]).code(65).says("demo-key-PROTECTS-NOTHING.txt");
+    fs::remove_dir(&key).unwrap();
+    fs::write(&key, "AGE-SECRET-KEY-1GARBAGE\n").unwrap();
+    project.infractl(&["plan", "dev"]).code(65).says("demo-key-PROTECTS-NOTHING.txt").never_says("GARBAGE");
+    // Several keys, bad ones first: the one that fits is found.
+    fs::write(&key, format!("nonsense\nAGE-SECRET-KEY-1GARBAGE\n{text}")).unwrap();
+    project.infractl(&["plan", "dev"]).code(0);
+    // From a variable.
+    fs::remove_file(&key).unwrap();
+    let secret = text.lines().find(|line| line.starts_with("AGE-SECRET-KEY")).unwrap();
+    Sandbox::run(project.command(&["plan", "dev"]).env("SOPS_AGE_KEY", secret)).code(0);
+}
+
+#[test]
+fn damaged_credentials_stop_everything_before_any_tool() {
+    let project = Sandbox::new();
+    let file = "credentials/dev.enc.env";
+    let good = project.read(file);
+    let damage = |text: String, says: &str| {
+        project.write(file, &text);
+        let run = project.infractl(&["apply", "dev"]).code(65).says(file).says(says);
+        run.never_says("terraform apply");
+        assert!(!project.path("shared/.env.dev").exists());
+    };
+    damage(good.replacen("ACR_ADMIN_PASSWORD=", "ADDED=\nACR_ADMIN=", 1), "ACR_ADMIN");
+    let without: String = good.lines().filter(|l| !l.starts_with("ACR_")).map(|l| format!("{l}\n")).collect();
+    damage(without, "MAC");
+    damage(format!("<<<<<<< HEAD\n{good}=======\n{good}>>>>>>> theirs\n"), "conflict marker");
+    damage(good.replace('\n', "\r\n"), "CR LF");
+    damage("A=plain\n".to_owned(), "not encrypted");
+    damage(String::new(), "encrypt");
+    fs::write(project.path(file), b"\xff\xfe\0\0binary").unwrap();
+    project.infractl(&["apply", "dev"]).code(65).says(file);
+    fs::remove_file(project.path(file)).unwrap();
+    project.infractl(&["apply", "dev"]).code(65).says(file);
+}
+
+#[test]
+fn a_required_secret_that_is_missing_is_named() {
+    let project = Sandbox::new();
+    project.secrets("dev", &[("STORAGE_ACCOUNT_KEY", "a"), ("POSTGRES_ADMIN_PASSWORD", "b")]);
+    project.infractl(&["apply", "dev"]).code(65).says("ACR_ADMIN_PASSWORD").says("credentials/dev.enc.env");
+    project.write(
+        "credentials/dev.enc.env",
+        &encrypted("STORAGE_ACCOUNT_KEY=x123\nPOSTGRES_ADMIN_PASSWORD=y123\nACR_ADMIN_PASSWORD=\n"),
+    );
+    project.infractl(&["apply", "dev"]).code(65).says("ACR_ADMIN_PASSWORD");
+}
+
+#[test]
+fn an_output_that_is_not_given_leaves_the_old_file() {
+    let project = Sandbox::new();
+    project.infractl(&["apply", "dev"]).code(0);
+    let before = project.read("shared/.env.dev");
+    project.edit("environments/defaults.toml", "output = \"postgres_host\"", "output = \"postgres_hots\"");
+    let run = project.infractl(&["genenv", "dev"]).code(1);
+    run.says("POSTGRES_HOST").says("postgres_hots").says("postgres_host");
+    assert_eq!(project.read("shared/.env.dev"), before);
+    // Null: terraform does not give it at all.
+    project.edit("environments/defaults.toml", "output = \"postgres_hots\"", "output = \"postgres_host\"");
+    project.edit("environments/dev/outputs.tf", "terraform_data.postgres.output.host", "null");
+    project.infractl(&["apply", "dev"]).code(1).says("POSTGRES_HOST").says("null");
+    assert_eq!(project.read("shared/.env.dev"), before);
+    // Said to be optional, or with a default.
+    project.edit("environments/defaults.toml", "{ output = \"postgres_host\" }", "{ output = \"postgres_host\", default = \"none\" }");
+    project.infractl(&["genenv", "dev"]).code(0);
+    assert!(project.read("shared/.env.dev").contains("POSTGRES_HOST=none\n"));
+}
+
+#[test]
+fn lists_are_json_and_what_the_dialect_cannot_hold_is_refused() {
+    let project = Sandbox::new();
+    let host = "terraform_data.postgres.output.host";
+    project.edit("environments/dev/outputs.tf", host, "[\"a\", 1, { b = true }]");
+    project.infractl(&["apply", "dev"]).code(0);
+    assert!(project.read("shared/.env.dev").contains("POSTGRES_HOST=[\"a\",1,{\"b\":true}]\n"));
+    let before = project.read("shared/.env.dev");
+    project.edit("environments/defaults.toml", "dialect = \"compose\"", "dialect = \"docker\"");
+    project.edit("environments/dev/outputs.tf", "[\"a\", 1, { b = true }]", "\"one\\ntwo\"");
+    let run = project.infractl(&["apply", "dev"]).code(78);
+    run.says("POSTGRES_HOST").says("docker").never_says("one\ntwo");
+    assert_eq!(project.read("shared/.env.dev"), before, "nothing was written");
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_found_before_terraform_starts() {
+    let project = Sandbox::new();
+    let Some(_mount) = Mount::new(&project.path("shared"), "ro,size=64k") else { return };
+    let run = project.infractl(&["apply", "dev"]).code(1);
+    run.says("shared").never_says("terraform apply");
+}
+
+#[test]
+fn a_full_disk_leaves_the_old_file() {
+    let project = Sandbox::new();
+    let Some(_mount) = Mount::new(&project.path("shared"), "size=32k") else { return };
+    project.infractl(&["apply", "dev"]).code(0);
+    let before = project.read("shared/.env.dev");
+    let mut filled = fs::File::create(project.path("shared/.env.filler")).unwrap();
+    while std::io::Write::write_all(&mut filled, &[b'x'; 512]).is_ok() {}
+    project.edit("environments/defaults.toml", "POSTGRES_DB = \"citus\"", "POSTGRES_DB = \"other\"");
+    project.infractl(&["genenv", "dev"]).code(1).says("shared").says("free some space");
+    assert_eq!(project.read("shared/.env.dev"), before);
+    let left: Vec<_> = fs::read_dir(project.path("shared")).unwrap().flatten().map(|e| e.file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().contains("infractl")), "{left:?}");
+}
+
+/// A tmpfs of its own at a folder, for as long as the value lives. Needs the right to mount.
+struct Mount(PathBuf);
+
+impl Mount {
+    fn new(at: &Path, options: &str) -> Option<Self> {
+        let done = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(at).output().unwrap();
+        if done.status.success() {
+            return Some(Mount(at.to_owned()));
+        }
+        assert!(std::env::var_os("CI").is_none(), "mount: {}", String::from_utf8_lossy(&done.stderr));
+        eprintln!("skipped: no right to mount a tmpfs");
+        None
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_file_that_git_would_commit_is_refused_with_the_line_to_add() {
+    let project = Sandbox::new();
+    project.write(".gitignore", "*.tfstate*\n");
+    let run = project.infractl(&["apply", "dev"]).code(78).says("git does not ignore `shared/.env.dev`");
+    run.says("shared/.env.*").never_says("terraform apply");
+    assert!(!project.path("shared/.env.dev").exists());
+    project.write(".gitignore", "shared/.env.*\n");
+    project.write("shared/.env.dev", "OLD=1\n");
+    let git = |args: &[&str]| {
+        let done = Command::new("git").args(args).current_dir(project.root()).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    git(&["add", "-f", "shared/.env.dev"]);
+    project.infractl(&["genenv", "dev"]).says("git tracks").says("git rm --cached shared/.env.dev");
+    assert_eq!(project.read("shared/.env.dev"), "OLD=1\n");
+    git(&["rm", "-q", "--cached", "shared/.env.dev"]);
+    project.infractl(&["apply", "dev"]).code(0);
+}
+
+#[test]
+fn configuration_that_is_wrong_is_shown_with_its_place() {
+    let project = Sandbox::new();
+    let own = "environments/dev/environment.toml";
+    project.write(own, "[terraform]\nworkspce = \"x\"\n\n[env-file]\ndialect = \"bash\"\n");
+    let run = project.infractl(&["plan", "dev"]).code(78);
+    let run = run.says("environments/dev/environment.toml:2:1").says("workspce").says("workspace");
+    run.says("environments/dev/environment.toml:5:11").says("compose").never_says("terraform plan");
+    // Other environments are not concerned.
+    project.infractl(&["plan", "rec"]).code(0);
+
+    project.write(own, "");
+    project.infractl(&["plan", "dev"]).code(0);
+    fs::write(project.path(own), b"\0\x01\xff\xfe").unwrap();
+    project.infractl(&["plan", "dev"]).code(78).says(own);
+    project.write(own, "[terraform\n");
+    project.infractl(&["plan", "dev"]).code(78).says("environments/dev/environment.toml:1:");
+    let long: String = (0..10_000).map(|n| format!("variable_{n} = \"value {n}\"\n")).collect();
+    project.write(own, &format!("[terraform.vars]\n{long}"));
+    project.infractl(&["env", "show", "dev"]).code(0);
+    project.write(own, &format!("[terraform.vars]\n{long}\n[env-file]\npaht = \"x\"\n"));
+    project.infractl(&["env", "show", "dev"]).code(78).says("environment.toml:10004:1").says("path");
+}
+
+#[test]
+fn a_secret_in_an_argument_is_refused_when_the_configuration_is_read() {
+    let project = Sandbox::new();
+    project.write("environments/dev/environment.toml", "[terraform.backend]\npath = \"{{secret.SHARED_TOKEN}}\"\n");
+    project.infractl(&["plan", "dev"]).code(78).says("environment.toml:2:").says("SHARED_TOKEN").never_says("prepare");
+}
+
+#[test]
+fn variables_of_terraform_that_would_break_it_are_harmless() {
+    let project = Sandbox::new();
+    project.infractl(&["apply", "dev"]).code(0);
+    let with = |name: &str, value: &str| {
+        Sandbox::run(project.command(&["genenv", "dev"]).env(name, value)).code(0)
+    };
+    with("TF_CLI_CONFIG_FILE", "/nowhere/terraformrc").says("/nowhere/terraformrc");
+    with("TF_CLI_ARGS", "-no-such-flag");
+    with("TF_CLI_ARGS_state", "-no-such-flag");
+    with("TF_WORKSPACE", "somewhere-else");
+    with("TF_PLUGIN_CACHE_DIR", project.path(".infractl/plugins").to_str().unwrap());
+    Sandbox::run(project.command(&["plan", "dev"]).env("TF_CLI_ARGS_plan", "-compact-warnings")).code(0);
+}
+
+#[test]
+fn errors_of_terraform_are_shown_in_full_with_their_place() {
+    let project = Sandbox::new();
+    project.write("environments/dev/bad.tf", "resource \"terraform_data\" \"bad\" {\n  input = var.nope\n}\n");
+    for verb in ["plan", "apply"] {
+        let run = project.infractl(&[verb, "dev"]).code(1);
+        run.says("Reference to undeclared input variable").says("bad.tf line 2").says("var.nope");
+    }
+    assert!(!project.path("shared/.env.dev").exists());
+}
+
+#[test]
+fn a_variable_that_nobody_sets_is_explained() {
+    let project = Sandbox::new();
+    project.write("environments/dev/more.tf", "variable \"needed\" { type = string }\n");
+    project.infractl(&["plan", "dev"]).code(1).says("needed").says("[terraform] vars");
+}
+
+#[test]
+fn a_failed_resource_keeps_the_old_environment_file() {
+    let project = Sandbox::new();
+    project.infractl(&["apply", "dev"]).code(0);
+    let before = project.read("shared/.env.dev");
+    project.write(
+        "environments/dev/bad.tf",
+        &format!(
+            "resource \"terraform_data\" \"bad\" {{\n  provisioner \"local-exec\" {{\n    command = \"echo {CANARY}storage-dev oops >&2; exit 3\"\n  }}\n}}\n"
+        ),
+    );
+    project.infractl(&["apply", "dev"]).code(1).says("local-exec provisioner error").says("***");
+    assert_eq!(project.read("shared/.env.dev"), before);
+    fs::remove_file(project.path("environments/dev/bad.tf")).unwrap();
+    project.assert_no_canary_on_disk();
+}
+
+#[test]
+fn a_destroy_that_fails_keeps_the_environment_file() {
+    let project = Sandbox::new();
+    project.write(
+        "environments/dev/sticky.tf",
+        "resource \"terraform_data\" \"sticky\" {\n  lifecycle {\n    prevent_destroy = true\n  }\n}\n",
+    );
+    project.infractl(&["apply", "dev"]).code(0);
+    project.infractl(&["destroy", "dev"]).code(1).says("prevent_destroy");
+    assert!(project.path("shared/.env.dev").exists());
+}

@@ -1,0 +1,7 @@
+//! infractl as people run it: the real program, an environment of its own, canaries as secrets.
+
+mod apply;
+mod faults;
+mod sandbox;
+mod signals;
+mod usage;

@@ -1,0 +1,152 @@
+//! Usage: help, near names, standard output and error, terminals.
+
+use std::io::Read;
+use std::process::{Command, Stdio};
+
+use crate::sandbox::{BIN, Sandbox};
+
+#[test]
+fn a_verb_or_environment_that_is_not_there_names_the_near_one() {
+    let project = Sandbox::new();
+    project.infractl(&["aply", "dev"]).code(64).says("apply");
+    project.infractl(&["plan", "dve"]).code(64).says("`dve`").says("dev");
+    project.infractl(&["plan", "dev", "--jsn"]).code(64).says("--json");
+    project.infractl(&[]).code(64).says("Usage:");
+    project.infractl(&["plan", "../dev"]).code(64);
+}
+
+#[test]
+fn outside_a_project_it_says_what_it_looked_for() {
+    let project = Sandbox::new();
+    let mut command = project.command(&["env", "list"]);
+    Sandbox::run(command.current_dir("/")).code(64).says("environments/").says("-C");
+}
+
+#[test]
+fn help_and_version_need_nothing() {
+    let project = Sandbox::new();
+    std::fs::remove_dir_all(project.path("credentials")).unwrap();
+    let help = project.infractl(&["--help"]).code(0);
+    assert!(help.out.contains("apply") && help.err.is_empty());
+    let plan = project.infractl(&["plan", "--help"]).code(0);
+    assert!(plan.out.contains("--detailed-exitcode") && plan.out.contains("Exit with 2"), "{}", plan.out);
+    assert!(project.infractl(&["--version"]).code(0).out.starts_with("infractl "));
+    let list = project.infractl(&["env", "list"]).code(0);
+    assert!(list.out.contains("prod") && list.out.contains("protected"), "{}", list.out);
+    project.infractl(&["env", "show", "dev", "--origin"]).code(0);
+}
+
+#[test]
+fn origins_and_sources_are_shown_without_a_value() {
+    let project = Sandbox::new();
+    project.write("environments/dev/environment.toml", "[terraform.vars]\nregion = \"elsewhere\"\n");
+    let show = project.infractl(&["env", "show", "dev", "--origin"]).code(0).out;
+    let region = show.lines().find(|line| line.starts_with("terraform.vars.region")).unwrap();
+    assert!(region.contains("elsewhere") && region.ends_with("environments/dev/environment.toml:2"), "{region}");
+    project.secrets("dev", &[("STORAGE_ACCOUNT_KEY", "a"), ("SHARED_TOKEN", "b")]);
+    std::fs::remove_file(project.path("credentials/demo-key-PROTECTS-NOTHING.txt")).unwrap();
+    let mut command = project.command(&["env", "show", "dev", "--explain", "SHARED_TOKEN"]);
+    let out = Sandbox::run(command.env("SHARED_TOKEN", "own")).code(0).out;
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines.len(), 3, "{out}");
+    assert!(lines[0].contains("own environment") && lines[0].ends_with("overridden"), "{out}");
+    assert!(lines[1].contains("credentials/common.enc.env") && lines[1].ends_with("overridden"), "{out}");
+    assert!(lines[2].contains("credentials/dev.enc.env") && lines[2].ends_with("wins"), "{out}");
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_it_quietly() {
+    let project = Sandbox::new();
+    let mut child = project
+        .command(&["env", "show", "dev"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut err = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(0), ""));
+}
+
+/// Runs infractl on a terminal of its own, by util-linux's `script`.
+fn on_a_terminal(project: &Sandbox, columns: u32, typed: &str, args: &str) -> (i32, String) {
+    let line = format!("stty cols {columns} rows 24; {BIN} {args}");
+    let mut child = Command::new("script")
+        .args(["-qec", &line, "/dev/null"])
+        .current_dir(project.root())
+        .env("TERM", "xterm-256color")
+        .env_remove("CI")
+        .env_remove("TF_CLI_CONFIG_FILE")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let typed = typed.to_owned();
+    let typist = std::thread::spawn(move || {
+        for text in typed.split_inclusive('\n') {
+            std::thread::sleep(std::time::Duration::from_millis(1500));
+            let _ = std::io::Write::write_all(&mut stdin, text.as_bytes());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1500));
+    });
+    let mut out = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    typist.join().unwrap();
+    (child.wait().unwrap().code().unwrap_or(-1), out)
+}
+
+#[test]
+fn a_terminal_of_20_columns_is_enough() {
+    let project = Sandbox::new();
+    let (code, out) = on_a_terminal(&project, 20, "", "apply dev");
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("terraform apply") && project.path("shared/.env.dev").exists(), "{out}");
+    let (code, out) = on_a_terminal(&project, 20, "", "plan dve");
+    assert_eq!(code, 64, "{out}");
+}
+
+#[test]
+fn colours_are_for_terminals_and_obey_no_color() {
+    let project = Sandbox::new();
+    assert!(on_a_terminal(&project, 80, "", "apply dev").1.contains("\u{1b}[32m"));
+    let (_, plain) = on_a_terminal(&project, 80, "", "genenv dev --color never");
+    assert!(!plain.contains("\u{1b}[32m"), "{plain:?}");
+    assert!(!project.infractl(&["genenv", "dev"]).err.contains('\u{1b}'));
+    let mut command = project.command(&["genenv", "dev", "--color", "always"]);
+    assert!(Sandbox::run(&mut command).err.contains("\u{1b}[32m"));
+}
+
+#[test]
+fn a_protected_environment_is_asked_about_at_a_terminal_after_its_plan() {
+    let project = Sandbox::new();
+    let (code, out) = on_a_terminal(&project, 80, "nope\n", "apply prod");
+    assert_eq!(code, 77, "{out}");
+    assert!(out.contains("4 to add") && out.contains("nothing was done"), "{out}");
+    assert!(!project.path("shared/.env.prod").exists());
+    let (code, out) = on_a_terminal(&project, 80, "prod\n", "apply prod");
+    assert_eq!(code, 0, "{out}");
+    assert!(project.path("shared/.env.prod").exists());
+    project.assert_no_canary_on_disk();
+}
+
+#[test]
+fn events_as_json_are_the_only_thing_on_standard_output() {
+    let project = Sandbox::new();
+    let run = project.infractl(&["apply", "dev", "--output", "json"]).code(0);
+    let events: Vec<serde_json::Value> =
+        run.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(events.first().unwrap()["event"], "run-started");
+    assert_eq!(events.last().unwrap()["event"], "run-ended");
+    assert!(events.iter().any(|event| event["step"] == "terraform apply" && event["summary"] == "+4 ~0 −0 ±0"));
+}
+
+#[test]
+fn quiet_says_nothing_and_verbose_says_the_commands() {
+    let project = Sandbox::new();
+    assert_eq!(project.infractl(&["apply", "dev", "-q"]).code(0).err, "");
+    let run = project.infractl(&["apply", "dev", "-v"]).code(0);
+    run.says("terraform apply -json -auto-approve").says("TF_VAR_storage_account_key=***");
+    project.infractl(&["apply", "dev", "--timings"]).code(0).says("terraform apply").says(" all");
+}

@@ -1,0 +1,41 @@
+# shellcheck shell=bash
+# What every script in this folder begins with. A script gets or starts one thing that the tests need and tells
+# tests/run by lines on its standard output:
+#
+#   env NAME=VALUE      a variable for the tests
+#   have NAME TEXT      it is there: version, where from
+#   lack NAME TEXT      it is not there: why
+#
+# Everything else goes to standard error, which ends up in $STATE/log. What is installed is kept below $STATE.
+# A process that has to be ended after the tests is announced with `must_end`, at once, a folder that has to be
+# removed with `must_remove`: then they are also gone when the run is interrupted, at the latest with the next one.
+set -euo pipefail
+: "${STATE:?run tests/run}"
+export DEBIAN_FRONTEND=noninteractive PIP_DISABLE_PIP_VERSION_CHECK=1
+
+# apt_get ARGS...: as root, waiting for another apt.
+apt_get() {
+  local sudo=()
+  if [ "$(id -u)" != 0 ]; then sudo=(sudo -n); fi
+  "${sudo[@]}" apt-get -o DPkg::Lock::Timeout=300 -qq "$@" </dev/null >&2
+}
+
+# first_version COMMAND...: the first thing that looks like a version in what a program prints.
+first_version() { "$@" 2>/dev/null </dev/null | grep -oE -m1 '[0-9]+(\.[0-9]+)+[^ ,]*' | head -n1; }
+
+# found NAME PROGRAM VERSION-ARGS...: tells the tests where a program is, if it is.
+found() {
+  local name=$1 program variable
+  program=$(command -v "$2") || { lack "$name" "no \`$2\` on PATH"; return 0; }
+  variable=INFRACTL_TEST_$(tr 'a-z-' 'A-Z_' <<<"$name")
+  echo "env $variable=$program"
+  have "$name" "$(first_version "$program" "${@:3}" || true)"
+}
+
+# A process id can be given to somebody else; with the time it was started it is unique.
+start_time() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
+must_end() { echo "$1 $(start_time "$1") $2" >>"$STATE/started"; }
+must_remove() { echo "$1" >>"$STATE/cleanup"; }
+
+have() { echo "have $1 ${*:2}"; }
+lack() { echo "lack $1 ${*:2}"; }

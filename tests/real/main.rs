@@ -1,0 +1,11 @@
+//! Against the real programs. `tests/run` installs and starts them and says where they are in `INFRACTL_TEST_*`;
+//! a test whose program is not there is a skip that is printed, and a failure when `CI` is set.
+#![expect(clippy::unwrap_used, reason = "all of this crate is tests")]
+#![expect(clippy::print_stdout, reason = "tests say what they skip")]
+#![expect(clippy::disallowed_methods, reason = "these tests drive other programs and write files by hand")]
+
+mod dotenv;
+mod refusals;
+mod scripts;
+mod support;
+mod values;
