@@ -20,6 +20,7 @@ pub struct Grouped {
     folds: bool,
     workspace: Option<PathBuf>,
     inner: Box<dyn Reporter>,
+    say: Box<dyn Fn(&str) + Send + Sync>,
     state: Mutex<State>,
 }
 
@@ -44,7 +45,7 @@ impl Grouped {
     /// Tells on to `inner`.
     pub fn new(ci: Ci, mode: Mode, workspace: Option<PathBuf>, inner: Box<dyn Reporter>) -> Self {
         let folds = mode.verbosity > Verbosity::Quiet;
-        Grouped { ci, folds, workspace, inner, state: Mutex::default() }
+        Grouped { ci, folds, workspace, inner, say: Box::new(say), state: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -60,7 +61,7 @@ impl Grouped {
                     Some(environment) => format!("{environment}: {name}"),
                     None => name.clone(),
                 };
-                say(&self.ci.group(state.groups, &title, now()));
+                (self.say)(&self.ci.group(state.groups, &title, now()));
                 state.open = Some(report.environment.clone());
                 self.inner.report(report);
             }
@@ -94,13 +95,13 @@ impl Grouped {
         };
         let text = if found.detail.is_empty() { &found.summary } else { &found.detail };
         if let Some(command) = self.ci.annotation(found.severity, &place, &title, text) {
-            say(&command);
+            (self.say)(&command);
         }
     }
 
     fn close(&self, state: &mut State) {
         if state.open.take().is_some() {
-            say(&self.ci.end_group(state.groups, now()));
+            (self.say)(&self.ci.end_group(state.groups, now()));
         }
     }
 
@@ -111,7 +112,7 @@ impl Grouped {
             let mut left_out = std::mem::take(&mut waiting.left_out);
             while let Some(report) = waiting.reports.pop_front() {
                 if left_out > 0 && matches!(report.event, Event::Line { .. }) {
-                    say(&format!("  … {left_out} lines left out here, see the history"));
+                    (self.say)(&format!("  … {left_out} lines left out here, see the history"));
                     left_out = 0;
                 }
                 self.show(state, &report);
