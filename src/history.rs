@@ -141,7 +141,9 @@ impl Recorder {
                     state.kept = Some(kept);
                     self.began.send_replace(Some(root.clone()));
                 }
-                Err(error) => say(&format!("warning: this run leaves no history: `{}`: {error}", store::FOLDER)),
+                Err(error) => {
+                    say(&format!("warning: this run leaves no history: `{}`: {error}", store::FOLDER))
+                }
             }
         }
         state.run = Some((Run::new(start), since));
@@ -149,7 +151,9 @@ impl Recorder {
 
     /// Once the secrets are known the whole command line can be masked.
     fn arguments(&self, state: &mut Recording) {
-        if !std::mem::replace(&mut state.has_arguments, true) && self.setup.argv.iter().any(|word| word == "--") {
+        if !std::mem::replace(&mut state.has_arguments, true)
+            && self.setup.argv.iter().any(|word| word == "--")
+        {
             state.add(Line::Arguments { argv: self.masked(self.setup.argv.iter().cloned()) });
         }
     }

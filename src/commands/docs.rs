@@ -46,7 +46,9 @@ pub fn page(page: Page) -> Result<String, Failure> {
         Page::Config => config::reference_markdown(),
         Page::ExitCodes => exit_codes(),
         Page::Variables => variables(),
-        Page::Schema => serde_json::to_string_pretty(&config::schema()).map_err(|_| bug("the schema"))? + "\n",
+        Page::Schema => {
+            serde_json::to_string_pretty(&config::schema()).map_err(|_| bug("the schema"))? + "\n"
+        }
         Page::ReportSchema => {
             let schema = crate::history::schema();
             serde_json::to_string_pretty(&schema).map_err(|_| bug("the schema"))? + "\n"

@@ -94,14 +94,18 @@ pub fn run(cx: &Ctx, global: &Global, args: &HistoryArgs) -> Result<(), Failure>
 
 fn find(store: &Store, number: Option<u64>) -> Result<Run, Failure> {
     let numbers = store.numbers();
-    let none = || Failure::new(Kind::Usage, "there is no history yet").help("run `infractl plan ENV`: it leaves one");
+    let none = || {
+        Failure::new(Kind::Usage, "there is no history yet").help("run `infractl plan ENV`: it leaves one")
+    };
     let wanted = match number {
         Some(number) => number,
         None => *numbers.last().ok_or_else(none)?,
     };
     store.read(wanted).ok_or_else(|| match (numbers.first(), numbers.last()) {
-        (Some(first), Some(last)) => Failure::new(Kind::Usage, format!("there is no run {wanted} in the history"))
-            .help(format!("name one from {first} to {last}; run `infractl history` to see them")),
+        (Some(first), Some(last)) => {
+            Failure::new(Kind::Usage, format!("there is no run {wanted} in the history"))
+                .help(format!("name one from {first} to {last}; run `infractl history` to see them"))
+        }
         _ => none(),
     })
 }
@@ -184,7 +188,13 @@ fn steps(run: &Run) -> String {
 }
 
 fn lane_text(lane: &Lane) -> String {
-    let mut text = format!("\n{} {}: {} after {}\n", lane.verb, lane.environment, lane.outcome.word(), took(lane.seconds));
+    let mut text = format!(
+        "\n{} {}: {} after {}\n",
+        lane.verb,
+        lane.environment,
+        lane.outcome.word(),
+        took(lane.seconds)
+    );
     let width = lane.steps.iter().map(|step| step.name.chars().count()).max().unwrap_or(0);
     for step in &lane.steps {
         let line = format!(

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The commit of the repository around this folder; none outside of one, and before the first commit.
-pub fn head(dir: &Path) -> Option<String> {
+pub(super) fn head(dir: &Path) -> Option<String> {
     let git = dir.ancestors().map(|folder| folder.join(".git")).find(|git| git.exists())?;
     let git = if git.is_dir() { git } else { linked(&git)? };
     let head = fs::read_to_string(git.join("HEAD")).ok()?;

@@ -55,11 +55,8 @@ fn scale(run: &Run) -> f64 {
 fn head(out: &mut String, run: &Run) {
     let number = run.run.unwrap_or_default();
     let names = run.names();
-    let shown = if names.chars().count() > 90 {
-        format!("{} environments", run.environments.len())
-    } else {
-        names
-    };
+    let shown =
+        if names.chars().count() > 90 { format!("{} environments", run.environments.len()) } else { names };
     let title = format!("{} {shown} · run {number}", run.verb);
     let _ = write!(
         out,
@@ -159,8 +156,8 @@ fn bar(out: &mut String, lane: usize, number: usize, step: &Step, width: f64) {
 /// A round distance between marks, so that there are five to ten of them.
 fn tick(width: f64) -> f64 {
     const ROUND: [f64; 22] = [
-        0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0,
-        900.0, 1800.0, 3600.0,
+        0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0,
+        300.0, 600.0, 900.0, 1800.0, 3600.0,
     ];
     ROUND.into_iter().find(|tick| width / tick <= 9.0).unwrap_or((width / 8.0 / 3600.0).ceil() * 3600.0)
 }
@@ -179,7 +176,12 @@ fn environment(out: &mut String, run: &Run, index: usize, lane: &Lane, logs: &mu
     let needs_look = matches!(lane.outcome, State::Failed | State::Interrupted | State::Running);
     let open = if needs_look || run.environments.len() <= UNFOLDED { " open" } else { "" };
     // Within the environment: in a long run of many it would be a dot.
-    let length = lane.steps.iter().map(|step| step.at + step.seconds - lane.at).fold(lane.seconds, f64::max).max(0.001);
+    let length = lane
+        .steps
+        .iter()
+        .map(|step| step.at + step.seconds - lane.at)
+        .fold(lane.seconds, f64::max)
+        .max(0.001);
     let never = lane.planned.saturating_sub(lane.steps.len());
     let mut about = crate::text::plural(lane.steps.len(), "step");
     if never > 0 {
@@ -269,7 +271,11 @@ fn log_line(out: &mut String, line: &str) {
         _ => "",
     };
     let text = escape(line);
-    let _ = if class.is_empty() { writeln!(out, "{text}") } else { writeln!(out, "<span class=\"{class}\">{text}</span>") };
+    let _ = if class.is_empty() {
+        writeln!(out, "{text}")
+    } else {
+        writeln!(out, "<span class=\"{class}\">{text}</span>")
+    };
 }
 
 /// The log of an environment, read piece by piece.
@@ -289,7 +295,11 @@ impl Logs {
         let Some(file) = &mut self.file else { return String::new() };
         let end = file.metadata().map_or(0, |metadata| metadata.len());
         // One that was cut off has lines, but no end.
-        let to = if matches!(step.outcome, State::Interrupted | State::Running) && to == from { end } else { to.min(end) };
+        let to = if matches!(step.outcome, State::Interrupted | State::Running) && to == from {
+            end
+        } else {
+            to.min(end)
+        };
         let length = usize::try_from(to.saturating_sub(from)).unwrap_or(0);
         if length <= self.limit {
             return piece(file, from, length);
@@ -306,7 +316,8 @@ impl Logs {
 
 fn piece(file: &mut File, from: u64, length: usize) -> String {
     let mut bytes = Vec::new();
-    let found = file.seek(SeekFrom::Start(from)).and_then(|_| file.take(length as u64).read_to_end(&mut bytes));
+    let found =
+        file.seek(SeekFrom::Start(from)).and_then(|_| file.take(length as u64).read_to_end(&mut bytes));
     found.map_or_else(|_| String::new(), |_| String::from_utf8_lossy(&bytes).into_owned())
 }
 

@@ -8,7 +8,7 @@ use super::run::{Run, State, Step};
 const LINES: usize = 100;
 
 /// The report, as GitLab, Azure, Jenkins and the actions of GitHub read it.
-pub fn report(run: &Run) -> String {
+pub(super) fn report(run: &Run) -> String {
     let mut suites = String::new();
     let mut all = Counts::default();
     for lane in &run.environments {

@@ -65,19 +65,21 @@ pub enum Line {
     /// It is over.
     CommandEnded { environment: String, code: Option<i32>, seconds: f64 },
     /// A tool says something about a place in a file.
-    Diagnostic { environment: String, #[serde(flatten)] diagnostic: Diagnostic },
+    Diagnostic {
+        environment: String,
+        #[serde(flatten)]
+        diagnostic: Diagnostic,
+    },
     /// What a plan or an apply counted.
-    Changes { environment: String, #[serde(flatten)] changes: Changes },
+    Changes {
+        environment: String,
+        #[serde(flatten)]
+        changes: Changes,
+    },
     /// Something that may be wrong.
     Warning { text: String },
     /// The run is over.
-    RunEnded {
-        code: u8,
-        outcome: State,
-        error: Option<String>,
-        seconds: f64,
-        environments: Vec<String>,
-    },
+    RunEnded { code: u8, outcome: State, error: Option<String>, seconds: f64, environments: Vec<String> },
 }
 
 impl Line {
@@ -89,6 +91,6 @@ impl Line {
 }
 
 /// Seconds with three digits: more would only be noise.
-pub fn seconds(length: std::time::Duration) -> f64 {
+pub(super) fn seconds(length: std::time::Duration) -> f64 {
     (length.as_secs_f64() * 1000.0).round() / 1000.0
 }

@@ -17,7 +17,7 @@ const WAIT: Duration = Duration::from_millis(100);
 
 /// A log that is being written.
 #[derive(Debug)]
-pub struct Log {
+pub(super) struct Log {
     file: File,
     /// Written to the file, or about to be.
     length: u64,
@@ -29,17 +29,17 @@ pub struct Log {
 
 impl Log {
     /// Writes to a file that is new.
-    pub fn new(file: File) -> Self {
+    pub(super) fn new(file: File) -> Self {
         Log { file, length: 0, buffer: Vec::new(), flushed: Instant::now(), tail: Vec::new(), left_out: 0 }
     }
 
     /// Where the next line begins, in bytes.
-    pub fn length(&self) -> u64 {
+    pub(super) fn length(&self) -> u64 {
         self.length
     }
 
     /// Adds a line, without what drives a terminal.
-    pub fn line(&mut self, text: &str) -> io::Result<()> {
+    pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
         let plain;
         let text = if text.contains('\x1b') {
             plain = anstream::adapter::strip_str(text).to_string();
@@ -73,12 +73,14 @@ impl Log {
     }
 
     /// Ends the lines of a step: what was kept of their end follows what was written.
-    pub fn end_step(&mut self) -> io::Result<()> {
+    pub(super) fn end_step(&mut self) -> io::Result<()> {
         if !self.tail.is_empty() {
             let tail = std::mem::take(&mut self.tail);
             if self.left_out > 0 {
                 let megabytes = self.left_out.div_ceil(1024 * 1024);
-                self.push(format!("… {megabytes} MB left out here: the log is longer than what is kept").as_bytes());
+                self.push(
+                    format!("… {megabytes} MB left out here: the log is longer than what is kept").as_bytes(),
+                );
                 self.left_out = 0;
             }
             self.push(tail.strip_suffix(b"\n").unwrap_or(&tail));
@@ -87,7 +89,7 @@ impl Log {
     }
 
     /// Writes what waits.
-    pub fn flush(&mut self) -> io::Result<()> {
+    pub(super) fn flush(&mut self) -> io::Result<()> {
         self.flushed = Instant::now();
         let result = self.file.write_all(&self.buffer);
         self.buffer.clear();

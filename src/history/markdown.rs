@@ -12,7 +12,7 @@ const BYTES: usize = 900 * 1024;
 const LINES: usize = 200;
 
 /// The summary: what came of each environment, the digest of plans, and what failed.
-pub fn summary(run: &Run) -> String {
+pub(super) fn summary(run: &Run) -> String {
     let mut out = format!("### {} infractl {}", sign(run.outcome), plain(&run.verb));
     let names = run.names();
     let _ = if names.len() > 60 {
@@ -75,14 +75,23 @@ fn details(out: &mut String, lane: &Lane) {
             continue;
         }
         let title = format!("{}: {}", lane.environment, step.name);
-        let _ = write!(out, "\n<details{}><summary>{}</summary>\n\n", if failed { " open" } else { "" }, html(&title));
+        let _ = write!(
+            out,
+            "\n<details{}><summary>{}</summary>\n\n",
+            if failed { " open" } else { "" },
+            html(&title)
+        );
         for found in &step.diagnostics {
             let line = found.line.map_or_else(String::new, |line| format!(":{line}"));
             let place = found.file.as_ref().map_or_else(String::new, |file| format!("`{file}{line}` "));
             let _ = writeln!(out, "- {place}**{}**", plain(&found.summary));
         }
-        let lines: String =
-            step.tail.iter().skip(step.tail.len().saturating_sub(LINES)).map(|line| format!("{line}\n")).collect();
+        let lines: String = step
+            .tail
+            .iter()
+            .skip(step.tail.len().saturating_sub(LINES))
+            .map(|line| format!("{line}\n"))
+            .collect();
         let lines = anstream::adapter::strip_str(&lines).to_string();
         let fence = "`".repeat(longest_fence(&lines).max(2) + 1);
         let _ = write!(out, "\n{fence}text\n{lines}{fence}\n\n</details>\n");

@@ -15,7 +15,7 @@ use super::run::{Run, State};
 use crate::disk::{self, PRIVATE};
 
 /// Where histories are, seen from the project.
-pub const FOLDER: &str = ".infractl/history";
+pub(super) const FOLDER: &str = ".infractl/history";
 /// Runs that are kept.
 const RUNS: usize = 200;
 /// Days that they are kept.
@@ -76,7 +76,8 @@ impl Store {
 
     /// The numbers of the runs that are kept, oldest first.
     pub fn numbers(&self) -> Vec<u64> {
-        let mut found: Vec<u64> = entries(&self.folder).filter_map(|(name, _)| number_of(&name, ".jsonl")).collect();
+        let mut found: Vec<u64> =
+            entries(&self.folder).filter_map(|(name, _)| number_of(&name, ".jsonl")).collect();
         found.sort_unstable();
         found
     }

@@ -29,7 +29,8 @@ pub fn counted(step: &StepCx<'_>, digest: Digest) {
 
 /// terraform names files as seen from the root module.
 fn place(step: &StepCx<'_>, file: &str) -> String {
-    let dir = step.env.terraform.as_ref().map_or(step.env.root.as_path(), |terraform| terraform.dir.as_path());
+    let dir =
+        step.env.terraform.as_ref().map_or(step.env.root.as_path(), |terraform| terraform.dir.as_path());
     let path = without_dots(&dir.join(file));
     path.strip_prefix(&step.env.root).unwrap_or(&path).display().to_string()
 }
@@ -55,6 +56,9 @@ mod tests {
 
     #[test]
     fn dots_are_words() {
-        assert_eq!(without_dots(Path::new("/p/environments/dev/../../modules/x/./main.tf")), Path::new("/p/modules/x/main.tf"));
+        assert_eq!(
+            without_dots(Path::new("/p/environments/dev/../../modules/x/./main.tf")),
+            Path::new("/p/modules/x/main.tf")
+        );
     }
 }

@@ -200,7 +200,10 @@ mod tests {
             Ci::GitLab.group(3, "dev: plan", 1_560_896_352),
             "\x1b[0Ksection_start:1560896352:infractl_3[collapsed=true]\r\x1b[0Kdev: plan"
         );
-        assert_eq!(Ci::GitLab.end_group(3, 1_560_896_353), "\x1b[0Ksection_end:1560896353:infractl_3\r\x1b[0K");
+        assert_eq!(
+            Ci::GitLab.end_group(3, 1_560_896_353),
+            "\x1b[0Ksection_end:1560896353:infractl_3\r\x1b[0K"
+        );
         assert_eq!(Ci::Azure.group(3, "dev: plan", 7), "##[group]dev: plan");
         assert_eq!(Ci::Azure.end_group(3, 7), "##[endgroup]");
         let place = Place { file: Some("a,b/main.tf".into()), line: Some(3) };
@@ -210,9 +213,7 @@ mod tests {
         );
         assert_eq!(
             Ci::Azure.annotation(Severity::Warning, &place, "Bad", "100%\n]").as_deref(),
-            Some(
-                "##vso[task.logissue type=warning;sourcepath=a,b/main.tf;linenumber=3;]Bad: 100%AZP25%0A]"
-            )
+            Some("##vso[task.logissue type=warning;sourcepath=a,b/main.tf;linenumber=3;]Bad: 100%AZP25%0A]")
         );
         assert_eq!(Ci::GitLab.annotation(Severity::Error, &place, "x", "y"), None);
     }

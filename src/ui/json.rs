@@ -32,7 +32,9 @@ pub fn value(event: &Event) -> Option<Value> {
         Event::CommandEnded { name, code, took } => json!({
             "event": "command-ended", "step": name, "code": code, "seconds": took.as_secs_f64(),
         }),
-        Event::Diagnostic { name, diagnostic } => with(json!({"event": "diagnostic", "step": name}), diagnostic),
+        Event::Diagnostic { name, diagnostic } => {
+            with(json!({"event": "diagnostic", "step": name}), diagnostic)
+        }
         Event::Changes { name, changes } => with(json!({"event": "changes", "step": name}), changes),
         Event::RunStarted { verb, steps } => json!({"event": "run-started", "verb": verb, "steps": steps}),
         Event::StepStarted { number, name } => {
