@@ -27,6 +27,8 @@ pub enum Page {
     Variables,
     /// The JSON Schema of environment.toml (docs/config.schema.json).
     Schema,
+    /// The JSON Schema of reports and of `history show --output json` (docs/report.schema.json).
+    ReportSchema,
     /// The man page.
     Man,
 }
@@ -46,6 +48,10 @@ pub fn page(page: Page) -> Result<String, Failure> {
         Page::Variables => variables(),
         Page::Schema => {
             serde_json::to_string_pretty(&config::schema()).map_err(|_| bug("the schema"))? + "\n"
+        }
+        Page::ReportSchema => {
+            let schema = crate::history::schema();
+            serde_json::to_string_pretty(&schema).map_err(|_| bug("the schema"))? + "\n"
         }
         Page::Man => {
             let mut text = Vec::new();

@@ -8,6 +8,7 @@ pub mod env;
 pub mod exec;
 pub mod fmt;
 pub mod genenv;
+pub mod history;
 pub mod init;
 pub mod output;
 pub mod plan;
@@ -84,6 +85,12 @@ pub struct Global {
     /// Show last what each step took
     #[arg(long, global = true)]
     pub timings: bool,
+    /// Write a report as JUnit XML to FILE: environments are suites, steps are test cases
+    #[arg(long, value_name = "FILE", global = true)]
+    pub report_junit: Option<PathBuf>,
+    /// Write a report as JSON to FILE (schema: docs/report.schema.json)
+    #[arg(long, value_name = "FILE", global = true)]
+    pub report_json: Option<PathBuf>,
 }
 
 /// When to use colours.
@@ -140,6 +147,8 @@ pub enum Command {
     Fmt(fmt::FmtArgs),
     /// Write the environment file again, or say whether it is stale
     Genenv(genenv::GenenvArgs),
+    /// See what was done: when, by whom, how it ended
+    History(history::HistoryArgs),
     /// Connect to the backend, install providers and modules (other verbs do it when needed)
     Init(init::InitArgs),
     /// Print the outputs of an environment
@@ -176,6 +185,7 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Exec(args) => exec::run(cx, global, args).await,
         Command::Fmt(args) => fmt::run(cx, global, args).await,
         Command::Genenv(args) => genenv::run(cx, global, args).await,
+        Command::History(args) => history::run(cx, global, args),
         Command::Init(args) => init::run(cx, global, args).await,
         Command::Output(args) => output::run(cx, global, args).await,
         Command::Plan(args) => plan::run(cx, global, args).await,

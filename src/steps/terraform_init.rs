@@ -57,9 +57,12 @@ pub async fn run(step: &mut StepCx<'_>, root: &Root, force: bool) -> Result<(), 
         return Err(step.interrupted(format!("stopped during the init of `{}`", step.env.name)));
     }
     if done.code != 0 {
+        let mut found = crate::tools::terraform_text::Diagnostics::default();
         for line in done.tail.lines() {
             step.line(Level::Important, line);
+            found.line(line);
         }
+        found.finish().iter().for_each(|found| super::diagnostics::tell(step, found));
         return Err(terraform::failed(step, root, "init", done.code, &done.tail));
     }
     step.facts.initialised = true;

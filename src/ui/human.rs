@@ -87,7 +87,8 @@ impl Human {
             bar.enable_steady_tick(Duration::from_millis(100));
             bar
         });
-        if bar.is_none() && self.mode.verbosity > Verbosity::Quiet {
+        // In CI the title of the group says it.
+        if bar.is_none() && self.mode.verbosity > Verbosity::Quiet && self.mode.ci.is_none() {
             self.line(&format!("{}{name} ...", self.prefix(environment)));
         }
         let running =
@@ -176,7 +177,13 @@ impl Reporter for Human {
             Event::Warning(text) => {
                 self.text(environment, &format!("{}: {text}", self.paint(YELLOW, "warning")));
             }
-            Event::RunStarted { .. } => {}
+            Event::RunStarted { .. }
+            | Event::Project { .. }
+            | Event::CommandStarted { .. }
+            | Event::CommandEnded { .. }
+            | Event::Diagnostic { .. }
+            | Event::Changes { .. }
+            | Event::Ended { .. } => {}
             Event::RunEnded { verb, outcome, took } => {
                 if self.mode.verbosity == Verbosity::Verbose {
                     let (style, sign) = sign(*outcome);

@@ -60,13 +60,3 @@ fn answered<T>(answer: Option<dialoguer::Result<T>>) -> Result<T, Failure> {
         None => Err(Failure::new(Kind::Declined, "no answer; nothing was done")),
     }
 }
-
-/// Asks for a text that is not shown while it is typed.
-pub fn hidden(ui: &Ui, question: &str) -> Result<secrecy::SecretString, Failure> {
-    if !ui.mode.can_ask {
-        return Err(Failure::new(Kind::Declined, format!("{question}: nobody is there to ask")));
-    }
-    let input = dialoguer::Password::new().with_prompt(question);
-    let answer = ui.suspended(|| input.interact_on(&dialoguer::console::Term::stderr()));
-    answered(answer).map(secrecy::SecretString::from)
-}

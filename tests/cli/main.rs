@@ -1,7 +1,9 @@
 //! infractl as people run it: the real program, an environment of its own, canaries as secrets.
 
 mod apply;
+mod ci;
 mod faults;
+mod history;
 mod lock;
 mod sandbox;
 mod signals;
