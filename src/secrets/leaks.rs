@@ -7,11 +7,43 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
+use crate::sops::{Map, Node, Plain, Rule, Value};
+
 /// Shorter values are found everywhere by chance.
 pub const SHORTEST: usize = 6;
 
 /// The most that is unpacked from one archive.
 const UNPACKED: usize = 256 << 20;
+
+/// Every encrypted value of a document by its name; of lists and maps, each value inside.
+pub fn values(plain: &Plain) -> Vec<(String, Zeroizing<Vec<u8>>)> {
+    let mut found = Vec::new();
+    for (key, node) in plain.branches().iter().flat_map(Map::pairs) {
+        let name = String::from_utf8_lossy(key).into_owned();
+        // Values that the file has in clear are no secrets.
+        if !matches!(plain.metadata().rule(), Rule::UnencryptedSuffix(end) if name.ends_with(end.as_str())) {
+            collect(&name, node, &mut found);
+        }
+    }
+    found
+}
+
+fn collect(name: &str, node: &Node, found: &mut Vec<(String, Zeroizing<Vec<u8>>)>) {
+    match node {
+        Node::Scalar(scalar) => {
+            if matches!(scalar.value, Value::Str(_) | Value::Bytes(_)) {
+                found.push((name.to_owned(), super::value::text(node)));
+            }
+        }
+        Node::Comment(_) => {}
+        Node::List(items) => items.iter().for_each(|item| collect(name, item, found)),
+        Node::Map(map) => {
+            map.pairs().for_each(|(key, node)| {
+                collect(&format!("{name}.{}", String::from_utf8_lossy(key)), node, found);
+            });
+        }
+    }
+}
 
 /// Looks for values in texts.
 pub struct Search {
