@@ -1,5 +1,5 @@
 //! How long it takes to load one environment among 1,000, beside reading and parsing its two files alone.
-#![expect(clippy::print_stdout, clippy::unwrap_used, clippy::disallowed_methods, missing_docs, reason = "a benchmark")]
+#![expect(clippy::print_stdout, clippy::unwrap_used, clippy::disallowed_methods, reason = "a benchmark")]
 
 use std::fmt::Write;
 use std::fs;
@@ -16,7 +16,8 @@ fn main() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     fs::create_dir(root.join("environments")).unwrap();
-    fs::write(root.join("environments/defaults.toml"), include_str!("../tests/config/defaults.toml")).unwrap();
+    let defaults = include_str!("../tests/config/defaults.toml").replace("\"dev\"", "\"env-0\"");
+    fs::write(root.join("environments/defaults.toml"), defaults).unwrap();
     for number in 0..ENVIRONMENTS {
         let dir = root.join(format!("environments/env-{number}"));
         fs::create_dir(&dir).unwrap();

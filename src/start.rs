@@ -19,7 +19,9 @@ use crate::ui::{self, Mode, Ui, Verbosity};
 /// have cleaned up; its message may hold anything, so only its place is said.
 pub fn start() -> ExitCode {
     std::panic::set_hook(Box::new(|info| {
-        let place = info.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
+        let place = info
+            .location()
+            .map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
         ui::say(&format!(
             "error: infractl has a bug{place}\n  help: report this line with the command and `infractl --version`"
         ));

@@ -11,7 +11,11 @@ pub fn nearest<S: AsRef<str>>(word: &str, candidates: impl IntoIterator<Item = S
         let name = candidate.as_ref().to_lowercase();
         let same_letters = squeezed(&name) == squeezed(&lower);
         let beginning = lower.len() >= 3 && name.starts_with(&lower);
-        let score = if same_letters || beginning { 1.0 } else { strsim::normalized_damerau_levenshtein(&lower, &name) };
+        let score = if same_letters || beginning {
+            1.0
+        } else {
+            strsim::normalized_damerau_levenshtein(&lower, &name)
+        };
         if score > 0.6 && best.as_ref().is_none_or(|(s, _)| score > *s) {
             best = Some((score, candidate));
         }
@@ -143,7 +147,9 @@ mod tests {
         assert_eq!(ms("1h 30m"), Some(5_400_000));
         assert_eq!(ms("500ms"), Some(500));
         assert_eq!(ms("2d"), Some(172_800_000));
-        for wrong in ["", " ", "90", "s", "5x", "-5s", "1.5h", "5m3", "99999999999999999999s", "999999999999999999d"] {
+        for wrong in
+            ["", " ", "90", "s", "5x", "-5s", "1.5h", "5m3", "99999999999999999999s", "999999999999999999d"]
+        {
             assert_eq!(ms(wrong), None, "{wrong}");
         }
     }

@@ -44,7 +44,9 @@ pub fn page(page: Page) -> Result<String, Failure> {
         Page::Config => config::reference_markdown(),
         Page::ExitCodes => exit_codes(),
         Page::Variables => variables(),
-        Page::Schema => serde_json::to_string_pretty(&config::schema()).map_err(|_| bug("the schema"))? + "\n",
+        Page::Schema => {
+            serde_json::to_string_pretty(&config::schema()).map_err(|_| bug("the schema"))? + "\n"
+        }
         Page::Man => {
             let mut text = Vec::new();
             clap_mangen::Man::new(super::Cli::command())

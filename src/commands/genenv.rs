@@ -61,7 +61,8 @@ pub async fn run(cx: &Ctx, global: &Global, args: &GenenvArgs) -> Result<(), Fai
         return Ok(());
     }
     let stale = |why: &str| {
-        Failure::new(Kind::Difference, format!("{shown} {why}")).help(format!("run `infractl genenv {}`", env.name))
+        Failure::new(Kind::Difference, format!("{shown} {why}"))
+            .help(format!("run `infractl genenv {}`", env.name))
     };
     match old {
         None => Err(stale("is missing")),

@@ -3,8 +3,8 @@
 use super::{Global, target};
 use crate::context::Ctx;
 use crate::failure::Failure;
-use crate::pipeline::plan::{Verb, pipeline};
 use crate::pipeline::engine;
+use crate::pipeline::plan::{Verb, pipeline};
 
 /// Connect to the backend, install providers and modules
 #[derive(Debug, clap::Args)]

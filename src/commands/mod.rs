@@ -57,8 +57,8 @@ pub struct Global {
     /// Say only warnings and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// When to use colours
-    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true)]
+    /// When to use colours: auto, always or never
+    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true, hide_possible_values = true)]
     pub color: Color,
     /// How to tell what happens: `human`, or `json` for JSON lines on standard output. With `secrets encrypt` and
     /// `secrets decrypt`, the file to write
@@ -148,11 +148,11 @@ pub enum Command {
 /// Does what was typed.
 pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
     let global = &cli.global;
-    if let OutputMode::File(path) = &global.output {
-        if !matches!(&cli.command, Command::Secrets(command) if command.writes_file()) {
-            let path = path.display();
-            return Err(Failure::new(Kind::Usage, format!("`--output {path}`: the forms are `human` and `json`")));
-        }
+    if let OutputMode::File(path) = &global.output
+        && !matches!(&cli.command, Command::Secrets(command) if command.writes_file())
+    {
+        let path = path.display();
+        return Err(Failure::new(Kind::Usage, format!("`--output {path}`: the forms are `human` and `json`")));
     }
     match &cli.command {
         Command::Apply(args) => apply::run(cx, global, args).await,

@@ -116,10 +116,11 @@ fn variable(name: &str) -> String {
 fn in_dialect(outputs: &IndexMap<String, Output>, dialect: Dialect, before: &str) -> Result<String, Failure> {
     let mut text = String::new();
     for (name, output) in outputs {
-        let line = dotenv::encode(dialect, &variable(name), &values::text(&output.value)).map_err(|refusal| {
-            Failure::new(Kind::Config, format!("output `{name}`: {refusal}"))
-                .help("use `--format json`, or `infractl exec`, where every value fits")
-        })?;
+        let line =
+            dotenv::encode(dialect, &variable(name), &values::text(&output.value)).map_err(|refusal| {
+                Failure::new(Kind::Config, format!("output `{name}`: {refusal}"))
+                    .help("use `--format json`, or `infractl exec`, where every value fits")
+            })?;
         text.push_str(before);
         text.push_str(line.trim_end_matches('\n'));
         text.push('\n');
@@ -147,8 +148,9 @@ fn as_github(cx: &Ctx, outputs: &IndexMap<String, Output>) -> String {
 }
 
 fn as_azure(outputs: &IndexMap<String, Output>) -> String {
-    let escaped =
-        |text: &str| text.replace('%', "%AZP25").replace('\r', "%0D").replace('\n', "%0A").replace(']', "%5D");
+    let escaped = |text: &str| {
+        text.replace('%', "%AZP25").replace('\r', "%0D").replace('\n', "%0A").replace(']', "%5D")
+    };
     let line = |(name, output): (&String, &Output)| {
         let secret = if output.sensitive { ";issecret=true" } else { "" };
         let value = values::text(&output.value);

@@ -1,13 +1,13 @@
 //! Checks one file against the shapes: every problem it has, each with its place.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
+use crate::config::known::{Known, is_variable, unknown_key_help, version};
 use crate::config::node::{Node, Place, Value};
 use crate::config::resolve::plain;
 use crate::config::shape::{FILE, SHAPES, Shape, TableShape};
 use crate::config::source::Source;
-use crate::config::template::{Name, Template};
+use crate::config::template::{Name, Template, is_name};
 use crate::text;
 
 /// Something wrong at a place of a document.
@@ -16,44 +16,6 @@ pub(crate) struct Issue {
     pub(crate) place: Place,
     pub(crate) message: String,
     pub(crate) help: Vec<String>,
-}
-
-/// Names that a file may refer to.
-#[derive(Debug, Default)]
-pub(crate) struct Known {
-    pub(crate) environments: Vec<String>,
-    pub(crate) hosts: BTreeSet<String>,
-    pub(crate) images: BTreeSet<String>,
-    pub(crate) tasks: BTreeSet<String>,
-    pub(crate) snapshots: BTreeSet<String>,
-}
-
-impl Known {
-    /// Names that a merged document declares.
-    pub(crate) fn of(document: &Node, environments: &[String]) -> Known {
-        let names = |section| match document.get(section).and_then(Node::table) {
-            Some(table) => table.keys().cloned().collect(),
-            None => BTreeSet::new(),
-        };
-        Known {
-            environments: environments.to_vec(),
-            hosts: names("hosts"),
-            images: names("images"),
-            tasks: names("tasks"),
-            snapshots: names("snapshots"),
-        }
-    }
-
-    fn named(&self, what: &str) -> Vec<&str> {
-        let names = match what {
-            "environment" => return self.environments.iter().map(String::as_str).collect(),
-            "host" => &self.hosts,
-            "image" => &self.images,
-            "task" => &self.tasks,
-            _ => &self.snapshots,
-        };
-        names.iter().map(String::as_str).collect()
-    }
 }
 
 /// Everything wrong with a file. Without `known` (a file that could not be read to its end) nothing is said
@@ -126,19 +88,26 @@ impl Check<'_> {
 
     fn value(&mut self, key: &str, node: &Node, shape: &Shape) {
         match (shape, &node.value) {
-            (Shape::Any, _) | (Shape::Boolean, Value::Boolean(_)) => {}
             (_, Value::Float(number)) if !number.is_finite() => {
-                let help = "write a number that JSON can hold, or text";
-                self.issue(&node.place, format!("`{key}` is not a finite number"), help);
+                let help = "write a finite number of at most 64 bits, or text";
+                self.issue(&node.place, format!("`{key}` is a number that does not fit"), help);
             }
-            (Shape::Number, Value::Float(_) | Value::Integer(_)) => {}
-            (Shape::Tree(format), Value::Text(text)) => self.text(key, node, text, format),
-            (Shape::Tree(_), Value::List(items)) => items.iter().for_each(|item| self.value(key, item, shape)),
+            (Shape::Tree(format) | Shape::Text(format), Value::Text(text)) => {
+                self.text(key, node, text, format);
+            }
+            (Shape::Tree(_), Value::List(items)) => {
+                for item in items {
+                    self.value(key, item, shape);
+                }
+            }
             (Shape::Tree(_), Value::Table(table)) => {
-                table.iter().for_each(|(key, entry)| self.value(key, &entry.node, shape));
+                for (key, entry) in table {
+                    self.value(key, &entry.node, shape);
+                }
             }
-            (Shape::Tree(_), _) => {}
-            (Shape::Text(format), Value::Text(text)) => self.text(key, node, text, format),
+            (Shape::Any | Shape::Tree(_), _)
+            | (Shape::Boolean, Value::Boolean(_))
+            | (Shape::Number, Value::Float(_) | Value::Integer(_)) => {}
             (Shape::Word(words), Value::Text(text)) => {
                 let words: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).collect();
                 if !words.contains(&text.as_str()) {
@@ -160,8 +129,11 @@ impl Check<'_> {
             }
             (Shape::List(item), Value::List(items)) => {
                 let before = std::mem::replace(&mut self.in_list, true);
-                let name = if matches!(&**item, Shape::Table(name) if name == "StepEntry") { "step" } else { key };
-                items.iter().for_each(|node| self.value(name, node, item));
+                let name =
+                    if matches!(&**item, Shape::Table(name) if name == "StepEntry") { "step" } else { key };
+                for node in items {
+                    self.value(name, node, item);
+                }
                 self.in_list = before;
             }
             (Shape::Map { keys, values }, Value::Table(table)) => {
@@ -170,7 +142,11 @@ impl Check<'_> {
                         let help = "use letters, digits and `_`, and no digit first";
                         self.issue(&entry.key, format!("`{name}` is not the name of a variable"), help);
                     }
-                    self.value(name, &entry.node, values);
+                    if keys == "name" && !is_name(name) {
+                        let help = "use letters, digits, `_` and `-`";
+                        self.issue(&entry.key, format!("`{name}` cannot be a name in `{key}`"), help);
+                    }
+                    self.value(&format!("{key}.{name}"), &entry.node, values);
                 }
             }
             (Shape::Table(name), Value::Table(_)) => self.table(key, node, SHAPES.table(name)),
@@ -195,7 +171,9 @@ impl Check<'_> {
                 format!("put it in quotes: `\"{}\"`", plain(node).to_string().trim_matches('"'))
             }
             (Shape::Boolean, _) => format!("write `{key} = true` or `{key} = false`, without quotes"),
-            (Shape::Integer(..) | Shape::Number, Value::Text(_)) => "write the number without quotes".to_owned(),
+            (Shape::Integer(..) | Shape::Number, Value::Text(_)) => {
+                "write the number without quotes".to_owned()
+            }
             (Shape::List(_), Value::Text(text)) => format!("write `{key} = [\"{text}\"]`"),
             (Shape::Table(_) | Shape::Map { .. }, _) => format!("write `{key} = {{ … }}`"),
             _ => format!("write {}", shape.expected()),
@@ -220,8 +198,16 @@ impl Check<'_> {
             "version" if version(text).is_none() => {
                 self.issue(&node.place, format!("`{text}` is not a version"), "write it as `1.4` or `1.4.2`");
             }
-            "mode" if !(text.len() == 4 && text.starts_with('0') && text.bytes().all(|b| (b'0'..b'8').contains(&b))) => {
-                self.issue(&node.place, format!("`{text}` is not a file mode"), "write it as `0600` or `0644`");
+            "mode"
+                if !(text.len() == 4
+                    && text.starts_with('0')
+                    && text.bytes().all(|b| (b'0'..b'8').contains(&b))) =>
+            {
+                self.issue(
+                    &node.place,
+                    format!("`{text}` is not a file mode"),
+                    "write it as `0600` or `0644`",
+                );
             }
             "variable" if !is_variable(text) => {
                 let help = "use letters, digits and `_`, and no digit first";
@@ -297,41 +283,4 @@ impl Check<'_> {
             None => whole.clone(),
         }
     }
-}
-
-fn unknown_key_help(key: &str, name: &str, shape: &TableShape) -> String {
-    if let Some(near) = text::nearest(key, shape.fields.keys()) {
-        return format!("did you mean `{near}`?");
-    }
-    let file = SHAPES.table(FILE);
-    if !name.is_empty() && file.fields.contains_key(key) {
-        return format!("write `{key}` above the first `[table]` of the file, where it belongs to the environment");
-    }
-    if name.is_empty() {
-        let home = file.fields.iter().find_map(|(section, field)| match &field.shape {
-            Shape::Table(table) if SHAPES.table(table).fields.contains_key(key) => Some(section),
-            _ => None,
-        });
-        if let Some(section) = home {
-            return format!("write it under `[{section}]`");
-        }
-    }
-    format!("use {}, or begin it with `x-` if it is for you alone", text::list(shape.fields.keys(), "or"))
-}
-
-/// Whether it can be the name of a variable of an environment.
-pub(crate) fn is_variable(name: &str) -> bool {
-    let first = |c: char| c.is_ascii_alphabetic() || c == '_';
-    name.starts_with(first) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-/// The three numbers of a version; what is left out is 0.
-pub(crate) fn version(text: &str) -> Option<semver::Version> {
-    let dots = text.split(['-', '+']).next().unwrap_or(text).matches('.').count();
-    match dots {
-        0 => semver::Version::parse(&format!("{text}.0.0")),
-        1 => semver::Version::parse(&format!("{text}.0")),
-        _ => semver::Version::parse(text),
-    }
-    .ok()
 }

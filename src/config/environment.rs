@@ -1,12 +1,12 @@
 //! One environment, ready to use: defaults filled in, paths absolute.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use crate::config::model::{self, Argument, ArgumentInput, FilePath, Input, InventoryFormat};
+use crate::config::model::{self, ArgumentInput, Input, InventoryFormat};
 use crate::config::origin::Document;
 use crate::config::resolve::Setting;
 use crate::config::step::Step;
@@ -192,110 +192,4 @@ impl Environment {
             document,
         })
     }
-}
-
-impl Terraform {
-    fn new(section: model::Terraform, root: &Path, environment: &str) -> Option<Terraform> {
-        let dir = path(section.dir).unwrap_or_else(|| root.join("environments").join(environment));
-        if !has_root_module(&dir) {
-            return None;
-        }
-        Some(Terraform {
-            program: section.program.unwrap_or_else(|| "terraform".to_owned()),
-            dir,
-            workspace: template(section.workspace).unwrap_or_else(|| Template::literal("default")),
-            vars: section.vars,
-            var_files: paths(section.var_files),
-            image: template(section.image),
-            parallelism: section.parallelism,
-            lock_timeout: section.lock_timeout.map(|period| period.0),
-            backend: section.backend,
-            env: section.env,
-        })
-    }
-}
-
-/// Whether a folder holds files of terraform or tofu.
-fn has_root_module(dir: &Path) -> bool {
-    let Ok(entries) = dir.read_dir() else { return false };
-    let ends = [".tf", ".tf.json", ".tofu", ".tofu.json"];
-    entries.flatten().any(|entry| {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        !name.starts_with('.') && ends.iter().any(|end| name.ends_with(end))
-    })
-}
-
-impl Secrets {
-    fn new(section: model::Secrets, root: &Path, environment: &str) -> Secrets {
-        let files = section.files.map(paths).unwrap_or_else(|| {
-            let usual = ["common", environment].map(|name| root.join(format!("credentials/{name}.enc.env")));
-            usual.into_iter().filter(|file| file.exists()).collect()
-        });
-        let names = |names: Vec<model::SecretName>| names.into_iter().map(|name| name.0).collect();
-        Secrets {
-            files,
-            required: names(section.required),
-            allow_empty: names(section.allow_empty),
-            identities: paths(section.identity.map(model::OneOrMany::into_vec).unwrap_or_default()),
-        }
-    }
-}
-
-impl EnvFile {
-    fn new(section: model::EnvFile, setting: Setting<'_>) -> EnvFile {
-        let usual = || setting.root.join(format!("shared/.env.{}", setting.environment));
-        let title = || Template::literal(format!("{} {}", setting.project, setting.environment));
-        EnvFile {
-            path: path(section.path).unwrap_or_else(usual),
-            title: section.title.unwrap_or_else(title),
-            dialect: section.dialect.unwrap_or_default(),
-            sections: section.sections,
-        }
-    }
-}
-
-impl Inventory {
-    fn new(section: model::Inventory, root: &Path, environment: &str) -> Inventory {
-        let by_path = |path: &PathBuf| match path.extension().and_then(|end| end.to_str()) {
-            Some("yml" | "yaml") => InventoryFormat::Yaml,
-            _ => InventoryFormat::Ini,
-        };
-        let given = path(section.path);
-        let format = section.format.or(given.as_ref().map(by_path)).unwrap_or_default();
-        let end = if format == InventoryFormat::Yaml { "yml" } else { "ini" };
-        let path = given.unwrap_or_else(|| root.join(format!("ansible/inventory/{environment}.{end}")));
-        Inventory { path, format, groups: section.groups, vars: section.vars }
-    }
-}
-
-impl Ansible {
-    fn new(section: model::Ansible, root: &Path) -> Ansible {
-        let usual = ["ansible/playbooks/site.yml", "ansible/site.yml"].map(|path| root.join(path));
-        let dir = Some(root.join("ansible")).filter(|dir| dir.is_dir());
-        Ansible {
-            playbook: path(section.playbook).or_else(|| usual.into_iter().find(|path| path.is_file())),
-            dir: path(section.dir).or(dir).unwrap_or_else(|| root.to_owned()),
-            image: template(section.image),
-            inventory: path(section.inventory),
-            vars: section.vars,
-            requirements: path(section.requirements),
-            user: template(section.user),
-            limit: section.limit.into_iter().map(|host| host.0).collect(),
-            forks: section.forks,
-            env: section.env,
-        }
-    }
-}
-
-fn path(path: Option<FilePath>) -> Option<PathBuf> {
-    path.map(|path| path.0)
-}
-
-fn paths(paths: Vec<FilePath>) -> Vec<PathBuf> {
-    paths.into_iter().map(|path| path.0).collect()
-}
-
-fn template(argument: Option<Argument>) -> Option<Template> {
-    argument.map(|argument| argument.0)
 }

@@ -142,7 +142,8 @@ fn node(file: usize, value: Spanned<DeValue<'_>>) -> Node {
         DeValue::String(text) => Value::Text(text.into_owned()),
         DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
             Ok(number) => Value::Integer(number),
-            Err(_) => Value::Float(number.as_str().parse().unwrap_or(f64::NAN)),
+            // Refused by config/check.rs as a number that does not fit.
+            Err(_) => Value::Float(f64::NAN),
         },
         DeValue::Float(number) => Value::Float(number.as_str().parse().unwrap_or(f64::NAN)),
         DeValue::Boolean(flag) => Value::Boolean(flag),

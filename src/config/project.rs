@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::check::{self, Issue, Known, version};
+use crate::config::check::{self, Issue};
 use crate::config::environment::Environment;
+use crate::config::known::{Known, version};
 use crate::config::node::Node;
 use crate::config::origin::Document;
 use crate::config::resolve::{self, Setting};
@@ -33,7 +34,7 @@ pub struct Project {
     pub default_environment: Option<String>,
     /// infractl's own environment, for `{{var.NAME}}` and `~`.
     pub vars: BTreeMap<OsString, OsString>,
-    defaults: Arc<Parsed>,
+    pub(super) defaults: Arc<Parsed>,
 }
 
 impl Project {
@@ -81,8 +82,7 @@ impl Project {
 
         let readable = self.defaults.problems.is_empty() && own.problems.is_empty();
         let known = readable.then(|| Known::of(&merged, &self.environments));
-        let setting =
-            Setting { root: &self.root, project: &self.name, environment: name, vars: &self.vars };
+        let setting = Setting { root: &self.root, project: &self.name, environment: name, vars: &self.vars };
         let mut issues = Vec::new();
         for parsed in [&*self.defaults, &own].into_iter().filter(|parsed| parsed.problems.is_empty()) {
             issues.extend(check::file(&parsed.source, &parsed.root, known.as_ref()));
@@ -135,7 +135,9 @@ pub fn is_environment_name(name: &str) -> bool {
 
 fn named(dir: &Path) -> Result<PathBuf, Failure> {
     if dir.join("environments").is_dir() {
-        return Ok(dir.components().collect());
+        let winding = dir.components().any(|part| part == Component::ParentDir);
+        let straight = if winding { dir.canonicalize().ok() } else { None };
+        return Ok(straight.unwrap_or_else(|| dir.components().collect()));
     }
     let failure = Failure::new(Kind::Usage, format!("no project in `{}`: no `environments/`", dir.display()));
     Err(match nearest(dir) {

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use crate::config::check::Issue;
-use crate::config::node::{Node, Place, Value};
+use crate::config::node::{Entry, Node, Place, Value};
 use crate::config::shape::{FILE, SHAPES, Shape, TableShape};
 use crate::config::template::{Rendered, Scope, Template, TemplateError};
 use crate::failure::Explain;
@@ -44,10 +44,10 @@ impl Setting<'_> {
     /// A path as written, made absolute.
     pub(crate) fn path(&self, text: &str) -> Result<PathBuf, TemplateError> {
         let text = self.render(text)?;
-        let home = self.vars.get(OsStr::new("HOME"));
-        let path = match (text.strip_prefix("~/"), home) {
+        let path = match (text.strip_prefix("~/"), self.vars.get(OsStr::new("HOME"))) {
             (Some(rest), Some(home)) => Path::new(home).join(rest),
-            _ => self.root.join(text),
+            (Some(_), None) => return Err(TemplateError::Var { name: "HOME".to_owned(), template: text }),
+            (None, _) => self.root.join(text),
         };
         Ok(path.components().filter(|part| *part != Component::CurDir).collect())
     }
@@ -104,20 +104,15 @@ impl Resolve<'_> {
             (Shape::Table(table), Value::Table(_)) => {
                 self.table(name, key, node, SHAPES.table(table), in_list)
             }
-            (Shape::Map { values: inner, .. }, Value::Table(table)) => self.map(table, inner, in_list),
-            (Shape::Tree(_), Value::Table(table)) => self.map(table, shape, in_list),
+            (Shape::Map { values: inner, .. }, Value::Table(table)) => self.map(name, table, inner, in_list),
+            (Shape::Tree(_), Value::Table(table)) => self.map(name, table, shape, in_list),
             _ => plain(node),
         }
     }
 
-    fn map(
-        &mut self,
-        table: &IndexMap<String, crate::config::node::Entry>,
-        inner: &Shape,
-        in_list: bool,
-    ) -> Json {
+    fn map(&mut self, parent: &str, table: &IndexMap<String, Entry>, inner: &Shape, in_list: bool) -> Json {
         let entries = table.iter().map(|(name, entry)| {
-            (name.clone(), self.value(name, &entry.key, &entry.node, inner, in_list))
+            (name.clone(), self.value(&format!("{parent}.{name}"), &entry.key, &entry.node, inner, in_list))
         });
         entries.collect()
     }

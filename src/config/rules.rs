@@ -121,9 +121,15 @@ fn calls(root: &Node, issues: &mut Vec<Issue>) {
             } else if let Some(path) = way(root, verb, name, &mut Vec::new()) {
                 let message = match path.as_slice() {
                     [] => format!("`{name}` would do itself without end"),
-                    path => format!("`{name}` would do itself without end, through {}", text::list(path, "and")),
+                    path => {
+                        format!("`{name}` would do itself without end, through {}", text::list(path, "and"))
+                    }
                 };
-                issues.push(issue(&called.place, message, "remove this step, or name the steps it should do"));
+                issues.push(issue(
+                    &called.place,
+                    message,
+                    "remove this step, or name the steps it should do",
+                ));
             }
         }
     }
@@ -170,7 +176,8 @@ fn options(step: &Node, issues: &mut Vec<Issue>) {
         if let Some(given) = entry(table, option)
             && !beside.iter().any(|kind| table.get(kind).is_some())
         {
-            let message = format!("`{option}` means nothing here: it belongs beside {}", text::list(beside, "or"));
+            let message =
+                format!("`{option}` means nothing here: it belongs beside {}", text::list(beside, "or"));
             issues.push(issue(&given.key, message, "remove it"));
         }
     }

@@ -169,7 +169,9 @@ fn table(schema: &Json, definitions: Definitions<'_>) -> TableShape {
         let field = Field { shape: shape(field, definitions), required: required.contains(key), doc };
         (key.clone(), field)
     });
-    let keys = |rules: &Json| rules.as_array().into_iter().flatten().flat_map(|one| names(&one["required"])).collect();
+    let keys = |rules: &Json| {
+        rules.as_array().into_iter().flatten().flat_map(|one| names(&one["required"])).collect()
+    };
     TableShape {
         doc: string(&schema["description"]),
         fields: fields.collect(),
@@ -221,7 +223,9 @@ fn shape(schema: &Json, definitions: Definitions<'_>) -> Shape {
 /// The words of an enum, with their meaning where they have one.
 fn words(schema: &Json) -> Option<Vec<(String, String)>> {
     if let Some(words) = schema["enum"].as_array() {
-        return Some(words.iter().filter_map(Json::as_str).map(|word| (word.to_owned(), String::new())).collect());
+        return Some(
+            words.iter().filter_map(Json::as_str).map(|word| (word.to_owned(), String::new())).collect(),
+        );
     }
     schema["oneOf"]
         .as_array()?

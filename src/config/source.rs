@@ -20,8 +20,7 @@ pub(crate) struct Source {
 impl Source {
     /// The line a byte stands on, from 1.
     pub(crate) fn line(&self, byte: usize) -> usize {
-        let end = byte.min(self.text.len());
-        self.text.as_bytes()[..end].iter().filter(|b| **b == b'\n').count() + 1
+        line(&self.text.as_bytes()[..byte.min(self.text.len())])
     }
 }
 
@@ -36,11 +35,11 @@ pub(crate) struct Parsed {
 /// Reads and parses `root/path`; a file that does not exist is empty.
 pub(crate) fn read(root: &Path, path: &str, file: usize) -> Parsed {
     let mut source = Source { path: path.to_owned(), text: String::new() };
-    match bytes(&root.join(path)).and_then(text) {
+    match bytes(&root.join(path)).and_then(|bytes| text(&bytes)) {
         Ok(text) => source.text = text,
         Err((message, help)) => {
-            let place = Some(Snippet { path: path.to_owned(), text: String::new(), span: 0..0 });
-            let problems = vec![Problem { message, place, help: vec![help] }];
+            let problem = Problem { message: format!("`{path}` {message}"), place: None, help: vec![help] };
+            let problems = vec![problem];
             return Parsed { source, root: Node::empty(file), problems };
         }
     }
@@ -51,20 +50,38 @@ pub(crate) fn read(root: &Path, path: &str, file: usize) -> Parsed {
 pub(crate) fn parse(source: Source, file: usize) -> Parsed {
     let (table, errors) = DeTable::parse_recoverable(&source.text);
     let root = Node::from_table(file, table);
+    let mut errors: Vec<_> =
+        errors.iter().map(|error| (error.span().unwrap_or_default(), error.message())).collect();
+    errors.sort_by_key(|(span, _)| span.start);
     let problems = errors
-        .iter()
-        .map(|error| {
-            let span = error.span().unwrap_or_default();
-            problem(&source, &Place { file, span }, error.message().trim_end().replace('\n', ", "), Vec::new())
+        .into_iter()
+        .map(|(span, message)| {
+            let rest = source.text[span.start..].lines().next().unwrap_or_default();
+            let (message, help) = syntax(message, rest);
+            problem(&source, &Place { file, span }, message, vec![help.to_owned()])
         })
         .collect();
     Parsed { source, root, problems }
 }
 
+/// The words of the parser, said for people; `rest` is what follows on the line.
+fn syntax(message: &str, rest: &str) -> (String, &'static str) {
+    let plain = message.trim_end().replace('\n', ", ");
+    let quotes = "put text in quotes: `key = \"…\"`";
+    match plain.as_str() {
+        text if text.contains("must be quoted") && rest.trim().is_empty() => {
+            ("there is no value".to_owned(), "write one behind the `=`; text stands in quotes")
+        }
+        text if text.contains("must be quoted") => ("text without quotes".to_owned(), quotes),
+        text if text.contains("duplicate key") => (plain, "remove one of them, or merge the two tables"),
+        text if text.contains("unclosed") || text.contains("missing closing") => (plain, "close it"),
+        _ => (plain, "mend it as TOML asks: https://toml.io"),
+    }
+}
+
 /// A problem at a place of a file.
 pub(crate) fn problem(source: &Source, place: &Place, message: String, help: Vec<String>) -> Problem {
-    let snippet =
-        Snippet { path: source.path.clone(), text: source.text.clone(), span: place.span.clone() };
+    let snippet = Snippet { path: source.path.clone(), text: source.text.clone(), span: place.span.clone() };
     Problem { message, place: Some(snippet), help }
 }
 
@@ -85,19 +102,23 @@ fn bytes(path: &Path) -> Result<Vec<u8>, (String, String)> {
     }
 }
 
-fn text(bytes: Vec<u8>) -> Result<String, (String, String)> {
+/// The line after this many bytes, from 1.
+fn line(before: &[u8]) -> usize {
+    memchr::memchr_iter(b'\n', before).count() + 1
+}
+
+fn text(bytes: &[u8]) -> Result<String, (String, String)> {
     let help = || "save it as text, encoded as UTF-8".to_owned();
-    let line = |at: usize| bytes[..at].iter().filter(|b| **b == b'\n').count() + 1;
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err(("is encoded as UTF-16".into(), help()));
     }
-    if let Some(at) = memchr::memchr(0, &bytes) {
-        return Err((format!("is not text: a zero byte on line {}", line(at)), help()));
+    if let Some(at) = memchr::memchr(0, bytes) {
+        return Err((format!("is not text: a zero byte on line {}", line(&bytes[..at])), help()));
     }
-    match std::str::from_utf8(&bytes) {
+    match std::str::from_utf8(bytes) {
         Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned()),
         Err(error) => {
-            let line = line(error.valid_up_to());
+            let line = line(&bytes[..error.valid_up_to()]);
             Err((format!("is not UTF-8: byte {:#04x} on line {line}", bytes[error.valid_up_to()]), help()))
         }
     }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::config::model::{self, OnFailureWord, StepEntry};
+use crate::config::wait::EVERY;
+pub use crate::config::wait::{Until, Wait};
 use crate::failure::{Failure, Kind};
 
 /// A step of a pipeline.
@@ -76,95 +78,57 @@ pub enum Action {
     Git(model::Git),
 }
 
-/// Wait until something answers.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Wait {
-    /// What is waited for.
-    pub until: Until,
-    /// How often it is tried.
-    pub attempts: u32,
-    /// From the start of one try to the start of the next.
-    pub every: Duration,
-    /// How long one try may take.
-    pub each: Duration,
-}
-
-/// What is waited for.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Until {
-    /// A login to this host works.
-    Ssh {
-        /// Host of `[hosts]`.
-        host: String,
-    },
-    /// `host:port` accepts a connection.
-    Tcp {
-        /// `host:port`.
-        address: model::Argument,
-    },
-    /// An address answers.
-    Http {
-        /// The address.
-        url: model::Argument,
-        /// Status that counts; 200 to 399 if empty.
-        status: Vec<u16>,
-        /// Regular expression that the answer matches.
-        body: Option<String>,
-        /// Header lines to send; values may name secrets.
-        headers: model::Variables,
-    },
-    /// A certificate is valid.
-    Tls {
-        /// `name` or `name:port`.
-        name: model::Argument,
-        /// Text in the name of the issuer.
-        issuer: Option<String>,
-        /// Days it must still be valid.
-        days_left: u32,
-    },
-    /// A file is there.
-    File {
-        /// Its path on the host.
-        path: model::Argument,
-        /// Host of `[hosts]`, or this machine.
-        host: Option<String>,
-    },
-    /// A command ends with 0.
-    Command {
-        /// The command.
-        command: model::CommandTable,
-        /// Host of `[hosts]`, or this machine.
-        host: Option<String>,
-        /// Regular expression that its output matches.
-        output: Option<String>,
-    },
-    /// A task of ECS has ended, or a service is steady.
-    Ecs {
-        /// Task of `[tasks]`, or name of a service.
-        name: model::Argument,
-        /// Cluster.
-        cluster: Option<model::Argument>,
-        /// Region.
-        region: Option<model::Argument>,
-    },
-}
-
-/// How often and how far apart a step is tried when the file is silent.
-const ATTEMPTS: u32 = 30;
+/// How often a step is tried that may be tried again, when the file is silent.
 const RETRIES: u32 = 3;
-const EVERY: Duration = Duration::from_secs(5);
-const EACH: Duration = Duration::from_secs(10);
 
 /// Verbs that a `do` step may name, besides pipelines of the project.
 pub const DOABLE: [&str; 22] = [
-    "apply", "bootstrap", "build", "check", "deploy", "destroy", "down", "drift", "fmt", "genenv", "init",
-    "inventory", "plan", "promote", "push", "refresh", "release", "rollback", "start", "state", "stop", "up",
+    "apply",
+    "bootstrap",
+    "build",
+    "check",
+    "deploy",
+    "destroy",
+    "down",
+    "drift",
+    "fmt",
+    "genenv",
+    "init",
+    "inventory",
+    "plan",
+    "promote",
+    "push",
+    "refresh",
+    "release",
+    "rollback",
+    "start",
+    "state",
+    "stop",
+    "up",
 ];
 
 /// Verbs that no pipeline can replace.
 pub const RESERVED: [&str; 20] = [
-    "ci", "completions", "docs", "doctor", "env", "exec", "graph", "help", "history", "import", "logs", "new",
-    "output", "pipeline", "run", "secrets", "snapshot", "ssh", "unlock", "validate",
+    "ci",
+    "completions",
+    "docs",
+    "doctor",
+    "env",
+    "exec",
+    "graph",
+    "help",
+    "history",
+    "import",
+    "logs",
+    "new",
+    "output",
+    "pipeline",
+    "run",
+    "secrets",
+    "snapshot",
+    "ssh",
+    "unlock",
+    "validate",
 ];
 
 /// The verbs that a verb does by itself when no pipeline replaces it.
@@ -222,10 +186,10 @@ impl Step {
         let mut steps: Vec<Step> = Vec::new();
         for entry in entries {
             let mut step = Step::from_entry(entry)?;
-            let same = |name: &str| steps.iter().any(|step| step.name == name);
-            let number = (2..).find(|number| !same(&format!("{} {number}", step.name)));
-            if let Some(number) = number.filter(|_| same(&step.name)) {
-                step.name = format!("{} {number}", step.name);
+            let (name, mut number) = (step.name.clone(), 1);
+            while steps.iter().any(|other| other.name == step.name) {
+                number += 1;
+                step.name = format!("{name} {number}");
             }
             steps.push(step);
         }
@@ -249,41 +213,6 @@ fn action(entry: &StepEntry) -> Result<Action, Failure> {
         .or(entry.publish.map(|publish| Ok(Action::Publish(publish))))
         .or(entry.git.map(|git| Ok(Action::Git(git))))
         .unwrap_or_else(|| Err(unchecked("a step without a kind")))
-}
-
-impl Wait {
-    fn from_entry(
-        entry: model::Wait,
-        attempts: Option<u32>,
-        every: Option<model::Period>,
-    ) -> Result<Wait, Failure> {
-        let host = entry.host.map(|host| host.0);
-        let body = entry.body.map(|pattern| pattern.0);
-        let until = if let Some(host) = entry.ssh {
-            Until::Ssh { host: host.0 }
-        } else if let Some(address) = entry.tcp {
-            Until::Tcp { address }
-        } else if let Some(url) = entry.http {
-            let status = entry.status.map(model::OneOrMany::into_vec).unwrap_or_default();
-            Until::Http { url, status, body, headers: entry.headers }
-        } else if let Some(name) = entry.tls {
-            Until::Tls { name, issuer: entry.issuer, days_left: entry.days_left.unwrap_or(0) }
-        } else if let Some(path) = entry.file {
-            Until::File { path, host }
-        } else if let Some(command) = entry.command {
-            Until::Command { command: command.into_table(), host, output: body }
-        } else if let Some(name) = entry.ecs {
-            Until::Ecs { name, cluster: entry.cluster, region: entry.region }
-        } else {
-            return Err(unchecked("a wait without a kind"));
-        };
-        Ok(Wait {
-            until,
-            attempts: entry.attempts.or(attempts).unwrap_or(ATTEMPTS),
-            every: entry.every.or(every).map_or(EVERY, |every| every.0),
-            each: entry.each.map_or(EACH, |each| each.0),
-        })
-    }
 }
 
 /// Something the checks should have refused got through them.

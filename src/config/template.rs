@@ -1,16 +1,9 @@
 //! Text with `{{…}}`: a name and nothing else, no conditions, no loops.
 
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::ops::Range;
 
-use indexmap::IndexMap;
-use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value as Json;
-
-use crate::config::model::Host;
-use crate::failure::{Explain, Kind};
+pub use crate::config::scope::{Rendered, Scope, TemplateError};
 use crate::text;
 
 /// A name between `{{` and `}}`.
@@ -55,7 +48,7 @@ pub struct Malformed {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     Text(String),
     Name(Name, Range<usize>),
 }
@@ -63,117 +56,8 @@ enum Part {
 /// Text with names between `{{` and `}}`; `{{{{` stands for a literal `{{`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Template {
-    source: String,
-    parts: Vec<Part>,
-}
-
-/// A rendered template.
-#[derive(Debug, Clone)]
-pub enum Rendered {
-    /// May be shown.
-    Plain(String),
-    /// Holds a secret or a sensitive output; `Debug` prints `[REDACTED]`.
-    Secret(SecretString),
-}
-
-impl Rendered {
-    /// Whether it holds a secret or a sensitive output.
-    pub fn is_sensitive(&self) -> bool {
-        matches!(self, Rendered::Secret(_))
-    }
-}
-
-/// Where the names of a template find their values.
-#[derive(Debug, Clone, Copy)]
-pub struct Scope<'a> {
-    /// Name of the environment.
-    pub environment: &'a str,
-    /// Name of the project.
-    pub project: &'a str,
-    /// Outputs as text (lists and maps as JSON), marked when sensitive.
-    pub outputs: &'a IndexMap<String, Rendered>,
-    /// Decrypted secrets.
-    pub secrets: &'a IndexMap<String, SecretString>,
-    /// infractl's own environment.
-    pub vars: &'a BTreeMap<OsString, OsString>,
-    /// Hosts of the environment.
-    pub hosts: &'a IndexMap<String, Host>,
-}
-
-/// Why a template has no value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TemplateError {
-    /// No output of that name.
-    #[error("no output `{name}`, named by `{template}`")]
-    Output {
-        /// The output.
-        name: String,
-        /// The template as written.
-        template: String,
-        /// Outputs that exist.
-        known: Vec<String>,
-    },
-    /// No secret of that name.
-    #[error("no secret `{name}`, named by `{template}`")]
-    Secret {
-        /// The secret.
-        name: String,
-        /// The template as written.
-        template: String,
-        /// Secrets that exist.
-        known: Vec<String>,
-    },
-    /// The variable is not set, or is not text.
-    #[error("variable `{name}` is not set, named by `{template}`")]
-    Var {
-        /// The variable.
-        name: String,
-        /// The template as written.
-        template: String,
-    },
-    /// No host of that name.
-    #[error("no host `{name}`, named by `{template}`")]
-    Host {
-        /// The host.
-        name: String,
-        /// The template as written.
-        template: String,
-        /// Hosts that exist.
-        known: Vec<String>,
-    },
-    /// The value would be seen in the list of processes.
-    #[error("`{template}` is sensitive and cannot be an argument of a program")]
-    Sensitive {
-        /// The template as written.
-        template: String,
-    },
-}
-
-impl Explain for TemplateError {
-    fn kind(&self) -> Kind {
-        match self {
-            TemplateError::Secret { .. } => Kind::Secrets,
-            TemplateError::Output { .. } => Kind::Failed,
-            _ => Kind::Config,
-        }
-    }
-
-    fn help(&self) -> Vec<String> {
-        let nearest = |name: &str, known: &[String], what: &str| match text::nearest(name, known) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if known.is_empty() => format!("declare it: there is no {what} yet"),
-            None => format!("use one of {}", text::list(known, "or")),
-        };
-        vec![match self {
-            TemplateError::Output { name, known, .. } => nearest(name, known, "output"),
-            TemplateError::Secret { name, known, .. } => nearest(name, known, "secret"),
-            TemplateError::Host { name, known, .. } => nearest(name, known, "host"),
-            TemplateError::Var { name, .. } => format!("set it: `export {name}=…`"),
-            TemplateError::Sensitive { .. } => {
-                "pass it by a variable of the environment, by standard input or by a file of mode 0600".to_owned()
-            }
-        }]
-    }
+    pub(super) source: String,
+    pub(super) parts: Vec<Part>,
 }
 
 impl Template {
@@ -201,12 +85,11 @@ impl Template {
             let inner = &source[open + 2..close];
             let start = open + 2 + (inner.len() - inner.trim_start().len());
             let span = start..start + inner.trim().len();
-            let name = name(inner.trim())
-                .map_err(|(message, help)| Malformed {
-                    span: if span.is_empty() { open..close + 2 } else { span.clone() },
-                    message,
-                    help,
-                })?;
+            let name = name(inner.trim()).map_err(|(message, help)| Malformed {
+                span: if span.is_empty() { open..close + 2 } else { span.clone() },
+                message,
+                help,
+            })?;
             if !plain.is_empty() {
                 parts.push(Part::Text(std::mem::take(&mut plain)));
             }
@@ -243,107 +126,6 @@ impl Template {
             Part::Text(_) => None,
         })
     }
-
-    /// The value, marked when it holds a secret or a sensitive output.
-    pub fn render(&self, scope: &Scope<'_>) -> Result<Rendered, TemplateError> {
-        let mut out = String::new();
-        let mut sensitive = false;
-        for part in &self.parts {
-            match part {
-                Part::Text(text) => out.push_str(text),
-                Part::Name(name, _) => match self.value(name, scope)? {
-                    Rendered::Plain(text) => out.push_str(&text),
-                    Rendered::Secret(text) => {
-                        sensitive = true;
-                        out.push_str(text.expose_secret());
-                    }
-                },
-            }
-        }
-        Ok(if sensitive { Rendered::Secret(out.into()) } else { Rendered::Plain(out) })
-    }
-
-    /// The value as an argument of a program: an error when it is sensitive.
-    pub fn argument(&self, scope: &Scope<'_>) -> Result<String, TemplateError> {
-        match self.render(scope)? {
-            Rendered::Plain(text) => Ok(text),
-            Rendered::Secret(_) => Err(TemplateError::Sensitive { template: self.source.clone() }),
-        }
-    }
-
-    fn value(&self, name: &Name, scope: &Scope<'_>) -> Result<Rendered, TemplateError> {
-        let template = || self.source.clone();
-        match name {
-            Name::Environment => Ok(Rendered::Plain(scope.environment.to_owned())),
-            Name::Project => Ok(Rendered::Plain(scope.project.to_owned())),
-            Name::Output(name) => scope.outputs.get(name).cloned().ok_or_else(|| TemplateError::Output {
-                name: name.clone(),
-                template: template(),
-                known: scope.outputs.keys().cloned().collect(),
-            }),
-            Name::Secret(name) => match scope.secrets.get(name) {
-                Some(secret) => Ok(Rendered::Secret(secret.clone())),
-                None => Err(TemplateError::Secret {
-                    name: name.clone(),
-                    template: template(),
-                    known: scope.secrets.keys().cloned().collect(),
-                }),
-            },
-            Name::Var(name) => match scope.vars.get(OsStr::new(name)).and_then(|value| value.to_str()) {
-                Some(value) => Ok(Rendered::Plain(value.to_owned())),
-                None => Err(TemplateError::Var { name: name.clone(), template: template() }),
-            },
-            // The address of a host cannot name a host (checked when it is read), so this ends.
-            Name::HostAddress(name) => match scope.hosts.get(name) {
-                Some(host) => host.address.0.render(scope),
-                None => Err(TemplateError::Host {
-                    name: name.clone(),
-                    template: template(),
-                    known: scope.hosts.keys().cloned().collect(),
-                }),
-            },
-        }
-    }
-}
-
-/// The text of a value: its own text rendered, everything else as JSON whose text is rendered.
-pub(crate) fn render_json(value: &Json, scope: &Scope<'_>) -> Result<Rendered, TemplateError> {
-    let mut sensitive = false;
-    let text = match filled(value, scope, &mut sensitive)? {
-        Json::String(text) => text,
-        other => other.to_string(),
-    };
-    Ok(if sensitive { Rendered::Secret(text.into()) } else { Rendered::Plain(text) })
-}
-
-/// A JSON value with its texts rendered, and whether one of them was sensitive.
-pub(crate) fn fill_json(value: &Json, scope: &Scope<'_>) -> Result<(Json, bool), TemplateError> {
-    let mut sensitive = false;
-    Ok((filled(value, scope, &mut sensitive)?, sensitive))
-}
-
-fn filled(value: &Json, scope: &Scope<'_>, sensitive: &mut bool) -> Result<Json, TemplateError> {
-    Ok(match value {
-        Json::String(text) => match Template::parse(text) {
-            Ok(template) => match template.render(scope)? {
-                Rendered::Plain(text) => text.into(),
-                Rendered::Secret(text) => {
-                    *sensitive = true;
-                    text.expose_secret().into()
-                }
-            },
-            // What is malformed was refused when the file was read.
-            Err(_) => text.as_str().into(),
-        },
-        Json::Array(items) => {
-            items.iter().map(|item| filled(item, scope, sensitive)).collect::<Result<Json, _>>()?
-        }
-        Json::Object(entries) => {
-            let entries = entries.iter();
-            entries.map(|(key, value)| Ok((key.clone(), filled(value, scope, sensitive)?))).collect::<Result<Json, _>>()?
-        }
-        other => other.clone(),
-    })
 }
 
 impl fmt::Display for Template {
@@ -387,6 +169,100 @@ fn name(text: &str) -> Result<Name, (String, String)> {
     }
 }
 
-fn is_name(text: &str) -> bool {
+/// What may stand for NAME in a template.
+pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str) -> Vec<String> {
+        Template::parse(text).unwrap().names().map(ToString::to_string).collect()
+    }
+
+    fn wrong(text: &str) -> String {
+        let wrong = Template::parse(text).unwrap_err();
+        format!("{} [{}] {}", &text[wrong.span], wrong.message, wrong.help)
+    }
+
+    #[test]
+    fn every_name_is_known_with_and_without_blanks() {
+        assert_eq!(names("a {{environment}} b {{ project }}"), ["environment", "project"]);
+        assert_eq!(names("{{output.backend_ip}}{{secret.A}}"), ["output.backend_ip", "secret.A"]);
+        assert_eq!(
+            names("{{ var.GITHUB_SHA }} {{host.web-1.address}}"),
+            ["var.GITHUB_SHA", "host.web-1.address"]
+        );
+        assert!(names("no names } }} { {").is_empty());
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused_with_help() {
+        let all = [
+            "x {{enviroment}}",
+            "{{output}}",
+            "{{output.}}",
+            "{{output.a b}}",
+            "{{ environment.x }}",
+            "{{host.web}}",
+            "{{host..address}}",
+            "{{ .Names }}",
+            "{{}}",
+            "{{ open",
+            "{{environment}",
+            "{{if x}}",
+            "{{outputs.x}}",
+        ];
+        insta::assert_snapshot!(all.map(wrong).join("\n"), @r#"
+        enviroment [unknown name `enviroment` in a template] did you mean `environment`? Or write `{{{{` for a literal `{{`
+        output [`output` is not a name] write `{{output.NAME}}`
+        output. [`output.` is not a name] write `{{output.NAME}}`
+        output.a b [`output.a b` is not a name] write `{{output.NAME}}`
+        environment.x [`environment.x` is not a name] write `{{environment}}`
+        host.web [`host.web` is not a name] write `{{host.NAME.address}}`
+        host..address [`host..address` is not a name] write `{{host.NAME.address}}`
+        .Names [unknown name `.Names` in a template] use `environment`, `project`, `output.NAME`, `secret.NAME`, `var.NAME` or `host.NAME.address`, or write `{{{{` for a literal `{{`
+        {{}} [unknown name `` in a template] use `environment`, `project`, `output.NAME`, `secret.NAME`, `var.NAME` or `host.NAME.address`, or write `{{{{` for a literal `{{`
+        {{ open [`{{` without `}}`] close it with `}}`, or write `{{{{` for a literal `{{`
+        {{environment} [`{{` without `}}`] close it with `}}`, or write `{{{{` for a literal `{{`
+        if x [unknown name `if x` in a template] use `environment`, `project`, `output.NAME`, `secret.NAME`, `var.NAME` or `host.NAME.address`, or write `{{{{` for a literal `{{`
+        outputs.x [unknown name `outputs.x` in a template] did you mean `output`? Or write `{{{{` for a literal `{{`
+        "#);
+    }
+
+    #[test]
+    fn a_literal_pair_of_braces_is_written_twice() {
+        let template = Template::parse("docker ps --format '{{{{.Names}}' {{environment}}").unwrap();
+        assert_eq!(template.names().count(), 1);
+        let Part::Text(text) = &template.parts[0] else { panic!() };
+        assert_eq!(text, "docker ps --format '{{.Names}}' ");
+        let literal = Template::literal("{{environment}}");
+        assert_eq!(literal.names().count(), 0);
+        assert_eq!(Template::parse(literal.as_str()).unwrap().names().count(), 0);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "[{} a-z.é]{0,40}|.*") {
+            match Template::parse(&text) {
+                Ok(template) => {
+                    for (_, span) in template.spans() {
+                        let _ = &text[span];
+                    }
+                }
+                Err(wrong) => {
+                    let _ = &text[wrong.span];
+                }
+            }
+        }
+
+        #[test]
+        fn a_literal_stays_what_it_is(text in "[{} a]{0,20}") {
+            let template = Template::literal(text.clone());
+            let read = Template::parse(template.as_str());
+            proptest::prop_assert!(read.is_ok());
+        }
+    }
 }

@@ -37,7 +37,12 @@ pub fn files(root: &Path) -> Result<Vec<Covered>, SecretsError> {
     Ok(found)
 }
 
-fn walk(root: &Path, folder: &Path, above: Option<&Rules>, found: &mut Vec<Covered>) -> Result<(), SecretsError> {
+fn walk(
+    root: &Path,
+    folder: &Path,
+    above: Option<&Rules>,
+    found: &mut Vec<Covered>,
+) -> Result<(), SecretsError> {
     let own = folder.join(RULES_FILE);
     let own = if own.is_file() { Some(Rules::read(root, &own)?) } else { None };
     let rules = own.as_ref().or(above);
@@ -49,10 +54,8 @@ fn walk(root: &Path, folder: &Path, above: Option<&Rules>, found: &mut Vec<Cover
             if !SKIPPED.iter().any(|skipped| name == *skipped) {
                 walk(root, &path, rules, found)?;
             }
-        } else if kind.is_file() {
-            if let Some(rules) = rules {
-                found.extend(covered(&path, rules)?);
-            }
+        } else if let (true, Some(rules)) = (kind.is_file(), rules) {
+            found.extend(covered(&path, rules)?);
         }
     }
     Ok(())
@@ -75,12 +78,14 @@ pub fn covered(path: &Path, rules: &Rules) -> Result<Option<Covered>, SecretsErr
 /// True for templates, notes and settings that stand beside files of secrets.
 pub fn is_beside(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    BESIDE.iter().any(|end| name.ends_with(end)) || matches!(&*name, ".gitignore" | ".gitattributes" | ".gitkeep" | RULES_FILE)
+    BESIDE.iter().any(|end| name.ends_with(end))
+        || matches!(&*name, ".gitignore" | ".gitattributes" | ".gitkeep" | RULES_FILE)
 }
 
 /// True for a text with the metadata of sops, damaged or not.
 pub fn looks_encrypted(bytes: &[u8]) -> bool {
     let has = |mark: &[u8]| memchr::memmem::find(bytes, mark).is_some();
     let block = has(b"\nsops:") || bytes.starts_with(b"sops:") || has(b"\"sops\":");
-    (has(b"sops_mac=") || has(b"sops_version=")) || (block && (has(b"lastmodified") || has(b"ENC[AES256_GCM")))
+    (has(b"sops_mac=") || has(b"sops_version="))
+        || (block && (has(b"lastmodified") || has(b"ENC[AES256_GCM")))
 }

@@ -29,8 +29,11 @@ const LOOK: Duration = Duration::from_millis(20);
 /// The editor as words: the first variable that names one, else one of the usual editors.
 pub fn editor(vars: &Vars) -> Result<Vec<String>, SecretsError> {
     for name in EDITORS {
-        let Some(value) = vars.get(std::ffi::OsStr::new(name)).filter(|value| !value.is_empty()) else { continue };
-        let words = value.to_str().and_then(|line| shell_words::split(line).ok()).filter(|words| !words.is_empty());
+        let Some(value) = vars.get(std::ffi::OsStr::new(name)).filter(|value| !value.is_empty()) else {
+            continue;
+        };
+        let words =
+            value.to_str().and_then(|line| shell_words::split(line).ok()).filter(|words| !words.is_empty());
         return words.ok_or_else(|| SecretsError::Usage {
             message: format!("{name} is not a command: its words cannot be told apart"),
             help: format!("set {name} to an editor, for instance `{name}='code --wait'`"),
@@ -38,7 +41,8 @@ pub fn editor(vars: &Vars) -> Result<Vec<String>, SecretsError> {
     }
     let found = USUAL.iter().find(|name| which::which(name).is_ok());
     found.map(|name| vec![(*name).to_owned()]).ok_or_else(|| SecretsError::Usage {
-        message: "there is no editor: EDITOR is not set, and none of vim, nano and vi is installed".to_owned(),
+        message: "there is no editor: EDITOR is not set, and none of vim, nano and vi is installed"
+            .to_owned(),
         help: "set EDITOR, or change one value with `infractl secrets set`".to_owned(),
     })
 }
@@ -48,7 +52,9 @@ pub fn editor(vars: &Vars) -> Result<Vec<String>, SecretsError> {
 pub fn private_folder(vars: &Vars) -> Result<TempDir, SecretsError> {
     use std::os::unix::fs::PermissionsExt as _;
     let places = places(vars);
-    places.iter().for_each(|place| sweep(place));
+    for place in &places {
+        sweep(place);
+    }
     let prefix = format!("{PREFIX}{}-", std::process::id());
     let mut last = None;
     for place in &places {

@@ -57,8 +57,8 @@ pub use inspect::{Finding, inspect, is_encrypted};
 pub use metadata::{Metadata, Recipient};
 pub use plain::{NewFile, Plain, Step, key};
 pub use recipients::{KeyGroups, is_post_quantum};
-pub(crate) use rule::compile;
 pub use rule::Rule;
+pub(crate) use rule::compile;
 pub use tree::{Comment, Entry, Map, Node, Scalar, Text, Value};
 
 /// The version of sops whose behaviour this follows; written into new files.
@@ -80,10 +80,11 @@ pub enum Format {
 impl Format {
     /// By the ending of the name, as sops does: `.env`, `.yaml`, `.yml`, `.json`, else binary.
     pub fn from_path(path: &str) -> Self {
-        match path {
-            _ if path.ends_with(".env") => Format::Dotenv,
-            _ if path.ends_with(".yaml") || path.ends_with(".yml") => Format::Yaml,
-            _ if path.ends_with(".json") => Format::Json,
+        // The ending alone decides, in lower case only: `.env` is a dotenv file, `.env.prod` and `A.ENV` are not.
+        match path.rsplit_once('.').map(|(_, ending)| ending) {
+            Some("env") => Format::Dotenv,
+            Some("yaml" | "yml") => Format::Yaml,
+            Some("json") => Format::Json,
             _ => Format::Binary,
         }
     }

@@ -64,6 +64,11 @@ impl Rule {
         }
     }
 
+    /// True when comments decide rather than keys.
+    pub(super) fn is_about_comments(&self) -> bool {
+        matches!(self, Rule::UnencryptedCommentRegex(_) | Rule::EncryptedCommentRegex(_))
+    }
+
     /// True when what matches stays clear.
     pub(super) fn spares(&self) -> bool {
         matches!(

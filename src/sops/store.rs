@@ -18,7 +18,7 @@ pub(super) struct Document {
 fn utf8(bytes: &[u8], format: Format) -> Result<&str, SopsError> {
     std::str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
-        let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
+        let line = memchr::memchr_iter(b'\n', before).count() + 1;
         SopsError::Unreadable { format, line, reason: "it is not UTF-8".to_owned() }
     })
 }

@@ -190,7 +190,9 @@ fn planned(
         crate::disk::set_mode(file, 0o600)?;
     }
     if done.interrupted {
-        return Err(step.interrupted(format!("the plan of `{}` was stopped; nothing was changed", step.env.name)));
+        return Err(
+            step.interrupted(format!("the plan of `{}` was stopped; nothing was changed", step.env.name))
+        );
     }
     match done.code {
         0 => step.facts.digest = Some(Digest::default()),
@@ -271,15 +273,22 @@ pub(super) fn failed(step: &StepCx<'_>, root: &Root, verb: &str, code: i32, tail
         help: advice.help,
         ..Failure::new(advice.kind.unwrap_or(Kind::Failed), "")
     };
-    if tail.is_empty() { failure.help("run it again with `-v` to see everything terraform says") } else { failure }
+    if tail.is_empty() {
+        failure.help("run it again with `-v` to see everything terraform says")
+    } else {
+        failure
+    }
 }
 
 /// The headline of the first error in what terraform said last.
 fn cause(tail: &str) -> String {
     let clean = anstream::adapter::strip_str(tail).to_string();
-    let line = clean.lines().find_map(|line| line.split_once("Error: ").map(|(_, rest)| rest.trim().to_owned()));
-    line.or_else(|| clean.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned()))
-        .unwrap_or_else(|| "it said nothing".to_owned())
+    let line =
+        clean.lines().find_map(|line| line.split_once("Error: ").map(|(_, rest)| rest.trim().to_owned()));
+    line.or_else(|| {
+        clean.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned())
+    })
+    .unwrap_or_else(|| "it said nothing".to_owned())
 }
 
 fn show(step: &StepCx<'_>, told: &Told) {
@@ -331,7 +340,8 @@ impl Progress {
             }
             Told::Started { address, action } => self.running.push(format!("{} {address}", doing(action))),
             Told::Completed { address, .. } | Told::Errored { address } => {
-                self.running.retain(|running| running.split_once(' ').is_none_or(|(_, name)| name != address));
+                self.running
+                    .retain(|running| running.split_once(' ').is_none_or(|(_, name)| name != address));
                 if matches!(told, Told::Completed { .. }) {
                     self.done += 1;
                 }
@@ -434,7 +444,10 @@ pub async fn outputs(step: &mut StepCx<'_>) -> Result<String, Failure> {
     }
     let state = tool::parse_state(&done.stdout).map_err(|error| {
         // The text around the error is the state: never shown.
-        Failure::new(Kind::Failed, format!("terraform's state could not be read: {:?} error", error.classify()))
+        Failure::new(
+            Kind::Failed,
+            format!("terraform's state could not be read: {:?} error", error.classify()),
+        )
     })?;
     for (name, output) in state.outputs.iter().filter(|(_, output)| output.sensitive) {
         for text in values::texts(&output.value) {

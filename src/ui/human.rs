@@ -80,14 +80,7 @@ impl Human {
         self.lock().insert(key(environment), running);
     }
 
-    fn ended(
-        &self,
-        environment: Option<&str>,
-        name: &str,
-        outcome: Outcome,
-        summary: &str,
-        took: Duration,
-    ) {
+    fn ended(&self, environment: Option<&str>, name: &str, outcome: Outcome, summary: &str, took: Duration) {
         if let Some(bar) = self.lock().remove(&key(environment)).and_then(|running| running.bar) {
             bar.finish_and_clear();
             self.bars.remove(&bar);

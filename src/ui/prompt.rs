@@ -9,9 +9,8 @@ pub fn confirm_name(ui: &Ui, question: &str, name: &str) -> Result<(), Failure> 
         return Err(Failure::new(Kind::Declined, format!("{question}: nobody is there to ask"))
             .help(format!("pass `--confirm {name}` if you mean it")));
     }
-    let input: dialoguer::Input<'_, String> = dialoguer::Input::new()
-        .with_prompt(format!("{question}. Type `{name}` to go on"))
-        .allow_empty(true);
+    let input: dialoguer::Input<'_, String> =
+        dialoguer::Input::new().with_prompt(format!("{question}. Type `{name}` to go on")).allow_empty(true);
     let answer = ui.suspended(|| input.interact_text_on(&dialoguer::console::Term::stderr()));
     let answer = answered(answer)?;
     if answer.trim() == name {
@@ -55,7 +54,9 @@ pub fn yes(ui: &Ui, question: &str) -> Result<bool, Failure> {
 fn answered<T>(answer: Option<dialoguer::Result<T>>) -> Result<T, Failure> {
     match answer {
         Some(Ok(answer)) => Ok(answer),
-        Some(Err(error)) => Err(Failure::new(Kind::Declined, format!("no answer: {error}; nothing was done"))),
+        Some(Err(error)) => {
+            Err(Failure::new(Kind::Declined, format!("no answer: {error}; nothing was done")))
+        }
         None => Err(Failure::new(Kind::Declined, "no answer; nothing was done")),
     }
 }

@@ -24,11 +24,10 @@ pub fn render(failure: &Failure, color: bool, width: usize) -> String {
         out.push_str("\n\n");
     }
     match failure.problems.len() {
-        0 => {}
         1 if failure.help.is_empty() => {
             out.pop();
         }
-        1 => {}
+        0 | 1 => {}
         count => line(&mut out, color, "error", RED, &text::plural(count, "problem")),
     }
     for help in &failure.help {
@@ -76,8 +75,7 @@ fn line(out: &mut String, color: bool, label: &str, style: Style, text: &str) {
 
 fn rendered(problem: &Problem, color: bool, width: usize) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() }.term_width(width.max(20));
-    let mut group =
-        Group::with_title(Level::ERROR.primary_title(normalized(&problem.message)));
+    let mut group = Group::with_title(Level::ERROR.primary_title(normalized(&problem.message)));
     match &problem.place {
         Some(place) if place.text.is_empty() => {
             group = group.element(Origin::path(normalize_untrusted_str(&place.path)));
@@ -85,7 +83,8 @@ fn rendered(problem: &Problem, color: bool, width: usize) -> String {
         Some(place) => group = group.element(excerpt(place)),
         None => {}
     }
-    let helps: Vec<Message<'_>> = problem.help.iter().map(|help| Level::HELP.message(normalized(help))).collect();
+    let helps: Vec<Message<'_>> =
+        problem.help.iter().map(|help| Level::HELP.message(normalized(help))).collect();
     renderer.render(&[group.elements(helps)])
 }
 
@@ -98,13 +97,145 @@ fn excerpt(place: &Snippet) -> Excerpt<'_, annotate_snippets::Annotation<'_>> {
 /// The part of the text that is marked: on one line, on the borders of characters.
 fn within(place: &Snippet) -> std::ops::Range<usize> {
     let text = &place.text;
-    let start = text.floor_char_boundary(place.span.start.min(text.len()));
+    let start = border(text, place.span.start);
     let line_end = text[start..].find('\n').map_or(text.len(), |length| start + length);
-    let end = text.ceil_char_boundary(place.span.end.min(line_end)).max(start);
+    let end = border(text, place.span.end.min(line_end)).max(start);
     start..end
+}
+
+/// The nearest border of a character at or before this byte.
+fn border(text: &str, byte: usize) -> usize {
+    (0..=byte.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 /// The text without characters that would drive the terminal.
 fn normalized(text: &str) -> String {
     text.split('\n').map(normalize_untrusted_str).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Kind;
+
+    fn problem(text: &str, span: std::ops::Range<usize>) -> Problem {
+        let path = "environments/dev/environment.toml".into();
+        Problem {
+            message: "unknown key `aply`".into(),
+            place: Some(Snippet { path, text: text.into(), span }),
+            help: vec!["did you mean `apply`?".into()],
+        }
+    }
+
+    #[test]
+    fn a_failure_says_what_why_and_what_to_do() {
+        let failure = Failure::new(Kind::Failed, "Error acquiring the state lock\nLock Info:\n  ID: 1f2c")
+            .context("`terraform apply` failed with exit code 1")
+            .context("step `apply` of `prod` failed")
+            .help("wait for deploy@ci-7, which holds the lock since 14:02")
+            .help("see the whole output with `infractl history show 42`");
+        insta::assert_snapshot!(render(&failure, false, 80), @r#"
+        error: step `apply` of `prod` failed
+          caused by: `terraform apply` failed with exit code 1
+          caused by: Error acquiring the state lock
+              Lock Info:
+                ID: 1f2c
+          help: wait for deploy@ci-7, which holds the lock since 14:02
+          help: see the whole output with `infractl history show 42`
+        "#);
+    }
+
+    #[test]
+    fn a_problem_is_shown_in_its_file() {
+        let failure = Failure::problems(Kind::Config, vec![problem("a = 1\naply = [{ do = 'x' }]\n", 6..10)]);
+        insta::assert_snapshot!(render(&failure, false, 80), @r#"
+        error: unknown key `aply`
+         --> environments/dev/environment.toml:2:1
+          |
+        2 | aply = [{ do = 'x' }]
+          | ^^^^
+          |
+          = help: did you mean `apply`?
+        "#);
+    }
+
+    #[test]
+    fn several_problems_are_counted() {
+        let text = "aply = 1\naply2 = 2\n";
+        let problems = vec![problem(text, 0..4), problem(text, 9..14)];
+        insta::assert_snapshot!(render(&Failure::problems(Kind::Config, problems), false, 80), @r#"
+        error: unknown key `aply`
+         --> environments/dev/environment.toml:1:1
+          |
+        1 | aply = 1
+          | ^^^^
+          |
+          = help: did you mean `apply`?
+
+        error: unknown key `aply`
+         --> environments/dev/environment.toml:2:1
+          |
+        2 | aply2 = 2
+          | ^^^^^
+          |
+          = help: did you mean `apply`?
+
+        error: 2 problems
+        "#);
+    }
+
+    #[test]
+    fn it_fits_into_twenty_columns() {
+        let text = format!("description = \"{}\"; aply = 1\n", "long ".repeat(30));
+        let at = text.find("aply").unwrap();
+        let failure = Failure::problems(Kind::Config, vec![problem(&text, at..at + 4)]);
+        let shown = render(&failure, false, 20);
+        assert!(shown.contains("aply = 1") && shown.contains("^^^^"), "{shown}");
+        let source = shown.lines().find(|line| line.contains("aply =")).unwrap();
+        assert!(source.chars().count() < 60, "{source}");
+        let _ = render(&failure, false, 0);
+    }
+
+    #[test]
+    fn colour_changes_nothing_but_the_colour() {
+        let failure = Failure::problems(Kind::Config, vec![problem("aply = 1", 0..4)]);
+        for failure in [failure, Failure::new(Kind::Failed, "it broke").help("mend it")] {
+            let colored = render(&failure, true, 80);
+            assert!(colored.contains("\u{1b}["));
+            assert_eq!(anstream::adapter::strip_str(&colored).to_string(), render(&failure, false, 80));
+        }
+    }
+
+    #[test]
+    fn text_of_others_cannot_drive_the_terminal() {
+        let evil = "a\u{1b}[2Jb\u{7}\rc";
+        let mut problem = problem(evil, 0..3);
+        problem.message = evil.into();
+        problem.help = vec![evil.into()];
+        let failures =
+            [Failure::problems(Kind::Config, vec![problem]), Failure::new(Kind::Failed, evil).help(evil)];
+        for failure in failures {
+            let shown = render(&failure, false, 80);
+            assert!(!shown.contains(['\u{1b}', '\u{7}', '\r']), "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn a_cause_that_repeats_what_was_said_is_left_out() {
+        let failure = Failure::new(Kind::Failed, "no space left").context("cannot write `x`: no space left");
+        assert_eq!(render(&failure, false, 80), "error: cannot write `x`: no space left\n");
+    }
+
+    #[test]
+    fn a_silent_failure_says_nothing() {
+        assert_eq!(render(&Failure::silent(Kind::Child(3)), false, 80), "");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_place_makes_it_panic(text in ".*(\n.*){0,3}", start in 0usize..60, length in 0usize..60, width in 0usize..200) {
+            let failure = Failure::problems(Kind::Config, vec![problem(&text, start..start + length)]);
+            let _ = render(&failure, false, width);
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! What people read when the configuration is wrong: every problem at once, each with its place.
 
+use std::fmt::Write;
+
 use super::{Sandbox, dev};
 
 const ENVIRONMENT: &str = "environments/dev/environment.toml";
@@ -148,7 +150,7 @@ provider = "gcp"
        |
        = help: write `var-files = ["x.tfvars"]`
 
-    error: a secret in `key` would be seen in the list of processes
+    error: a secret in `backend.key` would be seen in the list of processes
       --> environments/dev/environment.toml:14:22
        |
     14 | backend = { key = "{{secret.KEY}}" }
@@ -188,7 +190,7 @@ provider = "gcp"
        |
        = help: remove one of them
 
-    error: `Y` says nothing to do
+    error: `values.Y` says nothing to do
       --> environments/dev/environment.toml:18:75
        |
     18 | sections = [{ values = { A-B = 1, X = { output = "a", secret = "B" }, Y = {}, Z = [1] } }]
@@ -196,7 +198,7 @@ provider = "gcp"
        |
        = help: add one of `output`, `secret` or `var`
 
-    error: `Z` must be text, a whole number, a number, true or false or a table, not a list
+    error: `values.Z` must be text, a whole number, a number, true or false or a table, not a list
       --> environments/dev/environment.toml:18:83
        |
     18 | sections = [{ values = { A-B = 1, X = { output = "a", secret = "B" }, Y = {}, Z = [1] } }]
@@ -204,7 +206,7 @@ provider = "gcp"
        |
        = help: write text, a whole number, a number, true or false or a table
 
-    error: unknown key `usr` in `backend`
+    error: unknown key `usr` in `hosts.backend`
       --> environments/dev/environment.toml:21:1
        |
     21 | usr = "x"
@@ -515,7 +517,7 @@ aply = 3
        |
        = help: remove one of them
 
-    error: `aply` must be a list of steps, not a whole number
+    error: `pipelines.aply` must be a list of steps, not a whole number
       --> environments/dev/environment.toml:23:8
        |
     23 | aply = 3
@@ -594,17 +596,21 @@ fn errors_of_syntax_are_all_said_with_what_else_is_wrong() {
         (ENVIRONMENT, "protected = \n[terraform\nprogram = \"tofu\"\nprogram = \"terraform\"\nx = 'open\n"),
     ]);
     insta::assert_snapshot!(sandbox.error("dev"), @r#"
+    error: there is no value
+     --> environments/dev/environment.toml:1:13
+      |
+    1 | protected = 
+      |             ^
+      |
+      = help: write one behind the `=`; text stands in quotes
+
     error: unclosed table, expected `]`
      --> environments/dev/environment.toml:2:11
       |
     2 | [terraform
       |           ^
-
-    error: string values must be quoted, expected literal string
-     --> environments/dev/environment.toml:1:13
       |
-    1 | protected = 
-      |             ^
+      = help: close it
 
     error: unknown key `protcted`
      --> environments/defaults.toml:1:1
@@ -654,31 +660,39 @@ fn a_text_with_escapes_is_marked_where_it_can_be() {
 fn numbers_that_nothing_can_hold_are_refused() {
     let sandbox = dev("[outputs]\na = inf\nb = nan\nc = { d = [-inf] }\nbig = 99999999999999999999\n");
     insta::assert_snapshot!(sandbox.error("dev"), @r#"
-    error: `a` is not a finite number
+    error: `outputs.a` is a number that does not fit
      --> environments/dev/environment.toml:2:5
       |
     2 | a = inf
       |     ^^^
       |
-      = help: write a number that JSON can hold, or text
+      = help: write a finite number of at most 64 bits, or text
 
-    error: `b` is not a finite number
+    error: `outputs.b` is a number that does not fit
      --> environments/dev/environment.toml:3:5
       |
     3 | b = nan
       |     ^^^
       |
-      = help: write a number that JSON can hold, or text
+      = help: write a finite number of at most 64 bits, or text
 
-    error: `d` is not a finite number
+    error: `d` is a number that does not fit
      --> environments/dev/environment.toml:4:12
       |
     4 | c = { d = [-inf] }
       |            ^^^^
       |
-      = help: write a number that JSON can hold, or text
+      = help: write a finite number of at most 64 bits, or text
 
-    error: 3 problems
+    error: `outputs.big` is a number that does not fit
+     --> environments/dev/environment.toml:5:7
+      |
+    5 | big = 99999999999999999999
+      |       ^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: write a finite number of at most 64 bits, or text
+
+    error: 4 problems
     "#);
 }
 
@@ -692,17 +706,17 @@ fn files_that_are_no_text_are_named() {
         all += &sandbox.error("dev");
     }
     insta::assert_snapshot!(all, @r#"
-    error: is not UTF-8: byte 0xff on line 2
-    --> environments/dev/environment.toml
+    error: `environments/dev/environment.toml` is not UTF-8: byte 0xff on line 2
+     |
      = help: save it as text, encoded as UTF-8
-    error: is not text: a zero byte on line 1
-    --> environments/dev/environment.toml
+    error: `environments/dev/environment.toml` is not text: a zero byte on line 1
+     |
      = help: save it as text, encoded as UTF-8
-    error: is encoded as UTF-16
-    --> environments/dev/environment.toml
+    error: `environments/dev/environment.toml` is encoded as UTF-16
+     |
      = help: save it as text, encoded as UTF-8
-    error: is not text: a zero byte on line 1
-    --> environments/dev/environment.toml
+    error: `environments/dev/environment.toml` is not text: a zero byte on line 1
+     |
      = help: save it as text, encoded as UTF-8
     "#);
 }
@@ -711,14 +725,14 @@ fn files_that_are_no_text_are_named() {
 fn a_folder_in_the_place_of_the_file_is_named() {
     let sandbox = Sandbox::new(&[("environments/dev/environment.toml/x", "")]);
     insta::assert_snapshot!(sandbox.error("dev"), @r#"
-    error: is a folder, not a file
-    --> environments/dev/environment.toml
+    error: `environments/dev/environment.toml` is a folder, not a file
+     |
      = help: remove the folder, or put a file in its place
     "#);
     let sandbox = Sandbox::new(&[("environments/defaults.toml/x", ""), (ENVIRONMENT, "")]);
     insta::assert_snapshot!(sandbox.error("dev"), @r#"
-    error: is a folder, not a file
-    --> environments/defaults.toml
+    error: `environments/defaults.toml` is a folder, not a file
+     |
      = help: remove the folder, or put a file in its place
     "#);
 }
@@ -729,8 +743,8 @@ fn a_link_to_nowhere_is_named() {
     let sandbox = Sandbox::new(&[("environments/dev/main.tf", "")]);
     std::os::unix::fs::symlink("gone.toml", sandbox.path(ENVIRONMENT)).unwrap();
     insta::assert_snapshot!(sandbox.error("dev"), @r#"
-    error: is a link to a file that does not exist
-    --> environments/dev/environment.toml
+    error: `environments/dev/environment.toml` is a link to a file that does not exist
+     |
      = help: mend or remove the link
     "#);
 }
@@ -774,7 +788,7 @@ fn a_byte_order_mark_and_windows_line_ends_change_nothing() {
 fn a_problem_far_down_a_long_file_has_its_line() {
     let mut text = String::from("[terraform.vars]\n");
     for line in 2..10_000 {
-        text += &format!("variable_{line} = \"{line}\"\n");
+        writeln!(text, "variable_{line} = \"{line}\"").unwrap();
     }
     text += "[terraform]\nprogramm = \"tofu\"\n";
     let error = dev(&text.replace("[terraform]\n", "[env-file]\n")).error("dev");
@@ -791,8 +805,54 @@ fn a_problem_far_down_a_long_file_has_its_line() {
 
 #[test]
 fn more_problems_than_anybody_reads_are_counted() {
-    let text: String = (0..200).map(|number| format!("wrong-{number} = 1\n")).collect();
+    let text: Vec<String> = (0..200).map(|number| format!("wrong-{number} = 1")).collect();
+    let text = text.join("\n");
     let error = dev(&text).error("dev");
     assert_eq!(error.matches("error: unknown key").count(), 50);
-    assert!(error.ends_with("error: 50 problems\nhelp: mend these first: 150 more are not shown\n"), "{error}");
+    assert!(
+        error.ends_with("error: 50 problems\nhelp: mend these first: 150 more are not shown\n"),
+        "{error}"
+    );
+}
+
+#[test]
+fn names_that_no_template_could_hold_are_refused() {
+    let sandbox = dev("[hosts.\"web 1\"]\naddress = \"a\"\n[hosts.\"web.2\"]\naddress = \"a\"\n");
+    insta::assert_snapshot!(sandbox.error("dev"), @r#"
+    error: `web 1` cannot be a name in `hosts`
+     --> environments/dev/environment.toml:1:8
+      |
+    1 | [hosts."web 1"]
+      |        ^^^^^^^
+      |
+      = help: use letters, digits, `_` and `-`
+
+    error: `web.2` cannot be a name in `hosts`
+     --> environments/dev/environment.toml:3:8
+      |
+    3 | [hosts."web.2"]
+      |        ^^^^^^^
+      |
+      = help: use letters, digits, `_` and `-`
+
+    error: 2 problems
+    "#);
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
+    /// The example, cut and glued at random: whatever comes out is loaded or refused, and shown.
+    #[test]
+    fn no_file_makes_loading_panic(from in 0usize..2000, length in 0usize..60, glue in "[\\[\\]{}=\"'.,\n a-z0-9é]{0,6}") {
+        let mut text = concat!(include_str!("defaults.toml"), include_str!("prod.toml")).replace("protected = true", "");
+        let border = |at: usize| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap();
+        let range = border(from)..border(from + length);
+        text.replace_range(range, &glue);
+        let sandbox = Sandbox::new(&[("environments/defaults.toml", &text), (ENVIRONMENT, "")]);
+        let loaded = infractl::config::Project::find(sandbox.root(), None).and_then(|project| project.environment("dev"));
+        if let Err(failure) = loaded {
+            proptest::prop_assert_eq!(failure.kind.code(), 78);
+            proptest::prop_assert!(!infractl::ui::report::render(&failure, false, 80).is_empty());
+        }
+    }
 }

@@ -14,10 +14,8 @@ fn said(failure: &Failure, sandbox: &Sandbox) -> String {
 
 #[test]
 fn a_project_is_found_from_any_folder_below_it() {
-    let sandbox = Sandbox::new(&[
-        ("environments/dev/environment.toml", ""),
-        ("ansible/roles/db/tasks/main.yml", ""),
-    ]);
+    let sandbox =
+        Sandbox::new(&[("environments/dev/environment.toml", ""), ("ansible/roles/db/tasks/main.yml", "")]);
     for folder in ["", "environments", "environments/dev", "ansible/roles/db/tasks"] {
         let project = Project::find(&sandbox.path(folder), None).unwrap();
         assert_eq!(project.root, sandbox.path("").components().collect::<std::path::PathBuf>(), "{folder}");
@@ -26,10 +24,8 @@ fn a_project_is_found_from_any_folder_below_it() {
 
 #[test]
 fn a_bare_environments_folder_of_terraform_does_not_hide_the_project_above_it() {
-    let sandbox = Sandbox::new(&[
-        ("environments/defaults.toml", ""),
-        ("terraform/environments/test/main.tf", ""),
-    ]);
+    let sandbox =
+        Sandbox::new(&[("environments/defaults.toml", ""), ("terraform/environments/test/main.tf", "")]);
     let project = Project::find(&sandbox.path("terraform/environments/test"), None).unwrap();
     assert_eq!(project.root, sandbox.root());
 }
@@ -186,4 +182,54 @@ fn a_project_for_this_or_an_earlier_infractl_loads() {
         ]);
         sandbox.load("dev").unwrap();
     }
+}
+
+#[test]
+fn environments_are_ordered_by_what_they_depend_on() {
+    let sandbox = Sandbox::new(&[
+        ("environments/app/environment.toml", "depends-on = [\"network\", \"database\"]"),
+        (
+            "environments/database/environment.toml",
+            "depends-on = [\"network\"]\ndescription = \"rows\"\nprotected = true",
+        ),
+        ("environments/network/environment.toml", ""),
+        ("environments/other/environment.toml", ""),
+    ]);
+    let project = sandbox.project();
+    let order = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        project.order(&names).unwrap().join(" ")
+    };
+    assert_eq!(order(&["app", "database", "network", "other"]), "network database app other");
+    assert_eq!(order(&["app", "network"]), "network app");
+    let glance = project.glance("database").unwrap();
+    assert_eq!(glance.description.as_deref(), Some("rows"));
+    assert_eq!((glance.protected, glance.depends_on), (true, vec!["network".to_owned()]));
+}
+
+#[test]
+fn environments_that_depend_on_each_other_in_a_circle_are_shown_with_each_arrow() {
+    let sandbox = Sandbox::new(&[
+        ("environments/a/environment.toml", "depends-on = [\"b\"]"),
+        ("environments/b/environment.toml", "protected = true\ndepends-on = [\"c\"]"),
+        ("environments/c/environment.toml", "depends-on = [\"b\"]"),
+    ]);
+    let failure = sandbox.project().order(&["a".to_owned()]).unwrap_err();
+    assert_eq!(failure.kind, Kind::Config);
+    insta::assert_snapshot!(said(&failure, &sandbox), @r#"
+    error: `b` depends on `c`
+     --> environments/b/environment.toml:2:15
+      |
+    2 | depends-on = ["c"]
+      |               ^^^
+
+    error: `c` depends on `b`
+     --> environments/c/environment.toml:1:15
+      |
+    1 | depends-on = ["b"]
+      |               ^^^
+
+    error: 2 problems
+    help: remove one of these: `b` and `c` depend on each other in a circle
+    "#);
 }

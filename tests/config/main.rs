@@ -1,9 +1,12 @@
 //! Projects on disk, loaded: what they mean, and what people read when they are wrong.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 mod errors;
 mod example;
 mod finding;
 mod merging;
+mod schema;
 
 use std::fs;
 use std::path::{Path, PathBuf};

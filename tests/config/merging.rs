@@ -10,8 +10,9 @@ use secrecy::SecretString;
 use super::{Sandbox, dev};
 
 fn origins(environment: &Environment) -> String {
-    let lines = environment.document.origins().into_iter();
-    lines.map(|o| format!("{} = {}  # {}:{}\n", o.key, o.value, o.file, o.line)).collect()
+    let origins = environment.document.origins();
+    let lines = origins.iter().map(|o| format!("{} = {}  # {}:{}", o.key, o.value, o.file, o.line));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -82,7 +83,7 @@ fn what_a_table_needs_may_stand_in_either_file() {
     ]);
     assert_eq!(sandbox.load("dev").unwrap().hosts["backend"].address.0.as_str(), "10.0.0.1");
     insta::assert_snapshot!(sandbox.error("rec"), @r#"
-    error: `backend` needs `address`
+    error: `hosts.backend` needs `address`
      --> environments/defaults.toml:1:8
       |
     1 | [hosts.backend]
@@ -134,13 +135,22 @@ h.address = "10.0.0.1"
       |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = help: set it: `export TEAM=…`
+
+    error: variable `HOME` is not set, named by `~/.age/key.txt`
+     --> environments/dev/environment.toml:6:13
+      |
+    6 | identity = ["~/.age/key.txt", "keys/dev.txt"]
+      |             ^^^^^^^^^^^^^^^^
+      |
+      = help: set it: `export HOME=…`
+
+    error: 2 problems
     "#);
 }
 
 #[test]
 fn values_of_any_kind_reach_terraform_as_text() {
-    let sandbox = dev(
-        r#"
+    let sandbox = dev(r#"
 [terraform.vars]
 text = "{{environment}}-{{output.ip}}"
 number = 5
@@ -152,8 +162,7 @@ table = { quote = "{{output.quote}}", nested = { a = [] } }
 token = { value = "{{secret.TOKEN}}" }
 [terraform.backend]
 endpoints = { s3 = "https://s3.{{environment}}.example" }
-"#,
-    );
+"#);
     sandbox.write("environments/dev/main.tf", b"");
     let dev = sandbox.load("dev").unwrap();
     let outputs = IndexMap::from([
@@ -202,7 +211,8 @@ fn two_steps_of_the_same_name_get_numbers() {
 
 #[test]
 fn a_root_module_is_where_files_of_terraform_or_tofu_are() {
-    for (file, has) in [("main.tf", true), ("main.tf.json", true), ("main.tofu", true), ("notes.txt", false)] {
+    for (file, has) in [("main.tf", true), ("main.tf.json", true), ("main.tofu", true), ("notes.txt", false)]
+    {
         let sandbox = dev("");
         sandbox.write(&format!("environments/dev/{file}"), b"");
         assert_eq!(sandbox.load("dev").unwrap().terraform.is_some(), has, "{file}");

@@ -21,16 +21,13 @@ fn open(base: &Path, case: &Value, with_data_key: bool) -> Result<Plain, SopsErr
     };
     let bytes = std::fs::read(base.join(text(case, "file"))).unwrap();
     let encrypted = Encrypted::parse(&bytes, format)?;
-    let key = match case["data_key"].as_str().filter(|_| with_data_key) {
-        Some(hex) => {
-            let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
-            DataKey::from_bytes(&(0..hex.len()).step_by(2).map(byte).collect::<Vec<_>>())?
-        }
-        None => {
-            let keys = case["keys"].as_array().cloned().unwrap_or_default();
-            let keys = keys.iter().flat_map(|key| identities(&base.join(key.as_str().unwrap())));
-            encrypted.data_key(&keys.collect::<Vec<_>>())?
-        }
+    let key = if let Some(hex) = case["data_key"].as_str().filter(|_| with_data_key) {
+        let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+        DataKey::from_bytes(&(0..hex.len()).step_by(2).map(byte).collect::<Vec<_>>())?
+    } else {
+        let keys = case["keys"].as_array().cloned().unwrap_or_default();
+        let keys = keys.iter().flat_map(|key| identities(&base.join(key.as_str().unwrap())));
+        encrypted.data_key(&keys.collect::<Vec<_>>())?
     };
     encrypted.decrypt(&key)
 }

@@ -29,7 +29,8 @@ pub async fn search(cx: &Ctx, root: &Path, identities: &[PathBuf]) -> Result<Vec
         values.extend(found);
         encrypted.push(file.path);
     }
-    let Some(search) = Search::new(values.iter().map(|(name, value)| (name.as_str(), value.as_slice()))) else {
+    let Some(search) = Search::new(values.iter().map(|(name, value)| (name.as_str(), value.as_slice())))
+    else {
         return Ok(Vec::new());
     };
     if !search.skipped.is_empty() {
@@ -48,8 +49,9 @@ pub async fn search(cx: &Ctx, root: &Path, identities: &[PathBuf]) -> Result<Vec
         looked += 1;
         let leaks = search.find(&bytes);
         // The environment file is where values are asked for, as long as nobody else can read it.
-        let is_private = meta.permissions().mode() & 0o077 == 0;
-        if !leaks.is_empty() && !(is_private && env_files.iter().any(|file| file == path)) {
+        let is_private = meta.permissions().mode().trailing_zeros() >= 6;
+        let is_asked_for = is_private && env_files.iter().any(|file| file == path);
+        if !leaks.is_empty() && !is_asked_for {
             let shown = store.shown(path);
             let help = format!("change those secrets where they are used, and remove them from `{shown}`");
             found.push(wrong(&shown, &leaks, &help));
@@ -61,16 +63,23 @@ pub async fn search(cx: &Ctx, root: &Path, identities: &[PathBuf]) -> Result<Vec
             if encrypted.iter().any(|file| *file == top.join(&path)) {
                 continue;
             }
-            let Some(bytes) = git::ask(cx, &top, &["cat-file", "blob", &format!(":{path}")]).await? else { continue };
+            let Some(bytes) = git::ask(cx, &top, &["cat-file", "blob", &format!(":{path}")]).await? else {
+                continue;
+            };
             let leaks = search.find(&bytes);
             looked += 1;
             if !leaks.is_empty() {
-                let help = format!("change those secrets where they are used, and run `git rm --cached {path}`");
+                let help =
+                    format!("change those secrets where they are used, and run `git rm --cached {path}`");
                 found.push(wrong(&format!("{path} (in the index of git)"), &leaks, &help));
             }
         }
     }
-    cx.ui.note(format!("searched {} for {}", text::plural(looked, "file"), text::plural(values.len(), "secret")));
+    cx.ui.note(format!(
+        "searched {} for {}",
+        text::plural(looked, "file"),
+        text::plural(values.len(), "secret")
+    ));
     Ok(found)
 }
 
@@ -96,7 +105,8 @@ fn walk(folder: &Path, look: &mut dyn FnMut(&Path)) {
         let Ok(kind) = entry.file_type() else { continue };
         let name = entry.file_name();
         if kind.is_dir() {
-            let is_skipped = name == ".git" || name == "providers" || name == "node_modules" || name == "target";
+            let is_skipped =
+                name == ".git" || name == "providers" || name == "node_modules" || name == "target";
             if !is_skipped {
                 walk(&entry.path(), look);
             }

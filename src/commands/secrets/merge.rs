@@ -1,5 +1,6 @@
 //! Merge files by key.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -133,7 +134,9 @@ fn refuse(shown: &str, conflicts: &[String]) -> Result<(), Failure> {
     }
     let places = conflicts.join(", ");
     Err(Failure::new(Kind::Failed, format!("both sides changed {places} in `{shown}`: ours was kept so far"))
-        .help(format!("run `infractl secrets merge --ours {shown}` or `infractl secrets merge --theirs {shown}`"))
+        .help(format!(
+            "run `infractl secrets merge --ours {shown}` or `infractl secrets merge --theirs {shown}`"
+        ))
         .help(format!("or set them with `infractl secrets set {shown} NAME`, then run `git add {shown}`")))
 }
 
@@ -142,15 +145,17 @@ async fn conflicted(cx: &Ctx, file: &Path, prefer: Prefer) -> Result<(), Failure
     let place = place::resolve(cx, &file.to_string_lossy())?;
     let path = place.file();
     let shown = place.shown();
-    let top = git::top(cx, path).await?.ok_or_else(|| Failure::new(Kind::Failed, "there is no git repository"))?;
+    let top =
+        git::top(cx, path).await?.ok_or_else(|| Failure::new(Kind::Failed, "there is no git repository"))?;
     let relative = path.strip_prefix(&top).unwrap_or(path).display().to_string();
     let mut versions: Vec<Option<Zeroizing<Vec<u8>>>> = Vec::new();
     for stage in ["1", "2", "3"] {
         versions.push(git::ask(cx, &top, &["cat-file", "blob", &format!(":{stage}:{relative}")]).await?);
     }
     if versions[1].is_none() || versions[2].is_none() {
-        return Err(Failure::new(Kind::Failed, format!("git has no conflict in `{shown}`"))
-            .help(format!("see where it has with `git status`; look at the file with `infractl secrets check {shown}`")));
+        return Err(Failure::new(Kind::Failed, format!("git has no conflict in `{shown}`")).help(format!(
+            "see where it has with `git status`; look at the file with `infractl secrets check {shown}`"
+        )));
     }
     let mut store = place.store(cx);
     let texts = [0, 1, 2].map(|at| versions[at].as_ref().map(|text| text.as_slice()));
@@ -160,12 +165,16 @@ async fn conflicted(cx: &Ctx, file: &Path, prefer: Prefer) -> Result<(), Failure
     disk::write(path, &bytes, mode)?;
     refuse(&shown, &conflicts)?;
     git::change(cx, &top, &["add", "--", &relative]).await?;
-    cx.ui.note(format!("merged {shown}: {} taken from theirs; next: `git commit`", text::plural(taken, "value")));
+    cx.ui.note(format!(
+        "merged {shown}: {} taken from theirs; next: `git commit`",
+        text::plural(taken, "value")
+    ));
     Ok(())
 }
 
 /// Marks our part of .gitattributes.
-const MARK: &str = "# files of secrets: merged by key, shown by name, never converted (infractl secrets merge --install)";
+const MARK: &str =
+    "# files of secrets: merged by key, shown by name, never converted (infractl secrets merge --install)";
 
 /// Sets up the merge driver and the diff of the repository.
 async fn install(cx: &Ctx) -> Result<(), Failure> {
@@ -197,9 +206,9 @@ async fn install(cx: &Ctx) -> Result<(), Failure> {
                 text.push('\n');
             }
             if !text.contains(MARK) {
-                text += &format!("{MARK}\n");
+                let _ = writeln!(text, "{MARK}");
             }
-            text += &format!("{line}\n");
+            let _ = writeln!(text, "{line}");
         }
     }
     if text != old {

@@ -1,6 +1,7 @@
 //! Who can open the files.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::place;
@@ -67,9 +68,9 @@ fn list(cx: &Ctx, targets: &[String]) -> Result<(), Failure> {
     let mut text = String::new();
     for file in files {
         let encrypted = secrets::read(&root, &file, None)?;
-        text += &format!("{}\n", file.strip_prefix(&root).unwrap_or(&file).display());
+        let _ = writeln!(text, "{}", file.strip_prefix(&root).unwrap_or(&file).display());
         for recipient in encrypted.recipients() {
-            text += &format!("  {}\n", labels.show(&recipient.to_string()));
+            let _ = writeln!(text, "  {}", labels.show(&recipient.to_string()));
         }
     }
     cx.ui.data(text.as_bytes())
@@ -79,8 +80,9 @@ fn list(cx: &Ctx, targets: &[String]) -> Result<(), Failure> {
 fn public_key(text: &str) -> Result<&str, Failure> {
     let text = text.trim();
     if text.starts_with("AGE-SECRET-KEY-") || text.contains("PRIVATE KEY") {
-        return Err(Failure::new(Kind::Usage, "that is a private key, which nobody else may see")
-            .help("give the public key, which begins with `age1`; make a new key if this one was seen by others"));
+        return Err(Failure::new(Kind::Usage, "that is a private key, which nobody else may see").help(
+            "give the public key, which begins with `age1`; make a new key if this one was seen by others",
+        ));
     }
     secrets::check_recipient(text)?;
     Ok(text)
@@ -102,8 +104,11 @@ impl Change<'_> {
     /// The recipients of a file that no rule is for.
     fn groups(&self, mut groups: Vec<Vec<String>>) -> Result<KeyGroups, Failure> {
         if groups.len() > 1 {
-            return Err(Failure::new(Kind::Config, "the file has key groups, and no rule says how they change")
-                .help("write a rule with `key_groups` and run `infractl secrets updatekeys`"));
+            return Err(Failure::new(
+                Kind::Config,
+                "the file has key groups, and no rule says how they change",
+            )
+            .help("write a rule with `key_groups` and run `infractl secrets updatekeys`"));
         }
         let keys = groups.pop().unwrap_or_default();
         Ok(KeyGroups::any_of(match self {

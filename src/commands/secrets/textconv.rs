@@ -1,5 +1,6 @@
 //! What `git diff` shows of a file of secrets.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
@@ -55,7 +56,7 @@ fn names(encrypted: &Encrypted) -> String {
         lines(map, "", &mut text);
     }
     for recipient in encrypted.recipients() {
-        text += &format!("(recipient) {recipient}\n");
+        let _ = writeln!(text, "(recipient) {recipient}");
     }
     text
 }
@@ -83,7 +84,7 @@ fn line(name: &str, node: &Node, text: &mut String) {
                 Value::Str(clear) if clear.is_empty() => "(empty)".to_owned(),
                 _ => String::from_utf8_lossy(&secrets::value::text(node)).into_owned(),
             };
-            *text += &format!("{name} = {shown}\n");
+            let _ = writeln!(text, "{name} = {shown}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Files for the recipients of the rules.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::place;
@@ -31,8 +32,11 @@ pub async fn run(cx: &Ctx, global: &Global, args: &UpdatekeysArgs) -> Result<(),
     let mut wanted = Vec::new();
     for file in files {
         let rules = Rules::find(&root, &file)?.ok_or_else(|| {
-            Failure::new(crate::failure::Kind::Config, "there is no `.sops.yaml` that says who may read the files")
-                .help("make one with `infractl secrets keygen`")
+            Failure::new(
+                crate::failure::Kind::Config,
+                "there is no `.sops.yaml` that says who may read the files",
+            )
+            .help("make one with `infractl secrets keygen`")
         })?;
         let groups = rules.expect_rule(&file)?.new_file(&rules)?.recipients;
         wanted.push((file, groups));
@@ -75,10 +79,10 @@ fn show(cx: &Ctx, global: &Global, store: &Store<'_>, file: &Prepared, labels: &
     let key = if file.rotated { " (new data key)" } else { "" };
     let mut text = format!("{verb} {}{key}", store.shown(&file.path));
     for recipient in &file.difference.added {
-        text += &format!("\n  + {}", labels.show(recipient));
+        let _ = write!(text, "\n  + {}", labels.show(recipient));
     }
     for recipient in &file.difference.removed {
-        text += &format!("\n  - {}", labels.show(recipient));
+        let _ = write!(text, "\n  - {}", labels.show(recipient));
     }
     if file.difference.regrouped {
         text += "\n  key groups as in the rules";
@@ -90,11 +94,13 @@ fn show(cx: &Ctx, global: &Global, store: &Store<'_>, file: &Prepared, labels: &
 fn after_removal(cx: &Ctx, store: &Store<'_>, prepared: &[Prepared], labels: &Labels) {
     let left: Vec<&Prepared> = prepared.iter().filter(|file| !file.difference.removed.is_empty()).collect();
     let Some(first) = left.first() else { return };
-    let names: Vec<String> = first.difference.removed.iter().map(|key| super::encrypt::short(labels, key)).collect();
+    let names: Vec<String> =
+        first.difference.removed.iter().map(|key| super::encrypt::short(labels, key)).collect();
     let who = text::list(&names, "and");
-    let mut text = format!("{who} can still read the old versions in git. Change these secrets where they are used:");
+    let mut text =
+        format!("{who} can still read the old versions in git. Change these secrets where they are used:");
     for file in &left {
-        text += &format!("\n  {}: {}", store.shown(&file.path), file.names().join(", "));
+        let _ = write!(text, "\n  {}: {}", store.shown(&file.path), file.names().join(", "));
     }
     cx.ui.warn(text);
 }

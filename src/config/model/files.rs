@@ -123,6 +123,7 @@ pub struct Inventory {
     ///
     /// Example: `groups.backend = { hosts = ["backend"] }`
     #[serde(default)]
+    #[schemars(extend("propertyNames" = { "format": "name" }))]
     pub groups: IndexMap<String, Group>,
     /// Variables of every host; values may name outputs
     #[serde(default)]

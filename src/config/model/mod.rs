@@ -56,13 +56,14 @@ pub struct File {
     /// Outputs by hand, for machines that terraform does not manage. Text may name `{{environment}}`,
     /// `{{project}}` and `{{var.NAME}}`
     ///
-    /// Example: `backend_ip = "203.0.113.7"`
+    /// Example: `outputs = { backend_ip = "203.0.113.7" }`
     #[serde(default)]
     pub outputs: IndexMap<String, StaticOutput>,
     /// The ansible inventory that `apply` and `inventory` write
     pub inventory: Option<Inventory>,
     /// Machines to log in to, by name
     #[serde(default)]
+    #[schemars(extend("propertyNames" = { "format": "name" }))]
     pub hosts: IndexMap<String, Host>,
     /// What `stop`, `start` and `state` act on
     pub power: Option<Power>,
@@ -72,18 +73,21 @@ pub struct File {
     pub registry: Option<Registry>,
     /// Images that `build` and `push` make, by name
     #[serde(default)]
+    #[schemars(extend("propertyNames" = { "format": "name" }))]
     pub images: IndexMap<String, Image>,
     /// One-off tasks for `run` and `logs`, by name
     #[serde(default)]
+    #[schemars(extend("propertyNames" = { "format": "name" }))]
     pub tasks: IndexMap<String, Task>,
     /// What `snapshot` and `rollback` keep and restore, by name
     #[serde(default)]
+    #[schemars(extend("propertyNames" = { "format": "name" }))]
     pub snapshots: IndexMap<String, SnapshotSource>,
     /// Versions, tags and what a promotion takes along
     pub release: Option<Release>,
     /// Oldest version of a tool that will do, by name of its program
     ///
-    /// Example: `terraform = "1.10"`
+    /// Example: `tools = { terraform = "1.10" }`
     #[serde(default)]
     pub tools: IndexMap<String, VersionText>,
     /// Steps by name: a verb (`deploy`, `check`, `up`…) is replaced, any other name is a verb of your own

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    AnsibleStep, Argument, Compose, Copy, Docker, Ecs, FilePath, Git, Pattern, Period, Publish, Remote, SecretName,
-    SnapshotStep, Variables, Wait,
+    AnsibleStep, Argument, Compose, Copy, Docker, Ecs, FilePath, Git, Pattern, Period, Publish, Remote,
+    SecretName, SnapshotStep, Variables, Wait,
 };
 use crate::config::template::Template;
 

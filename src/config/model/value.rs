@@ -9,7 +9,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value as Json;
 
-use crate::config::template::{self, Rendered, Scope, Template, TemplateError};
+use crate::config::scope;
+use crate::config::template::{Rendered, Scope, Template, TemplateError};
 use crate::text;
 
 /// A length of time as text: `90s`, `5m`, `1h30m`, `500ms`.
@@ -117,21 +118,21 @@ impl<T> OneOrMany<T> {
 impl Input {
     /// The value as text: text rendered, everything else as JSON.
     pub fn render(&self, scope: &Scope<'_>) -> Result<Rendered, TemplateError> {
-        template::render_json(&self.0, scope)
+        scope::render_json(&self.0, scope)
     }
 }
 
 impl StaticOutput {
     /// The value with its texts rendered, and whether it holds a secret.
     pub fn render(&self, scope: &Scope<'_>) -> Result<(Json, bool), TemplateError> {
-        template::fill_json(&self.0, scope)
+        scope::fill_json(&self.0, scope)
     }
 }
 
 impl ArgumentInput {
     /// The value as text: text rendered, everything else as JSON; an error when it is sensitive.
     pub fn argument(&self, scope: &Scope<'_>) -> Result<String, TemplateError> {
-        match template::render_json(&self.0, scope)? {
+        match scope::render_json(&self.0, scope)? {
             Rendered::Plain(text) => Ok(text),
             Rendered::Secret(_) => Err(TemplateError::Sensitive { template: self.0.to_string() }),
         }

@@ -9,8 +9,7 @@ mod emit;
 mod parse;
 mod render;
 mod resolve;
-#[cfg(test)]
-mod tests;
+mod text;
 
 pub(super) use emit::emit;
 
@@ -65,6 +64,18 @@ impl Place {
         match self {
             Place::Scalar { at, .. } | Place::List { at, .. } | Place::Map { at, .. } => at.clone(),
             Place::Comment(remark) => remark.at.clone(),
+        }
+    }
+
+    /// How many values and comments it holds, itself included.
+    fn size(&self) -> usize {
+        match self {
+            Place::Scalar { .. } | Place::Comment(_) => 1,
+            Place::List { items, .. } => 1 + items.iter().map(Place::size).sum::<usize>(),
+            Place::Map { block, .. } => {
+                let of = |part: &Part| if let Part::Pair { value, .. } = part { value.size() } else { 1 };
+                1 + block.parts.iter().map(of).sum::<usize>()
+            }
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::sync::LazyLock;
 
+use granit_parser::{ScalarStyle, Tag};
 use regex::Regex;
 
-use crate::sops::scalar;
+use crate::sops::scalar::{marshal_time, parse_float, parse_int};
 use crate::sops::tree::Value;
 
 #[expect(clippy::unwrap_used, reason = "constant patterns, covered by the tests")]
@@ -18,8 +19,28 @@ static TIME: LazyLock<Regex> = LazyLock::new(|| {
     .unwrap()
 });
 
+/// The value of a scalar; quoted ones are text.
+pub(super) fn scalar(value: &str, style: ScalarStyle, tag: Option<&Tag>, source: &str) -> Value {
+    let unquoted = matches!(style, ScalarStyle::Plain);
+    match tag.and_then(Tag::core_suffix) {
+        Some("str" | "merge") => Value::text(value),
+        Some("int" | "float" | "bool" | "null" | "timestamp") => plain(value),
+        Some("binary") => {
+            use base64::Engine;
+            let compact: String = value.split_whitespace().collect();
+            match base64::engine::general_purpose::STANDARD.decode(compact) {
+                Ok(bytes) => Value::text(bytes),
+                Err(_) => Value::text(value),
+            }
+        }
+        _ if tag.is_some() || !unquoted => Value::text(value),
+        _ if source.is_empty() => Value::Null,
+        _ => plain(value),
+    }
+}
+
 /// The typed value of an unquoted scalar.
-pub(super) fn plain(text: &str) -> Value {
+fn plain(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
         "true" | "True" | "TRUE" => return Value::Bool(true),
@@ -31,7 +52,7 @@ pub(super) fn plain(text: &str) -> Value {
     }
     match text.as_bytes()[0] {
         b'+' | b'-' | b'0'..=b'9' => number(text),
-        b'.' if text.len() > 1 && !text.contains('_') => match scalar::parse_float(text) {
+        b'.' if text.len() > 1 && !text.contains('_') => match parse_float(text) {
             Some(number) => Value::Float(number),
             None => Value::text(text),
         },
@@ -44,7 +65,7 @@ fn number(text: &str) -> Value {
         return Value::Time(time);
     }
     let digits = text.replace('_', "");
-    if let Some(number) = scalar::parse_int(&digits) {
+    if let Some(number) = parse_int(&digits) {
         if let Ok(number) = i64::try_from(number) {
             return Value::Int(number);
         }
@@ -53,7 +74,7 @@ fn number(text: &str) -> Value {
         }
     }
     if FLOAT.is_match(&digits)
-        && let Some(number) = scalar::parse_float(&digits)
+        && let Some(number) = parse_float(&digits)
     {
         return Value::Float(number);
     }
@@ -73,7 +94,7 @@ fn time(text: &str) -> Option<String> {
     let two = |at: usize| format!("{:0>2}", part(at));
     let dot = if part(8).is_empty() { "" } else { "." };
     let zone = if zone.is_empty() { "Z" } else { zone };
-    scalar::marshal_time(&format!(
+    marshal_time(&format!(
         "{}-{}-{}T{}:{}:{}{dot}{}{zone}",
         part(1),
         two(2),
@@ -98,12 +119,55 @@ fn is_base_60(text: &str) -> bool {
     let Some((first, rest)) = text.split_once(':') else { return false };
     let (rest, fraction) = rest.split_once('.').unwrap_or((rest, ""));
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'_');
-    let sixtieth = |text: &str| match text.as_bytes() {
-        [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9'] => true,
-        _ => false,
-    };
+    let sixtieth = |text: &str| matches!(text.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9']);
     first.starts_with(|c: char| c.is_ascii_digit())
         && digits(first)
         && digits(fraction)
         && rest.split(':').all(sixtieth)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_scalars_have_the_types_of_go_yaml() {
+        let time = |text: &str| Value::Time(text.to_owned());
+        for (text, value) in [
+            ("0755", Value::Int(493)),
+            ("0o17", Value::Int(15)),
+            ("0x1F", Value::Int(31)),
+            ("1_000", Value::Int(1000)),
+            ("-7", Value::Int(-7)),
+            ("9223372036854775808", Value::Unsigned(9_223_372_036_854_775_808)),
+            ("1e3", Value::Float(1e3)),
+            (".5", Value::Float(0.5)),
+            ("-.inf", Value::Float(f64::NEG_INFINITY)),
+            ("True", Value::Bool(true)),
+            ("~", Value::Null),
+            ("NULL", Value::Null),
+            ("2001-12-14", time("2001-12-14T00:00:00Z")),
+            ("2001-1-4 1:2:3.50", time("2001-01-04T01:02:03.5Z")),
+            ("2001-12-14t21:59:43.10-05:00", time("2001-12-14T21:59:43.1-05:00")),
+        ] {
+            assert!(plain(text) == value, "{text}");
+        }
+        for text in [
+            "yes",
+            "no",
+            "on",
+            "1:30",
+            "2001-13-01",
+            "2001-12-14T21:59:43",
+            "tRUE",
+            "nULL",
+            ".",
+            "-",
+            "+x",
+            "1.2.3",
+            "0x",
+        ] {
+            assert!(plain(text) == Value::text(text), "{text}");
+        }
+    }
 }

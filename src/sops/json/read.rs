@@ -1,13 +1,13 @@
-//! The JSON store: objects in order, whole numbers kept whole, printed as Go prints.
+//! Reads JSON: duplicate keys and the order stay, whole numbers are not turned into floats.
 
-use super::tree::{Entry, Map, Node, Text, Value, show};
-use super::{Format, SopsError, scalar};
+use crate::sops::tree::{Entry, Map, Node, Text, Value};
+use crate::sops::{Format, SopsError};
 
 /// Nothing anybody wrote is deeper; deeper input would only exhaust the stack.
 const DEPTH: usize = 200;
 
 /// Reads one object.
-pub(super) fn parse(bytes: &[u8]) -> Result<Map, SopsError> {
+pub(in crate::sops) fn parse(bytes: &[u8]) -> Result<Map, SopsError> {
     let mut reader = Reader { bytes, at: 0 };
     let result = (|| {
         reader.blanks();
@@ -23,14 +23,14 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Map, SopsError> {
         Ok(_) => Ok(Map::default()),
         Err(reason) => {
             let before = &bytes[..reader.at.min(bytes.len())];
-            let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
+            let line = memchr::memchr_iter(b'\n', before).count() + 1;
             Err(SopsError::Unreadable { format: Format::Json, line, reason: reason.to_owned() })
         }
     }
 }
 
 /// Reads one value of any kind, as `sops set` takes it.
-pub(super) fn parse_value(bytes: &[u8]) -> Option<Node> {
+pub(in crate::sops) fn parse_value(bytes: &[u8]) -> Option<Node> {
     let mut reader = Reader { bytes, at: 0 };
     let node = reader.value(0).ok()?;
     reader.blanks();
@@ -231,104 +231,4 @@ impl Reader<'_> {
         }
         Ok(char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER))
     }
-}
-
-/// Writes the object with tab indentation and a final newline. Comments have no place in JSON.
-///
-/// # Errors
-/// [`SopsError::NotRepresentable`] for numbers JSON lacks and for text that is not UTF-8.
-pub(super) fn emit(map: &Map) -> Result<Text, SopsError> {
-    let mut out = Text::new(Vec::new());
-    object(map, 0, &mut out)?;
-    out.push(b'\n');
-    Ok(out)
-}
-
-fn line(depth: usize, out: &mut Text) {
-    out.push(b'\n');
-    let end = out.len() + depth;
-    out.resize(end, b'\t');
-}
-
-fn object(map: &Map, depth: usize, out: &mut Text) -> Result<(), SopsError> {
-    out.push(b'{');
-    let mut first = true;
-    for (key, node) in map.pairs() {
-        if !std::mem::take(&mut first) {
-            out.push(b',');
-        }
-        line(depth + 1, out);
-        string(key, key, out)?;
-        out.extend_from_slice(b": ");
-        value(key, node, depth + 1, out)?;
-    }
-    if !first {
-        line(depth, out);
-    }
-    out.push(b'}');
-    Ok(())
-}
-
-fn value(key: &[u8], node: &Node, depth: usize, out: &mut Text) -> Result<(), SopsError> {
-    match node {
-        Node::Comment(_) => {}
-        Node::Map(map) => object(map, depth, out)?,
-        Node::List(items) => {
-            out.push(b'[');
-            let mut first = true;
-            for item in items.iter().filter(|item| !matches!(item, Node::Comment(_))) {
-                if !std::mem::take(&mut first) {
-                    out.push(b',');
-                }
-                line(depth + 1, out);
-                value(key, item, depth + 1, out)?;
-            }
-            if !first {
-                line(depth, out);
-            }
-            out.push(b']');
-        }
-        Node::Scalar(leaf) => match &leaf.value {
-            Value::Null => out.extend_from_slice(b"null"),
-            Value::Bool(truth) => out.extend_from_slice(if *truth { b"true" } else { b"false" }),
-            Value::Int(number) => out.extend_from_slice(number.to_string().as_bytes()),
-            Value::Unsigned(number) => out.extend_from_slice(number.to_string().as_bytes()),
-            Value::Float(number) => {
-                let text =
-                    scalar::json_float(*number).ok_or_else(|| refuse(key, "JSON has no such number"))?;
-                out.extend_from_slice(text.as_bytes());
-            }
-            Value::Time(time) => string(key, time.as_bytes(), out)?,
-            Value::Str(text) | Value::Bytes(text) => string(key, text, out)?,
-        },
-    }
-    Ok(())
-}
-
-fn refuse(key: &[u8], reason: &'static str) -> SopsError {
-    SopsError::NotRepresentable { key: show(key), format: Format::Json, reason }
-}
-
-/// As Go's encoder with HTML escaping.
-fn string(key: &[u8], text: &[u8], out: &mut Text) -> Result<(), SopsError> {
-    let text = std::str::from_utf8(text).map_err(|_| refuse(key, "its text is not UTF-8"))?;
-    out.push(b'"');
-    let mut buffer = [0; 4];
-    for c in text.chars() {
-        match c {
-            '"' => out.extend_from_slice(b"\\\""),
-            '\\' => out.extend_from_slice(b"\\\\"),
-            '\n' => out.extend_from_slice(b"\\n"),
-            '\r' => out.extend_from_slice(b"\\r"),
-            '\t' => out.extend_from_slice(b"\\t"),
-            '\u{8}' => out.extend_from_slice(b"\\b"),
-            '\u{c}' => out.extend_from_slice(b"\\f"),
-            '\0'..' ' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                out.extend_from_slice(format!("\\u{:04x}", u32::from(c)).as_bytes());
-            }
-            _ => out.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes()),
-        }
-    }
-    out.push(b'"');
-    Ok(())
 }

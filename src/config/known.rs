@@ -1,0 +1,86 @@
+//! Names: those a file may refer to, and what a name may look like.
+
+use std::collections::BTreeSet;
+
+use crate::config::node::Node;
+use crate::config::shape::{FILE, SHAPES, Shape, TableShape};
+use crate::text;
+
+/// Names that a file may refer to.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    environments: Vec<String>,
+    hosts: BTreeSet<String>,
+    images: BTreeSet<String>,
+    tasks: BTreeSet<String>,
+    snapshots: BTreeSet<String>,
+}
+
+impl Known {
+    /// Names that a merged document declares.
+    pub(crate) fn of(document: &Node, environments: &[String]) -> Known {
+        let names = |section| match document.get(section).and_then(Node::table) {
+            Some(table) => table.keys().cloned().collect(),
+            None => BTreeSet::new(),
+        };
+        Known {
+            environments: environments.to_vec(),
+            hosts: names("hosts"),
+            images: names("images"),
+            tasks: names("tasks"),
+            snapshots: names("snapshots"),
+        }
+    }
+
+    /// The names of one sort.
+    pub(crate) fn named(&self, what: &str) -> Vec<&str> {
+        let names = match what {
+            "environment" => return self.environments.iter().map(String::as_str).collect(),
+            "host" => &self.hosts,
+            "image" => &self.images,
+            "task" => &self.tasks,
+            _ => &self.snapshots,
+        };
+        names.iter().map(String::as_str).collect()
+    }
+}
+
+/// Whether it can be the name of a variable of an environment.
+pub(crate) fn is_variable(name: &str) -> bool {
+    let first = |c: char| c.is_ascii_alphabetic() || c == '_';
+    name.starts_with(first) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// The three numbers of a version; what is left out is 0.
+pub(crate) fn version(written: &str) -> Option<semver::Version> {
+    let dots = written.split(['-', '+']).next().unwrap_or(written).matches('.').count();
+    match dots {
+        0 => semver::Version::parse(&format!("{written}.0.0")),
+        1 => semver::Version::parse(&format!("{written}.0")),
+        _ => semver::Version::parse(written),
+    }
+    .ok()
+}
+
+/// What to do about a key that a table does not know.
+pub(crate) fn unknown_key_help(key: &str, name: &str, shape: &TableShape) -> String {
+    if let Some(near) = text::nearest(key, shape.fields.keys()) {
+        return format!("did you mean `{near}`?");
+    }
+    let file = SHAPES.table(FILE);
+    if !name.is_empty() && file.fields.contains_key(key) {
+        return format!(
+            "write `{key}` above the first `[table]` of the file, where it belongs to the environment"
+        );
+    }
+    if name.is_empty() {
+        let home = file.fields.iter().find_map(|(section, field)| match &field.shape {
+            Shape::Table(table) if SHAPES.table(table).fields.contains_key(key) => Some(section),
+            _ => None,
+        });
+        if let Some(section) = home {
+            return format!("write it under `[{section}]`");
+        }
+    }
+    format!("use {}, or begin it with `x-` if it is for you alone", text::list(shape.fields.keys(), "or"))
+}

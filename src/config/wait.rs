@@ -1,0 +1,121 @@
+//! Waiting as meant: exactly one thing, how often, how far apart.
+
+use std::time::Duration;
+
+use crate::config::model;
+use crate::config::step::unchecked;
+use crate::failure::Failure;
+
+/// Wait until something answers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wait {
+    /// What is waited for.
+    pub until: Until,
+    /// How often it is tried.
+    pub attempts: u32,
+    /// From the start of one try to the start of the next.
+    pub every: Duration,
+    /// How long one try may take.
+    pub each: Duration,
+}
+
+/// What is waited for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Until {
+    /// A login to this host works.
+    Ssh {
+        /// Host of `[hosts]`.
+        host: String,
+    },
+    /// `host:port` accepts a connection.
+    Tcp {
+        /// `host:port`.
+        address: model::Argument,
+    },
+    /// An address answers.
+    Http {
+        /// The address.
+        url: model::Argument,
+        /// Status that counts; 200 to 399 if empty.
+        status: Vec<u16>,
+        /// Regular expression that the answer matches.
+        body: Option<String>,
+        /// Header lines to send; values may name secrets.
+        headers: model::Variables,
+    },
+    /// A certificate is valid.
+    Tls {
+        /// `name` or `name:port`.
+        name: model::Argument,
+        /// Text in the name of the issuer.
+        issuer: Option<String>,
+        /// Days it must still be valid.
+        days_left: u32,
+    },
+    /// A file is there.
+    File {
+        /// Its path on the host.
+        path: model::Argument,
+        /// Host of `[hosts]`, or this machine.
+        host: Option<String>,
+    },
+    /// A command ends with 0.
+    Command {
+        /// The command.
+        command: model::CommandTable,
+        /// Host of `[hosts]`, or this machine.
+        host: Option<String>,
+        /// Regular expression that its output matches.
+        output: Option<String>,
+    },
+    /// A task of ECS has ended, or a service is steady.
+    Ecs {
+        /// Task of `[tasks]`, or name of a service.
+        name: model::Argument,
+        /// Cluster.
+        cluster: Option<model::Argument>,
+        /// Region.
+        region: Option<model::Argument>,
+    },
+}
+
+/// How often and how far apart when the file is silent.
+const ATTEMPTS: u32 = 30;
+pub(super) const EVERY: Duration = Duration::from_secs(5);
+const EACH: Duration = Duration::from_secs(10);
+
+impl Wait {
+    /// The meaning of a wait as written; `attempts` and `every` may stand beside it.
+    pub(super) fn from_entry(
+        entry: model::Wait,
+        attempts: Option<u32>,
+        every: Option<model::Period>,
+    ) -> Result<Wait, Failure> {
+        let host = entry.host.map(|host| host.0);
+        let body = entry.body.map(|pattern| pattern.0);
+        let until = if let Some(host) = entry.ssh {
+            Until::Ssh { host: host.0 }
+        } else if let Some(address) = entry.tcp {
+            Until::Tcp { address }
+        } else if let Some(url) = entry.http {
+            let status = entry.status.map(model::OneOrMany::into_vec).unwrap_or_default();
+            Until::Http { url, status, body, headers: entry.headers }
+        } else if let Some(name) = entry.tls {
+            Until::Tls { name, issuer: entry.issuer, days_left: entry.days_left.unwrap_or(0) }
+        } else if let Some(path) = entry.file {
+            Until::File { path, host }
+        } else if let Some(command) = entry.command {
+            Until::Command { command: command.into_table(), host, output: body }
+        } else if let Some(name) = entry.ecs {
+            Until::Ecs { name, cluster: entry.cluster, region: entry.region }
+        } else {
+            return Err(unchecked("a wait without a kind"));
+        };
+        Ok(Wait {
+            until,
+            attempts: entry.attempts.or(attempts).unwrap_or(ATTEMPTS),
+            every: entry.every.or(every).map_or(EVERY, |every| every.0),
+            each: entry.each.map_or(EACH, |each| each.0),
+        })
+    }
+}

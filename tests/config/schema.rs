@@ -1,0 +1,169 @@
+//! The schema and the reference agree with what loads.
+
+use serde_json::Value as Json;
+
+use super::Sandbox;
+
+/// The part of JSON schema that our schema uses.
+fn valid(value: &Json, schema: &Json, root: &Json) -> Result<(), String> {
+    if schema == &Json::Bool(true) {
+        return Ok(());
+    }
+    if let Some(path) = schema["$ref"].as_str() {
+        return valid(value, &root["$defs"][path.strip_prefix("#/$defs/").unwrap()], root);
+    }
+    let any =
+        |some: &Json| some.as_array().unwrap().iter().filter(|one| valid(value, one, root).is_ok()).count();
+    if !schema["anyOf"].is_null() && any(&schema["anyOf"]) == 0 {
+        return Err(format!("{value} is none of {}", schema["anyOf"]));
+    }
+    if !schema["oneOf"].is_null() && any(&schema["oneOf"]) != 1 {
+        return Err(format!("{value} is not exactly one of {}", schema["oneOf"]));
+    }
+    if !schema["const"].is_null() && &schema["const"] != value {
+        return Err(format!("{value} is not {}", schema["const"]));
+    }
+    let kinds: Vec<&str> = match &schema["type"] {
+        Json::String(kind) => vec![kind],
+        Json::Array(kinds) => kinds.iter().filter_map(Json::as_str).collect(),
+        _ => vec![],
+    };
+    let kind = match value {
+        Json::Null => "null",
+        Json::Bool(_) => "boolean",
+        Json::Number(number) if number.is_i64() => "integer",
+        Json::Number(_) => "number",
+        Json::String(_) => "string",
+        Json::Array(_) => "array",
+        Json::Object(_) => "object",
+    };
+    let fits = kinds.contains(&kind) || (kind == "integer" && kinds.contains(&"number"));
+    if !kinds.is_empty() && !fits {
+        return Err(format!("{value} is not {kinds:?}"));
+    }
+    if let Json::Array(items) = value
+        && !schema["items"].is_null()
+    {
+        items.iter().try_for_each(|item| valid(item, &schema["items"], root))?;
+    }
+    let Json::Object(entries) = value else { return Ok(()) };
+    for key in schema["required"].as_array().into_iter().flatten() {
+        if !entries.contains_key(key.as_str().unwrap()) {
+            return Err(format!("{value} has no {key}"));
+        }
+    }
+    for (key, value) in entries {
+        if !schema["properties"][key].is_null() {
+            valid(value, &schema["properties"][key], root)?;
+        } else if key.starts_with("x-") {
+        } else if schema["additionalProperties"] == Json::Bool(false) {
+            return Err(format!("unknown key {key}"));
+        } else if schema["additionalProperties"].is_object() {
+            valid(value, &schema["additionalProperties"], root)?;
+        }
+    }
+    Ok(())
+}
+
+fn check(text: &str) -> Result<(), String> {
+    let schema = infractl::config::schema();
+    valid(&serde_json::to_value(toml::from_str::<toml::Table>(text).unwrap()).unwrap(), &schema, &schema)
+}
+
+#[test]
+fn the_schema_takes_the_example_of_the_contract() {
+    check(include_str!("defaults.toml")).unwrap();
+    check(include_str!("prod.toml")).unwrap();
+    check("x-mine = 1\n[hosts.a]\naddress = \"a\"\nx-rack = 3\n").unwrap();
+}
+
+#[test]
+fn the_schema_refuses_what_does_not_load() {
+    for text in [
+        "protectd = true",
+        "protected = \"yes\"",
+        "[terraform]\nparallelism = \"4\"",
+        "[env-file]\ndialect = \"compos\"",
+        "[hosts.a]\nuser = \"x\"",
+        "[pipelines]\na = [{ name = \"nothing\" }]",
+        "[pipelines]\na = [{ do = \"plan\", command = \"x\" }]",
+        "[pipelines]\na = [{ wait = { ssh = \"a\", tcp = \"b:1\" } }]",
+    ] {
+        assert!(check(text).is_err(), "{text}");
+        assert!(super::dev(text).load("dev").is_err(), "{text}");
+    }
+}
+
+#[test]
+fn the_reference_names_every_section_and_variable() {
+    let reference = infractl::config::reference_markdown();
+    for heading in ["[project]", "[terraform]", "[env-file.sections[]]", "[hosts.NAME]", "[pipelines.NAME[]]"]
+    {
+        assert!(reference.contains(&format!("## `{heading}`")), "{heading}\n{reference}");
+    }
+    for text in ["`lock-timeout` (duration)", "Default: `false`.", "INFRACTL_ENV", "`shelve`"] {
+        assert!(reference.contains(text), "{text}");
+    }
+    assert!(!reference.contains("null"));
+}
+
+/// What the examples refer to.
+const CONTEXT: &str = r#"
+hosts.backend.address = "10.0.0.1"
+images.forecast-etl = {}
+tasks.forecast-etl = {}
+snapshots.database = {}
+"#;
+
+/// An example of the reference as a whole file; none where it is only a part of one.
+fn file(section: &str, example: &str) -> Option<String> {
+    Some(match section {
+        "" => format!("{CONTEXT}{example}\n"),
+        "env-file.sections[]" if example.starts_with("title") => {
+            format!("[[env-file.sections]]\n{example}\nvalues = {{}}\n")
+        }
+        "env-file.sections[]" => format!("[[env-file.sections]]\ntitle = \"x\"\n{example}\n"),
+        "hosts.NAME" if !example.starts_with("address") => format!("[hosts.x]\naddress = \"x\"\n{example}\n"),
+        "pipelines.NAME[].wait" => format!("{CONTEXT}pipelines.x = [{{ wait = {example} }}]\n"),
+        "pipelines.NAME[]" if example.starts_with('{') => format!("{CONTEXT}pipelines.x = [{example}]\n"),
+        "pipelines.NAME[]" => format!("pipelines.x = [{{ do = \"plan\", {example} }}]\n"),
+        section if section.starts_with("pipelines") => return None,
+        "inventory" | "inventory.groups.NAME" | "ansible" | "release" => {
+            format!("{CONTEXT}[{}]\n{example}\n", section.replace("NAME", "x"))
+        }
+        section => format!("[{}]\n{example}\n", section.replace("NAME", "x")),
+    })
+}
+
+#[test]
+fn every_example_of_the_reference_loads() {
+    let reference = infractl::config::reference_markdown();
+    let mut section = String::new();
+    let mut seen = 0;
+    for line in reference.lines() {
+        if let Some(heading) = line.strip_prefix("## ") {
+            let table = heading.strip_prefix("`[").and_then(|name| name.strip_suffix("]`"));
+            section = table.unwrap_or_default().to_owned();
+        }
+        let Some((_, examples)) = line.split_once("Example: ") else { continue };
+        for example in examples.trim_end_matches('.').split("`, `") {
+            let Some(text) = file(&section, example.trim_matches('`')) else { continue };
+            let own = if section == "project" {
+                "environments/defaults.toml"
+            } else {
+                "environments/dev/environment.toml"
+            };
+            let sandbox = Sandbox::new(&[
+                (own, &text),
+                ("environments/dev/main.tf", ""),
+                ("environments/shared/main.tf", ""),
+            ]);
+            let project = sandbox.project().with_vars([("HOME".into(), "/home/ada".into())].into());
+            if let Err(failure) = project.environment("dev") {
+                panic!("{section}: {text}\n{}", infractl::ui::report::render(&failure, false, 100));
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 40, "{seen}");
+}
