@@ -167,14 +167,11 @@ pub enum Command {
 /// Does what was typed.
 pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
     let global = &cli.global;
-    if let OutputMode::File(path) = &global.output {
-        if !matches!(&cli.command, Command::Secrets(command) if command.writes_file()) {
-            let path = path.display();
-            return Err(Failure::new(
-                Kind::Usage,
-                format!("`--output {path}`: the forms are `human` and `json`"),
-            ));
-        }
+    if let OutputMode::File(path) = &global.output
+        && !matches!(&cli.command, Command::Secrets(command) if command.writes_file())
+    {
+        let path = path.display();
+        return Err(Failure::new(Kind::Usage, format!("`--output {path}`: the forms are `human` and `json`")));
     }
     match &cli.command {
         Command::Apply(args) => apply::run(cx, global, args).await,

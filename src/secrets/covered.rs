@@ -54,10 +54,8 @@ fn walk(
             if !SKIPPED.iter().any(|skipped| name == *skipped) {
                 walk(root, &path, rules, found)?;
             }
-        } else if kind.is_file() {
-            if let Some(rules) = rules {
-                found.extend(covered(&path, rules)?);
-            }
+        } else if let (true, Some(rules)) = (kind.is_file(), rules) {
+            found.extend(covered(&path, rules)?);
         }
     }
     Ok(())

@@ -52,7 +52,9 @@ pub fn editor(vars: &Vars) -> Result<Vec<String>, SecretsError> {
 pub fn private_folder(vars: &Vars) -> Result<TempDir, SecretsError> {
     use std::os::unix::fs::PermissionsExt as _;
     let places = places(vars);
-    places.iter().for_each(|place| sweep(place));
+    for place in &places {
+        sweep(place);
+    }
     let prefix = format!("{PREFIX}{}-", std::process::id());
     let mut last = None;
     for place in &places {

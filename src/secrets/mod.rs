@@ -1,6 +1,7 @@
 //! The secrets of an environment: which keys open them, what is in them, how they are changed.
 
 mod ask;
+pub mod check;
 pub mod covered;
 pub mod create;
 pub mod edit;
@@ -10,6 +11,8 @@ pub mod key_path;
 mod keys;
 pub mod keygen;
 mod labels;
+pub mod leaks;
+pub mod merge;
 pub mod rekey;
 mod rules;
 pub mod rules_edit;

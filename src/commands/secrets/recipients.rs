@@ -1,6 +1,7 @@
 //! Who can open the files.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::place;
@@ -67,9 +68,9 @@ fn list(cx: &Ctx, targets: &[String]) -> Result<(), Failure> {
     let mut text = String::new();
     for file in files {
         let encrypted = secrets::read(&root, &file, None)?;
-        text += &format!("{}\n", file.strip_prefix(&root).unwrap_or(&file).display());
+        let _ = writeln!(text, "{}", file.strip_prefix(&root).unwrap_or(&file).display());
         for recipient in encrypted.recipients() {
-            text += &format!("  {}\n", labels.show(&recipient.to_string()));
+            let _ = writeln!(text, "  {}", labels.show(&recipient.to_string()));
         }
     }
     cx.ui.data(text.as_bytes())

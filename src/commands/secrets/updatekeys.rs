@@ -1,5 +1,6 @@
 //! Files for the recipients of the rules.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::place;
@@ -78,10 +79,10 @@ fn show(cx: &Ctx, global: &Global, store: &Store<'_>, file: &Prepared, labels: &
     let key = if file.rotated { " (new data key)" } else { "" };
     let mut text = format!("{verb} {}{key}", store.shown(&file.path));
     for recipient in &file.difference.added {
-        text += &format!("\n  + {}", labels.show(recipient));
+        let _ = write!(text, "\n  + {}", labels.show(recipient));
     }
     for recipient in &file.difference.removed {
-        text += &format!("\n  - {}", labels.show(recipient));
+        let _ = write!(text, "\n  - {}", labels.show(recipient));
     }
     if file.difference.regrouped {
         text += "\n  key groups as in the rules";
@@ -99,7 +100,7 @@ fn after_removal(cx: &Ctx, store: &Store<'_>, prepared: &[Prepared], labels: &La
     let mut text =
         format!("{who} can still read the old versions in git. Change these secrets where they are used:");
     for file in &left {
-        text += &format!("\n  {}: {}", store.shown(&file.path), file.names().join(", "));
+        let _ = write!(text, "\n  {}: {}", store.shown(&file.path), file.names().join(", "));
     }
     cx.ui.warn(text);
 }
