@@ -34,12 +34,15 @@ pub enum Weight {
 #[derive(Clone, Default)]
 pub struct Masks(Arc<Mutex<State>>);
 
+/// Gets a secret in clear.
+type Listener = Arc<dyn Fn(&str) + Send + Sync>;
+
 #[derive(Default)]
 struct State {
     names: BTreeSet<String>,
     patterns: BTreeSet<Pattern>,
     /// Gets every value that is new.
-    listener: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    listener: Option<Listener>,
     /// Made from `patterns` when it is asked for; none while it is out of date.
     redactor: Option<Arc<Redactor>>,
 }

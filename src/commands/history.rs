@@ -1,5 +1,6 @@
 //! See what was done: when, by whom, how it ended.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 
@@ -166,7 +167,9 @@ fn steps(run: &Run) -> String {
         run.outcome.word(),
         took(run.seconds)
     );
-    let mut fact = |name: &str, value: String| text.push_str(&format!("{name:>8}  {value}\n"));
+    let mut fact = |name: &str, value: String| {
+        let _ = writeln!(text, "{name:>8}  {value}");
+    };
     fact("when", when(run.started));
     fact("who", format!("{}@{}, process {}", run.user, run.host, run.pid));
     fact("command", shell_words::join(&run.argv));
@@ -210,12 +213,12 @@ fn lane_text(lane: &Lane) -> String {
         for command in &step.commands {
             let code = command.code.map_or_else(|| "no exit code".to_owned(), |code| format!("exit {code}"));
             let argv = shell_words::join(&command.argv);
-            text.push_str(&format!("      $ {argv}  ({code}, {})\n", took(command.seconds)));
+            let _ = writeln!(text, "      $ {argv}  ({code}, {})", took(command.seconds));
         }
     }
     let left = lane.planned.saturating_sub(lane.steps.len());
     if left > 0 && lane.outcome != State::Running {
-        text.push_str(&format!("      {} never began\n", crate::text::plural(left, "step")));
+        let _ = writeln!(text, "      {} never began", crate::text::plural(left, "step"));
     }
     text
 }
@@ -255,7 +258,7 @@ fn table<const N: usize>(head: [&str; N]) -> Table {
 }
 
 fn shown(table: &Table) -> String {
-    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    table.lines().flat_map(|line| [line.trim_end().to_owned(), "\n".to_owned()]).collect()
 }
 
 #[cfg(test)]

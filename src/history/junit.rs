@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::run::{Run, State, Step};
+use super::run::{Run, Step};
+use super::state::State;
 
 /// Lines of a failed step that the report shows.
 const LINES: usize = 100;
@@ -111,7 +112,7 @@ fn case(out: &mut String, run: &Run, environment: &str, step: &Step) {
             let found = step.diagnostics.iter().map(|found| found.summary.as_str()).next();
             let message = found.or(run.error.as_deref()).unwrap_or("failed");
             let lines = step.tail.iter().skip(step.tail.len().saturating_sub(LINES));
-            let lines: String = lines.map(|line| format!("{line}\n")).collect();
+            let lines = lines.map(String::as_str).collect::<Vec<_>>().join("\n");
             format!(
                 "      <failure message=\"{}\" type=\"step\">{}</failure>\n",
                 attribute(message.lines().next().unwrap_or_default()),
@@ -122,7 +123,11 @@ fn case(out: &mut String, run: &Run, environment: &str, step: &Step) {
         State::Skipped => "      <skipped/>\n".to_owned(),
         State::Done | State::Difference => String::new(),
     };
-    out.push_str(&if body.is_empty() { "/>\n".to_owned() } else { format!(">\n{body}    </testcase>\n") });
+    out.push_str(if body.is_empty() { "/>\n" } else { ">\n" });
+    if !body.is_empty() {
+        out.push_str(&body);
+        out.push_str("    </testcase>\n");
+    }
 }
 
 /// XML 1.0 has no control characters, not even escaped.

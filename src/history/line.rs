@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::run::State;
+use super::state::State;
 use crate::ui::event::{Changes, Diagnostic};
 
 /// The first line of a run.

@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
-use super::run::{Lane, Run, State};
+use super::run::{Lane, Run};
+use super::state::State;
 use super::took;
+use crate::text;
 use crate::ui::event::Changes;
 
 /// Bytes of a summary; GitHub takes a megabyte a step.
@@ -38,7 +40,7 @@ pub(super) fn summary(run: &Run) -> String {
     for lane in &run.environments {
         details(&mut out, lane);
         if out.len() > BYTES {
-            out.truncate(out.floor_char_boundary(BYTES));
+            out.truncate(text::cut(&out, BYTES).len());
             out.push_str("\n\n… the rest does not fit\n");
             break;
         }
@@ -86,12 +88,8 @@ fn details(out: &mut String, lane: &Lane) {
             let place = found.file.as_ref().map_or_else(String::new, |file| format!("`{file}{line}` "));
             let _ = writeln!(out, "- {place}**{}**", plain(&found.summary));
         }
-        let lines: String = step
-            .tail
-            .iter()
-            .skip(step.tail.len().saturating_sub(LINES))
-            .map(|line| format!("{line}\n"))
-            .collect();
+        let kept = &step.tail[step.tail.len().saturating_sub(LINES)..];
+        let lines = kept.join("\n") + "\n";
         let lines = anstream::adapter::strip_str(&lines).to_string();
         let fence = "`".repeat(longest_fence(&lines).max(2) + 1);
         let _ = write!(out, "\n{fence}text\n{lines}{fence}\n\n</details>\n");
@@ -124,7 +122,7 @@ fn sign(outcome: State) -> &'static str {
 
 fn quoted(text: &str) -> String {
     let fenced = format!("```text\n{}\n```", text.trim_end().replace("```", "'''"));
-    fenced.lines().map(|line| format!("> {line}\n")).collect()
+    format!("> {}\n", fenced.replace('\n', "\n> "))
 }
 
 /// Text that Markdown shows as it is, also in a table.

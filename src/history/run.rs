@@ -5,65 +5,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::line::{Line, Start};
-use crate::ui::event::{Changes, Diagnostic, Outcome};
+use super::state::State;
+use crate::ui::event::{Changes, Diagnostic};
 
 /// Version of the form of histories and reports.
 pub const SCHEMA: u32 = 1;
-
-/// How a run, an environment or a step ended, or that it did not.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum State {
-    /// It goes on.
-    #[default]
-    Running,
-    /// Done.
-    Done,
-    /// Done, and there is a difference (exit code 2).
-    Difference,
-    /// Failed.
-    Failed,
-    /// Not needed, or not selected.
-    Skipped,
-    /// Ended by the user, by a declined question, or by a crash.
-    Interrupted,
-}
-
-impl State {
-    /// As people read it.
-    pub fn word(self) -> &'static str {
-        match self {
-            State::Running => "running",
-            State::Done => "done",
-            State::Difference => "difference",
-            State::Failed => "failed",
-            State::Skipped => "skipped",
-            State::Interrupted => "interrupted",
-        }
-    }
-
-    /// What an exit code of infractl means.
-    pub fn of_code(code: u8) -> Self {
-        match code {
-            0 => State::Done,
-            2 => State::Difference,
-            77 | 130 | 143 => State::Interrupted,
-            _ => State::Failed,
-        }
-    }
-}
-
-impl From<Outcome> for State {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Done => State::Done,
-            Outcome::Difference => State::Difference,
-            Outcome::Failed => State::Failed,
-            Outcome::Skipped => State::Skipped,
-            Outcome::Interrupted => State::Interrupted,
-        }
-    }
-}
 
 /// One call of infractl: who did what, when, and how it ended.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

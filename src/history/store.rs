@@ -11,7 +11,8 @@ use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
 use super::line::Line;
-use super::run::{Run, State};
+use super::run::Run;
+use super::state::State;
 use crate::disk::{self, PRIVATE};
 
 /// Where histories are, seen from the project.
@@ -53,7 +54,7 @@ impl Store {
             }
         };
         let locked = flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
-        if numbers.len() >= RUNS || number % LOOK_EVERY == 0 {
+        if numbers.len() >= RUNS || number.is_multiple_of(LOOK_EVERY) {
             self.prune(&numbers);
         }
         Ok((number, file, locked))
@@ -140,7 +141,9 @@ impl Store {
         for (name, path) in entries(&self.folder) {
             let digits = name.split('.').next().unwrap_or_default();
             let (Ok(number), Ok(metadata)) = (digits.parse::<u64>(), fs::metadata(&path)) else { continue };
-            if name.ends_with(".jsonl") && metadata.modified().is_ok_and(|time| time < old) {
+            if path.extension().is_some_and(|end| end == "jsonl")
+                && metadata.modified().is_ok_and(|time| time < old)
+            {
                 too_old.push(number);
             }
             let entry = sizes.entry(number).or_default();

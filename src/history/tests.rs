@@ -1,7 +1,11 @@
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::time::SystemTime;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use super::*;
+use crate::history::{html, markdown};
 use crate::ui::event::Outcome;
 
 fn recorder(root: &Path) -> Arc<Recorder> {
@@ -29,7 +33,7 @@ fn step(recorder: &Recorder, number: usize, lines: &[&str], outcome: Outcome) {
         tell(recorder, "dev", Event::Line { name: name(), level, text });
     }
     let took = Duration::from_millis(1234);
-    let code = if outcome == Outcome::Failed { 1 } else { 0 };
+    let code = i32::from(outcome == Outcome::Failed);
     tell(recorder, "dev", Event::CommandEnded { name: name(), code: Some(code), took });
     tell(recorder, "dev", Event::StepEnded { number, name: name(), outcome, summary: "ok".into(), took });
 }

@@ -9,6 +9,7 @@ use crate::disk;
 use crate::failure::{Failure, Kind};
 use crate::history::{Recorder, Setup, Summary};
 use crate::redact::Masks;
+use crate::text;
 use crate::tools::git;
 use crate::ui::ci::Ci;
 use crate::ui::event::{Diagnostic, Event, Severity};
@@ -98,9 +99,7 @@ pub(super) fn with_history(failure: Failure, recorder: &Recorder) -> Failure {
 pub(super) fn end(ui: &Ui, failure: Option<&Failure>) {
     for problem in failure.iter().flat_map(|failure| &failure.problems) {
         let place = problem.place.as_ref();
-        let line = place.map(|place| {
-            1 + place.text[..place.text.floor_char_boundary(place.span.start)].matches('\n').count()
-        });
+        let line = place.map(|place| 1 + text::cut(&place.text, place.span.start).matches('\n').count());
         let diagnostic = Diagnostic {
             severity: Severity::Error,
             summary: problem.message.clone(),

@@ -61,7 +61,7 @@ impl Diagnostics {
 
     fn close(&mut self) {
         if let Some(mut open) = self.open.take() {
-            open.detail = open.detail.trim().to_owned();
+            open.detail = open.detail.trim().into();
             self.found.push(open);
         }
     }
@@ -116,7 +116,8 @@ mod tests {
 
     #[test]
     fn the_box_that_comes_with_colours_changes_nothing() {
-        let boxed: String = PLAIN.lines().map(|line| format!("\x1b[31m│\x1b[0m {line}\n")).collect();
-        assert_eq!(read(&format!("╷\n{boxed}╵\nReleasing state lock.\n")), read(PLAIN));
+        let begin = "\x1b[31m│\x1b[0m ";
+        let boxed = format!("{begin}{}", PLAIN.trim_end().replace('\n', &format!("\n{begin}")));
+        assert_eq!(read(&format!("╷\n{boxed}\n╵\nReleasing state lock.\n")), read(PLAIN));
     }
 }

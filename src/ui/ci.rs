@@ -109,11 +109,9 @@ impl Ci {
             }
             Ci::GitLab => None,
             Ci::Azure => {
-                let mut keys = format!("type={kind};");
-                if let Some(file) = &place.file {
-                    keys.push_str(&format!("sourcepath={};", azure_property(file)));
-                    keys.push_str(&place.line.map_or_else(String::new, |line| format!("linenumber={line};")));
-                }
+                let file = place.file.as_ref().map(|file| format!("sourcepath={};", azure_property(file)));
+                let line = place.line.filter(|_| file.is_some()).map(|line| format!("linenumber={line};"));
+                let keys = format!("type={kind};{}{}", file.unwrap_or_default(), line.unwrap_or_default());
                 let title = one_line(title);
                 let text = if text.is_empty() { title } else { format!("{title}: {text}") };
                 Some(format!("##vso[task.logissue {keys}]{}", azure_data(&text)))

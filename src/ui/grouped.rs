@@ -26,8 +26,8 @@ pub struct Grouped {
 
 #[derive(Default)]
 struct State {
-    /// The environment whose step is shown.
-    open: Option<Option<String>>,
+    /// The environment whose step is shown; an empty name is that of the whole program.
+    open: Option<String>,
     groups: usize,
     waiting: VecDeque<Waiting>,
     /// The project below the repository.
@@ -62,7 +62,7 @@ impl Grouped {
                     None => name.clone(),
                 };
                 (self.say)(&self.ci.group(state.groups, &title, now()));
-                state.open = Some(report.environment.clone());
+                state.open = Some(report.environment.clone().unwrap_or_default());
                 self.inner.report(report);
             }
             Event::StepEnded { .. } => {
@@ -149,7 +149,7 @@ impl Reporter for Grouped {
             }
             _ => {}
         }
-        let has_turn = state.open.as_ref().is_none_or(|open| *open == report.environment);
+        let has_turn = state.open.as_ref().is_none_or(|open| Some(open) == report.environment.as_ref());
         if report.environment.is_none() || has_turn {
             self.show(state, report);
             self.next(state);
