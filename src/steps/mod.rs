@@ -3,6 +3,7 @@
 pub mod diagnostics;
 pub mod env_file;
 pub mod prepare;
+mod providers;
 pub mod terraform;
 pub mod terraform_init;
 pub mod values;

@@ -71,7 +71,8 @@ impl Human {
             return self.line(text);
         }
         let prefix = self.prefix(environment);
-        let lines: Vec<String> = text.lines().map(|line| format!("{prefix}{line}")).collect();
+        let lines: Vec<String> =
+            text.split('\n').map(|line| format!("{prefix}{line}").trim_end().to_owned()).collect();
         self.line(&lines.join("\n"));
     }
 
@@ -133,7 +134,7 @@ impl Human {
             running.last_line = Instant::now();
         }
         if shown {
-            self.line(format!("  {text}").trim_end());
+            self.text(environment, format!("  {text}").trim_end());
         }
     }
 }
@@ -187,12 +188,12 @@ impl Reporter for Human {
             Event::RunEnded { verb, outcome, took } => {
                 if self.mode.verbosity == Verbosity::Verbose {
                     let (style, sign) = sign(*outcome);
-                    self.line(&format!(
-                        "{} {}{verb}  {}",
-                        self.paint(style, sign),
-                        self.prefix(environment),
-                        text::duration(*took)
-                    ));
+                    let (sign, took) = (self.paint(style, sign), text::duration(*took));
+                    let prefix = self.prefix(environment);
+                    self.line(&match lane::width() {
+                        Some(_) => format!("{prefix}{sign} {verb}  {took}"),
+                        None => format!("{sign} {prefix}{verb}  {took}"),
+                    });
                 }
             }
         }

@@ -6,7 +6,7 @@ use std::hash::BuildHasher;
 use crate::context::Vars;
 
 /// Tokens of this run and of those above it, oldest first, joined by `:`.
-pub const VARIABLE: &str = "INFRACTL_LOCK";
+const VARIABLE: &str = "INFRACTL_LOCK";
 
 /// Adds a token of this run's own to the variables that all its children get.
 #[must_use]
