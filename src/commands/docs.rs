@@ -96,7 +96,10 @@ fn cli() -> String {
 }
 
 fn verbs(text: &mut String, command: &mut clap::Command, path: &str) {
-    let help = command.render_long_help();
+    // Flags that every verb has are told once, at the top.
+    let is_top = !path.contains(' ');
+    let hide = |arg: clap::Arg| if arg.is_global_set() && !is_top { arg.hide(true) } else { arg };
+    let help = command.clone().mut_args(hide).render_long_help();
     text.push_str(&format!("\n## {path}\n\n```text\n{}\n```\n", help.to_string().trim_end()));
     for inner in command.get_subcommands_mut() {
         if !inner.is_hide_set() && inner.get_name() != "help" {

@@ -171,7 +171,10 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         && !matches!(&cli.command, Command::Secrets(command) if command.writes_file())
     {
         let path = path.display();
-        return Err(Failure::new(Kind::Usage, format!("`--output {path}`: the forms are `human` and `json`")));
+        return Err(Failure::new(
+            Kind::Usage,
+            format!("`--output {path}`: the forms are `human` and `json`"),
+        ));
     }
     match &cli.command {
         Command::Apply(args) => apply::run(cx, global, args).await,

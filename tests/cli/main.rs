@@ -5,6 +5,7 @@ mod ci;
 mod faults;
 mod history;
 mod lock;
+mod readme;
 mod sandbox;
 mod signals;
 mod usage;
