@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::several::{Effect, Targets};
 use super::{Global, pipeline, target};
+use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::pipeline::plan::Verb;
@@ -11,7 +13,7 @@ use crate::pipeline::plan::Verb;
 #[derive(Debug, clap::Args)]
 pub struct ApplyArgs {
     #[command(flatten)]
-    target: target::Target,
+    target: Targets,
     /// Apply exactly the plan that `plan --out FILE` kept
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
@@ -23,11 +25,17 @@ pub struct ApplyArgs {
 
 /// Runs it.
 pub async fn run(cx: &Ctx, global: &Global, args: &ApplyArgs) -> Result<(), Failure> {
-    let env = args.target.environment(cx)?;
-    let verb = Verb::Apply { plan: args.plan.as_ref().map(|file| cx.dir.join(file)), ask: false };
-    if args.plan.is_some() && env.pipelines.contains_key("apply") {
-        return Err(Failure::new(Kind::Usage, "`apply` is a pipeline of the project's own: it takes no `--plan`")
+    let plan = args.plan.as_ref().map(|file| args.target.path(cx, "--plan", file)).transpose()?;
+    let work = async |global: &Global, env: &Environment| {
+        if plan.is_some() && env.pipelines.contains_key("apply") {
+            return Err(Failure::new(
+                Kind::Usage,
+                "`apply` is a pipeline of the project's own: it takes no `--plan`",
+            )
             .help("name the plan in that pipeline"));
-    }
-    pipeline::go(cx, global, &env, &verb, &args.part, &args.extra.extra).await.map(|_| ())
+        }
+        let verb = Verb::Apply { plan: plan.as_ref().map(|file| file.of(env)), ask: false };
+        pipeline::go(cx, global, env, &verb, &args.part, &args.extra.extra).await
+    };
+    args.target.run(cx, global, "apply", Effect::Guarded, work).await
 }

@@ -1,6 +1,8 @@
 //! Take the environment down, then remove its files.
 
+use super::several::{Effect, Targets};
 use super::{Global, pipeline, target};
+use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::Failure;
 use crate::pipeline::plan::Verb;
@@ -9,7 +11,7 @@ use crate::pipeline::plan::Verb;
 #[derive(Debug, clap::Args)]
 pub struct DestroyArgs {
     #[command(flatten)]
-    target: target::Target,
+    target: Targets,
     #[command(flatten)]
     part: pipeline::Part,
     #[command(flatten)]
@@ -18,7 +20,9 @@ pub struct DestroyArgs {
 
 /// Runs it.
 pub async fn run(cx: &Ctx, global: &Global, args: &DestroyArgs) -> Result<(), Failure> {
-    let env = args.target.environment(cx)?;
-    let verb = Verb::Destroy { ask: false };
-    pipeline::go(cx, global, &env, &verb, &args.part, &args.extra.extra).await.map(|_| ())
+    let work = async |global: &Global, env: &Environment| {
+        let verb = Verb::Destroy { ask: false };
+        pipeline::go(cx, global, env, &verb, &args.part, &args.extra.extra).await
+    };
+    args.target.run(cx, global, "destroy", Effect::Destroys, work).await
 }

@@ -3,15 +3,17 @@
 use clap::CommandFactory as _;
 use clap_complete::engine::ArgValueCandidates;
 
+use super::several::{Effect, Targets};
 use super::{Cli, Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
+use crate::pipeline::engine::{self, Stopped};
+use crate::pipeline::many::Ended;
 use crate::pipeline::plan::{self, Verb};
 use crate::pipeline::select::{Selection, select};
-use crate::pipeline::engine::{self, Stopped};
 use crate::pipeline::{resume, script};
-use crate::steps::Facts;
+use crate::steps::command;
 use crate::text::{list, nearest};
 
 /// Run a pipeline of the project's own
@@ -37,7 +39,7 @@ pub struct OwnArgs {
     #[arg(value_name = "NAME")]
     name: String,
     #[command(flatten)]
-    target: target::Target,
+    target: Targets,
     #[command(flatten)]
     part: Part,
     #[command(flatten)]
@@ -48,7 +50,7 @@ pub struct OwnArgs {
 #[derive(Debug, clap::Args)]
 pub struct VerbArgs {
     #[command(flatten)]
-    target: target::Target,
+    target: Targets,
     #[command(flatten)]
     part: Part,
     #[command(flatten)]
@@ -90,25 +92,40 @@ pub async fn run(cx: &Ctx, global: &Global, args: &PipelineArgs) -> Result<(), F
         [] => return Err(Failure::new(Kind::Usage, "no pipeline was named")),
     };
     let env = target::Target { environment }.environment(cx)?;
-    named(cx, global, &env, name, &args.part, &args.extra.extra).await
+    named(cx, global, &env, name, &args.part, &args.extra.extra).await?.result()
 }
 
 /// Runs a verb that has no flags of its own.
 pub async fn run_verb(cx: &Ctx, global: &Global, name: &str, args: &VerbArgs) -> Result<(), Failure> {
-    let env = args.target.environment(cx)?;
-    go(cx, global, &env, &Verb::named(name), &args.part, &args.extra.extra).await.map(|_| ())
+    let effect = if name == "down" { Effect::Destroys } else { Effect::Guarded };
+    let work = async |global: &Global, env: &Environment| {
+        go(cx, global, env, &Verb::named(name), &args.part, &args.extra.extra).await
+    };
+    args.target.run(cx, global, name, effect, work).await
 }
 
 /// Runs what was typed in the place of a verb.
 pub async fn run_own(cx: &Ctx, global: &Global, args: &OwnArgs) -> Result<(), Failure> {
     let near = verbs().into_iter().any(|verb| nearest(&args.name, [&verb]).is_some());
-    match args.target.environment(cx) {
+    if args.target.are_several() {
+        let work = async |global: &Global, env: &Environment| {
+            if !env.pipelines.contains_key(&args.name) {
+                return Err(unknown(env, &args.name, "verb or pipeline"));
+            }
+            named(cx, global, env, &args.name, &args.part, &args.extra.extra).await
+        };
+        // What is in it is not looked at: each protected environment is asked about.
+        return args.target.run(cx, global, &args.name, Effect::Guarded, work).await;
+    }
+    match args.target.one(cx) {
         Ok(env) if env.pipelines.contains_key(&args.name) => {
-            named(cx, global, &env, &args.name, &args.part, &args.extra.extra).await
+            named(cx, global, &env, &args.name, &args.part, &args.extra.extra).await?.result()
         }
         Ok(env) => Err(unknown(&env, &args.name, "verb or pipeline")),
         Err(_) if near => Err(unknown_verb(&args.name, verbs())),
-        Err(failure) => Err(failure.context(format!("`{}` is no verb of infractl, and no pipeline was found", args.name))),
+        Err(failure) => {
+            Err(failure.context(format!("`{}` is no verb of infractl, and no pipeline was found", args.name)))
+        }
     }
 }
 
@@ -119,11 +136,11 @@ async fn named(
     name: &str,
     part: &Part,
     extra: &[String],
-) -> Result<(), Failure> {
+) -> Result<Ended, Failure> {
     if !env.pipelines.contains_key(name) && !plan::BUILT_IN.contains(&name) {
         return Err(unknown(env, name, "pipeline"));
     }
-    go(cx, global, env, &Verb::named(name), part, extra).await.map(|_| ())
+    go(cx, global, env, &Verb::named(name), part, extra).await
 }
 
 /// Runs a verb as the project has it: asks first where a protected environment wants that.
@@ -134,7 +151,7 @@ pub async fn go(
     verb: &Verb,
     part: &Part,
     extra: &[String],
-) -> Result<Facts, Failure> {
+) -> Result<Ended, Failure> {
     let guarded = plan::is_guarded(env, verb);
     let ask = if part.print {
         guarded && env.protected && global.confirm.is_none()
@@ -146,17 +163,27 @@ pub async fn go(
     let selection =
         if part.resume { resume::rest(cx, env, &pipeline, &options).await? } else { part.selection() };
     let selected = select(env, &pipeline, &selection)?;
+    if command::is_within(cx.vars.get(command::WITHIN), &env.name, verb.name()) && selection.is_all() {
+        let message = format!(
+            "`{}` of `{}` would do itself without end: one of its steps started it",
+            verb.name(),
+            env.name
+        );
+        return Err(
+            Failure::new(Kind::Config, message).help("remove that step, or name the steps it should do")
+        );
+    }
     if part.print {
         let text = script::print(cx, env, &selected, &options)?;
-        return cx.ui.data(text.as_bytes()).map(|()| Facts::default());
+        return cx.ui.data(text.as_bytes()).map(|()| Ended::default());
     }
     if options.dry_run {
-        return engine::run(cx, env, &selected, &options).await;
+        return engine::run(cx, env, &selected, &options).await.map(|_| Ended::default());
     }
     match engine::run_to_step(cx, env, &selected, &options).await {
         Ok(facts) => {
             resume::forget(env, &pipeline.verb)?;
-            Ok(facts)
+            Ok(Ended { digest: facts.digest, difference: false })
         }
         Err(Stopped { failure, step }) => {
             if let Some(step) = step.filter(|_| failure.kind != Kind::Declined) {
@@ -167,7 +194,11 @@ pub async fn go(
             }
             let goes_on = matches!(verb, Verb::Named { .. }) && selected.count() > 1;
             Err(match goes_on && failure.kind == Kind::Failed {
-                true => failure.help(format!("mend it, then go on there: `infractl {} {} --resume`", verb.name(), env.name)),
+                true => failure.help(format!(
+                    "mend it, then go on there: `infractl {} {} --resume`",
+                    verb.name(),
+                    env.name
+                )),
                 false => failure,
             })
         }

@@ -28,7 +28,8 @@ async fn one(run: &mut Run<'_>, step: &Step) -> Result<(), Failure> {
     match &step.what {
         What::Steps(inside) => steps(run, inside).await?,
         What::Work(work) => {
-            let frame = Frame { verb: run.verb.to_owned(), secrets: rules.secrets.clone(), ..Frame::default() };
+            let frame =
+                Frame { verb: run.verb.to_owned(), secrets: rules.secrets.clone(), ..Frame::default() };
             let mut step_cx = run.step_cx(step, frame);
             for line in steps::describe(&mut step_cx, work).await? {
                 print(run, &line)?;
@@ -60,7 +61,11 @@ fn said(rules: &Rules) -> String {
     }
     words.extend(rules.timeout.map(|limit| format!("{} at most", text::duration(limit))));
     words.extend(rules.retry.as_ref().map(|retry| {
-        format!("tried up to {}, every {}", text::plural(retry.attempts as usize, "time"), text::duration(retry.every))
+        format!(
+            "tried up to {}, every {}",
+            text::plural(retry.attempts as usize, "time"),
+            text::duration(retry.every)
+        )
     }));
     words.extend((rules.on_failure == OnFailure::Continue).then(|| "goes on when it fails".to_owned()));
     if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }

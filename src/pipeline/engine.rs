@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::lock::{self, Held};
 use super::{OnFailure, Pipeline, Step, What};
 use crate::config::Environment;
 use crate::context::Ctx;
@@ -21,6 +22,8 @@ pub struct Options {
     pub dry_run: bool,
     /// Show what each step took, last.
     pub timings: bool,
+    /// How long to wait for the lock of another run; as configured if none.
+    pub lock_wait: Option<Duration>,
 }
 
 /// A failure, and the step it happened in.
@@ -51,16 +54,14 @@ pub async fn run_to_step(
 ) -> Result<Facts, Stopped> {
     let nowhere = |failure| Stopped { failure, step: None };
     refuse(pipeline).map_err(nowhere)?;
-    let mut run = Run {
-        cx,
-        env,
-        options,
-        verb: &pipeline.verb,
-        facts: Facts::default(),
-        number: 0,
-        timings: Vec::new(),
-        at: None,
+    let mut facts = Facts::default();
+    let held = match options.dry_run {
+        true => Held::nothing(),
+        false => lock::take(cx, env, pipeline, options.lock_wait, &mut facts).await.map_err(nowhere)?,
     };
+    let verb = &pipeline.verb;
+    let mut run =
+        Run { cx, env, options, verb, held: &held, facts, number: 0, timings: Vec::new(), at: None };
     if options.dry_run {
         super::describe::steps(&mut run, &pipeline.steps).await.map_err(nowhere)?;
         return Ok(run.facts);
@@ -76,14 +77,17 @@ pub async fn run_to_step(
     };
     tell(Event::RunEnded { verb: pipeline.verb.clone(), outcome, took: begun.elapsed() });
     if options.timings {
-        for (name, took) in run.timings.iter().map(|(name, took)| (name.as_str(), *took)).chain([("all", begun.elapsed())])
+        for (name, took) in
+            run.timings.iter().map(|(name, took)| (name.as_str(), *took)).chain([("all", begun.elapsed())])
         {
             cx.ui.note(format!("{:>10}  {name}", text::duration(took)));
         }
     }
-    match result {
-        Ok(()) => Ok(run.facts),
-        Err(failure) => Err(Stopped { failure, step: run.at }),
+    let Run { facts, at, .. } = run;
+    let released = held.release().await;
+    match result.and(released) {
+        Ok(()) => Ok(facts),
+        Err(failure) => Err(Stopped { failure, step: at }),
     }
 }
 
@@ -103,6 +107,7 @@ pub(super) struct Run<'a> {
     pub(super) env: &'a Environment,
     pub(super) options: &'a Options,
     pub(super) verb: &'a str,
+    held: &'a Held,
     pub(super) facts: Facts,
     pub(super) number: usize,
     timings: Vec<(String, Duration)>,
@@ -120,10 +125,16 @@ impl Run<'_> {
     }
 
     /// Boxed: a group of steps holds steps.
-    fn steps<'b>(&'b mut self, steps: &'b [Step], frame: &'b Frame, above: &'b str) -> BoxFuture<'b, Result<(), Failure>> {
+    fn steps<'b>(
+        &'b mut self,
+        steps: &'b [Step],
+        frame: &'b Frame,
+        above: &'b str,
+    ) -> BoxFuture<'b, Result<(), Failure>> {
         Box::pin(async move {
             for step in steps {
-                let path = if above.is_empty() { step.name.clone() } else { format!("{above}/{}", step.name) };
+                let path =
+                    if above.is_empty() { step.name.clone() } else { format!("{above}/{}", step.name) };
                 self.step(step, frame, &path).await?;
             }
             Ok(())
@@ -198,6 +209,7 @@ impl Run<'_> {
         if let Some(kind) = self.cx.interrupts.seen().kind() {
             return Err(Failure::new(kind, format!("stopped before `{}`", step.name)));
         }
+        self.held.check(&self.env.name)?;
         let mut frame = frame.clone();
         if let Some(timeout) = step.rules.timeout {
             let limit = tokio::time::Instant::now() + timeout;
@@ -223,7 +235,13 @@ impl Run<'_> {
         .await
     }
 
-    async fn failed(&mut self, step: &Step, failure: Failure, frame: &Frame, path: &str) -> Result<(), Failure> {
+    async fn failed(
+        &mut self,
+        step: &Step,
+        failure: Failure,
+        frame: &Frame,
+        path: &str,
+    ) -> Result<(), Failure> {
         if failure.kind != Kind::Failed {
             return Err(failure);
         }
@@ -244,7 +262,10 @@ impl Run<'_> {
                 self.at = Some(path.to_owned());
                 Err(match result {
                     Ok(()) => failure,
-                    Err(other) => failure.help(format!("look at what was done because of it: that failed too: {:#}", other.error)),
+                    Err(other) => failure.help(format!(
+                        "look at what was done because of it: that failed too: {:#}",
+                        other.error
+                    )),
                 })
             }
         }

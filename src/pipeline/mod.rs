@@ -2,12 +2,18 @@
 
 mod describe;
 pub mod engine;
+pub mod graph;
+pub mod lock;
+pub mod many;
 pub mod own;
 pub mod plan;
+pub mod queue;
 pub mod resume;
 mod retry;
 pub mod script;
 pub mod select;
+#[cfg(test)]
+mod tests;
 mod transient;
 
 use std::time::Duration;

@@ -2,8 +2,8 @@
 
 use super::plan::{self, Asks};
 use super::{OnFailure, Rules, Step, What};
-use crate::config::step::{self as declared, Action};
 use crate::config::Environment;
+use crate::config::step::{self as declared, Action};
 use crate::steps::{Work, wait};
 
 /// The steps of a verb or pipeline by its name; `above` are those it is done by.
@@ -11,7 +11,11 @@ pub(super) fn named(env: &Environment, name: &str, asks: Asks, above: &[&str]) -
     if above.contains(&name) {
         let way = above.iter().skip_while(|known| **known != name).chain([&name]);
         let way = way.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" -> ");
-        return vec![refused(name, &format!("`{name}` would do itself without end: {way}"), "remove one of these steps")];
+        return vec![refused(
+            name,
+            &format!("`{name}` would do itself without end: {way}"),
+            "remove one of these steps",
+        )];
     }
     let inside: Vec<&str> = above.iter().copied().chain([name]).collect();
     let Some(steps) = env.pipelines.get(name) else {

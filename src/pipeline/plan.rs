@@ -65,9 +65,8 @@ impl Asks {
 }
 
 /// Verbs that have built-in steps.
-pub const BUILT_IN: [&str; 11] = [
-    "apply", "deploy", "destroy", "down", "fmt", "genenv", "init", "plan", "refresh", "up", "validate",
-];
+pub const BUILT_IN: [&str; 11] =
+    ["apply", "deploy", "destroy", "down", "fmt", "genenv", "init", "plan", "refresh", "up", "validate"];
 
 /// Verbs that a protected environment guards.
 pub const GUARDED: [&str; 4] = ["apply", "destroy", "stop", "rollback"];
@@ -141,13 +140,15 @@ pub(super) fn prepared(env: &Environment, mut pipeline: Pipeline) -> Pipeline {
     let (mut wanted, mut env_file) = (false, false);
     for (work, allowed) in pipeline.leaves() {
         let needs = Needs::of(env, work, allowed);
-        let is_tool = matches!(work, Work::Terraform(_) | Work::Prepare { .. } | Work::Outputs | Work::EnvFile(_));
+        let is_tool =
+            matches!(work, Work::Terraform(_) | Work::Prepare { .. } | Work::Outputs | Work::EnvFile(_));
         wanted |= needs.env_file || (needs.secrets && (is_tool || !env.secrets.files.is_empty()));
         env_file |= needs.env_file;
     }
     without_prepare(&mut pipeline.steps);
     // What belongs to another environment needs nothing.
-    let is_here = |step: &Step| step.rules.when.as_ref().is_none_or(|when| when::elsewhere(&env.name, when).is_none());
+    let is_here =
+        |step: &Step| step.rules.when.as_ref().is_none_or(|when| when::elsewhere(&env.name, when).is_none());
     if wanted && pipeline.steps.iter().any(is_here) {
         pipeline.steps.insert(0, Step::new("prepare", Work::Prepare { env_file }));
     }
@@ -208,7 +209,11 @@ fn deploy_or_nothing(env: &Environment, asks: Asks, above: &[&str]) -> Step {
 fn no_deploy(env: &Environment) -> Step {
     if env.ansible.is_some() {
         let why = "`deploy` by `[ansible]` is not in this version of infractl yet";
-        return own::refused("deploy", why, "write `[pipelines] deploy = [ … ]` with the command you would type");
+        return own::refused(
+            "deploy",
+            why,
+            "write `[pipelines] deploy = [ … ]` with the command you would type",
+        );
     }
     let why = format!("`{}` does not say how it is deployed: there is no pipeline `deploy`", env.name);
     own::refused("deploy", &why, "write `[pipelines] deploy = [ … ]` into environments/defaults.toml")

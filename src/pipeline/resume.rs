@@ -16,8 +16,8 @@ use crate::config::Environment;
 use crate::context::Ctx;
 use crate::disk;
 use crate::failure::{Failure, Kind};
-use crate::steps::when::hex;
 use crate::steps::Work;
+use crate::steps::when::hex;
 use crate::tools::git;
 
 /// The last run that did not reach its end.
@@ -62,8 +62,9 @@ pub async fn remember(
         only: selection.only.clone(),
         skip: selection.skip.clone(),
     };
-    let bytes = serde_json::to_vec_pretty(&note)
-        .map_err(|error| Failure::new(Kind::Bug, format!("the note for `--resume` could not be written: {error}")))?;
+    let bytes = serde_json::to_vec_pretty(&note).map_err(|error| {
+        Failure::new(Kind::Bug, format!("the note for `--resume` could not be written: {error}"))
+    })?;
     Ok(disk::write(&file(env, &pipeline.verb), &bytes, 0o600)?)
 }
 
@@ -82,16 +83,21 @@ pub async fn rest(
     let verb = &pipeline.verb;
     let read = disk::read(&file(env, verb));
     let Some(note) = read.ok().and_then(|bytes| serde_json::from_slice::<Note>(&bytes).ok()) else {
-        return Err(Failure::new(Kind::Usage, format!("nothing to resume: no run of `{verb}` on `{}` has stopped", env.name))
-            .help(format!("run it whole: `infractl {verb} {}`", env.name)));
+        return Err(Failure::new(
+            Kind::Usage,
+            format!("nothing to resume: no run of `{verb}` on `{}` has stopped", env.name),
+        )
+        .help(format!("run it whole: `infractl {verb} {}`", env.name)));
     };
     let now = fingerprint(cx, env, pipeline, options).await;
     let differs = differences(&note.fingerprint, &now);
     if !differs.is_empty() {
         let failure = Failure::new(Kind::Usage, differs.join("\n"))
             .context(format!("`{verb}` of {} cannot be resumed: it would be another run", note.at));
-        return Err(failure
-            .help(format!("run it whole, or begin where it stopped all the same: `--from '{}'`", note.step)));
+        return Err(failure.help(format!(
+            "run it whole, or begin where it stopped all the same: `--from '{}'`",
+            note.step
+        )));
     }
     cx.ui.note(format!("`{verb}` goes on at `{}`, where it stopped at {}", note.step, note.at));
     Ok(Selection { from: Some(note.step), only: note.only, skip: note.skip })
@@ -108,8 +114,14 @@ fn differences(then: &Fingerprint, now: &Fingerprint) -> Vec<String> {
         all.push("the configuration was changed".to_owned());
     }
     if then.commit != now.commit {
-        let short = |commit: &Option<String>| commit.as_ref().map_or("none".to_owned(), |id| id.chars().take(12).collect());
-        all.push(format!("another commit is checked out: {}, then {}", short(&now.commit), short(&then.commit)));
+        let short = |commit: &Option<String>| {
+            commit.as_ref().map_or("none".to_owned(), |id| id.chars().take(12).collect())
+        };
+        all.push(format!(
+            "another commit is checked out: {}, then {}",
+            short(&now.commit),
+            short(&then.commit)
+        ));
     }
     if then.arguments != now.arguments {
         all.push("other arguments were given after `--`".to_owned());

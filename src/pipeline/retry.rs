@@ -11,7 +11,13 @@ use crate::ui::event::{Event, Level};
 
 impl Run<'_> {
     /// Tries it as often as the step says.
-    pub(super) async fn retried(&mut self, step: &Step, retry: &Retry, frame: &Frame, path: &str) -> Result<String, Failure> {
+    pub(super) async fn retried(
+        &mut self,
+        step: &Step,
+        retry: &Retry,
+        frame: &Frame,
+        path: &str,
+    ) -> Result<String, Failure> {
         let mut tries = Schedule { attempts: retry.attempts, every: retry.every }.begin(frame.limit);
         let first = self.number;
         loop {

@@ -100,7 +100,11 @@ impl Writer<'_> {
         let mut call = call;
         if let Some(retry) = &rules.retry {
             self.script.helpers.insert("retry");
-            let patterns: Vec<&str> = if retry.on.is_empty() { vec!["transient"] } else { retry.on.iter().map(String::as_str).collect() };
+            let patterns: Vec<&str> = if retry.on.is_empty() {
+                vec!["transient"]
+            } else {
+                retry.on.iter().map(String::as_str).collect()
+            };
             let pattern = patterns.into_iter().map(|word| match word {
                 "any" => String::new(),
                 "transient" => transient::PATTERNS.join("|"),
@@ -112,7 +116,10 @@ impl Writer<'_> {
         }
         match &rules.on_failure {
             OnFailure::Stop => {}
-            OnFailure::Continue => call = format!("{{ {call} || echo {} >&2; }}", said(&format!("warning: {} failed", step.name))),
+            OnFailure::Continue => {
+                call =
+                    format!("{{ {call} || echo {} >&2; }}", said(&format!("warning: {} failed", step.name)))
+            }
             OnFailure::Steps(steps) => {
                 let mut instead = vec![format!("export INFRACTL_FAILED_STEP={name}")];
                 for step in steps {
@@ -134,7 +141,11 @@ impl Writer<'_> {
                 all.push(format!("is_set \"$(output {} 2>/dev/null || true)\"", literal(output)));
             }
             if !all.is_empty() {
-                call = format!("if {}; then {call}; else echo {} >&2; fi", all.join(" && "), said(&format!("==> {}: skipped", step.name)));
+                call = format!(
+                    "if {}; then {call}; else echo {} >&2; fi",
+                    all.join(" && "),
+                    said(&format!("==> {}: skipped", step.name))
+                );
             }
         }
         Ok(call)
@@ -142,7 +153,8 @@ impl Writer<'_> {
 
     fn finish(mut self, calls: &str) -> Result<String, Failure> {
         let outputs = if self.script.helpers.contains("output") { self.output()? } else { String::new() };
-        let all_secrets = if self.script.helpers.contains("all_secrets") { self.all_secrets()? } else { String::new() };
+        let all_secrets =
+            if self.script.helpers.contains("all_secrets") { self.all_secrets()? } else { String::new() };
         let root = escaped(&self.env.root.to_string_lossy());
         let mut text = format!(
             "#!/usr/bin/env bash\n# `{} {}` as a script that needs no infractl, only bash 5 and the tools themselves.\n\
@@ -165,8 +177,10 @@ impl Writer<'_> {
         let mut step_cx = StepCx::new(self.cx, self.env, "", &[], &mut facts);
         step_cx.frame.verb.clone_from(&self.pipeline.verb);
         for (name, value) in command::variables(&step_cx) {
-            if !name.starts_with("INFRACTL_STEP") && name != "INFRACTL_ATTEMPT" {
-                let value = value.strip_prefix(&*self.env.root.to_string_lossy()).map_or_else(|| literal(&value), |rest| format!("\"$PWD\"{}", literal(rest)));
+            if !name.starts_with("INFRACTL_STEP") && name != "INFRACTL_ATTEMPT" && name != command::WITHIN {
+                let value = value
+                    .strip_prefix(&*self.env.root.to_string_lossy())
+                    .map_or_else(|| literal(&value), |rest| format!("\"$PWD\"{}", literal(rest)));
                 text.push_str(&format!(" {name}={value}"));
             }
         }
@@ -191,7 +205,9 @@ impl Writer<'_> {
         }
         let mut variables: Vec<(String, String)> = Vec::new();
         for name in names {
-            variables.extend(secrets::variables_of(&name).into_iter().map(|variable| (variable, format!("\"${name}\""))));
+            variables.extend(
+                secrets::variables_of(&name).into_iter().map(|variable| (variable, format!("\"${name}\""))),
+            );
             self.script.secrets.insert(name);
         }
         if let Some(terraform) = &self.env.terraform {
@@ -214,7 +230,13 @@ impl Writer<'_> {
         self.script.used_outputs();
         let lines: Vec<String> = variables
             .into_iter()
-            .map(|(name, word)| if word == format!("\"${name}\"") { format!("  export {name}\n") } else { format!("  export {name}={word}\n") })
+            .map(|(name, word)| {
+                if word == format!("\"${name}\"") {
+                    format!("  export {name}\n")
+                } else {
+                    format!("  export {name}={word}\n")
+                }
+            })
             .collect();
         let lines = if lines.is_empty() { "  :\n".to_owned() } else { lines.concat() };
         Ok(format!("\nall_secrets() {{ # for the commands that this shell starts\n{lines}}}\n"))

@@ -76,7 +76,8 @@ fn add_paths(steps: &[Step], above: &[String], all: &mut Vec<Vec<String>>) {
 /// Any part of the way: `apply` is all of it, `apply/terraform apply` one step of it.
 fn is_named(path: &[String], name: &str) -> bool {
     path.iter().any(|part| part == name)
-        || (1..=path.len()).any(|end| path[..end].join("/") == name || path[path.len() - end..].join("/") == name)
+        || (1..=path.len())
+            .any(|end| path[..end].join("/") == name || path[path.len() - end..].join("/") == name)
 }
 
 /// The wanted steps. Who asks before something is done is kept as long as anything after it is.

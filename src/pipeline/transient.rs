@@ -87,8 +87,13 @@ mod tests {
         ] {
             assert!(worth(&[], said), "{said}");
         }
-        for said in ["assertion failed", "Error: Unsupported argument", "exit status 1", "port 5030 is open", "403 Forbidden"]
-        {
+        for said in [
+            "assertion failed",
+            "Error: Unsupported argument",
+            "exit status 1",
+            "port 5030 is open",
+            "403 Forbidden",
+        ] {
             assert!(!worth(&[], said), "{said}");
         }
     }
@@ -105,7 +110,8 @@ mod tests {
     #[test]
     fn what_another_try_cannot_mend_is_not_tried_again() {
         let retry = Retry { attempts: 3, every: Duration::ZERO, on: vec!["any".into()] };
-        for kind in [Kind::Config, Kind::Secrets, Kind::Tool, Kind::Interrupted, Kind::Declined, Kind::Usage] {
+        for kind in [Kind::Config, Kind::Secrets, Kind::Tool, Kind::Interrupted, Kind::Declined, Kind::Usage]
+        {
             assert!(!is_worth(&retry, &Failure::new(kind, "x"), &[]));
         }
     }

@@ -82,3 +82,12 @@ fn no_rules(root: &Path, path: &Path) -> SecretsError {
             .to_owned(),
     }
 }
+
+/// An error unless this is a public key that files can be encrypted for.
+pub fn check_recipient(recipient: &str) -> Result<(), SecretsError> {
+    let new = NewFile::for_recipients([recipient]);
+    Plain::create(b"", Format::Dotenv, &new, &mut fill).map(drop).map_err(|source| SecretsError::Usage {
+        message: source.to_string(),
+        help: "give a public key: `age1...`, `ssh-ed25519 ...` or `ssh-rsa ...`".to_owned(),
+    })
+}

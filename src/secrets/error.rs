@@ -236,7 +236,7 @@ impl Explain for SecretsError {
 }
 
 /// What to do about a file that is not as it should be.
-fn help_for(error: &SopsError, file: &str) -> Option<String> {
+pub(super) fn help_for(error: &SopsError, file: &str) -> Option<String> {
     Some(match error {
         SopsError::NotEncrypted => format!("encrypt it with `infractl secrets encrypt --in-place {file}`"),
         SopsError::ConflictMarker { .. } => format!(

@@ -1,13 +1,19 @@
 //! The secrets of an environment: which keys open them, what is in them, how they are changed.
 
 mod ask;
+pub mod check;
+pub mod covered;
 pub mod create;
+pub mod edit;
 mod error;
 mod key_file;
 pub mod key_path;
 mod keys;
 pub mod keygen;
 mod labels;
+pub mod leaks;
+pub mod merge;
+pub mod rekey;
 mod rules;
 pub mod rules_edit;
 mod source;
@@ -28,6 +34,7 @@ use crate::exec::Runner;
 use crate::sops::{Format, SopsError};
 
 pub use ask::{Ask, Nobody, terminal};
+pub use create::check_recipient;
 pub use error::{NoKey, SecretsError};
 pub use keys::{Keys, Stage, Vars};
 pub use labels::{Labels, RECIPIENTS_FILE};

@@ -113,7 +113,10 @@ fn the_nearest_file_upwards_counts_and_none_above_the_project() {
 fn an_alias_bomb_is_refused() {
     let mut text = "a: &a [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
     for (this, before) in "bcdefghi".chars().zip("abcdefgh".chars()) {
-        text += &format!("{this}: &{this} [{}]\n", vec![format!("*{before}"); 10].join(","));
+        text = format!(
+            "{text}{}",
+            format_args!("{this}: &{this} [{}]\n", vec![format!("*{before}"); 10].join(","))
+        );
     }
     assert!(message(&text).contains("expand to too much"));
 }

@@ -13,7 +13,11 @@ pub fn run(step: &StepCx<'_>) -> Result<String, Failure> {
     for file in files(step) {
         removed += usize::from(disk::remove(&file)?);
     }
-    Ok(if removed == 0 { "nothing was left".to_owned() } else { format!("{} removed", plural(removed, "file")) })
+    Ok(if removed == 0 {
+        "nothing was left".to_owned()
+    } else {
+        format!("{} removed", plural(removed, "file"))
+    })
 }
 
 /// What a dry run says of it.

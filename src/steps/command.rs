@@ -132,6 +132,24 @@ pub fn output_variable(output: &str) -> String {
     format!("{OUTPUT_VARIABLE}{name}")
 }
 
+/// Tells an infractl that a step starts what it is started by.
+pub const WITHIN: &str = "INFRACTL_WITHIN";
+
+/// What runs above, innermost last: `dev/up:dev/deploy`.
+fn within(above: Option<&str>, environment: &str, verb: &str) -> String {
+    let own = format!("{environment}/{verb}");
+    match above {
+        Some(above) if !above.is_empty() => format!("{above}:{own}"),
+        _ => own,
+    }
+}
+
+/// Whether this verb on this environment already runs above us.
+pub fn is_within(above: Option<&str>, environment: &str, verb: &str) -> bool {
+    let own = format!("{environment}/{verb}");
+    above.is_some_and(|above| above.split(':').any(|known| known == own))
+}
+
 /// Where a command runs, as variables of its environment.
 pub fn variables(step: &StepCx<'_>) -> Vec<(String, String)> {
     let frame = &step.frame;
@@ -148,6 +166,7 @@ pub fn variables(step: &StepCx<'_>) -> Vec<(String, String)> {
         ("INFRACTL_ATTEMPT".to_owned(), frame.attempt.max(1).to_string()),
         ("INFRACTL_ENV_FILE".to_owned(), step.env.env_file.path.to_string_lossy().into_owned()),
     ];
+    all.push((WITHIN.to_owned(), within(step.cx.vars.get(WITHIN), &step.env.name, &frame.verb)));
     all.extend(frame.vars.iter().cloned());
     all
 }

@@ -71,7 +71,9 @@ fn check(step: &StepCx<'_>, copy: &Copy, to: &Path) -> Result<(), Failure> {
     let holds_source = copy.files.iter().any(|file| file.0.starts_with(to));
     if copy.delete && (step.env.root.starts_with(to) || holds_source || to.parent().is_none()) {
         let message = format!("`delete` in `{}` would remove more than what was copied", relative(step, to));
-        return Err(Failure::new(Kind::Config, message).help("copy to a folder of its own, or leave `delete` out"));
+        return Err(
+            Failure::new(Kind::Config, message).help("copy to a folder of its own, or leave `delete` out")
+        );
     }
     Ok(())
 }

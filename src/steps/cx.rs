@@ -128,7 +128,14 @@ impl<'a> StepCx<'a> {
             }
             line(text);
         };
-        self.cx.runner.run(cmd, &|_, text| hear(text)).await.map_err(|error| {
+        let name = || self.name.to_owned();
+        let argv = std::iter::once(&cmd.program).chain(&cmd.args).cloned().collect();
+        self.event(Event::CommandStarted { name: name(), argv });
+        let started = Instant::now();
+        let result = self.cx.runner.run(cmd, &|_, text| hear(text)).await;
+        let code = result.as_ref().ok().map(|done| done.code);
+        self.event(Event::CommandEnded { name: name(), code, took: started.elapsed() });
+        result.map_err(|error| {
             let install = match &error {
                 RunError::NotFound { program } => crate::tools::install_help(program),
                 RunError::Cancelled { .. } => return self.interrupted(error.to_string()),

@@ -41,13 +41,20 @@ pub fn describe(step: &StepCx<'_>, git: &Git) -> Result<Vec<String>, Failure> {
     let mut lines: Vec<String> = cmds.iter().map(ToString::to_string).collect();
     if git.push {
         lines.push(tool::push(root, &wanted.remote, "HEAD").to_string());
-        lines.extend(wanted.tag.iter().map(|name| tool::push(root, &wanted.remote, &reference(name)).to_string()));
+        lines.extend(
+            wanted.tag.iter().map(|name| tool::push(root, &wanted.remote, &reference(name)).to_string()),
+        );
     }
     Ok(lines)
 }
 
 /// The same as lines of bash.
-pub fn script(script: &mut Script, step: &StepCx<'_>, git: &Git, known: &Known) -> Result<Vec<String>, Failure> {
+pub fn script(
+    script: &mut Script,
+    step: &StepCx<'_>,
+    git: &Git,
+    known: &Known,
+) -> Result<Vec<String>, Failure> {
     let wanted = Wanted::of(step, git, known)?;
     let root = &step.env.root;
     let mut lines = Vec::new();
@@ -127,7 +134,9 @@ async fn tag(step: &StepCx<'_>, wanted: &Wanted, name: &str) -> Result<String, F
         }
         let commit = String::from_utf8_lossy(&there.stdout);
         let message = format!("the tag `{name}` names another commit ({:.12})", commit.trim());
-        return Err(Failure::new(Kind::Failed, message).help("choose another name: a tag that moves is no tag"));
+        return Err(
+            Failure::new(Kind::Failed, message).help("choose another name: a tag that moves is no tag")
+        );
     }
     done(step, "tag", &call(step, tool::tag(root, name, wanted.message.as_deref())).await?)?;
     Ok(format!("tag {name}"))

@@ -152,8 +152,11 @@ pub async fn meet(step: &mut StepCx<'_>, needs: &Needs) -> Result<(), Failure> {
 /// A name in `secrets` that no file has is a mistake, not a step without that secret.
 fn named_secrets_exist(step: &StepCx<'_>) -> Result<(), Failure> {
     let Some(all) = &step.facts.secrets else { return Ok(()) };
-    let Some(name) = step.frame.secrets.iter().flatten().find(|name| all.get(name).is_none()) else { return Ok(()) };
-    let failure = Failure::new(Kind::Secrets, format!("there is no secret `{name}`, which `{}` may see", step.name));
+    let Some(name) = step.frame.secrets.iter().flatten().find(|name| all.get(name).is_none()) else {
+        return Ok(());
+    };
+    let failure =
+        Failure::new(Kind::Secrets, format!("there is no secret `{name}`, which `{}` may see", step.name));
     Err(match nearest(name, all.iter().map(|(name, _)| name)) {
         Some(near) => failure.help(format!("did you mean `{near}`?")),
         None => failure.help(format!("run `infractl secrets set {} {name}`", step.env.name)),

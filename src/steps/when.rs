@@ -27,7 +27,8 @@ pub fn unwanted(step: &StepCx<'_>, when: &When) -> Result<Option<String>, Failur
         return Ok(Some(format!("the variable {name} is not set")));
     }
     if let Some(name) = &when.output {
-        let value = step.facts.outputs.as_ref().and_then(|outputs| outputs.get(name)).map(|output| &output.value);
+        let value =
+            step.facts.outputs.as_ref().and_then(|outputs| outputs.get(name)).map(|output| &output.value);
         if value.is_none_or(is_empty) {
             return Ok(Some(format!("the output {name} is missing, empty or false")));
         }
@@ -110,7 +111,8 @@ pub fn hex(bytes: &[u8]) -> String {
 /// A file, or everything below a folder, in order of name.
 fn add(hash: &mut Sha256, path: &Path) -> Result<(), Failure> {
     if path.is_dir() {
-        let mut inside: Vec<PathBuf> = path.read_dir().into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        let mut inside: Vec<PathBuf> =
+            path.read_dir().into_iter().flatten().flatten().map(|entry| entry.path()).collect();
         inside.sort();
         for path in inside {
             hash.update(path.file_name().unwrap_or_default().as_encoded_bytes());

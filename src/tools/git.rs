@@ -34,11 +34,6 @@ pub fn branch(dir: &Path) -> Cmd {
     git(dir).args(["symbolic-ref", "--quiet", "--short", "HEAD"])
 }
 
-/// Files with changes that are not committed, one a line.
-pub fn status(dir: &Path) -> Cmd {
-    git(dir).args(["status", "--porcelain"])
-}
-
 /// A call that changes something: it never asks for a password.
 fn change(dir: &Path) -> Cmd {
     Cmd::new("git").dir(dir).env("GIT_TERMINAL_PROMPT", "0")
@@ -70,4 +65,10 @@ pub fn tag(dir: &Path, name: &str, message: Option<&str>) -> Cmd {
 /// Pushes a branch or a tag.
 pub fn push(dir: &Path, remote: &str, what: &str) -> Cmd {
     change(dir).args(["push", "--quiet", "--", remote, what])
+}
+
+/// What differs from the commit below this folder, new files included, on standard output; nothing when nothing
+/// does.
+pub fn status(dir: &Path) -> Cmd {
+    git(dir).args(["status", "--porcelain", "--", "."]).timeout(Some(std::time::Duration::from_secs(10)))
 }

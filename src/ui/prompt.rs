@@ -32,16 +32,6 @@ pub fn pick(ui: &Ui, question: &str, names: &[String]) -> Result<String, Failure
         .ok_or_else(|| Failure::new(Kind::Declined, "declined; nothing was done"))
 }
 
-fn answered<T>(answer: Option<dialoguer::Result<T>>) -> Result<T, Failure> {
-    match answer {
-        Some(Ok(answer)) => Ok(answer),
-        Some(Err(error)) => {
-            Err(Failure::new(Kind::Declined, format!("no answer: {error}; nothing was done")))
-        }
-        None => Err(Failure::new(Kind::Declined, "no answer; nothing was done")),
-    }
-}
-
 /// Asks for a text that is not shown while it is typed.
 pub fn hidden(ui: &Ui, question: &str) -> Result<secrecy::SecretString, Failure> {
     if !ui.mode.can_ask {
@@ -50,4 +40,23 @@ pub fn hidden(ui: &Ui, question: &str) -> Result<secrecy::SecretString, Failure>
     let input = dialoguer::Password::new().with_prompt(question);
     let answer = ui.suspended(|| input.interact_on(&dialoguer::console::Term::stderr()));
     answered(answer).map(secrecy::SecretString::from)
+}
+
+/// Asks a question with two answers; no is the first.
+pub fn yes(ui: &Ui, question: &str) -> Result<bool, Failure> {
+    if !ui.mode.can_ask {
+        return Err(Failure::new(Kind::Declined, format!("{question} Nobody is there to ask")));
+    }
+    let input = dialoguer::Confirm::new().with_prompt(question).default(false);
+    answered(ui.suspended(|| input.interact_on(&dialoguer::console::Term::stderr())))
+}
+
+fn answered<T>(answer: Option<dialoguer::Result<T>>) -> Result<T, Failure> {
+    match answer {
+        Some(Ok(answer)) => Ok(answer),
+        Some(Err(error)) => {
+            Err(Failure::new(Kind::Declined, format!("no answer: {error}; nothing was done")))
+        }
+        None => Err(Failure::new(Kind::Declined, "no answer; nothing was done")),
+    }
 }

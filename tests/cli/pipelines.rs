@@ -14,7 +14,9 @@ fn project(text: &str) -> Sandbox {
          [outputs]\nfqdn = \"app.example\"\nport = 8080\ntoken = \"{{secret.ACR_ADMIN_PASSWORD}}\"\n\
          weird = \"a b;c\"\n",
     );
-    toml.push_str("[env-file]\nsections = [{ title = \"All\", values = { FQDN = { output = \"fqdn\" } } }]\n");
+    toml.push_str(
+        "[env-file]\nsections = [{ title = \"All\", values = { FQDN = { output = \"fqdn\" } } }]\n",
+    );
     toml.push_str("[pipelines]\n");
     toml.push_str(text);
     project.write("environments/local/environment.toml", &toml);
@@ -52,10 +54,14 @@ fn a_pipeline_goes_by_its_name_like_a_verb() {
     project.infractl(&["smoke", "local", "--dry-run"]).code(0);
     let mut command = project.command(&["-q", "smoke"]);
     Sandbox::run(command.env("INFRACTL_ENV", "local")).code(0).never_says("smoke");
-    project.infractl(&["smok", "local"]).code(64).says("unknown verb or pipeline `smok`").says("did you mean `smoke`?");
+    project
+        .infractl(&["smok", "local"])
+        .code(64)
+        .says("unknown verb or pipeline `smok`")
+        .says("did you mean `smoke`?");
     project.infractl(&["aply", "local"]).code(64).says("did you mean `apply`?");
     project.infractl(&["smoke", "local", "--jsn"]).code(64);
-    project.infractl(&["smoke", "dev"]).code(64).says("unknown verb or pipeline `smoke`");
+    project.infractl(&["smoke", "rec"]).code(64).says("unknown verb or pipeline `smoke`");
     run(&project, "smok", &[]).code(64).says("did you mean `smoke`?");
     let mut outside = project.command(&["aply", "local"]);
     Sandbox::run(outside.current_dir("/")).code(64).says("did you mean `apply`?");
@@ -78,7 +84,11 @@ fn only_secrets_that_are_named_reach_a_step() {
         project.read("names").split_whitespace().map(str::to_owned).collect::<Vec<_>>()
     };
     let all = names("all");
-    assert!(all.contains(&"POSTGRES_ADMIN_PASSWORD".to_owned()) && all.contains(&"TF_VAR_acr_admin_password".to_owned()), "{all:?}");
+    assert!(
+        all.contains(&"POSTGRES_ADMIN_PASSWORD".to_owned())
+            && all.contains(&"TF_VAR_acr_admin_password".to_owned()),
+        "{all:?}"
+    );
     assert_eq!(names("some"), ["ACR_ADMIN_PASSWORD", "TF_VAR_acr_admin_password"]);
     assert!(names("none").is_empty());
     assert_eq!(names("inside"), ["STORAGE_ACCOUNT_KEY", "TF_VAR_storage_account_key"]);
@@ -93,9 +103,7 @@ fn only_secrets_that_are_named_reach_a_step() {
 
 #[test]
 fn nothing_sensitive_becomes_an_argument() {
-    let project = project(
-        "secret = [{ command = [\"echo\", \"{{secret.ACR_ADMIN_PASSWORD}}\"] }]\n",
-    );
+    let project = project("secret = [{ command = [\"echo\", \"{{secret.ACR_ADMIN_PASSWORD}}\"] }]\n");
     run(&project, "secret", &[]).code(78).says("secret").says("environments/local/environment.toml");
     let project = self::project(
         "leak = [{ command = [\"echo\", \"{{output.token}}\"] }]\n\
@@ -195,7 +203,8 @@ fn when_decides() {
 
 #[test]
 fn part_of_a_pipeline_is_selected_by_name() {
-    let step = |name: &str| format!("{{ name = \"{name}\", command = \"echo {name} >> seen\", secrets = [] }}");
+    let step =
+        |name: &str| format!("{{ name = \"{name}\", command = \"echo {name} >> seen\", secrets = [] }}");
     let project = project(&format!(
         "inner = [{}, {}]\nouter = [{}, {{ do = \"inner\" }}, {}]\n",
         step("one"),
@@ -231,12 +240,18 @@ outer = [{ do = "inner" }, { name = "three", command = "echo three >> seen", sec
     run(&project, "outer", &["--resume"]).code(64).says("nothing to resume");
     run(&project, "outer", &[]).code(1);
     let note = project.path(".infractl/resume/local/outer.json");
-    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&note).unwrap().permissions()) & 0o777, 0o600);
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&note).unwrap().permissions()) & 0o777,
+        0o600
+    );
     run(&project, "outer", &["--resume"]).code(1).says("goes on at `inner/two`");
     assert_eq!(project.read("seen"), "one\ntwo\ntwo\n");
     let old = project.read("environments/local/environment.toml");
     project.write("environments/local/environment.toml", &old.replace("8080", "8081"));
-    run(&project, "outer", &["--resume"]).code(64).says("the configuration was changed").says("--from 'inner/two'");
+    run(&project, "outer", &["--resume"])
+        .code(64)
+        .says("the configuration was changed")
+        .says("--from 'inner/two'");
     project.write("environments/local/environment.toml", &old);
     project.write("ready", "");
     run(&project, "outer", &["--resume", "--", "extra"]).code(64).says("other arguments");
@@ -278,6 +293,10 @@ fn a_pipeline_cannot_do_itself() {
     run(&project, "a", &[]).code(78).says("without end");
     let project = self::project("up = [{ do = \"refresh\" }]\n");
     project.infractl(&["up", "local"]).code(78).says("without end");
+    // Not even through a program.
+    let bin = crate::sandbox::BIN;
+    let project = self::project(&format!("a = [{{ command = [\"{bin}\", \"a\"], secrets = [] }}]\n"));
+    run(&project, "a", &[]).code(1).says("would do itself without end");
 }
 
 #[test]
@@ -297,9 +316,30 @@ fn up_down_and_refresh_are_there_and_can_be_replaced() {
 }
 
 #[test]
+fn the_example_goes_up_is_deployed_and_goes_down() {
+    let project = Sandbox::new();
+    project
+        .infractl(&["up", "dev"])
+        .code(0)
+        .says("the database has an address")
+        .says("deploy of dev")
+        .says("tell");
+    assert!(project.path(".infractl/deployed-dev").exists() && project.path("shared/.env.dev").exists());
+    project.infractl(&["smoke", "dev"]).code(0);
+    project.infractl(&["down", "dev"]).code(0);
+    assert!(!project.path("shared/.env.dev").exists());
+    project.infractl(&["smoke", "dev"]).code(1);
+    project.assert_no_canary_on_disk();
+}
+
+#[test]
 fn a_protected_environment_asks_whatever_the_verb() {
     let project = Sandbox::new();
-    project.edit("environments/prod/environment.toml", "protected = true", "protected = true\n[pipelines]\nrelease-all = [{ do = \"apply\" }]\n#");
+    project.edit(
+        "environments/prod/environment.toml",
+        "protected = true",
+        "protected = true\n[pipelines]\nrelease-all = [{ do = \"apply\" }]\n#",
+    );
     project.infractl(&["up", "prod"]).code(77).says("--confirm prod");
     project.infractl(&["release-all", "prod"]).code(77).says("--confirm prod");
     project.infractl(&["refresh", "prod", "--skip", "confirm"]).code(77);
@@ -317,7 +357,10 @@ fn a_dry_run_prints_every_command_in_order_and_runs_none() {
   { git = { tag = "v1", push = true } },
 ]"#,
     );
-    let out = run(&project, "all", &["--dry-run"]).code(0).out.replace(&project.root().display().to_string(), "ROOT");
+    let out = run(&project, "all", &["--dry-run"])
+        .code(0)
+        .out
+        .replace(&project.root().display().to_string(), "ROOT");
     let expected = [
         "# open credentials/local.enc.env",
         "(5m 00s at most)",
@@ -385,7 +428,10 @@ fn a_wait_counts_and_ends_as_soon_as_something_answers() {
         for body in ["starting", "ready"] {
             let (mut stream, _) = listener.accept().unwrap();
             let _ = stream.read(&mut [0; 2048]);
-            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
+            );
             stream.write_all(answer.as_bytes()).unwrap();
         }
     });
@@ -412,7 +458,8 @@ fn ctrl_c_ends_a_wait_at_once() {
     std::thread::sleep(Duration::from_millis(1500));
     let begun = Instant::now();
     let pid = i32::try_from(child.id()).unwrap();
-    rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), rustix::process::Signal::INT).unwrap();
+    rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), rustix::process::Signal::INT)
+        .unwrap();
     let status = child.wait().unwrap();
     assert_eq!(status.code(), Some(130));
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());

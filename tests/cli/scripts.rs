@@ -58,7 +58,10 @@ fn script(project: &Sandbox, args: &[&str]) -> String {
     project.write("script.sh", &text);
     let mut shellcheck = Command::new("shellcheck");
     match shellcheck.args(["-S", "style", "script.sh"]).current_dir(project.root()).output() {
-        Err(_) => assert!(std::env::var_os("CI").is_none(), "shellcheck is not installed: apt-get install shellcheck"),
+        Err(_) => assert!(
+            std::env::var_os("CI").is_none(),
+            "shellcheck is not installed: apt-get install shellcheck"
+        ),
         Ok(Output { status, stdout, .. }) => {
             assert!(status.success(), "{}\n{text}", String::from_utf8_lossy(&stdout));
         }
@@ -72,7 +75,11 @@ fn bash(project: &Sandbox, names: &[&str]) -> (i32, String) {
     command.arg("script.sh").current_dir("/").env_clear().stdin(Stdio::null());
     command.env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", project.root());
     command.arg("x").env("PROJECT", project.root()).current_dir(project.root());
-    for (name, end) in [("STORAGE_ACCOUNT_KEY", "storage"), ("POSTGRES_ADMIN_PASSWORD", "postgres"), ("ACR_ADMIN_PASSWORD", "acr")] {
+    for (name, end) in [
+        ("STORAGE_ACCOUNT_KEY", "storage"),
+        ("POSTGRES_ADMIN_PASSWORD", "postgres"),
+        ("ACR_ADMIN_PASSWORD", "acr"),
+    ] {
         command.env(name, format!("{CANARY}{end}-{}", names[0]));
     }
     if names[0] != "local" {
@@ -85,9 +92,13 @@ fn bash(project: &Sandbox, names: &[&str]) -> (i32, String) {
 /// What a run leaves behind; gone afterwards.
 fn left(project: &Sandbox, files: &[&str]) -> Vec<String> {
     let without_time = |text: String| -> String {
-        text.lines().filter(|line| !line.starts_with("# Generated: ")).map(|line| format!("{line}\n")).collect()
+        text.lines()
+            .filter(|line| !line.starts_with("# Generated: "))
+            .map(|line| format!("{line}\n"))
+            .collect()
     };
-    let found = files.iter().map(|file| without_time(fs::read_to_string(project.path(file)).unwrap_or_default()));
+    let found =
+        files.iter().map(|file| without_time(fs::read_to_string(project.path(file)).unwrap_or_default()));
     let found = found.collect();
     for file in files {
         let _ = fs::remove_file(project.path(file));
@@ -104,7 +115,11 @@ fn a_script_does_what_the_pipeline_does() {
     project.infractl(&["simple", "local"]).code(0);
     assert!(!project.path("to/old").exists());
     let ours = left(&project, &files);
-    assert!(ours[0].contains("app example's\na b\nlocal\nlocal simple shell 127.0.0.1 127.0.0.1\nin\n"), "{}", ours[0]);
+    assert!(
+        ours[0].contains("app example's\na b\nlocal\nlocal simple shell 127.0.0.1 127.0.0.1\nin\n"),
+        "{}",
+        ours[0]
+    );
     assert_eq!(ours[2].lines().count(), 3);
     assert!(ours[5].contains("MISSING=") && !ours[5].contains("GONE"), "{}", ours[5]);
     let text = script(&project, &["simple", "local", "--print"]);

@@ -20,7 +20,7 @@ pub struct DecryptArgs {
     /// Replace the encrypted file by its plain text
     #[arg(short, long)]
     in_place: bool,
-    /// Print only this value, as it is: NAME, or ["map"]["key"][0]
+    /// Print only this value, as it is: `NAME`, or `["map"]["key"][0]`
     #[arg(long, value_name = "PLACE", conflicts_with = "in_place")]
     extract: Option<String>,
     /// Write it in this form

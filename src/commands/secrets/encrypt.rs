@@ -73,7 +73,7 @@ impl EncryptArgs {
 }
 
 /// Encrypts it.
-pub async fn run(cx: &Ctx, global: &Global, args: &EncryptArgs) -> Result<(), Failure> {
+pub fn run(cx: &Ctx, global: &Global, args: &EncryptArgs) -> Result<(), Failure> {
     let is_stdin = args.on.target == "-";
     if is_stdin && (args.filename_override.is_none() || args.in_place) {
         return Err(Failure::new(Kind::Usage, "standard input has no name that says how it is encrypted")

@@ -17,7 +17,7 @@ use crate::{text, ui};
 pub struct GetArgs {
     #[command(flatten)]
     on: On,
-    /// Name of the secret, or ["map"]["key"][0] for what is inside of maps and lists
+    /// Name of the secret, or `["map"]["key"][0]` for what is inside of maps and lists
     #[arg(value_name = "NAME")]
     name: String,
 }

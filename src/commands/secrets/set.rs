@@ -24,7 +24,7 @@ use crate::ui::{self, prompt};
 pub struct SetArgs {
     #[command(flatten)]
     on: On,
-    /// Name of the secret, or ["map"]["key"][0] for what is inside of maps and lists
+    /// Name of the secret, or `["map"]["key"][0]` for what is inside of maps and lists
     #[arg(value_name = "NAME")]
     name: String,
     /// Value as an argument: refused, it would stay in the history of the shell

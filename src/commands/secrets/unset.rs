@@ -11,7 +11,7 @@ use crate::secrets::{Mac, key_path};
 pub struct UnsetArgs {
     #[command(flatten)]
     on: On,
-    /// Name of the secret, or ["map"]["key"][0] for what is inside of maps and lists
+    /// Name of the secret, or `["map"]["key"][0]` for what is inside of maps and lists
     #[arg(value_name = "NAME")]
     name: String,
     /// It is fine when there is no such secret

@@ -12,7 +12,12 @@ use crate::steps::{StepCx, copy, relative};
 const RULER: &str = "# =============================================================================";
 
 impl Script {
-    pub(super) fn copy(&mut self, step: &StepCx<'_>, copy: &Copy, known: &Known) -> Result<Vec<String>, Failure> {
+    pub(super) fn copy(
+        &mut self,
+        step: &StepCx<'_>,
+        copy: &Copy,
+        known: &Known,
+    ) -> Result<Vec<String>, Failure> {
         let target = copy::target(step, &known.argument(step, &copy.to.0)?);
         let to = self.word(&relative(step, &target));
         let files: Vec<String> = copy.files.iter().map(|file| literal(&relative(step, &file.0))).collect();
@@ -105,7 +110,13 @@ impl Script {
         Ok(format!("{call} | sed -n 's/^\\([A-Za-z_][A-Za-z0-9_-]*\\) = .*/\\1/p' | LC_ALL=C sort"))
     }
 
-    fn value(&mut self, step: &StepCx<'_>, dialect: &str, key: &str, value: &Value) -> Result<String, Failure> {
+    fn value(
+        &mut self,
+        step: &StepCx<'_>,
+        dialect: &str,
+        key: &str,
+        value: &Value,
+    ) -> Result<String, Failure> {
         let entry = |word: &str| format!("entry {dialect} {key} {word}");
         Ok(match value {
             Value::Text(template) => entry(&self.rendered(step, template)?),
@@ -128,8 +139,12 @@ impl Script {
         }
         if let Some(name) = &source.var {
             return Ok(match default {
-                Some(default) => format!("{{ value={default}; {}; }}", entry(&format!("\"${{{name}:-$value}}\""))),
-                None if source.optional => format!("{{ [ -z \"${{{name}:-}}\" ] || {}; }}", entry(&format!("\"${name}\""))),
+                Some(default) => {
+                    format!("{{ value={default}; {}; }}", entry(&format!("\"${{{name}:-$value}}\"")))
+                }
+                None if source.optional => {
+                    format!("{{ [ -z \"${{{name}:-}}\" ] || {}; }}", entry(&format!("\"${name}\"")))
+                }
                 None => entry(&format!("\"${{{name}:?}}\"")),
             });
         }
@@ -139,7 +154,10 @@ impl Script {
         self.helpers.insert("output");
         Ok(match default {
             Some(default) => {
-                format!("{{ value=$(output {name} 2>/dev/null) || value={default}; {}; }}", entry("\"$value\""))
+                format!(
+                    "{{ value=$(output {name} 2>/dev/null) || value={default}; {}; }}",
+                    entry("\"$value\"")
+                )
             }
             None if source.optional => {
                 format!("{{ ! value=$(output {name} 2>/dev/null) || {}; }}", entry("\"$value\""))

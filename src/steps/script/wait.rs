@@ -9,7 +9,12 @@ use crate::steps::{StepCx, command, relative};
 use secrecy::ExposeSecret as _;
 
 impl Script {
-    pub(super) fn wait(&mut self, step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Vec<String>, Failure> {
+    pub(super) fn wait(
+        &mut self,
+        step: &StepCx<'_>,
+        wait: &Wait,
+        known: &Known,
+    ) -> Result<Vec<String>, Failure> {
         let each = seconds(wait.each);
         let mut before = String::new();
         let check = match &wait.until {
@@ -26,8 +31,11 @@ impl Script {
                     };
                     before.push_str(&format!("printf '%s\\n' {}; ", self.word(&format!("{name}: {text}"))));
                 }
-                let ranges: Vec<String> =
-                    status.iter().flat_map(|range| range.first..=range.last).map(|code| code.to_string()).collect();
+                let ranges: Vec<String> = status
+                    .iter()
+                    .flat_map(|range| range.first..=range.last)
+                    .map(|code| code.to_string())
+                    .collect();
                 let status = if ranges.is_empty() { "2..".to_owned() } else { ranges.join("|") };
                 let mut check = format!(
                     "http_answers {} {each} {} {}",
@@ -49,7 +57,8 @@ impl Script {
                 if !name.0.as_str().contains(':') {
                     address.push_str(":443");
                 }
-                let mut check = format!("tls_is_good {address} {each} {days_left} {}", or_empty(issuer.as_deref()));
+                let mut check =
+                    format!("tls_is_good {address} {each} {days_left} {}", or_empty(issuer.as_deref()));
                 if let Some(ca) = ca {
                     check.push_str(&format!(" -CAfile {}", literal(&relative(step, ca))));
                 }

@@ -114,8 +114,11 @@ fn left(days: i64) -> String {
 
 fn explain(facts: &Facts, error: &Error, name: &str) -> Answer {
     match error {
-        Error::InvalidCertificate(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) => {
-            let found = if facts.names.is_empty() { "no name at all".to_owned() } else { list(&facts.names, "and") };
+        Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => {
+            let found =
+                if facts.names.is_empty() { "no name at all".to_owned() } else { list(&facts.names, "and") };
             Answer::new(
                 format!("the certificate is for {found}, not for `{name}`"),
                 "check the DNS record of the name, and which site the server shows by default",
@@ -138,11 +141,14 @@ pub(super) fn about(error: &Error) -> Answer {
     let certificate = "check the certificate: `openssl s_client -connect HOST:PORT -servername HOST`";
     match error {
         Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
-            Answer::new("the certificate has expired", "check that its renewal runs, and that the server was reloaded")
+            Answer::new(
+                "the certificate has expired",
+                "check that its renewal runs, and that the server was reloaded",
+            )
         }
-        Error::InvalidCertificate(CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. }) => {
-            Answer::new("the certificate is not yet valid", "check the clocks of both machines")
-        }
+        Error::InvalidCertificate(
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
+        ) => Answer::new("the certificate is not yet valid", "check the clocks of both machines"),
         Error::InvalidCertificate(CertificateError::UnknownIssuer) => Answer::new(
             "the certificate has an unknown issuer",
             "check that the server sends the certificates in between; name a CA of your own by `ca`",

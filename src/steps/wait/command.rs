@@ -33,7 +33,9 @@ pub(super) async fn probe(
         Err(failure) => return Probed::NotYet(Answer::new(format!("{:#}", failure.error), check)),
     };
     let said = String::from_utf8_lossy(&done.stdout);
-    let last = |text: &str| text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned());
+    let last = |text: &str| {
+        text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned())
+    };
     let words = last(&done.tail).or_else(|| last(&said)).map_or(String::new(), |line| format!(": {line}"));
     let words = step.cx.masks.mask(&words).into_owned();
     if done.code != 0 {

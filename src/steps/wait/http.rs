@@ -82,8 +82,10 @@ impl Http {
         let tls = TlsConfig::builder()
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()));
         let tls = if self.url.starts_with("https:") || self.redirects {
-            let roots: Vec<Certificate<'static>> =
-                roots::load(self.ca.as_deref())?.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
+            let roots: Vec<Certificate<'static>> = roots::load(self.ca.as_deref())?
+                .iter()
+                .map(|der| Certificate::from_der(der).to_owned())
+                .collect();
             tls.root_certs(RootCerts::new_with_certs(&roots))
         } else {
             tls
@@ -127,7 +129,8 @@ impl Http {
         if pattern.is_match(&body) {
             return Probed::Good(format!("status {code}, matches `{pattern}`"));
         }
-        let first: String = body.trim().chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let first: String =
+            body.trim().chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
         Probed::NotYet(Answer::new(
             format!("status {code}, but the answer does not match `{pattern}`: `{first}`"),
             "check the pattern, and what the service says of itself there",
@@ -138,19 +141,26 @@ impl Http {
         let (host, port) = self.place();
         Probed::NotYet(match error {
             ureq::Error::BadUri(text) | ureq::Error::RequireHttpsOnly(text) => {
-                return Probed::Never(Answer::new(format!("`{}` is no address: {text}", self.url), "write `https://…`"));
+                return Probed::Never(Answer::new(
+                    format!("`{}` is no address: {text}", self.url),
+                    "write `https://…`",
+                ));
             }
             ureq::Error::Http(error) => {
-                return Probed::Never(Answer::new(format!("`{}` cannot be asked: {error}", self.url), "mend address and headers"));
+                return Probed::Never(Answer::new(
+                    format!("`{}` cannot be asked: {error}", self.url),
+                    "mend address and headers",
+                ));
             }
             ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => Answer::new(
                 format!("no answer within {}", crate::text::duration(each)),
                 "check firewall, security group and route: packets are dropped on the way, or the machine is off",
             ),
             ureq::Error::Timeout(_) => network::silent(each),
-            ureq::Error::HostNotFound => {
-                Answer::new(format!("the name {host} has no address"), format!("check the DNS record of {host}"))
-            }
+            ureq::Error::HostNotFound => Answer::new(
+                format!("the name {host} has no address"),
+                format!("check the DNS record of {host}"),
+            ),
             ureq::Error::TooManyRedirects => {
                 Answer::new("redirected more than 10 times", "check where the service sends its visitors")
             }
@@ -159,9 +169,10 @@ impl Http {
                 Some(tls) => certificate::about(tls),
                 None => network::answer(error, &host, port),
             },
-            ureq::Error::Protocol(_) => {
-                Answer::new(format!("no answer of HTTP: {error}"), "check the port: something else may listen there")
-            }
+            ureq::Error::Protocol(_) => Answer::new(
+                format!("no answer of HTTP: {error}"),
+                "check the port: something else may listen there",
+            ),
             other => Answer::new(network::root(other), "look at the service's log"),
         })
     }

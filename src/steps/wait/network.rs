@@ -44,18 +44,21 @@ pub(super) fn silent(each: Duration) -> Answer {
 
 /// An error of the operating system, or one that a library has put around it.
 pub(super) fn answer(error: &io::Error, host: &str, port: u16) -> Answer {
-    let listens = format!("check that the service is started and listens on port {port}, and not on 127.0.0.1 only");
+    let listens =
+        format!("check that the service is started and listens on port {port}, and not on 127.0.0.1 only");
     match error.kind() {
         ErrorKind::ConnectionRefused => Answer::new("connection refused", listens),
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
             Answer::new("connection reset", "look at the service's log: it, or a proxy before it, hangs up")
         }
-        ErrorKind::UnexpectedEof => {
-            Answer::new("it hung up without an answer", "look at the service's log: it, or a proxy before it, hangs up")
-        }
-        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
-            Answer::new("no route to the host", "check the address, and that you are in the right network or VPN")
-        }
+        ErrorKind::UnexpectedEof => Answer::new(
+            "it hung up without an answer",
+            "look at the service's log: it, or a proxy before it, hangs up",
+        ),
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Answer::new(
+            "no route to the host",
+            "check the address, and that you are in the right network or VPN",
+        ),
         ErrorKind::TimedOut | ErrorKind::WouldBlock => Answer::new("timed out", listens),
         _ if is_lookup(error) => {
             Answer::new(format!("the name {host} has no address"), format!("check the DNS record of {host}"))

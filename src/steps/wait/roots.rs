@@ -19,7 +19,10 @@ pub(super) fn load(ca: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, An
             CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
         match own {
             Ok(own) if own.is_empty() => {
-                return Err(Answer::new(format!("`{shown}` holds no certificate"), "name a file in the PEM format"));
+                return Err(Answer::new(
+                    format!("`{shown}` holds no certificate"),
+                    "name a file in the PEM format",
+                ));
             }
             Ok(own) => certificates.extend(own),
             Err(error) => {

@@ -124,7 +124,10 @@ async fn ask(http: &Http) -> String {
 #[tokio::test]
 async fn a_port_that_listens_is_told_from_one_that_does_not() {
     let address = serve(drop);
-    assert_eq!(said(tcp::probe(&address.to_string(), EACH).await), format!("good: {address} accepts connections"));
+    assert_eq!(
+        said(tcp::probe(&address.to_string(), EACH).await),
+        format!("good: {address} accepts connections")
+    );
     assert_eq!(said(tcp::probe("127.0.0.1:1", EACH).await), "connection refused");
     assert_eq!(said(tcp::probe("no-port", EACH).await), "never: `no-port` is no address");
     let said = said(tcp::probe("name.invalid:80", EACH).await);
@@ -137,7 +140,10 @@ async fn an_address_that_drops_packets_ends_at_the_time_limit() {
     let begun = Instant::now();
     let said = said(tcp::probe("192.0.2.1:81", Duration::from_millis(300)).await);
     assert!(begun.elapsed() < Duration::from_secs(3));
-    assert!(said == "no answer within 300 ms" || said.contains("no route") || said.contains("refused"), "{said}");
+    assert!(
+        said == "no answer within 300 ms" || said.contains("no route") || said.contains("refused"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
@@ -154,7 +160,8 @@ async fn a_status_a_text_and_a_redirect_are_judged() {
     let busy = answers("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     assert_eq!(ask(&http(&format!("http://{busy}"))).await, "status 503, not 200-299");
     let moved: &'static str = Box::leak(
-        format!("HTTP/1.1 302 Found\r\nlocation: {url}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").into(),
+        format!("HTTP/1.1 302 Found\r\nlocation: {url}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+            .into(),
     );
     let moved = format!("http://{}/", answers(moved));
     assert_eq!(ask(&http(&moved)).await, format!("status 302 to {url}, not 200-299"));
@@ -186,7 +193,10 @@ async fn who_accepts_and_says_nothing_or_nonsense_is_not_up() {
     let silent = serve(move |stream| keeper.send(stream).unwrap());
     let begun = Instant::now();
     let each = Duration::from_millis(400);
-    assert_eq!(said(http(&format!("http://{silent}/")).probe(each).await), "connected, then silent for 400 ms");
+    assert_eq!(
+        said(http(&format!("http://{silent}/")).probe(each).await),
+        "connected, then silent for 400 ms"
+    );
     let tls = Tls { address: silent.to_string(), issuer: None, days_left: 0, ca: None };
     assert_eq!(said(tls.probe(each, Timestamp::now()).await), "connected, then silent for 400 ms");
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
@@ -196,7 +206,10 @@ async fn who_accepts_and_says_nothing_or_nonsense_is_not_up() {
     assert!(ask(&http(&format!("http://{nonsense}/"))).await.starts_with("no answer of HTTP"));
     let hangs_up = serve(|mut stream| drop(stream.read(&mut [0; 4096])));
     let said_ = ask(&http(&format!("http://{hangs_up}/"))).await;
-    assert!(said_.contains("hung up") || said_.contains("reset") || said_.contains("no answer of HTTP"), "{said_}");
+    assert!(
+        said_.contains("hung up") || said_.contains("reset") || said_.contains("no answer of HTTP"),
+        "{said_}"
+    );
     assert_eq!(ask(&http("http://127.0.0.1:1/")).await, "connection refused");
     assert!(ask(&http("127.0.0.1")).await.starts_with("never: "));
 }
@@ -216,7 +229,13 @@ async fn a_service_that_trickles_is_ended_at_the_time_limit() {
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
 }
 
-async fn look(address: SocketAddr, name: &str, ca: &Authority, issuer: Option<&str>, days_left: u32) -> String {
+async fn look(
+    address: SocketAddr,
+    name: &str,
+    ca: &Authority,
+    issuer: Option<&str>,
+    days_left: u32,
+) -> String {
     let tls = Tls {
         address: format!("{name}:{}", address.port()),
         issuer: issuer.map(str::to_owned),
@@ -231,13 +250,19 @@ async fn a_certificate_is_good_or_it_is_said_what_is_wrong_with_it() {
     let (ours, foreign) = (Authority::new("Lab CA"), Authority::new("Foreign CA"));
     let good = serve_tls(&ours.leaf(&["localhost", "127.0.0.1"], year(-1), year(2)));
     let said = look(good, "localhost", &ours, Some("Lab CA"), 30).await;
-    assert!(said.starts_with("good: certificate of ") && said.contains("Lab CA") && said.ends_with(" days left"), "{said}");
+    assert!(
+        said.starts_with("good: certificate of ") && said.contains("Lab CA") && said.ends_with(" days left"),
+        "{said}"
+    );
     assert!(look(good, "127.0.0.1", &ours, None, 0).await.starts_with("good: "));
 
     let said = look(good, "localhost", &ours, Some("Let's Encrypt"), 0).await;
     assert!(said.starts_with("the issuer is `") && said.ends_with("not `Let's Encrypt`"), "{said}");
     let said = look(good, "localhost", &ours, None, 5000).await;
-    assert!(said.starts_with("the certificate is valid for ") && said.contains(" days only, until "), "{said}");
+    assert!(
+        said.starts_with("the certificate is valid for ") && said.contains(" days only, until "),
+        "{said}"
+    );
     let said = look(good, "localhost", &foreign, None, 0).await;
     assert!(said.starts_with("unknown issuer `") && said.contains("Lab CA"), "{said}");
 
@@ -274,5 +299,8 @@ async fn https_checks_the_certificate_too() {
     let other = serve_tls(&ours.leaf(&["other.example"], year(-1), year(2)));
     let url = format!("https://localhost:{}/", other.port());
     let said = ask(&Http { ca: Some(ours.file.clone()), ..http(&url) }).await;
-    assert!(said.starts_with("the certificate is for other names: ") && said.contains("other.example"), "{said}");
+    assert!(
+        said.starts_with("the certificate is for other names: ") && said.contains("other.example"),
+        "{said}"
+    );
 }

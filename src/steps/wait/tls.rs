@@ -60,17 +60,24 @@ impl Tls {
         match seen {
             Ok(Ok(seen)) => self.judge(&seen, host, now),
             Ok(Err(answer)) => Probed::NotYet(answer),
-            Err(error) => Probed::NotYet(match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
-                Some(tls) => certificate::about(tls),
-                None if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) => network::silent(each),
-                None => network::answer(&error, host, port),
-            }),
+            Err(error) => {
+                Probed::NotYet(match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+                    Some(tls) => certificate::about(tls),
+                    None if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) => {
+                        network::silent(each)
+                    }
+                    None => network::answer(&error, host, port),
+                })
+            }
         }
     }
 
     fn judge(&self, seen: &Seen, host: &str, now: Timestamp) -> Probed {
         let Some(facts) = Facts::read(&seen.leaf) else {
-            return Probed::NotYet(Answer::new("the certificate cannot be read", "look at the server's certificate"));
+            return Probed::NotYet(Answer::new(
+                "the certificate cannot be read",
+                "look at the server's certificate",
+            ));
         };
         let wanted = Wanted { name: host, issuer: self.issuer.as_deref(), days_left: self.days_left };
         match certificate::judge(&facts, seen.verified.clone(), wanted, now) {
