@@ -1,10 +1,13 @@
 //! Write the environment file again, or say whether it is stale.
 
+use super::several::{Effect, Targets};
 use super::{Global, target};
+use crate::config::Environment;
 use crate::context::Ctx;
 use crate::disk;
 use crate::failure::{Failure, Kind};
 use crate::files::env_file::is_stale;
+use crate::pipeline::many::Ended;
 use crate::pipeline::plan::{Verb, pipeline};
 use crate::pipeline::{Step, engine};
 use crate::steps::{StepCx, Work, env_file, relative};
@@ -13,7 +16,7 @@ use crate::steps::{StepCx, Work, env_file, relative};
 #[derive(Debug, clap::Args)]
 pub struct GenenvArgs {
     #[command(flatten)]
-    target: target::Target,
+    target: Targets,
     /// Write nothing; exit with 2 when the file is stale or missing
     #[arg(long, conflicts_with_all = ["print", "diff"])]
     check: bool,
@@ -27,18 +30,29 @@ pub struct GenenvArgs {
 
 /// Runs it.
 pub async fn run(cx: &Ctx, global: &Global, args: &GenenvArgs) -> Result<(), Failure> {
-    let env = args.target.environment(cx)?;
+    if args.print {
+        args.target
+            .one_only("--print", "name one environment, or write the files: `infractl genenv --all`")?;
+    }
+    let effect = if args.check || args.diff { Effect::Reads } else { Effect::Changes };
+    let work = async |global: &Global, env: &Environment| {
+        one(cx, global, args, env).await.map(|()| Ended::default())
+    };
+    args.target.run(cx, global, "genenv", effect, work).await
+}
+
+async fn one(cx: &Ctx, global: &Global, args: &GenenvArgs, env: &Environment) -> Result<(), Failure> {
     let options = target::options(global, &[]);
-    let mut steps = pipeline(&env, &Verb::Genenv);
+    let mut steps = pipeline(env, &Verb::Genenv);
     let writes = !(args.check || args.print || args.diff);
     if writes {
         steps.steps.push(Step::new("environment file", Work::EnvFile(env_file::Action::Write)));
     }
-    let mut facts = engine::run(cx, &env, &steps, &options).await?;
+    let mut facts = engine::run(cx, env, &steps, &options).await?;
     if writes || global.dry_run {
         return Ok(());
     }
-    let step = StepCx { cx, env: &env, name: "genenv", extra: &[], facts: &mut facts };
+    let step = StepCx { cx, env, name: "genenv", extra: &[], facts: &mut facts };
     let file = env_file::content(&step)?;
     let new = file.render()?;
     if args.print {
@@ -53,7 +67,8 @@ pub async fn run(cx: &Ctx, global: &Global, args: &GenenvArgs) -> Result<(), Fai
     if args.diff {
         let changes = file.diff(old.as_deref().unwrap_or_default());
         for change in &changes {
-            cx.ui.data(format!("{change}\n").as_bytes())?;
+            let whose = if args.target.are_several() { format!("{}: ", env.name) } else { String::new() };
+            cx.ui.data(format!("{whose}{change}\n").as_bytes())?;
         }
         if changes.is_empty() {
             cx.ui.note(format!("{shown} is up to date"));

@@ -8,11 +8,14 @@ pub mod env;
 pub mod exec;
 pub mod fmt;
 pub mod genenv;
+pub mod history;
 pub mod init;
 pub mod output;
 pub mod plan;
 pub mod secrets;
+pub mod several;
 pub mod target;
+pub mod unlock;
 pub mod validate;
 
 use std::path::PathBuf;
@@ -70,12 +73,24 @@ pub struct Global {
     /// Name of the protected environment that may be changed
     #[arg(long, value_name = "NAME", global = true)]
     pub confirm: Option<String>,
+    /// Wait for the lock of another run, at most so long (`90s`, `10m`) [default: `wait` in `[lock]`, else not at all]
+    #[arg(long, value_name = "DURATION", global = true, value_parser = target::duration)]
+    pub lock_wait: Option<std::time::Duration>,
+    /// Answer yes where a question is not about the name of a protected environment
+    #[arg(long, global = true)]
+    pub yes: bool,
     /// Never ask; fail where an answer is needed
     #[arg(long, global = true)]
     pub no_input: bool,
     /// Show last what each step took
     #[arg(long, global = true)]
     pub timings: bool,
+    /// Write a report as JUnit XML to FILE: environments are suites, steps are test cases
+    #[arg(long, value_name = "FILE", global = true)]
+    pub report_junit: Option<PathBuf>,
+    /// Write a report as JSON to FILE (schema: docs/report.schema.json)
+    #[arg(long, value_name = "FILE", global = true)]
+    pub report_json: Option<PathBuf>,
 }
 
 /// When to use colours.
@@ -132,6 +147,8 @@ pub enum Command {
     Fmt(fmt::FmtArgs),
     /// Write the environment file again, or say whether it is stale
     Genenv(genenv::GenenvArgs),
+    /// See what was done: when, by whom, how it ended
+    History(history::HistoryArgs),
     /// Connect to the backend, install providers and modules (other verbs do it when needed)
     Init(init::InitArgs),
     /// Print the outputs of an environment
@@ -141,6 +158,8 @@ pub enum Command {
     /// Open, create and check files of secrets
     #[command(subcommand)]
     Secrets(secrets::SecretsCommand),
+    /// Release the lock that a dead run left behind, and say whose it was
+    Unlock(unlock::UnlockArgs),
     /// Check configuration and root module of an environment
     Validate(validate::ValidateArgs),
 }
@@ -152,7 +171,10 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         && !matches!(&cli.command, Command::Secrets(command) if command.writes_file())
     {
         let path = path.display();
-        return Err(Failure::new(Kind::Usage, format!("`--output {path}`: the forms are `human` and `json`")));
+        return Err(Failure::new(
+            Kind::Usage,
+            format!("`--output {path}`: the forms are `human` and `json`"),
+        ));
     }
     match &cli.command {
         Command::Apply(args) => apply::run(cx, global, args).await,
@@ -163,10 +185,12 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Exec(args) => exec::run(cx, global, args).await,
         Command::Fmt(args) => fmt::run(cx, global, args).await,
         Command::Genenv(args) => genenv::run(cx, global, args).await,
+        Command::History(args) => history::run(cx, global, args),
         Command::Init(args) => init::run(cx, global, args).await,
         Command::Output(args) => output::run(cx, global, args).await,
         Command::Plan(args) => plan::run(cx, global, args).await,
         Command::Secrets(command) => secrets::run(cx, global, command).await,
+        Command::Unlock(args) => unlock::run(cx, global, args).await,
         Command::Validate(args) => validate::run(cx, global, args).await,
     }
 }

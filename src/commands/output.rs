@@ -1,14 +1,19 @@
 //! Print the outputs of an environment.
 
+use std::cell::RefCell;
+
 use clap::ValueEnum;
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
+use super::several::{Effect, Targets};
 use super::{Global, target};
+use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::files::dotenv::{self, Dialect};
 use crate::pipeline::engine;
+use crate::pipeline::many::Ended;
 use crate::pipeline::plan::{Verb, pipeline};
 use crate::steps::values;
 use crate::text;
@@ -18,7 +23,7 @@ use crate::tools::terraform::Output;
 #[derive(Debug, clap::Args)]
 pub struct OutputArgs {
     #[command(flatten)]
-    target: target::Target,
+    target: Targets,
     /// Only this output
     name: Option<String>,
     /// How to write them; `text` hides sensitive values unless one output is named
@@ -50,13 +55,59 @@ pub enum Format {
 
 /// Runs it.
 pub async fn run(cx: &Ctx, global: &Global, args: &OutputArgs) -> Result<(), Failure> {
-    let env = args.target.environment(cx)?;
-    let options = target::options(global, &[]);
-    let facts = engine::run(cx, &env, &pipeline(&env, &Verb::Output), &options).await?;
+    if args.target.are_several() {
+        return several(cx, global, args).await;
+    }
+    let work =
+        async |_: &Global, env: &Environment| one(cx, global, args, env).await.map(|()| Ended::default());
+    args.target.run(cx, global, "output", Effect::Reads, work).await
+}
+
+async fn read(cx: &Ctx, global: &Global, env: &Environment) -> Result<IndexMap<String, Output>, Failure> {
+    let facts = engine::run(cx, env, &pipeline(env, &Verb::Output), &target::options(global, &[])).await?;
+    Ok(facts.outputs.unwrap_or_default())
+}
+
+/// All outputs of several environments: one object by environment, or lines that begin with its name.
+async fn several(cx: &Ctx, global: &Global, args: &OutputArgs) -> Result<(), Failure> {
+    if !matches!(args.format, Format::Text | Format::Json) {
+        args.target.one_only("--format", "use `--format json`: one object by environment")?;
+    }
+    let found = RefCell::new(Vec::new());
+    let work = async |_: &Global, env: &Environment| {
+        let outputs = read(cx, global, env).await?;
+        found.borrow_mut().push((env.name.clone(), outputs));
+        Ok(Ended::default())
+    };
+    let result = args.target.run(cx, global, "output", Effect::Reads, work).await;
+    if global.dry_run {
+        return result;
+    }
+    let mut found = found.into_inner();
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    let text = if args.format == Format::Json {
+        let value = |outputs: IndexMap<String, Output>| {
+            Json::Object(outputs.into_iter().map(|(name, output)| (name, output.value)).collect())
+        };
+        format!(
+            "{:#}\n",
+            Json::Object(found.into_iter().map(|(name, outputs)| (name, value(outputs))).collect())
+        )
+    } else {
+        let lines = |(name, outputs): &(String, IndexMap<String, Output>)| -> String {
+            as_text(outputs, false).lines().map(|line| format!("{name}: {line}\n")).collect()
+        };
+        found.iter().map(lines).collect()
+    };
+    cx.ui.data(text.as_bytes())?;
+    result
+}
+
+async fn one(cx: &Ctx, global: &Global, args: &OutputArgs, env: &Environment) -> Result<(), Failure> {
+    let mut outputs = read(cx, global, env).await?;
     if global.dry_run {
         return Ok(());
     }
-    let mut outputs = facts.outputs.unwrap_or_default();
     if let Some(name) = &args.name {
         let Some(output) = outputs.shift_remove(name) else {
             return Err(unknown(&env.name, name, &outputs));

@@ -2,17 +2,20 @@
 
 use std::path::PathBuf;
 
+use super::several::{Effect, Targets};
 use super::{Global, target};
+use crate::config::Environment;
 use crate::context::Ctx;
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::pipeline::engine;
+use crate::pipeline::many::Ended;
 use crate::pipeline::plan::{Verb, pipeline};
 
 /// Preview what an apply would change
 #[derive(Debug, clap::Args)]
 pub struct PlanArgs {
     #[command(flatten)]
-    target: target::Target,
+    target: Targets,
     /// Exit with 2 when there is something to change
     #[arg(long)]
     detailed_exitcode: bool,
@@ -28,12 +31,17 @@ pub struct PlanArgs {
 
 /// Runs it.
 pub async fn run(cx: &Ctx, global: &Global, args: &PlanArgs) -> Result<(), Failure> {
-    let env = args.target.environment(cx)?;
+    if args.json {
+        args.target.one_only("--json", "use `--output json`: its lines name their environment")?;
+    }
     // The tool works in the folder of the root module; the user meant the folder he is in.
-    let out = args.out.as_ref().map(|file| cx.dir.join(file));
-    let verb = Verb::Plan { out, json: args.json };
+    let out = args.out.as_ref().map(|file| args.target.path(cx, "--out", file)).transpose()?;
     let options = target::options(global, &args.extra.extra);
-    let facts = engine::run(cx, &env, &pipeline(&env, &verb), &options).await?;
-    let changes = facts.digest.is_some_and(|digest| !digest.is_empty() || digest.outputs);
-    if args.detailed_exitcode && changes { Err(Failure::silent(Kind::Difference)) } else { Ok(()) }
+    let work = async |_: &Global, env: &Environment| {
+        let verb = Verb::Plan { out: out.as_ref().map(|file| file.of(env)), json: args.json };
+        let facts = engine::run(cx, env, &pipeline(env, &verb), &options).await?;
+        let changes = facts.digest.is_some_and(|digest| !digest.is_empty() || digest.outputs);
+        Ok(Ended { digest: facts.digest, difference: args.detailed_exitcode && changes })
+    };
+    args.target.run(cx, global, "plan", Effect::Reads, work).await
 }

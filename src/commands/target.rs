@@ -7,6 +7,7 @@ use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::pipeline::engine::Options;
 use crate::text;
+use crate::ui::event::Event;
 use crate::ui::prompt;
 
 /// The environment a verb works on.
@@ -34,7 +35,9 @@ fn environments() -> Vec<CompletionCandidate> {
 /// Finds the project of the folder infractl was started in, or of `-C DIR`.
 pub fn project(cx: &Ctx) -> Result<Project, Failure> {
     let dir = cx.dir_is_project.then_some(cx.dir.as_path());
-    Ok(Project::find(&cx.dir, dir)?.with_vars(cx.vars.0.clone()))
+    let project = Project::find(&cx.dir, dir)?.with_vars(cx.vars.0.clone());
+    cx.ui.event(None, Event::Project { root: project.root.clone() });
+    Ok(project)
 }
 
 impl Target {
@@ -68,7 +71,8 @@ impl Target {
 /// about.
 pub fn must_ask(cx: &Ctx, env: &Environment, verb: &str, confirm: Option<&str>) -> Result<bool, Failure> {
     match confirm {
-        Some(name) if name != env.name => {
+        Some(names) if !names.split(',').any(|name| name.trim() == env.name) => {
+            let name = names;
             Err(Failure::new(Kind::Declined, format!("`--confirm {name}` does not name `{}`", env.name))
                 .help(format!("pass `--confirm {}` if you mean it", env.name)))
         }
@@ -85,5 +89,20 @@ pub fn must_ask(cx: &Ctx, env: &Environment, verb: &str, confirm: Option<&str>) 
 
 /// The options of a run from the global flags and what follows `--`.
 pub fn options(global: &super::Global, extra: &[String]) -> Options {
-    Options { extra: extra.to_vec(), dry_run: global.dry_run, timings: global.timings }
+    Options {
+        extra: extra.to_vec(),
+        dry_run: global.dry_run,
+        timings: global.timings,
+        lock_wait: global.lock_wait,
+    }
+}
+
+/// A length of time as it is written: `90s`, `10m`, `0s`.
+pub fn duration(written: &str) -> Result<std::time::Duration, String> {
+    text::parse_duration(written).ok_or_else(|| "not a duration; write `90s`, `10m` or `1h30m`".to_owned())
+}
+
+/// The environments that `--confirm` names.
+pub fn confirmed(global: &super::Global) -> impl Iterator<Item = &str> {
+    global.confirm.iter().flat_map(|names| names.split(',')).map(str::trim).filter(|name| !name.is_empty())
 }

@@ -40,6 +40,8 @@ pub struct Environment {
     pub inventory: Option<Inventory>,
     /// Machines by name.
     pub hosts: IndexMap<String, model::Host>,
+    /// How runs keep out of each other's way.
+    pub lock: model::Lock,
     /// What `stop`, `start` and `state` act on.
     pub power: Option<model::Power>,
     /// How ansible is called; none when nothing is said about it.
@@ -180,6 +182,7 @@ impl Environment {
             env_file: EnvFile::new(file.env_file.unwrap_or_default(), setting),
             inventory,
             hosts: file.hosts,
+            lock: file.lock.unwrap_or_default(),
             power: file.power,
             ansible: file.ansible.map(|ansible| Ansible::new(ansible, root)),
             registry: file.registry,

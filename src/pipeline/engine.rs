@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Pipeline, Step};
+use super::{Pipeline, Step, lock};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
@@ -18,6 +18,8 @@ pub struct Options {
     pub dry_run: bool,
     /// Show what each step took, last.
     pub timings: bool,
+    /// How long to wait for the lock of another run; as configured if none.
+    pub lock_wait: Option<Duration>,
 }
 
 /// Runs every step; what they found out is the result.
@@ -31,6 +33,7 @@ pub async fn run(
     if options.dry_run {
         return describe(cx, env, pipeline, options, &mut facts).await.map(|()| facts);
     }
+    let held = lock::take(cx, env, pipeline, options.lock_wait, &mut facts).await?;
     let begun = Instant::now();
     let tell = |event| cx.ui.event(Some(&env.name), event);
     tell(Event::RunStarted { verb: pipeline.verb.clone(), steps: pipeline.steps.len() });
@@ -38,7 +41,10 @@ pub async fn run(
     let mut result = Ok(());
     for (number, step) in (1..).zip(&pipeline.steps) {
         let started = Instant::now();
-        result = one(cx, env, options, &mut facts, number, step).await;
+        result = match held.check(&env.name) {
+            Ok(()) => one(cx, env, options, &mut facts, number, step).await,
+            lost => lost,
+        };
         timings.push((step.name.clone(), started.elapsed()));
         if result.is_err() {
             break;
@@ -54,7 +60,8 @@ pub async fn run(
             cx.ui.note(format!("{:>10}  {name}", crate::text::duration(took)));
         }
     }
-    result.map(|()| facts)
+    let released = held.release().await;
+    result.and(released).map(|()| facts)
 }
 
 async fn one(

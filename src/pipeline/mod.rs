@@ -1,7 +1,11 @@
 //! The same care for every verb: order, confirmation, cancellation, events.
 
 pub mod engine;
+pub mod graph;
+pub mod lock;
+pub mod many;
 pub mod plan;
+pub mod queue;
 
 use crate::steps::Work;
 

@@ -79,7 +79,12 @@ fn recipients(encrypted: &Encrypted, file: &Covered, name: &str, labels: &Labels
     }
     Some(Wrong {
         file: name.to_owned(),
-        message: format!("{}, other than the rule at line {} of {}", parts.join(" and "), rule.line, file.rules.shown),
+        message: format!(
+            "{}, other than the rule at line {} of {}",
+            parts.join(" and "),
+            rule.line,
+            file.rules.shown
+        ),
         help: Some(format!("run `infractl secrets updatekeys {name}`")),
     })
 }
@@ -127,9 +132,11 @@ pub fn staged(
 /// A private key, or values under the names of secrets, in a file that nothing encrypts.
 fn plain(file: &str, bytes: &[u8], names: &BTreeSet<String>) -> Option<Wrong> {
     let finder = memchr::memmem::Finder::new(b"AGE-SECRET-KEY-1");
-    let says_harmless = file.contains("PROTECTS-NOTHING") || file.contains("test") || file.contains("fixture");
+    let says_harmless =
+        file.contains("PROTECTS-NOTHING") || file.contains("test") || file.contains("fixture");
     if !says_harmless {
-        let is_key = |at: usize| bytes[at + 16..].iter().take_while(|b| b.is_ascii_alphanumeric()).count() >= 50;
+        let is_key =
+            |at: usize| bytes[at + 16..].iter().take_while(|b| b.is_ascii_alphanumeric()).count() >= 50;
         if finder.find_iter(bytes).any(is_key) {
             return Some(Wrong {
                 file: file.to_owned(),
@@ -139,7 +146,8 @@ fn plain(file: &str, bytes: &[u8], names: &BTreeSet<String>) -> Option<Wrong> {
         }
     }
     let ends = [".env", ".tfvars", ".envrc"];
-    let is_candidate = ends.iter().any(|end| file.ends_with(end)) || file.contains("/.env.") || file.starts_with(".env.");
+    let is_candidate =
+        ends.iter().any(|end| file.ends_with(end)) || file.contains("/.env.") || file.starts_with(".env.");
     if !is_candidate || covered::looks_encrypted(bytes) {
         return None;
     }
@@ -159,7 +167,9 @@ fn plain(file: &str, bytes: &[u8], names: &BTreeSet<String>) -> Option<Wrong> {
     Some(Wrong {
         file: file.to_owned(),
         message: format!("has values of {} in clear", names.join(", ")),
-        help: Some(format!("take it out of the commit with `git rm --cached {file}` and name it in .gitignore")),
+        help: Some(format!(
+            "take it out of the commit with `git rm --cached {file}` and name it in .gitignore"
+        )),
     })
 }
 
@@ -171,4 +181,3 @@ pub fn names(root: &Path) -> Result<BTreeSet<String>, SecretsError> {
     }
     Ok(names)
 }
-

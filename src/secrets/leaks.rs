@@ -101,7 +101,8 @@ impl Search {
         for hit in self.patterns.find_overlapping_iter(bytes) {
             let name = &self.names[hit.pattern().as_usize()];
             if !found.contains_key(name) {
-                let line = (!is_binary).then(|| memchr::memchr_iter(b'\n', &bytes[..hit.start()]).count() + 1);
+                let line =
+                    (!is_binary).then(|| memchr::memchr_iter(b'\n', &bytes[..hit.start()]).count() + 1);
                 found.insert(name.clone(), line);
             }
         }
@@ -123,9 +124,8 @@ fn unpacked(bytes: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     let mut parts = Vec::new();
     for at in memchr::memmem::find_iter(bytes, b"PK\x01\x02") {
         let short = |at: usize| bytes.get(at..at + 2).map(|b| usize::from(u16::from_le_bytes([b[0], b[1]])));
-        let long = |at: usize| {
-            bytes.get(at..at + 4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]) as usize)
-        };
+        let long =
+            |at: usize| bytes.get(at..at + 4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]) as usize);
         let entry = || {
             let (method, packed, header) = (short(at + 10)?, long(at + 20)?, long(at + 42)?);
             let start = header + 30 + short(header + 26)? + short(header + 28)?;

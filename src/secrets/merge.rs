@@ -87,7 +87,9 @@ fn compare<'a>(
         if !seen.insert(key.to_vec()) {
             continue;
         }
-        let of = |map: &'_ Map| -> Vec<Node> { map.pairs().filter(|(k, _)| *k == key).map(|(_, n)| n.clone()).collect() };
+        let of = |map: &'_ Map| -> Vec<Node> {
+            map.pairs().filter(|(k, _)| *k == key).map(|(_, n)| n.clone()).collect()
+        };
         let (b, o, t) = (of(base), of(ours), of(theirs));
         if same_all(&t, &b) || same_all(&o, &t) {
             continue;
@@ -148,7 +150,8 @@ fn dotenv(ours: &[u8], theirs: &[u8], changes: &[(Vec<Step>, Change<'_>)]) -> ze
         let at = match (place, theirs.iter().position(is)) {
             (Some(at), _) => at,
             (None, Some(there)) => {
-                let start = theirs[..there].iter().rposition(|line| key_of(line).is_some()).map_or(0, |at| at + 1);
+                let start =
+                    theirs[..there].iter().rposition(|line| key_of(line).is_some()).map_or(0, |at| at + 1);
                 let before = start.checked_sub(1).and_then(|at| key_of(&theirs[at]));
                 let at = before.and_then(|key| out.iter().rposition(|line| key_of(line) == Some(key)));
                 let mut at = match (at, start) {
@@ -156,7 +159,12 @@ fn dotenv(ours: &[u8], theirs: &[u8], changes: &[(Vec<Step>, Change<'_>)]) -> ze
                     (None, 0) => 0,
                     (None, _) => out.len(),
                 };
-                for comment in theirs[start..there].iter().filter(|comment| !out.contains(comment)).cloned().collect::<Vec<_>>() {
+                for comment in theirs[start..there]
+                    .iter()
+                    .filter(|comment| !out.contains(comment))
+                    .cloned()
+                    .collect::<Vec<_>>()
+                {
                     out.insert(at, comment);
                     at += 1;
                 }
@@ -168,7 +176,9 @@ fn dotenv(ours: &[u8], theirs: &[u8], changes: &[(Vec<Step>, Change<'_>)]) -> ze
         let at = at.min(out.len());
         out.splice(at..at, new);
     }
-    let mut text = zeroize::Zeroizing::new(Vec::with_capacity(ours.len() + theirs.iter().map(|l| l.len()).sum::<usize>()));
+    let mut text = zeroize::Zeroizing::new(Vec::with_capacity(
+        ours.len() + theirs.iter().map(|l| l.len()).sum::<usize>(),
+    ));
     for line in out {
         text.extend_from_slice(&line);
         text.push(b'\n');
@@ -204,7 +214,8 @@ fn recipients(
         return (None, false);
     };
     let b = b.first().cloned().unwrap_or_default();
-    let mut wanted: Vec<String> = o.iter().filter(|key| t.contains(key) || !b.contains(key)).cloned().collect();
+    let mut wanted: Vec<String> =
+        o.iter().filter(|key| t.contains(key) || !b.contains(key)).cloned().collect();
     wanted.extend(t.iter().filter(|key| !o.contains(key) && !b.contains(key)).cloned());
     let removed = b.iter().any(|key| !t.contains(key) && o.contains(key));
     if wanted == *o { (None, removed) } else { (Some(KeyGroups::any_of(wanted)), removed) }

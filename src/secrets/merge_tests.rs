@@ -35,8 +35,11 @@ fn changes_of_different_keys_are_both_kept() {
 
 #[test]
 fn new_keys_come_with_their_comments_at_their_place() {
-    let (text, conflicts) =
-        dotenv("# top\nA=1\nZ=2\n", "# top\nA=1\nZ=2\nOURS=x\n", "# top\nA=1\n# why\n# so\nNEW=n\nZ=2\nLAST=l\n");
+    let (text, conflicts) = dotenv(
+        "# top\nA=1\nZ=2\n",
+        "# top\nA=1\nZ=2\nOURS=x\n",
+        "# top\nA=1\n# why\n# so\nNEW=n\nZ=2\nLAST=l\n",
+    );
     assert_eq!(text, "# top\nA=1\n# why\n# so\nNEW=n\nZ=2\nLAST=l\nOURS=x\n");
     assert!(conflicts.is_empty());
 }
@@ -87,8 +90,13 @@ fn nested_maps_are_merged_inside() {
 #[test]
 fn yaml_keeps_its_comments_and_order() {
     let base = "# top\ndb:\n    user: u # who\n    pw: one\nlast: x\n";
-    let (text, conflicts) =
-        merged(base, &base.replace("one", "two"), &base.replace("last: x", "last: other"), Format::Yaml, Prefer::Neither);
+    let (text, conflicts) = merged(
+        base,
+        &base.replace("one", "two"),
+        &base.replace("last: x", "last: other"),
+        Format::Yaml,
+        Prefer::Neither,
+    );
     assert!(text.contains("pw: two") && text.contains("last: other") && text.contains("# top"), "{text}");
     assert!(conflicts.is_empty());
 }
@@ -102,7 +110,8 @@ fn recipients_are_merged_like_a_set() {
     let key = || age::x25519::Identity::generate().to_public().to_string();
     let (bob, carol, dora) = (key(), key(), key());
     let base = with(&[ALICE, &bob]);
-    let result = merge(Some(&base), &with(&[ALICE, &bob, &carol]), &with(&[ALICE, &dora]), Prefer::Neither).unwrap();
+    let result =
+        merge(Some(&base), &with(&[ALICE, &bob, &carol]), &with(&[ALICE, &dora]), Prefer::Neither).unwrap();
     let wanted = result.recipients.unwrap().groups.remove(0);
     assert_eq!(wanted, [ALICE.to_owned(), carol, dora]);
     assert!(result.removed, "bob was removed by them");

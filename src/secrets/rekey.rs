@@ -28,11 +28,14 @@ impl Difference {
         let (old, new) = (flat(&old_groups), flat(&wanted.groups));
         let threshold = wanted.threshold.unwrap_or(wanted.groups.len());
         let sorted = |groups: &[Vec<String>]| -> Vec<Vec<String>> {
-            groups.iter().map(|group| {
-                let mut group: Vec<String> = group.iter().map(|key| key.trim().to_owned()).collect();
-                group.sort();
-                group
-            }).collect()
+            groups
+                .iter()
+                .map(|group| {
+                    let mut group: Vec<String> = group.iter().map(|key| key.trim().to_owned()).collect();
+                    group.sort();
+                    group
+                })
+                .collect()
         };
         let shared = wanted.groups.len() > 1 || old_groups.len() > 1;
         Difference {

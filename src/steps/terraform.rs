@@ -5,12 +5,13 @@ use std::sync::{Mutex, PoisonError};
 
 use indexmap::IndexMap;
 
-use super::{SavedPlan, StepCx, terraform_init, values};
+use super::{SavedPlan, StepCx, diagnostics, terraform_init, values};
 use crate::config::environment::Terraform;
 use crate::exec::{Cmd, Done};
 use crate::failure::{Failure, Kind};
 use crate::tools::terraform::{self as tool, Digest, Output, PlanText, Root};
 use crate::tools::terraform_events::{self as events, Diagnostic, Event as Told};
+use crate::tools::terraform_text::Diagnostics;
 use crate::ui::event::Level;
 
 /// What is done with the root module.
@@ -149,14 +150,18 @@ async fn plan(
     if destroy {
         cmd = cmd.arg("-destroy");
     }
-    let text = Mutex::new(PlanText::default());
+    let text = Mutex::new((PlanText::default(), Diagnostics::default()));
     let done = step
         .run_with(&cmd, &|line| {
-            text.lock().unwrap_or_else(PoisonError::into_inner).line(line);
+            let (plan, found) = &mut *text.lock().unwrap_or_else(PoisonError::into_inner);
+            plan.line(line);
+            found.line(line);
             step.line(Level::Normal, line);
         })
         .await?;
-    let digest = text.into_inner().unwrap_or_else(PoisonError::into_inner).digest();
+    let (plan, found) = text.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.finish().iter().for_each(|found| diagnostics::tell(step, found));
+    let digest = plan.digest();
     planned(step, root, &done, digest, out)?;
     step.facts.plan = kept;
     Ok(if done.code == 0 { "no changes".into() } else { digest.to_string() })
@@ -169,7 +174,11 @@ async fn plan_json(step: &mut StepCx<'_>, root: &Root, out: Option<&Path>) -> Re
         .run_with(&cmd, &|line| {
             let masked = step.cx.masks.mask(line);
             let _ = step.cx.ui.data(format!("{masked}\n").as_bytes());
-            seen.lock().unwrap_or_else(PoisonError::into_inner).take(&events::parse(line));
+            let told = events::parse(line);
+            if let Told::Diagnostic(found) = &told {
+                diagnostics::tell(step, found);
+            }
+            seen.lock().unwrap_or_else(PoisonError::into_inner).take(&told);
         })
         .await?;
     let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -199,6 +208,7 @@ fn planned(
         2 => step.facts.digest = Some(Digest { outputs: digest.outputs || digest.is_empty(), ..digest }),
         code => return Err(failed(step, root, "plan", code, &done.tail)),
     }
+    diagnostics::counted(step, step.facts.digest.unwrap_or_default());
     Ok(())
 }
 
@@ -247,6 +257,7 @@ async fn change(step: &mut StepCx<'_>, root: &Root, cmd: Cmd, verb: &str) -> Res
     }
     let digest = progress.digest();
     step.facts.digest = Some(digest);
+    diagnostics::counted(step, digest);
     Ok(if digest.is_empty() { "no changes".into() } else { digest.to_string() })
 }
 
@@ -298,6 +309,7 @@ fn show(step: &StepCx<'_>, told: &Told) {
             for line in diagnostic.text().lines() {
                 step.line(level, line);
             }
+            diagnostics::tell(step, diagnostic);
         }
         Told::Completed { address, action, seconds } => {
             step.line(Level::Detail, format!("{address}: {action} complete after {seconds} s"));

@@ -43,26 +43,30 @@ pub async fn run(step: &mut StepCx<'_>, root: &Root, force: bool) -> Result<(), 
     if !force && state.stamp.unneeded {
         return save(step, &state.stamp);
     }
-    if let Some(dir) = step.cx.vars.get("TF_PLUGIN_CACHE_DIR").filter(|dir| !dir.is_empty()) {
-        // terraform only prints an error for a missing one, and goes on without a cache.
-        fs::create_dir_all(dir).map_err(|error| {
-            Failure::new(Kind::Failed, format!("TF_PLUGIN_CACHE_DIR `{dir}` could not be created: {error}"))
-        })?;
-    }
+    let mut needs = Needs::default();
+    gather(&root.dir, &mut BTreeMap::new(), &mut needs, 0)?;
+    let cache = super::providers::cache(step, root, &needs).await?;
     step.progress("init");
     let extra = if force { step.extra } else { &[] };
-    let cmd = terraform::equip(step, root.init(&backend))?.args(extra.iter().cloned());
+    let mut cmd = terraform::equip(step, root.init(&backend))?.args(extra.iter().cloned());
+    if let Some(cache) = &cache {
+        cmd = cmd.env("TF_PLUGIN_CACHE_DIR", cache.dir.to_string_lossy());
+    }
     let done = step.run_with(&cmd, &|line| step.line(Level::Detail, line)).await?;
     if done.interrupted {
         return Err(step.interrupted(format!("stopped during the init of `{}`", step.env.name)));
     }
     if done.code != 0 {
+        let mut found = crate::tools::terraform_text::Diagnostics::default();
         for line in done.tail.lines() {
             step.line(Level::Important, line);
+            found.line(line);
         }
+        found.finish().iter().for_each(|found| super::diagnostics::tell(step, found));
         return Err(terraform::failed(step, root, "init", done.code, &done.tail));
     }
     step.facts.initialised = true;
+    cache.into_iter().for_each(super::providers::Cache::filled);
     // Looked at again: init wrote the lock file.
     let state = look(step, root, &backend)?;
     save(step, &state.stamp)

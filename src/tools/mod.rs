@@ -1,9 +1,12 @@
 //! What other programs understand: arguments in, answers out. Pure.
 
+pub mod aws;
 pub mod git;
 pub mod terraform;
+pub mod terraform_backend;
 pub mod terraform_events;
 pub mod terraform_root;
+pub mod terraform_text;
 
 /// What infractl knows of a program that it starts.
 #[derive(Debug)]

@@ -47,6 +47,23 @@ pub fn needs(name: &str, text: &str) -> Needs {
     }
 }
 
+/// Providers in a `.terraform.lock.hcl`: address and version.
+pub fn locked_providers(text: &str) -> Vec<(String, String)> {
+    let Ok(body) = hcl_edit::parser::parse_body(text) else { return Vec::new() };
+    let blocks = body.blocks().filter(|block| block.ident.as_str() == "provider");
+    let entry = |block: &Block| {
+        let version = block.body.get_attribute("version")?.value.as_str()?.to_owned();
+        Some((block.labels.first()?.as_str().to_owned(), version))
+    };
+    blocks.filter_map(entry).collect()
+}
+
+/// `plugin_cache_dir` in the configuration of terraform's command line.
+pub fn cache_dir(text: &str) -> Option<String> {
+    let body: Body = hcl_edit::parser::parse_body(text).ok()?;
+    body.get_attribute("plugin_cache_dir")?.value.as_str().map(str::to_owned)
+}
+
 fn of_body(body: &Body, text: &str) -> Needs {
     let mut needs = Needs::default();
     for block in body.blocks() {
@@ -135,6 +152,16 @@ mod tests {
             found.text.iter().all(|text| !text.contains("10.0.0.0")),
             "arguments do not count: {found:?}"
         );
+    }
+
+    #[test]
+    fn locked_providers_and_the_cache_are_read() {
+        let text = "# made by terraform\nprovider \"registry.terraform.io/hashicorp/aws\" {\n  version     = \"6.1.0\"\n  \
+                    constraints = \"~> 6.0\"\n  hashes = [\"h1:x\"]\n}\n";
+        let aws = ("registry.terraform.io/hashicorp/aws".to_owned(), "6.1.0".to_owned());
+        assert_eq!(locked_providers(text), [aws]);
+        assert!(locked_providers("").is_empty());
+        assert_eq!(cache_dir("plugin_cache_dir = \"$HOME/cache\"\n").as_deref(), Some("$HOME/cache"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::event::{Event, Level, Outcome, Report, Reporter};
 use super::terminal::Patient;
-use super::{Mode, Verbosity, say};
+use super::{Mode, Verbosity, lane, say};
 use crate::text;
 
 /// A line says that a step is still running this often, off a terminal.
@@ -56,8 +56,24 @@ impl Human {
         self.bars.suspend(|| say(text));
     }
 
+    /// Whose line it is; with several environments at once all lines have it, in a column of its own.
     fn prefix(&self, environment: Option<&str>) -> String {
-        environment.map_or_else(String::new, |name| format!("{} ", self.paint(BOLD, name)))
+        match (environment, lane::width()) {
+            (None, _) => String::new(),
+            (Some(name), None) => format!("{} ", self.paint(BOLD, name)),
+            (Some(name), Some(width)) => format!("{} │ ", self.paint(BOLD, &format!("{name:width$}"))),
+        }
+    }
+
+    /// A text of several lines, each with the prefix if several environments run at once.
+    fn text(&self, environment: Option<&str>, text: &str) {
+        if lane::width().is_none() {
+            return self.line(text);
+        }
+        let prefix = self.prefix(environment);
+        let lines: Vec<String> =
+            text.split('\n').map(|line| format!("{prefix}{line}").trim_end().to_owned()).collect();
+        self.line(&lines.join("\n"));
     }
 
     fn started(&self, environment: Option<&str>, name: &str) {
@@ -72,7 +88,8 @@ impl Human {
             bar.enable_steady_tick(Duration::from_millis(100));
             bar
         });
-        if bar.is_none() && self.mode.verbosity > Verbosity::Quiet {
+        // In CI the title of the group says it.
+        if bar.is_none() && self.mode.verbosity > Verbosity::Quiet && self.mode.ci.is_none() {
             self.line(&format!("{}{name} ...", self.prefix(environment)));
         }
         let running =
@@ -89,7 +106,12 @@ impl Human {
             return;
         }
         let (style, sign) = sign(outcome);
-        let mut line = format!("{} {}{name}", self.paint(style, sign), self.prefix(environment));
+        let (sign, prefix) = (self.paint(style, sign), self.prefix(environment));
+        let mut line = if lane::width().is_some() {
+            format!("{prefix}{sign} {name}")
+        } else {
+            format!("{sign} {prefix}{name}")
+        };
         if !summary.is_empty() {
             line.push_str("  ");
             line.push_str(summary);
@@ -112,7 +134,7 @@ impl Human {
             running.last_line = Instant::now();
         }
         if shown {
-            self.line(format!("  {text}").trim_end());
+            self.text(environment, format!("  {text}").trim_end());
         }
     }
 }
@@ -150,22 +172,28 @@ impl Reporter for Human {
             }
             Event::Note(text) => {
                 if self.mode.verbosity > Verbosity::Quiet {
-                    self.line(text);
+                    self.text(environment, text);
                 }
             }
             Event::Warning(text) => {
-                self.line(&format!("{}: {text}", self.paint(YELLOW, "warning")));
+                self.text(environment, &format!("{}: {text}", self.paint(YELLOW, "warning")));
             }
-            Event::RunStarted { .. } => {}
+            Event::RunStarted { .. }
+            | Event::Project { .. }
+            | Event::CommandStarted { .. }
+            | Event::CommandEnded { .. }
+            | Event::Diagnostic { .. }
+            | Event::Changes { .. }
+            | Event::Ended { .. } => {}
             Event::RunEnded { verb, outcome, took } => {
                 if self.mode.verbosity == Verbosity::Verbose {
                     let (style, sign) = sign(*outcome);
-                    self.line(&format!(
-                        "{} {}{verb}  {}",
-                        self.paint(style, sign),
-                        self.prefix(environment),
-                        text::duration(*took)
-                    ));
+                    let (sign, took) = (self.paint(style, sign), text::duration(*took));
+                    let prefix = self.prefix(environment);
+                    self.line(&match lane::width() {
+                        Some(_) => format!("{prefix}{sign} {verb}  {took}"),
+                        None => format!("{sign} {prefix}{verb}  {took}"),
+                    });
                 }
             }
         }

@@ -1,7 +1,11 @@
 //! infractl as people run it: the real program, an environment of its own, canaries as secrets.
 
 mod apply;
+mod ci;
 mod faults;
+mod history;
+mod lock;
+mod readme;
 mod sandbox;
 mod signals;
 mod usage;

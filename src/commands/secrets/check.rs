@@ -54,7 +54,11 @@ pub async fn run(cx: &Ctx, args: &CheckArgs) -> Result<(), Failure> {
                 if let Err(error) = store.open(&file.path, None).await {
                     let failure = Failure::from(error);
                     let message = format!("{:#}", failure.error);
-                    found.push(Wrong { file: store.shown(&file.path), message, help: failure.help.into_iter().next() });
+                    found.push(Wrong {
+                        file: store.shown(&file.path),
+                        message,
+                        help: failure.help.into_iter().next(),
+                    });
                 }
             }
         }
@@ -117,7 +121,9 @@ async fn staged(cx: &Ctx, root: &Path, labels: &Labels) -> Result<(usize, Vec<Wr
     let mut found = Vec::new();
     let paths = git::paths(&list);
     for path in &paths {
-        let Some(bytes) = git::ask(cx, &top, &["cat-file", "blob", &format!(":{path}")]).await? else { continue };
+        let Some(bytes) = git::ask(cx, &top, &["cat-file", "blob", &format!(":{path}")]).await? else {
+            continue;
+        };
         found.extend(check::staged(root, &top.join(path), &bytes, &names, labels)?);
     }
     Ok((paths.len(), found))
@@ -151,6 +157,7 @@ async fn install(cx: &Ctx, root: &Path) -> Result<(), Failure> {
         Err(error) => return Err(error.into()),
     };
     disk::write(&path, text.as_bytes(), 0o755)?;
-    cx.ui.note(format!("git runs `infractl secrets check --staged` before every commit ({})", path.display()));
+    cx.ui
+        .note(format!("git runs `infractl secrets check --staged` before every commit ({})", path.display()));
     Ok(())
 }

@@ -160,9 +160,8 @@ impl Editing {
     /// Saves the edited text, unless somebody else changed the file meanwhile.
     fn save(&self, cx: &Ctx, store: &Store<'_>, text: &[u8]) -> Result<(), Failure> {
         let plain = self.apply(store, text)?;
-        let sealed = plain
-            .seal((cx.now)(), &mut secrets::fill)
-            .map_err(|source| store.refused(&self.path, source))?;
+        let sealed =
+            plain.seal((cx.now)(), &mut secrets::fill).map_err(|source| store.refused(&self.path, source))?;
         let now = match disk::read(&self.path) {
             Ok(bytes) => Some(bytes),
             Err(error) if error.is_not_found() => None,
@@ -170,7 +169,10 @@ impl Editing {
         };
         if now != self.bytes {
             let shown = store.shown(&self.path);
-            return Err(Failure::new(Kind::Failed, format!("`{shown}` was changed by somebody else meanwhile")));
+            return Err(Failure::new(
+                Kind::Failed,
+                format!("`{shown}` was changed by somebody else meanwhile"),
+            ));
         }
         Ok(store.save(&self.path, &plain, &sealed)?)
     }
@@ -206,7 +208,9 @@ async fn rounds(
                 if is_same && !editing.reseal {
                     cx.ui.note(format!("nothing changed in {shown}"));
                     if started.elapsed().as_millis() < 300 {
-                        cx.ui.note("if the editor is still open: it has to wait, as with `EDITOR='code --wait'`");
+                        cx.ui.note(
+                            "if the editor is still open: it has to wait, as with `EDITOR='code --wait'`",
+                        );
                     }
                     return Ok(());
                 }

@@ -10,7 +10,8 @@ use crate::failure::{Failure, Kind};
 
 /// What git prints, or none when it ends with an error: no repository, no such thing in it.
 pub async fn ask(cx: &Ctx, dir: &Path, args: &[&str]) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
-    let cmd = Cmd::new("git").args(args.iter().copied()).dir(dir).io(Io::Capture).env("GIT_OPTIONAL_LOCKS", "0");
+    let cmd =
+        Cmd::new("git").args(args.iter().copied()).dir(dir).io(Io::Capture).env("GIT_OPTIONAL_LOCKS", "0");
     let done = cx.runner.run(&cmd, &|_, _| {}).await?;
     Ok((done.code == 0).then(|| Zeroizing::new(done.stdout)))
 }

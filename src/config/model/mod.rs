@@ -7,6 +7,7 @@ mod action;
 mod files;
 mod hosts;
 mod images;
+mod lock;
 mod step;
 mod tools;
 mod value;
@@ -20,6 +21,7 @@ pub use action::*;
 pub use files::*;
 pub use hosts::*;
 pub use images::*;
+pub use lock::*;
 pub use step::*;
 pub use tools::*;
 pub use value::*;
@@ -65,6 +67,8 @@ pub struct File {
     #[serde(default)]
     #[schemars(extend("propertyNames" = { "format": "name" }))]
     pub hosts: IndexMap<String, Host>,
+    /// How runs on one environment keep out of each other's way
+    pub lock: Option<Lock>,
     /// What `stop`, `start` and `state` act on
     pub power: Option<Power>,
     /// How `deploy` and `check` call ansible when there is no pipeline of that name

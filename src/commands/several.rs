@@ -1,0 +1,306 @@
+//! One verb over one environment or over several: which ones, and who has to be asked first.
+
+use super::Global;
+use super::target::{self, Target};
+use crate::config::{Environment, Project};
+use crate::context::Ctx;
+use crate::failure::{Failure, Kind};
+use crate::pipeline::graph::{self, Direction};
+use crate::pipeline::many::{self, Ended, Many};
+use crate::text;
+use crate::ui::prompt;
+
+/// The environments a verb works on.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Targets {
+    #[command(flatten)]
+    target: Target,
+    /// Work on all environments of the project
+    #[arg(long, conflicts_with_all = ["environment", "env"], help_heading = SEVERAL)]
+    all: bool,
+    /// Work on these environments: names and globs, joined by commas (`dev,rec`, `prod-*`)
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with = "environment", help_heading = SEVERAL)]
+    env: Vec<String>,
+    /// Work on so many environments at once [default: as many as there are processors]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..), help_heading = SEVERAL)]
+    jobs: Option<u16>,
+    /// After a failure, go on with the environments that do not depend on the failed one
+    #[arg(long, help_heading = SEVERAL)]
+    keep_going: bool,
+}
+
+const SEVERAL: &str = "Several environments";
+
+/// What a verb does to environments: decides the order, and who has to be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Looks only: no order.
+    Reads,
+    /// Changes: those that others depend on come first.
+    Changes,
+    /// Changes what protected environments guard.
+    Guarded,
+    /// Takes down: those that others depend on come last.
+    Destroys,
+}
+
+impl Targets {
+    /// Several environments were asked for, even if only one is left of them.
+    pub fn are_several(&self) -> bool {
+        let is_list =
+            |names: &[String]| names.len() > 1 || names.iter().any(|name| name.contains(['*', '?']));
+        self.all || is_list(&self.env)
+    }
+
+    /// Refuses what makes sense for one environment only.
+    pub fn one_only(&self, what: &str, instead: &str) -> Result<(), Failure> {
+        if self.are_several() {
+            return Err(Failure::new(Kind::Usage, format!("`{what}` works on one environment at a time"))
+                .help(instead));
+        }
+        Ok(())
+    }
+
+    /// A path of the command line for one environment: several need `{{environment}}` in it.
+    pub fn path(&self, cx: &Ctx, what: &str, path: &std::path::Path) -> Result<EnvPath, Failure> {
+        let text = path.to_string_lossy().into_owned();
+        if self.are_several() && !text.contains(PLACE) {
+            return Err(Failure::new(
+                Kind::Usage,
+                format!("`{what}` names one file for several environments"),
+            )
+            .help(format!("put `{PLACE}` into its name")));
+        }
+        Ok(EnvPath { text, dir: cx.dir.clone() })
+    }
+
+    /// Runs `one` for the environment, or for each of them.
+    pub async fn run(
+        &self,
+        cx: &Ctx,
+        global: &Global,
+        verb: &str,
+        effect: Effect,
+        one: impl AsyncFn(&Global, &Environment) -> Result<Ended, Failure>,
+    ) -> Result<(), Failure> {
+        if !self.are_several() {
+            let target =
+                Target { environment: self.env.first().or(self.target.environment.as_ref()).cloned() };
+            return one(global, &target.environment(cx)?).await?.result();
+        }
+        let project = target::project(cx)?;
+        let selected = self.selected(&project)?;
+        let (environments, extra) = load(&project, &selected)?;
+        let names: Vec<String> = environments
+            .iter()
+            .map(|env| env.name.clone())
+            .chain(extra.iter().map(|(name, _)| name.clone()))
+            .collect();
+        let depends: Vec<Vec<String>> = environments
+            .iter()
+            .map(|env| env.depends_on.clone())
+            .chain(extra.into_iter().map(|(_, on)| on))
+            .collect();
+        let direction = match effect {
+            Effect::Reads => Direction::Any,
+            Effect::Changes | Effect::Guarded => Direction::Up,
+            Effect::Destroys => Direction::Down,
+        };
+        let graph = graph::graph(&names, &depends, environments.len(), direction)?;
+        if !global.dry_run {
+            ask(cx, global, verb, effect, &environments)?;
+        }
+        // Nobody is asked again once it runs.
+        let confirmed = Global { confirm: Some(selected.join(",")), ..global.clone() };
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let jobs = if global.dry_run { 1 } else { self.jobs.map_or(cores, usize::from) };
+        let many = Many {
+            verb,
+            environments: &environments,
+            graph: &graph,
+            jobs,
+            keep_going: self.keep_going,
+            shows: !global.dry_run,
+        };
+        many::run(cx, &many, async |env: &Environment| {
+            if global.dry_run {
+                cx.ui.data(format!("# {}\n", env.name).as_bytes())?;
+            }
+            one(&confirmed, env).await
+        })
+        .await
+    }
+
+    /// Names of the selected environments, in the order of the project.
+    fn selected(&self, project: &Project) -> Result<Vec<String>, Failure> {
+        if self.all {
+            if project.environments.is_empty() {
+                return Err(Failure::new(Kind::Usage, "the project has no environments")
+                    .help("write a first one: `environments/dev/environment.toml`"));
+            }
+            return Ok(project.environments.clone());
+        }
+        for pattern in &self.env {
+            if !project.environments.iter().any(|name| matches(pattern, name)) {
+                if !pattern.contains(['*', '?']) {
+                    project.known(pattern)?;
+                }
+                return Err(Failure::new(Kind::Usage, format!("no environment matches `{pattern}`"))
+                    .help(format!("the project has {}", text::list(&project.environments, "and"))));
+            }
+        }
+        let is_wanted = |name: &&String| self.env.iter().any(|pattern| matches(pattern, name));
+        Ok(project.environments.iter().filter(is_wanted).cloned().collect())
+    }
+}
+
+/// A path that may be another one for each environment.
+#[derive(Debug, Clone)]
+pub struct EnvPath {
+    text: String,
+    dir: std::path::PathBuf,
+}
+
+const PLACE: &str = "{{environment}}";
+
+impl EnvPath {
+    /// The path for one of them, absolute.
+    pub fn of(&self, env: &Environment) -> std::path::PathBuf {
+        self.dir.join(self.text.replace(PLACE, &env.name))
+    }
+}
+
+/// Environments that were loaded, and what others that they lead to depend on.
+type Loaded = (Vec<Environment>, Vec<(String, Vec<String>)>);
+
+/// Loads the selected ones, all before anything starts, and those that lead from one of them to another.
+fn load(project: &Project, selected: &[String]) -> Result<Loaded, Failure> {
+    let environments =
+        selected.iter().map(|name| project.environment(name)).collect::<Result<Vec<_>, _>>()?;
+    let mut extra: Vec<(String, Vec<String>)> = Vec::new();
+    let mut seen: std::collections::HashSet<String> = selected.iter().cloned().collect();
+    let mut open: Vec<String> = environments.iter().flat_map(|env| env.depends_on.clone()).collect();
+    while let Some(name) = open.pop() {
+        if seen.insert(name.clone()) {
+            let depends = project.environment(&name)?.depends_on;
+            open.extend(depends.iter().cloned());
+            extra.push((name, depends));
+        }
+    }
+    Ok((environments, extra))
+}
+
+/// Asks for everything that has to be asked for, before anything starts.
+///
+/// A guarded verb wants the name of each protected environment. `destroy` over several wants all names: nobody
+/// should take a project down with one word too many.
+fn ask(
+    cx: &Ctx,
+    global: &Global,
+    verb: &str,
+    effect: Effect,
+    environments: &[Environment],
+) -> Result<(), Failure> {
+    let given: Vec<&str> = target::confirmed(global).collect();
+    if let Some(wrong) = given.iter().find(|name| !environments.iter().any(|env| env.name == **name)) {
+        return Err(Failure::new(
+            Kind::Declined,
+            format!("`--confirm {wrong}` does not name a selected environment"),
+        ));
+    }
+    let destroys = effect == Effect::Destroys && environments.len() > 1;
+    let open: Vec<&Environment> = match effect {
+        Effect::Reads | Effect::Changes => Vec::new(),
+        Effect::Guarded | Effect::Destroys => environments
+            .iter()
+            .filter(|env| !given.contains(&env.name.as_str()))
+            .filter(|env| env.protected || (destroys && !global.yes))
+            .collect(),
+    };
+    if open.is_empty() {
+        return Ok(());
+    }
+    let (protected, plain): (Vec<&Environment>, Vec<&Environment>) =
+        open.iter().partition(|env| env.protected);
+    if !cx.ui.mode.can_ask {
+        let names: Vec<&str> = open.iter().map(|env| env.name.as_str()).collect();
+        let what = if protected.is_empty() {
+            format!(
+                "`{verb}` over {}, and nobody is there to ask",
+                text::plural(environments.len(), "environment")
+            )
+        } else {
+            let names = text::list(protected.iter().map(|env| &env.name), "and");
+            let (verb_form, noun) = if protected.len() == 1 { ("is", "") } else { ("are", "") };
+            format!("{names} {verb_form}{noun} protected, and nobody is there to ask before `{verb}`")
+        };
+        let all: Vec<&str> = given.iter().copied().chain(names).collect();
+        return Err(Failure::new(Kind::Declined, what)
+            .help(format!("pass `--confirm {}` if you mean it", all.join(","))));
+    }
+    for env in protected {
+        prompt::confirm_name(
+            &cx.ui,
+            &format!("`{verb}` on the protected environment `{}`", env.name),
+            &env.name,
+        )?;
+    }
+    if !plain.is_empty() {
+        let names = plain.iter().map(|env| env.name.as_str()).collect::<Vec<_>>().join(",");
+        let question = format!("`{verb}` on {}", text::plural(plain.len(), "environment"));
+        prompt::confirm_name(&cx.ui, &question, &names)?;
+    }
+    Ok(())
+}
+
+/// Whether a name matches a pattern with `*` (any characters) and `?` (one character).
+fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.trim().chars().collect(), name.chars().collect());
+    let (mut p, mut n) = (0, 0);
+    // Where the last star was, and up to where it has taken characters.
+    let mut star = None;
+    while n < name.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(c) if *c == '?' || *c == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            _ => match &mut star {
+                Some((at, taken)) => {
+                    *taken += 1;
+                    (p, n) = (*at + 1, *taken);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_match_names() {
+        for (pattern, name, expected) in [
+            ("dev", "dev", true),
+            ("dev", "dev2", false),
+            ("prod-*", "prod-eu", true),
+            ("prod-*", "prod", false),
+            ("*", "anything", true),
+            ("*-eu", "prod-eu-eu", true),
+            ("p?od", "prod", true),
+            ("p?od", "pod", false),
+            ("*a*b*", "xxaxxbxx", true),
+            ("*a*b*", "xxbxxaxx", false),
+            ("", "dev", false),
+        ] {
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+}

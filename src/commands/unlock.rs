@@ -1,0 +1,76 @@
+//! Release the lock that a dead run left behind.
+
+use super::{Global, target};
+use crate::context::Ctx;
+use crate::failure::{Failure, Kind};
+use crate::pipeline::lock;
+use crate::ui::prompt;
+
+/// Release the lock that a dead run left behind, and say whose it was
+///
+/// The lock of a process that lives on this machine is not taken from it: end that process. terraform's own lock of
+/// the state is another one; its error message names it and the command that releases it.
+#[derive(Debug, clap::Args)]
+pub struct UnlockArgs {
+    #[command(flatten)]
+    target: target::Target,
+}
+
+/// Runs it.
+pub async fn run(cx: &Ctx, global: &Global, args: &UnlockArgs) -> Result<(), Failure> {
+    let env = args.target.environment(cx)?;
+    let name = &env.name;
+    let locks = lock::look(cx, &env).await?;
+    let now = (cx.now)();
+    if let Some((owner, true)) = &locks.local {
+        return Err(Failure::new(
+            Kind::Busy,
+            format!("the run that holds the lock of `{name}` is alive: {}", owner.describe(now)),
+        )
+        .help(format!("wait for it, or end it: `kill -INT {}`; its lock ends with it", owner.pid)));
+    }
+    let mut found = Vec::new();
+    if let Some((owner, _)) = &locks.local {
+        found.push(format!("left behind on this machine: {}", owner.describe(now)));
+    }
+    if let Some(shared) = &locks.shared {
+        let who = shared
+            .owner
+            .as_ref()
+            .map_or_else(|| "somebody who does not say".to_owned(), |owner| owner.describe(now));
+        let state = if shared.is_stale { "left behind" } else { "held, and its owner seems to be alive" };
+        found.push(format!("{state} at {}: {who}", shared.place));
+    }
+    if found.is_empty() {
+        cx.ui.note(format!("`{name}` is not locked"));
+        terraforms_own(cx, &env);
+        return Ok(());
+    }
+    for line in &found {
+        cx.ui.note(line);
+    }
+    if global.dry_run {
+        return Ok(());
+    }
+    let is_confirmed = target::confirmed(global).any(|confirmed| confirmed == name.as_str())
+        || (global.yes && !env.protected);
+    if !is_confirmed {
+        prompt::confirm_name(&cx.ui, &format!("`unlock` releases the lock of `{name}`"), name)?;
+    }
+    lock::remove(&env, &locks).await?;
+    cx.ui.note(format!("the lock of `{name}` is released"));
+    terraforms_own(cx, &env);
+    Ok(())
+}
+
+/// How to release the lock that terraform itself puts on the state.
+fn terraforms_own(cx: &Ctx, env: &crate::config::Environment) {
+    if let Some(terraform) = &env.terraform {
+        cx.ui.note(format!(
+            "terraform's own lock of the state is another one: if it says `Error acquiring the state lock`, run \
+             `{} -chdir={} force-unlock ID` with the ID it names",
+            terraform.program,
+            shell_words::quote(&terraform.dir.to_string_lossy())
+        ));
+    }
+}
