@@ -80,15 +80,16 @@ pub async fn run(
         }
     };
     loop {
-        if cx.interrupts.is_pressed() {
-            queue.stop();
-        }
         while running.len() < many.jobs.max(1) {
             let Some(at) = queue.start() else { break };
             running.push(work(at));
         }
         // An interrupt reaches those that run by itself; the loop comes back when they are over.
         let Some((at, ended)) = running.next().await else { break };
+        if cx.interrupts.is_pressed() {
+            // Before its end is told: those that are left are skipped because of the user, not of it.
+            queue.stop();
+        }
         queue.ended(at, ended.result.is_ok());
         if ended.result.is_err() {
             failed.push(at);
@@ -103,7 +104,7 @@ pub async fn run(
     }
     if many.shows {
         cx.ui.note(table(many, queue.states(), &over));
-        cx.ui.note(sum(many, queue.states(), begun.elapsed()));
+        cx.ui.note(sum(many, queue.states(), &over, begun.elapsed()));
     }
     let difference = over.iter().flatten().any(|over| matches!(over.result, Ok(Ended { difference: true, .. })));
     let kind = match cx.interrupts.seen().kind() {
@@ -146,7 +147,8 @@ fn explain(cx: &Ctx, env: &Environment, failure: &mut Failure, tail: &[String]) 
     if !told.error.to_string().contains(&format!("`{name}`")) && told.problems.is_empty() {
         told = told.context(format!("`{name}` failed"));
     }
-    if !tail.is_empty() {
+    let is_stopped = matches!(told.kind, Kind::Interrupted | Kind::Terminated);
+    if !tail.is_empty() && !is_stopped {
         told = told.help(format!("see the last lines of `{name}`:\n{}", tail.join("\n")));
         told = told.help(format!("see all of them in .infractl/logs/{name}.log"));
     }
@@ -203,20 +205,21 @@ fn outcome(many: &Many<'_>, state: State, over: Option<&Over>) -> String {
 }
 
 /// "plan over 5 environments: 3 done, 1 failed, 1 skipped, 2.1 s".
-fn sum(many: &Many<'_>, states: &[State], took: Duration) -> String {
+fn sum(many: &Many<'_>, states: &[State], over: &[Option<Over>], took: Duration) -> String {
     let count = |wanted: fn(&State) -> bool| states.iter().filter(|state| wanted(state)).count();
+    let is_stopped = |over: &&Over| {
+        over.result.as_ref().is_err_and(|failure| matches!(failure.kind, Kind::Interrupted | Kind::Terminated))
+    };
+    let stopped = over.iter().flatten().filter(is_stopped).count();
     let parts = [
         (count(|state| *state == State::Done), "done"),
-        (count(|state| *state == State::Failed), "failed"),
+        (count(|state| *state == State::Failed) - stopped, "failed"),
+        (stopped, "interrupted"),
         (count(|state| matches!(state, State::Skipped(_))), "skipped"),
         (count(|state| *state == State::Stopped), "not started"),
     ];
-    let parts = parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}, "));
-    format!(
-        "{} over {}: {}{}",
-        many.verb,
-        text::plural(states.len(), "environment"),
-        parts.collect::<String>(),
-        text::duration(took)
-    )
+    let parts: Vec<String> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    let over = text::plural(states.len(), "environment");
+    format!("{} over {over}: {}, {}", many.verb, parts.join(", "), text::duration(took))
 }

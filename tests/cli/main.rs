@@ -3,6 +3,7 @@
 mod apply;
 mod faults;
 mod lock;
+mod many;
 mod sandbox;
 mod signals;
 mod usage;
