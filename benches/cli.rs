@@ -23,10 +23,9 @@ fn main() {
     let dir = project.path();
     println!("medians of {ROUNDS} alternating runs; min in brackets");
 
-    let [version, nothing] = compare([
-        &mut || run(Command::new(BIN).arg("--version")),
-        &mut || run(&mut Command::new("/bin/true")),
-    ]);
+    let [version, nothing] = compare([&mut || run(Command::new(BIN).arg("--version")), &mut || {
+        run(&mut Command::new("/bin/true"))
+    }]);
     println!("infractl --version        {version}   (goal 3 ms; /bin/true {nothing})");
     let [wrong] = compare([&mut || run(Command::new(BIN).args(["aply", "dev"]))]);
     println!("argument error            {wrong}   (goal 3 ms)");
@@ -40,23 +39,16 @@ fn main() {
     let applied = infractl(dir).args(["apply", "dev"]).output().unwrap();
     assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
     let root = dir.join("environments/dev");
-    let [ours, bare] = compare([
-        &mut || run(infractl(dir).args(["plan", "dev"])),
-        &mut || {
-            run(Command::new("terraform")
-                .args(["plan", "-input=false", "-no-color"])
-                .current_dir(&root)
-                .env("CHECKPOINT_DISABLE", "1")
-                .envs(vars()))
-        },
-    ]);
+    let [ours, bare] = compare([&mut || run(infractl(dir).args(["plan", "dev"])), &mut || {
+        run(Command::new("terraform")
+            .args(["plan", "-input=false", "-no-color"])
+            .current_dir(&root)
+            .env("CHECKPOINT_DISABLE", "1")
+            .envs(vars()))
+    }]);
     println!("plan dev                  {ours}");
     println!("terraform plan            {bare}");
-    println!(
-        "  added {:+.1} ms (goal at most 5), ratio {:.3}",
-        ours.ms() - bare.ms(),
-        ours.ms() / bare.ms()
-    );
+    println!("  added {:+.1} ms (goal at most 5), ratio {:.3}", ours.ms() - bare.ms(), ours.ms() / bare.ms());
     make(dir);
 }
 
@@ -66,11 +58,13 @@ fn make(dir: &Path) {
         println!("age or make is not installed: the comparison with a wrapper is left out");
         return;
     }
-    let keygen = Command::new("age-keygen").args(["-o", "wrapper-key.txt"]).current_dir(dir).output().unwrap();
+    let keygen =
+        Command::new("age-keygen").args(["-o", "wrapper-key.txt"]).current_dir(dir).output().unwrap();
     let text = String::from_utf8_lossy(&keygen.stderr).into_owned();
     let recipient = text.split_whitespace().find(|word| word.starts_with("age1")).unwrap();
     for (name, lines) in [("common", 20), ("dev", 20)] {
-        let mut plain: String = (0..lines).map(|n| format!("{}_{n}=value-{n}\n", name.to_uppercase())).collect();
+        let mut plain: String =
+            (0..lines).map(|n| format!("{}_{n}=value-{n}\n", name.to_uppercase())).collect();
         for (key, value) in vars().into_iter().filter(|_| name == "dev") {
             plain.push_str(&format!("{key}={value}\n"));
         }
@@ -92,15 +86,16 @@ fn make(dir: &Path) {
         "plan:\n\t@bash ./with-secrets.sh terraform -chdir=environments/$(ENV) plan -input=false -no-color\n",
     )
     .unwrap();
-    let [ours, wrapper] = compare([
-        &mut || run(infractl(dir).args(["plan", "dev"])),
-        &mut || {
-            run(Command::new("make").args(["plan", "ENV=dev"]).current_dir(dir).env("CHECKPOINT_DISABLE", "1"))
-        },
-    ]);
+    let [ours, wrapper] = compare([&mut || run(infractl(dir).args(["plan", "dev"])), &mut || {
+        run(Command::new("make").args(["plan", "ENV=dev"]).current_dir(dir).env("CHECKPOINT_DISABLE", "1"))
+    }]);
     println!("plan dev                  {ours}");
     println!("make plan, age wrapper    {wrapper}");
-    println!("  difference {:+.1} ms, ratio {:.3} (goal: below 1)", ours.ms() - wrapper.ms(), ours.ms() / wrapper.ms());
+    println!(
+        "  difference {:+.1} ms, ratio {:.3} (goal: below 1)",
+        ours.ms() - wrapper.ms(),
+        ours.ms() / wrapper.ms()
+    );
 }
 
 fn vars() -> Vec<(&'static str, &'static str)> {

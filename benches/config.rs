@@ -16,8 +16,8 @@ fn main() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     fs::create_dir(root.join("environments")).unwrap();
-    fs::write(root.join("environments/defaults.toml"), include_str!("../tests/config/defaults.toml"))
-        .unwrap();
+    let defaults = include_str!("../tests/config/defaults.toml").replace("\"dev\"", "\"env-0\"");
+    fs::write(root.join("environments/defaults.toml"), defaults).unwrap();
     for number in 0..ENVIRONMENTS {
         let dir = root.join(format!("environments/env-{number}"));
         fs::create_dir(&dir).unwrap();

@@ -177,9 +177,7 @@ pub fn set_mode(path: &Path, mode: u32) -> Result<(), DiskError> {
 /// An error if no file can be made in a folder: asked by making one.
 pub fn check_writable(folder: &Path) -> Result<(), DiskError> {
     // One without a name: nothing is left when we are killed.
-    tempfile::tempfile_in(folder)
-        .map(drop)
-        .map_err(|error| DiskError::new(Action::Write, folder)(error))
+    tempfile::tempfile_in(folder).map(drop).map_err(|error| DiskError::new(Action::Write, folder)(error))
 }
 
 /// A folder of our own for as long as the value lives, mode 0700: in memory where the system has such a place.

@@ -10,6 +10,7 @@ pub mod steps; // how one step is done: one file per kind
 pub mod tools; // what other programs understand: arguments in, answers out; pure
 pub mod secrets; // the secrets of an environment: find keys, open, edit, save
 pub mod files; // text for other programs: environment files; pure
+pub mod history; // what was done: recorded, read back, told as HTML, JUnit, JSON and Markdown
 pub mod context; // everything impure, made once
 pub mod ui; // talk to people
 pub mod exec; // start programs: the only place that does

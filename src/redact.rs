@@ -34,10 +34,15 @@ pub enum Weight {
 #[derive(Clone, Default)]
 pub struct Masks(Arc<Mutex<State>>);
 
+/// Gets a secret in clear.
+type Listener = Arc<dyn Fn(&str) + Send + Sync>;
+
 #[derive(Default)]
 struct State {
     names: BTreeSet<String>,
     patterns: BTreeSet<Pattern>,
+    /// Gets every value that is new.
+    listener: Option<Listener>,
     /// Made from `patterns` when it is asked for; none while it is out of date.
     redactor: Option<Arc<Redactor>>,
 }
@@ -61,8 +66,19 @@ impl Masks {
         state.patterns.extend(forms);
         if state.patterns.len() != before {
             state.redactor = None;
+            let listener = state.listener.clone();
+            drop(state);
+            if let Some(listener) = listener {
+                listener(value);
+            }
         }
         Weight::Added
+    }
+
+    /// From now on `listener` gets every value that is added and new, in clear: for a CI system that masks
+    /// what others print.
+    pub fn on_add(&self, listener: impl Fn(&str) + Send + Sync + 'static) {
+        self.lock().listener = Some(Arc::new(listener));
     }
 
     /// The text with every secret replaced by `***`.

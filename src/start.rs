@@ -1,5 +1,7 @@
 //! The way from the command line to an exit code.
 
+mod recording;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,13 +15,16 @@ use crate::context::{Ctx, Vars};
 use crate::exec::{self, Interrupts, OsRunner};
 use crate::failure::{Failure, Kind};
 use crate::redact::Masks;
+use crate::ui::ci::Ci;
 use crate::ui::{self, Mode, Ui, Verbosity};
 
 /// Runs infractl with the arguments of the process. A bug that panics ends with the code for bugs, after guards
 /// have cleaned up; its message may hold anything, so only its place is said.
 pub fn start() -> ExitCode {
     std::panic::set_hook(Box::new(|info| {
-        let place = info.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
+        let place = info
+            .location()
+            .map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
         ui::say(&format!(
             "error: infractl has a bug{place}\n  help: report this line with the command and `infractl --version`"
         ));
@@ -37,7 +42,8 @@ fn run() -> ExitCode {
     let mode = mode(&cli.global, &vars);
     trace(cli.global.verbose, mode.color);
     let masks = Masks::default();
-    let ui = Arc::new(Ui::new(mode, masks.clone()));
+    let (ui, recorder) = recording::prepare(&cli.global, mode, &vars, &masks);
+    let ui = Arc::new(ui);
     if let Err(error) = exec::forbid_core_dumps() {
         tracing::debug!(%error, "core dumps could not be forbidden");
     }
@@ -50,18 +56,21 @@ fn run() -> ExitCode {
     };
     let result = runtime.block_on(async {
         let cx = context(&cli.global, vars, Arc::clone(&ui), masks)?;
-        let result = commands::run(&cx, &cli).await;
+        let result = tokio::select! {
+            biased;
+            result = commands::run(&cx, &cli) => result,
+            never = recording::watch(&cx, &recorder) => match never {},
+        };
         drop(cx);
         result
     });
     runtime.shutdown_background();
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            ui.failure(&failure);
-            ExitCode::from(failure.kind.code())
-        }
+    let failure = result.err().map(|failure| recording::with_history(failure, &recorder));
+    if let Some(failure) = &failure {
+        ui.failure(failure);
     }
+    recording::end(&ui, failure.as_ref());
+    failure.map_or(ExitCode::SUCCESS, |failure| ExitCode::from(failure.kind.code()))
 }
 
 /// clap's own text; its exit code is ours for usage.
@@ -82,7 +91,10 @@ fn mode(global: &Global, vars: &Vars) -> Mode {
     let (stderr, stdin, _) = ui::terminals();
     let no_color = vars.get("NO_COLOR").is_some_and(|value| !value.is_empty());
     let is_dumb = vars.get("TERM") == Some("dumb");
-    let no_input = global.no_input || vars.get("INFRACTL_NO_INPUT").is_some_and(|value| !value.is_empty());
+    let no_input = global.no_input
+        || vars.get("INFRACTL_NO_INPUT").is_some_and(|value| !value.is_empty())
+        || Ci::nobody_is_there(|name| vars.get(name));
+    let ci = Ci::of(|name| vars.get(name));
     Mode {
         verbosity: match (global.quiet, global.verbose) {
             (true, _) => Verbosity::Quiet,
@@ -94,10 +106,11 @@ fn mode(global: &Global, vars: &Vars) -> Mode {
             Color::Never => false,
             Color::Auto => stderr && !no_color && !is_dumb,
         },
-        live: stderr && !is_dumb,
+        live: stderr && !is_dumb && ci.is_none(),
         can_ask: stderr && stdin && !no_input,
         json: global.output == OutputMode::Json,
         width: ui::width(),
+        ci,
     }
 }
 

@@ -47,6 +47,12 @@ pub fn list<S: Display>(items: impl IntoIterator<Item = S>, word: &str) -> Strin
     }
 }
 
+/// The beginning of a text, at most so many bytes, on the border of a character.
+pub fn cut(text: &str, bytes: usize) -> &str {
+    let end = (0..=bytes.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or(0)]
+}
+
 /// A duration for people: `34 ms`, `4.2 s`, `12 s`, `1m 05s`, `2h 03m`.
 pub fn duration(length: Duration) -> String {
     if length < Duration::from_secs(1) {

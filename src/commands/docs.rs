@@ -27,6 +27,8 @@ pub enum Page {
     Variables,
     /// The JSON Schema of environment.toml (docs/config.schema.json).
     Schema,
+    /// The JSON Schema of reports and of `history show --output json` (docs/report.schema.json).
+    ReportSchema,
     /// The man page.
     Man,
 }
@@ -44,7 +46,13 @@ pub fn page(page: Page) -> Result<String, Failure> {
         Page::Config => config::reference_markdown(),
         Page::ExitCodes => exit_codes(),
         Page::Variables => variables(),
-        Page::Schema => serde_json::to_string_pretty(&config::schema()).map_err(|_| bug("the schema"))? + "\n",
+        Page::Schema => {
+            serde_json::to_string_pretty(&config::schema()).map_err(|_| bug("the schema"))? + "\n"
+        }
+        Page::ReportSchema => {
+            let schema = crate::history::schema();
+            serde_json::to_string_pretty(&schema).map_err(|_| bug("the schema"))? + "\n"
+        }
         Page::Man => {
             let mut text = Vec::new();
             clap_mangen::Man::new(super::Cli::command())
@@ -88,7 +96,10 @@ fn cli() -> String {
 }
 
 fn verbs(text: &mut String, command: &mut clap::Command, path: &str) {
-    let help = command.render_long_help();
+    // Flags that every verb has are told once, at the top.
+    let is_top = !path.contains(' ');
+    let hide = |arg: clap::Arg| if arg.is_global_set() && !is_top { arg.hide(true) } else { arg };
+    let help = command.clone().mut_args(hide).render_long_help();
     text.push_str(&format!("\n## {path}\n\n```text\n{}\n```\n", help.to_string().trim_end()));
     for inner in command.get_subcommands_mut() {
         if !inner.is_hide_set() && inner.get_name() != "help" {

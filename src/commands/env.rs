@@ -80,19 +80,26 @@ fn show(cx: &Ctx, global: &Global, args: &ShowArgs) -> Result<(), Failure> {
     let origins = env.document.origins();
     if global.output == OutputMode::Json {
         let value = if args.origin {
-            let place = |o: &crate::config::origin::Origin| json!({"value": o.value, "file": o.file, "line": o.line});
+            let place =
+                |o: &crate::config::origin::Origin| json!({"value": o.value, "file": o.file, "line": o.line});
             origins.iter().map(|origin| (origin.key.clone(), place(origin))).collect()
         } else {
             env.document.to_json()
         };
         return cx.ui.data(format!("{value:#}\n").as_bytes());
     }
-    let width = origins.iter().map(|o| o.key.chars().count() + o.value.chars().count() + 3).max().unwrap_or(0);
+    let width =
+        origins.iter().map(|o| o.key.chars().count() + o.value.chars().count() + 3).max().unwrap_or(0);
     let mut text = String::new();
     for origin in &origins {
         let line = format!("{} = {}", origin.key, origin.value);
         if args.origin {
-            text.push_str(&format!("{line:width$}  # {}:{}\n", origin.file, origin.line, width = width.min(70)));
+            text.push_str(&format!(
+                "{line:width$}  # {}:{}\n",
+                origin.file,
+                origin.line,
+                width = width.min(70)
+            ));
         } else {
             text.push_str(&line);
             text.push('\n');
@@ -109,7 +116,10 @@ fn explain(cx: &Ctx, env: &Environment, variable: &str) -> Result<(), Failure> {
         sources.push("infractl's own environment".to_owned());
     }
     for file in &env.secrets.files {
-        for key in secrets::names(file)?.iter().filter(|key| secrets::variables_of(key).contains(&variable.to_owned())) {
+        for key in secrets::names(file)?
+            .iter()
+            .filter(|key| secrets::variables_of(key).contains(&variable.to_owned()))
+        {
             let shown = file.strip_prefix(&env.root).unwrap_or(file).display();
             sources.push(format!("secret `{key}` of {shown}"));
         }
@@ -119,7 +129,8 @@ fn explain(cx: &Ctx, env: &Environment, variable: &str) -> Result<(), Failure> {
             Some(origin) => format!("`{key}` ({}:{})", origin.file, origin.line),
             None => format!("`{key}`"),
         };
-        if let Some(name) = variable.strip_prefix("TF_VAR_").filter(|name| terraform.vars.contains_key(*name)) {
+        if let Some(name) = variable.strip_prefix("TF_VAR_").filter(|name| terraform.vars.contains_key(*name))
+        {
             sources.push(place(format!("terraform.vars.{name}")));
         }
         if terraform.env.contains_key(variable) {

@@ -31,10 +31,13 @@ pub struct GenenvArgs {
 /// Runs it.
 pub async fn run(cx: &Ctx, global: &Global, args: &GenenvArgs) -> Result<(), Failure> {
     if args.print {
-        args.target.one_only("--print", "name one environment, or write the files: `infractl genenv --all`")?;
+        args.target
+            .one_only("--print", "name one environment, or write the files: `infractl genenv --all`")?;
     }
     let effect = if args.check || args.diff { Effect::Reads } else { Effect::Changes };
-    let work = async |global: &Global, env: &Environment| one(cx, global, args, env).await.map(|()| Ended::default());
+    let work = async |global: &Global, env: &Environment| {
+        one(cx, global, args, env).await.map(|()| Ended::default())
+    };
     args.target.run(cx, global, "genenv", effect, work).await
 }
 
@@ -73,7 +76,8 @@ async fn one(cx: &Ctx, global: &Global, args: &GenenvArgs, env: &Environment) ->
         return Ok(());
     }
     let stale = |why: &str| {
-        Failure::new(Kind::Difference, format!("{shown} {why}")).help(format!("run `infractl genenv {}`", env.name))
+        Failure::new(Kind::Difference, format!("{shown} {why}"))
+            .help(format!("run `infractl genenv {}`", env.name))
     };
     match old {
         None => Err(stale("is missing")),

@@ -5,9 +5,9 @@ use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::Failure;
+use crate::pipeline::engine;
 use crate::pipeline::many::Ended;
 use crate::pipeline::plan::{Verb, pipeline};
-use crate::pipeline::engine;
 
 /// Connect to the backend, install providers and modules
 #[derive(Debug, clap::Args)]

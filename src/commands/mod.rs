@@ -8,6 +8,7 @@ pub mod env;
 pub mod exec;
 pub mod fmt;
 pub mod genenv;
+pub mod history;
 pub mod init;
 pub mod output;
 pub mod plan;
@@ -22,7 +23,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 use crate::context::Ctx;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 
 /// One binary in front of an infrastructure repository: secrets, terraform, environment files, deploys
 #[derive(Debug, Parser)]
@@ -59,11 +60,12 @@ pub struct Global {
     /// Say only warnings and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// When to use colours
-    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true)]
+    /// When to use colours: auto, always or never
+    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true, hide_possible_values = true)]
     pub color: Color,
-    /// How to tell what happens: for people, or as JSON lines on standard output
-    #[arg(long = "output", value_enum, default_value_t = OutputMode::Human, value_name = "FORM", global = true)]
+    /// How to tell what happens: `human`, or `json` for JSON lines on standard output. With `secrets encrypt` and
+    /// `secrets decrypt`, the file to write
+    #[arg(long = "output", value_parser = OutputMode::parse, default_value = "human", value_name = "FORM", global = true)]
     pub output: OutputMode,
     /// Print every command that would run, in order, and run nothing
     #[arg(long, global = true)]
@@ -83,6 +85,12 @@ pub struct Global {
     /// Show last what each step took
     #[arg(long, global = true)]
     pub timings: bool,
+    /// Write a report as JUnit XML to FILE: environments are suites, steps are test cases
+    #[arg(long, value_name = "FILE", global = true)]
+    pub report_junit: Option<PathBuf>,
+    /// Write a report as JSON to FILE (schema: docs/report.schema.json)
+    #[arg(long, value_name = "FILE", global = true)]
+    pub report_json: Option<PathBuf>,
 }
 
 /// When to use colours.
@@ -97,12 +105,25 @@ pub enum Color {
 }
 
 /// How to tell what happens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OutputMode {
     /// Lines for people on standard error.
     Human,
     /// JSON lines on standard output besides.
     Json,
+    /// The file that `secrets encrypt` and `secrets decrypt` write, as with sops.
+    File(PathBuf),
+}
+
+impl OutputMode {
+    #[expect(clippy::unnecessary_wraps, reason = "the form of a value parser")]
+    fn parse(text: &str) -> Result<OutputMode, std::convert::Infallible> {
+        Ok(match text {
+            "human" => OutputMode::Human,
+            "json" => OutputMode::Json,
+            path => OutputMode::File(path.into()),
+        })
+    }
 }
 
 /// The verbs.
@@ -126,6 +147,8 @@ pub enum Command {
     Fmt(fmt::FmtArgs),
     /// Write the environment file again, or say whether it is stale
     Genenv(genenv::GenenvArgs),
+    /// See what was done: when, by whom, how it ended
+    History(history::HistoryArgs),
     /// Connect to the backend, install providers and modules (other verbs do it when needed)
     Init(init::InitArgs),
     /// Print the outputs of an environment
@@ -144,6 +167,15 @@ pub enum Command {
 /// Does what was typed.
 pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
     let global = &cli.global;
+    if let OutputMode::File(path) = &global.output
+        && !matches!(&cli.command, Command::Secrets(command) if command.writes_file())
+    {
+        let path = path.display();
+        return Err(Failure::new(
+            Kind::Usage,
+            format!("`--output {path}`: the forms are `human` and `json`"),
+        ));
+    }
     match &cli.command {
         Command::Apply(args) => apply::run(cx, global, args).await,
         Command::Completions(args) => completions::run(cx, args),
@@ -153,6 +185,7 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Exec(args) => exec::run(cx, global, args).await,
         Command::Fmt(args) => fmt::run(cx, global, args).await,
         Command::Genenv(args) => genenv::run(cx, global, args).await,
+        Command::History(args) => history::run(cx, global, args),
         Command::Init(args) => init::run(cx, global, args).await,
         Command::Output(args) => output::run(cx, global, args).await,
         Command::Plan(args) => plan::run(cx, global, args).await,

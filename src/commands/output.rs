@@ -58,7 +58,8 @@ pub async fn run(cx: &Ctx, global: &Global, args: &OutputArgs) -> Result<(), Fai
     if args.target.are_several() {
         return several(cx, global, args).await;
     }
-    let work = async |_: &Global, env: &Environment| one(cx, global, args, env).await.map(|()| Ended::default());
+    let work =
+        async |_: &Global, env: &Environment| one(cx, global, args, env).await.map(|()| Ended::default());
     args.target.run(cx, global, "output", Effect::Reads, work).await
 }
 
@@ -88,7 +89,10 @@ async fn several(cx: &Ctx, global: &Global, args: &OutputArgs) -> Result<(), Fai
         let value = |outputs: IndexMap<String, Output>| {
             Json::Object(outputs.into_iter().map(|(name, output)| (name, output.value)).collect())
         };
-        format!("{:#}\n", Json::Object(found.into_iter().map(|(name, outputs)| (name, value(outputs))).collect()))
+        format!(
+            "{:#}\n",
+            Json::Object(found.into_iter().map(|(name, outputs)| (name, value(outputs))).collect())
+        )
     } else {
         let lines = |(name, outputs): &(String, IndexMap<String, Output>)| -> String {
             as_text(outputs, false).lines().map(|line| format!("{name}: {line}\n")).collect()
@@ -163,10 +167,11 @@ fn variable(name: &str) -> String {
 fn in_dialect(outputs: &IndexMap<String, Output>, dialect: Dialect, before: &str) -> Result<String, Failure> {
     let mut text = String::new();
     for (name, output) in outputs {
-        let line = dotenv::encode(dialect, &variable(name), &values::text(&output.value)).map_err(|refusal| {
-            Failure::new(Kind::Config, format!("output `{name}`: {refusal}"))
-                .help("use `--format json`, or `infractl exec`, where every value fits")
-        })?;
+        let line =
+            dotenv::encode(dialect, &variable(name), &values::text(&output.value)).map_err(|refusal| {
+                Failure::new(Kind::Config, format!("output `{name}`: {refusal}"))
+                    .help("use `--format json`, or `infractl exec`, where every value fits")
+            })?;
         text.push_str(before);
         text.push_str(line.trim_end_matches('\n'));
         text.push('\n');
@@ -194,8 +199,9 @@ fn as_github(cx: &Ctx, outputs: &IndexMap<String, Output>) -> String {
 }
 
 fn as_azure(outputs: &IndexMap<String, Output>) -> String {
-    let escaped =
-        |text: &str| text.replace('%', "%AZP25").replace('\r', "%0D").replace('\n', "%0A").replace(']', "%5D");
+    let escaped = |text: &str| {
+        text.replace('%', "%AZP25").replace('\r', "%0D").replace('\n', "%0A").replace(']', "%5D")
+    };
     let line = |(name, output): (&String, &Output)| {
         let secret = if output.sensitive { ";issecret=true" } else { "" };
         let value = values::text(&output.value);

@@ -1,7 +1,7 @@
 //! One verb over one environment or over several: which ones, and who has to be asked first.
 
-use super::target::{self, Target};
 use super::Global;
+use super::target::{self, Target};
 use crate::config::{Environment, Project};
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
@@ -47,14 +47,16 @@ pub enum Effect {
 impl Targets {
     /// Several environments were asked for, even if only one is left of them.
     pub fn are_several(&self) -> bool {
-        let is_list = |names: &[String]| names.len() > 1 || names.iter().any(|name| name.contains(['*', '?']));
+        let is_list =
+            |names: &[String]| names.len() > 1 || names.iter().any(|name| name.contains(['*', '?']));
         self.all || is_list(&self.env)
     }
 
     /// Refuses what makes sense for one environment only.
     pub fn one_only(&self, what: &str, instead: &str) -> Result<(), Failure> {
         if self.are_several() {
-            return Err(Failure::new(Kind::Usage, format!("`{what}` works on one environment at a time")).help(instead));
+            return Err(Failure::new(Kind::Usage, format!("`{what}` works on one environment at a time"))
+                .help(instead));
         }
         Ok(())
     }
@@ -63,8 +65,11 @@ impl Targets {
     pub fn path(&self, cx: &Ctx, what: &str, path: &std::path::Path) -> Result<EnvPath, Failure> {
         let text = path.to_string_lossy().into_owned();
         if self.are_several() && !text.contains(PLACE) {
-            return Err(Failure::new(Kind::Usage, format!("`{what}` names one file for several environments"))
-                .help(format!("put `{PLACE}` into its name")));
+            return Err(Failure::new(
+                Kind::Usage,
+                format!("`{what}` names one file for several environments"),
+            )
+            .help(format!("put `{PLACE}` into its name")));
         }
         Ok(EnvPath { text, dir: cx.dir.clone() })
     }
@@ -79,16 +84,23 @@ impl Targets {
         one: impl AsyncFn(&Global, &Environment) -> Result<Ended, Failure>,
     ) -> Result<(), Failure> {
         if !self.are_several() {
-            let target = Target { environment: self.env.first().or(self.target.environment.as_ref()).cloned() };
+            let target =
+                Target { environment: self.env.first().or(self.target.environment.as_ref()).cloned() };
             return one(global, &target.environment(cx)?).await?.result();
         }
         let project = target::project(cx)?;
         let selected = self.selected(&project)?;
         let (environments, extra) = load(&project, &selected)?;
-        let names: Vec<String> =
-            environments.iter().map(|env| env.name.clone()).chain(extra.iter().map(|(name, _)| name.clone())).collect();
-        let depends: Vec<Vec<String>> =
-            environments.iter().map(|env| env.depends_on.clone()).chain(extra.into_iter().map(|(_, on)| on)).collect();
+        let names: Vec<String> = environments
+            .iter()
+            .map(|env| env.name.clone())
+            .chain(extra.iter().map(|(name, _)| name.clone()))
+            .collect();
+        let depends: Vec<Vec<String>> = environments
+            .iter()
+            .map(|env| env.depends_on.clone())
+            .chain(extra.into_iter().map(|(_, on)| on))
+            .collect();
         let direction = match effect {
             Effect::Reads => Direction::Any,
             Effect::Changes | Effect::Guarded => Direction::Up,
@@ -163,7 +175,8 @@ type Loaded = (Vec<Environment>, Vec<(String, Vec<String>)>);
 
 /// Loads the selected ones, all before anything starts, and those that lead from one of them to another.
 fn load(project: &Project, selected: &[String]) -> Result<Loaded, Failure> {
-    let environments = selected.iter().map(|name| project.environment(name)).collect::<Result<Vec<_>, _>>()?;
+    let environments =
+        selected.iter().map(|name| project.environment(name)).collect::<Result<Vec<_>, _>>()?;
     let mut extra: Vec<(String, Vec<String>)> = Vec::new();
     let mut seen: std::collections::HashSet<String> = selected.iter().cloned().collect();
     let mut open: Vec<String> = environments.iter().flat_map(|env| env.depends_on.clone()).collect();
@@ -181,10 +194,19 @@ fn load(project: &Project, selected: &[String]) -> Result<Loaded, Failure> {
 ///
 /// A guarded verb wants the name of each protected environment. `destroy` over several wants all names: nobody
 /// should take a project down with one word too many.
-fn ask(cx: &Ctx, global: &Global, verb: &str, effect: Effect, environments: &[Environment]) -> Result<(), Failure> {
+fn ask(
+    cx: &Ctx,
+    global: &Global,
+    verb: &str,
+    effect: Effect,
+    environments: &[Environment],
+) -> Result<(), Failure> {
     let given: Vec<&str> = target::confirmed(global).collect();
     if let Some(wrong) = given.iter().find(|name| !environments.iter().any(|env| env.name == **name)) {
-        return Err(Failure::new(Kind::Declined, format!("`--confirm {wrong}` does not name a selected environment")));
+        return Err(Failure::new(
+            Kind::Declined,
+            format!("`--confirm {wrong}` does not name a selected environment"),
+        ));
     }
     let destroys = effect == Effect::Destroys && environments.len() > 1;
     let open: Vec<&Environment> = match effect {
@@ -198,21 +220,30 @@ fn ask(cx: &Ctx, global: &Global, verb: &str, effect: Effect, environments: &[En
     if open.is_empty() {
         return Ok(());
     }
-    let (protected, plain): (Vec<&Environment>, Vec<&Environment>) = open.iter().partition(|env| env.protected);
+    let (protected, plain): (Vec<&Environment>, Vec<&Environment>) =
+        open.iter().partition(|env| env.protected);
     if !cx.ui.mode.can_ask {
         let names: Vec<&str> = open.iter().map(|env| env.name.as_str()).collect();
         let what = if protected.is_empty() {
-            format!("`{verb}` over {}, and nobody is there to ask", text::plural(environments.len(), "environment"))
+            format!(
+                "`{verb}` over {}, and nobody is there to ask",
+                text::plural(environments.len(), "environment")
+            )
         } else {
             let names = text::list(protected.iter().map(|env| &env.name), "and");
             let (verb_form, noun) = if protected.len() == 1 { ("is", "") } else { ("are", "") };
             format!("{names} {verb_form}{noun} protected, and nobody is there to ask before `{verb}`")
         };
         let all: Vec<&str> = given.iter().copied().chain(names).collect();
-        return Err(Failure::new(Kind::Declined, what).help(format!("pass `--confirm {}` if you mean it", all.join(","))));
+        return Err(Failure::new(Kind::Declined, what)
+            .help(format!("pass `--confirm {}` if you mean it", all.join(","))));
     }
     for env in protected {
-        prompt::confirm_name(&cx.ui, &format!("`{verb}` on the protected environment `{}`", env.name), &env.name)?;
+        prompt::confirm_name(
+            &cx.ui,
+            &format!("`{verb}` on the protected environment `{}`", env.name),
+            &env.name,
+        )?;
     }
     if !plain.is_empty() {
         let names = plain.iter().map(|env| env.name.as_str()).collect::<Vec<_>>().join(",");

@@ -7,6 +7,7 @@ use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::pipeline::engine::Options;
 use crate::text;
+use crate::ui::event::Event;
 use crate::ui::prompt;
 
 /// The environment a verb works on.
@@ -34,7 +35,9 @@ fn environments() -> Vec<CompletionCandidate> {
 /// Finds the project of the folder infractl was started in, or of `-C DIR`.
 pub fn project(cx: &Ctx) -> Result<Project, Failure> {
     let dir = cx.dir_is_project.then_some(cx.dir.as_path());
-    Ok(Project::find(&cx.dir, dir)?.with_vars(cx.vars.0.clone()))
+    let project = Project::find(&cx.dir, dir)?.with_vars(cx.vars.0.clone());
+    cx.ui.event(None, Event::Project { root: project.root.clone() });
+    Ok(project)
 }
 
 impl Target {
@@ -86,7 +89,12 @@ pub fn must_ask(cx: &Ctx, env: &Environment, verb: &str, confirm: Option<&str>) 
 
 /// The options of a run from the global flags and what follows `--`.
 pub fn options(global: &super::Global, extra: &[String]) -> Options {
-    Options { extra: extra.to_vec(), dry_run: global.dry_run, timings: global.timings, lock_wait: global.lock_wait }
+    Options {
+        extra: extra.to_vec(),
+        dry_run: global.dry_run,
+        timings: global.timings,
+        lock_wait: global.lock_wait,
+    }
 }
 
 /// A length of time as it is written: `90s`, `10m`, `0s`.

@@ -23,15 +23,21 @@ pub async fn run(cx: &Ctx, global: &Global, args: &UnlockArgs) -> Result<(), Fai
     let locks = lock::look(cx, &env).await?;
     let now = (cx.now)();
     if let Some((owner, true)) = &locks.local {
-        return Err(Failure::new(Kind::Busy, format!("the run that holds the lock of `{name}` is alive: {}", owner.describe(now)))
-            .help(format!("wait for it, or end it: `kill -INT {}`; its lock ends with it", owner.pid)));
+        return Err(Failure::new(
+            Kind::Busy,
+            format!("the run that holds the lock of `{name}` is alive: {}", owner.describe(now)),
+        )
+        .help(format!("wait for it, or end it: `kill -INT {}`; its lock ends with it", owner.pid)));
     }
     let mut found = Vec::new();
     if let Some((owner, _)) = &locks.local {
         found.push(format!("left behind on this machine: {}", owner.describe(now)));
     }
     if let Some(shared) = &locks.shared {
-        let who = shared.owner.as_ref().map_or_else(|| "somebody who does not say".to_owned(), |owner| owner.describe(now));
+        let who = shared
+            .owner
+            .as_ref()
+            .map_or_else(|| "somebody who does not say".to_owned(), |owner| owner.describe(now));
         let state = if shared.is_stale { "left behind" } else { "held, and its owner seems to be alive" };
         found.push(format!("{state} at {}: {who}", shared.place));
     }
@@ -46,7 +52,8 @@ pub async fn run(cx: &Ctx, global: &Global, args: &UnlockArgs) -> Result<(), Fai
     if global.dry_run {
         return Ok(());
     }
-    let is_confirmed = target::confirmed(global).any(|confirmed| confirmed == name.as_str()) || (global.yes && !env.protected);
+    let is_confirmed = target::confirmed(global).any(|confirmed| confirmed == name.as_str())
+        || (global.yes && !env.protected);
     if !is_confirmed {
         prompt::confirm_name(&cx.ui, &format!("`unlock` releases the lock of `{name}`"), name)?;
     }

@@ -30,8 +30,9 @@ impl Document {
     /// Every value with the place it comes from, in the order of the files. Lists are one value: a list is
     /// replaced as a whole.
     pub fn origins(&self) -> Vec<Origin> {
+        let line_ends: Vec<Vec<usize>> = self.files.iter().map(Source::line_ends).collect();
         let mut found = Vec::new();
-        self.collect("", &self.root, &mut found);
+        self.collect("", &self.root, &line_ends, &mut found);
         found
     }
 
@@ -47,23 +48,23 @@ impl Document {
         plain(&self.root)
     }
 
-    fn collect(&self, prefix: &str, node: &Node, found: &mut Vec<Origin>) {
+    fn collect(&self, prefix: &str, node: &Node, line_ends: &[Vec<usize>], found: &mut Vec<Origin>) {
         if let Value::Table(table) = &node.value
             && (!table.is_empty() || prefix.is_empty())
         {
             for (key, entry) in table {
                 let key = quoted(key);
                 let key = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
-                self.collect(&key, &entry.node, found);
+                self.collect(&key, &entry.node, line_ends, found);
             }
             return;
         }
-        let source = &self.files[node.place.file];
+        let (file, start) = (node.place.file, node.place.span.start);
         found.push(Origin {
             key: prefix.to_owned(),
             value: toml(&plain(node)),
-            file: source.path.clone(),
-            line: source.line(node.place.span.start),
+            file: self.files[file].path.clone(),
+            line: line_ends[file].partition_point(|end| *end < start) + 1,
         });
     }
 }

@@ -18,9 +18,9 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// The line a byte stands on, from 1.
-    pub(crate) fn line(&self, byte: usize) -> usize {
-        line(&self.text.as_bytes()[..byte.min(self.text.len())])
+    /// Where the lines end, in order.
+    pub(crate) fn line_ends(&self) -> Vec<usize> {
+        memchr::memchr_iter(b'\n', self.text.as_bytes()).collect()
     }
 }
 

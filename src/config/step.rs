@@ -82,7 +82,7 @@ pub enum Action {
 const RETRIES: u32 = 3;
 
 /// Verbs that a `do` step may name, besides pipelines of the project.
-pub const DOABLE: [&str; 22] = [
+pub const DOABLE: [&str; 23] = [
     "apply",
     "bootstrap",
     "build",
@@ -105,6 +105,7 @@ pub const DOABLE: [&str; 22] = [
     "state",
     "stop",
     "up",
+    "validate",
 ];
 
 /// Verbs that no pipeline can replace.

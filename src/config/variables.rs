@@ -18,13 +18,6 @@ pub const ENV: Variable = Variable {
     example: "dev",
 };
 
-/// Folder of the project.
-pub const DIR: Variable = Variable {
-    name: "INFRACTL_DIR",
-    meaning: "Folder of the project, as `-C DIR`; the flag comes first",
-    example: "/srv/infra",
-};
-
 /// File of age identities.
 pub const AGE_KEY_FILE: Variable = Variable {
     name: "INFRACTL_AGE_KEY_FILE",
@@ -54,7 +47,7 @@ pub const GROUP: Variable = Variable {
 };
 
 /// Every variable of infractl's own, in the order of their names.
-pub const ALL: [Variable; 6] = [AGE_KEY, AGE_KEY_FILE, DIR, ENV, GROUP, NO_INPUT];
+pub const ALL: [Variable; 5] = [AGE_KEY, AGE_KEY_FILE, ENV, GROUP, NO_INPUT];
 
 /// Variables of others that infractl honours.
 pub const STANDARD: [Variable; 7] = [

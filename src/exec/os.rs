@@ -86,8 +86,7 @@ impl OsRunner {
             _ => (child.stdout.take(), None),
         };
         let (no_masks, no_tail) = (Masks::default(), Tail::default());
-        let (masks, out_tail) =
-            if cmd.io == Io::Raw { (&no_masks, &no_tail) } else { (&self.masks, &tail) };
+        let (masks, out_tail) = if cmd.io == Io::Raw { (&no_masks, &no_tail) } else { (&self.masks, &tail) };
         let mut out = Reader::new(shown, Channel::Out, masks, line, out_tail);
         let mut err = Reader::new(child.stderr.take(), Channel::Err, &self.masks, line, &tail);
         let stdin = child.stdin.take();

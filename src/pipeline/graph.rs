@@ -28,12 +28,19 @@ pub struct Graph {
 
 /// Orders the first `selected` of `names`; the others are only there to lead from one selected to another.
 /// `depends` names, for each, the environments it depends on; names that are not there do not count.
-pub fn graph(names: &[String], depends: &[Vec<String>], selected: usize, direction: Direction) -> Result<Graph, Failure> {
-    let number: HashMap<&str, usize> = names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
+pub fn graph(
+    names: &[String],
+    depends: &[Vec<String>],
+    selected: usize,
+    direction: Direction,
+) -> Result<Graph, Failure> {
+    let number: HashMap<&str, usize> =
+        names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
     let edges: Vec<Vec<usize>> = depends
         .iter()
         .map(|wanted| {
-            let known: BTreeSet<usize> = wanted.iter().filter_map(|name| number.get(name.as_str()).copied()).collect();
+            let known: BTreeSet<usize> =
+                wanted.iter().filter_map(|name| number.get(name.as_str()).copied()).collect();
             known.into_iter().collect()
         })
         .collect();

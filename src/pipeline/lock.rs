@@ -185,7 +185,10 @@ impl Waiting<'_> {
     }
 
     fn describe(&self, holder: Option<&Owner>) -> String {
-        holder.map_or_else(|| "held by a run that does not say who it is".to_owned(), |holder| holder.describe((self.cx.now)()))
+        holder.map_or_else(
+            || "held by a run that does not say who it is".to_owned(),
+            |holder| holder.describe((self.cx.now)()),
+        )
     }
 
     fn busy(&self, holder: Option<&Owner>) -> Failure {
@@ -198,7 +201,10 @@ impl Waiting<'_> {
         let failure = if self.limit.is_zero() {
             failure.help("pass `--lock-wait 10m` to wait for it")
         } else {
-            failure.help(format!("pass a longer `--lock-wait`: it took more than {}", text::duration(self.limit)))
+            failure.help(format!(
+                "pass a longer `--lock-wait`: it took more than {}",
+                text::duration(self.limit)
+            ))
         };
         failure.help(format!("run `infractl unlock {name}` to release it, if that run is dead"))
     }
@@ -230,7 +236,10 @@ impl Held {
 
     /// An error when another run has taken the lock over, because this one gave no sign of life for too long.
     pub fn check(&self, environment: &str) -> Result<(), Failure> {
-        let lost = self.locks.as_ref().and_then(|locks| locks.lost.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        let lost = self
+            .locks
+            .as_ref()
+            .and_then(|locks| locks.lost.lock().unwrap_or_else(PoisonError::into_inner).clone());
         match lost {
             None => Ok(()),
             Some(why) => Err(Failure::new(Kind::Busy, format!("the lock of `{environment}` is lost: {why}"))

@@ -106,7 +106,8 @@ pub async fn run(
         cx.ui.note(table(many, queue.states(), &over));
         cx.ui.note(sum(many, queue.states(), &over, begun.elapsed()));
     }
-    let difference = over.iter().flatten().any(|over| matches!(over.result, Ok(Ended { difference: true, .. })));
+    let difference =
+        over.iter().flatten().any(|over| matches!(over.result, Ok(Ended { difference: true, .. })));
     let kind = match cx.interrupts.seen().kind() {
         Some(kind) => Some(kind),
         None if queue.states().iter().any(|state| *state != State::Done) => Some(Kind::Failed),
@@ -133,7 +134,13 @@ fn log(root: &Path, name: &str) -> Option<std::fs::File> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let path = root.join(".infractl/logs").join(format!("{name}.log"));
     crate::disk::make_private_dir(path.parent()?).ok()?;
-    std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(crate::disk::PRIVATE).open(path).ok()
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(crate::disk::PRIVATE)
+        .open(path)
+        .ok()
 }
 
 /// Says why one failed, with the last lines of what it said.
@@ -171,7 +178,9 @@ fn table(many: &Many<'_>, states: &[State], over: &[Option<Over>]) -> String {
         if digests {
             let digest = ended.and_then(|over| over.result.as_ref().ok()).and_then(|ended| ended.digest);
             row.extend(match digest {
-                Some(digest) => [digest.add, digest.change, digest.destroy, digest.replace].map(|n| n.to_string()),
+                Some(digest) => {
+                    [digest.add, digest.change, digest.destroy, digest.replace].map(|n| n.to_string())
+                }
                 None => [""; 4].map(str::to_owned),
             });
         }
@@ -193,7 +202,9 @@ fn outcome(many: &Many<'_>, state: State, over: Option<&Over>) -> String {
         (State::Skipped(root), _) => format!("skipped because of `{}`", many.environments[root].name),
         (State::Stopped | State::Waiting, _) => "not started".to_owned(),
         (_, Some(Ok(Ended { difference: true, .. }))) => "difference".to_owned(),
-        (_, Some(Ok(Ended { digest: Some(digest), .. }))) if digest.is_empty() && !digest.outputs => "no changes".to_owned(),
+        (_, Some(Ok(Ended { digest: Some(digest), .. }))) if digest.is_empty() && !digest.outputs => {
+            "no changes".to_owned()
+        }
         (_, Some(Ok(_))) => "done".to_owned(),
         (_, Some(Err(failure))) => match failure.kind {
             Kind::Interrupted | Kind::Terminated => "interrupted".to_owned(),

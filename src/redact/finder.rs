@@ -56,12 +56,12 @@ fn bucket(hash: u32) -> usize {
 
 /// Where in the pattern to look: at `step` grams in a row that are varied and that few patterns share. Else
 /// keys that all begin with `-----` or `AAAA` would make every ruler in the text slow.
-fn window(pattern: &[u8], step: usize, used: &[u32]) -> usize {
+fn window(pattern: &[u8], step: usize, among: usize, used: &[u32]) -> usize {
     let cost = |gram: &[u8]| {
         let same = gram.windows(2).filter(|pair| pair[0] == pair[1]).count();
         used[bucket(hash([gram[0], gram[1], gram[2], gram[3]]))] + if same > 1 { 100 } else { 0 }
     };
-    let costs: Vec<u32> = pattern.windows(GRAM).take(WINDOWS).map(cost).collect();
+    let costs: Vec<u32> = pattern.windows(GRAM).take(among + step - 1).map(cost).collect();
     let total = |(at, grams): (usize, &[u32])| (grams.iter().sum::<u32>(), at);
     costs.windows(step).enumerate().map(total).min().map_or(0, |(_, at)| at)
 }
@@ -91,11 +91,12 @@ impl Finder {
         };
         let mut entries = Vec::with_capacity(patterns.len() * step);
         let mut used = vec![0; BUCKETS];
+        let among = if patterns.len() > CROWDED { WINDOWS / 8 } else { WINDOWS };
         for (number, pattern) in (0..).zip(patterns) {
             let start = finder.bytes.len();
             finder.bytes.extend_from_slice(pattern);
             finder.patterns.push(start..finder.bytes.len());
-            let window = window(pattern, step, &used);
+            let window = window(pattern, step, among, &used);
             for (offset, gram) in (0..).zip(pattern.windows(GRAM)).skip(window).take(step) {
                 let hash = hash([gram[0], gram[1], gram[2], gram[3]]);
                 used[bucket(hash)] += 1;

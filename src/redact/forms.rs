@@ -93,7 +93,10 @@ fn spellings(text: &str, forms: &mut Forms) {
         escaped(text, |c| c.is_ascii_punctuation() && !matches!(c, '_' | '-' | '.' | '/' | ',' | ':' | '@')),
         escaped(text, |c| matches!(c, '"' | '$' | '`' | '\\')),
     ] {
-        add(Zeroizing::new(form).as_bytes(), forms);
+        let form = Zeroizing::new(form);
+        if *form != text {
+            add(form.as_bytes(), forms);
+        }
     }
     add(json.as_bytes(), forms);
     urls(text, forms);
@@ -138,9 +141,14 @@ fn urls(text: &str, forms: &mut Forms) {
     let unreserved = "-._~";
     for kept in [none, unreserved, "-._~/", "-._~$&+,;=", "-._~$&+=:@", "-._~!*'()", "-._~;/?:@&=+$,#!*'()"] {
         let percent = Zeroizing::new(percent(text, kept));
+        if *percent == text {
+            continue;
+        }
         add(percent.as_bytes(), forms);
-        add(percent.replace("%20", "+").as_bytes(), forms);
         add(lower_hex(&percent).as_bytes(), forms);
+        if percent.contains("%20") {
+            add(Zeroizing::new(percent.replace("%20", "+")).as_bytes(), forms);
+        }
     }
 }
 

@@ -78,6 +78,14 @@ pub enum SecretsError {
         #[source]
         source: Option<SopsError>,
     },
+    /// What was typed makes no sense.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        help: String,
+    },
     /// The rules of `.sops.yaml` do not say how to encrypt a file.
     #[error("{message}")]
     Rules {
@@ -201,6 +209,7 @@ impl Explain for SecretsError {
         match self {
             SecretsError::Disk(error) => error.kind(),
             SecretsError::Rules { .. } => Kind::Config,
+            SecretsError::Usage { .. } => Kind::Usage,
             _ => Kind::Secrets,
         }
     }
@@ -220,14 +229,14 @@ impl Explain for SecretsError {
             SecretsError::NotAVariable { file, .. } => {
                 format!("change it with `infractl secrets edit {file}`")
             }
-            SecretsError::Rules { help, .. } => help.clone(),
+            SecretsError::Rules { help, .. } | SecretsError::Usage { help, .. } => help.clone(),
         };
         vec![line]
     }
 }
 
 /// What to do about a file that is not as it should be.
-fn help_for(error: &SopsError, file: &str) -> Option<String> {
+pub(super) fn help_for(error: &SopsError, file: &str) -> Option<String> {
     Some(match error {
         SopsError::NotEncrypted => format!("encrypt it with `infractl secrets encrypt --in-place {file}`"),
         SopsError::ConflictMarker { .. } => format!(

@@ -1,13 +1,26 @@
 //! The secrets of an environment: which keys open them, what is in them, how they are changed.
 
 mod ask;
+pub mod check;
+pub mod covered;
+pub mod create;
+pub mod edit;
 mod error;
 mod key_file;
+pub mod key_path;
 mod keys;
+pub mod keygen;
 mod labels;
+pub mod leaks;
+pub mod merge;
+pub mod rekey;
+mod rules;
+pub mod rules_edit;
 mod source;
 mod ssh;
 mod store;
+pub mod value;
+mod yaml;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -21,11 +34,13 @@ use crate::exec::Runner;
 use crate::sops::{Format, SopsError};
 
 pub use ask::{Ask, Nobody, terminal};
+pub use create::check_recipient;
 pub use error::{NoKey, SecretsError};
 pub use keys::{Keys, Stage, Vars};
 pub use labels::{Labels, RECIPIENTS_FILE};
+pub use rules::{CreationRule, RULES_FILE, Rules};
 pub use source::Found;
-pub use store::{Opened, Store, fill, parse, read};
+pub use store::{Mac, Opened, Store, fill, parse, read};
 
 /// The secrets of one environment, in the order of the files. `Debug` shows names only.
 #[derive(Clone, Default)]
@@ -168,7 +183,7 @@ pub fn variables_of(name: &str) -> Vec<String> {
 /// The names in a file of secrets, in its order. Needs no key.
 pub fn names(file: &Path) -> Result<Vec<String>, SecretsError> {
     let encrypted = store::read(Path::new(""), file, None)?;
-    let pairs = encrypted.branches().first().into_iter().flat_map(|map| map.pairs());
+    let pairs = encrypted.branches().first().into_iter().flat_map(crate::sops::Map::pairs);
     Ok(pairs.map(|(key, _)| String::from_utf8_lossy(key).into_owned()).collect())
 }
 

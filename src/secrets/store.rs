@@ -34,6 +34,22 @@ pub struct Opened {
     pub plain: Plain,
 }
 
+/// What to do with the seal of a file, its MAC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mac {
+    /// It must be right.
+    Verify,
+    /// Someone is about to look at the values and to seal them again.
+    Ignore,
+}
+
+impl Mac {
+    /// From the flag `--ignore-mac`.
+    pub fn ignored_if(flag: bool) -> Self {
+        if flag { Mac::Ignore } else { Mac::Verify }
+    }
+}
+
 impl<'a> Store<'a> {
     /// The files of the project in this folder. Nothing is read yet.
     pub fn new(root: impl Into<PathBuf>, keys: Keys, runner: &'a dyn Runner) -> Self {
@@ -63,12 +79,24 @@ impl<'a> Store<'a> {
 
     /// Opens a file: decrypts every value and verifies the MAC.
     pub async fn open(&mut self, path: &Path, format: Option<Format>) -> Result<Opened, SecretsError> {
+        self.open_with(path, format, Mac::Verify).await
+    }
+
+    /// Opens a file, and lets a MAC that differs pass when it is asked to.
+    pub async fn open_with(
+        &mut self,
+        path: &Path,
+        format: Option<Format>,
+        mac: Mac,
+    ) -> Result<Opened, SecretsError> {
         let path = self.root.join(path);
         let encrypted = self.read(&path, format)?;
         let key = self.data_key(&path, &encrypted).await?;
-        let plain = encrypted
-            .decrypt(&key)
-            .map_err(|source| SecretsError::File { file: self.shown(&path), source })?;
+        let plain = match mac {
+            Mac::Verify => encrypted.decrypt(&key),
+            Mac::Ignore => encrypted.decrypt_unverified(&key),
+        };
+        let plain = plain.map_err(|source| SecretsError::File { file: self.shown(&path), source })?;
         Ok(Opened { path, encrypted, plain })
     }
 
@@ -105,6 +133,11 @@ impl<'a> Store<'a> {
         };
         let labels = Labels::of_project(&self.root);
         SecretsError::NoKey(Box::new(NoKey { file, failures, labels, found: self.keys.found(), groups }))
+    }
+
+    /// The error of a change that is refused.
+    pub fn refused(&self, path: &Path, source: SopsError) -> SecretsError {
+        SecretsError::Refused { file: self.shown(path), source }
     }
 
     /// Writes a file beside its place, after it was decrypted again and compared; the mode stays.

@@ -58,6 +58,7 @@ pub use metadata::{Metadata, Recipient};
 pub use plain::{NewFile, Plain, Step, key};
 pub use recipients::{KeyGroups, is_post_quantum};
 pub use rule::Rule;
+pub(crate) use rule::compile;
 pub use tree::{Comment, Entry, Map, Node, Scalar, Text, Value};
 
 /// The version of sops whose behaviour this follows; written into new files.

@@ -31,6 +31,29 @@ impl KeyGroups {
     }
 }
 
+impl KeyGroups {
+    /// Adds a recipient to the first group; false when a group has it already.
+    pub fn add(&mut self, recipient: &str) -> bool {
+        let recipient = recipient.trim();
+        if self.groups.iter().flatten().any(|one| one.trim() == recipient) {
+            return false;
+        }
+        match self.groups.first_mut() {
+            Some(group) => group.push(recipient.to_owned()),
+            None => self.groups.push(vec![recipient.to_owned()]),
+        }
+        true
+    }
+
+    /// Removes a recipient from every group; false when none had it.
+    pub fn remove(&mut self, recipient: &str) -> bool {
+        let count = |groups: &[Vec<String>]| groups.iter().map(Vec::len).sum::<usize>();
+        let before = count(&self.groups);
+        self.groups.iter_mut().for_each(|group| group.retain(|one| one.trim() != recipient.trim()));
+        count(&self.groups) < before
+    }
+}
+
 /// True for recipients and identities that need post-quantum keys.
 pub fn is_post_quantum(key: &str) -> bool {
     let key = key.trim();

@@ -139,7 +139,8 @@ impl Matcher {
     }
 }
 
-fn compile(pattern: &str) -> Result<Regex, String> {
+/// A pattern in the syntax of Go.
+pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
     RegexBuilder::new(&translate(pattern))
         .size_limit(4 << 20)
         .build()

@@ -230,3 +230,79 @@ pub(super) fn marshal_time(text: &str) -> Option<String> {
 fn without_fraction(text: &str) -> String {
     rfc3339(text).unwrap_or_else(|| text.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_printed_as_go_prints_them() {
+        for (number, plain, json, yaml, shown) in [
+            (1.0, "1", "1", "1", "1.0"),
+            (1.5, "1.5", "1.5", "1.5", "1.5"),
+            (-0.0, "-0", "-0", "-0", "-0.0"),
+            (1e20, "100000000000000000000", "100000000000000000000", "1e+20", "1E+20"),
+            (1e21, "1000000000000000000000", "1e+21", "1e+21", "1E+21"),
+            (1e-7, "0.0000001", "1e-7", "1e-07", "1E-07"),
+            (1_234_567.0, "1234567", "1234567", "1.234567e+06", "1.234567E+06"),
+            (123_456.0, "123456", "123456", "123456", "123456.0"),
+        ] {
+            assert_eq!(float(number), plain);
+            assert_eq!(json_float(number).unwrap(), json);
+            assert_eq!(yaml_float(number), yaml);
+            assert_eq!(String::from_utf8_lossy(&display(&Value::Float(number))), shown);
+        }
+        assert_eq!((float(f64::INFINITY).as_str(), float(f64::NAN).as_str()), ("+Inf", "NaN"));
+        assert_eq!((json_float(f64::NAN), yaml_float(f64::NEG_INFINITY).as_str()), (None, "-.inf"));
+    }
+
+    #[test]
+    fn numbers_are_read_as_go_reads_them() {
+        for (text, number) in [
+            ("10", 10),
+            ("0x1F", 31),
+            ("0o17", 15),
+            ("0755", 493),
+            ("0b11", 3),
+            ("-0x10", -16),
+            ("+5", 5),
+            ("0", 0),
+        ] {
+            assert_eq!(parse_int(text), Some(number), "{text}");
+        }
+        for text in ["", "-", "0x", "08", "1_0", "--1", "0x-1", "1e3", "\u{661}"] {
+            assert_eq!(parse_int(text), None, "{text}");
+        }
+        assert_eq!(parse_float("1e3"), Some(1e3));
+        assert_eq!(parse_float("+Inf"), Some(f64::INFINITY));
+        assert!(parse_float("NaN").is_some_and(f64::is_nan));
+        assert!(parse_float("1e999").is_none() && parse_float("0x1p3").is_none());
+    }
+
+    #[test]
+    fn times_lose_their_fraction_only_where_sops_drops_it() {
+        for (text, without, with) in [
+            ("2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z"),
+            ("2026-01-02T03:04:05+00:00", "2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z"),
+            ("2026-01-02T03:04:05.120-07:00", "2026-01-02T03:04:05-07:00", "2026-01-02T03:04:05.12-07:00"),
+            ("2026-01-02T3:04:05,5Z", "2026-01-02T03:04:05Z", "2026-01-02T03:04:05.5Z"),
+        ] {
+            assert_eq!(
+                (rfc3339(text).as_deref(), marshal_time(text).as_deref()),
+                (Some(without), Some(with))
+            );
+        }
+        for text in [
+            "",
+            "2026-02-30T00:00:00Z",
+            "2026-01-02T24:00:00Z",
+            "2026-01-02 03:04:05Z",
+            "2026-01-02T03:04:05",
+            "2026-01-02T03:04:05Z\r",
+            "2026-01-02T03:04:05.Z",
+            "2026-01-02T03:0\u{e9}:05Z",
+        ] {
+            assert_eq!(rfc3339(text), None, "{text:?}");
+        }
+    }
+}

@@ -7,7 +7,7 @@ use crate::config::template::Rendered;
 use crate::disk;
 use crate::failure::{Failure, Kind, Problem};
 use crate::files::dotenv::Dialect;
-use crate::files::env_file::{EnvFile, Entry, Metadata, Section};
+use crate::files::env_file::{Entry, EnvFile, Metadata, Section};
 use crate::steps::StepCx;
 use crate::steps::values::{self, Known};
 use crate::text::{nearest, plural};
@@ -57,7 +57,8 @@ pub fn content(step: &StepCx<'_>) -> Result<EnvFile, Failure> {
         None => vec![Section {
             title: None,
             entries: {
-                let mut entries: Vec<Entry> = outputs.iter().map(|(name, output)| unmapped(name, output)).collect();
+                let mut entries: Vec<Entry> =
+                    outputs.iter().map(|(name, output)| unmapped(name, output)).collect();
                 entries.sort_by(|a, b| a.key.cmp(&b.key));
                 entries
             },
@@ -142,7 +143,11 @@ fn sourced(step: &StepCx<'_>, known: &Known, source: &ValueSource) -> Result<Opt
     } else if let Some(name) = &source.secret {
         known.secret(&name.0)
     } else {
-        source.var.as_ref().and_then(|name| step.cx.vars.get(name)).map(|text| Rendered::Plain(text.to_owned()))
+        source
+            .var
+            .as_ref()
+            .and_then(|name| step.cx.vars.get(name))
+            .map(|text| Rendered::Plain(text.to_owned()))
     };
     match (found, &source.default) {
         (Some(rendered), _) => Ok(Some(rendered)),
@@ -182,8 +187,11 @@ pub async fn check_place(step: &StepCx<'_>) -> Result<(), Failure> {
     let shown = super::relative(step, path);
     let dir = path.parent().unwrap_or(&step.env.root);
     if !dir.is_dir() {
-        return Err(Failure::new(Kind::Config, format!("there is no folder `{}`", super::relative(step, dir)))
-            .help(format!("run `mkdir -p {}`", super::relative(step, dir))));
+        return Err(Failure::new(
+            Kind::Config,
+            format!("there is no folder `{}`", super::relative(step, dir)),
+        )
+        .help(format!("run `mkdir -p {}`", super::relative(step, dir))));
     }
     disk::check_writable(dir)?;
     if !is_in_git(dir) {
@@ -197,13 +205,19 @@ pub async fn check_place(step: &StepCx<'_>) -> Result<(), Failure> {
         return Ok(());
     };
     if tracked.code == 0 {
-        return Err(Failure::new(Kind::Config, format!("git tracks `{shown}`: its values would be committed"))
-            .help(format!("run `git rm --cached {shown}` and commit that"))
-            .help("change the values that were committed: they stay in the history of git"));
+        return Err(Failure::new(
+            Kind::Config,
+            format!("git tracks `{shown}`: its values would be committed"),
+        )
+        .help(format!("run `git rm --cached {shown}` and commit that"))
+        .help("change the values that were committed: they stay in the history of git"));
     }
     if ignored.code == 1 {
-        return Err(Failure::new(Kind::Config, format!("git does not ignore `{shown}`: it could be committed"))
-            .help(format!("add the line `{}` to .gitignore", pattern(&shown, &step.env.name))));
+        return Err(Failure::new(
+            Kind::Config,
+            format!("git does not ignore `{shown}`: it could be committed"),
+        )
+        .help(format!("add the line `{}` to .gitignore", pattern(&shown, &step.env.name))));
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! How one step is done: one file per kind of step.
 
+pub mod diagnostics;
 pub mod env_file;
 pub mod prepare;
 mod providers;
@@ -127,7 +128,14 @@ impl StepCx<'_> {
     /// Runs a command to its end; `line` gets its lines.
     pub async fn run_with(&self, cmd: &Cmd, line: &(dyn Fn(&str) + Send + Sync)) -> Result<Done, Failure> {
         self.line(Level::Detail, format!("$ {cmd}"));
-        self.cx.runner.run(cmd, &|_, text| line(text)).await.map_err(|error| {
+        let name = || self.name.to_owned();
+        let argv = std::iter::once(&cmd.program).chain(&cmd.args).cloned().collect();
+        self.event(Event::CommandStarted { name: name(), argv });
+        let started = std::time::Instant::now();
+        let result = self.cx.runner.run(cmd, &|_, text| line(text)).await;
+        let code = result.as_ref().ok().map(|done| done.code);
+        self.event(Event::CommandEnded { name: name(), code, took: started.elapsed() });
+        result.map_err(|error| {
             let install = match &error {
                 RunError::NotFound { program } => crate::tools::install_help(program),
                 _ => None,

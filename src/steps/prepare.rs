@@ -25,7 +25,8 @@ pub async fn open_secrets(step: &mut StepCx<'_>) -> Result<(), Failure> {
     if step.facts.secrets.is_some() {
         return Ok(());
     }
-    let opened = secrets::open(step.cx.runner.as_ref(), &step.cx.vars.0, step.env, step.cx.ui.mode.can_ask).await?;
+    let opened =
+        secrets::open(step.cx.runner.as_ref(), &step.cx.vars.0, step.env, step.cx.ui.mode.can_ask).await?;
     for (name, value) in opened.iter() {
         super::values::mask(step, name, secrecy::ExposeSecret::expose_secret(value));
     }

@@ -40,8 +40,11 @@ pub(super) async fn cache(step: &StepCx<'_>, root: &Root, needs: &Needs) -> Resu
     }
     let dir = place(step);
     fs::create_dir_all(&dir).map_err(|error| {
-        Failure::new(Kind::Failed, format!("the cache of providers `{}` could not be made: {error}", dir.display()))
-            .help("set TF_PLUGIN_CACHE_DIR to a folder that you may write")
+        Failure::new(
+            Kind::Failed,
+            format!("the cache of providers `{}` could not be made: {error}", dir.display()),
+        )
+        .help("set TF_PLUGIN_CACHE_DIR to a folder that you may write")
     })?;
     let mut cache = Cache { dir, needs: key(needs), lock_file: root.dir.join(LOCK_FILE), turn: None };
     if !cache.is_warm() {
@@ -68,7 +71,8 @@ impl Cache {
         let text = fs::read_to_string(&self.lock_file).unwrap_or_default();
         let locked = terraform_root::locked_providers(&text);
         let is_there = |(address, version): &(String, String)| {
-            fs::read_dir(self.dir.join(address).join(version)).is_ok_and(|mut systems| systems.next().is_some())
+            fs::read_dir(self.dir.join(address).join(version))
+                .is_ok_and(|mut systems| systems.next().is_some())
         };
         !locked.is_empty() && locked.iter().all(is_there)
     }
@@ -93,7 +97,8 @@ impl Cache {
 /// What is needed, without what is only about the state.
 fn key(needs: &Needs) -> String {
     let is_about_state = |text: &&String| text.starts_with("backend") || text.starts_with("cloud");
-    let mut texts: Vec<&str> = needs.text.iter().filter(|text| !is_about_state(text)).map(String::as_str).collect();
+    let mut texts: Vec<&str> =
+        needs.text.iter().filter(|text| !is_about_state(text)).map(String::as_str).collect();
     texts.sort_unstable();
     format!("{texts:?} {:?}", needs.providers)
 }
@@ -118,9 +123,13 @@ async fn turn(step: &StepCx<'_>, dir: &Path) -> Result<File, Failure> {
     let mut name = dir.as_os_str().to_owned();
     name.push(".lock");
     let failed = |error: std::io::Error| {
-        Failure::new(Kind::Failed, format!("the lock `{}` could not be taken: {error}", Path::new(&name).display()))
+        Failure::new(
+            Kind::Failed,
+            format!("the lock `{}` could not be taken: {error}", Path::new(&name).display()),
+        )
     };
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&name).map_err(failed)?;
+    let file =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&name).map_err(failed)?;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),

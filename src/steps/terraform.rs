@@ -5,12 +5,13 @@ use std::sync::{Mutex, PoisonError};
 
 use indexmap::IndexMap;
 
-use super::{SavedPlan, StepCx, terraform_init, values};
+use super::{SavedPlan, StepCx, diagnostics, terraform_init, values};
 use crate::config::environment::Terraform;
 use crate::exec::{Cmd, Done};
 use crate::failure::{Failure, Kind};
 use crate::tools::terraform::{self as tool, Digest, Output, PlanText, Root};
 use crate::tools::terraform_events::{self as events, Diagnostic, Event as Told};
+use crate::tools::terraform_text::Diagnostics;
 use crate::ui::event::Level;
 
 /// What is done with the root module.
@@ -149,14 +150,18 @@ async fn plan(
     if destroy {
         cmd = cmd.arg("-destroy");
     }
-    let text = Mutex::new(PlanText::default());
+    let text = Mutex::new((PlanText::default(), Diagnostics::default()));
     let done = step
         .run_with(&cmd, &|line| {
-            text.lock().unwrap_or_else(PoisonError::into_inner).line(line);
+            let (plan, found) = &mut *text.lock().unwrap_or_else(PoisonError::into_inner);
+            plan.line(line);
+            found.line(line);
             step.line(Level::Normal, line);
         })
         .await?;
-    let digest = text.into_inner().unwrap_or_else(PoisonError::into_inner).digest();
+    let (plan, found) = text.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.finish().iter().for_each(|found| diagnostics::tell(step, found));
+    let digest = plan.digest();
     planned(step, root, &done, digest, out)?;
     step.facts.plan = kept;
     Ok(if done.code == 0 { "no changes".into() } else { digest.to_string() })
@@ -169,7 +174,11 @@ async fn plan_json(step: &mut StepCx<'_>, root: &Root, out: Option<&Path>) -> Re
         .run_with(&cmd, &|line| {
             let masked = step.cx.masks.mask(line);
             let _ = step.cx.ui.data(format!("{masked}\n").as_bytes());
-            seen.lock().unwrap_or_else(PoisonError::into_inner).take(&events::parse(line));
+            let told = events::parse(line);
+            if let Told::Diagnostic(found) = &told {
+                diagnostics::tell(step, found);
+            }
+            seen.lock().unwrap_or_else(PoisonError::into_inner).take(&told);
         })
         .await?;
     let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -190,13 +199,16 @@ fn planned(
         crate::disk::set_mode(file, 0o600)?;
     }
     if done.interrupted {
-        return Err(step.interrupted(format!("the plan of `{}` was stopped; nothing was changed", step.env.name)));
+        return Err(
+            step.interrupted(format!("the plan of `{}` was stopped; nothing was changed", step.env.name))
+        );
     }
     match done.code {
         0 => step.facts.digest = Some(Digest::default()),
         2 => step.facts.digest = Some(Digest { outputs: digest.outputs || digest.is_empty(), ..digest }),
         code => return Err(failed(step, root, "plan", code, &done.tail)),
     }
+    diagnostics::counted(step, step.facts.digest.unwrap_or_default());
     Ok(())
 }
 
@@ -245,6 +257,7 @@ async fn change(step: &mut StepCx<'_>, root: &Root, cmd: Cmd, verb: &str) -> Res
     }
     let digest = progress.digest();
     step.facts.digest = Some(digest);
+    diagnostics::counted(step, digest);
     Ok(if digest.is_empty() { "no changes".into() } else { digest.to_string() })
 }
 
@@ -271,15 +284,22 @@ pub(super) fn failed(step: &StepCx<'_>, root: &Root, verb: &str, code: i32, tail
         help: advice.help,
         ..Failure::new(advice.kind.unwrap_or(Kind::Failed), "")
     };
-    if tail.is_empty() { failure.help("run it again with `-v` to see everything terraform says") } else { failure }
+    if tail.is_empty() {
+        failure.help("run it again with `-v` to see everything terraform says")
+    } else {
+        failure
+    }
 }
 
 /// The headline of the first error in what terraform said last.
 fn cause(tail: &str) -> String {
     let clean = anstream::adapter::strip_str(tail).to_string();
-    let line = clean.lines().find_map(|line| line.split_once("Error: ").map(|(_, rest)| rest.trim().to_owned()));
-    line.or_else(|| clean.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned()))
-        .unwrap_or_else(|| "it said nothing".to_owned())
+    let line =
+        clean.lines().find_map(|line| line.split_once("Error: ").map(|(_, rest)| rest.trim().to_owned()));
+    line.or_else(|| {
+        clean.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned())
+    })
+    .unwrap_or_else(|| "it said nothing".to_owned())
 }
 
 fn show(step: &StepCx<'_>, told: &Told) {
@@ -289,6 +309,7 @@ fn show(step: &StepCx<'_>, told: &Told) {
             for line in diagnostic.text().lines() {
                 step.line(level, line);
             }
+            diagnostics::tell(step, diagnostic);
         }
         Told::Completed { address, action, seconds } => {
             step.line(Level::Detail, format!("{address}: {action} complete after {seconds} s"));
@@ -331,7 +352,8 @@ impl Progress {
             }
             Told::Started { address, action } => self.running.push(format!("{} {address}", doing(action))),
             Told::Completed { address, .. } | Told::Errored { address } => {
-                self.running.retain(|running| running.split_once(' ').is_none_or(|(_, name)| name != address));
+                self.running
+                    .retain(|running| running.split_once(' ').is_none_or(|(_, name)| name != address));
                 if matches!(told, Told::Completed { .. }) {
                     self.done += 1;
                 }
@@ -434,7 +456,10 @@ pub async fn outputs(step: &mut StepCx<'_>) -> Result<String, Failure> {
     }
     let state = tool::parse_state(&done.stdout).map_err(|error| {
         // The text around the error is the state: never shown.
-        Failure::new(Kind::Failed, format!("terraform's state could not be read: {:?} error", error.classify()))
+        Failure::new(
+            Kind::Failed,
+            format!("terraform's state could not be read: {:?} error", error.classify()),
+        )
     })?;
     for (name, output) in state.outputs.iter().filter(|(_, output)| output.sensitive) {
         for text in values::texts(&output.value) {

@@ -57,9 +57,12 @@ pub async fn run(step: &mut StepCx<'_>, root: &Root, force: bool) -> Result<(), 
         return Err(step.interrupted(format!("stopped during the init of `{}`", step.env.name)));
     }
     if done.code != 0 {
+        let mut found = crate::tools::terraform_text::Diagnostics::default();
         for line in done.tail.lines() {
             step.line(Level::Important, line);
+            found.line(line);
         }
+        found.finish().iter().for_each(|found| super::diagnostics::tell(step, found));
         return Err(terraform::failed(step, root, "init", done.code, &done.tail));
     }
     step.facts.initialised = true;
@@ -121,8 +124,7 @@ fn look(step: &StepCx<'_>, root: &Root, backend: &IndexMap<String, String>) -> R
     hash.update(serde_json::to_vec(&needs).unwrap_or_default());
     hash.update(&lock_text);
     let digest = format!("{settings}{}", hex(&hash.finalize()));
-    let is_current =
-        old.is_some_and(|old| old.digest == digest) && dir_is_there(unneeded);
+    let is_current = old.is_some_and(|old| old.digest == digest) && dir_is_there(unneeded);
     let stamp = Stamp { files, digest, unneeded };
     if is_current {
         save(step, &stamp)?;
@@ -133,7 +135,8 @@ fn look(step: &StepCx<'_>, root: &Root, backend: &IndexMap<String, String>) -> R
 /// What besides the files decides: program, backend settings, data folder.
 fn settings(step: &StepCx<'_>, root: &Root, backend: &IndexMap<String, String>) -> String {
     let mut hash = Sha256::new();
-    for part in [root.program.as_str(), &root.dir.to_string_lossy(), &data_dir(step, root).to_string_lossy()] {
+    for part in [root.program.as_str(), &root.dir.to_string_lossy(), &data_dir(step, root).to_string_lossy()]
+    {
         hash.update(part);
         hash.update([0]);
     }
@@ -164,7 +167,8 @@ fn no_file_came(old: &Stamp) -> bool {
         *seen.entry(file.parent().unwrap_or(file)).or_default() += 1;
     }
     seen.into_iter().all(|(dir, count)| {
-        fs::read_dir(dir).is_ok_and(|all| all.flatten().filter(|e| is_module_path(&e.path())).count() == count)
+        fs::read_dir(dir)
+            .is_ok_and(|all| all.flatten().filter(|e| is_module_path(&e.path())).count() == count)
     })
 }
 
@@ -216,4 +220,3 @@ fn save(step: &StepCx<'_>, stamp: &Stamp) -> Result<(), Failure> {
     }
     Ok(())
 }
-

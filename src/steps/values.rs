@@ -25,11 +25,8 @@ impl Known {
             outputs: outputs
                 .map(|(name, output)| {
                     let text = text(&output.value);
-                    let rendered = if output.sensitive {
-                        Rendered::Secret(text.into())
-                    } else {
-                        Rendered::Plain(text)
-                    };
+                    let rendered =
+                        if output.sensitive { Rendered::Secret(text.into()) } else { Rendered::Plain(text) };
                     (name.clone(), rendered)
                 })
                 .collect(),
@@ -74,7 +71,8 @@ pub fn argument(step: &StepCx<'_>, template: &Template) -> Result<String, Failur
 fn no_value(step: &StepCx<'_>, error: TemplateError) -> Failure {
     let failure = Failure::from(error);
     if step.facts.outputs.is_none() && step.env.terraform.is_some() {
-        return failure.help(format!("run `infractl apply {}` first: outputs are not read yet", step.env.name));
+        return failure
+            .help(format!("run `infractl apply {}` first: outputs are not read yet", step.env.name));
     }
     failure
 }
@@ -101,7 +99,9 @@ pub fn texts(value: &Json) -> Vec<String> {
 /// Never shows this text from now on. One too short to be masked is warned about.
 pub fn mask(step: &StepCx<'_>, name: &str, value: &str) {
     if step.cx.masks.add(name, value) == crate::redact::Weight::TooShort && !value.is_empty() {
-        step.cx.ui.warn(format!("`{name}` is shorter than 4 characters: it is not masked in what tools print"));
+        step.cx
+            .ui
+            .warn(format!("`{name}` is shorter than 4 characters: it is not masked in what tools print"));
     }
 }
 
@@ -125,7 +125,10 @@ pub fn variables(
     declared: &IndexMap<String, Template>,
 ) -> Result<Vec<(String, exec::Value)>, Failure> {
     let known = Known::of(step);
-    declared.iter().map(|(name, template)| Ok((name.clone(), input_value(known.render(step, template)?)))).collect()
+    declared
+        .iter()
+        .map(|(name, template)| Ok((name.clone(), input_value(known.render(step, template)?))))
+        .collect()
 }
 
 fn input_value(rendered: Rendered) -> exec::Value {

@@ -9,7 +9,8 @@ use crate::exec::{Cmd, Io};
 
 /// Prints credentials, wherever they come from: single sign-on, an assumed role, the machine's own.
 pub fn export_credentials(profile: Option<&str>) -> Cmd {
-    let cmd = Cmd::new("aws").args(["configure", "export-credentials", "--format", "process"]).io(Io::Capture);
+    let cmd =
+        Cmd::new("aws").args(["configure", "export-credentials", "--format", "process"]).io(Io::Capture);
     match profile {
         Some(name) => cmd.env("AWS_PROFILE", name),
         None => cmd,

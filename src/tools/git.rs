@@ -23,3 +23,9 @@ pub fn ls_files(dir: &Path, file: &Path) -> Cmd {
 pub fn head(dir: &Path) -> Cmd {
     git(dir).args(["rev-parse", "HEAD"])
 }
+
+/// What differs from the commit below this folder, new files included, on standard output; nothing when nothing
+/// does.
+pub fn status(dir: &Path) -> Cmd {
+    git(dir).args(["status", "--porcelain", "--", "."]).timeout(Some(std::time::Duration::from_secs(10)))
+}

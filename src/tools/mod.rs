@@ -6,6 +6,7 @@ pub mod terraform;
 pub mod terraform_backend;
 pub mod terraform_events;
 pub mod terraform_root;
+pub mod terraform_text;
 
 /// What infractl knows of a program that it starts.
 #[derive(Debug)]

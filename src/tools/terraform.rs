@@ -288,7 +288,9 @@ pub fn explain(root: &Root, environment: &str, tail: &str) -> Advice {
         return lock_advice(&chdir, tail);
     }
     let help = |line: String| Advice { kind: None, help: vec![line] };
-    if tail.contains("Unsupported Terraform Core version") || tail.contains("Unsupported OpenTofu Core version") {
+    if tail.contains("Unsupported Terraform Core version")
+        || tail.contains("Unsupported OpenTofu Core version")
+    {
         return Advice {
             kind: Some(Kind::Tool),
             help: vec![format!(
@@ -327,9 +329,13 @@ pub fn explain(root: &Root, environment: &str, tail: &str) -> Advice {
 fn lock_advice(chdir: &str, tail: &str) -> Advice {
     let mut help = Vec::new();
     if let Some(id) = after(tail, "already locked: ID=") {
-        help.push(format!("wait for the run that holds lock {id}, or, if it is dead, run `{chdir} force-unlock {id}`"));
+        help.push(format!(
+            "wait for the run that holds lock {id}, or, if it is dead, run `{chdir} force-unlock {id}`"
+        ));
     } else if tail.contains("Workspace is already locked") {
-        help.push("wait for the run that holds the state; the lock ends with its connection to the database".into());
+        help.push(
+            "wait for the run that holds the state; the lock ends with its connection to the database".into(),
+        );
     } else if let Some(id) = after(tail, "ID:") {
         let who = after(tail, "Who:").unwrap_or("somebody");
         let since = after(tail, "Created:").unwrap_or("an unknown time");

@@ -35,7 +35,11 @@ fn of_block(block: &Block) -> Backend {
     }
     for inner in block.body.blocks() {
         for attribute in inner.body.attributes() {
-            add(&mut backend.settings, &format!("{}.{}", inner.ident.as_str(), attribute.key.as_str()), &attribute.value);
+            add(
+                &mut backend.settings,
+                &format!("{}.{}", inner.ident.as_str(), attribute.key.as_str()),
+                &attribute.value,
+            );
         }
     }
     backend
@@ -50,7 +54,9 @@ fn add(settings: &mut IndexMap<String, String>, key: &str, value: &Expression) {
             for (name, value) in fields {
                 let name = match name {
                     hcl_edit::expr::ObjectKey::Ident(name) => name.as_str().to_owned(),
-                    hcl_edit::expr::ObjectKey::Expression(name) => name.as_str().unwrap_or_default().to_owned(),
+                    hcl_edit::expr::ObjectKey::Expression(name) => {
+                        name.as_str().unwrap_or_default().to_owned()
+                    }
                 };
                 add(settings, &format!("{key}.{name}"), value.expr());
             }
@@ -79,7 +85,9 @@ impl Backend {
     /// Sets one as `-backend-config` does: a table is taken apart.
     pub fn set(&mut self, key: &str, value: &Json) {
         match value {
-            Json::Object(fields) => fields.iter().for_each(|(name, value)| self.set(&format!("{key}.{name}"), value)),
+            Json::Object(fields) => {
+                fields.iter().for_each(|(name, value)| self.set(&format!("{key}.{name}"), value))
+            }
             Json::String(text) => drop(self.settings.insert(key.to_owned(), text.clone())),
             Json::Null | Json::Array(_) => {}
             other => drop(self.settings.insert(key.to_owned(), other.to_string())),
@@ -118,7 +126,8 @@ mod tests {
 
     #[test]
     fn a_backend_in_json_is_found_too() {
-        let found = backend("main.tf.json", r#"{"terraform":[{"backend":{"pg":{"schema_name":"dev"}}}]}"#).unwrap();
+        let found =
+            backend("main.tf.json", r#"{"terraform":[{"backend":{"pg":{"schema_name":"dev"}}}]}"#).unwrap();
         assert_eq!((found.kind.as_str(), found.get("schema_name")), ("pg", Some("dev")));
     }
 }

@@ -239,11 +239,9 @@ fn event(line: Line) -> Event {
         ("planned_change", Some(c), ..) => Event::Planned { address: c.resource.addr, action: c.action },
         ("resource_drift", Some(c), ..) => Event::Drift { address: c.resource.addr, action: c.action },
         ("apply_start", _, Some(h), ..) => Event::Started { address: h.resource.addr, action: h.action },
-        ("apply_complete", _, Some(h), ..) => Event::Completed {
-            address: h.resource.addr,
-            action: h.action,
-            seconds: h.elapsed_seconds as u64,
-        },
+        ("apply_complete", _, Some(h), ..) => {
+            Event::Completed { address: h.resource.addr, action: h.action, seconds: h.elapsed_seconds as u64 }
+        }
         ("apply_errored", _, Some(h), ..) => Event::Errored { address: h.resource.addr },
         ("provision_progress", _, Some(h), ..) => {
             Event::Provisioner { address: h.resource.addr, text: h.output }

@@ -2,13 +2,11 @@ use super::*;
 
 #[test]
 fn events_are_read() {
-    let planned = r#"{"@message":"m","type":"planned_change","change":{"resource":{"addr":"a.b"},"action":"create"}}"#;
+    let planned =
+        r#"{"@message":"m","type":"planned_change","change":{"resource":{"addr":"a.b"},"action":"create"}}"#;
     assert_eq!(parse(planned), Event::Planned { address: "a.b".into(), action: "create".into() });
     let done = r#"{"type":"apply_complete","hook":{"resource":{"addr":"a.b"},"action":"create","elapsed_seconds":3}}"#;
-    assert_eq!(
-        parse(done),
-        Event::Completed { address: "a.b".into(), action: "create".into(), seconds: 3 }
-    );
+    assert_eq!(parse(done), Event::Completed { address: "a.b".into(), action: "create".into(), seconds: 3 });
     let sum = r#"{"type":"change_summary","changes":{"add":2,"change":1,"import":0,"remove":4,"operation":"apply"}}"#;
     let Event::Summary { digest, operation } = parse(sum) else { panic!() };
     assert_eq!((digest.add, digest.change, digest.destroy, operation.as_str()), (2, 1, 4, "apply"));

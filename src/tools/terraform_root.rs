@@ -40,8 +40,7 @@ pub fn is_module_file(name: &str) -> bool {
 
 /// Reads one file. One that does not parse, and JSON, counts as a whole: terraform will say what is wrong.
 pub fn needs(name: &str, text: &str) -> Needs {
-    let parsed =
-        if name.ends_with(".json") { None } else { hcl_edit::parser::parse_body(text).ok() };
+    let parsed = if name.ends_with(".json") { None } else { hcl_edit::parser::parse_body(text).ok() };
     match parsed {
         Some(body) => of_body(&body, text),
         None => Needs { text: vec![text.to_owned()], ..Needs::default() },
@@ -149,7 +148,10 @@ mod tests {
         assert_eq!(found.providers, BTreeSet::from(["aws".to_owned(), "openstack".to_owned()]));
         assert_eq!(found.local_modules, BTreeSet::from(["./modules/network".to_owned()]));
         assert!(found.text[0].contains("bucket"), "{found:?}");
-        assert!(found.text.iter().all(|text| !text.contains("10.0.0.0")), "arguments do not count: {found:?}");
+        assert!(
+            found.text.iter().all(|text| !text.contains("10.0.0.0")),
+            "arguments do not count: {found:?}"
+        );
     }
 
     #[test]

@@ -1,9 +1,14 @@
 //! What happens in a run: one vocabulary for the terminal, CI, JSON and the history.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// How a step or a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Done.
@@ -29,9 +34,59 @@ pub enum Level {
     Important,
 }
 
+/// How bad a diagnostic is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// The step fails because of it.
+    Error,
+    /// Something to look at.
+    Warning,
+}
+
+/// What a tool says about a place in a file of the project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The headline.
+    pub summary: String,
+    /// The explanation; may have several lines.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+    /// The file, relative to the project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The line, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+}
+
+/// How many resources a plan or an apply touches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Changes {
+    /// To create (or created).
+    pub add: u64,
+    /// To change in place.
+    pub change: u64,
+    /// To destroy.
+    pub destroy: u64,
+    /// To destroy and create again; not counted in `add` and `destroy`.
+    pub replace: u64,
+    /// To take over from the world.
+    pub import: u64,
+    /// Outputs change too.
+    pub outputs: bool,
+}
+
 /// Something that happened. Texts may still hold secrets: `Ui` masks them before any reporter sees them.
 #[derive(Debug, Clone)]
 pub enum Event {
+    /// The project that is worked on.
+    Project {
+        /// Its folder.
+        root: PathBuf,
+    },
     /// A pipeline begins.
     RunStarted {
         /// As it was typed.
@@ -62,6 +117,36 @@ pub enum Event {
         /// The line, without its end.
         text: String,
     },
+    /// A step starts a program.
+    CommandStarted {
+        /// The step.
+        name: String,
+        /// The program and its arguments.
+        argv: Vec<String>,
+    },
+    /// That program is over.
+    CommandEnded {
+        /// The step.
+        name: String,
+        /// Its exit code; none when it could not be started or was ended by a time limit.
+        code: Option<i32>,
+        /// How long it ran.
+        took: Duration,
+    },
+    /// An error or warning with its place; its text came as lines before.
+    Diagnostic {
+        /// The step.
+        name: String,
+        /// What and where.
+        diagnostic: Diagnostic,
+    },
+    /// What a plan or an apply counted.
+    Changes {
+        /// The step.
+        name: String,
+        /// The counts.
+        changes: Changes,
+    },
     /// A step is over.
     StepEnded {
         /// Its place in the pipeline, from 1.
@@ -88,6 +173,13 @@ pub enum Event {
     Note(String),
     /// Something that may be wrong.
     Warning(String),
+    /// The last event of the program: its exit code and, unless it is 0, why.
+    Ended {
+        /// The exit code.
+        code: u8,
+        /// What failed and why, as one text.
+        error: Option<String>,
+    },
 }
 
 /// An event and the environment it belongs to (none: the whole program).
@@ -108,5 +200,19 @@ pub trait Reporter: Send + Sync {
     /// Runs something that needs the terminal for itself.
     fn suspend(&self, work: &mut dyn FnMut()) {
         work();
+    }
+}
+
+impl<R: Reporter + ?Sized> Reporter for Arc<R> {
+    fn report(&self, report: &Report) {
+        (**self).report(report);
+    }
+
+    fn tick(&self) {
+        (**self).tick();
+    }
+
+    fn suspend(&self, work: &mut dyn FnMut()) {
+        (**self).suspend(work);
     }
 }

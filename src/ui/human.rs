@@ -88,7 +88,8 @@ impl Human {
             bar.enable_steady_tick(Duration::from_millis(100));
             bar
         });
-        if bar.is_none() && self.mode.verbosity > Verbosity::Quiet {
+        // In CI the title of the group says it.
+        if bar.is_none() && self.mode.verbosity > Verbosity::Quiet && self.mode.ci.is_none() {
             self.line(&format!("{}{name} ...", self.prefix(environment)));
         }
         let running =
@@ -96,14 +97,7 @@ impl Human {
         self.lock().insert(key(environment), running);
     }
 
-    fn ended(
-        &self,
-        environment: Option<&str>,
-        name: &str,
-        outcome: Outcome,
-        summary: &str,
-        took: Duration,
-    ) {
+    fn ended(&self, environment: Option<&str>, name: &str, outcome: Outcome, summary: &str, took: Duration) {
         if let Some(bar) = self.lock().remove(&key(environment)).and_then(|running| running.bar) {
             bar.finish_and_clear();
             self.bars.remove(&bar);
@@ -113,8 +107,11 @@ impl Human {
         }
         let (style, sign) = sign(outcome);
         let (sign, prefix) = (self.paint(style, sign), self.prefix(environment));
-        let mut line =
-            if lane::width().is_some() { format!("{prefix}{sign} {name}") } else { format!("{sign} {prefix}{name}") };
+        let mut line = if lane::width().is_some() {
+            format!("{prefix}{sign} {name}")
+        } else {
+            format!("{sign} {prefix}{name}")
+        };
         if !summary.is_empty() {
             line.push_str("  ");
             line.push_str(summary);
@@ -181,7 +178,13 @@ impl Reporter for Human {
             Event::Warning(text) => {
                 self.text(environment, &format!("{}: {text}", self.paint(YELLOW, "warning")));
             }
-            Event::RunStarted { .. } => {}
+            Event::RunStarted { .. }
+            | Event::Project { .. }
+            | Event::CommandStarted { .. }
+            | Event::CommandEnded { .. }
+            | Event::Diagnostic { .. }
+            | Event::Changes { .. }
+            | Event::Ended { .. } => {}
             Event::RunEnded { verb, outcome, took } => {
                 if self.mode.verbosity == Verbosity::Verbose {
                     let (style, sign) = sign(*outcome);

@@ -25,7 +25,17 @@ impl Reporter for Json {
 /// An event as JSON; none for what only a terminal shows.
 pub fn value(event: &Event) -> Option<Value> {
     Some(match event {
-        Event::Progress { .. } => return None,
+        Event::Progress { .. } | Event::Project { .. } | Event::Ended { .. } => return None,
+        Event::CommandStarted { name, argv } => {
+            json!({"event": "command-started", "step": name, "argv": argv})
+        }
+        Event::CommandEnded { name, code, took } => json!({
+            "event": "command-ended", "step": name, "code": code, "seconds": took.as_secs_f64(),
+        }),
+        Event::Diagnostic { name, diagnostic } => {
+            with(json!({"event": "diagnostic", "step": name}), diagnostic)
+        }
+        Event::Changes { name, changes } => with(json!({"event": "changes", "step": name}), changes),
         Event::RunStarted { verb, steps } => json!({"event": "run-started", "verb": verb, "steps": steps}),
         Event::StepStarted { number, name } => {
             json!({"event": "step-started", "number": number, "step": name})
@@ -41,4 +51,12 @@ pub fn value(event: &Event) -> Option<Value> {
         Event::Note(text) => json!({"event": "note", "text": text}),
         Event::Warning(text) => json!({"event": "warning", "text": text}),
     })
+}
+
+/// The fields of a value besides.
+fn with(mut value: Value, more: &impl serde::Serialize) -> Value {
+    if let (Some(object), Ok(Value::Object(more))) = (value.as_object_mut(), serde_json::to_value(more)) {
+        object.extend(more);
+    }
+    value
 }

@@ -1,6 +1,8 @@
 //! Talks to people: data on standard output, everything else on standard error.
 
+pub mod ci;
 pub mod event;
+pub mod grouped;
 pub mod human;
 pub mod json;
 pub mod lane;
@@ -9,6 +11,7 @@ pub mod report;
 mod terminal;
 
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 
 use crate::failure::{Failure, Kind};
 use crate::redact::Masks;
@@ -40,6 +43,8 @@ pub struct Mode {
     pub json: bool,
     /// Columns of the terminal.
     pub width: usize,
+    /// The CI system that reads standard error.
+    pub ci: Option<ci::Ci>,
 }
 
 /// Everything that infractl says goes through here.
@@ -58,6 +63,17 @@ impl Ui {
             reporters.push(Box::new(json::Json));
         }
         Ui { mode, masks, reporters }
+    }
+
+    /// The same in a CI system: what people see is folded in groups, diagnostics become annotations. `workspace`
+    /// is the folder of the repository: paths in annotations are relative to it.
+    #[must_use]
+    pub fn in_ci(mut self, ci: ci::Ci, workspace: Option<PathBuf>) -> Self {
+        if !self.reporters.is_empty() {
+            let people = self.reporters.remove(0);
+            self.reporters.insert(0, Box::new(grouped::Grouped::new(ci, self.mode, workspace, people)));
+        }
+        self
     }
 
     /// One that talks to the given reporters only.
@@ -145,9 +161,19 @@ impl Ui {
         match event {
             Event::Progress { name, text } => Event::Progress { name, text: mask(text) },
             Event::Line { name, level, text } => Event::Line { name, level, text: mask(text) },
+            Event::StepStarted { number, name } => Event::StepStarted { number, name: mask(name) },
             Event::StepEnded { number, name, outcome, summary, took } => {
-                Event::StepEnded { number, name, outcome, summary: mask(summary), took }
+                Event::StepEnded { number, name: mask(name), outcome, summary: mask(summary), took }
             }
+            Event::CommandStarted { name, argv } => {
+                Event::CommandStarted { name, argv: argv.into_iter().map(mask).collect() }
+            }
+            Event::Diagnostic { name, mut diagnostic } => {
+                diagnostic.summary = mask(diagnostic.summary);
+                diagnostic.detail = mask(diagnostic.detail);
+                Event::Diagnostic { name, diagnostic }
+            }
+            Event::Ended { code, error } => Event::Ended { code, error: error.map(mask) },
             Event::Note(text) => Event::Note(mask(text)),
             Event::Warning(text) => Event::Warning(mask(text)),
             other => other,
@@ -163,6 +189,12 @@ pub(crate) fn say(text: &str) {
         let _ = err.write_all(b"\n");
     }
     let _ = err.flush();
+}
+
+/// Is standard error a file, where what is written stays?
+pub(crate) fn goes_to_a_file() -> bool {
+    use rustix::fs::{FileType, fstat};
+    fstat(io::stderr()).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
 }
 
 /// Is standard error, standard input, standard output a terminal?

@@ -9,9 +9,8 @@ pub fn confirm_name(ui: &Ui, question: &str, name: &str) -> Result<(), Failure> 
         return Err(Failure::new(Kind::Declined, format!("{question}: nobody is there to ask"))
             .help(format!("pass `--confirm {name}` if you mean it")));
     }
-    let input: dialoguer::Input<'_, String> = dialoguer::Input::new()
-        .with_prompt(format!("{question}. Type `{name}` to go on"))
-        .allow_empty(true);
+    let input: dialoguer::Input<'_, String> =
+        dialoguer::Input::new().with_prompt(format!("{question}. Type `{name}` to go on")).allow_empty(true);
     let answer = ui.suspended(|| input.interact_text_on(&dialoguer::console::Term::stderr()));
     let answer = answered(answer)?;
     if answer.trim() == name {
@@ -33,10 +32,31 @@ pub fn pick(ui: &Ui, question: &str, names: &[String]) -> Result<String, Failure
         .ok_or_else(|| Failure::new(Kind::Declined, "declined; nothing was done"))
 }
 
+/// Asks for a text that is not shown while it is typed.
+pub fn hidden(ui: &Ui, question: &str) -> Result<secrecy::SecretString, Failure> {
+    if !ui.mode.can_ask {
+        return Err(Failure::new(Kind::Declined, format!("{question}: nobody is there to ask")));
+    }
+    let input = dialoguer::Password::new().with_prompt(question);
+    let answer = ui.suspended(|| input.interact_on(&dialoguer::console::Term::stderr()));
+    answered(answer).map(secrecy::SecretString::from)
+}
+
+/// Asks a question with two answers; no is the first.
+pub fn yes(ui: &Ui, question: &str) -> Result<bool, Failure> {
+    if !ui.mode.can_ask {
+        return Err(Failure::new(Kind::Declined, format!("{question} Nobody is there to ask")));
+    }
+    let input = dialoguer::Confirm::new().with_prompt(question).default(false);
+    answered(ui.suspended(|| input.interact_on(&dialoguer::console::Term::stderr())))
+}
+
 fn answered<T>(answer: Option<dialoguer::Result<T>>) -> Result<T, Failure> {
     match answer {
         Some(Ok(answer)) => Ok(answer),
-        Some(Err(error)) => Err(Failure::new(Kind::Declined, format!("no answer: {error}; nothing was done"))),
+        Some(Err(error)) => {
+            Err(Failure::new(Kind::Declined, format!("no answer: {error}; nothing was done")))
+        }
         None => Err(Failure::new(Kind::Declined, "no answer; nothing was done")),
     }
 }

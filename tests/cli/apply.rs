@@ -142,7 +142,9 @@ fn outputs_in_every_form() {
     assert!(output(&["--format", "dotenv"]).contains("BACKEND_IP=192.0.2.10\n"));
     assert!(output(&["--format", "shell"]).contains("export BACKEND_IP=192.0.2.10\n"));
     assert!(output(&["--format", "github"]).contains("backend_ip<<INFRACTL_END\n192.0.2.10\nINFRACTL_END\n"));
-    assert!(output(&["--format", "azure"]).contains("##vso[task.setvariable variable=BACKEND_IP]192.0.2.10\n"));
+    assert!(
+        output(&["--format", "azure"]).contains("##vso[task.setvariable variable=BACKEND_IP]192.0.2.10\n")
+    );
     project.infractl(&["output", "dev", "backend_pi"]).code(64).says("backend_ip");
 }
 
@@ -154,7 +156,11 @@ fn a_saved_plan_is_private_and_applied_as_it_is() {
     assert_eq!(fs::metadata(&plan).unwrap().permissions().mode() & 0o777, 0o600);
     project.infractl(&["apply", "dev", "--plan", "dev.tfplan"]).code(0).says("+4");
     assert!(project.path("shared/.env.dev").exists());
-    project.infractl(&["apply", "dev", "--plan", "dev.tfplan"]).code(1).says("stale").says("infractl plan dev --out");
+    project
+        .infractl(&["apply", "dev", "--plan", "dev.tfplan"])
+        .code(1)
+        .says("stale")
+        .says("infractl plan dev --out");
     project.infractl(&["apply", "dev", "--plan", "nothing.tfplan"]).code(64).says("nothing.tfplan");
 }
 
@@ -173,7 +179,11 @@ fn a_dry_run_shows_the_commands_and_runs_nothing() {
     let project = Sandbox::new();
     let run = project.infractl(&["apply", "dev", "--dry-run"]).code(0);
     assert!(run.out.contains("terraform apply -json -auto-approve"), "{}", run.out);
-    assert!(run.out.contains("terraform state pull") && run.out.contains("# write shared/.env.dev"), "{}", run.out);
+    assert!(
+        run.out.contains("terraform state pull") && run.out.contains("# write shared/.env.dev"),
+        "{}",
+        run.out
+    );
     assert!(!project.path("shared/.env.dev").exists());
     assert!(!project.path("environments/dev/terraform.tfstate").exists());
 }
@@ -193,7 +203,8 @@ fn a_protected_environment_asks_for_its_name() {
 #[test]
 fn exec_hands_over_secrets_and_variables_and_the_exit_code() {
     let project = Sandbox::new();
-    let script = "printf %s \"$STORAGE_ACCOUNT_KEY|$TF_VAR_storage_account_key|$TF_VAR_region|$SHARED_TOKEN\"; exit 7";
+    let script =
+        "printf %s \"$STORAGE_ACCOUNT_KEY|$TF_VAR_storage_account_key|$TF_VAR_region|$SHARED_TOKEN\"; exit 7";
     let run = Sandbox::run_clear(&mut project.command(&["exec", "dev", "--", "sh", "-c", script])).code(7);
     let key = format!("{CANARY}storage-dev");
     assert_eq!(run.out, format!("{key}|{key}|francecentral|{CANARY}token"));

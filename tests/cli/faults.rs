@@ -29,7 +29,11 @@ fn without_terraform_it_says_how_to_get_it() {
 fn a_root_module_may_want_a_newer_terraform() {
     let project = Sandbox::new();
     project.edit("environments/dev/main.tf", ">= 1.5", ">= 99.0");
-    project.infractl(&["apply", "dev"]).code(69).says("Unsupported Terraform Core version").says("main.tf line 4");
+    project
+        .infractl(&["apply", "dev"])
+        .code(69)
+        .says("Unsupported Terraform Core version")
+        .says("main.tf line 4");
 }
 
 #[test]
@@ -50,7 +54,11 @@ fn a_missing_or_unreadable_key_is_named_with_the_places_that_were_looked_at() {
     let key = project.path("credentials/demo-key-PROTECTS-NOTHING.txt");
     let text = fs::read_to_string(&key).unwrap();
     fs::remove_file(&key).unwrap();
-    project.infractl(&["plan", "dev"]).code(65).says("demo-key-PROTECTS-NOTHING.txt").never_says("terraform plan");
+    project
+        .infractl(&["plan", "dev"])
+        .code(65)
+        .says("demo-key-PROTECTS-NOTHING.txt")
+        .never_says("terraform plan");
     fs::create_dir(&key).unwrap();
     project.infractl(&["plan", "dev"]).code(65).says("demo-key-PROTECTS-NOTHING.txt");
     fs::remove_dir(&key).unwrap();
@@ -116,7 +124,11 @@ fn an_output_that_is_not_given_leaves_the_old_file() {
     project.infractl(&["apply", "dev"]).code(1).says("POSTGRES_HOST").says("null");
     assert_eq!(project.read("shared/.env.dev"), before);
     // Said to be optional, or with a default.
-    project.edit("environments/defaults.toml", "{ output = \"postgres_host\" }", "{ output = \"postgres_host\", default = \"none\" }");
+    project.edit(
+        "environments/defaults.toml",
+        "{ output = \"postgres_host\" }",
+        "{ output = \"postgres_host\", default = \"none\" }",
+    );
     project.infractl(&["genenv", "dev"]).code(0);
     assert!(project.read("shared/.env.dev").contains("POSTGRES_HOST=none\n"));
 }
@@ -155,7 +167,8 @@ fn a_full_disk_leaves_the_old_file() {
     project.edit("environments/defaults.toml", "POSTGRES_DB = \"citus\"", "POSTGRES_DB = \"other\"");
     project.infractl(&["genenv", "dev"]).code(1).says("shared").says("free some space");
     assert_eq!(project.read("shared/.env.dev"), before);
-    let left: Vec<_> = fs::read_dir(project.path("shared")).unwrap().flatten().map(|e| e.file_name()).collect();
+    let left: Vec<_> =
+        fs::read_dir(project.path("shared")).unwrap().flatten().map(|e| e.file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().contains("infractl")), "{left:?}");
 }
 
@@ -164,7 +177,8 @@ struct Mount(PathBuf);
 
 impl Mount {
     fn new(at: &Path, options: &str) -> Option<Self> {
-        let done = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(at).output().unwrap();
+        let done =
+            Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(at).output().unwrap();
         if done.status.success() {
             return Some(Mount(at.to_owned()));
         }
@@ -227,17 +241,24 @@ fn configuration_that_is_wrong_is_shown_with_its_place() {
 #[test]
 fn a_secret_in_an_argument_is_refused_when_the_configuration_is_read() {
     let project = Sandbox::new();
-    project.write("environments/dev/environment.toml", "[terraform.backend]\npath = \"{{secret.SHARED_TOKEN}}\"\n");
-    project.infractl(&["plan", "dev"]).code(78).says("environment.toml:2:").says("SHARED_TOKEN").never_says("prepare");
+    project.write(
+        "environments/dev/environment.toml",
+        "[terraform.backend]\npath = \"{{secret.SHARED_TOKEN}}\"\n",
+    );
+    project
+        .infractl(&["plan", "dev"])
+        .code(78)
+        .says("environment.toml:2:")
+        .says("SHARED_TOKEN")
+        .never_says("prepare");
 }
 
 #[test]
 fn variables_of_terraform_that_would_break_it_are_harmless() {
     let project = Sandbox::new();
     project.infractl(&["apply", "dev"]).code(0);
-    let with = |name: &str, value: &str| {
-        Sandbox::run(project.command(&["genenv", "dev"]).env(name, value)).code(0)
-    };
+    let with =
+        |name: &str, value: &str| Sandbox::run(project.command(&["genenv", "dev"]).env(name, value)).code(0);
     with("TF_CLI_CONFIG_FILE", "/nowhere/terraformrc").says("/nowhere/terraformrc");
     with("TF_CLI_ARGS", "-no-such-flag");
     with("TF_CLI_ARGS_state", "-no-such-flag");
@@ -249,7 +270,8 @@ fn variables_of_terraform_that_would_break_it_are_harmless() {
 #[test]
 fn errors_of_terraform_are_shown_in_full_with_their_place() {
     let project = Sandbox::new();
-    project.write("environments/dev/bad.tf", "resource \"terraform_data\" \"bad\" {\n  input = var.nope\n}\n");
+    project
+        .write("environments/dev/bad.tf", "resource \"terraform_data\" \"bad\" {\n  input = var.nope\n}\n");
     for verb in ["plan", "apply"] {
         let run = project.infractl(&[verb, "dev"]).code(1);
         run.says("Reference to undeclared input variable").says("bad.tf line 2").says("var.nope");

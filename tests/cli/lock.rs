@@ -75,7 +75,8 @@ impl Project {
 
     /// Starts a run that works for long, and waits until it holds the lock and works.
     fn holder(&self, seconds: &str) -> Child {
-        let child = self.command(&["apply", "dev"]).env("WORK", seconds).stderr(Stdio::piped()).spawn().unwrap();
+        let child =
+            self.command(&["apply", "dev"]).env("WORK", seconds).stderr(Stdio::piped()).spawn().unwrap();
         self.wait_for("critical");
         child
     }
@@ -106,7 +107,9 @@ fn kill(child: &Child, signal: &str) {
 fn fifty_contenders_run_one_at_a_time_and_none_waits_for_ever() {
     let project = Project::new();
     let contenders: Vec<Child> = (0..50)
-        .map(|_| project.command(&["apply", "dev", "--lock-wait", "3m"]).stderr(Stdio::piped()).spawn().unwrap())
+        .map(|_| {
+            project.command(&["apply", "dev", "--lock-wait", "3m"]).stderr(Stdio::piped()).spawn().unwrap()
+        })
         .collect();
     for contender in contenders {
         let output = contender.wait_with_output().unwrap();
@@ -230,7 +233,11 @@ fn unlock_says_whose_lock_it_was_and_asks_first() {
         .says(&format!("kill -INT {}", holder.id()));
     kill(&holder, "-KILL");
     holder.wait().unwrap();
-    project.infractl(&["unlock", "dev"]).code(77).says("left behind on this machine: `apply` by alice").says("--confirm dev");
+    project
+        .infractl(&["unlock", "dev"])
+        .code(77)
+        .says("left behind on this machine: `apply` by alice")
+        .says("--confirm dev");
     project.infractl(&["unlock", "dev", "--confirm", "rec"]).code(77);
     project.infractl(&["unlock", "dev", "--confirm", "dev"]).code(0).says("the lock of `dev` is released");
     project.infractl(&["genenv", "dev"]).code(0).never_says("left behind");

@@ -1,9 +1,12 @@
 //! infractl as people run it: the real program, an environment of its own, canaries as secrets.
 
 mod apply;
+mod ci;
 mod faults;
+mod history;
 mod lock;
 mod many;
+mod readme;
 mod sandbox;
 mod signals;
 mod usage;

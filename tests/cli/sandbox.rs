@@ -50,15 +50,24 @@ impl Run {
 }
 
 impl Sandbox {
-    /// The example project; its secrets are canaries, encrypted by infractl itself.
-    pub(crate) fn new() -> Self {
+    /// The example project as the repository has it, in a git repository of its own.
+    pub(crate) fn as_it_is() -> Self {
         let sandbox = Sandbox { dir: TempDir::new().unwrap(), home: TempDir::new().unwrap() };
         let example = Path::new(env!("CARGO_MANIFEST_DIR"));
         for part in ["environments", "shared", "credentials"] {
             copy(&example.join(part), &sandbox.path(part));
         }
-        fs::copy(example.join(".sops.yaml"), sandbox.path(".sops.yaml")).unwrap();
-        sandbox.write(".gitignore", "shared/.env.*\n.infractl/\n*.tfstate*\n.terraform*\n");
+        for file in [".sops.yaml", ".gitignore"] {
+            fs::copy(example.join(file), sandbox.path(file)).unwrap();
+        }
+        let git = Command::new("git").args(["init", "-q"]).current_dir(sandbox.dir.path()).status();
+        assert!(git.unwrap().success());
+        sandbox
+    }
+
+    /// The example project; its secrets are canaries, encrypted by infractl itself.
+    pub(crate) fn new() -> Self {
+        let sandbox = Sandbox::as_it_is();
         sandbox.secrets("common", &[("ACCOUNT_KEY", "account"), ("SHARED_TOKEN", "token")]);
         for name in ["dev", "rec", "prod", "local"] {
             sandbox.secrets(
@@ -70,8 +79,6 @@ impl Sandbox {
                 ],
             );
         }
-        let git = Command::new("git").args(["init", "-q"]).current_dir(sandbox.dir.path()).status();
-        assert!(git.unwrap().success());
         sandbox
     }
 

@@ -46,7 +46,10 @@ fn wait_for(what: &str, mut is_there: impl FnMut() -> bool) {
 fn processes(mark: &str) -> Vec<String> {
     let entries = fs::read_dir("/proc").unwrap().flatten();
     let lines = entries.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
-    lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ")).filter(|line| line.contains(mark)).collect()
+    lines
+        .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
+        .filter(|line| line.contains(mark))
+        .collect()
 }
 
 fn end(child: Child) -> (Option<i32>, String) {
@@ -139,7 +142,9 @@ fn a_closed_terminal_lets_terraform_finish() {
     // The terminal goes away: the kernel sends SIGHUP to what runs on it.
     send(&terminal, Signal::KILL);
     terminal.wait().unwrap();
-    wait_for("the end", || processes("41734").is_empty() && processes(&project.root().to_string_lossy()).is_empty());
+    wait_for("the end", || {
+        processes("41734").is_empty() && processes(&project.root().to_string_lossy()).is_empty()
+    });
     wait_for("the environment file", || project.read("shared/.env.dev").contains("POSTGRES_DB=later\n"));
     assert!(project.read("environments/dev/terraform.tfstate").contains("\"slow\""));
     project.infractl(&["plan", "dev", "--detailed-exitcode"]).code(0);
@@ -206,7 +211,8 @@ fn kill_9_at_a_hundred_random_instants_leaves_the_old_file_or_the_new_one() {
     let project = Sandbox::new();
     project.infractl(&["apply", "dev"]).code(0);
     let normal = |text: &str| -> String {
-        let lines = text.lines().filter(|line| !line.starts_with("# Generated") && !line.contains("_SERIAL="));
+        let lines =
+            text.lines().filter(|line| !line.starts_with("# Generated") && !line.contains("_SERIAL="));
         lines.map(|line| format!("{line}\n")).collect()
     };
     let citus = normal(&project.read("shared/.env.dev"));

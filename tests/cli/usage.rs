@@ -42,7 +42,10 @@ fn origins_and_sources_are_shown_without_a_value() {
     project.write("environments/dev/environment.toml", "[terraform.vars]\nregion = \"elsewhere\"\n");
     let show = project.infractl(&["env", "show", "dev", "--origin"]).code(0).out;
     let region = show.lines().find(|line| line.starts_with("terraform.vars.region")).unwrap();
-    assert!(region.contains("elsewhere") && region.ends_with("environments/dev/environment.toml:2"), "{region}");
+    assert!(
+        region.contains("elsewhere") && region.ends_with("environments/dev/environment.toml:2"),
+        "{region}"
+    );
     project.secrets("dev", &[("STORAGE_ACCOUNT_KEY", "a"), ("SHARED_TOKEN", "b")]);
     std::fs::remove_file(project.path("credentials/demo-key-PROTECTS-NOTHING.txt")).unwrap();
     let mut command = project.command(&["env", "show", "dev", "--explain", "SHARED_TOKEN"]);
@@ -139,7 +142,9 @@ fn events_as_json_are_the_only_thing_on_standard_output() {
         run.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(events.first().unwrap()["event"], "run-started");
     assert_eq!(events.last().unwrap()["event"], "run-ended");
-    assert!(events.iter().any(|event| event["step"] == "terraform apply" && event["summary"] == "+4 ~0 −0 ±0"));
+    assert!(
+        events.iter().any(|event| event["step"] == "terraform apply" && event["summary"] == "+4 ~0 −0 ±0")
+    );
 }
 
 #[test]

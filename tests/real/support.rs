@@ -12,7 +12,7 @@ pub(crate) fn need(name: &str) -> Option<OsString> {
     let variable = format!("INFRACTL_TEST_{}", name.to_uppercase().replace('-', "_"));
     let found = std::env::var_os(&variable).filter(|value| !value.is_empty());
     if found.is_none() {
-        skip(&format!("{name} is not there ({variable} is not set; `tests/run` sets it)"));
+        skip(&format!("{name} is not there ({variable} is not set)"));
     }
     found
 }

@@ -8,6 +8,7 @@
     reason = "tests: a failure is a panic, a skip is said, counts and texts need not be made fast"
 )]
 
+mod armor;
 mod edit;
 mod fixtures;
 mod parity;

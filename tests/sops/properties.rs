@@ -67,7 +67,7 @@ fn round_trip(seed: u64, format: Format) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn dotenv_comes_back(seed: u64) {

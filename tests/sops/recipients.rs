@@ -57,6 +57,25 @@ fn adding_and_removing_recipients_touches_only_their_lines() {
 }
 
 #[test]
+fn recipients_are_added_and_removed_by_name() {
+    let mut groups = KeyGroups::any_of([public("a.txt")]);
+    assert!(groups.add(&format!(" {} ", public("b.txt"))));
+    assert!(!groups.add(&public("a.txt")));
+    assert!(groups.remove(&public("a.txt")) && !groups.remove(&public("a.txt")));
+    assert_eq!(groups, KeyGroups::any_of([public("b.txt")]));
+    // Rotated without somebody: what is written from now on is not theirs.
+    let file = create(b"A=1\n", Format::Dotenv, &NewFile::for_recipients([public("a.txt"), public("b.txt")]))
+        .unwrap();
+    let file = Encrypted::parse(&file, Format::Dotenv).unwrap();
+    let mut plain = file.decrypt(&file.data_key(&key("a.txt")).unwrap()).unwrap();
+    let mut wanted = plain.metadata().key_groups();
+    wanted.remove(&public("a.txt"));
+    plain.rotate_for(&wanted, &mut |buffer| buffer.fill(9)).unwrap();
+    let after = plain.seal(noon(), &mut |buffer| buffer.fill(8)).unwrap();
+    assert!(after.data_key(&key("a.txt")).is_err() && after.data_key(&key("b.txt")).is_ok());
+}
+
+#[test]
 fn key_groups_need_their_threshold() {
     let names = ["a.txt", "b.txt", "c.txt"];
     for format in [Format::Dotenv, Format::Yaml, Format::Json] {

@@ -229,3 +229,35 @@ fn documents_and_shapes_survive() {
         }
     }
 }
+
+#[test]
+fn what_is_no_sops_document_is_refused() {
+    let new = NewFile::for_recipients([public("a.txt")]);
+    for (source, line) in [
+        ("a: 1\na: 2\n", 2),
+        ("m:\n  x: 1\n  x: 2\n", 3),
+        ("- a\n", 1),
+        ("text\n", 1),
+        ("a: b: c\n", 1),
+        ("a: *b\n", 1),
+        ("[a]: b\n", 1),
+    ] {
+        let error =
+            Plain::create(source.as_bytes(), Format::Yaml, &new, &mut |buffer| buffer.fill(1)).unwrap_err();
+        assert!(
+            matches!(error, infractl::sops::SopsError::InvalidInput { line: at, .. } if at >= line),
+            "{source}: {error:?}"
+        );
+    }
+    // Only the first document is asked.
+    open(&create("a: 1\n---\nb: 1\nb: 2\n", None));
+}
+
+#[test]
+fn long_lines_take_no_longer_than_they_are() {
+    let items: Vec<_> = (0..20_000).map(|at| format!("{{k{at}: v}}")).collect();
+    let start = std::time::Instant::now();
+    let sealed = create(&format!("a: [{}]\n", items.join(", ")), None);
+    open(&sealed);
+    assert!(start.elapsed().as_secs() < 60);
+}

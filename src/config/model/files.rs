@@ -23,7 +23,7 @@ pub struct EnvFile {
     pub title: Option<Template>,
     /// Who reads it; a value that this reader cannot hold is refused
     ///
-    /// Default: `portable`
+    /// Default: `compose`
     pub dialect: Option<Dialect>,
     /// What to write, in order; without sections every output is written
     pub sections: Option<Vec<Section>>,
@@ -34,13 +34,13 @@ pub struct EnvFile {
 #[serde(rename_all = "kebab-case")]
 pub enum Dialect {
     /// `docker compose`, by `env_file` or `.env`
+    #[default]
     Compose,
     /// `docker run --env-file`
     Docker,
     /// A shell, by `. file`
     Shell,
     /// All of them: only values that each reads the same
-    #[default]
     Portable,
 }
 

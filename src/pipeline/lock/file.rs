@@ -6,8 +6,8 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::owner::Owner;
 use super::Attempt;
+use super::owner::Owner;
 use crate::failure::{Failure, Kind};
 
 /// A held lock; dropping it frees it.
@@ -36,7 +36,8 @@ fn attempt(path: &Path, owner: &Owner) -> io::Result<Attempt<FileLock>> {
     }
     loop {
         // Never removed by whoever frees it: the next one may have it open already.
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(Attempt::Busy(holder(path))),

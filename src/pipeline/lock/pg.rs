@@ -32,7 +32,10 @@ pub(super) struct Server {
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("schema", &self.schema).field("workspace", &self.workspace).finish_non_exhaustive()
+        f.debug_struct("Server")
+            .field("schema", &self.schema)
+            .field("workspace", &self.workspace)
+            .finish_non_exhaustive()
     }
 }
 
@@ -76,7 +79,8 @@ impl Server {
     /// Two numbers of our own: terraform's advisory locks have one, which is another space.
     fn keys(&self) -> (i32, i32) {
         let hash = Sha256::digest(format!("infractl {} {}", self.schema, self.workspace));
-        let number = |at: usize| i32::from_be_bytes([hash[at] & 0x7f, hash[at + 1], hash[at + 2], hash[at + 3]]);
+        let number =
+            |at: usize| i32::from_be_bytes([hash[at] & 0x7f, hash[at + 1], hash[at + 2], hash[at + 3]]);
         (number(0), number(4))
     }
 
@@ -125,7 +129,10 @@ impl Server {
         let client = self.client().await?;
         let failed = |error| self.failed("could not be taken", &error);
         let (first, second) = self.keys();
-        let row = client.query_one("SELECT pg_try_advisory_lock($1, $2)", &[&first, &second]).await.map_err(failed)?;
+        let row = client
+            .query_one("SELECT pg_try_advisory_lock($1, $2)", &[&first, &second])
+            .await
+            .map_err(failed)?;
         if row.get::<_, bool>(0) {
             let left = self.write(&client, owner).await.map_err(failed)?;
             let lock = PgLock { client, schema: self.table(), workspace: self.workspace.clone() };
@@ -156,7 +163,9 @@ impl Server {
                 client.batch_execute(&make).await?;
             }
         }
-        let left = client.query_opt(&format!("SELECT owner FROM {table} WHERE workspace = $1"), &[&self.workspace]).await?;
+        let left = client
+            .query_opt(&format!("SELECT owner FROM {table} WHERE workspace = $1"), &[&self.workspace])
+            .await?;
         client
             .execute(
                 &format!(
@@ -200,7 +209,11 @@ impl Server {
         // A row of somebody else than the holder is one that a dead run left behind.
         let is_holders = holder == Some(row.get::<_, i32>(1));
         let is_silent = row.get::<_, f64>(2) > patience.as_secs_f64();
-        Ok(Found { owner: owner.filter(|_| is_holders || holder.is_none()), holder, is_stale: is_holders && is_silent })
+        Ok(Found {
+            owner: owner.filter(|_| is_holders || holder.is_none()),
+            holder,
+            is_stale: is_holders && is_silent,
+        })
     }
 
     /// What the database says about the lock.
@@ -244,7 +257,8 @@ impl PgLock {
 
     /// Forgets who held it; the lock itself ends with the connection.
     pub(super) async fn release(&self) -> Result<(), Failure> {
-        let forget = format!("DELETE FROM {} WHERE workspace = $1 AND backend = pg_backend_pid()", self.schema);
+        let forget =
+            format!("DELETE FROM {} WHERE workspace = $1 AND backend = pg_backend_pid()", self.schema);
         // The lock is free in any case as soon as this process has ended.
         if let Err(error) = self.client.execute(&forget, &[&self.workspace]).await {
             tracing::debug!(%error, "the row of the lock stays");

@@ -29,12 +29,13 @@ pub(super) fn backend(step: &StepCx<'_>) -> Result<Backend, Failure> {
         .flatten()
         .flatten()
         .map(|entry| entry.path())
-        .filter(|path| path.file_name().is_some_and(|name| terraform_root::is_module_file(&name.to_string_lossy())))
+        .filter(|path| {
+            path.file_name().is_some_and(|name| terraform_root::is_module_file(&name.to_string_lossy()))
+        })
         .collect();
     files.sort();
-    let declared = files.iter().find_map(|path| {
-        tool::backend(&path.to_string_lossy(), &fs::read_to_string(path).ok()?)
-    });
+    let declared =
+        files.iter().find_map(|path| tool::backend(&path.to_string_lossy(), &fs::read_to_string(path).ok()?));
     let mut backend = declared.unwrap_or_else(|| Backend { kind: "local".to_owned(), ..Backend::default() });
     for (key, text) in values::backend(step)? {
         match serde_json::from_str::<serde_json::Value>(&text) {
@@ -92,7 +93,9 @@ pub(super) fn beside_file(step: &StepCx<'_>, backend: &Backend) -> Result<PathBu
     let state = if workspace == "default" {
         dir.join(backend.get("path").unwrap_or("terraform.tfstate"))
     } else {
-        dir.join(backend.get("workspace_dir").unwrap_or("terraform.tfstate.d")).join(workspace).join("terraform.tfstate")
+        dir.join(backend.get("workspace_dir").unwrap_or("terraform.tfstate.d"))
+            .join(workspace)
+            .join("terraform.tfstate")
     };
     let mut name = state.into_os_string();
     name.push(SUFFIX);
@@ -114,14 +117,18 @@ pub(super) async fn object(step: &StepCx<'_>, backend: &Backend) -> Result<Objec
     } else {
         format!("{}/{workspace}/{key}{SUFFIX}", backend.get("workspace_key_prefix").unwrap_or("env:"))
     };
-    let region = backend.get("region").map(str::to_owned).or_else(|| seen.first(&["AWS_REGION", "AWS_DEFAULT_REGION"]));
+    let region = backend
+        .get("region")
+        .map(str::to_owned)
+        .or_else(|| seen.first(&["AWS_REGION", "AWS_DEFAULT_REGION"]));
     let region = region.unwrap_or_else(|| "us-east-1".to_owned());
     let endpoint = backend
         .get("endpoints.s3")
         .or(backend.get("endpoint"))
         .map(str::to_owned)
         .or_else(|| seen.first(&["AWS_ENDPOINT_URL_S3", "AWS_S3_ENDPOINT", "AWS_ENDPOINT_URL"]));
-    let wants_path = ["use_path_style", "force_path_style"].iter().any(|name| backend.get(name) == Some("true"));
+    let wants_path =
+        ["use_path_style", "force_path_style"].iter().any(|name| backend.get(name) == Some("true"));
     let key = sign::encode(&key);
     let (scheme, server, wants_path) = match &endpoint {
         Some(endpoint) => {
@@ -131,7 +138,9 @@ pub(super) async fn object(step: &StepCx<'_>, backend: &Backend) -> Result<Objec
             (format!("{scheme}://"), server.trim_end_matches('/').to_owned(), wants_path || is_number)
         }
         // A certificate for one more label does not cover a bucket with a dot in its name.
-        None => ("https://".to_owned(), format!("s3.{region}.amazonaws.com"), wants_path || bucket.contains('.')),
+        None => {
+            ("https://".to_owned(), format!("s3.{region}.amazonaws.com"), wants_path || bucket.contains('.'))
+        }
     };
     let (host, path) = if wants_path {
         (server, format!("/{}/{key}", sign::encode(bucket)))
@@ -156,7 +165,9 @@ async fn keys(step: &StepCx<'_>, backend: &Backend, seen: &Seen) -> Result<Keys,
     let of = |access: Option<String>, secret: Option<SecretString>, session: Option<SecretString>| {
         Some(Keys { access: access?, secret: secret?, session })
     };
-    if let Some(keys) = of(backend.get("access_key").map(str::to_owned), setting("secret_key"), setting("token")) {
+    if let Some(keys) =
+        of(backend.get("access_key").map(str::to_owned), setting("secret_key"), setting("token"))
+    {
         return Ok(keys);
     }
     if backend.get("profile").is_none() {
@@ -171,7 +182,8 @@ async fn keys(step: &StepCx<'_>, backend: &Backend, seen: &Seen) -> Result<Keys,
     let found = fs::read_to_string(file).unwrap_or_default();
     let mut entries = aws::profile(&found, name);
     let mut entry = |key: &str| entries.remove(key);
-    let (access, secret) = (entry("aws_access_key_id"), entry("aws_secret_access_key").map(SecretString::from));
+    let (access, secret) =
+        (entry("aws_access_key_id"), entry("aws_secret_access_key").map(SecretString::from));
     if let Some(keys) = of(access, secret, entry("aws_session_token").map(SecretString::from)) {
         return Ok(keys);
     }
@@ -189,20 +201,31 @@ async fn keys(step: &StepCx<'_>, backend: &Backend, seen: &Seen) -> Result<Keys,
 /// Certificates to trust: those of a file, or of the system.
 fn certificates(file: Option<&str>) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let Some(file) = file else { return Ok(rustls_native_certs::load_native_certs().certs) };
-    let read = CertificateDer::pem_file_iter(Path::new(file)).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    read.map_err(|error| Failure::new(Kind::Config, format!("the certificates in `{file}` could not be read: {error}")))
+    let read =
+        CertificateDer::pem_file_iter(Path::new(file)).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    read.map_err(|error| {
+        Failure::new(Kind::Config, format!("the certificates in `{file}` could not be read: {error}"))
+    })
 }
 
 /// An advisory lock beside a state in PostgreSQL.
 pub(super) fn server(step: &StepCx<'_>, backend: &Backend) -> Result<Server, Failure> {
     let seen = Seen::of(step)?;
-    let given = backend.get("conn_str").map(str::to_owned).or_else(|| seen.get("PG_CONN_STR")).unwrap_or_default();
+    let given =
+        backend.get("conn_str").map(str::to_owned).or_else(|| seen.get("PG_CONN_STR")).unwrap_or_default();
     let (text, mut ssl) = without_tls(&given);
     let wrong = |error: tokio_postgres::Error| {
         // The text may hold a password.
-        Failure::new(Kind::Config, format!("`conn_str` of the pg backend of `{}` is not understood: {error}", step.env.name))
+        Failure::new(
+            Kind::Config,
+            format!("`conn_str` of the pg backend of `{}` is not understood: {error}", step.env.name),
+        )
     };
-    let mut config = if text.is_empty() { tokio_postgres::Config::new() } else { tokio_postgres::Config::from_str(&text).map_err(wrong)? };
+    let mut config = if text.is_empty() {
+        tokio_postgres::Config::new()
+    } else {
+        tokio_postgres::Config::from_str(&text).map_err(wrong)?
+    };
     if config.get_hosts().is_empty() {
         config.host(seen.get("PGHOST").unwrap_or_else(|| "localhost".to_owned()));
     }
@@ -235,9 +258,10 @@ pub(super) fn server(step: &StepCx<'_>, backend: &Backend) -> Result<Server, Fai
     } else {
         tokio_postgres::config::SslMode::Require
     });
-    let tls = tls.map(|(check, roots)| Tls::new(check, roots)).transpose().map_err(|error| {
-        Failure::new(Kind::Bug, format!("TLS could not be set up: {error}"))
-    })?;
+    let tls = tls
+        .map(|(check, roots)| Tls::new(check, roots))
+        .transpose()
+        .map_err(|error| Failure::new(Kind::Bug, format!("TLS could not be set up: {error}")))?;
     let schema = backend.get("schema_name").map(str::to_owned).or_else(|| seen.get("PG_SCHEMA_NAME"));
     let schema = schema.unwrap_or_else(|| "terraform_remote_state".to_owned());
     Ok(Server::new(config, tls, schema, workspace(step)?))
@@ -280,12 +304,16 @@ mod tests {
 
     #[test]
     fn what_is_about_tls_is_taken_out_of_a_connection_string() {
-        let ssl = |mode: &str, root: Option<&str>| Ssl { mode: Some(mode.into()), root: root.map(str::to_owned) };
+        let ssl =
+            |mode: &str, root: Option<&str>| Ssl { mode: Some(mode.into()), root: root.map(str::to_owned) };
         assert_eq!(
             without_tls("postgres://u@h/db?sslmode=verify-full&connect_timeout=3&sslrootcert=%2Fca.pem"),
             ("postgres://u@h/db?connect_timeout=3".into(), ssl("verify-full", Some("/ca.pem")))
         );
-        assert_eq!(without_tls("host=h sslmode=disable user=u"), ("host=h user=u".into(), ssl("disable", None)));
+        assert_eq!(
+            without_tls("host=h sslmode=disable user=u"),
+            ("host=h user=u".into(), ssl("disable", None))
+        );
         assert_eq!(without_tls("postgres://h/db"), ("postgres://h/db".into(), Ssl::default()));
     }
 }

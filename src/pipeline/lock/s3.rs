@@ -80,14 +80,22 @@ impl Object {
         format!("{}{}{}", self.scheme, self.host, self.path)
     }
 
-    async fn ask(self: &Arc<Self>, method: &'static str, body: Vec<u8>, condition: Option<(&'static str, String)>) -> Result<Answer, Failure> {
+    async fn ask(
+        self: &Arc<Self>,
+        method: &'static str,
+        body: Vec<u8>,
+        condition: Option<(&'static str, String)>,
+    ) -> Result<Answer, Failure> {
         let mut pause = Duration::from_millis(150);
         for attempt in 1.. {
             let (object, body, condition) = (Arc::clone(self), body.clone(), condition.clone());
-            let asked = tokio::task::spawn_blocking(move || object.send(method, &body, condition.as_ref())).await;
+            let asked =
+                tokio::task::spawn_blocking(move || object.send(method, &body, condition.as_ref())).await;
             let asked = asked.unwrap_or_else(|error| Err(error.to_string()));
             match asked {
-                Ok(answer) if !matches!(answer.status, 500..=599) || answer.status == 501 => return Ok(answer),
+                Ok(answer) if !matches!(answer.status, 500..=599) || answer.status == 501 => {
+                    return Ok(answer);
+                }
                 Ok(answer) if attempt == TRIES => return Err(self.refused(method, &answer)),
                 Err(error) if attempt == TRIES => return Err(self.failed(&error)),
                 Ok(_) | Err(_) => tokio::time::sleep(pause).await,
@@ -113,7 +121,12 @@ impl Object {
         };
         let mut answer = answered.map_err(|error| error.to_string())?;
         let body = answer.body_mut().read_to_vec().map_err(|error| error.to_string())?;
-        Ok(Answer { status: answer.status().as_u16(), etag: header(&answer, "etag"), age: age(&answer), body })
+        Ok(Answer {
+            status: answer.status().as_u16(),
+            etag: header(&answer, "etag"),
+            age: age(&answer),
+            body,
+        })
     }
 
     fn failed(&self, why: &str) -> Failure {
@@ -162,7 +175,12 @@ impl Object {
     }
 
     /// Writes if the condition holds: the ETag of what is there now, or none if it does not.
-    async fn put(self: &Arc<Self>, owner: &Owner, name: &'static str, value: String) -> Result<Option<String>, Failure> {
+    async fn put(
+        self: &Arc<Self>,
+        owner: &Owner,
+        name: &'static str,
+        value: String,
+    ) -> Result<Option<String>, Failure> {
         let answer = self.ask("PUT", owner.to_json().into_bytes(), Some((name, value))).await?;
         match (answer.status, &answer.etag) {
             (200, Some(etag)) => Ok(Some(etag.clone())),
@@ -175,7 +193,8 @@ impl Object {
 
     /// Takes the lock if it is free or was left behind.
     pub(super) async fn try_take(self: &Arc<Self>, owner: &Owner) -> Result<Attempt<S3Lock>, Failure> {
-        let ours = |etag| S3Lock { object: Arc::clone(self), token: owner.token.clone(), etag: Mutex::new(etag) };
+        let ours =
+            |etag| S3Lock { object: Arc::clone(self), token: owner.token.clone(), etag: Mutex::new(etag) };
         if let Some(etag) = self.put(owner, "if-none-match", "*".into()).await? {
             return Ok(Attempt::Taken(ours(etag), None));
         }

@@ -94,7 +94,10 @@ impl Place {
             }
             Place::File(path) => {
                 let (is_held, owner) = file::look(path).map_err(|error| {
-                    Failure::new(Kind::Failed, format!("the lock `{}` could not be read: {error}", path.display()))
+                    Failure::new(
+                        Kind::Failed,
+                        format!("the lock `{}` could not be read: {error}", path.display()),
+                    )
                 })?;
                 Seen { is_stale: owner.is_some() && !is_held, owner, is_held }
             }

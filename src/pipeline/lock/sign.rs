@@ -28,16 +28,18 @@ pub(super) struct Request<'a> {
 }
 
 /// The headers that make the request a signed one.
-pub(super) fn headers(request: Request<'_>, keys: &Keys, region: &str, now: Timestamp) -> Vec<(String, String)> {
+pub(super) fn headers(
+    request: Request<'_>,
+    keys: &Keys,
+    region: &str,
+    now: Timestamp,
+) -> Vec<(String, String)> {
     let time = now.strftime("%Y%m%dT%H%M%SZ").to_string();
     let day = &time[..8];
     let body = hex(&Sha256::digest(request.body));
     let own = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let mut signed = vec![
-        own("host", request.host),
-        own("x-amz-content-sha256", &body),
-        own("x-amz-date", &time),
-    ];
+    let mut signed =
+        vec![own("host", request.host), own("x-amz-content-sha256", &body), own("x-amz-date", &time)];
     signed.extend(request.headers.iter().map(|(name, value)| own(name, value)));
     if let Some(session) = &keys.session {
         signed.push(own("x-amz-security-token", session.expose_secret()));
@@ -83,7 +85,9 @@ fn hex(bytes: &[u8]) -> String {
 pub(super) fn encode(key: &str) -> String {
     key.bytes().fold(String::new(), |mut text, byte| {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => text.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                text.push(char::from(byte))
+            }
             _ => {
                 let _ = write!(text, "%{byte:02X}");
             }

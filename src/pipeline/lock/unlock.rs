@@ -32,8 +32,9 @@ pub struct SharedLock {
 /// Looks who holds the locks.
 pub async fn look(cx: &Ctx, env: &Environment) -> Result<Locks, Failure> {
     let path = local_path(env);
-    let (is_held, owner) = file::look(&path)
-        .map_err(|error| Failure::new(Kind::Failed, format!("the lock `{}` could not be read: {error}", path.display())))?;
+    let (is_held, owner) = file::look(&path).map_err(|error| {
+        Failure::new(Kind::Failed, format!("the lock `{}` could not be read: {error}", path.display()))
+    })?;
     let mut place = Place::Nowhere;
     let mut seen = Seen::default();
     if env.lock.shared == Some(true) {
@@ -43,7 +44,8 @@ pub async fn look(cx: &Ctx, env: &Environment) -> Result<Locks, Failure> {
         seen = place.look().await?;
     }
     let is_there = seen.is_held || seen.owner.is_some();
-    let shared = is_there.then(|| SharedLock { owner: seen.owner, is_stale: seen.is_stale, place: place.shown() });
+    let shared =
+        is_there.then(|| SharedLock { owner: seen.owner, is_stale: seen.is_stale, place: place.shown() });
     Ok(Locks { local: owner.map(|owner| (owner, is_held)), shared, place })
 }
 

@@ -3,9 +3,9 @@
 mod read;
 mod write;
 
-use super::VERSION;
 use super::rule::Rule;
 use super::tree::{Map, Node, Text, Value};
+use super::{KeyGroups, VERSION};
 
 /// Key lists of other backends: field, name for people, fields that identify a key.
 pub(in crate::sops) const BACKENDS: [(&str, &str, &[&str]); 6] = [
@@ -112,6 +112,13 @@ impl Metadata {
     pub fn age_groups(&self) -> Vec<Vec<String>> {
         let of = |group: &Group| group.age.iter().map(|entry| entry.recipient.clone()).collect();
         self.groups.iter().map(of).collect()
+    }
+
+    /// The age recipients as they can be given to a change of recipients.
+    pub fn key_groups(&self) -> KeyGroups {
+        let groups = self.age_groups();
+        let threshold = (groups.len() > 1).then(|| self.threshold());
+        KeyGroups { groups, threshold }
     }
 
     /// How many key groups are needed to open the file.

@@ -1,6 +1,7 @@
 //! Changes metadata and leaves the rest of it as it was read.
 
 use super::{AgeEntry, BACKENDS, Group, Metadata};
+use crate::sops::VERSION;
 use crate::sops::tree::{Entry, Map, Node, Text, Value};
 
 impl Metadata {
@@ -10,6 +11,15 @@ impl Metadata {
         self.put("mac", Node::text(mac.as_slice()));
         self.modified = modified;
         self.mac = Text::new(mac);
+    }
+
+    /// Names our version when the file names an older one.
+    pub(in crate::sops) fn raise_version(&mut self) {
+        let parse = |text: &str| semver::Version::parse(text.trim_start_matches('v')).ok();
+        if parse(&self.version) < parse(VERSION) {
+            self.put("version", Node::text(VERSION));
+            VERSION.clone_into(&mut self.version);
+        }
     }
 
     /// Puts new age recipients; keys of other backends stay.

@@ -87,6 +87,15 @@ pub(super) fn forget(map: &mut Map) {
     }
 }
 
+impl Node {
+    /// The same without the ciphertexts it had: for another file.
+    #[must_use]
+    pub fn unsealed(mut self) -> Node {
+        forget_node(&mut self);
+        self
+    }
+}
+
 fn forget_node(node: &mut Node) {
     match node {
         Node::Map(map) => forget(map),

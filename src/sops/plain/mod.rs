@@ -137,7 +137,7 @@ impl Plain {
     }
 
     /// Replaces the whole document by an edited plain text. Values that stay at their path keep their
-    /// ciphertext.
+    /// ciphertext; the version of sops in the file is raised to [`super::VERSION`], as `sops edit` does.
     ///
     /// # Errors
     /// As [`Plain::create`].
@@ -151,6 +151,7 @@ impl Plain {
         for branch in &mut branches {
             ciphertexts.map(branch, &mut path, true);
         }
+        self.metadata.raise_version();
         self.branches = branches;
         // Where a comment stands decides about secrets then: better as sops itself writes it.
         self.layout = layout.filter(|_| !self.metadata.rule.is_about_comments());
@@ -162,10 +163,7 @@ impl Plain {
     /// # Errors
     /// [`SopsError::Recipient`]; [`SopsError::Groups`] when keys of other backends would be lost.
     pub fn rotate(&mut self, fill: &mut Fill<'_>) -> Result<(), SopsError> {
-        let wanted = KeyGroups {
-            groups: self.metadata.age_groups(),
-            threshold: (self.metadata.age_groups().len() > 1).then(|| self.metadata.threshold()),
-        };
+        let wanted = self.metadata.key_groups();
         self.rotate_for(&wanted, fill)
     }
 

@@ -9,7 +9,7 @@ use super::tree::show;
 mod open;
 mod seal;
 
-pub(super) use open::open;
+pub(super) use open::{open, unverified};
 pub(super) use seal::seal;
 
 /// What is fed first when the MAC covers encrypted values only: SHA-256 of `sops`.

@@ -82,7 +82,7 @@ fn pair(key: &[u8], node: &Node, indent: usize, out: &mut Text) -> Result<(), So
     if name == "<<" {
         out.extend_from_slice(b"!!merge <<");
     } else {
-        let text = string(name, Context { flow: false, one_line: true, indent });
+        let text = string(name, Context { flow: false, one_line: true, indent, step: 4 });
         if name.len() > 128 || name.contains('\n') {
             out.extend_from_slice(b"? ");
             out.extend_from_slice(text.as_bytes());
@@ -134,11 +134,26 @@ fn value(key: &[u8], node: &Node, indent: usize, in_list: bool, out: &mut Text) 
                     comment(remark, inner, out);
                     continue;
                 }
+                // The comments at the head of an item stand before its dash.
+                let mut rest = None;
+                if let Node::Map(Map(entries)) = item {
+                    let heads = entries.iter().take_while(|entry| matches!(entry, Entry::Comment(_))).count();
+                    if (1..entries.len()).contains(&heads) {
+                        for entry in &entries[..heads] {
+                            let Entry::Comment(remark) = entry else { continue };
+                            if !std::mem::replace(&mut fresh, true) {
+                                out.push(b'\n');
+                            }
+                            comment(remark, inner, out);
+                        }
+                        rest = Some(Node::Map(Map(entries[heads..].to_vec())));
+                    }
+                }
                 if std::mem::replace(&mut fresh, true) {
                     pad(inner, out);
                 }
                 out.push(b'-');
-                value(key, item, inner, true, out)?;
+                value(key, rest.as_ref().unwrap_or(item), inner, true, out)?;
             }
         }
         Node::Comment(remark) => {
@@ -147,7 +162,11 @@ fn value(key: &[u8], node: &Node, indent: usize, in_list: bool, out: &mut Text) 
         }
         Node::Scalar(leaf) => {
             out.push(b' ');
-            let text = leaf_text(key, &leaf.value, Context { flow: false, one_line: false, indent: inner })?;
+            let text = leaf_text(
+                key,
+                &leaf.value,
+                Context { flow: false, one_line: false, indent: inner, step: inner - indent },
+            )?;
             out.extend_from_slice(text.as_bytes());
             out.push(b'\n');
         }

@@ -214,10 +214,10 @@ impl Patch<'_> {
         flow: bool,
         column: usize,
     ) -> Option<()> {
-        let one_line = !self.rest_of_line(at.end).trim().is_empty();
+        let one_line = flow || !self.rest_of_line(at.end).trim().is_empty();
         let indent = if key_end.is_some() { 4 * ((column + 4) / 4) } else { column + 2 };
         let endless = value.as_str().is_some_and(|text| text.ends_with(b"\n\n") || text == b"\n");
-        let context = Context { flow, one_line: one_line || endless, indent };
+        let context = Context { flow, one_line: one_line || endless, indent, step: indent - column };
         let text = leaf_text(b"", value, context).ok()?;
         if !at.is_empty() {
             self.edit(at.clone(), text.as_bytes());

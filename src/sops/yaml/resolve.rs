@@ -125,3 +125,49 @@ fn is_base_60(text: &str) -> bool {
         && digits(fraction)
         && rest.split(':').all(sixtieth)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_scalars_have_the_types_of_go_yaml() {
+        let time = |text: &str| Value::Time(text.to_owned());
+        for (text, value) in [
+            ("0755", Value::Int(493)),
+            ("0o17", Value::Int(15)),
+            ("0x1F", Value::Int(31)),
+            ("1_000", Value::Int(1000)),
+            ("-7", Value::Int(-7)),
+            ("9223372036854775808", Value::Unsigned(9_223_372_036_854_775_808)),
+            ("1e3", Value::Float(1e3)),
+            (".5", Value::Float(0.5)),
+            ("-.inf", Value::Float(f64::NEG_INFINITY)),
+            ("True", Value::Bool(true)),
+            ("~", Value::Null),
+            ("NULL", Value::Null),
+            ("2001-12-14", time("2001-12-14T00:00:00Z")),
+            ("2001-1-4 1:2:3.50", time("2001-01-04T01:02:03.5Z")),
+            ("2001-12-14t21:59:43.10-05:00", time("2001-12-14T21:59:43.1-05:00")),
+        ] {
+            assert!(plain(text) == value, "{text}");
+        }
+        for text in [
+            "yes",
+            "no",
+            "on",
+            "1:30",
+            "2001-13-01",
+            "2001-12-14T21:59:43",
+            "tRUE",
+            "nULL",
+            ".",
+            "-",
+            "+x",
+            "1.2.3",
+            "0x",
+        ] {
+            assert!(plain(text) == Value::text(text), "{text}");
+        }
+    }
+}

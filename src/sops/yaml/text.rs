@@ -15,6 +15,8 @@ pub(super) struct Context {
     pub(super) one_line: bool,
     /// Indentation of the lines of a block scalar.
     pub(super) indent: usize,
+    /// How much of it is over that of its key or dash.
+    pub(super) step: usize,
 }
 
 /// A leaf as YAML.
@@ -56,7 +58,7 @@ pub(super) fn string(text: &str, context: Context) -> String {
     }
     if text.contains('\n') && !context.flow && !context.one_line {
         if found.block_allowed {
-            return literal(text, context.indent);
+            return literal(text, context.indent, context.step);
         }
         return double_quoted(text);
     }
@@ -155,8 +157,9 @@ fn is_printable(c: char) -> bool {
     matches!(c, '\n' | ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}')
 }
 
-fn literal(text: &str, indent: usize) -> String {
-    let hint = if text.starts_with([' ', '\n']) { "4" } else { "" };
+fn literal(text: &str, indent: usize, step: usize) -> String {
+    // go-yaml always writes 4 here, which is wrong in lists.
+    let hint = if text.starts_with([' ', '\n']) { step.to_string() } else { String::new() };
     let chomp = match (text.ends_with('\n'), text == "\n" || text.ends_with("\n\n")) {
         (false, _) => "-",
         (true, false) => "",
@@ -202,4 +205,49 @@ fn double_quoted(text: &str) -> String {
     }
     out.push('"');
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_quoted_as_go_yaml_quotes_it() {
+        let context = Context { flow: false, one_line: false, indent: 4, step: 4 };
+        for (text, printed) in [
+            ("plain text", "plain text"),
+            ("", "\"\""),
+            ("yes", "\"yes\""),
+            ("y", "\"y\""),
+            ("null", "\"null\""),
+            ("007", "\"007\""),
+            ("1:30", "\"1:30\""),
+            ("2001-12-14", "\"2001-12-14\""),
+            ("- x", "'- x'"),
+            ("-x", "-x"),
+            ("a: b", "'a: b'"),
+            ("a:b", "a:b"),
+            ("a #b", "'a #b'"),
+            ("a#b", "a#b"),
+            ("#a", "'#a'"),
+            (" a", "' a'"),
+            ("it's", "it's"),
+            ("'it'", "'''it'''"),
+            ("[a]", "'[a]'"),
+            ("a,b", "a,b"),
+            ("tab\there", "\"tab\\there\""),
+            ("cr\rlf", "\"cr\\rlf\""),
+            ("\u{1f600}", "\"\\U0001F600\""),
+            ("a\nb", "|-\n    a\n    b"),
+            ("a\nb\n", "|\n    a\n    b"),
+            ("a\n\n", "|+\n    a\n"),
+            (" a\nb", "|4-\n     a\n    b"),
+            ("a \nb", "\"a \\nb\""),
+        ] {
+            assert_eq!(string(text, context), printed, "{text:?}");
+        }
+        let flow = Context { flow: true, ..context };
+        assert_eq!(string("a,b", flow), "'a,b'");
+        assert_eq!(string("a\nb", flow), "\"a\\nb\"");
+    }
 }

@@ -83,7 +83,10 @@ fn a_held_lock_names_its_holder_and_the_way_out() {
     let tail = "Error: Error acquiring the state lock\nLock Info:\n  ID:        1f2c\n  Path:      x\n  \
                 Operation: OperationTypeApply\n  Who:       deploy@ci-7\n  Created:   2026-01-14 14:02";
     let advice = explain(&root(), "prod", tail);
-    assert!(advice.help[0].contains("deploy@ci-7") && advice.help[0].contains("2026-01-14 14:02"), "{advice:?}");
+    assert!(
+        advice.help[0].contains("deploy@ci-7") && advice.help[0].contains("2026-01-14 14:02"),
+        "{advice:?}"
+    );
     assert!(advice.help[1].contains("force-unlock 1f2c"));
 }
 

@@ -1,12 +1,14 @@
 //! From YAML events to a layout: aliases expanded, comments put where sops puts them.
 
-use std::collections::HashMap;
+mod comments;
+
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use granit_parser::{Event, Options, Parser, Placement, ScalarStyle, StructureStyle, Tag, options};
+use granit_parser::{Event, Options, Parser, ScalarStyle, StructureStyle, Tag, options};
 
 use super::{Block, Layout, Part, Place, Remark, resolve};
-use crate::sops::tree::{Text, Value};
+use crate::sops::tree::{Text, Value, show};
 use crate::sops::{Format, SopsError};
 
 /// More values than this from aliases are an attack.
@@ -30,6 +32,7 @@ pub(super) fn parse(text: &str) -> Result<Layout, SopsError> {
         let at = span.byte_range().unwrap_or(0..0);
         builder.event(event, at).map_err(|reason| match reason {
             Wrong::Syntax(reason) => wrong(line, reason),
+            Wrong::Twice(key) => wrong(line, &format!("the key {} is there twice", show(&key))),
             Wrong::Key(key) => {
                 SopsError::NotEncryptable { key, reason: "keys must be text: put it in quotes" }
             }
@@ -49,13 +52,26 @@ fn wrong(line: usize, reason: &str) -> SopsError {
 
 enum Wrong {
     Syntax(&'static str),
+    Twice(Vec<u8>),
     Key(String),
 }
 
 /// A map or list that is not closed yet.
 enum Open {
-    Map { block: Block, key: Option<(Vec<u8>, Range<usize>)>, start: usize, anchor: usize },
-    List { items: Vec<Place>, flow: bool, column: usize, start: usize, anchor: usize },
+    Map {
+        block: Block,
+        key: Option<(Vec<u8>, Range<usize>)>,
+        seen: HashSet<Vec<u8>>,
+        start: usize,
+        anchor: usize,
+    },
+    List {
+        items: Vec<Place>,
+        flow: bool,
+        column: usize,
+        start: usize,
+        anchor: usize,
+    },
 }
 
 #[derive(Default)]
@@ -112,9 +128,16 @@ impl Builder<'_> {
                 self.simple &= anchor == 0 && tag.is_none();
                 self.begin_value();
                 let flow = matches!(style, StructureStyle::Flow);
-                let mut block = Block { parts: Vec::new(), flow, column: self.column(at.start) };
+                let mut block =
+                    Block { parts: Vec::new(), flow, column: if flow { 0 } else { self.column(at.start) } };
                 block.parts.extend(self.pending.drain(..).map(|(remark, _)| Part::Comment(remark)));
-                self.stack.push(Open::Map { block, key: None, start: at.start, anchor });
+                self.stack.push(Open::Map {
+                    block,
+                    key: None,
+                    seen: HashSet::new(),
+                    start: at.start,
+                    anchor,
+                });
             }
             Event::SequenceStart(style, anchor, tag) => {
                 self.simple &= anchor == 0 && tag.is_none();
@@ -122,7 +145,7 @@ impl Builder<'_> {
                 let flow = matches!(style, StructureStyle::Flow);
                 let start = if flow { at.start } else { self.dash_before(at.start) };
                 let items = self.pending.drain(..).map(|(remark, _)| Place::Comment(remark)).collect();
-                let column = self.column(start);
+                let column = if flow { 0 } else { self.column(start) };
                 self.stack.push(Open::List { items, flow, column, start, anchor });
             }
             Event::MappingEnd | Event::SequenceEnd => self.close(at)?,
@@ -165,38 +188,6 @@ impl Builder<'_> {
         before.map_or(at, |found| self.last.min(at) + found)
     }
 
-    fn comment(&mut self, remark: Remark, placement: Placement) {
-        if !matches!(placement, Placement::Right) {
-            let column = self.column(remark.at.start);
-            self.pending.push((remark, column));
-            return;
-        }
-        // On the line of a value: sops puts it before that value.
-        match self.stack.last_mut() {
-            Some(Open::Map { block, key, .. }) => {
-                let inside = key.is_some();
-                let pair = block.parts.iter().rposition(|part| matches!(part, Part::Pair { .. }));
-                let before = if inside { block.parts.len() } else { pair.unwrap_or(block.parts.len()) };
-                block.parts.insert(before, Part::Comment(remark));
-            }
-            Some(Open::List { items, .. }) => {
-                let item = items.iter().rposition(|item| !matches!(item, Place::Comment(_)));
-                items.insert(item.unwrap_or(items.len()), Place::Comment(remark));
-            }
-            None => {
-                let column = self.column(remark.at.start);
-                self.pending.push((remark, column));
-            }
-        }
-    }
-
-    /// Comments between items of a list belong to the list, before the item that begins.
-    fn begin_value(&mut self) {
-        if let Some(Open::List { items, .. }) = self.stack.last_mut() {
-            items.extend(self.pending.drain(..).map(|(remark, _)| Place::Comment(remark)));
-        }
-    }
-
     fn node(&mut self, place: Place) -> Result<(), Wrong> {
         let comments: Vec<_> = self.pending.drain(..).map(|(remark, _)| remark).collect();
         self.attach(place, comments)
@@ -209,9 +200,13 @@ impl Builder<'_> {
                 items.extend(comments.into_iter().map(Place::Comment));
                 items.push(place);
             }
-            Some(Open::Map { block, key, .. }) => {
+            Some(Open::Map { block, key, seen, .. }) => {
                 block.parts.extend(comments.into_iter().map(Part::Comment));
                 match key.take() {
+                    // sops refuses them in the first document only.
+                    Some((key, _)) if self.documents.is_empty() && !seen.insert(key.clone()) => {
+                        return Err(Wrong::Twice(key));
+                    }
                     Some((key, at)) => block.parts.push(Part::Pair { key, at, value: place }),
                     None => match place {
                         Place::Scalar { value: Value::Str(text), at } => *key = Some((text.to_vec(), at)),

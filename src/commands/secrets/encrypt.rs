@@ -1,0 +1,143 @@
+//! Encrypt a plain file.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use zeroize::Zeroizing;
+
+use super::place::{On, root_of};
+use crate::commands::{Global, OutputMode};
+use crate::context::Ctx;
+use crate::disk;
+use crate::failure::{Failure, Kind};
+use crate::secrets::create::{self, Wanted};
+use crate::secrets::{self, Labels, Store};
+use crate::sops::{Format, Rule};
+
+/// Encrypt a plain file for the recipients of .sops.yaml
+///
+/// To standard output, or to FILE with `--output FILE`, or in place of the plain file. `-` reads standard input and
+/// needs `--filename-override`.
+#[derive(Debug, clap::Args)]
+pub struct EncryptArgs {
+    #[command(flatten)]
+    on: On,
+    /// Replace the plain file by the encrypted one
+    #[arg(short, long)]
+    in_place: bool,
+    /// Recipients instead of those of .sops.yaml
+    #[arg(long, value_name = "RECIPIENT", value_delimiter = ',')]
+    age: Vec<String>,
+    /// Use the rule and the form for this name
+    #[arg(long, value_name = "FILE")]
+    filename_override: Option<PathBuf>,
+    /// Encrypt only keys with this ending
+    #[arg(long, value_name = "TEXT", group = "rule", help_heading = "What is encrypted")]
+    encrypted_suffix: Option<String>,
+    /// Leave keys with this ending in clear [default: _unencrypted]
+    #[arg(long, value_name = "TEXT", group = "rule", help_heading = "What is encrypted")]
+    unencrypted_suffix: Option<String>,
+    /// Encrypt only keys that match
+    #[arg(long, value_name = "PATTERN", group = "rule", help_heading = "What is encrypted")]
+    encrypted_regex: Option<String>,
+    /// Leave keys that match in clear
+    #[arg(long, value_name = "PATTERN", group = "rule", help_heading = "What is encrypted")]
+    unencrypted_regex: Option<String>,
+    /// Encrypt only what stands below a comment that matches
+    #[arg(long, value_name = "PATTERN", group = "rule", help_heading = "What is encrypted")]
+    encrypted_comment_regex: Option<String>,
+    /// Leave what stands below a comment that matches in clear
+    #[arg(long, value_name = "PATTERN", group = "rule", help_heading = "What is encrypted")]
+    unencrypted_comment_regex: Option<String>,
+    /// Let other programs change the clear values: leave them out of the seal (MAC)
+    #[arg(long, help_heading = "What is encrypted")]
+    mac_only_encrypted: bool,
+}
+
+impl EncryptArgs {
+    fn wanted(&self) -> Wanted {
+        let rules = [
+            self.encrypted_suffix.clone().map(Rule::EncryptedSuffix),
+            self.unencrypted_suffix.clone().map(Rule::UnencryptedSuffix),
+            self.encrypted_regex.clone().map(Rule::EncryptedRegex),
+            self.unencrypted_regex.clone().map(Rule::UnencryptedRegex),
+            self.encrypted_comment_regex.clone().map(Rule::EncryptedCommentRegex),
+            self.unencrypted_comment_regex.clone().map(Rule::UnencryptedCommentRegex),
+        ];
+        Wanted {
+            recipients: self.age.clone(),
+            rule: rules.into_iter().flatten().next(),
+            mac_only_encrypted: self.mac_only_encrypted,
+        }
+    }
+}
+
+/// Encrypts it.
+pub fn run(cx: &Ctx, global: &Global, args: &EncryptArgs) -> Result<(), Failure> {
+    let is_stdin = args.on.target == "-";
+    if is_stdin && (args.filename_override.is_none() || args.in_place) {
+        return Err(Failure::new(Kind::Usage, "standard input has no name that says how it is encrypted")
+            .help("name the file it is for with `--filename-override FILE`"));
+    }
+    let (root, file, text) = if is_stdin {
+        let name = args.filename_override.clone().unwrap_or_default();
+        let path = super::place::resolve(cx, &format!("./{}", name.display()))?;
+        let mut text = Zeroizing::new(Vec::new());
+        std::io::stdin()
+            .read_to_end(&mut text)
+            .map_err(|error| Failure::new(Kind::Failed, format!("standard input cannot be read: {error}")))?;
+        (path.root.clone(), path.file().to_owned(), text)
+    } else {
+        let place = args.on.place(cx)?;
+        let text = disk::read(place.file()).map(Zeroizing::new)?;
+        (place.root.clone(), place.file().to_owned(), text)
+    };
+    let output = match (&global.output, args.in_place) {
+        (OutputMode::File(_), true) => {
+            return Err(Failure::new(Kind::Usage, "`--in-place` and `--output FILE` exclude each other"));
+        }
+        (OutputMode::File(path), false) => Some(cx.dir.join(path)),
+        (_, true) => Some(file.clone()),
+        _ => None,
+    };
+    let mut places: Vec<PathBuf> = args.filename_override.iter().map(|name| cx.dir.join(name)).collect();
+    places.extend(output.clone());
+    places.push(file.clone());
+    let root = if places[0].starts_with(&root) { root } else { root_of(&places[0]) };
+    let plan = create::plan(&root, &places, &args.wanted())?;
+    let name = args.filename_override.as_deref().unwrap_or(&file);
+    let format = args.on.format.map_or_else(|| Format::from_path(&name.to_string_lossy()), Format::from);
+    let store = super::place::store(cx, &root, &[]);
+    let plain = create::create(&store.shown(&file), &text, format, &plan.new)?;
+    let sealed = plain.seal((cx.now)(), &mut secrets::fill).map_err(|source| store.refused(&file, source))?;
+    let who = who(&store, &plan.new.recipients.groups);
+    let by = plan.origin.map_or_else(String::new, |origin| format!(", by {origin}"));
+    match output {
+        None => cx.ui.data(&store.verified(&file, &plain, &sealed)?),
+        Some(path) if global.dry_run => {
+            cx.ui.note(format!("would encrypt {} for {who}{by}", store.shown(&path)));
+            Ok(())
+        }
+        Some(path) => {
+            store.save(&path, &plain, &sealed)?;
+            cx.ui.note(format!("encrypted {} for {who}{by}", store.shown(&path)));
+            Ok(())
+        }
+    }
+}
+
+/// Recipients by name, or shortened.
+fn who(store: &Store<'_>, groups: &[Vec<String>]) -> String {
+    let labels = Labels::of_project(store.root());
+    let names: Vec<String> = groups.iter().flatten().map(|key| short(&labels, key)).collect();
+    crate::text::list(&names, "and")
+}
+
+/// The name of a recipient, or the beginning of it.
+pub fn short(labels: &Labels, recipient: &str) -> String {
+    match labels.name(recipient) {
+        Some(name) => name.to_owned(),
+        None if recipient.len() > 20 => format!("{}...", &recipient.chars().take(16).collect::<String>()),
+        None => recipient.to_owned(),
+    }
+}

@@ -1,0 +1,64 @@
+//! Print one value.
+
+use zeroize::Zeroizing;
+
+use super::place::On;
+use crate::context::Ctx;
+use crate::failure::{Failure, Kind};
+use crate::secrets::{self, Mac, key_path};
+use crate::sops::{Plain, Step};
+use crate::{text, ui};
+
+/// Print one value, as it is
+///
+/// Without a line end, so that `$(...)` and pipes get the value itself; on a terminal one is added. Of an environment
+/// all files are looked at, and the last that has the name wins.
+#[derive(Debug, clap::Args)]
+pub struct GetArgs {
+    #[command(flatten)]
+    on: On,
+    /// Name of the secret, or `["map"]["key"][0]` for what is inside of maps and lists
+    #[arg(value_name = "NAME")]
+    name: String,
+}
+
+/// Prints it.
+pub async fn run(cx: &Ctx, args: &GetArgs) -> Result<(), Failure> {
+    let place = args.on.place(cx)?;
+    let path = key_path::parse(&args.name)?;
+    let mut store = place.store(cx);
+    let mut failure = None;
+    for file in place.files.iter().rev() {
+        let opened = store.open_with(file, args.on.format(), Mac::Verify).await?;
+        match value(&opened.plain, &path, &args.name, &store.shown(file)) {
+            Ok(mut value) => {
+                if ui::terminals().2 {
+                    value.push(b'\n');
+                }
+                return cx.ui.data(&value);
+            }
+            Err(error) => {
+                failure.get_or_insert(error);
+            }
+        }
+    }
+    Err(failure.unwrap_or_else(|| Failure::new(Kind::Secrets, "no file to look in")))
+}
+
+/// The value at a place: a text as it is, a list or a map as JSON.
+pub fn value(plain: &Plain, path: &[Step], name: &str, file: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    plain.get(path).map(secrets::value::text).ok_or_else(|| {
+        let names: Vec<String> = plain
+            .branches()
+            .first()
+            .into_iter()
+            .flat_map(crate::sops::Map::pairs)
+            .map(|(key, _)| String::from_utf8_lossy(key).into_owned())
+            .collect();
+        let failure = Failure::new(Kind::Secrets, format!("there is no `{name}` in `{file}`"));
+        match text::nearest(name, &names) {
+            Some(near) => failure.help(format!("did you mean `{near}`?")),
+            None => failure.help(format!("see what is there with `infractl secrets list {file}`")),
+        }
+    })
+}

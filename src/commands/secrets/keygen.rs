@@ -1,0 +1,113 @@
+//! Make an age key.
+
+use std::path::{Path, PathBuf};
+
+use crate::commands::Global;
+use crate::context::Ctx;
+use crate::disk;
+use crate::failure::{Failure, Kind};
+use crate::secrets::keygen::{self, NewKey};
+use crate::secrets::{Keys, RULES_FILE, Rules, rules_edit};
+
+/// Make an age key of your own and name it in .sops.yaml
+///
+/// The private key goes to a file that only you can read, by default where sops looks for it too. The public key is
+/// printed and added to the rules of the project; a project without rules gets its first ones.
+#[derive(Debug, clap::Args)]
+pub struct KeygenArgs {
+    /// File to write the key to [default: $SOPS_AGE_KEY_FILE, else ~/.config/sops/age/keys.txt]
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// Your name in .sops.yaml [default: $USER]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Add a further key to a file that has one
+    #[arg(long)]
+    append: bool,
+    /// Leave .sops.yaml alone
+    #[arg(long)]
+    no_rules: bool,
+}
+
+/// Makes it.
+pub fn run(cx: &Ctx, global: &Global, args: &KeygenArgs) -> Result<(), Failure> {
+    let path = key_file(cx, args)?;
+    let known = keygen::public_keys(&path);
+    if path.exists() && !args.append {
+        let failure = Failure::new(Kind::Failed, format!("there is a key file already: {}", path.display()));
+        return Err(match known.first() {
+            Some(key) => failure
+                .help(format!("use that key; its public part is {key}"))
+                .help("add a further key to the file with `--append`"),
+            None => failure.help("name another file with `--key-file FILE`"),
+        });
+    }
+    let key = NewKey::generate((cx.now)());
+    let name = args.name.clone().or_else(|| cx.vars.get("USER").map(str::to_owned));
+    if global.dry_run {
+        cx.ui.note(format!("would write a new key to {}", path.display()));
+        return Ok(());
+    }
+    key.save(&path)?;
+    cx.ui.note(format!(
+        "wrote a new key to {} (mode 0600): keep a copy where nobody else can read it",
+        path.display()
+    ));
+    if !args.no_rules {
+        match add_to_rules(cx, &key.recipient, name.as_deref()) {
+            Ok(()) => {}
+            Err(failure) => {
+                cx.ui.warn(format!("{:#}", failure.error));
+                for help in failure.help {
+                    cx.ui.note(help);
+                }
+            }
+        }
+    }
+    cx.ui.data(format!("{}\n", key.recipient).as_bytes())
+}
+
+fn key_file(cx: &Ctx, args: &KeygenArgs) -> Result<PathBuf, Failure> {
+    if let Some(path) = &args.key_file {
+        return Ok(cx.dir.join(path));
+    }
+    let set = ["INFRACTL_AGE_KEY_FILE", "SOPS_AGE_KEY_FILE"].into_iter().find_map(|name| cx.vars.get(name));
+    match set.filter(|path| !path.is_empty()) {
+        Some(path) => Ok(cx.dir.join(path)),
+        None => Keys::default_file(&cx.vars.0).ok_or_else(|| {
+            Failure::new(Kind::Usage, "there is no home folder to put the key in")
+                .help("name a file with `--key-file FILE`")
+        }),
+    }
+}
+
+/// Names the recipient in the rules of the project and says what comes next.
+fn add_to_rules(cx: &Ctx, recipient: &str, name: Option<&str>) -> Result<(), Failure> {
+    let (project, _) = super::place::project(cx);
+    let root = project.map_or_else(|| super::place::root_of(&cx.dir.join("x")), |project| project.root);
+    let path = root.join(RULES_FILE);
+    let shown = RULES_FILE;
+    if !path.exists() {
+        disk::write(&path, keygen::first_rules(recipient, name).as_bytes(), 0o644)?;
+        cx.ui.note(format!("wrote {shown}: its rule is for credentials/*.enc.env, .yaml and .json"));
+        cx.ui.note("next: put secrets in with `infractl secrets edit credentials/common.enc.env`");
+        return Ok(());
+    }
+    let rules = Rules::read(&root, &path)?;
+    let numbers: Vec<usize> = (0..rules.rules.len()).collect();
+    let new = rules_edit::add(&root, &rules, &numbers, recipient, name)?;
+    if new.text != rules.text {
+        write_rules(&path, &new.text)?;
+        cx.ui.note(format!("added the public key to {shown}"));
+    }
+    cx.ui.note(format!(
+        "next: commit {shown}, and ask someone who can read the secrets to run `infractl secrets updatekeys`"
+    ));
+    Ok(())
+}
+
+/// Writes the rules; their mode stays.
+pub fn write_rules(path: &Path, text: &str) -> Result<(), Failure> {
+    let mode = disk::mode_of(path)?.unwrap_or(0o644);
+    Ok(disk::write(path, text.as_bytes(), mode)?)
+}

@@ -1,0 +1,124 @@
+//! Search for decrypted values where none should be.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::{git, place};
+use crate::commands::target;
+use crate::context::Ctx;
+use crate::disk;
+use crate::failure::Failure;
+use crate::secrets::check::Wrong;
+use crate::secrets::leaks::{Leak, SHORTEST, Search};
+use crate::secrets::{self, covered};
+use crate::text;
+
+/// Longer files are not looked into.
+const LONGEST: u64 = 64 << 20;
+
+/// What is found of the values of all encrypted files of a project.
+pub async fn search(cx: &Ctx, root: &Path, identities: &[PathBuf]) -> Result<Vec<Wrong>, Failure> {
+    let mut store = place::store(cx, root, identities);
+    let mut values: Vec<(String, Zeroizing<Vec<u8>>)> = Vec::new();
+    let mut encrypted = Vec::new();
+    for file in covered::files(root)?.into_iter().filter(|file| file.is_encrypted) {
+        let opened = store.open(&file.path, None).await?;
+        let found = secrets::leaks::values(&opened.plain);
+        values.extend(found);
+        encrypted.push(file.path);
+    }
+    let Some(search) = Search::new(values.iter().map(|(name, value)| (name.as_str(), value.as_slice())))
+    else {
+        return Ok(Vec::new());
+    };
+    if !search.skipped.is_empty() {
+        let names = search.skipped.join(", ");
+        cx.ui.note(format!("not searched for, shorter than {SHORTEST} characters: {names}"));
+    }
+    let env_files = env_files(cx);
+    let mut found = Vec::new();
+    let mut looked = 0;
+    walk(root, &mut |path| {
+        let Ok(meta) = path.metadata() else { return };
+        if meta.len() > LONGEST || encrypted.iter().any(|file| file == path) {
+            return;
+        }
+        let Ok(bytes) = disk::read(path).map(Zeroizing::new) else { return };
+        looked += 1;
+        let leaks = search.find(&bytes);
+        // The environment file is where values are asked for, as long as nobody else can read it.
+        let is_private = meta.permissions().mode().trailing_zeros() >= 6;
+        let is_asked_for = is_private && env_files.iter().any(|file| file == path);
+        if !leaks.is_empty() && !is_asked_for {
+            let shown = store.shown(path);
+            let help = format!("change those secrets where they are used, and remove them from `{shown}`");
+            found.push(wrong(&shown, &leaks, &help));
+        }
+    });
+    if let Some(top) = git::top(cx, root).await? {
+        let list = git::ask(cx, &top, &["ls-files", "-z", "--cached"]).await?.unwrap_or_default();
+        for path in git::paths(&list) {
+            if encrypted.iter().any(|file| *file == top.join(&path)) {
+                continue;
+            }
+            let Some(bytes) = git::ask(cx, &top, &["cat-file", "blob", &format!(":{path}")]).await? else {
+                continue;
+            };
+            let leaks = search.find(&bytes);
+            looked += 1;
+            if !leaks.is_empty() {
+                let help =
+                    format!("change those secrets where they are used, and run `git rm --cached {path}`");
+                found.push(wrong(&format!("{path} (in the index of git)"), &leaks, &help));
+            }
+        }
+    }
+    cx.ui.note(format!(
+        "searched {} for {}",
+        text::plural(looked, "file"),
+        text::plural(values.len(), "secret")
+    ));
+    Ok(found)
+}
+
+fn wrong(file: &str, leaks: &[Leak], help: &str) -> Wrong {
+    let places: Vec<String> = leaks
+        .iter()
+        .map(|leak| match leak.line {
+            Some(line) => format!("{} in line {line}", leak.name),
+            None => leak.name.clone(),
+        })
+        .collect();
+    Wrong {
+        file: file.to_owned(),
+        message: format!("holds secrets in clear: {}", places.join(", ")),
+        help: Some(help.to_owned()),
+    }
+}
+
+/// Every file of a project but those of git itself and of providers.
+fn walk(folder: &Path, look: &mut dyn FnMut(&Path)) {
+    let Ok(entries) = folder.read_dir() else { return };
+    for entry in entries.flatten() {
+        let Ok(kind) = entry.file_type() else { continue };
+        let name = entry.file_name();
+        if kind.is_dir() {
+            let is_skipped =
+                name == ".git" || name == "providers" || name == "node_modules" || name == "target";
+            if !is_skipped {
+                walk(&entry.path(), look);
+            }
+        } else if kind.is_file() {
+            look(&entry.path());
+        }
+    }
+}
+
+/// The environment files that the project declares.
+fn env_files(cx: &Ctx) -> Vec<PathBuf> {
+    let Ok(project) = target::project(cx) else { return Vec::new() };
+    let envs = project.environments.iter().filter_map(|name| project.environment(name).ok());
+    envs.map(|env| env.env_file.path).collect()
+}

@@ -1,0 +1,202 @@
+//! What a secrets verb works on: a file, `common`, or the name of an environment.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use crate::commands::target;
+use crate::config::Project;
+use crate::context::Ctx;
+use crate::failure::{Failure, Kind};
+use crate::secrets::{self, Keys, Store};
+use crate::sops::Format;
+use crate::text;
+
+/// The files a verb works on and where their keys may be.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The folder of the project, or the one whose rules count.
+    pub root: PathBuf,
+    /// All files of the target, in the order in which later ones win.
+    pub files: Vec<PathBuf>,
+    /// Files of age identities that the project names.
+    pub identities: Vec<PathBuf>,
+    /// As it was typed.
+    pub name: String,
+}
+
+impl Place {
+    /// The file that belongs to the target itself: what is changed.
+    pub fn file(&self) -> &Path {
+        self.files.last().map_or(Path::new(""), PathBuf::as_path)
+    }
+
+    /// The file as the user knows it.
+    pub fn shown(&self) -> String {
+        let file = self.file();
+        file.strip_prefix(&self.root).unwrap_or(file).display().to_string()
+    }
+
+    /// The encrypted files with the keys of whoever runs infractl.
+    pub fn store<'a>(&self, cx: &'a Ctx) -> Store<'a> {
+        store(cx, &self.root, &self.identities)
+    }
+}
+
+/// Encrypted files in a folder, with the keys of whoever runs infractl.
+pub fn store<'a>(cx: &'a Ctx, root: &Path, identities: &[PathBuf]) -> Store<'a> {
+    let ask = secrets::terminal(cx.ui.mode.can_ask);
+    Store::new(root, Keys::new(cx.vars.0.clone(), identities.to_vec(), ask), cx.runner.as_ref())
+}
+
+/// The form of a file, when its name does not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FormatName {
+    /// KEY=VALUE lines
+    Dotenv,
+    /// YAML
+    Yaml,
+    /// JSON
+    Json,
+    /// Any bytes
+    Binary,
+}
+
+impl From<FormatName> for Format {
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Dotenv => Format::Dotenv,
+            FormatName::Yaml => Format::Yaml,
+            FormatName::Json => Format::Json,
+            FormatName::Binary => Format::Binary,
+        }
+    }
+}
+
+/// Arguments of every verb that works on one target.
+#[derive(Debug, Clone, clap::Args)]
+pub struct On {
+    /// A file, `common`, or the name of an environment
+    #[arg(value_name = "FILE|ENV|common", add = clap_complete::engine::ArgValueCompleter::new(candidates))]
+    pub target: String,
+    /// Form of the file, when its name does not tell
+    #[arg(long, value_enum, value_name = "FORM")]
+    pub format: Option<FormatName>,
+}
+
+impl On {
+    /// The files that are meant.
+    pub fn place(&self, cx: &Ctx) -> Result<Place, Failure> {
+        resolve(cx, &self.target)
+    }
+
+    /// The form that was asked for.
+    pub fn format(&self) -> Option<Format> {
+        self.format.map(Format::from)
+    }
+}
+
+/// Environments, `common` and files for completion: nothing is opened.
+fn candidates(current: &std::ffi::OsStr) -> Vec<clap_complete::engine::CompletionCandidate> {
+    let found = std::env::current_dir().ok().and_then(|dir| Project::find(&dir, None).ok());
+    let mut names = found.map_or_else(Vec::new, |project| project.environments);
+    names.push("common".to_owned());
+    let start = current.to_string_lossy();
+    let mut candidates: Vec<_> = names
+        .into_iter()
+        .filter(|name| name.starts_with(&*start))
+        .map(clap_complete::engine::CompletionCandidate::new)
+        .collect();
+    let files = clap_complete::engine::PathCompleter::file();
+    candidates.extend(clap_complete::engine::ValueCompleter::complete(&files, current));
+    candidates
+}
+
+/// The project around, if there is one, and the identities it names.
+pub fn project(cx: &Ctx) -> (Option<Project>, Vec<PathBuf>) {
+    let Ok(project) = target::project(cx) else { return (None, Vec::new()) };
+    let first = project.default_environment.clone().or_else(|| project.environments.first().cloned());
+    let env = first.and_then(|name| project.environment(&name).ok());
+    let identities = env.map_or_else(Vec::new, |env| env.secrets.identities);
+    (Some(project), identities)
+}
+
+/// The folder whose `.sops.yaml` counts for a file that is in no project.
+pub fn root_of(file: &Path) -> PathBuf {
+    let folder = file.parent().unwrap_or(file);
+    let with_rules = folder.ancestors().find(|dir| dir.join(secrets::RULES_FILE).is_file());
+    with_rules.unwrap_or(folder).to_owned()
+}
+
+/// What a target means.
+pub fn resolve(cx: &Ctx, name: &str) -> Result<Place, Failure> {
+    let path = cx.dir.join(name);
+    let project = target::project(cx);
+    if let Ok(project) = &project {
+        let is_name = project.environments.iter().any(|known| known == name);
+        if is_name && !path.is_file() {
+            let env = project.environment(name)?;
+            if env.secrets.files.is_empty() {
+                return Err(Failure::new(Kind::Config, format!("`{name}` has no files of secrets"))
+                    .help("name them under `[secrets] files`"));
+            }
+            return Ok(Place {
+                root: env.root.clone(),
+                files: env.secrets.files.clone(),
+                identities: env.secrets.identities.clone(),
+                name: name.to_owned(),
+            });
+        }
+        if name == "common" && !path.is_file() {
+            return Ok(common(project));
+        }
+    }
+    let is_path = name.contains(['/', '.']) || path.exists();
+    if !is_path {
+        let known = project.as_ref().map_or(&[][..], |project| &project.environments);
+        let failure = Failure::new(Kind::Usage, format!("there is no file and no environment `{name}`"));
+        return Err(match text::nearest(name, known) {
+            Some(near) => failure.help(format!("did you mean `{near}`?")),
+            None => failure.help("name a file, `common`, or one of the environments of `infractl env list`"),
+        });
+    }
+    let (project, identities) = self::project(cx);
+    let path = std::path::absolute(&path).unwrap_or(path);
+    let path: PathBuf = normal(&path);
+    let inside = project.filter(|project| path.starts_with(&project.root));
+    let root = inside.map_or_else(|| root_of(&path), |project| project.root);
+    Ok(Place { root, files: vec![path], identities, name: name.to_owned() })
+}
+
+/// Without `.` and `..`, so that patterns see the path people mean.
+fn normal(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::ParentDir => {
+                out.pop();
+            }
+            std::path::Component::CurDir => {}
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// The file that all environments share.
+fn common(project: &Project) -> Place {
+    let envs: Vec<_> =
+        project.environments.iter().take(2).filter_map(|name| project.environment(name).ok()).collect();
+    let shared = envs.first().and_then(|env| {
+        env.secrets.files.iter().find(|file| {
+            let named = file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("common"));
+            named || (envs.len() > 1 && envs.iter().all(|other| other.secrets.files.contains(file)))
+        })
+    });
+    Place {
+        root: project.root.clone(),
+        files: vec![shared.cloned().unwrap_or_else(|| project.root.join("credentials/common.enc.env"))],
+        identities: envs.first().map_or_else(Vec::new, |env| env.secrets.identities.clone()),
+        name: "common".to_owned(),
+    }
+}

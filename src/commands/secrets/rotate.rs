@@ -1,0 +1,63 @@
+//! A new data key.
+
+use super::place;
+use crate::commands::Global;
+use crate::context::Ctx;
+use crate::failure::Failure;
+use crate::secrets::rekey::{self, DataKeyIs};
+use crate::secrets::{Mac, covered};
+
+/// Encrypt files anew with a new data key, for the same recipients
+///
+/// Without a target, every file that a rule of .sops.yaml is for.
+#[derive(Debug, clap::Args)]
+pub struct RotateArgs {
+    /// Files, `common`, or names of environments
+    #[arg(value_name = "FILE|ENV|common")]
+    targets: Vec<String>,
+    /// Seal a file whose seal (MAC) differs: look at its values first
+    #[arg(long)]
+    ignore_mac: bool,
+}
+
+/// Rotates.
+pub async fn run(cx: &Ctx, global: &Global, args: &RotateArgs) -> Result<(), Failure> {
+    let (files, root, identities) = files(cx, &args.targets)?;
+    let mut store = place::store(cx, &root, &identities);
+    let mac = Mac::ignored_if(args.ignore_mac);
+    let mut prepared = Vec::new();
+    for file in &files {
+        prepared.extend(rekey::prepare(&mut store, file, None, DataKeyIs::New, mac, (cx.now)()).await?);
+    }
+    for file in prepared {
+        let shown = store.shown(&file.path);
+        if global.dry_run {
+            cx.ui.note(format!("would encrypt {shown} with a new data key"));
+        } else {
+            file.save(&store)?;
+            cx.ui.note(format!("encrypted {shown} with a new data key"));
+        }
+    }
+    Ok(())
+}
+
+/// The files of targets, or every encrypted file that a rule is for; the folder; the identities that are named.
+pub fn files(
+    cx: &Ctx,
+    targets: &[String],
+) -> Result<(Vec<std::path::PathBuf>, std::path::PathBuf, Vec<std::path::PathBuf>), Failure> {
+    if targets.is_empty() {
+        let (project, identities) = place::project(cx);
+        let root = project.map_or_else(|| place::root_of(&cx.dir.join("x")), |project| project.root);
+        let found = covered::files(&root)?;
+        let files = found.into_iter().filter(|file| file.is_encrypted).map(|file| file.path).collect();
+        return Ok((files, root, identities));
+    }
+    let mut places = Vec::new();
+    for target in targets {
+        places.push(place::resolve(cx, target)?);
+    }
+    let root = places[0].root.clone();
+    let identities = places.iter().flat_map(|place| place.identities.clone()).collect();
+    Ok((places.iter().map(|place| place.file().to_owned()).collect(), root, identities))
+}

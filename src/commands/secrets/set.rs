@@ -1,0 +1,142 @@
+//! Change or add one value.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use secrecy::ExposeSecret as _;
+use zeroize::Zeroizing;
+
+use super::place::{On, Place};
+use crate::commands::Global;
+use crate::context::Ctx;
+use crate::disk;
+use crate::failure::{Failure, Kind};
+use crate::secrets::create::{self, Wanted};
+use crate::secrets::{self, Opened, SecretsError, Store, key_path};
+use crate::sops::{Format, Plain, Value};
+use crate::ui::{self, prompt};
+
+/// Change or add one value
+///
+/// The value is read from standard input (one line end at its end is dropped), asked for on a terminal, or read from
+/// a file as it is. A file that is not there yet is made by the rules of .sops.yaml.
+#[derive(Debug, clap::Args)]
+pub struct SetArgs {
+    #[command(flatten)]
+    on: On,
+    /// Name of the secret, or `["map"]["key"][0]` for what is inside of maps and lists
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Value as an argument: refused, it would stay in the history of the shell
+    #[arg(value_name = "VALUE", hide = true)]
+    argument: Option<String>,
+    /// Read the value from this file, as it is
+    #[arg(long, value_name = "FILE", group = "source")]
+    from_file: Option<PathBuf>,
+    /// Value as an argument; other users of this machine and the history of the shell can see it
+    #[arg(long, value_name = "VALUE", group = "source")]
+    value: Option<String>,
+    /// The value is JSON: a number, a truth value, a list, a map
+    #[arg(long)]
+    json: bool,
+}
+
+/// Changes it.
+pub async fn run(cx: &Ctx, global: &Global, args: &SetArgs) -> Result<(), Failure> {
+    if args.argument.is_some() {
+        return Err(Failure::new(
+            Kind::Usage,
+            "a value as an argument would stay in the history of the shell",
+        )
+        .help("give it on standard input, at the prompt, or with `--from-file FILE`")
+        .help("pass `--value VALUE` if that does not matter"));
+    }
+    let place = args.on.place(cx)?;
+    let path = key_path::parse(&args.name)?;
+    let value = read_value(cx, args)?;
+    let node = if args.json {
+        Plain::json_value(&value).ok_or_else(|| {
+            Failure::new(Kind::Usage, "the value is not JSON")
+                .help("put a text in double quotes, or leave `--json` out")
+        })?
+    } else {
+        Value::text(value.to_vec()).into()
+    };
+    let mut store = place.store(cx);
+    let mut opened = open_or_create(&mut store, &place, args.on.format()).await?;
+    let is_new = opened.plain.get(&path).is_none();
+    opened.plain.set(&path, node).map_err(|source| store.refused(&opened.path, source))?;
+    let done = if is_new { "added" } else { "changed" };
+    save(cx, global, &store, &opened, &format!("{done} {} in", args.name))
+}
+
+fn read_value(cx: &Ctx, args: &SetArgs) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    if let Some(value) = &args.value {
+        cx.ui.warn(
+            "a value in `--value` can be seen in the history of the shell and by other users of this machine",
+        );
+        return Ok(Zeroizing::new(value.clone().into_bytes()));
+    }
+    if let Some(file) = &args.from_file {
+        return Ok(Zeroizing::new(disk::read(&cx.dir.join(file))?));
+    }
+    if ui::terminals().1 {
+        let value = prompt::hidden(&cx.ui, &format!("Value of {}", args.name))?;
+        return Ok(Zeroizing::new(value.expose_secret().as_bytes().to_vec()));
+    }
+    let mut value = Zeroizing::new(Vec::new());
+    std::io::stdin()
+        .read_to_end(&mut value)
+        .map_err(|error| Failure::new(Kind::Failed, format!("standard input cannot be read: {error}")))?;
+    if value.ends_with(b"\n") {
+        value.pop();
+        if value.ends_with(b"\r") {
+            value.pop();
+        }
+    }
+    Ok(value)
+}
+
+/// Opens the file of a target; one that is not there is made by the rules, in memory.
+pub async fn open_or_create(
+    store: &mut Store<'_>,
+    place: &Place,
+    format: Option<Format>,
+) -> Result<Opened, Failure> {
+    let path = place.file();
+    match store.open(path, format).await {
+        Err(SecretsError::NoSuchFile { .. }) => {}
+        other => return Ok(other?),
+    }
+    let plan = create::plan(store.root(), &[path.to_owned()], &Wanted::default())?;
+    let format = format.unwrap_or_else(|| Format::from_path(&path.to_string_lossy()));
+    let empty: &[u8] = if matches!(format, Format::Json | Format::Yaml) { b"{}\n" } else { b"" };
+    let plain = create::create(&store.shown(path), empty, format, &plan.new)?;
+    let encrypted = plain
+        .seal(jiff::Timestamp::UNIX_EPOCH, &mut secrets::fill)
+        .map_err(|source| store.refused(path, source))?;
+    Ok(Opened { path: path.to_owned(), encrypted, plain })
+}
+
+/// Seals and writes a changed file, and says so.
+pub fn save(
+    cx: &Ctx,
+    global: &Global,
+    store: &Store<'_>,
+    opened: &Opened,
+    what: &str,
+) -> Result<(), Failure> {
+    let sealed = opened
+        .plain
+        .seal((cx.now)(), &mut secrets::fill)
+        .map_err(|source| store.refused(&opened.path, source))?;
+    let shown = store.shown(&opened.path);
+    if global.dry_run {
+        store.verified(&opened.path, &opened.plain, &sealed)?;
+        cx.ui.note(format!("would have {what} {shown}"));
+        return Ok(());
+    }
+    store.save(&opened.path, &opened.plain, &sealed)?;
+    cx.ui.note(format!("{what} {shown}"));
+    Ok(())
+}

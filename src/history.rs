@@ -1,0 +1,95 @@
+//! What was done: each run is recorded line by line, read back, and told as HTML, JUnit, JSON and Markdown.
+
+mod commit;
+pub mod html;
+mod junit;
+mod kept;
+mod line;
+mod log;
+mod markdown;
+mod recorder;
+mod run;
+mod state;
+mod store;
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::disk;
+use crate::redact::Masks;
+use crate::ui::ci::Ci;
+use crate::ui::say;
+pub use recorder::Recorder;
+pub use run::{Command, Lane, Run, SCHEMA, Step};
+pub use state::State;
+pub use store::Store;
+
+/// What a recorder has to know of the world.
+#[derive(Debug, Default)]
+pub struct Setup {
+    /// The command line.
+    pub argv: Vec<String>,
+    /// Who.
+    pub user: String,
+    /// What is never written.
+    pub masks: Masks,
+    /// Where the JUnit report goes.
+    pub junit: Option<PathBuf>,
+    /// Where the JSON report goes.
+    pub json: Option<PathBuf>,
+    /// Where the summary of the job goes.
+    pub summary: Option<Summary>,
+}
+
+/// How a CI system gets a Markdown summary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Summary {
+    /// Appended to a file (GitHub).
+    Append(PathBuf),
+    /// Written to a file of its own in this folder, and named to the CI by a command.
+    Upload(Ci, PathBuf),
+}
+
+impl Summary {
+    fn write(&self, run: &Run) {
+        let text = markdown::summary(run);
+        match self {
+            Summary::Append(path) => {
+                let file = OpenOptions::new().append(true).create(true).open(path);
+                tell(path, "job summary", file.and_then(|mut file| file.write_all(text.as_bytes())));
+            }
+            Summary::Upload(ci, folder) => {
+                let path = folder.join(format!("infractl-{}-{}.md", std::process::id(), run.verb));
+                let written = disk::write(&path, text.as_bytes(), 0o644);
+                if let (Ok(()), Some(command)) = (&written, ci.upload_summary(&path.to_string_lossy())) {
+                    say(&command);
+                }
+                tell(&path, "job summary", written);
+            }
+        }
+    }
+}
+
+/// A report that cannot be written is no reason to fail.
+fn tell<E: std::fmt::Display>(path: &Path, what: &str, written: Result<(), E>) {
+    if let Err(error) = written {
+        say(&format!("warning: the {what} `{}` could not be written: {error}", path.display()));
+    }
+}
+
+/// The name of this machine.
+pub fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// The schema of the JSON report, and of `history show N --output json`.
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Run)
+}
+
+/// Seconds as people read them.
+pub fn took(seconds: f64) -> String {
+    crate::text::duration(Duration::try_from_secs_f64(seconds).unwrap_or_default())
+}

@@ -1,0 +1,42 @@
+//! The files of a run while it goes on.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Write as _};
+
+use super::line::{Line, Start};
+use super::log::Log;
+use super::store::Store;
+
+/// The files of a run.
+pub(super) struct Kept {
+    store: Store,
+    pub(super) number: u64,
+    file: File,
+    pub(super) logs: HashMap<String, Log>,
+}
+
+impl Kept {
+    pub(super) fn begin(store: Store, start: &mut Start) -> io::Result<Self> {
+        let (number, file, locked) = store.begin()?;
+        (start.run, start.locked) = (Some(number), locked);
+        let mut kept = Kept { store, number, file, logs: HashMap::new() };
+        kept.write(&Line::RunStarted(start.clone()))?;
+        Ok(kept)
+    }
+
+    /// One call of the system a line: what was said is there, whatever happens next.
+    pub(super) fn write(&mut self, line: &Line) -> io::Result<()> {
+        let mut text = serde_json::to_vec(line)?;
+        text.push(b'\n');
+        self.file.write_all(&text)
+    }
+
+    pub(super) fn log(&mut self, environment: &str) -> io::Result<&mut Log> {
+        if !self.logs.contains_key(environment) {
+            let log = Log::new(self.store.begin_log(self.number, environment)?);
+            self.logs.insert(environment.to_owned(), log);
+        }
+        self.logs.get_mut(environment).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}

@@ -1,0 +1,295 @@
+//! Records the run of this process: a reporter.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::kept::Kept;
+use super::line::{Line, Start, seconds};
+use super::log::Log;
+use super::run::{Run, SCHEMA};
+use super::state::State;
+use super::store::{self, Store};
+use super::{Setup, commit, host, junit, tell};
+use crate::disk;
+use crate::text::cut;
+use crate::ui::event::{Event, Level, Report, Reporter};
+use crate::ui::say;
+
+/// Verbs that only read, or only touch text files under version control: they leave no history.
+const NOT_KEPT: [&str; 5] = ["output", "validate", "fmt", "state", "logs"];
+/// Lines kept in memory of each step, for reports.
+const TAIL: usize = 300;
+/// Bytes kept of each of them.
+const TAIL_WIDTH: usize = 2000;
+
+/// Records the run of this process.
+pub struct Recorder {
+    setup: Setup,
+    began: watch::Sender<Option<PathBuf>>,
+    state: Mutex<Recording>,
+}
+
+#[derive(Default)]
+struct Recording {
+    root: Option<PathBuf>,
+    run: Option<(Run, Instant)>,
+    kept: Option<Kept>,
+    /// Of the step that runs in each environment.
+    tails: HashMap<String, VecDeque<String>>,
+    has_arguments: bool,
+}
+
+impl Recorder {
+    /// Records nothing until a pipeline begins.
+    pub fn new(setup: Setup) -> Arc<Self> {
+        Arc::new(Recorder { setup, began: watch::Sender::new(None), state: Mutex::default() })
+    }
+
+    /// Ends when a run begins that is kept: the project it is in.
+    pub async fn began(&self) -> PathBuf {
+        let mut began = self.began.subscribe();
+        // Fails only without a sender, and `self` is one.
+        began.wait_for(Option::is_some).await.ok().and_then(|root| root.clone()).unwrap_or_default()
+    }
+
+    /// Whether files differ from the commit.
+    pub fn dirty(&self, dirty: bool) {
+        self.lock().add(Line::Dirty { dirty });
+    }
+
+    /// The number of this run, when it is kept and a tool said something.
+    pub fn number_with_log(&self) -> Option<u64> {
+        let state = self.lock();
+        let kept = state.kept.as_ref()?;
+        kept.logs.values().any(|log| log.length() > 0).then_some(kept.number)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Recording> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn masked(&self, argv: impl Iterator<Item = String>) -> Vec<String> {
+        argv.map(|word| self.setup.masks.mask(&word).into_owned()).collect()
+    }
+
+    fn begin(&self, state: &mut Recording, verb: &str) {
+        let since = Instant::now();
+        let mut start = Start {
+            schema: SCHEMA,
+            run: None,
+            verb: verb.to_owned(),
+            at: Timestamp::now(),
+            user: self.setup.user.clone(),
+            host: host(),
+            pid: std::process::id(),
+            locked: false,
+            argv: self.masked(self.setup.argv.iter().take_while(|word| *word != "--").cloned()),
+            infractl: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: state.root.as_deref().and_then(commit::head),
+        };
+        if let Some(root) = state.root.as_ref().filter(|_| !NOT_KEPT.contains(&verb)) {
+            match Kept::begin(Store::of(root), &mut start) {
+                Ok(kept) => {
+                    state.kept = Some(kept);
+                    self.began.send_replace(Some(root.clone()));
+                }
+                Err(error) => {
+                    say(&format!("warning: this run leaves no history: `{}`: {error}", store::FOLDER));
+                }
+            }
+        }
+        state.run = Some((Run::new(start), since));
+    }
+
+    /// Once the secrets are known the whole command line can be masked.
+    fn arguments(&self, state: &mut Recording) {
+        if !std::mem::replace(&mut state.has_arguments, true)
+            && self.setup.argv.iter().any(|word| word == "--")
+        {
+            state.add(Line::Arguments { argv: self.masked(self.setup.argv.iter().cloned()) });
+        }
+    }
+
+    fn end(&self, state: &mut Recording, code: u8, error: Option<&String>) {
+        let wants_report = self.setup.junit.is_some() || self.setup.json.is_some();
+        let began = state.run.is_some();
+        if !began {
+            if !wants_report {
+                return;
+            }
+            // The verb failed before its pipeline began: the report says so.
+            state.root = None;
+            self.begin(state, "");
+        }
+        self.arguments(state);
+        let Some((run, since)) = &state.run else { return };
+        let end = Line::RunEnded {
+            code,
+            outcome: State::of_code(code),
+            error: error.cloned(),
+            seconds: seconds(since.elapsed()),
+            environments: run.environments.iter().map(|lane| lane.environment.clone()).collect(),
+        };
+        state.add(end);
+        if let Some(kept) = &mut state.kept {
+            kept.logs.values_mut().for_each(|log| drop(log.end_step()));
+        }
+        let Some((run, _)) = &state.run else { return };
+        if let Some(path) = &self.setup.junit {
+            tell(path, "JUnit report", disk::write(path, junit::report(run).as_bytes(), 0o644));
+        }
+        if let Some(path) = &self.setup.json {
+            let text = serde_json::to_string_pretty(run).unwrap_or_default() + "\n";
+            tell(path, "JSON report", disk::write(path, text.as_bytes(), 0o644));
+        }
+        if let Some(summary) = self.setup.summary.as_ref().filter(|_| began) {
+            summary.write(run);
+        }
+    }
+}
+
+impl Reporter for Recorder {
+    fn report(&self, report: &Report) {
+        let state = &mut *self.lock();
+        let environment = || report.environment.clone().unwrap_or_default();
+        match &report.event {
+            Event::Project { root } => state.root = Some(root.clone()),
+            Event::RunStarted { verb, steps } => {
+                if state.run.is_none() {
+                    self.begin(state, verb);
+                }
+                let (verb, steps, at) = (verb.clone(), *steps, state.now());
+                state.add(Line::EnvironmentStarted { environment: environment(), verb, steps, at });
+            }
+            Event::Ended { code, error } => self.end(state, *code, error.as_ref()),
+            Event::Line { level, text, .. } if state.run.is_some() => {
+                state.line(&environment(), *level, text);
+            }
+            Event::StepStarted { number, name } => {
+                let (at, log) = (state.now(), state.log_length(&environment()));
+                let step = name.clone();
+                state.add(Line::StepStarted { environment: environment(), number: *number, step, at, log });
+            }
+            Event::StepEnded { number, name, outcome, summary, took } => {
+                self.arguments(state);
+                let log = state.end_log(&environment());
+                state.keep_tail(&environment());
+                state.add(Line::StepEnded {
+                    environment: environment(),
+                    number: *number,
+                    step: name.clone(),
+                    outcome: (*outcome).into(),
+                    summary: summary.clone(),
+                    seconds: seconds(*took),
+                    log,
+                });
+            }
+            Event::CommandStarted { argv, .. } => {
+                state.add(Line::CommandStarted { environment: environment(), argv: argv.clone() });
+            }
+            Event::CommandEnded { code, took, .. } => {
+                let (code, seconds) = (*code, seconds(*took));
+                state.add(Line::CommandEnded { environment: environment(), code, seconds });
+            }
+            Event::Diagnostic { diagnostic, .. } => {
+                let diagnostic = diagnostic.clone();
+                state.add(Line::Diagnostic { environment: environment(), diagnostic });
+            }
+            Event::Changes { changes, .. } => {
+                state.add(Line::Changes { environment: environment(), changes: *changes });
+            }
+            Event::RunEnded { outcome, took, .. } => {
+                let (outcome, seconds) = ((*outcome).into(), seconds(*took));
+                state.add(Line::EnvironmentEnded { environment: environment(), outcome, seconds });
+            }
+            Event::Warning(text) => state.add(Line::Warning { text: text.clone() }),
+            Event::Progress { .. } | Event::Note(_) | Event::Line { .. } => {}
+        }
+    }
+
+    fn tick(&self) {
+        let mut state = self.lock();
+        for log in state.kept.iter_mut().flat_map(|kept| kept.logs.values_mut()) {
+            let _ = log.flush();
+        }
+    }
+}
+
+impl Recording {
+    fn now(&self) -> f64 {
+        self.run.as_ref().map_or(0.0, |(_, since)| seconds(since.elapsed()))
+    }
+
+    /// To the file and to the run in memory. Nothing is added before a run begins.
+    fn add(&mut self, line: Line) {
+        if self.run.is_none() {
+            return;
+        }
+        if let Some(kept) = &mut self.kept
+            && let Err(error) = kept.write(&line)
+        {
+            self.give_up(&error);
+        }
+        if let Some((run, _)) = &mut self.run {
+            run.take(line);
+        }
+    }
+
+    /// A full disk ends the history, not the run.
+    fn give_up(&mut self, error: &io::Error) {
+        if let Some(kept) = self.kept.take() {
+            say(&format!("warning: the history of run {} ends here: {error}", kept.number));
+        }
+    }
+
+    fn line(&mut self, environment: &str, level: Level, text: &str) {
+        if let Some(kept) = &mut self.kept
+            && let Err(error) = kept.log(environment).and_then(|log| log.line(text))
+        {
+            self.give_up(&error);
+        }
+        if level == Level::Detail {
+            return;
+        }
+        let tail = self.tails.entry(environment.to_owned()).or_default();
+        if tail.len() == TAIL {
+            tail.pop_front();
+        }
+        tail.push_back(cut(text, TAIL_WIDTH).to_owned());
+    }
+
+    /// The last lines of a step stay in memory only where a report shows them.
+    fn keep_tail(&mut self, environment: &str) {
+        let tail = self.tails.remove(environment).unwrap_or_default();
+        if let Some((run, _)) = &mut self.run
+            && let Some(step) = run.step(environment)
+        {
+            step.tail = tail.into();
+        }
+    }
+
+    fn log_length(&self, environment: &str) -> u64 {
+        let log = self.kept.as_ref().and_then(|kept| kept.logs.get(environment));
+        log.map_or(0, Log::length)
+    }
+
+    fn end_log(&mut self, environment: &str) -> u64 {
+        let log = self.kept.as_mut().and_then(|kept| kept.logs.get_mut(environment));
+        let result = log.map_or(Ok(()), Log::end_step);
+        let length = self.log_length(environment);
+        if let Err(error) = result {
+            self.give_up(&error);
+        }
+        length
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,183 @@
+//! What is wrong with the files of secrets, as far as it shows without a key.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::covered::{self, Covered};
+use super::error::{SecretsError, help_for, shown};
+use super::labels::Labels;
+use super::rekey::Difference;
+use super::rules::Rules;
+use crate::sops::{self, Encrypted, Finding, Format};
+
+/// Something wrong with a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrong {
+    /// The file as the user knows it.
+    pub file: String,
+    /// What is wrong; never a value.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+/// Looks at the text of one file that a rule is for.
+pub fn text(root: &Path, file: &Covered, bytes: &[u8], labels: &Labels) -> Vec<Wrong> {
+    let name = shown(root, &file.path);
+    let wrong = |message: String, help: Option<String>| Wrong { file: name.clone(), message, help };
+    let rule = &file.rules.rules[file.rule];
+    let format = format(&file.path, bytes);
+    if !covered::looks_encrypted(bytes) {
+        if bytes.trim_ascii().is_empty() {
+            return Vec::new();
+        }
+        return vec![wrong(
+            format!("not encrypted, and the rule at line {} of {} is for it", rule.line, file.rules.shown),
+            Some(format!("run `infractl secrets encrypt --in-place {name}`")),
+        )];
+    }
+    let mut found: Vec<Wrong> = Vec::new();
+    let mut clear = Vec::new();
+    for finding in sops::inspect(bytes, format) {
+        match finding {
+            Finding::Broken(error) => found.push(wrong(error.to_string(), help_for(&error, &name))),
+            Finding::ClearValue { key } => clear.push(key),
+            // sops tolerates it, and so do we.
+            Finding::ClearComment { .. } => {}
+        }
+    }
+    if !clear.is_empty() {
+        found.push(wrong(
+            format!("in clear, although they should be encrypted: {}", clear.join(", ")),
+            Some(format!("change those secrets where they are used, take the last good version with `git checkout -- {name}` and set them with `infractl secrets set {name}`")),
+        ));
+    }
+    if let Ok(encrypted) = Encrypted::parse(bytes, format) {
+        found.extend(recipients(&encrypted, file, &name, labels));
+    }
+    found
+}
+
+fn recipients(encrypted: &Encrypted, file: &Covered, name: &str, labels: &Labels) -> Option<Wrong> {
+    let rule = &file.rules.rules[file.rule];
+    if !rule.others.is_empty() || rule.age().next().is_none() {
+        return None;
+    }
+    let difference = Difference::between(encrypted, &rule.recipients);
+    if difference.is_empty() {
+        return None;
+    }
+    let mut parts = Vec::new();
+    for (keys, what) in [(&difference.added, "is not for"), (&difference.removed, "is still for")] {
+        if !keys.is_empty() {
+            let keys: Vec<_> = keys.iter().map(|key| labels.show(key)).collect();
+            parts.push(format!("{what} {}", keys.join(", ")));
+        }
+    }
+    if difference.regrouped && parts.is_empty() {
+        parts.push("has other key groups".to_owned());
+    }
+    Some(Wrong {
+        file: name.to_owned(),
+        message: format!(
+            "{}, other than the rule at line {} of {}",
+            parts.join(" and "),
+            rule.line,
+            file.rules.shown
+        ),
+        help: Some(format!("run `infractl secrets updatekeys {name}`")),
+    })
+}
+
+/// What a file of this name and text is read as.
+pub fn format(path: &Path, bytes: &[u8]) -> Format {
+    super::store::parse(path, bytes, None)
+        .map_or_else(|_| Format::from_path(&path.to_string_lossy()), |encrypted| encrypted.format())
+}
+
+/// Looks at every file of a project that a rule is for.
+pub fn project(root: &Path) -> Result<Vec<Wrong>, SecretsError> {
+    let labels = Labels::of_project(root);
+    let mut found = Vec::new();
+    for file in covered::files(root)? {
+        let bytes = crate::disk::read(&file.path)?;
+        found.extend(text(root, &file, &bytes, &labels));
+    }
+    Ok(found)
+}
+
+/// Looks at a text that is about to be committed under this name. `names` are those of all secrets.
+pub fn staged(
+    root: &Path,
+    path: &Path,
+    bytes: &[u8],
+    names: &BTreeSet<String>,
+    labels: &Labels,
+) -> Result<Vec<Wrong>, SecretsError> {
+    let file = shown(root, path);
+    if let Some(rules) = Rules::find(root, path)? {
+        let relative = rules.relative(path).to_string_lossy().into_owned();
+        let rule = rules.rules.iter().position(|rule| rule.matches(&relative));
+        let is_encrypted = covered::looks_encrypted(bytes);
+        if let Some(rule) = rule.filter(|&rule| {
+            !covered::is_beside(path) && (rules.rules[rule].pattern.is_some() || is_encrypted)
+        }) {
+            let covered = Covered { path: path.to_owned(), rules, rule, is_encrypted };
+            return Ok(text(root, &covered, bytes, labels));
+        }
+    }
+    Ok(plain(&file, bytes, names).into_iter().collect())
+}
+
+/// A private key, or values under the names of secrets, in a file that nothing encrypts.
+fn plain(file: &str, bytes: &[u8], names: &BTreeSet<String>) -> Option<Wrong> {
+    let finder = memchr::memmem::Finder::new(b"AGE-SECRET-KEY-1");
+    let says_harmless =
+        file.contains("PROTECTS-NOTHING") || file.contains("test") || file.contains("fixture");
+    if !says_harmless {
+        let is_key =
+            |at: usize| bytes[at + 16..].iter().take_while(|b| b.is_ascii_alphanumeric()).count() >= 50;
+        if finder.find_iter(bytes).any(is_key) {
+            return Some(Wrong {
+                file: file.to_owned(),
+                message: "holds a private age key".to_owned(),
+                help: Some(format!("take it out of the commit with `git rm --cached {file}`")),
+            });
+        }
+    }
+    let ends = [".env", ".tfvars", ".envrc"];
+    let is_candidate =
+        ends.iter().any(|end| file.ends_with(end)) || file.contains("/.env.") || file.starts_with(".env.");
+    if !is_candidate || covered::looks_encrypted(bytes) {
+        return None;
+    }
+    let mut found = BTreeSet::new();
+    for line in String::from_utf8_lossy(bytes).lines() {
+        let line = line.trim().trim_start_matches("export ");
+        let Some((key, value)) = line.split_once('=') else { continue };
+        let (key, value) = (key.trim(), value.trim().trim_matches(['"', '\'']));
+        if names.contains(key) && !value.is_empty() && !value.starts_with(['$', '<', '{']) {
+            found.insert(key.to_owned());
+        }
+    }
+    if found.is_empty() {
+        return None;
+    }
+    let names: Vec<_> = found.into_iter().collect();
+    Some(Wrong {
+        file: file.to_owned(),
+        message: format!("has values of {} in clear", names.join(", ")),
+        help: Some(format!(
+            "take it out of the commit with `git rm --cached {file}` and name it in .gitignore"
+        )),
+    })
+}
+
+/// The names of all secrets of a project.
+pub fn names(root: &Path) -> Result<BTreeSet<String>, SecretsError> {
+    let mut names = BTreeSet::new();
+    for file in covered::files(root)?.into_iter().filter(|file| file.is_encrypted) {
+        names.extend(super::names(&file.path).unwrap_or_default());
+    }
+    Ok(names)
+}

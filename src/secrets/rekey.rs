@@ -1,0 +1,130 @@
+//! Who can open a file, changed: recipients by the rules, and a new data key when somebody left.
+
+use std::path::{Path, PathBuf};
+
+use super::error::SecretsError;
+use super::store::{Mac, Store, fill};
+use crate::sops::{Encrypted, KeyGroups, Plain};
+
+/// Who comes and who goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// Recipients that the file does not have yet.
+    pub added: Vec<String>,
+    /// Recipients that the file should not have any more.
+    pub removed: Vec<String>,
+    /// Groups or their threshold differ.
+    pub regrouped: bool,
+}
+
+impl Difference {
+    /// What has to change so that these can open the file.
+    pub fn between(file: &Encrypted, wanted: &KeyGroups) -> Self {
+        let metadata = file.metadata();
+        let old_groups = metadata.age_groups();
+        let flat = |groups: &[Vec<String>]| -> Vec<String> {
+            groups.iter().flatten().map(|key| key.trim().to_owned()).collect()
+        };
+        let (old, new) = (flat(&old_groups), flat(&wanted.groups));
+        let threshold = wanted.threshold.unwrap_or(wanted.groups.len());
+        let sorted = |groups: &[Vec<String>]| -> Vec<Vec<String>> {
+            groups
+                .iter()
+                .map(|group| {
+                    let mut group: Vec<String> = group.iter().map(|key| key.trim().to_owned()).collect();
+                    group.sort();
+                    group
+                })
+                .collect()
+        };
+        let shared = wanted.groups.len() > 1 || old_groups.len() > 1;
+        Difference {
+            added: new.iter().filter(|key| !old.contains(key)).cloned().collect(),
+            removed: old.iter().filter(|key| !new.contains(key)).cloned().collect(),
+            regrouped: shared
+                && (sorted(&old_groups) != sorted(&wanted.groups) || metadata.threshold() != threshold),
+        }
+    }
+
+    /// True when nothing has to change.
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty() && !self.regrouped
+    }
+}
+
+/// A file that is ready to be written.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Where.
+    pub path: PathBuf,
+    /// Who comes and who goes.
+    pub difference: Difference,
+    /// Whether it got a new data key.
+    pub rotated: bool,
+    plain: Plain,
+    sealed: Encrypted,
+}
+
+impl Prepared {
+    /// The names of its secrets.
+    pub fn names(&self) -> Vec<String> {
+        let pairs = self.plain.branches().first().into_iter().flat_map(crate::sops::Map::pairs);
+        pairs.map(|(key, _)| String::from_utf8_lossy(key).into_owned()).collect()
+    }
+
+    /// Writes it.
+    pub fn save(&self, store: &Store<'_>) -> Result<(), SecretsError> {
+        store.save(&self.path, &self.plain, &self.sealed)
+    }
+}
+
+/// What happens to the data key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataKeyIs {
+    /// Kept: who was removed and kept a copy can read what is written later.
+    Kept,
+    /// Made anew when somebody is removed.
+    NewOnRemoval,
+    /// Made anew.
+    New,
+}
+
+/// Makes the file openable for exactly these recipients. Nothing is written; none when nothing has to change.
+pub async fn prepare(
+    store: &mut Store<'_>,
+    path: &Path,
+    wanted: Option<&KeyGroups>,
+    data_key: DataKeyIs,
+    mac: Mac,
+    now: jiff::Timestamp,
+) -> Result<Option<Prepared>, SecretsError> {
+    let file = store.read(path, None)?;
+    let difference = wanted.map_or_else(Difference::default, |wanted| Difference::between(&file, wanted));
+    let rotated = match data_key {
+        DataKeyIs::Kept => false,
+        DataKeyIs::NewOnRemoval => !difference.removed.is_empty(),
+        DataKeyIs::New => true,
+    };
+    if difference.is_empty() && !rotated {
+        return Ok(None);
+    }
+    let opened = store.open_with(path, None, mac).await?;
+    let refused = |source| store.refused(&opened.path, source);
+    let mut plain = opened.plain.clone();
+    let sealed = if rotated {
+        match wanted {
+            Some(wanted) => plain.rotate_for(wanted, &mut fill),
+            None => plain.rotate(&mut fill),
+        }
+        .map_err(refused)?;
+        plain.seal(now, &mut fill).map_err(refused)?
+    } else {
+        let mut sealed = opened.encrypted.clone();
+        if let Some(wanted) = wanted {
+            sealed.set_recipients(plain.data_key(), wanted, &mut fill).map_err(refused)?;
+        }
+        sealed
+    };
+    store.verified(&opened.path, &plain, &sealed)?;
+    Ok(Some(Prepared { path: opened.path, difference, rotated, plain, sealed }))
+}

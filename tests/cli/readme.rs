@@ -1,0 +1,67 @@
+//! Every example of the README is run, in order, on the example project as it is in the repository.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::sandbox::{BIN, Sandbox};
+
+/// A command, what the README says it prints on standard output, and its exit code.
+struct Example {
+    line: String,
+    printed: Vec<String>,
+    code: i32,
+}
+
+fn examples(text: &str) -> Vec<Example> {
+    let mut found: Vec<Example> = Vec::new();
+    let mut inside = false;
+    for line in text.lines() {
+        if line.starts_with("```") {
+            inside = line == "```console";
+        } else if let Some(command) = line.strip_prefix("$ ").filter(|_| inside) {
+            found.push(Example { line: command.to_owned(), printed: Vec::new(), code: 0 });
+        } else if let Some(example) = found.last_mut().filter(|_| inside) {
+            match line.strip_prefix("[exit code ").and_then(|rest| rest.strip_suffix(']')) {
+                Some(code) => example.code = code.parse().unwrap(),
+                None => example.printed.push(line.to_owned()),
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_examples_of_the_readme_are_true() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let project = Sandbox::as_it_is();
+    let examples = examples(&readme);
+    assert!(examples.len() > 12, "the README lost its examples");
+    for Example { line, printed, code } in examples {
+        let words = shell_words::split(&line).unwrap();
+        assert_eq!(words[0], "infractl", "{line}");
+        let args: Vec<&str> = words[1..].iter().map(String::as_str).collect();
+        let run = Sandbox::run(&mut project.command(&args)).code(code);
+        if let Some(at) = printed.iter().position(|text| text == "...") {
+            assert!(run.out.starts_with(&(printed[..at].join("\n") + "\n")), "{line}:\n{}", run.out);
+        } else if !printed.is_empty() {
+            assert_eq!(run.out.trim_end(), printed.join("\n"), "{line}");
+        }
+    }
+}
+
+#[test]
+fn the_two_commands_are_there_and_work() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    assert!(readme.contains("\ncargo run --release -- apply dev ") && readme.contains("\ntests/run "));
+    assert!(fs::read_to_string(root.join(".ci/run")).unwrap().contains("tests/run"));
+    let parses = Command::new("bash").args(["-n", "tests/run"]).current_dir(root).status().unwrap();
+    assert!(parses.success());
+    // What the first of them runs, on a checkout with nothing but what git has.
+    let project = Sandbox::as_it_is();
+    Sandbox::run(&mut project.command(&["apply", "dev"])).code(0);
+    assert!(project.read("shared/.env.dev").contains("POSTGRES_PASSWORD=demo-postgres-password-of-dev\n"));
+    assert!(Path::new(BIN).exists());
+}
