@@ -1,6 +1,5 @@
 //! One verb over several environments: in order, some at once, each in its lane, and a table at the end.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use comfy_table::{CellAlignment, Table};
@@ -13,7 +12,7 @@ use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::text;
 use crate::tools::terraform::Digest;
-use crate::ui::event::Event;
+use crate::ui::event::{Event, Outcome};
 use crate::ui::lane::Lane;
 
 /// What is worked on and how.
@@ -29,7 +28,7 @@ pub struct Many<'a> {
     pub jobs: usize,
     /// After a failure, go on with those that do not depend on it.
     pub keep_going: bool,
-    /// Show a table at the end, and keep logs.
+    /// Show a table at the end.
     pub shows: bool,
 }
 
@@ -72,8 +71,7 @@ pub async fn run(
         let env = &many.environments[at];
         let one = &one;
         async move {
-            let log = if many.shows { log(&env.root, &env.name) } else { None };
-            let lane = Lane::new(&env.name, width, log);
+            let lane = Lane::new(&env.name, width);
             let started = Instant::now();
             let result = lane.within(one(env)).await;
             (at, Over { result: told(cx, env, result), tail: lane.tail(), took: started.elapsed() })
@@ -97,6 +95,7 @@ pub async fn run(
         over[at] = Some(ended);
     }
     drop(running);
+    skipped(cx, many, queue.states());
     for at in failed {
         if let Some(Over { result: Err(failure), tail, .. }) = &mut over[at] {
             explain(cx, &many.environments[at], failure, tail);
@@ -129,18 +128,16 @@ fn told(cx: &Ctx, env: &Environment, result: Result<Ended, Failure>) -> Result<E
     }
 }
 
-/// A log of its own; without one where nothing can be written.
-fn log(root: &Path, name: &str) -> Option<std::fs::File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let path = root.join(".infractl/logs").join(format!("{name}.log"));
-    crate::disk::make_private_dir(path.parent()?).ok()?;
-    std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(crate::disk::PRIVATE)
-        .open(path)
-        .ok()
+/// Tells the history and reports of those that never began.
+fn skipped(cx: &Ctx, many: &Many<'_>, states: &[State]) {
+    for (env, state) in many.environments.iter().zip(states) {
+        if matches!(state, State::Skipped(_) | State::Stopped) {
+            let verb = || many.verb.to_owned();
+            cx.ui.event(Some(&env.name), Event::RunStarted { verb: verb(), steps: 0 });
+            let ended = Event::RunEnded { verb: verb(), outcome: Outcome::Skipped, took: Duration::ZERO };
+            cx.ui.event(Some(&env.name), ended);
+        }
+    }
 }
 
 /// Says why one failed, with the last lines of what it said.
@@ -157,7 +154,7 @@ fn explain(cx: &Ctx, env: &Environment, failure: &mut Failure, tail: &[String]) 
     let is_stopped = matches!(told.kind, Kind::Interrupted | Kind::Terminated);
     if !tail.is_empty() && !is_stopped {
         told = told.help(format!("see the last lines of `{name}`:\n{}", tail.join("\n")));
-        told = told.help(format!("see all of them in .infractl/logs/{name}.log"));
+        told = told.help("see all of it with `infractl history show --log`");
     }
     cx.ui.failure(&told);
 }

@@ -90,7 +90,7 @@ fn plans_are_told_apart_and_summed_up_in_a_table() {
     for name in ["alpha", "be", "gamma"] {
         assert!(lines_of(&run, name).iter().any(|line| line.contains("Plan: 1 to add")), "{}", run.err);
         assert_eq!(row(&run, name)[..6], [name, "1", "0", "0", "0", "done"], "{}", run.err);
-        let log = fs::read_to_string(project.path(format!(".infractl/logs/{name}.log"))).unwrap();
+        let log = fs::read_to_string(project.path(format!(".infractl/history/000001.{name}.log"))).unwrap();
         assert!(log.contains("Plan: 1 to add"), "{log}");
     }
     // Every line before the table says whose it is.
@@ -185,7 +185,9 @@ fn the_root_failure_is_said_first_and_its_dependents_are_skipped_because_of_it()
     assert!(row(&run, "base").contains(&"failed"));
     assert_eq!(run.err.matches("error: ").count(), 1, "one failure, said once:\n{}", run.err);
     assert!(place(&run, "error: terraform apply of `base` failed") < place(&run, "\n environment "));
-    assert!(run.err.contains("last lines of `base`") && run.err.contains(".infractl/logs/base.log"), "{}", run.err);
+    assert!(run.err.contains("last lines of `base`") && run.err.contains("history show --log"), "{}", run.err);
+    let history = project.infractl(&["history", "show"]).code(0).out;
+    assert!(history.contains("apply base: failed") && history.contains("apply app: skipped"), "{history}");
     // What failed first ends the run when nobody says otherwise.
     let run = project.infractl(&["apply", "--all", "--jobs", "1"]).code(1);
     assert_eq!(row(&run, "free")[1..], ["skipped", "because", "of", "`base`"], "{}", run.err);
