@@ -11,7 +11,7 @@ use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::text;
-use crate::tools::terraform::Digest;
+use crate::tools::terraform_digest::Digest;
 use crate::ui::event::{Event, Outcome};
 use crate::ui::lane::Lane;
 
@@ -216,7 +216,9 @@ fn outcome(many: &Many<'_>, state: State, over: Option<&Over>) -> String {
 fn sum(many: &Many<'_>, states: &[State], over: &[Option<Over>], took: Duration) -> String {
     let count = |wanted: fn(&State) -> bool| states.iter().filter(|state| wanted(state)).count();
     let is_stopped = |over: &&Over| {
-        over.result.as_ref().is_err_and(|failure| matches!(failure.kind, Kind::Interrupted | Kind::Terminated))
+        over.result
+            .as_ref()
+            .is_err_and(|failure| matches!(failure.kind, Kind::Interrupted | Kind::Terminated))
     };
     let stopped = over.iter().flatten().filter(is_stopped).count();
     let parts = [

@@ -93,7 +93,8 @@ impl Object {
         for attempt in 1.. {
             let (object, body, condition) = (Arc::clone(self), body.clone(), condition.clone());
             let asked =
-                tokio::task::spawn_blocking(move || object.send(method, &body, condition.as_ref(), ANSWER)).await;
+                tokio::task::spawn_blocking(move || object.send(method, &body, condition.as_ref(), ANSWER))
+                    .await;
             let asked = asked.unwrap_or_else(|error| Err(error.to_string()));
             match asked {
                 Ok(answer) if !matches!(answer.status, 500..=599) || answer.status == 501 => {
@@ -204,8 +205,7 @@ impl Object {
 
     /// Takes the lock if it is free or was left behind.
     pub(super) async fn try_take(self: &Arc<Self>, owner: &Owner) -> Result<Attempt<S3Lock>, Failure> {
-        let ours =
-            |etag| S3Lock {
+        let ours = |etag| S3Lock {
             object: Arc::clone(self),
             token: owner.token.clone(),
             etag: Mutex::new(etag),
