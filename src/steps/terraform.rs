@@ -116,10 +116,8 @@ pub fn root(step: &StepCx<'_>) -> Result<Root, Failure> {
 /// Gives a command what the environment says a child gets: secrets, `TF_VAR_*`, and no variable of the user
 /// that would break it.
 pub fn equip(step: &StepCx<'_>, mut cmd: Cmd) -> Result<Cmd, Failure> {
-    if let Some(secrets) = &step.facts.secrets {
-        for (name, value) in secrets.child_variables() {
-            cmd = cmd.secret(name, value.clone());
-        }
+    for (name, value) in step.secret_variables() {
+        cmd = cmd.secret(name, value);
     }
     if let Some(terraform) = &step.env.terraform {
         for (name, value) in values::terraform_vars(step, terraform)? {
@@ -246,8 +244,9 @@ async fn change(step: &mut StepCx<'_>, root: &Root, cmd: Cmd, verb: &str) -> Res
         })
         .await?;
     let progress = progress.into_inner().unwrap_or_else(PoisonError::into_inner);
-    // The outputs of before are no longer those of the state.
+    // The outputs of before are no longer those of the state, and a plan is good for one time only.
     step.facts.outputs = None;
+    step.facts.plan = None;
     if done.interrupted {
         return Err(stopped(step, verb, &progress));
     }
