@@ -77,7 +77,9 @@ pub fn is_needed(pipeline: &Pipeline) -> bool {
 
 fn changes(work: &Work) -> bool {
     match work {
-        Work::Prepare { .. } | Work::Outputs | Work::Confirm { .. } | Work::Wait(_) | Work::Nothing(_) => false,
+        Work::Prepare { .. } | Work::Outputs | Work::Confirm { .. } | Work::Wait(_) | Work::Nothing(_) => {
+            false
+        }
         Work::Terraform(action) => matches!(action, Terraform::Apply { .. } | Terraform::Destroy),
         _ => true,
     }

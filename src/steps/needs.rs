@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{StepCx, Work, prepare, terraform, terraform_read};
+use super::{StepCx, Work, prepare, terraform};
 use crate::config::Environment;
 use crate::config::model::{CommandTable, Run};
 use crate::config::step::Until;
@@ -142,7 +142,7 @@ pub async fn meet(step: &mut StepCx<'_>, needs: &Needs) -> Result<(), Failure> {
     if needs.outputs && step.facts.outputs.is_none() {
         // infractl's own call: what the step may see does not limit it.
         let limited = step.frame.secrets.take();
-        let read = terraform_read::outputs(step).await;
+        let read = super::terraform_read::outputs(step).await;
         step.frame.secrets = limited;
         read?;
     }
