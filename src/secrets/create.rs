@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use super::covered;
 use super::error::{SecretsError, shown};
 use super::rules::{RULES_FILE, Rules};
 use super::store::fill;
-use crate::sops::{Format, KeyGroups, NewFile, Plain, Rule};
+use crate::sops::{Format, KeyGroups, NewFile, Plain, Rule, SopsError};
 
 /// What was asked for instead of what the rules say.
 #[derive(Debug, Clone, Default)]
@@ -71,6 +72,10 @@ pub fn plan(root: &Path, places: &[PathBuf], wanted: &Wanted) -> Result<Plan, Se
 
 /// An encrypted document from a plain text.
 pub fn create(shown: &str, text: &[u8], format: Format, new: &NewFile) -> Result<Plain, SecretsError> {
+    if format == Format::Binary && covered::looks_encrypted(text) {
+        let source = SopsError::AlreadyEncrypted { key: "sops".to_owned() };
+        return Err(SecretsError::Refused { file: shown.to_owned(), source });
+    }
     Plain::create(text, format, new, &mut fill)
         .map_err(|source| SecretsError::Refused { file: shown.to_owned(), source })
 }

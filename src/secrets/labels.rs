@@ -55,6 +55,15 @@ impl Labels {
         Labels(labels)
     }
 
+    /// These names and, where they have none, those of others.
+    #[must_use]
+    pub fn or(mut self, others: Labels) -> Self {
+        for (key, name) in others.0 {
+            self.0.entry(key).or_insert(name);
+        }
+        self
+    }
+
     /// The name of a recipient.
     pub fn name(&self, recipient: &str) -> Option<&str> {
         self.0.get(&bare(recipient)).map(String::as_str)

@@ -27,38 +27,43 @@ pub async fn run(cx: &Ctx, args: &GetArgs) -> Result<(), Failure> {
     let place = args.on.place(cx)?;
     let path = key_path::parse(&args.name)?;
     let mut store = place.store(cx);
-    let mut failure = None;
+    let mut names = Vec::new();
     for file in place.files.iter().rev() {
         let opened = store.open_with(file, args.on.format(), Mac::Verify).await?;
-        match value(&opened.plain, &path, &args.name, &store.shown(file)) {
-            Ok(mut value) => {
-                if ui::terminals().2 {
-                    value.push(b'\n');
-                }
-                return cx.ui.data(&value);
+        if let Some(node) = opened.plain.get(&path) {
+            let mut value = secrets::value::text(node);
+            if ui::terminals().2 {
+                value.push(b'\n');
             }
-            Err(error) => {
-                failure.get_or_insert(error);
-            }
+            return cx.ui.data(&value);
         }
+        names.extend(top_names(&opened.plain));
     }
-    Err(failure.unwrap_or_else(|| Failure::new(Kind::Secrets, "no file to look in")))
+    let place = if place.files.len() > 1 {
+        format!("the files of `{}`", place.name)
+    } else {
+        format!("`{}`", place.shown())
+    };
+    Err(missing(&args.name, &place, &names, &args.on.target))
 }
 
 /// The value at a place: a text as it is, a list or a map as JSON.
 pub fn value(plain: &Plain, path: &[Step], name: &str, file: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    plain.get(path).map(secrets::value::text).ok_or_else(|| {
-        let names: Vec<String> = plain
-            .branches()
-            .first()
-            .into_iter()
-            .flat_map(crate::sops::Map::pairs)
-            .map(|(key, _)| String::from_utf8_lossy(key).into_owned())
-            .collect();
-        let failure = Failure::new(Kind::Secrets, format!("there is no `{name}` in `{file}`"));
-        match text::nearest(name, &names) {
-            Some(near) => failure.help(format!("did you mean `{near}`?")),
-            None => failure.help(format!("see what is there with `infractl secrets list {file}`")),
-        }
-    })
+    plain
+        .get(path)
+        .map(secrets::value::text)
+        .ok_or_else(|| missing(name, &format!("`{file}`"), &top_names(plain), file))
+}
+
+fn top_names(plain: &Plain) -> Vec<String> {
+    let pairs = plain.branches().first().into_iter().flat_map(crate::sops::Map::pairs);
+    pairs.map(|(key, _)| String::from_utf8_lossy(key).into_owned()).collect()
+}
+
+fn missing(name: &str, place: &str, names: &[String], target: &str) -> Failure {
+    let failure = Failure::new(Kind::Secrets, format!("there is no `{name}` in {place}"));
+    match text::nearest(name, names) {
+        Some(near) => failure.help(format!("did you mean `{near}`?")),
+        None => failure.help(format!("see what is there with `infractl secrets list {target}`")),
+    }
 }

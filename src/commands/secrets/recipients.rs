@@ -166,6 +166,10 @@ async fn change(cx: &Ctx, global: &Global, targets: &[String], change: &Change<'
         let groups = secrets::read(&root, &file, None)?.metadata().age_groups();
         wanted.push((file, change.groups(groups)?));
     }
+    // Who is removed is named in the old rules, who is added in the new ones.
+    let labels = texts
+        .iter()
+        .fold(Labels::of_project(&root), |labels, (_, _, new)| labels.or(Labels::in_sops_config(&new.text)));
     let mut store = place::store(cx, &root, &identities);
     // Everything is tried before anything is written.
     for (file, _) in &wanted {
@@ -182,7 +186,8 @@ async fn change(cx: &Ctx, global: &Global, targets: &[String], change: &Change<'
             }
         }
     }
-    touched += super::updatekeys::apply(cx, global, &mut store, &wanted, DataKeyIs::NewOnRemoval).await?;
+    touched +=
+        super::updatekeys::apply(cx, global, &mut store, &wanted, DataKeyIs::NewOnRemoval, &labels).await?;
     if touched == 0 {
         let (key, what) = match change {
             Change::Add(key, _) => (key, "everywhere already"),

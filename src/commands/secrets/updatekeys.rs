@@ -44,7 +44,8 @@ pub async fn run(cx: &Ctx, global: &Global, args: &UpdatekeysArgs) -> Result<(),
     let data_key = if args.keep_data_key { DataKeyIs::Kept } else { DataKeyIs::NewOnRemoval };
     let mut store = place::store(cx, &root, &identities);
     let count = wanted.len();
-    let changed = apply(cx, global, &mut store, &wanted, data_key).await?;
+    let labels = Labels::of_project(&root);
+    let changed = apply(cx, global, &mut store, &wanted, data_key, &labels).await?;
     if changed == 0 {
         cx.ui.note(format!("{} up to date", text::plural(count, "file")));
     }
@@ -58,19 +59,19 @@ pub async fn apply(
     store: &mut Store<'_>,
     wanted: &[(PathBuf, KeyGroups)],
     data_key: DataKeyIs,
+    labels: &Labels,
 ) -> Result<usize, Failure> {
-    let labels = Labels::of_project(store.root());
     let mut prepared: Vec<Prepared> = Vec::new();
     for (file, groups) in wanted {
         prepared.extend(rekey::prepare(store, file, Some(groups), data_key, Mac::Verify, (cx.now)()).await?);
     }
     for file in &prepared {
-        show(cx, global, store, file, &labels);
+        show(cx, global, store, file, labels);
         if !global.dry_run {
             file.save(store)?;
         }
     }
-    after_removal(cx, store, &prepared, &labels);
+    after_removal(cx, store, &prepared, labels);
     Ok(prepared.len())
 }
 

@@ -1,0 +1,111 @@
+//! check, its hook, and the search for leaks.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::support::{CANARY, Person, Repo};
+
+#[test]
+fn what_is_wrong_with_files_is_found_without_a_key() {
+    let (repo, _) = Repo::with_secrets();
+    let stranger = Person::new("stranger");
+    stranger.infractl(&repo, &["secrets", "check"]).code(0).says("2 files checked, nothing wrong");
+    let good = repo.read("credentials/dev.enc.env");
+    let cases = [
+        (format!("A={CANARY}1\n"), "not encrypted, and the rule at line 4 of .sops.yaml is for it"),
+        (format!("NEW={CANARY}1\n{good}"), "in clear, although they should be encrypted: NEW"),
+        (format!("<<<<<<< HEAD\n{good}=======\n{good}>>>>>>> x\n"), "line 1 is a git conflict marker"),
+        (good.replace('\n', "\r\n"), "CR LF"),
+        (
+            good.lines()
+                .filter(|line| !line.starts_with("sops_mac="))
+                .fold(String::new(), |t, l| t + l + "\n"),
+            "has no MAC",
+        ),
+    ];
+    for (text, message) in cases {
+        repo.write("credentials/dev.enc.env", &text);
+        let run = stranger.infractl(&repo, &["secrets", "check"]).code(65).says(message);
+        assert!(run.err.contains("`credentials/dev.enc.env`"), "{}", run.err);
+    }
+    repo.write("credentials/dev.enc.env", &good);
+    repo.write("credentials/dev.enc.env.example", "A=\n");
+    stranger.infractl(&repo, &["secrets", "check", "credentials/dev.enc.env"]).code(0);
+    stranger.infractl(&repo, &["secrets", "check", "credentials/dev.enc.env.example"]).code(64);
+}
+
+#[test]
+fn seals_are_verified_with_a_key() {
+    let (repo, alice) = Repo::with_secrets();
+    let text: String = repo
+        .read("credentials/common.enc.env")
+        .lines()
+        .filter(|line| !line.starts_with("REGION="))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    repo.write("credentials/common.enc.env", &text);
+    alice.infractl(&repo, &["secrets", "check"]).code(0);
+    alice.infractl(&repo, &["secrets", "check", "--deep"]).code(65).says("MAC mismatch");
+}
+
+#[test]
+fn the_hook_stops_a_commit_of_plain_text() {
+    let (repo, alice) = Repo::with_secrets();
+    alice.infractl(&repo, &["secrets", "check", "--install"]).code(0);
+    alice.infractl(&repo, &["secrets", "check", "--install"]).code(0);
+    let hook = repo.read(".git/hooks/pre-commit");
+    assert_eq!(hook.matches("secrets check --staged").count(), 1, "{hook}");
+    alice.git(&repo, &["add", "-A"]).code(0);
+    alice.git(&repo, &["commit", "-qm", "good"]).code(0);
+
+    repo.write("credentials/prod.enc.env", &format!("A={CANARY}1\n"));
+    alice.git(&repo, &["add", "-A"]).code(0);
+    alice.git(&repo, &["commit", "-qm", "bad"]).code(1).says("`credentials/prod.enc.env`: not encrypted");
+    // What counts is what would be committed, not what lies around.
+    alice.infractl(&repo, &["secrets", "encrypt", "-i", "credentials/prod.enc.env"]).code(0);
+    alice.git(&repo, &["commit", "-qm", "still bad"]).code(1);
+    alice.git(&repo, &["add", "-A"]).code(0);
+    alice.git(&repo, &["commit", "-qm", "good"]).code(0);
+
+    repo.write("local.env", &format!("export API_KEY='{CANARY}2'\nOTHER=1\n"));
+    alice.git(&repo, &["add", "-A"]).code(0);
+    alice.git(&repo, &["commit", "-qm", "bad"]).code(1).says("has values of API_KEY in clear");
+    alice.git(&repo, &["rm", "-q", "--cached", "local.env"]).code(0);
+    fs::remove_file(repo.path("local.env")).unwrap();
+    let key = fs::read(alice.home.path().join(".config/sops/age/keys.txt")).unwrap();
+    fs::write(repo.path("notes.txt"), key).unwrap();
+    alice.git(&repo, &["add", "-A"]).code(0);
+    alice.git(&repo, &["commit", "-qm", "bad"]).code(1).says("holds a private age key");
+}
+
+#[test]
+fn a_hook_that_is_there_is_kept() {
+    let (repo, alice) = Repo::with_secrets();
+    repo.write(".git/hooks/pre-commit", "#!/bin/bash\necho own hook\n");
+    alice.infractl(&repo, &["secrets", "check", "--install"]).code(0);
+    let hook = repo.read(".git/hooks/pre-commit");
+    assert!(hook.starts_with("#!/bin/bash\n") && hook.ends_with("echo own hook\n"), "{hook}");
+    assert_eq!(fs::metadata(repo.path(".git/hooks/pre-commit")).unwrap().permissions().mode() & 0o777, 0o755);
+    repo.write(".git/hooks/pre-commit", "#!/usr/bin/python3\n");
+    alice.infractl(&repo, &["secrets", "check", "--install"]).code(1).says("is not a shell script");
+}
+
+#[test]
+fn leaks_are_found_in_files_logs_and_the_index_and_not_in_the_environment_file() {
+    let (repo, alice) = Repo::with_secrets();
+    alice.infractl(&repo, &["secrets", "check", "--leaks"]).code(0).says("searched");
+    repo.write("shared/.env.dev", &format!("DB_PASSWORD={CANARY}dev-DB_PASSWORD\n"));
+    fs::set_permissions(repo.path("shared/.env.dev"), fs::Permissions::from_mode(0o600)).unwrap();
+    alice.infractl(&repo, &["secrets", "check", "--leaks"]).code(0);
+    fs::set_permissions(repo.path("shared/.env.dev"), fs::Permissions::from_mode(0o644)).unwrap();
+    repo.write(".infractl/history/1.log", &format!("line\ntoken is {CANARY}common-TOKEN!\n"));
+    repo.write("notes.txt", &format!("{CANARY}dev-API_KEY\n"));
+    alice.git(&repo, &["add", "notes.txt"]).code(0);
+    fs::remove_file(repo.path("notes.txt")).unwrap();
+    alice
+        .infractl(&repo, &["secrets", "check", "--leaks"])
+        .code(65)
+        .says("`shared/.env.dev`: holds secrets in clear: DB_PASSWORD in line 1")
+        .says("`.infractl/history/1.log`: holds secrets in clear: TOKEN in line 2")
+        .says("`notes.txt (in the index of git)`: holds secrets in clear: API_KEY in line 1");
+}

@@ -1,0 +1,77 @@
+//! kill -9, full disks, files that cannot be written: the old file or the new one, whole.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::support::{BIN, CANARY, Repo, run};
+
+#[test]
+fn a_kill_at_any_instant_leaves_the_old_file_or_the_new_one() {
+    let (repo, alice) = Repo::with_secrets();
+    let files = ["common", "dev"];
+    let clear: Vec<String> = files
+        .iter()
+        .map(|file| alice.infractl_clear(&repo, &["secrets", "view", file]).code(0).out)
+        .collect();
+    for round in 0..60_u64 {
+        let verb: &[&str] = if round % 2 == 0 { &["rotate"] } else { &["set", "dev", "COUNTER"] };
+        let mut command = alice.command(BIN, repo.root());
+        command.arg("secrets").args(verb).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        if let Some(mut stdin) = child.stdin.take() {
+            use std::io::Write as _;
+            let _ = write!(stdin, "{round}");
+        }
+        std::thread::sleep(Duration::from_micros(round * 31 % 60 * 500));
+        let _ = child.kill();
+        child.wait().unwrap();
+        alice.infractl(&repo, &["secrets", "check", "--deep"]).code(0);
+    }
+    let after: Vec<String> = files
+        .iter()
+        .map(|file| alice.infractl_clear(&repo, &["secrets", "view", file]).code(0).out)
+        .collect();
+    assert_eq!(after[0], clear[0]);
+    assert!(after[1].starts_with(&clear[1]), "{}", after[1]);
+    alice.set(&repo, "dev", "LAST", "x");
+    let rest: Vec<_> = std::fs::read_dir(repo.path("credentials"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.ends_with(".enc.env"))
+        .collect();
+    assert!(rest.len() <= 1, "temporary files are swept: {rest:?}");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_stays_as_it_was() {
+    let (repo, alice) = Repo::with_secrets();
+    let before = repo.read("credentials/dev.enc.env");
+    let script = "ulimit -f 0; trap '' XFSZ; exec \"$0\" secrets set dev NEW --from-file /etc/hostname";
+    let run = run(alice.command("sh", repo.root()).args(["-c", script, BIN]), "");
+    assert_ne!(run.code, 0, "{}", run.err);
+    assert_eq!(repo.read("credentials/dev.enc.env"), before);
+}
+
+#[test]
+fn a_closed_standard_output_ends_quietly() {
+    let (repo, alice) = Repo::with_secrets();
+    let script = "\"$0\" secrets view dev | true; \"$0\" secrets list dev | true";
+    run(alice.command("bash", repo.root()).args(["-c", &format!("set -o pipefail; {script}"), BIN]), "")
+        .code(0);
+}
+
+#[test]
+fn no_secret_is_in_the_arguments_of_a_child() {
+    let (repo, alice) = Repo::with_secrets();
+    let script = "tr '\\0' ' ' < /proc/$$/cmdline; tr '\\0' ' ' < /proc/$PPID/cmdline";
+    let run = alice.infractl(&repo, &["secrets", "exec", "dev", "--", "sh", "-c", script]).code(0);
+    assert!(run.out.contains("secrets exec dev") && !run.out.contains(CANARY), "{}", run.out);
+    // And not in the environment of infractl itself.
+    let run = alice
+        .infractl(
+            &repo,
+            &["secrets", "exec", "dev", "--", "sh", "-c", "tr '\\0' '\\n' < /proc/$PPID/environ"],
+        )
+        .code(0);
+    assert!(run.out.contains("PATH=") && !run.out.contains(CANARY), "{}", run.out);
+}
