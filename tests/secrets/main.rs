@@ -4,6 +4,7 @@ mod check;
 mod edit;
 mod faults;
 mod merge;
+mod mutations;
 mod support;
 mod team;
 mod verbs;
