@@ -1,6 +1,8 @@
 //! One verb over one environment or over several: which ones, and who has to be asked first.
 
 use super::Global;
+use clap_complete::engine::ArgValueCandidates;
+
 use super::target::{self, Target};
 use crate::config::{Environment, Project};
 use crate::context::Ctx;
@@ -19,7 +21,14 @@ pub struct Targets {
     #[arg(long, conflicts_with_all = ["environment", "env"], help_heading = SEVERAL)]
     all: bool,
     /// Work on these environments: names and globs, joined by commas (`dev,rec`, `prod-*`)
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with = "environment", help_heading = SEVERAL)]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        conflicts_with = "environment",
+        help_heading = SEVERAL,
+        add = ArgValueCandidates::new(target::environments)
+    )]
     env: Vec<String>,
     /// Work on so many environments at once [default: as many as there are processors]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..), help_heading = SEVERAL)]

@@ -27,7 +27,7 @@ pub struct Extra {
 }
 
 /// Names of environments for completion: only folders are listed, no file is opened.
-fn environments() -> Vec<CompletionCandidate> {
+pub(super) fn environments() -> Vec<CompletionCandidate> {
     let found = std::env::current_dir().ok().and_then(|dir| Project::find(&dir, None).ok());
     found.map_or_else(Vec::new, |project| project.environments.iter().map(CompletionCandidate::new).collect())
 }

@@ -42,7 +42,7 @@ pub const NO_INPUT: Variable = Variable {
 /// Set by infractl for the programs it starts.
 pub const GROUP: Variable = Variable {
     name: "INFRACTL_GROUP",
-    meaning: "Set by infractl for the programs it starts, so that an infractl among them leaves signals and the lock to the first one",
+    meaning: "Set by infractl for the programs it starts, so that an infractl among them leaves signals to the first one",
     example: "1",
 };
 
@@ -53,8 +53,15 @@ pub const DIFF_VALUES: Variable = Variable {
     example: "1",
 };
 
+/// Set by infractl for the programs it starts.
+pub const LOCK: Variable = Variable {
+    name: "INFRACTL_LOCK",
+    meaning: "Set by infractl for the programs it starts, so that an infractl among them passes the locks of the first one",
+    example: "9f2c61b40a7d3e58c0d1f6a7b2e94385",
+};
+
 /// Every variable of infractl's own, in the order of their names.
-pub const ALL: [Variable; 6] = [AGE_KEY, AGE_KEY_FILE, DIFF_VALUES, ENV, GROUP, NO_INPUT];
+pub const ALL: [Variable; 7] = [AGE_KEY, AGE_KEY_FILE, DIFF_VALUES, ENV, GROUP, LOCK, NO_INPUT];
 
 /// Variables of others that infractl honours.
 pub const STANDARD: [Variable; 7] = [

@@ -38,6 +38,8 @@ const TELL: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(100);
 /// The same for one on another machine.
 const POLL_SHARED: Duration = Duration::from_millis(700);
+/// How long a try that is under way may go on after the user asked to stop.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Silence after which a shared lock counts as left behind, if the configuration does not say.
 const STALE_AFTER: Duration = Duration::from_secs(120);
 /// Signs of life in that time.
@@ -136,7 +138,7 @@ impl Waiting<'_> {
         let mut told = None::<Instant>;
         let mut tries = 0_u32;
         loop {
-            let holder = match attempt().await? {
+            let holder = match self.unless_interrupted(attempt()).await? {
                 Attempt::Taken(lock, left) => {
                     if let Some(left) = left {
                         self.say(Event::Warning(format!(
@@ -172,12 +174,29 @@ impl Waiting<'_> {
             let pause = (poll * 3 / 4 + jitter).min(self.limit.saturating_sub(waited));
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                () = self.cx.interrupts.pressed() => {
-                    let kind = self.cx.interrupts.seen().kind().unwrap_or(Kind::Interrupted);
-                    return Err(Failure::new(kind, format!("stopped while waiting for the lock of `{}`", self.env.name)));
-                }
+                () = self.cx.interrupts.pressed() => return Err(self.stopped()),
             }
         }
+    }
+
+    /// A try that a server lets wait ends soon after the user asked to stop; what it took meanwhile is freed.
+    async fn unless_interrupted<T>(
+        &self,
+        attempt: impl Future<Output = Result<Attempt<T>, Failure>>,
+    ) -> Result<Attempt<T>, Failure> {
+        let mut attempt = std::pin::pin!(attempt);
+        tokio::select! {
+            biased;
+            result = &mut attempt => return result,
+            () = self.cx.interrupts.pressed() => {}
+        }
+        drop(tokio::time::timeout(PATIENCE, attempt).await);
+        Err(self.stopped())
+    }
+
+    fn stopped(&self) -> Failure {
+        let kind = self.cx.interrupts.seen().kind().unwrap_or(Kind::Interrupted);
+        Failure::new(kind, format!("stopped while waiting for the lock of `{}`", self.env.name))
     }
 
     fn say(&self, event: Event) {

@@ -1,6 +1,5 @@
 //! One verb over several environments: in order, some at once, each in its lane, and a table at the end.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use comfy_table::{CellAlignment, Table};
@@ -12,8 +11,8 @@ use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::text;
-use crate::tools::terraform::Digest;
-use crate::ui::event::Event;
+use crate::tools::terraform_digest::Digest;
+use crate::ui::event::{Event, Outcome};
 use crate::ui::lane::Lane;
 
 /// What is worked on and how.
@@ -29,7 +28,7 @@ pub struct Many<'a> {
     pub jobs: usize,
     /// After a failure, go on with those that do not depend on it.
     pub keep_going: bool,
-    /// Show a table at the end, and keep logs.
+    /// Show a table at the end.
     pub shows: bool,
 }
 
@@ -72,23 +71,23 @@ pub async fn run(
         let env = &many.environments[at];
         let one = &one;
         async move {
-            let log = if many.shows { log(&env.root, &env.name) } else { None };
-            let lane = Lane::new(&env.name, width, log);
+            let lane = Lane::new(&env.name, width);
             let started = Instant::now();
             let result = lane.within(one(env)).await;
             (at, Over { result: told(cx, env, result), tail: lane.tail(), took: started.elapsed() })
         }
     };
     loop {
-        if cx.interrupts.is_pressed() {
-            queue.stop();
-        }
         while running.len() < many.jobs.max(1) {
             let Some(at) = queue.start() else { break };
             running.push(work(at));
         }
         // An interrupt reaches those that run by itself; the loop comes back when they are over.
         let Some((at, ended)) = running.next().await else { break };
+        if cx.interrupts.is_pressed() {
+            // Before its end is told: those that are left are skipped because of the user, not of it.
+            queue.stop();
+        }
         queue.ended(at, ended.result.is_ok());
         if ended.result.is_err() {
             failed.push(at);
@@ -96,6 +95,7 @@ pub async fn run(
         over[at] = Some(ended);
     }
     drop(running);
+    skipped(cx, many, queue.states());
     for at in failed {
         if let Some(Over { result: Err(failure), tail, .. }) = &mut over[at] {
             explain(cx, &many.environments[at], failure, tail);
@@ -103,7 +103,7 @@ pub async fn run(
     }
     if many.shows {
         cx.ui.note(table(many, queue.states(), &over));
-        cx.ui.note(sum(many, queue.states(), begun.elapsed()));
+        cx.ui.note(sum(many, queue.states(), &over, begun.elapsed()));
     }
     let difference =
         over.iter().flatten().any(|over| matches!(over.result, Ok(Ended { difference: true, .. })));
@@ -128,18 +128,16 @@ fn told(cx: &Ctx, env: &Environment, result: Result<Ended, Failure>) -> Result<E
     }
 }
 
-/// A log of its own; without one where nothing can be written.
-fn log(root: &Path, name: &str) -> Option<std::fs::File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let path = root.join(".infractl/logs").join(format!("{name}.log"));
-    crate::disk::make_private_dir(path.parent()?).ok()?;
-    std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(crate::disk::PRIVATE)
-        .open(path)
-        .ok()
+/// Tells the history and reports of those that never began.
+fn skipped(cx: &Ctx, many: &Many<'_>, states: &[State]) {
+    for (env, state) in many.environments.iter().zip(states) {
+        if matches!(state, State::Skipped(_) | State::Stopped) {
+            let verb = || many.verb.to_owned();
+            cx.ui.event(Some(&env.name), Event::RunStarted { verb: verb(), steps: 0 });
+            let ended = Event::RunEnded { verb: verb(), outcome: Outcome::Skipped, took: Duration::ZERO };
+            cx.ui.event(Some(&env.name), ended);
+        }
+    }
 }
 
 /// Says why one failed, with the last lines of what it said.
@@ -153,9 +151,10 @@ fn explain(cx: &Ctx, env: &Environment, failure: &mut Failure, tail: &[String]) 
     if !told.error.to_string().contains(&format!("`{name}`")) && told.problems.is_empty() {
         told = told.context(format!("`{name}` failed"));
     }
-    if !tail.is_empty() {
+    let is_stopped = matches!(told.kind, Kind::Interrupted | Kind::Terminated);
+    if !tail.is_empty() && !is_stopped {
         told = told.help(format!("see the last lines of `{name}`:\n{}", tail.join("\n")));
-        told = told.help(format!("see all of them in .infractl/logs/{name}.log"));
+        told = told.help("see all of it with `infractl history show --log`");
     }
     cx.ui.failure(&told);
 }
@@ -214,20 +213,23 @@ fn outcome(many: &Many<'_>, state: State, over: Option<&Over>) -> String {
 }
 
 /// "plan over 5 environments: 3 done, 1 failed, 1 skipped, 2.1 s".
-fn sum(many: &Many<'_>, states: &[State], took: Duration) -> String {
+fn sum(many: &Many<'_>, states: &[State], over: &[Option<Over>], took: Duration) -> String {
     let count = |wanted: fn(&State) -> bool| states.iter().filter(|state| wanted(state)).count();
+    let is_stopped = |over: &&Over| {
+        over.result
+            .as_ref()
+            .is_err_and(|failure| matches!(failure.kind, Kind::Interrupted | Kind::Terminated))
+    };
+    let stopped = over.iter().flatten().filter(is_stopped).count();
     let parts = [
         (count(|state| *state == State::Done), "done"),
-        (count(|state| *state == State::Failed), "failed"),
+        (count(|state| *state == State::Failed) - stopped, "failed"),
+        (stopped, "interrupted"),
         (count(|state| matches!(state, State::Skipped(_))), "skipped"),
         (count(|state| *state == State::Stopped), "not started"),
     ];
-    let parts = parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}, "));
-    format!(
-        "{} over {}: {}{}",
-        many.verb,
-        text::plural(states.len(), "environment"),
-        parts.collect::<String>(),
-        text::duration(took)
-    )
+    let parts: Vec<String> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    let over = text::plural(states.len(), "environment");
+    format!("{} over {over}: {}, {}", many.verb, parts.join(", "), text::duration(took))
 }

@@ -5,7 +5,11 @@ pub mod env_file;
 pub mod prepare;
 mod providers;
 pub mod terraform;
+mod terraform_change;
 pub mod terraform_init;
+mod terraform_plan;
+mod terraform_progress;
+mod terraform_read;
 pub mod values;
 
 use std::path::{Path, PathBuf};
@@ -17,7 +21,8 @@ use crate::context::Ctx;
 use crate::exec::{Cmd, Done, RunError};
 use crate::failure::{Failure, Kind};
 use crate::secrets::Secrets;
-use crate::tools::terraform::{Digest, Output};
+use crate::tools::terraform::Output;
+use crate::tools::terraform_digest::Digest;
 use crate::ui::event::{Event, Level};
 
 /// What a step does.
@@ -85,7 +90,7 @@ pub async fn run(step: &mut StepCx<'_>, work: &Work) -> Result<String, Failure> 
     match work {
         Work::Prepare { env_file } => prepare::run(step, *env_file).await,
         Work::Terraform(action) => terraform::run(step, action).await,
-        Work::Outputs => terraform::outputs(step).await,
+        Work::Outputs => terraform_read::outputs(step).await,
         Work::Confirm { question } => {
             crate::ui::prompt::confirm_name(&step.cx.ui, question, &step.env.name).map(|()| String::new())
         }

@@ -1,8 +1,6 @@
 //! One of several environments at once: what is said while it is worked on belongs to it.
 
 use std::collections::VecDeque;
-use std::fs::File;
-use std::io::{BufWriter, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::event::{Event, Report};
@@ -20,28 +18,18 @@ pub struct Lane {
     environment: String,
     /// Columns of the longest name.
     width: usize,
-    log: Mutex<Option<BufWriter<File>>>,
     tail: Mutex<VecDeque<String>>,
 }
 
 impl Lane {
-    /// Lines go to `log` too, if there is one.
-    pub fn new(environment: &str, width: usize, log: Option<File>) -> Arc<Self> {
-        Arc::new(Lane {
-            environment: environment.to_owned(),
-            width,
-            log: Mutex::new(log.map(BufWriter::new)),
-            tail: Mutex::default(),
-        })
+    /// A lane whose name is shown in a column of so many characters.
+    pub fn new(environment: &str, width: usize) -> Arc<Self> {
+        Arc::new(Lane { environment: environment.to_owned(), width, tail: Mutex::default() })
     }
 
     /// Everything that `work` tells is about this environment.
     pub async fn within<T>(self: &Arc<Self>, work: impl Future<Output = T>) -> T {
-        let result = LANE.scope(Arc::clone(self), work).await;
-        if let Some(log) = self.log.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            let _ = log.flush();
-        }
-        result
+        LANE.scope(Arc::clone(self), work).await
     }
 
     /// The last lines of its tools.
@@ -49,28 +37,14 @@ impl Lane {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
-    /// Writes down what was told; it is masked already.
+    /// Remembers what was told; it is masked already.
     pub(super) fn take(&self, report: &Report) {
-        let text = match &report.event {
-            Event::Line { text, .. } => {
-                let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
-                if tail.len() == TAIL {
-                    tail.pop_front();
-                }
-                tail.push_back(text.clone());
-                text.clone()
+        if let Event::Line { text, .. } = &report.event {
+            let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+            if tail.len() == TAIL {
+                tail.pop_front();
             }
-            Event::StepStarted { name, .. } => format!("== {name}"),
-            Event::StepEnded { name, outcome, summary, .. } => format!("== {name}: {outcome:?} {summary}"),
-            Event::Note(text) | Event::Warning(text) => text.clone(),
-            _ => return,
-        };
-        if let Some(log) = self.log.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            // A full disk does not end the run.
-            let _ = writeln!(log, "{text}");
-            if matches!(report.event, Event::StepEnded { .. }) {
-                let _ = log.flush();
-            }
+            tail.push_back(text.clone());
         }
     }
 }

@@ -1,8 +1,9 @@
 //! In CI: what GitHub Actions, GitLab CI and Azure Pipelines get to read, and the reports.
 
 use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use regex::Regex;
 use serde_json::Value;
@@ -204,13 +205,21 @@ fn ci_is_never_asked_even_with_a_terminal() {
         let mut script = Command::new("script");
         script.args(["-qec", &call, "/dev/null"]).current_dir(project.root()).env_clear();
         script.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        script.stdin(std::process::Stdio::null()).env("CI", ci);
-        script.output().unwrap()
+        script.stdin(Stdio::piped()).stdout(Stdio::piped()).env("CI", ci);
+        script.spawn().unwrap()
     };
-    let output = ask("false");
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(text.contains("Type `prod` to go on"), "without CI it asks:\n{text}");
-    let output = ask("true");
+    // Where somebody is there, a question comes; what is no name declines.
+    let mut child = ask("false");
+    let (mut text, mut piece) = (String::new(), [0; 1024]);
+    while !text.contains("Type `prod` to go on") {
+        let count = child.stdout.as_mut().unwrap().read(&mut piece).unwrap();
+        assert!(count > 0, "without CI it did not ask:\n{text}");
+        text.push_str(&String::from_utf8_lossy(&piece[..count]));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    child.stdin.as_mut().unwrap().write_all(b"nobody\r").unwrap();
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(77));
+    let output = ask("true").wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(77), "{text}");
     assert!(text.contains("nobody is there to ask"), "{text}");

@@ -5,6 +5,7 @@ mod ci;
 mod faults;
 mod history;
 mod lock;
+mod many;
 mod readme;
 mod sandbox;
 mod signals;

@@ -3,6 +3,7 @@
 //! The object is there as long as the run lives and says so. All times that are compared come from the server
 //! (`Date` and `Last-Modified` of one answer), so clocks that differ do no harm.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use crate::failure::{Failure, Kind};
 
 const CONNECT: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(20);
+/// How long a run that ends by a bug, or is told not to wait any more, tries to clean up.
+const LAST_CHANCE: Duration = Duration::from_secs(3);
 /// Answers of the server that are worth another try.
 const TRIES: u32 = 4;
 
@@ -51,6 +54,7 @@ pub(super) struct S3Lock {
     token: String,
     /// Of what we wrote last: anything else there is not ours.
     etag: Mutex<String>,
+    is_free: AtomicBool,
 }
 
 /// What is in the object.
@@ -66,7 +70,6 @@ pub(super) fn agent(roots: ureq::tls::RootCerts) -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_connect(Some(CONNECT))
-        .timeout_global(Some(ANSWER))
         .max_redirects(0)
         .tls_config(ureq::tls::TlsConfig::builder().root_certs(roots).build())
         .user_agent(concat!("infractl/", env!("CARGO_PKG_VERSION")))
@@ -90,7 +93,8 @@ impl Object {
         for attempt in 1.. {
             let (object, body, condition) = (Arc::clone(self), body.clone(), condition.clone());
             let asked =
-                tokio::task::spawn_blocking(move || object.send(method, &body, condition.as_ref())).await;
+                tokio::task::spawn_blocking(move || object.send(method, &body, condition.as_ref(), ANSWER))
+                    .await;
             let asked = asked.unwrap_or_else(|error| Err(error.to_string()));
             match asked {
                 Ok(answer) if !matches!(answer.status, 500..=599) || answer.status == 501 => {
@@ -105,7 +109,13 @@ impl Object {
         Err(self.failed("no answer"))
     }
 
-    fn send(&self, method: &str, body: &[u8], condition: Option<&(&str, String)>) -> Result<Answer, String> {
+    fn send(
+        &self,
+        method: &str,
+        body: &[u8],
+        condition: Option<&(&str, String)>,
+        limit: Duration,
+    ) -> Result<Answer, String> {
         let request = Request { method, host: &self.host, path: &self.path, body, headers: &[] };
         let mut building = ureq::http::Request::builder().method(method).uri(self.shown());
         for (name, value) in sign::headers(request, &self.keys, &self.region, (self.now)()) {
@@ -115,9 +125,11 @@ impl Object {
             building = building.header(*name, value);
         }
         let answered = if body.is_empty() {
-            self.agent.run(building.body(()).map_err(|error| error.to_string())?)
+            let request = building.body(()).map_err(|error| error.to_string())?;
+            self.agent.run(self.agent.configure_request(request).timeout_global(Some(limit)).build())
         } else {
-            self.agent.run(building.body(body).map_err(|error| error.to_string())?)
+            let request = building.body(body).map_err(|error| error.to_string())?;
+            self.agent.run(self.agent.configure_request(request).timeout_global(Some(limit)).build())
         };
         let mut answer = answered.map_err(|error| error.to_string())?;
         let body = answer.body_mut().read_to_vec().map_err(|error| error.to_string())?;
@@ -193,8 +205,12 @@ impl Object {
 
     /// Takes the lock if it is free or was left behind.
     pub(super) async fn try_take(self: &Arc<Self>, owner: &Owner) -> Result<Attempt<S3Lock>, Failure> {
-        let ours =
-            |etag| S3Lock { object: Arc::clone(self), token: owner.token.clone(), etag: Mutex::new(etag) };
+        let ours = |etag| S3Lock {
+            object: Arc::clone(self),
+            token: owner.token.clone(),
+            etag: Mutex::new(etag),
+            is_free: AtomicBool::new(false),
+        };
         if let Some(etag) = self.put(owner, "if-none-match", "*".into()).await? {
             return Ok(Attempt::Taken(ours(etag), None));
         }
@@ -251,11 +267,25 @@ impl S3Lock {
 
     /// Removes the object, if it is still ours.
     pub(super) async fn release(&self) -> Result<(), Failure> {
+        self.is_free.store(true, Ordering::Relaxed);
         match self.object.find().await? {
             Some(found) if found.owner.as_ref().is_some_and(|there| there.token == self.token) => {
                 self.object.remove().await
             }
             _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for S3Lock {
+    fn drop(&mut self) {
+        if self.is_free.load(Ordering::Relaxed) {
+            return;
+        }
+        let found = self.object.send("GET", &[], None, LAST_CHANCE);
+        if found.is_ok_and(|found| Owner::parse(&found.body).is_some_and(|there| there.token == self.token)) {
+            // Else it is left behind, and others see that after a while.
+            let _ = self.object.send("DELETE", &[], None, LAST_CHANCE);
         }
     }
 }

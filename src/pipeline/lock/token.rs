@@ -3,10 +3,11 @@
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 
+use crate::config::variables;
 use crate::context::Vars;
 
 /// Tokens of this run and of those above it, oldest first, joined by `:`.
-const VARIABLE: &str = "INFRACTL_LOCK";
+const VARIABLE: &str = variables::LOCK.name;
 
 /// Adds a token of this run's own to the variables that all its children get.
 #[must_use]
