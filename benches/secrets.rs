@@ -43,7 +43,8 @@ impl Files {
 
     /// A file of values, and the same text in one age file.
     fn write(&self, name: &str, values: usize) -> PathBuf {
-        let text: String = (0..values).map(|n| format!("SECRET_NUMBER_{n}=value-of-{n}-with-some-length\n")).collect();
+        let lines = (0..values).map(|n| format!("SECRET_NUMBER_{n}=value-of-{n}-with-some-length\n"));
+        let text = lines.collect::<Vec<_>>().concat();
         let new = NewFile::for_recipients([self.recipient.clone()]);
         let plain = Plain::create(text.as_bytes(), Format::Dotenv, &new, &mut fill).unwrap();
         let sealed = plain.seal(jiff::Timestamp::now(), &mut fill).unwrap();
@@ -133,8 +134,16 @@ fn main() {
         let view = files.program(own, &["secrets", "view", name]);
         report(&format!("infractl secrets view, {values} values"), view, age);
     }
-    report("infractl secrets list, 20 values, no key", files.program(own, &["secrets", "list", "dev.env"]), None);
-    report("infractl secrets exec -- true", files.program(own, &["secrets", "exec", "dev.env", "--", "true"]), None);
+    report(
+        "infractl secrets list, 20 values, no key",
+        files.program(own, &["secrets", "list", "dev.env"]),
+        None,
+    );
+    report(
+        "infractl secrets exec -- true",
+        files.program(own, &["secrets", "exec", "dev.env", "--", "true"]),
+        None,
+    );
     report("infractl --version", files.program(own, &["--version"]), None);
 }
 
@@ -145,7 +154,9 @@ fn report(what: &str, took: Option<Duration>, other: Option<Duration>) {
     };
     let ms = took.as_secs_f64() * 1e3;
     match other {
-        Some(other) => println!("{what:>66}: {ms:8.2} ms, {:.2} times that", took.as_secs_f64() / other.as_secs_f64()),
+        Some(other) => {
+            println!("{what:>66}: {ms:8.2} ms, {:.2} times that", took.as_secs_f64() / other.as_secs_f64());
+        }
         None => println!("{what:>66}: {ms:8.2} ms"),
     }
 }

@@ -3,9 +3,10 @@
 use infractl::sops::{Encrypted, Format, NewFile, Plain, inspect, is_encrypted};
 
 /// A key of nobody, known to everybody.
-pub const IDENTITY: &str = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
+pub(crate) const IDENTITY: &str =
+    "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
 
-pub const FORMATS: [Format; 4] = [Format::Dotenv, Format::Yaml, Format::Json, Format::Binary];
+pub(crate) const FORMATS: [Format; 4] = [Format::Dotenv, Format::Yaml, Format::Json, Format::Binary];
 
 fn identity() -> age::x25519::Identity {
     IDENTITY.parse().expect("a valid identity")
@@ -27,7 +28,7 @@ fn numbers() -> impl FnMut(&mut [u8]) {
 }
 
 /// A plain text that can be encrypted decrypts to itself.
-pub fn plain(bytes: &[u8], format: Format) {
+pub(crate) fn plain(bytes: &[u8], format: Format) {
     let mut fill = numbers();
     let Ok(plain) = Plain::create(bytes, format, &new(), &mut fill) else { return };
     let Ok(sealed) = plain.seal(jiff::Timestamp::UNIX_EPOCH, &mut fill) else { return };
@@ -46,7 +47,7 @@ pub fn plain(bytes: &[u8], format: Format) {
 }
 
 /// Any bytes as an encrypted file: an answer, never a panic.
-pub fn encrypted(bytes: &[u8]) {
+pub(crate) fn encrypted(bytes: &[u8]) {
     for format in FORMATS {
         let _ = is_encrypted(bytes, format);
         let _ = inspect(bytes, format);
@@ -60,11 +61,18 @@ pub fn encrypted(bytes: &[u8]) {
     }
 }
 
+/// Names and values.
+type Values = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// A good file of each format, and the values in it.
-fn good(format: Format) -> (Vec<u8>, Vec<(Vec<u8>, Vec<u8>)>) {
+fn good(format: Format) -> (Vec<u8>, Values) {
     let text: &[u8] = match format {
-        Format::Dotenv => b"# note\nA=value one\nB=two\\nlines\nLONG=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\nEMPTY=\n",
-        Format::Yaml => b"# note\na: value one\nb: 17\nc: \"true\"\nd: 1.5\nlong: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
+        Format::Dotenv => {
+            b"# note\nA=value one\nB=two\\nlines\nLONG=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\nEMPTY=\n"
+        }
+        Format::Yaml => {
+            b"# note\na: value one\nb: 17\nc: \"true\"\nd: 1.5\nlong: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"
+        }
         Format::Json => b"{\"a\": \"value one\", \"b\": 17, \"c\": \"true\", \"d\": null}",
         Format::Binary => b"any bytes \x00\x01",
     };
@@ -75,7 +83,7 @@ fn good(format: Format) -> (Vec<u8>, Vec<(Vec<u8>, Vec<u8>)>) {
 }
 
 /// Names and values that are not empty.
-fn values(plain: &Plain) -> Vec<(Vec<u8>, Vec<u8>)> {
+fn values(plain: &Plain) -> Values {
     plain
         .values()
         .filter_map(Result::ok)
@@ -85,7 +93,7 @@ fn values(plain: &Plain) -> Vec<(Vec<u8>, Vec<u8>)> {
 }
 
 /// A good file with changes: an error, or the right values.
-pub fn mutated(script: &[u8]) {
+pub(crate) fn mutated(script: &[u8]) {
     let Some((first, rest)) = script.split_first() else { return };
     let format = FORMATS[usize::from(*first) % FORMATS.len()];
     let (mut file, expected) = good(format);

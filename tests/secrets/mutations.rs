@@ -23,7 +23,8 @@ fn corpus() -> Vec<Vec<u8>> {
     let mut files = Vec::new();
     for folder in ["enc", "bad", "plain"] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sops/fixtures").join(folder);
-        let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut paths: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         paths.sort();
         files.extend(paths.iter().filter(|path| path.is_file()).map(|path| std::fs::read(path).unwrap()));
     }
@@ -31,8 +32,30 @@ fn corpus() -> Vec<Vec<u8>> {
 }
 
 const BITS: [&[u8]; 24] = [
-    b"sops_", b"sops:", b"\"sops\":", b"ENC[AES256_GCM,data:", b",iv:", b",tag:", b",type:str]", b"__list_0__map_enc=",
-    b"\n", b"\r\n", b"=", b"#", b": ", b"- ", b"&a ", b"*a", b"<<", b"{", b"}", b"[", b"\"", b"\\u0000", b"|-\n ", b"\xff",
+    b"sops_",
+    b"sops:",
+    b"\"sops\":",
+    b"ENC[AES256_GCM,data:",
+    b",iv:",
+    b",tag:",
+    b",type:str]",
+    b"__list_0__map_enc=",
+    b"\n",
+    b"\r\n",
+    b"=",
+    b"#",
+    b": ",
+    b"- ",
+    b"&a ",
+    b"*a",
+    b"<<",
+    b"{",
+    b"}",
+    b"[",
+    b"\"",
+    b"\\u0000",
+    b"|-\n ",
+    b"\xff",
 ];
 
 fn mutate(numbers: &mut Numbers, corpus: &[Vec<u8>]) -> Vec<u8> {
