@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 use clap_complete::env::CompleteEnv;
 
 use crate::commands::{self, Cli, Color, Global, OutputMode};
@@ -34,7 +34,7 @@ pub fn start() -> ExitCode {
 
 fn run() -> ExitCode {
     CompleteEnv::with_factory(Cli::command).complete();
-    let cli = match Cli::try_parse() {
+    let cli = match commands::parse(std::env::args_os().collect()) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };

@@ -3,13 +3,11 @@
 use std::path::PathBuf;
 
 use super::several::{Effect, Targets};
-use super::{Global, target};
+use super::{Global, pipeline, target};
 use crate::config::Environment;
 use crate::context::Ctx;
-use crate::failure::Failure;
-use crate::pipeline::engine;
-use crate::pipeline::many::Ended;
-use crate::pipeline::plan::{Verb, pipeline};
+use crate::failure::{Failure, Kind};
+use crate::pipeline::plan::Verb;
 
 /// Make an environment match its configuration, then write its environment file
 #[derive(Debug, clap::Args)]
@@ -20,18 +18,24 @@ pub struct ApplyArgs {
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
     #[command(flatten)]
+    part: pipeline::Part,
+    #[command(flatten)]
     extra: target::Extra,
 }
 
 /// Runs it.
 pub async fn run(cx: &Ctx, global: &Global, args: &ApplyArgs) -> Result<(), Failure> {
     let plan = args.plan.as_ref().map(|file| args.target.path(cx, "--plan", file)).transpose()?;
-    let options = target::options(global, &args.extra.extra);
     let work = async |global: &Global, env: &Environment| {
-        let ask = !global.dry_run && target::must_ask(cx, env, "apply", global.confirm.as_deref())?;
-        let verb = Verb::Apply { plan: plan.as_ref().map(|file| file.of(env)), ask };
-        let facts = engine::run(cx, env, &pipeline(env, &verb), &options).await?;
-        Ok(Ended { digest: facts.digest, difference: false })
+        if plan.is_some() && env.pipelines.contains_key("apply") {
+            return Err(Failure::new(
+                Kind::Usage,
+                "`apply` is a pipeline of the project's own: it takes no `--plan`",
+            )
+            .help("name the plan in that pipeline"));
+        }
+        let verb = Verb::Apply { plan: plan.as_ref().map(|file| file.of(env)), ask: false };
+        pipeline::go(cx, global, env, &verb, &args.part, &args.extra.extra).await
     };
     args.target.run(cx, global, "apply", Effect::Guarded, work).await
 }

@@ -23,7 +23,7 @@ pub struct ExecArgs {
 pub async fn run(cx: &Ctx, global: &Global, args: &ExecArgs) -> Result<(), Failure> {
     let env = args.target.environment(cx)?;
     let mut facts = Facts::default();
-    let mut step = StepCx { cx, env: &env, name: "exec", extra: &[], facts: &mut facts };
+    let mut step = StepCx::new(cx, &env, "exec", &[], &mut facts);
     let Some((program, rest)) = args.command.split_first() else {
         return Err(Failure::new(Kind::Usage, "no command was given"));
     };

@@ -52,7 +52,7 @@ async fn one(cx: &Ctx, global: &Global, args: &GenenvArgs, env: &Environment) ->
     if writes || global.dry_run {
         return Ok(());
     }
-    let step = StepCx { cx, env, name: "genenv", extra: &[], facts: &mut facts };
+    let step = StepCx::new(cx, env, "genenv", &[], &mut facts);
     let file = env_file::content(&step)?;
     let new = file.render()?;
     if args.print {

@@ -11,6 +11,7 @@ pub mod genenv;
 pub mod history;
 pub mod init;
 pub mod output;
+pub mod pipeline;
 pub mod plan;
 pub mod secrets;
 pub mod several;
@@ -18,6 +19,7 @@ pub mod target;
 pub mod unlock;
 pub mod validate;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
@@ -133,11 +135,15 @@ pub enum Command {
     Apply(apply::ApplyArgs),
     /// Print the completion script of a shell
     Completions(completions::CompletionsArgs),
+    /// Roll out to an environment: the pipeline `deploy`
+    Deploy(pipeline::VerbArgs),
     /// Take an environment down, then remove its environment file
     Destroy(destroy::DestroyArgs),
     /// Print the documentation that is generated from the code
     #[command(hide = true)]
     Docs(docs::DocsArgs),
+    /// Take an environment down and clean up after it: destroy, then what infractl keeps of it
+    Down(pipeline::VerbArgs),
     /// See environments and their configuration
     #[command(subcommand)]
     Env(env::EnvCommand),
@@ -153,15 +159,40 @@ pub enum Command {
     Init(init::InitArgs),
     /// Print the outputs of an environment
     Output(output::OutputArgs),
+    /// What `infractl NAME ENV` becomes when no verb has that name
+    #[command(hide = true, name = OWN)]
+    Own(pipeline::OwnArgs),
+    /// Run a pipeline of the project's own; also `infractl NAME ENV` when no verb has that name
+    Pipeline(pipeline::PipelineArgs),
     /// Preview what an apply would change
     Plan(plan::PlanArgs),
+    /// Down, then up: for labs
+    Refresh(pipeline::VerbArgs),
     /// Open, create and check files of secrets
     #[command(subcommand)]
     Secrets(secrets::SecretsCommand),
+    /// Bring an environment up: init, apply, deploy
+    Up(pipeline::VerbArgs),
     /// Release the lock that a dead run left behind, and say whose it was
     Unlock(unlock::UnlockArgs),
     /// Check configuration and root module of an environment
     Validate(validate::ValidateArgs),
+    /// A pipeline of the project's own.
+    #[command(external_subcommand)]
+    Other(Vec<OsString>),
+}
+
+/// The hidden verb that runs what was typed in the place of a verb.
+const OWN: &str = "own-pipeline";
+
+/// Reads the command line. A word that is no verb is taken for a pipeline of the project's own, with the flags of
+/// a verb after it.
+pub fn parse(words: Vec<OsString>) -> Result<Cli, clap::Error> {
+    let cli = Cli::try_parse_from(&words)?;
+    let Command::Other(other) = &cli.command else { return Ok(cli) };
+    let mut words = words;
+    words.insert(words.len() - other.len(), OWN.into());
+    Cli::try_parse_from(words)
 }
 
 /// Does what was typed.
@@ -179,8 +210,10 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Apply(args) => apply::run(cx, global, args).await,
         Command::Completions(args) => completions::run(cx, args),
+        Command::Deploy(args) => pipeline::run_verb(cx, global, "deploy", args).await,
         Command::Destroy(args) => destroy::run(cx, global, args).await,
         Command::Docs(args) => docs::run(cx, args),
+        Command::Down(args) => pipeline::run_verb(cx, global, "down", args).await,
         Command::Env(command) => env::run(cx, global, command).await,
         Command::Exec(args) => exec::run(cx, global, args).await,
         Command::Fmt(args) => fmt::run(cx, global, args).await,
@@ -188,8 +221,14 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::History(args) => history::run(cx, global, args),
         Command::Init(args) => init::run(cx, global, args).await,
         Command::Output(args) => output::run(cx, global, args).await,
+        Command::Own(args) => pipeline::run_own(cx, global, args).await,
+        Command::Pipeline(args) => pipeline::run(cx, global, args).await,
         Command::Plan(args) => plan::run(cx, global, args).await,
+        Command::Refresh(args) => pipeline::run_verb(cx, global, "refresh", args).await,
+        // `parse` leaves none.
+        Command::Other(_) => Err(Failure::silent(Kind::Usage)),
         Command::Secrets(command) => secrets::run(cx, global, command).await,
+        Command::Up(args) => pipeline::run_verb(cx, global, "up", args).await,
         Command::Unlock(args) => unlock::run(cx, global, args).await,
         Command::Validate(args) => validate::run(cx, global, args).await,
     }

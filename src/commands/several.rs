@@ -61,6 +61,11 @@ impl Targets {
         self.all || is_list(&self.env)
     }
 
+    /// Loads the one environment that is meant.
+    pub fn one(&self, cx: &Ctx) -> Result<Environment, Failure> {
+        Target { environment: self.env.first().or(self.target.environment.as_ref()).cloned() }.environment(cx)
+    }
+
     /// Refuses what makes sense for one environment only.
     pub fn one_only(&self, what: &str, instead: &str) -> Result<(), Failure> {
         if self.are_several() {
@@ -93,9 +98,7 @@ impl Targets {
         one: impl AsyncFn(&Global, &Environment) -> Result<Ended, Failure>,
     ) -> Result<(), Failure> {
         if !self.are_several() {
-            let target =
-                Target { environment: self.env.first().or(self.target.environment.as_ref()).cloned() };
-            return one(global, &target.environment(cx)?).await?.result();
+            return one(global, &self.one(cx)?).await?.result();
         }
         let project = target::project(cx)?;
         let selected = self.selected(&project)?;

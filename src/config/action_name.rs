@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::model::{Argument, FilePath, ImageName, Run, SnapshotName};
+use super::model::{Argument, Copy, FilePath, ImageName, Run, SnapshotName};
 use super::step::{Action, Until, Wait};
 
 impl Action {
@@ -31,8 +31,8 @@ impl Action {
             Action::Command(command) => command.run.name(),
             Action::Wait(wait) => wait.name(),
             Action::Copy(copy) => match copy.files.as_slice() {
-                [one] => format!("copy {} to {}", file_name(one), copy.host.0),
-                files => format!("copy {} files to {}", files.len(), copy.host.0),
+                [one] => format!("copy {} to {}", file_name(one), place(copy)),
+                files => format!("copy {} files to {}", files.len(), place(copy)),
             },
             Action::Remote(remote) => format!("{}: {}", remote.host.0, remote.run.name()),
             Action::Compose(compose) => {
@@ -136,6 +136,10 @@ fn first<const N: usize>(kind: &str, verbs: [(&str, Option<String>); N]) -> Stri
     let found = verbs.into_iter().find_map(|(verb, name)| Some((verb, name?)));
     let (verb, name) = found.unwrap_or_default();
     format!("{kind} {verb} {name}").trim_end().to_owned()
+}
+
+fn place(copy: &Copy) -> String {
+    copy.host.as_ref().map_or_else(|| copy.to.0.to_string(), |host| host.0.clone())
 }
 
 fn file_name(path: &FilePath) -> String {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::config::known::{Known, is_variable, unknown_key_help, version};
+use crate::config::model::Status;
 use crate::config::node::{Node, Place, Value};
 use crate::config::resolve::plain;
 use crate::config::shape::{FILE, SHAPES, Shape, TableShape};
@@ -194,6 +195,10 @@ impl Check<'_> {
                     let help = format!("mend it: {reason}");
                     self.issue(&node.place, format!("`{key}` is not a regular expression"), help);
                 }
+            }
+            "status" if Status::parse(text).is_none() => {
+                let help = "write a code or a range: `200`, `\"200-299\"`";
+                self.issue(&node.place, format!("`{text}` is not a status of HTTP"), help);
             }
             "version" if version(text).is_none() => {
                 self.issue(&node.place, format!("`{text}` is not a version"), "write it as `1.4` or `1.4.2`");

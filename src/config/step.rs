@@ -18,7 +18,7 @@ pub struct Step {
     pub timeout: Option<Duration>,
     /// Tried again when it fails.
     pub retry: Option<Retry>,
-    /// Secrets it may see; all if none are named.
+    /// Secrets it may see; all when the file is silent.
     pub secrets: Option<Vec<String>>,
     /// What happens when it has failed.
     pub on_failure: OnFailure,
@@ -33,7 +33,7 @@ pub struct Retry {
     pub attempts: u32,
     /// From the start of one try to the start of the next.
     pub every: Duration,
-    /// Regular expressions: tried again only when a line of the output matches one; always if empty.
+    /// Regular expressions, `transient` or `any`: tried again only for those; `transient` if empty.
     pub on: Vec<String>,
 }
 

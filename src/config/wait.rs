@@ -1,5 +1,6 @@
 //! Waiting as meant: exactly one thing, how often, how far apart.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::model;
@@ -36,12 +37,16 @@ pub enum Until {
     Http {
         /// The address.
         url: model::Argument,
-        /// Status that counts; 200 to 399 if empty.
-        status: Vec<u16>,
+        /// Status that counts; 200 to 299 if empty.
+        status: Vec<model::Status>,
         /// Regular expression that the answer matches.
         body: Option<String>,
         /// Header lines to send; values may name secrets.
         headers: model::Variables,
+        /// Follow redirects.
+        redirects: bool,
+        /// Certificates to trust besides those of the system.
+        ca: Option<PathBuf>,
     },
     /// A certificate is valid.
     Tls {
@@ -51,6 +56,8 @@ pub enum Until {
         issuer: Option<String>,
         /// Days it must still be valid.
         days_left: u32,
+        /// Certificates to trust besides those of the system.
+        ca: Option<PathBuf>,
     },
     /// A file is there.
     File {
@@ -93,15 +100,16 @@ impl Wait {
     ) -> Result<Wait, Failure> {
         let host = entry.host.map(|host| host.0);
         let body = entry.body.map(|pattern| pattern.0);
+        let ca = entry.ca.map(|path| path.0);
         let until = if let Some(host) = entry.ssh {
             Until::Ssh { host: host.0 }
         } else if let Some(address) = entry.tcp {
             Until::Tcp { address }
         } else if let Some(url) = entry.http {
             let status = entry.status.map(model::OneOrMany::into_vec).unwrap_or_default();
-            Until::Http { url, status, body, headers: entry.headers }
+            Until::Http { url, status, body, headers: entry.headers, redirects: entry.redirects, ca }
         } else if let Some(name) = entry.tls {
-            Until::Tls { name, issuer: entry.issuer, days_left: entry.days_left.unwrap_or(0) }
+            Until::Tls { name, issuer: entry.issuer, days_left: entry.days_left.unwrap_or(0), ca }
         } else if let Some(path) = entry.file {
             Until::File { path, host }
         } else if let Some(command) = entry.command {

@@ -2,11 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Pipeline, Step, lock};
+use super::lock::{self, Held};
+use super::{OnFailure, Pipeline, Step, What};
 use crate::config::Environment;
 use crate::context::Ctx;
+use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
-use crate::steps::{self, Facts, StepCx};
+use crate::steps::needs::{self, Needs};
+use crate::steps::{self, Facts, Frame, Heard, StepCx, Work, when};
+use crate::text;
 use crate::ui::event::{Event, Outcome};
 
 /// What was asked of the run, besides its verb.
@@ -22,6 +26,15 @@ pub struct Options {
     pub lock_wait: Option<Duration>,
 }
 
+/// A failure, and the step it happened in.
+#[derive(Debug)]
+pub struct Stopped {
+    /// Why.
+    pub failure: Failure,
+    /// The way to the step: its groups and its name, joined by `/`. None when no step had begun.
+    pub step: Option<String>,
+}
+
 /// Runs every step; what they found out is the result.
 pub async fn run(
     cx: &Ctx,
@@ -29,64 +42,234 @@ pub async fn run(
     pipeline: &Pipeline,
     options: &Options,
 ) -> Result<Facts, Failure> {
+    run_to_step(cx, env, pipeline, options).await.map_err(|stopped| stopped.failure)
+}
+
+/// The same; on failure it also tells at which step.
+pub async fn run_to_step(
+    cx: &Ctx,
+    env: &Environment,
+    pipeline: &Pipeline,
+    options: &Options,
+) -> Result<Facts, Stopped> {
+    let nowhere = |failure| Stopped { failure, step: None };
+    refuse(pipeline).map_err(nowhere)?;
     let mut facts = Facts::default();
+    let held = match options.dry_run {
+        true => Held::nothing(),
+        false => lock::take(cx, env, pipeline, options.lock_wait, &mut facts).await.map_err(nowhere)?,
+    };
+    let verb = &pipeline.verb;
+    let mut run =
+        Run { cx, env, options, verb, held: &held, facts, number: 0, timings: Vec::new(), at: None };
     if options.dry_run {
-        return describe(cx, env, pipeline, options, &mut facts).await.map(|()| facts);
+        super::describe::steps(&mut run, &pipeline.steps).await.map_err(nowhere)?;
+        return Ok(run.facts);
     }
-    let held = lock::take(cx, env, pipeline, options.lock_wait, &mut facts).await?;
     let begun = Instant::now();
     let tell = |event| cx.ui.event(Some(&env.name), event);
-    tell(Event::RunStarted { verb: pipeline.verb.clone(), steps: pipeline.steps.len() });
-    let mut timings = Vec::new();
-    let mut result = Ok(());
-    for (number, step) in (1..).zip(&pipeline.steps) {
-        let started = Instant::now();
-        result = match held.check(&env.name) {
-            Ok(()) => one(cx, env, options, &mut facts, number, step).await,
-            lost => lost,
-        };
-        timings.push((step.name.clone(), started.elapsed()));
-        if result.is_err() {
-            break;
-        }
-    }
+    tell(Event::RunStarted { verb: pipeline.verb.clone(), steps: pipeline.count() });
+    let frame = Frame { verb: pipeline.verb.clone(), ..Frame::default() };
+    let result = run.steps(&pipeline.steps, &frame, "").await;
     let outcome = match &result {
         Ok(()) => Outcome::Done,
         Err(failure) => outcome(failure.kind),
     };
     tell(Event::RunEnded { verb: pipeline.verb.clone(), outcome, took: begun.elapsed() });
     if options.timings {
-        for (name, took) in timings.into_iter().chain([("all".to_owned(), begun.elapsed())]) {
-            cx.ui.note(format!("{:>10}  {name}", crate::text::duration(took)));
+        for (name, took) in
+            run.timings.iter().map(|(name, took)| (name.as_str(), *took)).chain([("all", begun.elapsed())])
+        {
+            cx.ui.note(format!("{:>10}  {name}", text::duration(took)));
         }
     }
+    let Run { facts, at, .. } = run;
     let released = held.release().await;
-    result.and(released).map(|()| facts)
+    match result.and(released) {
+        Ok(()) => Ok(facts),
+        Err(failure) => Err(Stopped { failure, step: at }),
+    }
 }
 
-async fn one(
-    cx: &Ctx,
-    env: &Environment,
-    options: &Options,
-    facts: &mut Facts,
-    number: usize,
-    step: &Step,
-) -> Result<(), Failure> {
-    let tell = |event| cx.ui.event(Some(&env.name), event);
-    tell(Event::StepStarted { number, name: step.name.clone() });
-    let started = Instant::now();
-    let mut step_cx = StepCx { cx, env, name: &step.name, extra: &options.extra, facts };
-    let result = if let Some(kind) = cx.interrupts.seen().kind() {
-        Err(Failure::new(kind, format!("stopped before `{}`", step.name)))
-    } else {
-        ticking(cx, steps::run(&mut step_cx, &step.work)).await
-    };
-    let (outcome, summary) = match &result {
-        Ok(summary) => (Outcome::Done, summary.clone()),
-        Err(failure) => (outcome(failure.kind), String::new()),
-    };
-    tell(Event::StepEnded { number, name: step.name.clone(), outcome, summary, took: started.elapsed() });
-    result.map(|_| ())
+/// What cannot be done is said before anything is.
+fn refuse(pipeline: &Pipeline) -> Result<(), Failure> {
+    for (work, _) in pipeline.leaves() {
+        if let Work::Refused { why, help } = work {
+            return Err(Failure::new(Kind::Config, why.as_str()).help(help.as_str()));
+        }
+    }
+    Ok(())
+}
+
+/// A run under way.
+pub(super) struct Run<'a> {
+    pub(super) cx: &'a Ctx,
+    pub(super) env: &'a Environment,
+    pub(super) options: &'a Options,
+    pub(super) verb: &'a str,
+    held: &'a Held,
+    pub(super) facts: Facts,
+    pub(super) number: usize,
+    timings: Vec<(String, Duration)>,
+    at: Option<String>,
+}
+
+impl Run<'_> {
+    pub(super) fn tell(&self, event: Event) {
+        self.cx.ui.event(Some(&self.env.name), event);
+    }
+
+    pub(super) fn step_cx<'b>(&'b mut self, step: &'b Step, frame: Frame) -> StepCx<'b> {
+        let extra = &self.options.extra;
+        StepCx { cx: self.cx, env: self.env, name: &step.name, extra, facts: &mut self.facts, frame }
+    }
+
+    /// Boxed: a group of steps holds steps.
+    fn steps<'b>(
+        &'b mut self,
+        steps: &'b [Step],
+        frame: &'b Frame,
+        above: &'b str,
+    ) -> BoxFuture<'b, Result<(), Failure>> {
+        Box::pin(async move {
+            for step in steps {
+                let path =
+                    if above.is_empty() { step.name.clone() } else { format!("{above}/{}", step.name) };
+                self.step(step, frame, &path).await?;
+            }
+            Ok(())
+        })
+    }
+
+    async fn step(&mut self, step: &Step, above: &Frame, path: &str) -> Result<(), Failure> {
+        let first = self.number + 1;
+        let started = Instant::now();
+        let rules = &step.rules;
+        let mut frame = Frame { number: first, ..above.clone() };
+        if rules.secrets.is_some() {
+            frame.secrets.clone_from(&rules.secrets);
+        }
+        frame.heard = rules.retry.is_some().then(Heard::default).or(above.heard.clone());
+        self.at = Some(path.to_owned());
+        if let Some(reason) = self.unwanted(step, &frame).await? {
+            self.number += step.count();
+            self.tell(Event::StepStarted { number: first, name: step.name.clone() });
+            self.ended(first, step, Outcome::Skipped, reason, started.elapsed());
+            return Ok(());
+        }
+        let is_work = matches!(step.what, What::Work(_));
+        if is_work {
+            self.tell(Event::StepStarted { number: first, name: step.name.clone() });
+        }
+        let result = match &rules.retry {
+            Some(retry) => self.retried(step, retry, &frame, path).await,
+            None => self.once(step, &frame, path).await,
+        };
+        self.number = first - 1 + step.count();
+        if is_work {
+            let (outcome, summary) = match &result {
+                Ok(summary) => (Outcome::Done, summary.clone()),
+                Err(failure) => (outcome(failure.kind), String::new()),
+            };
+            self.ended(first, step, outcome, summary, started.elapsed());
+        }
+        match result {
+            Ok(_) => self.remember(step, frame),
+            Err(failure) => self.failed(step, failure, above, path).await,
+        }
+    }
+
+    fn ended(&mut self, number: usize, step: &Step, outcome: Outcome, summary: String, took: Duration) {
+        self.timings.push((step.name.clone(), took));
+        self.tell(Event::StepEnded { number, name: step.name.clone(), outcome, summary, took });
+    }
+
+    /// Why the step is not done here; none when it is.
+    async fn unwanted(&mut self, step: &Step, frame: &Frame) -> Result<Option<String>, Failure> {
+        let Some(when) = &step.rules.when else { return Ok(None) };
+        if let Some(reason) = when::elsewhere(&self.env.name, when) {
+            return Ok(Some(reason));
+        }
+        let mut step_cx = self.step_cx(step, frame.clone());
+        if when.output.is_some() {
+            let needs = Needs::outputs(step_cx.env);
+            needs::meet(&mut step_cx, &needs).await?;
+        }
+        when::unwanted(&step_cx, when)
+    }
+
+    fn remember(&mut self, step: &Step, frame: Frame) -> Result<(), Failure> {
+        match &step.rules.when {
+            Some(when) if when.changed.is_some() => when::remember(&self.step_cx(step, frame), when),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) async fn once(&mut self, step: &Step, frame: &Frame, path: &str) -> Result<String, Failure> {
+        if let Some(kind) = self.cx.interrupts.seen().kind() {
+            return Err(Failure::new(kind, format!("stopped before `{}`", step.name)));
+        }
+        self.held.check(&self.env.name)?;
+        let mut frame = frame.clone();
+        if let Some(timeout) = step.rules.timeout {
+            let limit = tokio::time::Instant::now() + timeout;
+            if frame.limit.is_none_or(|above| limit < above) {
+                (frame.limit, frame.timeout) = (Some(limit), timeout);
+            }
+        }
+        frame.attempt = frame.attempt.max(1);
+        let work = match &step.what {
+            What::Steps(steps) => return self.steps(steps, &frame, path).await.map(|()| String::new()),
+            What::Work(work) => work,
+        };
+        let cx = self.cx;
+        let needs = Needs::of(self.env, work, frame.secrets.as_deref());
+        let mut step_cx = self.step_cx(step, frame);
+        ticking(cx, async {
+            // What verbs need they open and read themselves, in their own order.
+            if step.rules.is_declared {
+                needs::meet(&mut step_cx, &needs).await?;
+            }
+            steps::run(&mut step_cx, work).await
+        })
+        .await
+    }
+
+    async fn failed(
+        &mut self,
+        step: &Step,
+        failure: Failure,
+        frame: &Frame,
+        path: &str,
+    ) -> Result<(), Failure> {
+        if failure.kind != Kind::Failed {
+            return Err(failure);
+        }
+        match &step.rules.on_failure {
+            OnFailure::Stop => Err(failure),
+            OnFailure::Continue => {
+                self.cx.ui.warn(format!("`{}` failed, the pipeline goes on: {:#}", step.name, failure.error));
+                Ok(())
+            }
+            OnFailure::Steps(steps) => {
+                let reason = self.cx.masks.mask(&format!("{:#}", failure.error)).into_owned();
+                let mut frame = frame.clone();
+                frame.vars.push(("INFRACTL_FAILED_STEP".to_owned(), step.name.clone()));
+                frame.vars.push(("INFRACTL_FAILURE".to_owned(), reason));
+                let number = self.number;
+                let result = self.steps(steps, &frame, path).await;
+                self.number = number;
+                self.at = Some(path.to_owned());
+                Err(match result {
+                    Ok(()) => failure,
+                    Err(other) => failure.help(format!(
+                        "look at what was done because of it: that failed too: {:#}",
+                        other.error
+                    )),
+                })
+            }
+        }
+    }
 }
 
 fn outcome(kind: Kind) -> Outcome {
@@ -107,21 +290,4 @@ async fn ticking<T>(cx: &Ctx, work: impl Future<Output = T>) -> T {
             _ = clock.tick() => cx.ui.tick(),
         }
     }
-}
-
-/// Prints what would run: data, so it goes to standard output.
-async fn describe(
-    cx: &Ctx,
-    env: &Environment,
-    pipeline: &Pipeline,
-    options: &Options,
-    facts: &mut Facts,
-) -> Result<(), Failure> {
-    for step in &pipeline.steps {
-        let mut step_cx = StepCx { cx, env, name: &step.name, extra: &options.extra, facts };
-        for line in steps::describe(&mut step_cx, &step.work).await? {
-            cx.ui.data(format!("{}\n", cx.masks.mask(&line)).as_bytes())?;
-        }
-    }
-    Ok(())
 }

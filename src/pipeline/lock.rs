@@ -72,12 +72,14 @@ struct Both {
 /// Whether a pipeline changes anything that another run on the same environment could step on.
 pub fn is_needed(pipeline: &Pipeline) -> bool {
     const READERS: [&str; 8] = ["init", "plan", "validate", "fmt", "output", "check", "state", "drift"];
-    !READERS.contains(&pipeline.verb.as_str()) && pipeline.steps.iter().any(|step| changes(&step.work))
+    !READERS.contains(&pipeline.verb.as_str()) && pipeline.leaves().iter().any(|(work, _)| changes(work))
 }
 
 fn changes(work: &Work) -> bool {
     match work {
-        Work::Prepare { .. } | Work::Outputs | Work::Confirm { .. } => false,
+        Work::Prepare { .. } | Work::Outputs | Work::Confirm { .. } | Work::Wait(_) | Work::Nothing(_) => {
+            false
+        }
         Work::Terraform(action) => matches!(action, Terraform::Apply { .. } | Terraform::Destroy),
         _ => true,
     }
@@ -102,7 +104,7 @@ pub async fn take(
         return Ok(Held::nothing());
     };
     let shared = if env.lock.shared == Some(true) {
-        let mut step = StepCx { cx, env, name: "lock", extra: &[], facts };
+        let mut step = StepCx::new(cx, env, "lock", &[], facts);
         let place = shared::Place::of(&mut step).await?;
         waiting.take(POLL_SHARED, async || place.try_take(&owner).await).await?
     } else {
@@ -230,7 +232,7 @@ impl Waiting<'_> {
 }
 
 impl Held {
-    fn nothing() -> Self {
+    pub(super) fn nothing() -> Self {
         Held { locks: None, beat: None }
     }
 

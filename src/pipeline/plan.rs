@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::{Pipeline, Step};
+use super::{Pipeline, Step, What, own};
 use crate::config::Environment;
 use crate::steps::Work;
 use crate::steps::env_file::Action as EnvFile;
+use crate::steps::needs::Needs;
 use crate::steps::terraform::Action as Terraform;
+use crate::steps::when;
 
 /// A verb that is a pipeline, with what was asked of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,11 +45,40 @@ pub enum Verb {
     Output,
     /// Write the environment file again.
     Genenv,
+    /// A verb or pipeline by its name, with nothing else asked of it.
+    Named {
+        /// `deploy`, `up`, or one of the project's own.
+        name: String,
+        /// Ask for the environment's name before what a protected environment guards.
+        ask: bool,
+    },
 }
 
+/// Whether what a protected environment guards asks for its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Asks(pub(super) bool);
+
+impl Asks {
+    pub(super) fn guards(self, verb: &str) -> bool {
+        self.0 && GUARDED.contains(&verb)
+    }
+}
+
+/// Verbs that have built-in steps.
+pub const BUILT_IN: [&str; 11] =
+    ["apply", "deploy", "destroy", "down", "fmt", "genenv", "init", "plan", "refresh", "up", "validate"];
+
+/// Verbs that a protected environment guards.
+pub const GUARDED: [&str; 4] = ["apply", "destroy", "stop", "rollback"];
+
 impl Verb {
+    /// A verb by its name, with nothing else asked of it.
+    pub fn named(name: &str) -> Verb {
+        Verb::Named { name: name.to_owned(), ask: false }
+    }
+
     /// As it is typed.
-    pub fn name(&self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Verb::Init => "init",
             Verb::Plan { .. } => "plan",
@@ -57,28 +88,145 @@ impl Verb {
             Verb::Fmt { .. } => "fmt",
             Verb::Output => "output",
             Verb::Genenv => "genenv",
+            Verb::Named { name, .. } => name,
         }
     }
 
-    /// Changes or ends something that a protected environment guards.
-    pub fn is_guarded(&self) -> bool {
-        matches!(self, Verb::Apply { .. } | Verb::Destroy { .. })
+    /// The same, asking for the environment's name before what a protected environment guards, or not.
+    #[must_use]
+    pub fn asking(&self, ask: bool) -> Verb {
+        match self.clone() {
+            Verb::Apply { plan, .. } => Verb::Apply { plan, ask },
+            Verb::Destroy { .. } => Verb::Destroy { ask },
+            Verb::Named { name, .. } => Verb::Named { name, ask },
+            other => other,
+        }
+    }
+
+    fn asks(&self) -> Asks {
+        match self {
+            Verb::Apply { ask, .. } | Verb::Destroy { ask } | Verb::Named { ask, .. } => Asks(*ask),
+            _ => Asks(false),
+        }
     }
 }
 
-/// The steps of a verb for an environment.
+/// Whether it does anything that a protected environment guards.
+pub fn is_guarded(env: &Environment, verb: &Verb) -> bool {
+    fn any(steps: &[Step]) -> bool {
+        steps.iter().any(|step| match &step.what {
+            What::Work(Work::Confirm { .. }) => true,
+            What::Work(_) => false,
+            What::Steps(steps) => any(steps),
+        })
+    }
+    let name = verb.name();
+    GUARDED.contains(&name) || any(&own::named(env, name, Asks(true), &[]))
+}
+
+/// The steps of a verb for an environment: those of the project's pipeline of that name, else the built-in ones.
 pub fn pipeline(env: &Environment, verb: &Verb) -> Pipeline {
+    let name = verb.name();
+    let steps = if env.pipelines.contains_key(name) || matches!(verb, Verb::Named { .. }) {
+        own::named(env, name, verb.asks(), &[])
+    } else {
+        built_in(env, verb)
+    };
+    prepared(env, Pipeline { verb: name.to_owned(), steps })
+}
+
+/// Puts first what is opened and checked before any tool starts, if any step needs it.
+pub(super) fn prepared(env: &Environment, mut pipeline: Pipeline) -> Pipeline {
+    let (mut wanted, mut env_file) = (false, false);
+    for (work, allowed) in pipeline.leaves() {
+        let needs = Needs::of(env, work, allowed);
+        let is_tool =
+            matches!(work, Work::Terraform(_) | Work::Prepare { .. } | Work::Outputs | Work::EnvFile(_));
+        wanted |= needs.env_file || (needs.secrets && (is_tool || !env.secrets.files.is_empty()));
+        env_file |= needs.env_file;
+    }
+    without_prepare(&mut pipeline.steps);
+    // What belongs to another environment needs nothing.
+    let is_here =
+        |step: &Step| step.rules.when.as_ref().is_none_or(|when| when::elsewhere(&env.name, when).is_none());
+    if wanted && pipeline.steps.iter().any(is_here) {
+        pipeline.steps.insert(0, Step::new("prepare", Work::Prepare { env_file }));
+    }
+    pipeline
+}
+
+fn without_prepare(steps: &mut Vec<Step>) {
+    steps.retain(|step| !matches!(step.what, What::Work(Work::Prepare { .. })));
+    for step in steps {
+        if let What::Steps(inside) = &mut step.what {
+            without_prepare(inside);
+        }
+    }
+}
+
+pub(super) fn confirm(env: &Environment, verb: &str) -> Step {
+    let question = format!("`{verb}` on the protected environment `{}`", env.name);
+    Step::new("confirm", Work::Confirm { question })
+}
+
+/// The built-in steps of a verb by its name; `above` are the verbs it is done by, itself last.
+pub(super) fn built_in_named(env: &Environment, name: &str, asks: Asks, above: &[&str]) -> Vec<Step> {
+    let group = |name: &str| Step::group(name, own::named(env, name, asks, above));
+    let verb = match name {
+        "init" if env.terraform.is_none() => {
+            return vec![Step::new("init", Work::Nothing("no root module: nothing to initialise".into()))];
+        }
+        "init" => Verb::Init,
+        "plan" => Verb::Plan { out: None, json: false },
+        "apply" => Verb::Apply { plan: None, ask: asks.0 },
+        "destroy" => Verb::Destroy { ask: asks.0 },
+        "fmt" => Verb::Fmt { check: false },
+        "validate" => Verb::Validate,
+        "genenv" => Verb::Genenv,
+        "up" => return vec![group("init"), group("apply"), deploy_or_nothing(env, asks, above)],
+        "down" => return vec![group("destroy"), Step::new("clean", Work::Clean)],
+        "refresh" => return vec![group("down"), group("up")],
+        "deploy" => return vec![no_deploy(env)],
+        name => {
+            let why = format!("`{name}` is not in this version of infractl yet");
+            return vec![own::refused(name, &why, &format!("write your own: `[pipelines] {name} = [ … ]`"))];
+        }
+    };
+    let mut steps = built_in(env, &verb);
+    if verb == Verb::Genenv {
+        steps.push(Step::new("environment file", Work::EnvFile(EnvFile::Write)));
+    }
+    steps
+}
+
+fn deploy_or_nothing(env: &Environment, asks: Asks, above: &[&str]) -> Step {
+    if env.pipelines.contains_key("deploy") || env.ansible.is_some() {
+        return Step::group("deploy", own::named(env, "deploy", asks, above));
+    }
+    Step::new("deploy", Work::Nothing("nothing to deploy: there is no pipeline `deploy`".into()))
+}
+
+fn no_deploy(env: &Environment) -> Step {
+    if env.ansible.is_some() {
+        let why = "`deploy` by `[ansible]` is not in this version of infractl yet";
+        return own::refused(
+            "deploy",
+            why,
+            "write `[pipelines] deploy = [ … ]` with the command you would type",
+        );
+    }
+    let why = format!("`{}` does not say how it is deployed: there is no pipeline `deploy`", env.name);
+    own::refused("deploy", &why, "write `[pipelines] deploy = [ … ]` into environments/defaults.toml")
+}
+
+fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
     let has_root = env.terraform.is_some();
     let prepare = |env_file| Step::new("prepare", Work::Prepare { env_file });
     let terraform = |name: &str, action| Step::new(name, Work::Terraform(action));
-    let confirm = |what: &str| {
-        let question = format!("`{what}` on the protected environment `{}`", env.name);
-        Step::new("confirm", Work::Confirm { question })
-    };
     let plan = |destroy| Terraform::Plan { out: None, json: false, keep: true, destroy };
     let outputs = || Step::new("outputs", Work::Outputs);
     let write = || Step::new("environment file", Work::EnvFile(EnvFile::Write));
-    let steps = match verb {
+    match verb {
         Verb::Init => vec![prepare(false), terraform("terraform init", Terraform::Init)],
         Verb::Plan { out, json } => {
             let action = Terraform::Plan { out: out.clone(), json: *json, keep: false, destroy: false };
@@ -91,7 +239,7 @@ pub fn pipeline(env: &Environment, verb: &Verb) -> Pipeline {
                 if saved.is_none() {
                     steps.push(terraform("terraform plan", plan(false)));
                 }
-                steps.push(confirm("apply"));
+                steps.push(confirm(env, "apply"));
             }
             steps.push(terraform("terraform apply", Terraform::Apply { plan: saved.clone() }));
             steps.extend([outputs(), write()]);
@@ -103,7 +251,7 @@ pub fn pipeline(env: &Environment, verb: &Verb) -> Pipeline {
                 if has_root {
                     steps.push(terraform("terraform plan", plan(true)));
                 }
-                steps.push(confirm("destroy"));
+                steps.push(confirm(env, "destroy"));
             }
             if has_root {
                 steps.push(terraform("terraform destroy", Terraform::Destroy));
@@ -115,8 +263,7 @@ pub fn pipeline(env: &Environment, verb: &Verb) -> Pipeline {
         Verb::Validate => vec![prepare(false), terraform("terraform validate", Terraform::Validate)],
         Verb::Fmt { check } => vec![terraform("terraform fmt", Terraform::Fmt { check: *check })],
         Verb::Output if !has_root => vec![outputs()],
-        Verb::Output => vec![prepare(false), outputs()],
-        Verb::Genenv => vec![prepare(false), outputs()],
-    };
-    Pipeline { verb: verb.name().to_owned(), steps }
+        Verb::Output | Verb::Genenv => vec![prepare(false), outputs()],
+        Verb::Named { name, ask } => own::named(env, name, Asks(*ask), &[]),
+    }
 }

@@ -1,8 +1,16 @@
 //! How one step is done: one file per kind of step.
 
+pub mod clean;
+pub mod command;
+pub mod copy;
+mod cx;
 pub mod diagnostics;
 pub mod env_file;
+pub mod git;
+pub mod needs;
 pub mod prepare;
+pub mod schedule;
+pub mod script;
 mod providers;
 pub mod terraform;
 mod terraform_change;
@@ -11,22 +19,25 @@ mod terraform_plan;
 mod terraform_progress;
 mod terraform_read;
 pub mod values;
+pub mod wait;
+pub mod when;
 
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
-use crate::config::Environment;
-use crate::context::Ctx;
-use crate::exec::{Cmd, Done, RunError};
+use crate::config::model;
+use crate::config::step::Wait;
+use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
 use crate::secrets::Secrets;
 use crate::tools::terraform::Output;
 use crate::tools::terraform_digest::Digest;
-use crate::ui::event::{Event, Level};
+
+pub use cx::{Frame, Heard, StepCx};
 
 /// What a step does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Work {
     /// Opens the secrets and checks what can be checked before any tool starts.
     Prepare {
@@ -44,6 +55,25 @@ pub enum Work {
     },
     /// Something with the environment file.
     EnvFile(env_file::Action),
+    /// A command on this machine.
+    Command(model::CommandTable),
+    /// Waits until something answers.
+    Wait(Wait),
+    /// Copies files to another folder of this machine.
+    Copy(model::Copy),
+    /// Tags, commits or pushes.
+    Git(model::Git),
+    /// Removes what infractl keeps of the environment besides its history.
+    Clean,
+    /// Nothing, and why.
+    Nothing(String),
+    /// Something that cannot be done: why, and what to do.
+    Refused {
+        /// Why.
+        why: String,
+        /// What to do.
+        help: String,
+    },
 }
 
 /// What earlier steps found out, for the next ones.
@@ -71,20 +101,6 @@ pub struct SavedPlan {
     pub dir: tempfile::TempDir,
 }
 
-/// What a step works with.
-pub struct StepCx<'a> {
-    /// The world.
-    pub cx: &'a Ctx,
-    /// The environment.
-    pub env: &'a Environment,
-    /// The step's name, for people.
-    pub name: &'a str,
-    /// What was given after `--`.
-    pub extra: &'a [String],
-    /// What earlier steps found out.
-    pub facts: &'a mut Facts,
-}
-
 /// Does one step. The text says in a few words what came of it.
 pub async fn run(step: &mut StepCx<'_>, work: &Work) -> Result<String, Failure> {
     match work {
@@ -95,6 +111,13 @@ pub async fn run(step: &mut StepCx<'_>, work: &Work) -> Result<String, Failure> 
             crate::ui::prompt::confirm_name(&step.cx.ui, question, &step.env.name).map(|()| String::new())
         }
         Work::EnvFile(action) => env_file::run(step, action).await,
+        Work::Command(command) => command::run(step, command).await,
+        Work::Wait(wait) => wait::run(step, wait).await,
+        Work::Copy(copy) => copy::run(step, copy),
+        Work::Git(git) => git::run(step, git).await,
+        Work::Clean => clean::run(step),
+        Work::Nothing(why) => Ok(why.clone()),
+        Work::Refused { why, help } => Err(Failure::new(Kind::Config, why.as_str()).help(help.as_str())),
     }
 }
 
@@ -106,52 +129,13 @@ pub async fn describe(step: &mut StepCx<'_>, work: &Work) -> Result<Vec<String>,
         Work::Outputs => terraform::describe_outputs(step),
         Work::Confirm { question } => Ok(vec![format!("# ask: {question}")]),
         Work::EnvFile(action) => Ok(vec![env_file::describe(step, action)]),
-    }
-}
-
-impl StepCx<'_> {
-    /// Tells an event of this environment.
-    pub fn event(&self, event: Event) {
-        self.cx.ui.event(Some(&self.env.name), event);
-    }
-
-    /// Tells a line of the tool.
-    pub fn line(&self, level: Level, text: impl Into<String>) {
-        self.event(Event::Line { name: self.name.to_owned(), level, text: text.into() });
-    }
-
-    /// Says what the running step is at.
-    pub fn progress(&self, text: impl Into<String>) {
-        self.event(Event::Progress { name: self.name.to_owned(), text: text.into() });
-    }
-
-    /// Runs a command to its end and shows its lines.
-    pub async fn run(&self, cmd: &Cmd) -> Result<Done, Failure> {
-        self.run_with(cmd, &|text| self.line(Level::Normal, text)).await
-    }
-
-    /// Runs a command to its end; `line` gets its lines.
-    pub async fn run_with(&self, cmd: &Cmd, line: &(dyn Fn(&str) + Send + Sync)) -> Result<Done, Failure> {
-        self.line(Level::Detail, format!("$ {cmd}"));
-        let name = || self.name.to_owned();
-        let argv = std::iter::once(&cmd.program).chain(&cmd.args).cloned().collect();
-        self.event(Event::CommandStarted { name: name(), argv });
-        let started = std::time::Instant::now();
-        let result = self.cx.runner.run(cmd, &|_, text| line(text)).await;
-        let code = result.as_ref().ok().map(|done| done.code);
-        self.event(Event::CommandEnded { name: name(), code, took: started.elapsed() });
-        result.map_err(|error| {
-            let install = match &error {
-                RunError::NotFound { program } => crate::tools::install_help(program),
-                _ => None,
-            };
-            install.into_iter().fold(Failure::from(error), Failure::help)
-        })
-    }
-
-    /// The failure of a run that the user ended.
-    pub fn interrupted(&self, text: impl Into<String>) -> Failure {
-        Failure::new(self.cx.interrupts.seen().kind().unwrap_or(Kind::Interrupted), text)
+        Work::Command(command) => command::describe(step, command),
+        Work::Wait(wait) => wait::describe(step, wait),
+        Work::Copy(copy) => copy::describe(step, copy),
+        Work::Git(git) => git::describe(step, git),
+        Work::Clean => Ok(clean::describe(step)),
+        Work::Nothing(why) => Ok(vec![format!("# {why}")]),
+        Work::Refused { why, help } => Err(Failure::new(Kind::Config, why.as_str()).help(help.as_str())),
     }
 }
 

@@ -112,10 +112,8 @@ pub fn root(step: &StepCx<'_>) -> Result<Root, Failure> {
 /// Gives a command what the environment says a child gets: secrets, `TF_VAR_*`, and no variable of the user
 /// that would break it.
 pub fn equip(step: &StepCx<'_>, mut cmd: Cmd) -> Result<Cmd, Failure> {
-    if let Some(secrets) = &step.facts.secrets {
-        for (name, value) in secrets.child_variables() {
-            cmd = cmd.secret(name, value.clone());
-        }
+    for (name, value) in step.secret_variables() {
+        cmd = cmd.secret(name, value);
     }
     if let Some(terraform) = &step.env.terraform {
         for (name, value) in values::terraform_vars(step, terraform)? {

@@ -49,8 +49,9 @@ pub(super) async fn change(
         })
         .await?;
     let progress = progress.into_inner().unwrap_or_else(PoisonError::into_inner);
-    // The outputs of before are no longer those of the state.
+    // The outputs of before are no longer those of the state, and a plan is good for one time only.
     step.facts.outputs = None;
+    step.facts.plan = None;
     if done.interrupted {
         return Err(stopped(step, verb, &progress));
     }

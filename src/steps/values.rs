@@ -4,13 +4,15 @@ use indexmap::IndexMap;
 use secrecy::SecretString;
 use serde_json::Value as Json;
 
-use super::StepCx;
+use super::needs::Needs;
+use super::{StepCx, Work};
 use crate::config::environment::Terraform;
 use crate::config::template::{Rendered, Scope, Template, TemplateError};
 use crate::exec;
 use crate::failure::Failure;
 
 /// What the names of a template stand for, at this point of the run.
+#[derive(Default)]
 pub struct Known {
     outputs: IndexMap<String, Rendered>,
     secrets: IndexMap<String, SecretString>,
@@ -20,7 +22,6 @@ impl Known {
     /// Everything the step knows now.
     pub fn of(step: &StepCx<'_>) -> Self {
         let outputs = step.facts.outputs.iter().flatten();
-        let secrets = step.facts.secrets.iter().flat_map(|secrets| secrets.iter());
         Known {
             outputs: outputs
                 .map(|(name, output)| {
@@ -30,8 +31,37 @@ impl Known {
                     (name.clone(), rendered)
                 })
                 .collect(),
-            secrets: secrets.map(|(name, value)| (name.to_owned(), value.clone())).collect(),
+            secrets: step.secrets().map(|(name, value)| (name.to_owned(), value.clone())).collect(),
         }
+    }
+
+    /// For a dry run: what is not known yet stands there as the name it has in the file.
+    pub fn shown(step: &StepCx<'_>, work: &Work) -> Self {
+        let mut known = Known::of(step);
+        let needs = Needs::of(step.env, work, None);
+        for name in needs.output_names {
+            let shown = format!("{{{{output.{name}}}}}");
+            known.outputs.entry(name).or_insert(Rendered::Plain(shown));
+        }
+        for name in needs.secret_names {
+            known.secrets.entry(name).or_insert_with(|| "***".into());
+        }
+        known
+    }
+
+    /// For a script: this output or secret stands there as the name it has in the file.
+    pub fn mark(&mut self, kind: &str, name: &str) {
+        let marker = format!("{{{{{kind}.{name}}}}}");
+        if kind == "secret" {
+            self.secrets.insert(name.to_owned(), marker.into());
+        } else {
+            self.outputs.insert(name.to_owned(), Rendered::Plain(marker));
+        }
+    }
+
+    /// Renders a template for a program's argument: nothing sensitive.
+    pub fn argument(&self, step: &StepCx<'_>, template: &Template) -> Result<String, Failure> {
+        template.argument(&self.scope(step)).map_err(|error| no_value(step, error))
     }
 
     /// For rendering templates of the environment.
@@ -131,7 +161,7 @@ pub fn variables(
         .collect()
 }
 
-fn input_value(rendered: Rendered) -> exec::Value {
+pub(crate) fn input_value(rendered: Rendered) -> exec::Value {
     match rendered {
         Rendered::Plain(text) => exec::Value::Plain(text),
         Rendered::Secret(text) => exec::Value::Secret(text),

@@ -1,4 +1,4 @@
-//! git: the questions infractl asks.
+//! git: the questions infractl asks, and what a `git` step does.
 
 use std::path::Path;
 
@@ -22,6 +22,49 @@ pub fn ls_files(dir: &Path, file: &Path) -> Cmd {
 /// The commit that is checked out, on standard output.
 pub fn head(dir: &Path) -> Cmd {
     git(dir).args(["rev-parse", "HEAD"])
+}
+
+/// The commit of a branch, a tag or `HEAD`, on standard output. Exit code 1 when there is none.
+pub fn commit_of(dir: &Path, name: &str) -> Cmd {
+    git(dir).args(["rev-parse", "--quiet", "--verify"]).arg(format!("{name}^{{commit}}"))
+}
+
+/// The branch that is checked out, on standard output. Exit code 1 when there is none.
+pub fn branch(dir: &Path) -> Cmd {
+    git(dir).args(["symbolic-ref", "--quiet", "--short", "HEAD"])
+}
+
+/// A call that changes something: it never asks for a password.
+fn change(dir: &Path) -> Cmd {
+    Cmd::new("git").dir(dir).env("GIT_TERMINAL_PROMPT", "0")
+}
+
+/// Stages files, also those that are gone.
+pub fn add(dir: &Path, files: &[String]) -> Cmd {
+    change(dir).args(["add", "--all", "--"]).args(files)
+}
+
+/// Is nothing staged, among these files if some are given? Exit code 0 yes, 1 no.
+pub fn nothing_staged(dir: &Path, files: &[String]) -> Cmd {
+    git(dir).args(["diff", "--cached", "--quiet", "--"]).args(files)
+}
+
+/// Commits what is staged, of these files only if some are given.
+pub fn commit(dir: &Path, message: &str, files: &[String]) -> Cmd {
+    change(dir).args(["commit", "--quiet", "-m", message, "--"]).args(files)
+}
+
+/// Sets a tag; with a message it has an author and a date.
+pub fn tag(dir: &Path, name: &str, message: Option<&str>) -> Cmd {
+    match message {
+        Some(message) => change(dir).args(["tag", "-a", "-m", message, "--", name]),
+        None => change(dir).args(["tag", "--", name]),
+    }
+}
+
+/// Pushes a branch or a tag.
+pub fn push(dir: &Path, remote: &str, what: &str) -> Cmd {
+    change(dir).args(["push", "--quiet", "--", remote, what])
 }
 
 /// What differs from the commit below this folder, new files included, on standard output; nothing when nothing

@@ -357,14 +357,6 @@ aply = 3
       |
       = help: add one of `ssh`, `tcp`, `http`, `tls`, `file`, `command` or `ecs`
 
-    error: `copy` needs `host`
-      --> environments/dev/environment.toml:10:12
-       |
-    10 |   { copy = { files = "x", to = "/x", mode = "rw" }, command = "ls", every = "5s" },
-       |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-       |
-       = help: add `host = …`
-
     error: `files` must be a list, each item a path, not text
       --> environments/dev/environment.toml:10:22
        |
@@ -525,7 +517,7 @@ aply = 3
        |
        = help: write a list of steps
 
-    error: 31 problems
+    error: 30 problems
     "#);
 }
 

@@ -79,7 +79,7 @@ fn the_pipeline_of_the_example_says_what_it_says() {
     assert_eq!(copy.files[2].0, prod.root.join("shared/.env.prod"));
     assert_eq!(copy.to.0.as_str(), "/srv/app");
     let Action::Wait(wait) = &deploy[4].action else { panic!("{:?}", deploy[4]) };
-    let Until::Tls { name, issuer, days_left } = &wait.until else { panic!("{wait:?}") };
+    let Until::Tls { name, issuer, days_left, .. } = &wait.until else { panic!("{wait:?}") };
     assert_eq!(name.0.as_str(), "{{output.fqdn}}");
     assert_eq!((issuer.as_deref(), *days_left), (Some("Let's Encrypt"), 7));
 }

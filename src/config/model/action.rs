@@ -9,24 +9,24 @@ use super::{
 };
 use crate::config::template::Template;
 
-/// Copy files to a host
+/// Copy files to a host, or to another folder of this machine
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Copy {
     /// Files and folders of the project
     pub files: Vec<FilePath>,
-    /// Host that gets them
-    pub host: HostName,
-    /// Folder on the host
+    /// Host that gets them; without it this machine
+    pub host: Option<HostName>,
+    /// Folder on the host, or in the project; made when it is not there
     pub to: Argument,
-    /// Mode of the files on the host
+    /// Mode of the files there
     ///
     /// Default: as here
     ///
     /// Example: `mode = "0600"`
     #[schemars(extend("format" = "mode"))]
     pub mode: Option<String>,
-    /// Remove what is in the folder on the host and not here
+    /// Remove what is in that folder and not among the files
     #[serde(default)]
     pub delete: bool,
 }

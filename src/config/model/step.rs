@@ -31,7 +31,7 @@ pub struct StepEntry {
     ///
     /// Example: `{ wait = { ssh = "backend" }, attempts = 15, every = "5s" }`
     pub wait: Option<Wait>,
-    /// Copy files to a host
+    /// Copy files to a host, or to another folder of this machine
     ///
     /// Example: `{ copy = { files = ["docker-compose.yml"], host = "backend", to = "/srv/app" } }`
     pub copy: Option<Copy>,
@@ -76,7 +76,7 @@ pub struct StepEntry {
     ///
     /// Example: `when = { environment = ["prod"] }`
     pub when: Option<When>,
-    /// End the step when it takes longer
+    /// End a try of the step when it takes longer
     ///
     /// Example: `timeout = "10m"`
     pub timeout: Option<Period>,
@@ -84,9 +84,9 @@ pub struct StepEntry {
     ///
     /// Example: `retry = { attempts = 3, every = "10s", on = ["connection reset"] }`
     pub retry: Option<Retry>,
-    /// Secrets the step may see
+    /// Secrets the step may see: only those named reach it, and sensitive outputs only where a template names them
     ///
-    /// Default: all
+    /// Default: all for `command` and `do`, none for the other kinds
     ///
     /// Example: `secrets = []`
     pub secrets: Option<Vec<SecretName>>,
@@ -143,9 +143,12 @@ pub struct Retry {
     ///
     /// Default: `5s`
     pub every: Option<Period>,
-    /// Try again only when a line of the output matches one of these regular expressions
+    /// Try again only when a line of the output, or the reason of the failure, matches one of these regular
+    /// expressions; `transient` stands for the errors that go away by themselves, `any` for every failure
     ///
-    /// Default: always
+    /// Default: `["transient"]`
+    ///
+    /// Example: `on = ["transient", "quota exceeded"]`
     #[serde(default)]
     pub on: Vec<Pattern>,
 }

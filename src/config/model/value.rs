@@ -72,6 +72,30 @@ pub struct SnapshotName(pub String);
 #[serde(transparent)]
 pub struct SecretName(pub String);
 
+/// Status codes of HTTP, first and last: `200`, `"200-299"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    /// The lowest.
+    pub first: u16,
+    /// The highest.
+    pub last: u16,
+}
+
+impl Status {
+    /// The range that text like `204` or `200-299` means.
+    pub fn parse(text: &str) -> Option<Status> {
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        let code = |text: &str| text.trim().parse().ok().filter(|code| (100..600).contains(code));
+        let (first, last) = (code(first)?, code(last)?);
+        (first <= last).then_some(Status { first, last })
+    }
+
+    /// Whether it holds this code.
+    pub fn holds(self, code: u16) -> bool {
+        (self.first..=self.last).contains(&code)
+    }
+}
+
 /// Any value of an output given by hand: its text, at any depth, is a template that may name secrets.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(transparent)]
@@ -156,6 +180,16 @@ impl<'de> Deserialize<'de> for Template {
     }
 }
 
+impl<'de> Deserialize<'de> for Status {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = match Json::deserialize(deserializer)? {
+            Json::String(text) => text,
+            other => other.to_string(),
+        };
+        Status::parse(&written).ok_or_else(|| de::Error::custom("not a status"))
+    }
+}
+
 /// Says once for each type what its values are and which format of `config/check.rs` their text has.
 macro_rules! format {
     ($($type:ty => $schema:tt),+ $(,)?) => {$(
@@ -187,6 +221,9 @@ format! {
     TaskName => { "type": "string", "format": "task" },
     SnapshotName => { "type": "string", "format": "snapshot" },
     SecretName => { "type": "string", "format": "variable" },
+    Status => { "anyOf": [
+        { "type": "integer", "minimum": 100, "maximum": 599 }, { "type": "string", "format": "status" }
+    ] },
     StaticOutput => { "format": "given" },
     Input => { "format": "template" },
     ArgumentInput => { "format": "argument" },

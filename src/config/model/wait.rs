@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Argument, CommandLine, HostName, OneOrMany, Pattern, Period};
+use super::{Argument, CommandLine, FilePath, HostName, OneOrMany, Pattern, Period, Status};
 use crate::config::template::Template;
 
 /// Wait until something answers: exactly one of `ssh`, `tcp`, `http`, `tls`, `file`, `command`, `ecs`
@@ -37,15 +37,22 @@ pub struct Wait {
     pub ecs: Option<Argument>,
     /// Host that is asked (`file`, `command`); without it this machine
     pub host: Option<HostName>,
-    /// Status that counts (`http`)
+    /// Status that counts (`http`): a number, a range such as `"200-399"`, or a list of them
     ///
-    /// Default: 200 to 399
-    pub status: Option<OneOrMany<u16>>,
+    /// Default: 200 to 299
+    pub status: Option<OneOrMany<Status>>,
     /// Regular expression that the answer must match (`http`), or the output (`command`)
     pub body: Option<Pattern>,
     /// Header lines to send (`http`)
     #[serde(default)]
     pub headers: IndexMap<String, Template>,
+    /// Follow redirects (`http`); without it a redirect is the answer
+    #[serde(default)]
+    pub redirects: bool,
+    /// Certificates to trust besides those of the system, as a PEM file (`http`, `tls`)
+    ///
+    /// Example: `ca = "certs/lab-ca.pem"`
+    pub ca: Option<FilePath>,
     /// Text in the name of the issuer (`tls`)
     pub issuer: Option<String>,
     /// Days the certificate must still be valid (`tls`)

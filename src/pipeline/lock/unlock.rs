@@ -39,7 +39,7 @@ pub async fn look(cx: &Ctx, env: &Environment) -> Result<Locks, Failure> {
     let mut seen = Seen::default();
     if env.lock.shared == Some(true) {
         let mut facts = Facts::default();
-        let mut step = StepCx { cx, env, name: "unlock", extra: &[], facts: &mut facts };
+        let mut step = StepCx::new(cx, env, "unlock", &[], &mut facts);
         place = Place::of(&mut step).await?;
         seen = place.look().await?;
     }

@@ -1,0 +1,239 @@
+//! Run a pipeline of the project's own; and what all verbs that are pipelines share.
+
+use clap::CommandFactory as _;
+use clap_complete::engine::ArgValueCandidates;
+
+use super::several::{Effect, Targets};
+use super::{Cli, Global, target};
+use crate::config::Environment;
+use crate::context::Ctx;
+use crate::failure::{Failure, Kind};
+use crate::pipeline::engine::{self, Stopped};
+use crate::pipeline::many::Ended;
+use crate::pipeline::plan::{self, Verb};
+use crate::pipeline::select::{Selection, select};
+use crate::pipeline::{resume, script};
+use crate::steps::command;
+use crate::text::{list, nearest};
+
+/// Run a pipeline of the project's own
+///
+/// `infractl NAME ENV` does the same when no verb has that name. A verb that is a pipeline (`deploy`, `up`, `apply`)
+/// is run as the project has it, if the project has one of its own.
+#[derive(Debug, clap::Args)]
+#[command(override_usage = "infractl pipeline [OPTIONS] [ENV] NAME [-- <TOOL ARGUMENTS>...]")]
+pub struct PipelineArgs {
+    /// Environment [default: as for every verb], and name of the pipeline
+    #[arg(value_name = "[ENV] NAME", required = true, num_args = 1..=2, add = ArgValueCandidates::new(target::environments))]
+    words: Vec<String>,
+    #[command(flatten)]
+    part: Part,
+    #[command(flatten)]
+    extra: target::Extra,
+}
+
+/// The same with the name first: what `infractl NAME ENV` becomes.
+#[derive(Debug, clap::Args)]
+pub struct OwnArgs {
+    /// Name of the pipeline
+    #[arg(value_name = "NAME")]
+    name: String,
+    #[command(flatten)]
+    target: Targets,
+    #[command(flatten)]
+    part: Part,
+    #[command(flatten)]
+    extra: target::Extra,
+}
+
+/// A verb that is a pipeline and has no flags of its own.
+#[derive(Debug, clap::Args)]
+pub struct VerbArgs {
+    #[command(flatten)]
+    target: Targets,
+    #[command(flatten)]
+    part: Part,
+    #[command(flatten)]
+    extra: target::Extra,
+}
+
+/// Part of a pipeline.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Part of the pipeline")]
+pub struct Part {
+    /// Begin with this step
+    #[arg(long, value_name = "STEP")]
+    pub from: Option<String>,
+    /// Do this step only; may be given several times
+    #[arg(long, value_name = "STEP")]
+    pub only: Vec<String>,
+    /// Leave this step out; may be given several times
+    #[arg(long, value_name = "STEP")]
+    pub skip: Vec<String>,
+    /// Go on with the last run at the step that failed, if configuration, commit and inputs are the same
+    #[arg(long, conflicts_with_all = ["from", "only", "skip"])]
+    pub resume: bool,
+    /// Print the same as a script for bash that needs no infractl, and run nothing
+    #[arg(long)]
+    pub print: bool,
+}
+
+impl Part {
+    fn selection(&self) -> Selection {
+        Selection { from: self.from.clone(), only: self.only.clone(), skip: self.skip.clone() }
+    }
+}
+
+/// Runs a pipeline by its name.
+pub async fn run(cx: &Ctx, global: &Global, args: &PipelineArgs) -> Result<(), Failure> {
+    let (name, environment) = match args.words.as_slice() {
+        [environment, name, ..] => (name, Some(environment.clone())),
+        [name] => (name, None),
+        [] => return Err(Failure::new(Kind::Usage, "no pipeline was named")),
+    };
+    let env = target::Target { environment }.environment(cx)?;
+    named(cx, global, &env, name, &args.part, &args.extra.extra).await?.result()
+}
+
+/// Runs a verb that has no flags of its own.
+pub async fn run_verb(cx: &Ctx, global: &Global, name: &str, args: &VerbArgs) -> Result<(), Failure> {
+    let effect = if name == "down" { Effect::Destroys } else { Effect::Guarded };
+    let work = async |global: &Global, env: &Environment| {
+        go(cx, global, env, &Verb::named(name), &args.part, &args.extra.extra).await
+    };
+    args.target.run(cx, global, name, effect, work).await
+}
+
+/// Runs what was typed in the place of a verb.
+pub async fn run_own(cx: &Ctx, global: &Global, args: &OwnArgs) -> Result<(), Failure> {
+    let near = verbs().into_iter().any(|verb| nearest(&args.name, [&verb]).is_some());
+    if args.target.are_several() {
+        let work = async |global: &Global, env: &Environment| {
+            if !env.pipelines.contains_key(&args.name) {
+                return Err(unknown(env, &args.name, "verb or pipeline"));
+            }
+            named(cx, global, env, &args.name, &args.part, &args.extra.extra).await
+        };
+        // What is in it is not looked at: each protected environment is asked about.
+        return args.target.run(cx, global, &args.name, Effect::Guarded, work).await;
+    }
+    match args.target.one(cx) {
+        Ok(env) if env.pipelines.contains_key(&args.name) => {
+            named(cx, global, &env, &args.name, &args.part, &args.extra.extra).await?.result()
+        }
+        Ok(env) => Err(unknown(&env, &args.name, "verb or pipeline")),
+        Err(_) if near => Err(unknown_verb(&args.name, verbs())),
+        Err(failure) => {
+            Err(failure.context(format!("`{}` is no verb of infractl, and no pipeline was found", args.name)))
+        }
+    }
+}
+
+async fn named(
+    cx: &Ctx,
+    global: &Global,
+    env: &Environment,
+    name: &str,
+    part: &Part,
+    extra: &[String],
+) -> Result<Ended, Failure> {
+    if !env.pipelines.contains_key(name) && !plan::BUILT_IN.contains(&name) {
+        return Err(unknown(env, name, "pipeline"));
+    }
+    go(cx, global, env, &Verb::named(name), part, extra).await
+}
+
+/// Runs a verb as the project has it: asks first where a protected environment wants that.
+pub async fn go(
+    cx: &Ctx,
+    global: &Global,
+    env: &Environment,
+    verb: &Verb,
+    part: &Part,
+    extra: &[String],
+) -> Result<Ended, Failure> {
+    let guarded = plan::is_guarded(env, verb);
+    let ask = if part.print {
+        guarded && env.protected && global.confirm.is_none()
+    } else {
+        !global.dry_run && guarded && target::must_ask(cx, env, verb.name(), global.confirm.as_deref())?
+    };
+    let pipeline = plan::pipeline(env, &verb.asking(ask));
+    let options = target::options(global, extra);
+    let selection =
+        if part.resume { resume::rest(cx, env, &pipeline, &options).await? } else { part.selection() };
+    let selected = select(env, &pipeline, &selection)?;
+    if command::is_within(cx.vars.get(command::WITHIN), &env.name, verb.name()) && selection.is_all() {
+        let message = format!(
+            "`{}` of `{}` would do itself without end: one of its steps started it",
+            verb.name(),
+            env.name
+        );
+        return Err(
+            Failure::new(Kind::Config, message).help("remove that step, or name the steps it should do")
+        );
+    }
+    if part.print {
+        let text = script::print(cx, env, &selected, &options)?;
+        return cx.ui.data(text.as_bytes()).map(|()| Ended::default());
+    }
+    if options.dry_run {
+        return engine::run(cx, env, &selected, &options).await.map(|_| Ended::default());
+    }
+    match engine::run_to_step(cx, env, &selected, &options).await {
+        Ok(facts) => {
+            resume::forget(env, &pipeline.verb)?;
+            Ok(Ended { digest: facts.digest, difference: false })
+        }
+        Err(Stopped { failure, step }) => {
+            if let Some(step) = step.filter(|_| failure.kind != Kind::Declined) {
+                let kept = resume::remember(cx, env, &pipeline, &selection, &options, &step).await;
+                if let Err(reason) = kept {
+                    cx.ui.warn(format!("this run cannot be resumed: {:#}", reason.error));
+                }
+            }
+            let goes_on = matches!(verb, Verb::Named { .. }) && selected.count() > 1;
+            Err(match goes_on && failure.kind == Kind::Failed {
+                true => failure.help(format!(
+                    "mend it, then go on there: `infractl {} {} --resume`",
+                    verb.name(),
+                    env.name
+                )),
+                false => failure,
+            })
+        }
+    }
+}
+
+/// The names of the verbs.
+fn verbs() -> Vec<String> {
+    let cli = Cli::command();
+    cli.get_subcommands().filter(|verb| !verb.is_hide_set()).map(|verb| verb.get_name().to_owned()).collect()
+}
+
+fn unknown(env: &Environment, name: &str, what: &str) -> Failure {
+    let own: Vec<String> = env.pipelines.keys().cloned().collect();
+    let mut names = own.clone();
+    if what == "pipeline" {
+        names.extend(plan::BUILT_IN.iter().map(|name| (*name).to_owned()));
+    } else {
+        names.extend(verbs());
+    }
+    let failure = Failure::new(Kind::Usage, format!("unknown {what} `{name}`"));
+    let failure = match nearest(name, &names) {
+        Some(near) => failure.help(format!("did you mean `{near}`?")),
+        None => failure,
+    };
+    failure.help(match own.as_slice() {
+        [] => format!("write it: `[pipelines] {name} = [ … ]` (`{}` has no pipeline of its own)", env.name),
+        own => format!("use a pipeline of `{}`: {}", env.name, list(own, "or")),
+    })
+}
+
+fn unknown_verb(name: &str, verbs: Vec<String>) -> Failure {
+    let failure = Failure::new(Kind::Usage, format!("unknown verb `{name}`"));
+    match nearest(name, &verbs) {
+        Some(near) => failure.help(format!("did you mean `{near}`?")),
+        None => failure.help("see the verbs: `infractl --help`"),
+    }
+}

@@ -1,0 +1,72 @@
+//! What a run would do: every command in order, on standard output.
+
+use super::engine::Run;
+use super::{OnFailure, Rules, Step, What};
+use crate::exec::BoxFuture;
+use crate::failure::Failure;
+use crate::steps::{self, Frame, when};
+use crate::text;
+
+/// Prints what these steps would run.
+pub(super) fn steps<'a>(run: &'a mut Run<'_>, steps: &'a [Step]) -> BoxFuture<'a, Result<(), Failure>> {
+    Box::pin(async move {
+        for step in steps {
+            one(run, step).await?;
+        }
+        Ok(())
+    })
+}
+
+async fn one(run: &mut Run<'_>, step: &Step) -> Result<(), Failure> {
+    let rules = &step.rules;
+    if let Some(reason) = rules.when.as_ref().and_then(|when| when::elsewhere(&run.env.name, when)) {
+        return print(run, &format!("# {}: skipped, {reason}", step.name));
+    }
+    if rules.is_declared || matches!(step.what, What::Steps(_)) {
+        print(run, &format!("# {}{}", step.name, said(rules)))?;
+    }
+    match &step.what {
+        What::Steps(inside) => steps(run, inside).await?,
+        What::Work(work) => {
+            let frame =
+                Frame { verb: run.verb.to_owned(), secrets: rules.secrets.clone(), ..Frame::default() };
+            let mut step_cx = run.step_cx(step, frame);
+            for line in steps::describe(&mut step_cx, work).await? {
+                print(run, &line)?;
+            }
+        }
+    }
+    if let OnFailure::Steps(instead) = &rules.on_failure {
+        print(run, &format!("# if `{}` fails:", step.name))?;
+        steps(run, instead).await?;
+        print(run, "# and stop")?;
+    }
+    Ok(())
+}
+
+fn print(run: &Run<'_>, line: &str) -> Result<(), Failure> {
+    run.cx.ui.data(format!("{}\n", run.cx.masks.mask(line)).as_bytes())
+}
+
+/// The rules of a step in a few words.
+fn said(rules: &Rules) -> String {
+    let mut words = Vec::new();
+    if let Some(when) = &rules.when {
+        let path = |path: &crate::config::model::FilePath| path.0.display().to_string();
+        words.extend(when.exists.as_ref().map(|file| format!("when {} is there", path(file))));
+        words.extend(when.missing.as_ref().map(|file| format!("when {} is not there", path(file))));
+        words.extend(when.var.as_ref().map(|name| format!("when {name} is set")));
+        words.extend(when.output.as_ref().map(|name| format!("when the output {name} is set")));
+        words.extend(when.changed.as_ref().map(|_| "when its files changed".to_owned()));
+    }
+    words.extend(rules.timeout.map(|limit| format!("{} at most", text::duration(limit))));
+    words.extend(rules.retry.as_ref().map(|retry| {
+        format!(
+            "tried up to {}, every {}",
+            text::plural(retry.attempts as usize, "time"),
+            text::duration(retry.every)
+        )
+    }));
+    words.extend((rules.on_failure == OnFailure::Continue).then(|| "goes on when it fails".to_owned()));
+    if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
+}

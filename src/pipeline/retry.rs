@@ -1,0 +1,56 @@
+//! Tries a step again when it failed for a reason that may go away.
+
+use super::engine::Run;
+use super::{Step, transient};
+use crate::config::step::Retry;
+use crate::failure::{Failure, Kind};
+use crate::steps::schedule::{Next, Schedule, pause};
+use crate::steps::{Frame, Heard};
+use crate::text;
+use crate::ui::event::{Event, Level};
+
+impl Run<'_> {
+    /// Tries it as often as the step says.
+    pub(super) async fn retried(
+        &mut self,
+        step: &Step,
+        retry: &Retry,
+        frame: &Frame,
+        path: &str,
+    ) -> Result<String, Failure> {
+        let mut tries = Schedule { attempts: retry.attempts, every: retry.every }.begin(frame.limit);
+        let first = self.number;
+        loop {
+            self.number = first;
+            let attempt = tries.start();
+            let at = format!("at try {attempt} of {}", retry.attempts);
+            let failure = match self.once(step, &Frame { attempt, ..frame.clone() }, path).await {
+                Ok(summary) if attempt == 1 => return Ok(summary),
+                Ok(summary) if summary.is_empty() => return Ok(at),
+                Ok(summary) => return Ok(format!("{summary}, {at}")),
+                Err(failure) => failure,
+            };
+            let heard = frame.heard.as_ref().map(Heard::take).unwrap_or_default();
+            if failure.kind != Kind::Failed {
+                return Err(failure);
+            }
+            if !transient::is_worth(retry, &failure, &heard) {
+                return Err(failure.help(
+                    "it was not tried again: nothing it said matches `retry.on`; `[\"any\"]` matches whatever it says",
+                ));
+            }
+            let Next::Pause(length) = tries.next() else {
+                let (tries, took) = tries.so_far();
+                let tries = text::plural(tries as usize, "time");
+                let heading = format!("`{}` was tried {tries} in {}", step.name, text::duration(took));
+                return Err(failure.context(heading));
+            };
+            let text = format!("failed {at}: {:#}", failure.error);
+            self.tell(Event::Line { name: step.name.clone(), level: Level::Normal, text });
+            if !pause(length, &self.cx.interrupts).await {
+                let kind = self.cx.interrupts.seen().kind().unwrap_or(Kind::Interrupted);
+                return Err(Failure::new(kind, format!("stopped between two tries of `{}`", step.name)));
+            }
+        }
+    }
+}

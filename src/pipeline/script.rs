@@ -1,0 +1,293 @@
+//! A pipeline as a script for bash that does the same without infractl: `--print`.
+
+use std::collections::BTreeSet;
+
+use super::engine::Options;
+use super::{OnFailure, Pipeline, Step, What, transient};
+use crate::config::Environment;
+use crate::context::Ctx;
+use crate::exec::Value;
+use crate::failure::Failure;
+use crate::secrets;
+use crate::steps::script::{HELPERS, Script, literal, marked_text};
+use crate::steps::{Facts, Frame, StepCx, Work, command, when};
+
+/// The whole script.
+pub fn print(cx: &Ctx, env: &Environment, pipeline: &Pipeline, options: &Options) -> Result<String, Failure> {
+    let mut writer =
+        Writer { cx, env, options, pipeline, script: Script::default(), functions: String::new(), number: 0 };
+    let mut calls = Vec::new();
+    for step in &pipeline.steps {
+        if let Some(call) = writer.step(step, &Frame { verb: pipeline.verb.clone(), ..Frame::default() })? {
+            calls.push(format!("{call} || stop {}\n", literal(&step.name)));
+        }
+    }
+    writer.finish(&calls.concat())
+}
+
+struct Writer<'a> {
+    cx: &'a Ctx,
+    env: &'a Environment,
+    options: &'a Options,
+    pipeline: &'a Pipeline,
+    script: Script,
+    functions: String,
+    number: usize,
+}
+
+impl Writer<'_> {
+    /// Writes the functions of a step; how it is called, if there is anything to do.
+    fn step(&mut self, step: &Step, above: &Frame) -> Result<Option<String>, Failure> {
+        let rules = &step.rules;
+        if rules.when.as_ref().is_some_and(|when| when::elsewhere(&self.env.name, when).is_some()) {
+            return Ok(None);
+        }
+        let mut frame = above.clone();
+        if rules.secrets.is_some() {
+            frame.secrets.clone_from(&rules.secrets);
+        }
+        if let Some(timeout) = rules.timeout {
+            frame.timeout = timeout;
+        }
+        self.number += 1;
+        let number = self.number;
+        frame.number = number;
+        let lines = match &step.what {
+            What::Work(work) => self.work(step, work, &frame)?,
+            What::Steps(inside) => {
+                let calls: Result<Vec<Option<String>>, Failure> =
+                    inside.iter().map(|step| self.step(step, &frame)).collect();
+                calls?.into_iter().flatten().collect()
+            }
+        };
+        if lines.is_empty() {
+            return Ok(None);
+        }
+        let name = comment(&step.name);
+        let body = lines.join("\n");
+        if body.contains("timeout") && body.contains("-c '") && body.contains('$') {
+            self.functions.push_str("\n# shellcheck disable=SC2016 # for sh, not for this shell");
+        }
+        self.functions.push_str(&format!("\nstep_{number}() {{ # {name}\n  {}\n}}\n", lines.join(" &&\n  ")));
+        self.called(step, format!("step_{number}"), above).map(Some)
+    }
+
+    fn work(&mut self, step: &Step, work: &Work, frame: &Frame) -> Result<Vec<String>, Failure> {
+        let mut frame = frame.clone();
+        if matches!(work, Work::Git(_)) && step.rules.secrets.is_none() {
+            frame.secrets = Some(Vec::new());
+        }
+        let mut facts = Facts::default();
+        let mut step_cx = StepCx::new(self.cx, self.env, &step.name, &self.options.extra, &mut facts);
+        step_cx.frame = frame;
+        let work_lines = self.script.lines(&step_cx, work)?;
+        if work_lines.is_empty() {
+            return Ok(work_lines);
+        }
+        let mut lines = vec![format!("echo {} >&2", said(&format!("==> {}", step.name)))];
+        for (variable, output) in self.script.used_outputs() {
+            lines.push(format!("local {variable}"));
+            lines.push(format!("{variable}=$(output {})", literal(&output)));
+        }
+        lines.extend(work_lines);
+        Ok(lines)
+    }
+
+    /// The call of a step with its rules around it: one command.
+    fn called(&mut self, step: &Step, call: String, above: &Frame) -> Result<String, Failure> {
+        let rules = &step.rules;
+        let name = literal(&step.name);
+        let mut call = call;
+        if let Some(retry) = &rules.retry {
+            self.script.helpers.insert("retry");
+            let patterns: Vec<&str> = if retry.on.is_empty() {
+                vec!["transient"]
+            } else {
+                retry.on.iter().map(String::as_str).collect()
+            };
+            let pattern = patterns.into_iter().map(|word| match word {
+                "any" => String::new(),
+                "transient" => transient::PATTERNS.join("|"),
+                own => own.to_owned(),
+            });
+            let pattern = pattern.collect::<Vec<_>>().join("|");
+            let pattern = if pattern.is_empty() { "''".to_owned() } else { literal(&pattern) };
+            call = format!("retry {} {} {pattern} {call}", retry.attempts, retry.every.as_secs());
+        }
+        match &rules.on_failure {
+            OnFailure::Stop => {}
+            OnFailure::Continue => {
+                call =
+                    format!("{{ {call} || echo {} >&2; }}", said(&format!("warning: {} failed", step.name)))
+            }
+            OnFailure::Steps(steps) => {
+                let mut instead = vec![format!("export INFRACTL_FAILED_STEP={name}")];
+                for step in steps {
+                    instead.extend(self.step(step, above)?);
+                }
+                call = format!("{{ {call} || {{ {}; false; }}; }}", instead.join(" && "));
+            }
+        }
+        if let Some(when) = &rules.when {
+            let path = |path: &crate::config::model::FilePath| {
+                literal(&path.0.strip_prefix(&self.env.root).unwrap_or(&path.0).to_string_lossy())
+            };
+            let mut all = Vec::new();
+            all.extend(when.exists.as_ref().map(|file| format!("[ -e {} ]", path(file))));
+            all.extend(when.missing.as_ref().map(|file| format!("[ ! -e {} ]", path(file))));
+            all.extend(when.var.as_ref().map(|name| format!("[ -n \"${{{name}:-}}\" ]")));
+            if let Some(output) = &when.output {
+                self.script.helpers.extend(["output", "is_set"]);
+                all.push(format!("is_set \"$(output {} 2>/dev/null || true)\"", literal(output)));
+            }
+            if !all.is_empty() {
+                call = format!(
+                    "if {}; then {call}; else echo {} >&2; fi",
+                    all.join(" && "),
+                    said(&format!("==> {}: skipped", step.name))
+                );
+            }
+        }
+        Ok(call)
+    }
+
+    fn finish(mut self, calls: &str) -> Result<String, Failure> {
+        let outputs = if self.script.helpers.contains("output") { self.output()? } else { String::new() };
+        let all_secrets =
+            if self.script.helpers.contains("all_secrets") { self.all_secrets()? } else { String::new() };
+        let root = escaped(&self.env.root.to_string_lossy());
+        let mut text = format!(
+            "#!/usr/bin/env bash\n# `{} {}` as a script that needs no infractl, only bash 5 and the tools themselves.\n\
+             # Printed by infractl {}. PROJECT may name another copy of the project.\n\
+             set -euo pipefail\ncd -- \"${{PROJECT:-{root}}}\"\n",
+            comment(&self.pipeline.verb),
+            self.env.name,
+            env!("CARGO_PKG_VERSION"),
+        );
+        if !self.script.secrets.is_empty() {
+            text.push_str("\n# Secrets: set them before, for instance from your password store.\n");
+            for name in &self.script.secrets {
+                text.push_str(&format!(": \"${{{name}:?}}\"\n"));
+            }
+            let names: Vec<&str> = self.script.secrets.iter().map(String::as_str).collect();
+            text.push_str(&format!("export -n {}\n", names.join(" ")));
+        }
+        text.push_str("\n# What infractl tells the commands of a pipeline.\nexport");
+        let mut facts = Facts::default();
+        let mut step_cx = StepCx::new(self.cx, self.env, "", &[], &mut facts);
+        step_cx.frame.verb.clone_from(&self.pipeline.verb);
+        for (name, value) in command::variables(&step_cx) {
+            if !name.starts_with("INFRACTL_STEP") && name != "INFRACTL_ATTEMPT" && name != command::WITHIN {
+                let value = value
+                    .strip_prefix(&*self.env.root.to_string_lossy())
+                    .map_or_else(|| literal(&value), |rest| format!("\"$PWD\"{}", literal(rest)));
+                text.push_str(&format!(" {name}={value}"));
+            }
+        }
+        text.push('\n');
+        for (_, body) in HELPERS.iter().filter(|(name, _)| self.script.helpers.contains(name)) {
+            text.push_str(&format!("\n{body}\n"));
+        }
+        text.push_str("\nstop() { # STEP\n  echo \"error: step \\`$1\\` failed\" >&2\n  exit 1\n}\n");
+        text.push_str(&all_secrets);
+        text.push_str(&outputs);
+        text.push_str(&self.functions);
+        text.push('\n');
+        text.push_str(calls);
+        Ok(text)
+    }
+
+    /// Hands on all secrets and the variables of `[terraform]`; called in a shell that runs one command.
+    fn all_secrets(&mut self) -> Result<String, Failure> {
+        let mut names = BTreeSet::new();
+        for file in &self.env.secrets.files {
+            names.extend(secrets::names(file)?);
+        }
+        let mut variables: Vec<(String, String)> = Vec::new();
+        for name in names {
+            variables.extend(
+                secrets::variables_of(&name).into_iter().map(|variable| (variable, format!("\"${name}\""))),
+            );
+            self.script.secrets.insert(name);
+        }
+        if let Some(terraform) = &self.env.terraform {
+            let mut facts = Facts::default();
+            let step_cx = StepCx::new(self.cx, self.env, "", &[], &mut facts);
+            for (name, input) in &terraform.vars {
+                let text = input.0.to_string();
+                let known = marked_text(&text);
+                if let Ok(rendered) = input.render(&known.scope(&step_cx)) {
+                    variables.push((format!("TF_VAR_{name}"), self.script.word(&plain(rendered))));
+                }
+            }
+            for (name, template) in &terraform.env {
+                let known = marked_text(template.as_str());
+                variables.push((name.clone(), self.script.word(&plain(known.render(&step_cx, template)?))));
+            }
+        }
+        // A variable that takes an output is left to the step that knows it.
+        variables.retain(|(_, word)| !word.contains("\"$out_"));
+        self.script.used_outputs();
+        let lines: Vec<String> = variables
+            .into_iter()
+            .map(|(name, word)| {
+                if word == format!("\"${name}\"") {
+                    format!("  export {name}\n")
+                } else {
+                    format!("  export {name}={word}\n")
+                }
+            })
+            .collect();
+        let lines = if lines.is_empty() { "  :\n".to_owned() } else { lines.concat() };
+        Ok(format!("\nall_secrets() {{ # for the commands that this shell starts\n{lines}}}\n"))
+    }
+
+    /// `output NAME` prints the value of an output.
+    fn output(&mut self) -> Result<String, Failure> {
+        if self.env.terraform.is_none() {
+            let mut cases = String::new();
+            for (name, output) in &self.env.outputs {
+                let mut facts = Facts::default();
+                let step_cx = StepCx::new(self.cx, self.env, "", &[], &mut facts);
+                let known = marked_text(&output.0.to_string());
+                let (value, _) = output.render(&known.scope(&step_cx))?;
+                let word = self.script.word(&crate::steps::values::text(&value));
+                cases.push_str(&format!("    {}) printf %s {word} ;;\n", literal(name)));
+            }
+            return Ok(format!(
+                "\noutput() {{ # NAME\n  case $1 in\n{cases}    *)\n      echo \"there is no output $1\" >&2\n      return 1\n      ;;\n  esac\n}}\n"
+            ));
+        }
+        let mut facts = Facts::default();
+        let step_cx = StepCx::new(self.cx, self.env, "", &[], &mut facts);
+        let mut cmd = crate::steps::terraform::root(&step_cx)?.state_pull();
+        cmd.args = vec!["output".into(), "-no-color".into()];
+        let call = self.script.command(&step_cx, &cmd);
+        let call = call.strip_suffix(')').unwrap_or(&call);
+        let close = if call.starts_with('(') { ")" } else { "" };
+        Ok(format!(
+            "\noutput() {{ # NAME: lists and maps come as JSON\n  {call} -raw \"$1\"{close} 2>/dev/null || {call} -json \"$1\"{close}\n}}\n"
+        ))
+    }
+}
+
+fn plain(rendered: crate::config::template::Rendered) -> String {
+    match crate::steps::values::input_value(rendered) {
+        Value::Plain(text) => text,
+        Value::Secret(text) => secrecy::ExposeSecret::expose_secret(&text).to_owned(),
+    }
+}
+
+/// A text in double quotes, for `echo`.
+fn said(text: &str) -> String {
+    format!("\"{}\"", escaped(text))
+}
+
+/// As it has to stand in double quotes.
+fn escaped(text: &str) -> String {
+    text.chars().flat_map(|c| "\"$`\\".contains(c).then_some('\\').into_iter().chain([c])).collect()
+}
+
+fn comment(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,191 @@
+//! git: tags, commits, pushes; what is there already is left alone, so that a second try does no harm.
+
+use super::script::Script;
+use super::values::Known;
+use super::{StepCx, Work};
+use crate::config::model::{Argument, Git};
+use crate::exec::{Cmd, Done};
+use crate::failure::{Failure, Kind};
+use crate::tools::git as tool;
+
+/// Commits, tags and pushes, as far as the step says so.
+pub async fn run(step: &mut StepCx<'_>, git: &Git) -> Result<String, Failure> {
+    let wanted = Wanted::of(step, git, &Known::of(step))?;
+    let mut did = Vec::new();
+    if let Some(message) = &wanted.commit {
+        did.push(commit(step, &wanted, message).await?);
+    }
+    if let Some(name) = &wanted.tag {
+        did.push(tag(step, &wanted, name).await?);
+    }
+    if git.push {
+        did.push(push(step, &wanted).await?);
+    }
+    Ok(did.join(", "))
+}
+
+/// The commands, in order.
+pub fn describe(step: &StepCx<'_>, git: &Git) -> Result<Vec<String>, Failure> {
+    let wanted = Wanted::of(step, git, &Known::shown(step, &Work::Git(git.clone())))?;
+    let root = &step.env.root;
+    let mut cmds = Vec::new();
+    if let Some(message) = &wanted.commit {
+        if !wanted.add.is_empty() {
+            cmds.push(tool::add(root, &wanted.add));
+        }
+        cmds.push(tool::commit(root, message, &wanted.add));
+    }
+    if let Some(name) = &wanted.tag {
+        cmds.push(tool::tag(root, name, wanted.message.as_deref()));
+    }
+    let mut lines: Vec<String> = cmds.iter().map(ToString::to_string).collect();
+    if git.push {
+        lines.push(tool::push(root, &wanted.remote, "HEAD").to_string());
+        lines.extend(
+            wanted.tag.iter().map(|name| tool::push(root, &wanted.remote, &reference(name)).to_string()),
+        );
+    }
+    Ok(lines)
+}
+
+/// The same as lines of bash.
+pub fn script(
+    script: &mut Script,
+    step: &StepCx<'_>,
+    git: &Git,
+    known: &Known,
+) -> Result<Vec<String>, Failure> {
+    let wanted = Wanted::of(step, git, known)?;
+    let root = &step.env.root;
+    let mut lines = Vec::new();
+    if let Some(message) = &wanted.commit {
+        if !wanted.add.is_empty() {
+            lines.push(script.command(step, &tool::add(root, &wanted.add)));
+        }
+        let nothing = script.command(step, &tool::nothing_staged(root, &wanted.add));
+        let commit = script.command(step, &tool::commit(root, message, &wanted.add));
+        lines.push(format!("{{ {nothing} || {commit}; }}"));
+    }
+    if let Some(name) = &wanted.tag {
+        let there = script.command(step, &tool::commit_of(root, &reference(name)));
+        let tag = script.command(step, &tool::tag(root, name, wanted.message.as_deref()));
+        lines.push(format!(
+            "if there=$({there}); then [ \"$there\" = \"$(git rev-parse HEAD)\" ]; else {tag}; fi"
+        ));
+    }
+    if git.push {
+        let remote = script.word(&wanted.remote);
+        lines.push(format!("git push --quiet -- {remote} \"$(git symbolic-ref --short HEAD)\""));
+        if let Some(name) = &wanted.tag {
+            lines.push(script.command(step, &tool::push(root, &wanted.remote, &reference(name))));
+        }
+    }
+    Ok(lines)
+}
+
+/// What the step says, rendered.
+struct Wanted {
+    tag: Option<String>,
+    message: Option<String>,
+    commit: Option<String>,
+    add: Vec<String>,
+    remote: String,
+}
+
+impl Wanted {
+    fn of(step: &StepCx<'_>, git: &Git, known: &Known) -> Result<Wanted, Failure> {
+        let text = |argument: &Option<Argument>| {
+            argument.as_ref().map(|argument| known.argument(step, &argument.0)).transpose()
+        };
+        Ok(Wanted {
+            tag: text(&git.tag)?,
+            message: text(&git.message)?,
+            commit: text(&git.commit)?,
+            add: git.add.iter().map(|file| super::relative(step, &file.0)).collect(),
+            remote: text(&git.remote)?.unwrap_or_else(|| "origin".to_owned()),
+        })
+    }
+}
+
+fn reference(tag: &str) -> String {
+    format!("refs/tags/{tag}")
+}
+
+async fn commit(step: &StepCx<'_>, wanted: &Wanted, message: &str) -> Result<String, Failure> {
+    let root = &step.env.root;
+    if !wanted.add.is_empty() {
+        done(step, "add", &call(step, tool::add(root, &wanted.add)).await?)?;
+    }
+    let staged = call(step, tool::nothing_staged(root, &wanted.add)).await?;
+    if staged.code == 0 {
+        return Ok("nothing to commit".to_owned());
+    }
+    done(step, "commit", &call(step, tool::commit(root, message, &wanted.add)).await?)?;
+    Ok("committed".to_owned())
+}
+
+async fn tag(step: &StepCx<'_>, wanted: &Wanted, name: &str) -> Result<String, Failure> {
+    let root = &step.env.root;
+    let there = call(step, tool::commit_of(root, &reference(name))).await?;
+    if there.code == 0 {
+        let head = call(step, tool::commit_of(root, "HEAD")).await?;
+        if head.stdout == there.stdout {
+            return Ok(format!("tag {name} is there"));
+        }
+        let commit = String::from_utf8_lossy(&there.stdout);
+        let message = format!("the tag `{name}` names another commit ({:.12})", commit.trim());
+        return Err(
+            Failure::new(Kind::Failed, message).help("choose another name: a tag that moves is no tag")
+        );
+    }
+    done(step, "tag", &call(step, tool::tag(root, name, wanted.message.as_deref())).await?)?;
+    Ok(format!("tag {name}"))
+}
+
+async fn push(step: &StepCx<'_>, wanted: &Wanted) -> Result<String, Failure> {
+    let root = &step.env.root;
+    let branch = call(step, tool::branch(root)).await?;
+    if branch.code == 0 {
+        let branch = String::from_utf8_lossy(&branch.stdout).trim().to_owned();
+        done(step, "push", &step.run(&equip(step, tool::push(root, &wanted.remote, &branch))).await?)?;
+    } else if wanted.tag.is_none() {
+        return Err(Failure::new(Kind::Failed, "no branch is checked out: nothing to push")
+            .help("check a branch out, or name a `tag`"));
+    }
+    if let Some(name) = &wanted.tag {
+        let cmd = tool::push(root, &wanted.remote, &reference(name));
+        done(step, "push", &step.run(&equip(step, cmd)).await?)?;
+    }
+    Ok(format!("pushed to {}", wanted.remote))
+}
+
+async fn call(step: &StepCx<'_>, cmd: Cmd) -> Result<Done, Failure> {
+    step.run_with(&equip(step, cmd), &|_| ()).await
+}
+
+/// Secrets reach git, and so its hooks and helpers, only when the step names them.
+fn equip(step: &StepCx<'_>, mut cmd: Cmd) -> Cmd {
+    if step.frame.secrets.is_some() {
+        for (name, value) in step.secret_variables() {
+            cmd = cmd.secret(name, value);
+        }
+    }
+    for (name, value) in super::command::variables(step) {
+        cmd = cmd.env(name, value);
+    }
+    cmd
+}
+
+fn done(step: &StepCx<'_>, verb: &str, done: &Done) -> Result<(), Failure> {
+    if done.interrupted {
+        return Err(step.interrupted(format!("git {verb} was stopped")));
+    }
+    if done.code == 0 {
+        return Ok(());
+    }
+    let heading = format!("git {verb} failed with exit code {}", done.code);
+    Err(match done.tail.lines().rev().find(|line| !line.trim().is_empty()) {
+        Some(last) => Failure::new(Kind::Failed, last.trim()).context(heading),
+        None => Failure::new(Kind::Failed, heading),
+    })
+}

@@ -1,0 +1,164 @@
+//! What a step needs to know before it can be done: secrets, outputs. Pure.
+
+use std::collections::BTreeSet;
+
+use super::{StepCx, Work, prepare, terraform};
+use crate::config::Environment;
+use crate::config::model::{CommandTable, Run};
+use crate::config::step::Until;
+use crate::config::template::{Name, Template};
+use crate::failure::{Failure, Kind};
+use crate::text::nearest;
+
+/// Variables with outputs begin like this.
+pub const OUTPUT_VARIABLE: &str = "INFRACTL_OUTPUT_";
+
+/// What a step needs to know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The secret files are opened.
+    pub secrets: bool,
+    /// The outputs are read.
+    pub outputs: bool,
+    /// The environment file will be written.
+    pub env_file: bool,
+    /// Names of outputs in its templates.
+    pub output_names: BTreeSet<String>,
+    /// Names of secrets in its templates.
+    pub secret_names: BTreeSet<String>,
+}
+
+impl Needs {
+    /// Those of a step that may see these secrets (all if none are named).
+    pub fn of(env: &Environment, work: &Work, allowed: Option<&[String]>) -> Needs {
+        let mut needs = Needs::default();
+        let sees_secrets = allowed.is_none_or(|names| !names.is_empty());
+        for template in templates(work) {
+            needs.take(env, template);
+        }
+        match work {
+            Work::Prepare { env_file } => {
+                needs.secrets = true;
+                needs.env_file = *env_file;
+            }
+            Work::Terraform(action) => needs.secrets = !matches!(action, terraform::Action::Fmt { .. }),
+            Work::Outputs => needs.secrets = outputs_need_secrets(env),
+            Work::EnvFile(super::env_file::Action::Write) => {
+                needs.secrets = true;
+                needs.env_file = true;
+            }
+            Work::Command(command) => {
+                needs.secrets |= sees_secrets;
+                needs.outputs |= mentions_outputs(command);
+            }
+            Work::Wait(wait) => {
+                if let Until::Command { command, .. } = &wait.until {
+                    needs.secrets |= sees_secrets;
+                    needs.outputs |= mentions_outputs(command);
+                }
+            }
+            Work::Git(_) => needs.secrets |= allowed.is_some_and(|names| !names.is_empty()),
+            _ => {}
+        }
+        needs.secrets |= needs.outputs && outputs_need_secrets(env);
+        needs
+    }
+
+    /// Those of something that looks at outputs.
+    pub fn outputs(env: &Environment) -> Needs {
+        Needs { outputs: true, secrets: outputs_need_secrets(env), ..Needs::default() }
+    }
+
+    fn take(&mut self, env: &Environment, template: &Template) {
+        for name in template.names() {
+            match name {
+                Name::Output(name) => {
+                    self.outputs = true;
+                    self.output_names.insert(name.clone());
+                }
+                Name::Secret(name) => {
+                    self.secrets = true;
+                    self.secret_names.insert(name.clone());
+                }
+                Name::HostAddress(host) => {
+                    if let Some(host) = env.hosts.get(host) {
+                        self.take(env, &host.address.0);
+                    }
+                }
+                Name::Environment | Name::Project | Name::Var(_) => {}
+            }
+        }
+    }
+}
+
+/// The backend of the state may want secrets; outputs by hand may name some.
+fn outputs_need_secrets(env: &Environment) -> bool {
+    env.terraform.is_some() || env.outputs.values().any(|output| output.0.to_string().contains("secret."))
+}
+
+/// Every template of a step.
+pub fn templates(work: &Work) -> Vec<&Template> {
+    match work {
+        Work::Command(command) => of_command(command),
+        Work::Wait(wait) => match &wait.until {
+            Until::Tcp { address } => vec![&address.0],
+            Until::Http { url, headers, .. } => [&url.0].into_iter().chain(headers.values()).collect(),
+            Until::Tls { name, .. } => vec![&name.0],
+            Until::File { path, .. } => vec![&path.0],
+            Until::Command { command, .. } => of_command(command),
+            Until::Ssh { .. } | Until::Ecs { .. } => Vec::new(),
+        },
+        Work::Copy(copy) => vec![&copy.to.0],
+        Work::Git(git) => {
+            let given = [&git.tag, &git.commit, &git.remote, &git.message];
+            given.into_iter().flatten().map(|argument| &argument.0).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn of_command(command: &CommandTable) -> Vec<&Template> {
+    let words: Vec<&Template> = match &command.run {
+        Run::Shell(line) => vec![&line.0],
+        Run::Argv(words) => words.iter().map(|word| &word.0).collect(),
+    };
+    words.into_iter().chain(command.env.values()).chain(&command.input).collect()
+}
+
+/// A line of shell that reads a variable with an output.
+fn mentions_outputs(command: &CommandTable) -> bool {
+    match &command.run {
+        Run::Shell(line) => line.0.as_str().contains(OUTPUT_VARIABLE),
+        Run::Argv(words) => words.iter().any(|word| word.0.as_str().contains(OUTPUT_VARIABLE)),
+    }
+}
+
+/// Opens and reads what the step needs and no earlier step has.
+pub async fn meet(step: &mut StepCx<'_>, needs: &Needs) -> Result<(), Failure> {
+    if needs.secrets {
+        prepare::open_secrets(step).await?;
+        named_secrets_exist(step)?;
+    }
+    if needs.outputs && step.facts.outputs.is_none() {
+        // infractl's own call: what the step may see does not limit it.
+        let limited = step.frame.secrets.take();
+        let read = super::terraform_read::outputs(step).await;
+        step.frame.secrets = limited;
+        read?;
+    }
+    Ok(())
+}
+
+/// A name in `secrets` that no file has is a mistake, not a step without that secret.
+fn named_secrets_exist(step: &StepCx<'_>) -> Result<(), Failure> {
+    let Some(all) = &step.facts.secrets else { return Ok(()) };
+    let Some(name) = step.frame.secrets.iter().flatten().find(|name| all.get(name).is_none()) else {
+        return Ok(());
+    };
+    let failure =
+        Failure::new(Kind::Secrets, format!("there is no secret `{name}`, which `{}` may see", step.name));
+    Err(match nearest(name, all.iter().map(|(name, _)| name)) {
+        Some(near) => failure.help(format!("did you mean `{near}`?")),
+        None => failure.help(format!("run `infractl secrets set {} {name}`", step.env.name)),
+    })
+}

@@ -1,0 +1,129 @@
+//! Functions that scripts call; only those that are called are printed.
+
+/// By name, in the order in which they are printed.
+pub const HELPERS: [(&str, &str); 10] = [
+    (
+        "some_secrets",
+        r#"some_secrets() { # NAME...: for the commands that this shell starts
+  local name
+  for name; do
+    export "${name?}"
+    [[ $name == TF_VAR_* ]] || export "TF_VAR_${name,,}=${!name}"
+  done
+}"#,
+    ),
+    (
+        "confirm",
+        r#"confirm() { # QUESTION NAME
+  local answer
+  read -r -p "$1. Type \`$2\` to go on: " answer && [ "$answer" = "$2" ]
+}"#,
+    ),
+    (
+        "retry",
+        r#"retry() { # ATTEMPTS EVERY PATTERN COMMAND...: tried again while what it says matches
+  local attempts=$1 every=$2 pattern=$3 try log started
+  shift 3
+  log=$(mktemp) || return 1
+  for ((try = 1; try <= attempts; try++)); do
+    started=$SECONDS
+    if "$@" 2>&1 | tee "$log" >&2; then
+      rm -f -- "$log"
+      return 0
+    fi
+    if ((try == attempts)) || ! grep -Eiq -- "$pattern" "$log"; then break; fi
+    echo "failed at try $try of $attempts" >&2
+    if ((every > SECONDS - started)); then sleep "$((every - (SECONDS - started)))"; fi
+  done
+  rm -f -- "$log"
+  return 1
+}"#,
+    ),
+    (
+        "wait_for",
+        r#"wait_for() { # WHAT ATTEMPTS EVERY-IN-MILLISECONDS COMMAND...
+  local what=$1 attempts=$2 every=$3 try started pause
+  shift 3
+  for ((try = 1; try <= attempts; try++)); do
+    started=${EPOCHREALTIME/[.,]/}
+    if "$@"; then return 0; fi
+    echo "$try/$attempts: still waiting for $what" >&2
+    pause=$((every * 1000 - (${EPOCHREALTIME/[.,]/} - started)))
+    if ((try < attempts && pause > 0)); then
+      sleep "$(printf '%d.%06d' "$((pause / 1000000))" "$((pause % 1000000))")"
+    fi
+  done
+  echo "waited in vain for $what: tried $attempts times" >&2
+  return 1
+}"#,
+    ),
+    (
+        "tcp_answers",
+        r#"# shellcheck disable=SC2016 # for bash below, not for this one
+tcp_answers() { # ADDRESS SECONDS
+  local host=${1%:*} port=${1##*:}
+  host=${host#[}
+  timeout "$2" bash -c 'exec 3<>"/dev/tcp/$0/$1"' "${host%]}" "$port" 2>/dev/null
+}"#,
+    ),
+    (
+        "http_answers",
+        r#"http_answers() { # URL SECONDS STATUS-PATTERN BODY-PATTERN CURL-ARGUMENT...; header lines on standard input
+  local url=$1 seconds=$2 status=$3 pattern=$4 body code
+  shift 4
+  body=$(mktemp) || return 1
+  code=$(curl -sS -o "$body" -w '%{http_code}' --max-time "$seconds" -H @- "$@" -- "$url") || code=000
+  if [[ $code =~ ^($status)$ ]] && { [ -z "$pattern" ] || grep -Eq -- "$pattern" "$body"; }; then
+    rm -f -- "$body"
+    return 0
+  fi
+  echo "last: status $code" >&2
+  rm -f -- "$body"
+  return 1
+}"#,
+    ),
+    (
+        "tls_is_good",
+        r#"tls_is_good() { # NAME:PORT SECONDS DAYS-LEFT ISSUER OPENSSL-ARGUMENT...
+  local name=${1%:*} address=$1 seconds=$2 days=$3 issuer=$4 certificate
+  shift 4
+  certificate=$(timeout "$seconds" openssl s_client -connect "$address" -servername "$name" -verify_hostname "$name" \
+    -verify_return_error "$@" </dev/null 2>/dev/null) || return 1
+  openssl x509 -noout -checkend "$((days * 86400))" <<<"$certificate" >/dev/null || return 1
+  openssl x509 -noout -issuer -nameopt RFC2253,sep_comma_plus_space,-esc_msb <<<"$certificate" | grep -Fq -- "$issuer"
+}"#,
+    ),
+    (
+        "matches",
+        r#"matches() { # PATTERN COMMAND...
+  local pattern=$1 said
+  shift
+  said=$("$@") && grep -Eq -- "$pattern" <<<"$said"
+}"#,
+    ),
+    (
+        "is_set",
+        r#"is_set() { # VALUE: neither empty nor false
+  case $1 in '' | false | null | '[]' | '{}') return 1 ;; esac
+}"#,
+    ),
+    (
+        "entry",
+        r#"entry() { # DIALECT KEY VALUE: a line of the environment file, or a refusal
+  local dialect=$1 key=$2 value=$3 safe='^[][A-Za-z0-9!%*+,./:=?@^_{}-]*$' quote="'\\''"
+  if [[ $value =~ $safe ]] || { [ "$dialect" = docker ] && [[ $value != *$'\n'* ]]; }; then
+    printf '%s=%s\n' "$key" "$value"
+  elif [ "$dialect" = shell ]; then
+    printf "%s='%s'\n" "$key" "${value//\'/"$quote"}"
+  elif [ "$dialect" = compose ] && ! [[ $value =~ ^[\'\"[:space:]] || $value =~ [[:space:]]$ || $value =~ [[:space:]]\# ||
+    $value == *\$* || $value == *$'\n'* || $value == *$'\r'* ]]; then
+    printf '%s=%s\n' "$key" "$value"
+  elif [[ $dialect != docker && $value != *\'* && $value != *\\* && $value != *\$\{* && $value != *$'\r'* ]]; then
+    printf "%s='%s'\n" "$key" "$value"
+  else
+    echo "\`$key\` cannot be written for \`$dialect\`" >&2
+    return 1
+  fi
+}"#,
+    ),
+];

@@ -1,0 +1,221 @@
+//! Steps as lines of bash that do the same without infractl: for `--print`.
+
+mod files;
+mod helpers;
+mod wait;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use regex::Regex;
+use secrecy::ExposeSecret as _;
+
+pub use helpers::HELPERS;
+
+use super::values::{self, Known};
+use super::{StepCx, Work, command, env_file, git, needs, relative, terraform};
+use crate::exec::{Cmd, Input, Value};
+use crate::failure::Failure;
+
+/// What the lines of a script need besides themselves.
+#[derive(Debug, Default)]
+pub struct Script {
+    /// Functions that are called.
+    pub helpers: BTreeSet<&'static str>,
+    /// Secrets that are used.
+    pub secrets: BTreeSet<String>,
+    /// Outputs that the step under way uses: the variable of the script and the name of the output.
+    outputs: BTreeMap<String, String>,
+}
+
+/// A name whose value only the run of the script knows.
+static MARKER: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"\{\{\s*(output|secret)\.([\w-]+)\s*\}\}").ok());
+
+impl Script {
+    /// A text as one word of bash: quoted, with variables where a value is not known yet.
+    pub fn word(&mut self, text: &str) -> String {
+        let mut word = String::new();
+        let mut at = 0;
+        for found in MARKER.iter().flat_map(|marker| marker.captures_iter(text)) {
+            let (whole, kind, name) = (found.get(0), &found[1], &found[2]);
+            let Some(whole) = whole else { continue };
+            word.push_str(&literal(&text[at..whole.start()]));
+            at = whole.end();
+            if kind == "secret" {
+                self.secrets.insert(name.to_owned());
+                word.push_str(&format!("\"${name}\""));
+            } else {
+                let variable = format!("out_{}", name.replace('-', "_"));
+                word.push_str(&format!("\"${variable}\""));
+                self.helpers.insert("output");
+                self.outputs.insert(variable, name.to_owned());
+            }
+        }
+        word.push_str(&literal(&text[at..]));
+        if word.is_empty() { "''".to_owned() } else { word }
+    }
+
+    /// A command as a line of bash.
+    pub fn command(&mut self, step: &StepCx<'_>, cmd: &Cmd) -> String {
+        let mut line = String::new();
+        match &cmd.input {
+            Input::Secret(text) if !text.expose_secret().is_empty() => {
+                line.push_str(&format!("printf %s {} | ", self.word(text.expose_secret())));
+            }
+            _ => {}
+        }
+        for (name, value) in &cmd.env {
+            let text = match value {
+                Value::Plain(text) => text.as_str(),
+                Value::Secret(text) => text.expose_secret(),
+            };
+            line.push_str(&format!("{name}={} ", self.word(text)));
+        }
+        line.push_str(&limit(step));
+        line.push_str(&self.word(&cmd.program));
+        for arg in &cmd.args {
+            line.push(' ');
+            line.push_str(&self.word(arg));
+        }
+        // In a shell of its own: neither its folder nor its secrets are those of the next command.
+        let mut before = Vec::new();
+        match &step.frame.secrets {
+            None => {
+                self.helpers.insert("all_secrets");
+                before.push("all_secrets".to_owned());
+            }
+            Some(names) if !names.is_empty() => {
+                self.helpers.insert("some_secrets");
+                self.secrets.extend(names.iter().cloned());
+                before.push(format!("some_secrets {}", names.join(" ")));
+            }
+            Some(_) => {}
+        }
+        if let Some(dir) = cmd.dir.as_ref().filter(|dir| **dir != step.env.root) {
+            before.push(format!("cd {}", self.word(&relative(step, dir))));
+        }
+        if before.is_empty() { line } else { format!("({} && {line})", before.join(" && ")) }
+    }
+
+    /// The outputs that were used since the last call.
+    pub fn used_outputs(&mut self) -> BTreeMap<String, String> {
+        std::mem::take(&mut self.outputs)
+    }
+
+    /// The lines of one piece of work; each goes on only when the one before went well.
+    pub fn lines(&mut self, step: &StepCx<'_>, work: &Work) -> Result<Vec<String>, Failure> {
+        Ok(match work {
+            Work::Prepare { .. } | Work::Outputs | Work::Clean => Vec::new(),
+            Work::Nothing(_) => vec![":".to_owned()],
+            Work::Refused { why, help } => {
+                return Err(Failure::new(crate::failure::Kind::Config, why.as_str()).help(help.as_str()));
+            }
+            Work::Confirm { question } => {
+                self.helpers.insert("confirm");
+                vec![format!("confirm {} {}", literal(&question.replace('`', "")), literal(&step.env.name))]
+            }
+            Work::Terraform(action) => self.terraform(step, action)?,
+            Work::EnvFile(env_file::Action::Remove) => {
+                vec![format!("rm -f -- {}", literal(&relative(step, &step.env.env_file.path)))]
+            }
+            Work::EnvFile(env_file::Action::Write) => self.env_file(step)?,
+            Work::Command(table) => {
+                let cmd = command::build(step, table, &marked(step, work))?;
+                let mut cmd = cmd;
+                // Those of the project are exported once; those of the step say where it is.
+                let own: BTreeSet<&String> = table.env.keys().collect();
+                cmd.env.retain(|name, _| own.contains(name) || name.starts_with("INFRACTL_STEP"));
+                for name in mentioned_outputs(table) {
+                    let marker = format!("{{{{output.{}}}}}", name.to_lowercase());
+                    cmd.env.insert(command::output_variable(&name), Value::Plain(marker));
+                }
+                vec![self.command(step, &cmd)]
+            }
+            Work::Wait(wait) => self.wait(step, wait, &marked(step, work))?,
+            Work::Copy(copy) => self.copy(step, copy, &marked(step, work))?,
+            Work::Git(git) => git::script(self, step, git, &marked(step, work))?,
+        })
+    }
+
+    fn terraform(&mut self, step: &StepCx<'_>, action: &terraform::Action) -> Result<Vec<String>, Failure> {
+        use terraform::Action;
+        let root = terraform::root(step)?;
+        let cmd = match action {
+            Action::Init => root.init(&values::backend(step)?),
+            // Only shown before a question; the script asks all the same.
+            Action::Plan { keep: true, destroy, .. } => {
+                let cmd = root.plan(None);
+                if *destroy { cmd.arg("-destroy") } else { cmd }
+            }
+            Action::Plan { out, .. } => root.plan(out.as_deref()),
+            Action::Apply { plan: Some(file) } => root.apply_plan(file),
+            Action::Apply { plan: None } => root.apply(),
+            Action::Destroy => root.destroy(),
+            Action::Validate => root.validate(),
+            Action::Fmt { check } => root.fmt(*check),
+        };
+        let mut all = Vec::new();
+        if !matches!(action, Action::Init | Action::Fmt { .. }) {
+            all.push(self.tool(step, root.init(&values::backend(step)?)));
+        }
+        all.push(self.tool(step, cmd.args(step.extra.iter().cloned())));
+        Ok(all)
+    }
+
+    /// A tool for people instead of for infractl.
+    fn tool(&mut self, step: &StepCx<'_>, mut cmd: Cmd) -> String {
+        cmd.args.retain(|arg| arg != "-json" && arg != "-detailed-exitcode");
+        self.command(step, &cmd)
+    }
+}
+
+/// `timeout 300 ` for a step with a limit.
+fn limit(step: &StepCx<'_>) -> String {
+    match step.frame.timeout {
+        Duration::ZERO => String::new(),
+        limit => format!("timeout {} ", seconds(limit)),
+    }
+}
+
+/// A length as `sleep` and `timeout` take it.
+fn seconds(length: Duration) -> String {
+    let text = format!("{:.3}", length.as_secs_f64());
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// A text that is known, quoted; nothing for nothing.
+pub fn literal(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./:@%+=,-".contains(c);
+    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+/// Values for a script: what only its run knows stands there as a marker.
+pub fn marked(step: &StepCx<'_>, work: &Work) -> Known {
+    let hosts = step.env.hosts.values().map(|host| host.address.0.as_str());
+    let texts: Vec<&str> =
+        needs::templates(work).into_iter().map(|template| template.as_str()).chain(hosts).collect();
+    marked_text(&texts.join("\n"))
+}
+
+/// The same for the names in a text.
+pub fn marked_text(text: &str) -> Known {
+    let mut known = Known::default();
+    for found in MARKER.iter().flat_map(|marker| marker.captures_iter(text)) {
+        known.mark(&found[1], &found[2]);
+    }
+    known
+}
+
+/// Outputs whose variables a line of shell reads.
+fn mentioned_outputs(table: &crate::config::model::CommandTable) -> Vec<String> {
+    let text = match &table.run {
+        crate::config::model::Run::Shell(line) => line.0.as_str().to_owned(),
+        crate::config::model::Run::Argv(words) => {
+            words.iter().map(|word| word.0.as_str()).collect::<Vec<_>>().join(" ")
+        }
+    };
+    let pattern = Regex::new(&format!("{}([A-Z0-9_]+)", needs::OUTPUT_VARIABLE));
+    pattern.iter().flat_map(|pattern| pattern.captures_iter(&text)).map(|found| found[1].to_owned()).collect()
+}

@@ -1,0 +1,225 @@
+//! Waits until something answers: one language from port to certificate.
+
+pub mod certificate;
+mod command;
+mod http;
+mod network;
+mod roots;
+mod tcp;
+mod tls;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::schedule::{Next, Schedule, pause};
+use super::values::Known;
+use super::{StepCx, Work, relative};
+use crate::config::model::CommandTable;
+use crate::config::step::{Until, Wait};
+use crate::config::template::Rendered;
+use crate::failure::{Failure, Kind};
+use crate::text::{duration, plural};
+use crate::ui::event::Level;
+
+pub use http::Http;
+pub use tls::Tls;
+
+/// What a try says: a few words, and what to check when it was the last one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// A few words: `connection refused`.
+    pub text: String,
+    /// What to check: each line begins with a verb.
+    pub check: Vec<String>,
+}
+
+impl Answer {
+    /// A few words, and one thing to check.
+    pub fn new(text: impl Into<String>, check: impl Into<String>) -> Self {
+        Answer { text: text.into(), check: vec![check.into()] }
+    }
+}
+
+/// What one try found out.
+#[derive(Debug)]
+pub enum Probed {
+    /// It is good: a few words.
+    Good(String),
+    /// Not yet.
+    NotYet(Answer),
+    /// It will never be good: no further try.
+    Never(Answer),
+}
+
+/// What is asked, with everything rendered.
+#[derive(Debug)]
+pub enum Probe {
+    /// Does it accept a connection?
+    Tcp(String),
+    /// Does it answer as it should?
+    Http(Http),
+    /// Is its certificate good?
+    Tls(Tls),
+    /// Is it there, on this machine?
+    File(PathBuf),
+    /// Does it end with 0, and with this text?
+    Command(Box<CommandTable>, Option<String>),
+}
+
+/// Waits. The text says what answered, and at which try.
+pub async fn run(step: &mut StepCx<'_>, wait: &Wait) -> Result<String, Failure> {
+    let probe = probe(step, wait, &Known::of(step))?;
+    let schedule = Schedule { attempts: wait.attempts, every: wait.every };
+    let mut tries = schedule.begin(step.frame.limit);
+    step.progress(format!("1/{}", wait.attempts));
+    loop {
+        let number = tries.start();
+        let each = step.left().map_or(wait.each, |left| left.min(wait.each));
+        let (last, mut next) = match once(step, &probe, each).await {
+            Probed::Good(text) if number == 1 => return Ok(text),
+            Probed::Good(text) => {
+                let at = format!("at try {number} of {}", wait.attempts);
+                return Ok(if text.is_empty() { at } else { format!("{text}, {at}") });
+            }
+            Probed::NotYet(last) => (last, tries.next()),
+            Probed::Never(last) => (last, Next::Last),
+        };
+        if let Next::Pause(length) = next {
+            let text = format!("{number}/{}, last: {}", wait.attempts, last.text);
+            step.line(Level::Detail, text.clone());
+            step.progress(text);
+            if pause(length, &step.cx.interrupts).await {
+                continue;
+            }
+            next = Next::Last;
+        }
+        if step.cx.interrupts.is_pressed() {
+            return Err(step.interrupted(format!("stopped waiting for {}", probe.what(step))));
+        }
+        return Err(verdict(&probe.what(step), wait, tries.so_far(), &last, next));
+    }
+}
+
+/// One try, ended at once when the user asks to stop.
+async fn once(step: &StepCx<'_>, probe: &Probe, each: Duration) -> Probed {
+    let work = async {
+        match probe {
+            Probe::Tcp(address) => tcp::probe(address, each).await,
+            Probe::Http(http) => http.probe(each).await,
+            Probe::Tls(tls) => tls.probe(each, (step.cx.now)()).await,
+            Probe::File(path) if path.exists() => Probed::Good(format!("{} is there", relative(step, path))),
+            Probe::File(path) => {
+                let check = "check that the step before makes it, and where".to_owned();
+                Probed::NotYet(Answer::new(format!("there is no {}", relative(step, path)), check))
+            }
+            // The runner ends its program itself: never dropped half-way.
+            Probe::Command(..) => std::future::pending().await,
+        }
+    };
+    match probe {
+        Probe::Command(table, output) => command::probe(step, table, output.as_deref(), each).await,
+        _ => tokio::select! {
+            answer = work => answer,
+            () = step.cx.interrupts.pressed() => Probed::NotYet(Answer::new("stopped", "wait again")),
+        },
+    }
+}
+
+fn probe(step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Probe, Failure> {
+    Ok(match &wait.until {
+        Until::Tcp { address } => Probe::Tcp(known.argument(step, &address.0)?),
+        Until::Http { url, status, body, headers, redirects, ca } => {
+            let mut rendered = Vec::new();
+            for (name, template) in headers {
+                let value: SecretString = match known.render(step, template)? {
+                    Rendered::Plain(text) => text.into(),
+                    Rendered::Secret(text) => text,
+                };
+                rendered.push((name.clone(), value));
+            }
+            Probe::Http(Http {
+                url: known.argument(step, &url.0)?,
+                status: status.clone(),
+                body: body.clone(),
+                headers: rendered,
+                redirects: *redirects,
+                ca: ca.clone(),
+            })
+        }
+        Until::Tls { name, issuer, days_left, ca } => Probe::Tls(Tls {
+            address: known.argument(step, &name.0)?,
+            issuer: issuer.clone(),
+            days_left: *days_left,
+            ca: ca.clone(),
+        }),
+        Until::File { path, host: None } => Probe::File(step.env.root.join(known.argument(step, &path.0)?)),
+        Until::Command { command, host: None, output } => {
+            Probe::Command(Box::new(command.clone()), output.clone())
+        }
+        Until::Ssh { .. } | Until::File { .. } | Until::Command { .. } | Until::Ecs { .. } => {
+            let (why, help) = refusal(wait).unwrap_or_default();
+            return Err(Failure::new(Kind::Config, why).help(help));
+        }
+    })
+}
+
+/// Why this wait cannot be done by this version: the reason, and what to do.
+pub fn refusal(wait: &Wait) -> Option<(String, String)> {
+    let what = match &wait.until {
+        Until::Ssh { .. } => "ssh",
+        Until::Ecs { .. } => "ecs",
+        Until::File { host: Some(_), .. } => "file` on a `host",
+        Until::Command { host: Some(_), .. } => "command` on a `host",
+        _ => return None,
+    };
+    let help = "use `wait = { command = … }` until then: any program that ends with 0 when all is well";
+    Some((format!("`wait` for `{what}` is not in this version of infractl yet"), help.to_owned()))
+}
+
+impl Probe {
+    /// What is waited for, for people.
+    fn what(&self, step: &StepCx<'_>) -> String {
+        match self {
+            Probe::Tcp(address) => format!("{address} to accept a connection"),
+            Probe::Http(http) => format!("{} to answer {}", http.url, http.wanted()),
+            Probe::Tls(tls) => format!("{} to show a good certificate", tls.address),
+            Probe::File(path) => format!("{} to be there", relative(step, path)),
+            Probe::Command(table, _) => format!("`{}` to end well", table.run.name()),
+        }
+    }
+}
+
+/// What was tried, how often, the last answer, and what to check.
+fn verdict(what: &str, wait: &Wait, (tries, took): (u32, Duration), last: &Answer, next: Next) -> Failure {
+    let mut tried = format!("tried {} in {}", plural(tries as usize, "time"), duration(took));
+    if tries > 1 {
+        tried.push_str(&format!(", every {}", duration(wait.every)));
+    }
+    if next == Next::Late {
+        tried.push_str(&format!(", of {} at most: the step's `timeout` was over", wait.attempts));
+    }
+    let failure = Failure::new(Kind::Failed, format!("{tried}; last answer: {}", last.text))
+        .context(format!("waited in vain for {what}"));
+    last.check.iter().fold(failure, |failure, check| failure.help(check.as_str()))
+}
+
+/// What a dry run says: the check as one would do it by hand, and how often.
+pub fn describe(step: &StepCx<'_>, wait: &Wait) -> Result<Vec<String>, Failure> {
+    let probe = probe(step, wait, &Known::shown(step, &Work::Wait(wait.clone())))?;
+    let mut lines = vec![format!(
+        "# wait for {}: {}, every {}, {} each",
+        probe.what(step),
+        plural(wait.attempts as usize, "time"),
+        duration(wait.every),
+        duration(wait.each)
+    )];
+    if let Probe::Command(table, _) = &probe {
+        lines.extend(super::command::describe(step, table)?);
+    }
+    Ok(lines)
+}
+
+#[cfg(test)]
+mod tests;
