@@ -46,7 +46,10 @@ fn main() {
     let floor = cpu / u32::try_from(cores).unwrap();
     println!("plan --all over {ENVIRONMENTS}, medians of {ROUNDS}, {cores} cores");
     println!("  infractl plan --all        {ours:?}");
-    println!("  make {jobs} with a wrapper    {make:?}   ratio {:.3}", ours.as_secs_f64() / make.as_secs_f64());
+    println!(
+        "  make {jobs} with a wrapper    {make:?}   ratio {:.3}",
+        ours.as_secs_f64() / make.as_secs_f64()
+    );
     println!(
         "  terraform's CPU time / {cores}   {floor:?}   ratio {:.3} (goal at most 1.1)",
         ours.as_secs_f64() / floor.as_secs_f64()
@@ -57,7 +60,9 @@ fn main() {
 fn ordering() {
     let names: Vec<String> = (0..1000).map(|number| format!("environment-{number:04}")).collect();
     let depends: Vec<Vec<String>> = (0..1000_usize)
-        .map(|number| (1..=5).filter_map(|step| number.checked_sub(step * 7)).map(|at| names[at].clone()).collect())
+        .map(|number| {
+            (1..=5).filter_map(|step| number.checked_sub(step * 7)).map(|at| names[at].clone()).collect()
+        })
         .collect();
     let times = (0..25).map(|_| {
         let begun = Instant::now();
@@ -113,7 +118,8 @@ fn terraform(dir: &Path) -> Command {
 
 fn timed(command: &mut Command) -> Duration {
     let begun = Instant::now();
-    let status = command.env_remove("TF_CLI_CONFIG_FILE").stdin(Stdio::null()).stdout(Stdio::null()).status().unwrap();
+    let status =
+        command.env_remove("TF_CLI_CONFIG_FILE").stdin(Stdio::null()).stdout(Stdio::null()).status().unwrap();
     assert!(status.success(), "{command:?}");
     begun.elapsed()
 }

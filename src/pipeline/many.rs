@@ -216,7 +216,9 @@ fn outcome(many: &Many<'_>, state: State, over: Option<&Over>) -> String {
 fn sum(many: &Many<'_>, states: &[State], over: &[Option<Over>], took: Duration) -> String {
     let count = |wanted: fn(&State) -> bool| states.iter().filter(|state| wanted(state)).count();
     let is_stopped = |over: &&Over| {
-        over.result.as_ref().is_err_and(|failure| matches!(failure.kind, Kind::Interrupted | Kind::Terminated))
+        over.result
+            .as_ref()
+            .is_err_and(|failure| matches!(failure.kind, Kind::Interrupted | Kind::Terminated))
     };
     let stopped = over.iter().flatten().filter(is_stopped).count();
     let parts = [

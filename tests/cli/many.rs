@@ -79,7 +79,8 @@ fn place(run: &Run, text: &str) -> usize {
 fn row<'r>(run: &'r Run, name: &str) -> Vec<&'r str> {
     let rows = run.err.lines().rev().filter(|line| !line.contains('│'));
     let mut rows = rows.map(|line| line.split_whitespace().collect::<Vec<_>>());
-    rows.find(|words| words.first() == Some(&name)).unwrap_or_else(|| panic!("no row of `{name}`:\n{}", run.err))
+    rows.find(|words| words.first() == Some(&name))
+        .unwrap_or_else(|| panic!("no row of `{name}`:\n{}", run.err))
 }
 
 #[test]
@@ -98,7 +99,11 @@ fn plans_are_told_apart_and_summed_up_in_a_table() {
     for line in run.err[..table].lines() {
         assert!(line.contains('│'), "whose is `{line}`?\n{}", run.err);
     }
-    assert!(run.err.trim_end().lines().last().unwrap().starts_with("plan over 3 environments: 3 done"), "{}", run.err);
+    assert!(
+        run.err.trim_end().lines().last().unwrap().starts_with("plan over 3 environments: 3 done"),
+        "{}",
+        run.err
+    );
     // The exit code: a difference only when asked for.
     project.infractl(&["plan", "--all", "--detailed-exitcode"]).code(2);
     project.infractl(&["apply", "--all"]).code(0);
@@ -137,7 +142,10 @@ fn outputs_of_several_are_one_object_by_environment() {
     assert_eq!(run.out, "a: name = \"x\"\nb: name = \"x\"\n");
     // As said of one that is alone, too.
     let run = project.infractl(&["output", "--env", "a*", "--format", "json"]).code(0);
-    assert_eq!(serde_json::from_str::<serde_json::Value>(&run.out).unwrap(), serde_json::json!({"a": {"name": "x"}}));
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&run.out).unwrap(),
+        serde_json::json!({"a": {"name": "x"}})
+    );
     project.infractl(&["output", "--all", "--format", "shell"]).code(64);
     project.infractl(&["genenv", "--all", "--check"]).code(0);
     fs::remove_file(project.path("shared/.env.b")).unwrap();
@@ -185,7 +193,11 @@ fn the_root_failure_is_said_first_and_its_dependents_are_skipped_because_of_it()
     assert!(row(&run, "base").contains(&"failed"));
     assert_eq!(run.err.matches("error: ").count(), 1, "one failure, said once:\n{}", run.err);
     assert!(place(&run, "error: terraform apply of `base` failed") < place(&run, "\n environment "));
-    assert!(run.err.contains("last lines of `base`") && run.err.contains("history show --log"), "{}", run.err);
+    assert!(
+        run.err.contains("last lines of `base`") && run.err.contains("history show --log"),
+        "{}",
+        run.err
+    );
     let history = project.infractl(&["history", "show"]).code(0).out;
     assert!(history.contains("apply base: failed") && history.contains("apply app: skipped"), "{history}");
     // What failed first ends the run when nobody says otherwise.
@@ -211,15 +223,26 @@ fn protected_environments_are_confirmed_by_name_before_anything_starts() {
     for name in ["prod", "vault"] {
         project.write(&format!("environments/{name}/environment.toml"), "protected = true\n");
     }
-    let never = |run: Run| assert!(!run.err.contains('│') && !project.path("environments/dev/terraform.tfstate").exists());
-    never(project.infractl(&["apply", "--all"]).code(77).says("`prod` and `vault` are protected").says("--confirm prod,vault"));
+    let never = |run: Run| {
+        assert!(!run.err.contains('│') && !project.path("environments/dev/terraform.tfstate").exists())
+    };
+    never(
+        project
+            .infractl(&["apply", "--all"])
+            .code(77)
+            .says("`prod` and `vault` are protected")
+            .says("--confirm prod,vault"),
+    );
     never(project.infractl(&["apply", "--all", "--confirm", "prod"]).code(77).says("`vault` is protected"));
     never(project.infractl(&["apply", "--all", "--confirm", "prod,vault,nobody"]).code(77).says("nobody"));
     never(project.infractl(&["apply", "--all", "--yes"]).code(77));
     project.infractl(&["plan", "--all"]).code(0);
     project.infractl(&["apply", "--all", "--confirm", "prod,vault"]).code(0);
     // Taking several down wants all names, or `--yes` for those that are not protected.
-    project.infractl(&["destroy", "--all", "--confirm", "prod,vault"]).code(77).says("--confirm prod,vault,dev");
+    project
+        .infractl(&["destroy", "--all", "--confirm", "prod,vault"])
+        .code(77)
+        .says("--confirm prod,vault,dev");
     project.infractl(&["destroy", "--all", "--yes"]).code(77);
     project.infractl(&["destroy", "--all", "--yes", "--confirm", "prod,vault"]).code(0);
 }
@@ -249,7 +272,10 @@ fn two_hundred_environments_at_once() {
 fn processes(mark: &str) -> Vec<String> {
     let entries = fs::read_dir("/proc").unwrap().flatten();
     let lines = entries.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
-    lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ")).filter(|line| line.contains(mark)).collect()
+    lines
+        .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
+        .filter(|line| line.contains(mark))
+        .collect()
 }
 
 #[test]

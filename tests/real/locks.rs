@@ -48,7 +48,8 @@ impl Team {
         for number in 0..checkouts {
             let dir = team.checkout(number);
             write(&dir.join("environments/dev/main.tf"), &format!("terraform {{\n{backend}\n}}\n"));
-            let defaults = format!("[terraform]\nprogram = \"{}\"\n[lock]\nshared = true\n{lock}\n", tool.display());
+            let defaults =
+                format!("[terraform]\nprogram = \"{}\"\n[lock]\nshared = true\n{lock}\n", tool.display());
             write(&dir.join("environments/defaults.toml"), &defaults);
             fs::create_dir_all(dir.join("shared")).unwrap();
         }
@@ -96,8 +97,9 @@ impl Team {
 
     fn fifty_contenders(&self) {
         let begun = Instant::now();
-        let contenders: Vec<Child> =
-            (0..50).map(|at| self.command(at, &["apply", "dev", "--lock-wait", "5m"]).spawn().unwrap()).collect();
+        let contenders: Vec<Child> = (0..50)
+            .map(|at| self.command(at, &["apply", "dev", "--lock-wait", "5m"]).spawn().unwrap())
+            .collect();
         for contender in contenders {
             ended(contender.wait_with_output().unwrap(), 0);
         }
@@ -187,10 +189,12 @@ fn s3(address: &str, method: &str, path: &str, body: &str) -> (u16, String) {
 fn s3_team(checkouts: usize, lock: &str) -> Option<(Team, String, String)> {
     let address = need("s3")?.into_string().unwrap();
     let bucket = format!("state-{}-{:?}", std::process::id(), std::thread::current().id());
-    let bucket: String = bucket.to_lowercase().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+    let bucket: String =
+        bucket.to_lowercase().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
     assert_eq!(s3(&address, "PUT", &format!("/{bucket}"), "").0, 200);
-    let backend =
-        format!("backend \"s3\" {{\n bucket = \"{bucket}\"\n key = \"dev/terraform.tfstate\"\n region = \"eu-west-1\"\n}}");
+    let backend = format!(
+        "backend \"s3\" {{\n bucket = \"{bucket}\"\n key = \"dev/terraform.tfstate\"\n region = \"eu-west-1\"\n}}"
+    );
     let vars = [
         ("AWS_ACCESS_KEY_ID", "testing"),
         ("AWS_SECRET_ACCESS_KEY", "testing"),
@@ -206,8 +210,13 @@ fn pg_team(checkouts: usize, lock: &str, schema: &str, ssl: &[(&str, &str)]) -> 
     let (host, port) = server.split_once(':').unwrap();
     let schema = format!("{schema}_{}", std::process::id());
     let backend = format!("backend \"pg\" {{\n schema_name = \"{schema}\"\n}}");
-    let mut vars =
-        vec![("PGHOST", host), ("PGPORT", port), ("PGUSER", "tf"), ("PGPASSWORD", "p@ss w0rd"), ("PGDATABASE", "postgres")];
+    let mut vars = vec![
+        ("PGHOST", host),
+        ("PGPORT", port),
+        ("PGUSER", "tf"),
+        ("PGPASSWORD", "p@ss w0rd"),
+        ("PGDATABASE", "postgres"),
+    ];
     vars.extend(ssl);
     Some(Team::new(checkouts, &backend, lock, &vars))
 }
