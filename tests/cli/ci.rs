@@ -117,7 +117,9 @@ fn several_environments_at_once_have_groups_that_never_nest() {
     let (code, err) = run(&mut in_ci(&project, "github", &args));
     assert_eq!(code, Some(0), "{err}");
     let titles = never_nested(&err, "::group::", "::endgroup::");
-    for step in ["dev: terraform apply", "rec: terraform apply", "dev: environment file", "rec: environment file"] {
+    for step in
+        ["dev: terraform apply", "rec: terraform apply", "dev: environment file", "rec: environment file"]
+    {
         assert_eq!(titles.iter().filter(|title| *title == step).count(), 1, "{step}: {titles:?}");
     }
     let summary = project.read("summary.md");

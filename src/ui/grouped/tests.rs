@@ -102,7 +102,9 @@ fn groups_of_environments_at_once_never_nest_and_the_running_one_streams() {
 #[test]
 fn steps_in_a_step_are_groups_one_after_the_other() {
     let (grouped, heard) = grouped(Verbosity::Normal);
-    for event in [started("up"), started("apply"), ended("apply"), started("deploy"), ended("deploy"), ended("up")] {
+    for event in
+        [started("up"), started("apply"), ended("apply"), started("deploy"), ended("deploy"), ended("up")]
+    {
         tell(&grouped, "dev", event);
     }
     let groups: Vec<String> = heard.all().into_iter().filter(|line| line.starts_with("::")).collect();
