@@ -16,7 +16,7 @@ fn root() -> Root {
 fn a_plan_never_asks_and_tells_changes_by_its_code() {
     assert_eq!(
         root().plan(None).args,
-        ["plan", "-detailed-exitcode", "-no-color", "-input=false", "-var-file=/p/common.tfvars"]
+        ["plan", "-detailed-exitcode", "-input=false", "-var-file=/p/common.tfvars", "-no-color"]
     );
 }
 
