@@ -98,7 +98,7 @@ impl Targets {
         one: impl AsyncFn(&Global, &Environment) -> Result<Ended, Failure>,
     ) -> Result<(), Failure> {
         if !self.are_several() {
-            return one(global, &self.one(cx)?).await?.result();
+            return Box::pin(one(global, &self.one(cx)?)).await?.result();
         }
         let project = target::project(cx)?;
         let selected = self.selected(&project)?;
@@ -138,7 +138,7 @@ impl Targets {
             if global.dry_run {
                 cx.ui.data(format!("# {}\n", env.name).as_bytes())?;
             }
-            one(&confirmed, env).await
+            Box::pin(one(&confirmed, env)).await
         })
         .await
     }

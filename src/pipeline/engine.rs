@@ -57,7 +57,9 @@ pub async fn run_to_step(
     let mut facts = Facts::default();
     let held = match options.dry_run {
         true => Held::nothing(),
-        false => lock::take(cx, env, pipeline, options.lock_wait, &mut facts).await.map_err(nowhere)?,
+        false => {
+            Box::pin(lock::take(cx, env, pipeline, options.lock_wait, &mut facts)).await.map_err(nowhere)?
+        }
     };
     let verb = &pipeline.verb;
     let mut run =

@@ -16,7 +16,7 @@ pub struct Backend {
 
 /// The backend that one file of a module declares.
 pub fn backend(name: &str, text: &str) -> Option<Backend> {
-    if name.ends_with(".json") {
+    if name.rsplit_once('.').is_some_and(|(_, end)| end == "json") {
         return of_json(&serde_json::from_str(text).ok()?);
     }
     let body: Body = hcl_edit::parser::parse_body(text).ok()?;
@@ -86,7 +86,9 @@ impl Backend {
     pub fn set(&mut self, key: &str, value: &Json) {
         match value {
             Json::Object(fields) => {
-                fields.iter().for_each(|(name, value)| self.set(&format!("{key}.{name}"), value))
+                for (name, value) in fields {
+                    self.set(&format!("{key}.{name}"), value);
+                }
             }
             Json::String(text) => drop(self.settings.insert(key.to_owned(), text.clone())),
             Json::Null | Json::Array(_) => {}

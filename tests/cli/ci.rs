@@ -111,6 +111,29 @@ fn github_gets_masks_groups_annotations_and_a_summary() {
 }
 
 #[test]
+fn several_environments_at_once_have_groups_that_never_nest() {
+    let project = Sandbox::new();
+    let args = ["apply", "--env", "dev,rec", "--jobs", "2", "--report-junit", "junit.xml"];
+    let (code, err) = run(&mut in_ci(&project, "github", &args));
+    assert_eq!(code, Some(0), "{err}");
+    let titles = never_nested(&err, "::group::", "::endgroup::");
+    for step in
+        ["dev: terraform apply", "rec: terraform apply", "dev: environment file", "rec: environment file"]
+    {
+        assert_eq!(titles.iter().filter(|title| *title == step).count(), 1, "{step}: {titles:?}");
+    }
+    let summary = project.read("summary.md");
+    assert!(summary.contains("| ✅ | dev | 4 | 0 | 0 | 0 | "), "{summary}");
+    assert!(summary.contains("| ✅ | rec | 4 | 0 | 0 | 0 | "), "{summary}");
+    assert_eq!(project.read("junit.xml").matches("<testsuite ").count(), 2);
+    let shown = project.infractl(&["history", "show"]).code(0).out;
+    assert!(shown.contains("apply dev: done") && shown.contains("apply rec: done"), "{shown}");
+    let log = project.infractl(&["history", "show", "--log"]).code(0).out;
+    assert!(log.contains("==> dev\n") && log.contains("==> rec\n"), "{log}");
+    project.assert_no_canary_on_disk();
+}
+
+#[test]
 fn sensitive_outputs_are_registered_as_well() {
     let project = Sandbox::new();
     project.write(

@@ -8,9 +8,9 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::object::{self, Object};
 use super::pg::Server;
 use super::pg_tls::{Check, Tls};
-use super::s3::{self, Object};
 use super::sign::{self, Keys};
 use crate::exec::{Cmd, Value};
 use crate::failure::{Failure, Kind};
@@ -155,7 +155,7 @@ pub(super) async fn object(step: &StepCx<'_>, backend: &Backend) -> Result<Objec
         ureq::tls::RootCerts::WebPki
     };
     let keys = keys(step, backend, &seen).await?;
-    Ok(Object { agent: s3::agent(roots), scheme, host, path, region, keys, now: step.cx.now })
+    Ok(Object { agent: object::agent(roots), scheme, host, path, region, keys, now: step.cx.now })
 }
 
 /// Who asks: the backend's settings, then variables, then files of profiles, then what the cloud's own program says.

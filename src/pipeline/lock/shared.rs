@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::file::{self, FileLock};
+use super::object::Object;
 use super::owner::Owner;
 use super::pg::{self, PgLock};
-use super::s3::{self, S3Lock};
+use super::s3::S3Lock;
 use super::{Attempt, place};
 use crate::failure::{Failure, Kind};
 use crate::steps::{StepCx, prepare};
@@ -14,7 +15,7 @@ use crate::steps::{StepCx, prepare};
 /// Where it is.
 #[derive(Debug)]
 pub(super) enum Place {
-    S3(Arc<s3::Object>),
+    S3(Arc<Object>),
     Pg(Box<pg::Server>),
     File(PathBuf),
     /// There is no state, or another environment's: nothing to be beside of.
