@@ -59,24 +59,25 @@ pub struct VerbArgs {
 
 /// Part of a pipeline.
 #[derive(Debug, Clone, Default, clap::Args)]
-#[command(next_help_heading = "Part of the pipeline")]
 pub struct Part {
     /// Begin with this step
-    #[arg(long, value_name = "STEP")]
+    #[arg(long, help_heading = PART, value_name = "STEP")]
     pub from: Option<String>,
     /// Do this step only; may be given several times
-    #[arg(long, value_name = "STEP")]
+    #[arg(long, help_heading = PART, value_name = "STEP")]
     pub only: Vec<String>,
     /// Leave this step out; may be given several times
-    #[arg(long, value_name = "STEP")]
+    #[arg(long, help_heading = PART, value_name = "STEP")]
     pub skip: Vec<String>,
     /// Go on with the last run at the step that failed, if configuration, commit and inputs are the same
-    #[arg(long, conflicts_with_all = ["from", "only", "skip"])]
+    #[arg(long, help_heading = PART, conflicts_with_all = ["from", "only", "skip"])]
     pub resume: bool,
     /// Print the same as a script for bash that needs no infractl, and run nothing
-    #[arg(long)]
+    #[arg(long, help_heading = PART)]
     pub print: bool,
 }
+
+const PART: &str = "Part of the pipeline";
 
 impl Part {
     fn selection(&self) -> Selection {

@@ -46,6 +46,13 @@ pub const GROUP: Variable = Variable {
     example: "1",
 };
 
+/// Asks `git diff` for values.
+pub const DIFF_VALUES: Variable = Variable {
+    name: "INFRACTL_DIFF_VALUES",
+    meaning: "`git diff` shows the values of files of secrets, not only their names; see `secrets merge --install`",
+    example: "1",
+};
+
 /// Set by infractl for the programs it starts.
 pub const LOCK: Variable = Variable {
     name: "INFRACTL_LOCK",
@@ -54,7 +61,7 @@ pub const LOCK: Variable = Variable {
 };
 
 /// Every variable of infractl's own, in the order of their names.
-pub const ALL: [Variable; 6] = [AGE_KEY, AGE_KEY_FILE, ENV, GROUP, LOCK, NO_INPUT];
+pub const ALL: [Variable; 7] = [AGE_KEY, AGE_KEY_FILE, DIFF_VALUES, ENV, GROUP, LOCK, NO_INPUT];
 
 /// Variables of others that infractl honours.
 pub const STANDARD: [Variable; 7] = [

@@ -81,8 +81,13 @@ pub fn create(shown: &str, text: &[u8], format: Format, new: &NewFile) -> Result
 }
 
 fn no_rules(root: &Path, path: &Path) -> SecretsError {
+    let message = format!("there is no `{RULES_FILE}` that says who may read `{}`", shown(root, path));
+    // sops does not read it either, and says so.
+    if root.join(".sops.yml").exists() {
+        return SecretsError::Rules { message, help: format!("rename `.sops.yml` to `{RULES_FILE}`") };
+    }
     SecretsError::Rules {
-        message: format!("there is no `{RULES_FILE}` that says who may read `{}`", shown(root, path)),
+        message,
         help: "make a key and the rules with `infractl secrets keygen`, or name recipients with `--age`"
             .to_owned(),
     }

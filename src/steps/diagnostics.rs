@@ -3,7 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::StepCx;
-use crate::tools::terraform::Digest;
+use crate::tools::terraform_digest::Digest;
 use crate::tools::terraform_events::Diagnostic;
 use crate::ui::event::{self, Event, Severity};
 

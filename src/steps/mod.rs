@@ -13,7 +13,11 @@ pub mod schedule;
 pub mod script;
 mod providers;
 pub mod terraform;
+mod terraform_change;
 pub mod terraform_init;
+mod terraform_plan;
+mod terraform_progress;
+mod terraform_read;
 pub mod values;
 pub mod wait;
 pub mod when;
@@ -27,7 +31,8 @@ use crate::config::step::Wait;
 use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
 use crate::secrets::Secrets;
-use crate::tools::terraform::{Digest, Output};
+use crate::tools::terraform::Output;
+use crate::tools::terraform_digest::Digest;
 
 pub use cx::{Frame, Heard, StepCx};
 
@@ -101,7 +106,7 @@ pub async fn run(step: &mut StepCx<'_>, work: &Work) -> Result<String, Failure> 
     match work {
         Work::Prepare { env_file } => prepare::run(step, *env_file).await,
         Work::Terraform(action) => terraform::run(step, action).await,
-        Work::Outputs => terraform::outputs(step).await,
+        Work::Outputs => terraform_read::outputs(step).await,
         Work::Confirm { question } => {
             crate::ui::prompt::confirm_name(&step.cx.ui, question, &step.env.name).map(|()| String::new())
         }

@@ -142,7 +142,7 @@ pub async fn meet(step: &mut StepCx<'_>, needs: &Needs) -> Result<(), Failure> {
     if needs.outputs && step.facts.outputs.is_none() {
         // infractl's own call: what the step may see does not limit it.
         let limited = step.frame.secrets.take();
-        let read = terraform::outputs(step).await;
+        let read = super::terraform_read::outputs(step).await;
         step.frame.secrets = limited;
         read?;
     }

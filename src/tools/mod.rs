@@ -3,7 +3,9 @@
 pub mod aws;
 pub mod git;
 pub mod terraform;
+pub mod terraform_advice;
 pub mod terraform_backend;
+pub mod terraform_digest;
 pub mod terraform_events;
 pub mod terraform_root;
 pub mod terraform_text;

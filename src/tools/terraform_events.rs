@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 
-use super::terraform::Digest;
+use super::terraform_digest::Digest;
 
 /// What terraform does to a resource, as its stream names it (`create`, `update`, `delete`, `replace`, …).
 pub type Action = String;

@@ -11,6 +11,12 @@ const DETAIL: usize = 30;
 
 static ON: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^  on (.+?) line (\d+)").ok());
 static CODE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^ +(\d+:|[├│]|with )").ok());
+/// What terraform says on its other output: it comes between diagnostics, never within one.
+static OTHER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let pattern = "^(Planning failed|Terraform (planned|used|will perform)|No changes|Plan: |Changes to Outputs|\
+                   (Acquiring|Releasing) state lock|[^ ]+: (Refreshing state|Reading|Still reading|Read complete))";
+    Regex::new(pattern).ok()
+});
 
 /// Collects diagnostics, line by line.
 #[derive(Debug, Default)]
@@ -25,7 +31,7 @@ impl Diagnostics {
     pub fn line(&mut self, line: &str) {
         let clean = anstream::adapter::strip_str(line).to_string();
         // The box around each of them, where there are colours.
-        if clean.starts_with(['╷', '╵', '─']) {
+        if clean.starts_with(['╷', '╵', '─']) || is(&OTHER, &clean) {
             self.close();
             return;
         }
@@ -112,6 +118,14 @@ mod tests {
         assert_eq!(found[1].severity, "warning");
         assert_eq!(found[1].detail, "Use z.\n(and one more similar warning elsewhere)");
         assert_eq!(found[1].range.clone().unwrap().filename, "../m/x.tf");
+    }
+
+    #[test]
+    fn what_the_other_output_says_is_no_explanation() {
+        let other = "\nPlanning failed. Terraform encountered an error while generating this plan.\n\n";
+        assert_eq!(read(&format!("{PLAIN}{other}")), read(PLAIN));
+        let planned = "Terraform planned the following actions, but then encountered a problem:\n  # a.b\n";
+        assert_eq!(read(&format!("{PLAIN}\n{planned}")), read(PLAIN));
     }
 
     #[test]

@@ -56,6 +56,8 @@ impl Grouped {
     fn show(&self, state: &mut State, report: &Report) {
         match &report.event {
             Event::StepStarted { name, .. } if self.folds => {
+                // A step that holds steps gives its place to them.
+                self.close(state);
                 state.groups += 1;
                 let title = match &report.environment {
                     Some(environment) => format!("{environment}: {name}"),

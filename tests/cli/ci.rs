@@ -1,8 +1,9 @@
 //! In CI: what GitHub Actions, GitLab CI and Azure Pipelines get to read, and the reports.
 
 use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use regex::Regex;
 use serde_json::Value;
@@ -110,6 +111,29 @@ fn github_gets_masks_groups_annotations_and_a_summary() {
 }
 
 #[test]
+fn several_environments_at_once_have_groups_that_never_nest() {
+    let project = Sandbox::new();
+    let args = ["apply", "--env", "dev,rec", "--jobs", "2", "--report-junit", "junit.xml"];
+    let (code, err) = run(&mut in_ci(&project, "github", &args));
+    assert_eq!(code, Some(0), "{err}");
+    let titles = never_nested(&err, "::group::", "::endgroup::");
+    for step in
+        ["dev: terraform apply", "rec: terraform apply", "dev: environment file", "rec: environment file"]
+    {
+        assert_eq!(titles.iter().filter(|title| *title == step).count(), 1, "{step}: {titles:?}");
+    }
+    let summary = project.read("summary.md");
+    assert!(summary.contains("| ✅ | dev | 4 | 0 | 0 | 0 | "), "{summary}");
+    assert!(summary.contains("| ✅ | rec | 4 | 0 | 0 | 0 | "), "{summary}");
+    assert_eq!(project.read("junit.xml").matches("<testsuite ").count(), 2);
+    let shown = project.infractl(&["history", "show"]).code(0).out;
+    assert!(shown.contains("apply dev: done") && shown.contains("apply rec: done"), "{shown}");
+    let log = project.infractl(&["history", "show", "--log"]).code(0).out;
+    assert!(log.contains("==> dev\n") && log.contains("==> rec\n"), "{log}");
+    project.assert_no_canary_on_disk();
+}
+
+#[test]
 fn sensitive_outputs_are_registered_as_well() {
     let project = Sandbox::new();
     project.write(
@@ -204,13 +228,21 @@ fn ci_is_never_asked_even_with_a_terminal() {
         let mut script = Command::new("script");
         script.args(["-qec", &call, "/dev/null"]).current_dir(project.root()).env_clear();
         script.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        script.stdin(std::process::Stdio::null()).env("CI", ci);
-        script.output().unwrap()
+        script.stdin(Stdio::piped()).stdout(Stdio::piped()).env("CI", ci);
+        script.spawn().unwrap()
     };
-    let output = ask("false");
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(text.contains("Type `prod` to go on"), "without CI it asks:\n{text}");
-    let output = ask("true");
+    // Where somebody is there, a question comes; what is no name declines.
+    let mut child = ask("false");
+    let (mut text, mut piece) = (String::new(), [0; 1024]);
+    while !text.contains("Type `prod` to go on") {
+        let count = child.stdout.as_mut().unwrap().read(&mut piece).unwrap();
+        assert!(count > 0, "without CI it did not ask:\n{text}");
+        text.push_str(&String::from_utf8_lossy(&piece[..count]));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    child.stdin.as_mut().unwrap().write_all(b"nobody\r").unwrap();
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(77));
+    let output = ask("true").wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(77), "{text}");
     assert!(text.contains("nobody is there to ask"), "{text}");

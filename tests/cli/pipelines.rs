@@ -322,7 +322,7 @@ fn the_example_goes_up_is_deployed_and_goes_down() {
         .infractl(&["up", "dev"])
         .code(0)
         .says("the database has an address")
-        .says("deploy of dev")
+        .says("up of dev is done")
         .says("tell");
     assert!(project.path(".infractl/deployed-dev").exists() && project.path("shared/.env.dev").exists());
     project.infractl(&["smoke", "dev"]).code(0);

@@ -34,7 +34,9 @@ fn git_merges_by_key() {
             alice.set(&repo, "dev", "DB_PASSWORD", &format!("{CANARY}theirs"));
             alice.set(&repo, "dev", "NEW", "n");
         },
-        &|| alice.set(&repo, "dev", "API_KEY", &format!("{CANARY}ours")),
+        &|| {
+            alice.set(&repo, "dev", "API_KEY", &format!("{CANARY}ours"));
+        },
     );
     alice.git(&repo, &["merge", "-q", "--no-edit", "side"]).code(0);
     let view = alice.infractl_clear(&repo, &["secrets", "view", "dev"]).code(0).out;
@@ -55,7 +57,9 @@ fn both_changed_one_value_then_somebody_decides() {
                 alice.set(&repo, "dev", "API_KEY", "theirs");
                 alice.set(&repo, "dev", "NEW", "n");
             },
-            &|| alice.set(&repo, "dev", "API_KEY", "ours"),
+            &|| {
+                alice.set(&repo, "dev", "API_KEY", "ours");
+            },
         );
         let merge = alice.git(&repo, &["merge", "-q", "--no-edit", "side"]).code(1);
         assert!(
@@ -81,7 +85,7 @@ fn a_file_with_conflict_markers_is_merged_afterwards() {
     let (repo, alice) = Repo::with_secrets();
     commit(&repo, &alice, "start");
     diverge(&repo, &alice, &|| alice.set(&repo, "dev", "DB_PASSWORD", "theirs"), &|| {
-        alice.set(&repo, "dev", "API_KEY", "ours")
+        alice.set(&repo, "dev", "API_KEY", "ours");
     });
     alice.git(&repo, &["merge", "-q", "--no-edit", "side"]).code(1);
     assert!(repo.read("credentials/dev.enc.env").contains("<<<<<<<"));
@@ -109,7 +113,9 @@ fn who_was_removed_on_one_side_stays_removed() {
         &|| {
             alice.infractl(&repo, &["secrets", "recipients", "remove", &key]).code(0);
         },
-        &|| alice.set(&repo, "dev", "API_KEY", "ours"),
+        &|| {
+            alice.set(&repo, "dev", "API_KEY", "ours");
+        },
     );
     alice.git(&repo, &["merge", "-q", "--no-edit", "side"]).code(0);
     assert_eq!(alice.get(&repo, "dev", "API_KEY"), "ours");
@@ -120,7 +126,7 @@ fn who_was_removed_on_one_side_stays_removed() {
 fn without_a_key_git_is_told_and_nothing_is_lost() {
     let (repo, alice) = committed();
     diverge(&repo, &alice, &|| alice.set(&repo, "dev", "DB_PASSWORD", "theirs"), &|| {
-        alice.set(&repo, "dev", "API_KEY", "ours")
+        alice.set(&repo, "dev", "API_KEY", "ours");
     });
     let stranger = Person::new("stranger");
     stranger.git(&repo, &["merge", "-q", "--no-edit", "side"]).code(1).says("no key opens");

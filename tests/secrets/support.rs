@@ -174,6 +174,13 @@ impl Repo {
         fs::read_to_string(self.path(path)).unwrap()
     }
 
+    /// Leaves only the lines that are wanted.
+    pub(crate) fn keep_lines(&self, path: &str, wanted: impl Fn(&str) -> bool) {
+        let text = self.read(path);
+        let lines: Vec<&str> = text.lines().filter(|line| wanted(line)).collect();
+        self.write(path, &(lines.join("\n") + "\n"));
+    }
+
     /// Files below the root, but git's own, that hold a canary.
     pub(crate) fn in_clear(&self) -> Vec<PathBuf> {
         in_clear(self.root())
@@ -187,10 +194,10 @@ pub(crate) fn in_clear(folder: &Path) -> Vec<PathBuf> {
         let path = entry.path();
         if path.is_dir() {
             found.extend(in_clear(&path));
-        } else if let Ok(bytes) = fs::read(&path) {
-            if bytes.windows(CANARY.len()).any(|part| part == CANARY.as_bytes()) {
-                found.push(path);
-            }
+        } else if fs::read(&path)
+            .is_ok_and(|bytes| bytes.windows(CANARY.len()).any(|part| part == CANARY.as_bytes()))
+        {
+            found.push(path);
         }
     }
     found

@@ -190,7 +190,11 @@ async fn rounds(
     disk::write(file, &editing.text, disk::PRIVATE)?;
     loop {
         let started = Instant::now();
-        let cmd = Cmd::new(&editor[0]).args(&editor[1..]).arg(file.to_string_lossy()).io(Io::Attach);
+        let cmd = Cmd::new(&editor[0])
+            .args(&editor[1..])
+            .arg(file.to_string_lossy())
+            .io(Io::Attach)
+            .unset("INFRACTL_AGE_KEY");
         let ended = cx.runner.run(&cmd, &|_, _| {}).await;
         // Editors that write a new file and rename it: read by the name.
         let text = disk::read(file).map(Zeroizing::new);

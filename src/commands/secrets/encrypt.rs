@@ -55,7 +55,7 @@ pub struct EncryptArgs {
 }
 
 impl EncryptArgs {
-    fn wanted(&self) -> Wanted {
+    fn wanted(&self, cx: &Ctx) -> Wanted {
         let rules = [
             self.encrypted_suffix.clone().map(Rule::EncryptedSuffix),
             self.unencrypted_suffix.clone().map(Rule::UnencryptedSuffix),
@@ -65,10 +65,21 @@ impl EncryptArgs {
             self.unencrypted_comment_regex.clone().map(Rule::UnencryptedCommentRegex),
         ];
         Wanted {
-            recipients: self.age.clone(),
+            recipients: self.recipients(cx),
             rule: rules.into_iter().flatten().next(),
             mac_only_encrypted: self.mac_only_encrypted,
         }
+    }
+}
+
+impl EncryptArgs {
+    /// Those of `--age`, else of SOPS_AGE_RECIPIENTS, as in sops.
+    fn recipients(&self, cx: &Ctx) -> Vec<String> {
+        let given: Vec<String> = match cx.vars.get("SOPS_AGE_RECIPIENTS") {
+            Some(list) if self.age.is_empty() => list.split(',').map(str::to_owned).collect(),
+            _ => self.age.clone(),
+        };
+        given.iter().map(|key| key.trim().to_owned()).filter(|key| !key.is_empty()).collect()
     }
 }
 
@@ -104,7 +115,7 @@ pub fn run(cx: &Ctx, global: &Global, args: &EncryptArgs) -> Result<(), Failure>
     places.extend(output.clone());
     places.push(file.clone());
     let root = if places[0].starts_with(&root) { root } else { root_of(&places[0]) };
-    let plan = create::plan(&root, &places, &args.wanted())?;
+    let plan = create::plan(&root, &places, &args.wanted(cx))?;
     let name = args.filename_override.as_deref().unwrap_or(&file);
     let format = args.on.format.map_or_else(|| Format::from_path(&name.to_string_lossy()), Format::from);
     let store = super::place::store(cx, &root, &[]);

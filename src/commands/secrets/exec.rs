@@ -26,7 +26,7 @@ pub async fn run(cx: &Ctx, global: &Global, args: &ExecArgs) -> Result<(), Failu
     let Some((program, rest)) = args.command.split_first() else {
         return Err(Failure::new(Kind::Usage, "no command was given"));
     };
-    let mut cmd = Cmd::new(program).args(rest.iter().cloned()).io(Io::Attach);
+    let mut cmd = Cmd::new(program).args(rest.iter().cloned()).io(Io::Attach).unset("INFRACTL_AGE_KEY");
     if global.dry_run {
         for file in &place.files {
             for name in secrets::names(file)? {

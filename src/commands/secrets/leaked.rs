@@ -57,8 +57,9 @@ pub async fn search(cx: &Ctx, root: &Path, identities: &[PathBuf]) -> Result<Vec
             found.push(wrong(&shown, &leaks, &help));
         }
     });
+    // What the index has as the working tree has it was searched there.
     if let Some(top) = git::top(cx, root).await? {
-        let list = git::ask(cx, &top, &["ls-files", "-z", "--cached"]).await?.unwrap_or_default();
+        let list = git::ask(cx, &top, &["ls-files", "-z", "--modified"]).await?.unwrap_or_default();
         for path in git::paths(&list) {
             if encrypted.iter().any(|file| *file == top.join(&path)) {
                 continue;

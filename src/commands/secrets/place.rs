@@ -116,8 +116,14 @@ fn candidates(current: &std::ffi::OsStr) -> Vec<clap_complete::engine::Completio
 pub fn project(cx: &Ctx) -> (Option<Project>, Vec<PathBuf>) {
     let Ok(project) = target::project(cx) else { return (None, Vec::new()) };
     let first = project.default_environment.clone().or_else(|| project.environments.first().cloned());
-    let env = first.and_then(|name| project.environment(&name).ok());
-    let identities = env.map_or_else(Vec::new, |env| env.secrets.identities);
+    let identities = match first.map(|name| project.environment(&name)) {
+        Some(Ok(env)) => env.secrets.identities,
+        Some(Err(_)) => {
+            cx.ui.warn("the configuration has problems: keys of `[secrets] identity` are not looked at");
+            Vec::new()
+        }
+        None => Vec::new(),
+    };
     (Some(project), identities)
 }
 

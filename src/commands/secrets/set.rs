@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::PathBuf;
 
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
 use super::place::{On, Place};
@@ -28,17 +28,23 @@ pub struct SetArgs {
     #[arg(value_name = "NAME")]
     name: String,
     /// Value as an argument: refused, it would stay in the history of the shell
-    #[arg(value_name = "VALUE", hide = true)]
-    argument: Option<String>,
+    #[arg(value_name = "VALUE", hide = true, value_parser = hidden)]
+    argument: Option<SecretString>,
     /// Read the value from this file, as it is
     #[arg(long, value_name = "FILE", group = "source")]
     from_file: Option<PathBuf>,
     /// Value as an argument; other users of this machine and the history of the shell can see it
-    #[arg(long, value_name = "VALUE", group = "source")]
-    value: Option<String>,
+    #[arg(long, value_name = "VALUE", group = "source", value_parser = hidden)]
+    value: Option<SecretString>,
     /// The value is JSON: a number, a truth value, a list, a map
     #[arg(long)]
     json: bool,
+}
+
+/// A value that `Debug` does not show.
+#[expect(clippy::unnecessary_wraps, reason = "the form of a value parser")]
+fn hidden(text: &str) -> Result<SecretString, std::convert::Infallible> {
+    Ok(SecretString::from(text))
 }
 
 /// Changes it.
@@ -75,7 +81,7 @@ fn read_value(cx: &Ctx, args: &SetArgs) -> Result<Zeroizing<Vec<u8>>, Failure> {
         cx.ui.warn(
             "a value in `--value` can be seen in the history of the shell and by other users of this machine",
         );
-        return Ok(Zeroizing::new(value.clone().into_bytes()));
+        return Ok(Zeroizing::new(value.expose_secret().as_bytes().to_vec()));
     }
     if let Some(file) = &args.from_file {
         return Ok(Zeroizing::new(disk::read(&cx.dir.join(file))?));

@@ -6,14 +6,12 @@ use std::path::PathBuf;
 use sha2::{Digest as _, Sha256};
 
 use super::place;
+use crate::config::variables;
 use crate::context::Ctx;
 use crate::disk;
 use crate::failure::Failure;
 use crate::secrets;
 use crate::sops::{Encrypted, Entry, Map, Node, Value};
-
-/// The variable that asks for values.
-const VALUES: &str = "INFRACTL_DIFF_VALUES";
 
 /// Print a file of secrets for `git diff`: names, and a mark that changes when the value does
 ///
@@ -36,7 +34,7 @@ pub async fn run(cx: &Ctx, args: &TextconvArgs) -> Result<(), Failure> {
         // What is not encrypted, or damaged, is shown as git would.
         return cx.ui.data(&bytes);
     };
-    if args.values || cx.vars.get(VALUES).is_some_and(|value| value == "1") {
+    if args.values || cx.vars.get(variables::DIFF_VALUES.name).is_some_and(|value| value == "1") {
         let (project, identities) = place::project(cx);
         let root = project.map_or_else(|| cx.dir.clone(), |project| project.root);
         let mut store = place::store(cx, &root, &identities);

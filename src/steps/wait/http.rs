@@ -105,7 +105,7 @@ impl Http {
         if !self.is_wanted(code) {
             let to = response.headers().get("location").and_then(|to| to.to_str().ok());
             let (to, check) = match (code, to) {
-                (300..400, Some(to)) => {
+                (300..=399, Some(to)) => {
                     (format!(" to {to}"), "set `redirects = true`, name that address, or name the status")
                 }
                 (401 | 403, _) => (String::new(), "check the `headers`: the service wants to know who asks"),

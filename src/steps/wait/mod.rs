@@ -155,7 +155,9 @@ fn probe(step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Probe, Failure
             ca: ca.clone(),
         }),
         Until::File { path, host: None } => Probe::File(step.env.root.join(known.argument(step, &path.0)?)),
-        Until::Command { command, host: None, output } => Probe::Command(Box::new(command.clone()), output.clone()),
+        Until::Command { command, host: None, output } => {
+            Probe::Command(Box::new(command.clone()), output.clone())
+        }
         Until::Ssh { .. } | Until::File { .. } | Until::Command { .. } | Until::Ecs { .. } => {
             let (why, help) = refusal(wait).unwrap_or_default();
             return Err(Failure::new(Kind::Config, why).help(help));

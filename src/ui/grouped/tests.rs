@@ -100,6 +100,19 @@ fn groups_of_environments_at_once_never_nest_and_the_running_one_streams() {
 }
 
 #[test]
+fn steps_in_a_step_are_groups_one_after_the_other() {
+    let (grouped, heard) = grouped(Verbosity::Normal);
+    for event in
+        [started("up"), started("apply"), ended("apply"), started("deploy"), ended("deploy"), ended("up")]
+    {
+        tell(&grouped, "dev", event);
+    }
+    let groups: Vec<String> = heard.all().into_iter().filter(|line| line.starts_with("::")).collect();
+    let each = |name: &str| [format!("::group::dev: {name}"), "::endgroup::".to_owned()];
+    assert_eq!(groups, [each("up"), each("apply"), each("deploy")].concat());
+}
+
+#[test]
 fn an_environment_that_waits_keeps_its_last_lines_only() {
     let (grouped, heard) = grouped(Verbosity::Normal);
     tell(&grouped, "dev", started("plan"));

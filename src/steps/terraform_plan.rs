@@ -1,0 +1,102 @@
+//! A preview of terraform: its text or its JSON lines, and the digest of both.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use super::terraform::{equip, failed};
+use super::terraform_progress::Progress;
+use super::{SavedPlan, StepCx, diagnostics};
+use crate::exec::Done;
+use crate::failure::Failure;
+use crate::tools::terraform::Root;
+use crate::tools::terraform_digest::{Digest, PlanText};
+use crate::tools::terraform_events::{self as events, Event as Told};
+use crate::tools::terraform_text::Diagnostics;
+use crate::ui::event::Level;
+
+/// A preview as text; with `keep` it is kept for the `Apply` of this run.
+pub(super) async fn plan(
+    step: &mut StepCx<'_>,
+    root: &Root,
+    out: Option<&Path>,
+    keep: bool,
+    destroy: bool,
+) -> Result<String, Failure> {
+    let kept = if keep { Some(private_plan()?) } else { None };
+    let file = kept.as_ref().map(|saved| saved.file.as_path()).or(out);
+    let mut cmd = equip(step, root.plan(file))?.args(step.extra.iter().cloned());
+    if destroy {
+        cmd = cmd.arg("-destroy");
+    }
+    let text = Mutex::new((PlanText::default(), Diagnostics::default()));
+    let done = step
+        .run_with(&cmd, &|line| {
+            let (plan, found) = &mut *text.lock().unwrap_or_else(PoisonError::into_inner);
+            plan.line(line);
+            found.line(line);
+            step.line(Level::Normal, line);
+        })
+        .await?;
+    let (plan, found) = text.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.finish().iter().for_each(|found| diagnostics::tell(step, found));
+    let digest = plan.digest();
+    planned(step, root, &done, digest, out)?;
+    step.facts.plan = kept;
+    Ok(if done.code == 0 { "no changes".into() } else { digest.to_string() })
+}
+
+/// A preview as JSON lines on standard output.
+pub(super) async fn plan_json(
+    step: &mut StepCx<'_>,
+    root: &Root,
+    out: Option<&Path>,
+) -> Result<String, Failure> {
+    let cmd = equip(step, root.plan_json(out))?.args(step.extra.iter().cloned());
+    let seen = Mutex::new(Progress::default());
+    let done = step
+        .run_with(&cmd, &|line| {
+            let masked = step.cx.masks.mask(line);
+            let _ = step.cx.ui.data(format!("{masked}\n").as_bytes());
+            let told = events::parse(line);
+            if let Told::Diagnostic(found) = &told {
+                diagnostics::tell(step, found);
+            }
+            seen.lock().unwrap_or_else(PoisonError::into_inner).take(&told);
+        })
+        .await?;
+    let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let done = Done { tail: seen.errors(&done.tail), ..done };
+    planned(step, root, &done, seen.digest(), out)?;
+    Ok(if done.code == 0 { "no changes".into() } else { seen.digest().to_string() })
+}
+
+fn planned(
+    step: &mut StepCx<'_>,
+    root: &Root,
+    done: &Done,
+    digest: Digest,
+    out: Option<&Path>,
+) -> Result<(), Failure> {
+    // A saved plan holds the values of variables in clear text.
+    if let Some(file) = out.filter(|file| file.exists()) {
+        crate::disk::set_mode(file, 0o600)?;
+    }
+    if done.interrupted {
+        return Err(
+            step.interrupted(format!("the plan of `{}` was stopped; nothing was changed", step.env.name))
+        );
+    }
+    match done.code {
+        0 => step.facts.digest = Some(Digest::default()),
+        2 => step.facts.digest = Some(Digest { outputs: digest.outputs || digest.is_empty(), ..digest }),
+        code => return Err(failed(step, root, "plan", code, &done.tail)),
+    }
+    diagnostics::counted(step, step.facts.digest.unwrap_or_default());
+    Ok(())
+}
+
+/// A place for a plan of this run: private, in memory where the system has such a place.
+fn private_plan() -> Result<SavedPlan, Failure> {
+    let dir = crate::disk::private_dir()?;
+    Ok(SavedPlan { file: dir.path().join("infractl.tfplan"), dir })
+}

@@ -1,0 +1,111 @@
+//! How much a plan or an apply changes, counted from terraform's text.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// How many resources a plan or an apply touches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Digest {
+    /// To create (or created).
+    pub add: u64,
+    /// To change in place.
+    pub change: u64,
+    /// To destroy.
+    pub destroy: u64,
+    /// To destroy and create again; not counted in `add` and `destroy`.
+    pub replace: u64,
+    /// To take over from the world.
+    pub import: u64,
+    /// Outputs or other things that are no resources change too.
+    pub outputs: bool,
+}
+
+impl Digest {
+    /// No resource is touched.
+    pub fn is_empty(&self) -> bool {
+        *self == Digest { outputs: self.outputs, ..Digest::default() }
+    }
+}
+
+impl std::fmt::Display for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "+{} ~{} \u{2212}{} ±{}", self.add, self.change, self.destroy, self.replace)?;
+        if self.import > 0 {
+            write!(f, " ←{}", self.import)?;
+        }
+        if self.outputs && self.is_empty() {
+            write!(f, " (outputs only)")?;
+        }
+        Ok(())
+    }
+}
+
+/// Counts what the text of a plan announces, line by line.
+#[derive(Debug, Default)]
+pub struct PlanText {
+    digest: Digest,
+    seen: bool,
+}
+
+static PLAN_LINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^Plan: (?:(\d+) to import, )?(\d+) to add, (\d+) to change, (\d+) to destroy").ok()
+});
+
+impl PlanText {
+    /// Takes one line of `plan`, with or without colours.
+    pub fn line(&mut self, line: &str) {
+        let line = anstream::adapter::strip_str(line).to_string();
+        if line.starts_with("  # ") && line.trim_end().ends_with("replaced") {
+            self.digest.replace += 1;
+        } else if line.starts_with("Changes to Outputs:") {
+            self.digest.outputs = true;
+        } else if let Some(found) = PLAN_LINE.as_ref().and_then(|pattern| pattern.captures(&line)) {
+            let number = |group| found.get(group).and_then(|m| m.as_str().parse().ok()).unwrap_or(0);
+            (self.digest.import, self.digest.add) = (number(1), number(2));
+            (self.digest.change, self.digest.destroy) = (number(3), number(4));
+            self.seen = true;
+        }
+    }
+
+    /// The digest, once all lines were taken.
+    pub fn digest(&self) -> Digest {
+        let replace = if self.seen { self.digest.replace } else { 0 };
+        Digest {
+            replace,
+            add: self.digest.add.saturating_sub(replace),
+            destroy: self.digest.destroy.saturating_sub(replace),
+            ..self.digest
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_text_is_counted() {
+        let mut text = PlanText::default();
+        for line in [
+            "  # terraform_data.a must be replaced",
+            "\u{1b}[1m  # terraform_data.b\u{1b}[0m is tainted, so must be \u{1b}[1m\u{1b}[31mreplaced\u{1b}[0m",
+            "Plan: 3 to add, 1 to change, 2 to destroy.",
+            "Changes to Outputs:",
+        ] {
+            text.line(line);
+        }
+        assert_eq!(
+            text.digest(),
+            Digest { add: 1, change: 1, destroy: 0, replace: 2, import: 0, outputs: true }
+        );
+        assert_eq!(text.digest().to_string(), "+1 ~1 −0 ±2");
+    }
+
+    #[test]
+    fn imports_are_counted() {
+        let mut text = PlanText::default();
+        text.line("Plan: 2 to import, 0 to add, 0 to change, 0 to destroy.");
+        assert_eq!(text.digest().to_string(), "+0 ~0 −0 ±0 ←2");
+    }
+}
