@@ -94,6 +94,7 @@ fn write(dir: &Path) {
         targets.push_str(&format!(" plan-{name}"));
         rules.push_str(&format!("plan-{name}:\n\t@./wrapper.sh {name}\n"));
     }
+    fs::create_dir_all(dir.join("shared")).unwrap();
     fs::write(dir.join("environments/defaults.toml"), "").unwrap();
     fs::write(dir.join(".gitignore"), "shared/\n.infractl/\n").unwrap();
     fs::write(dir.join("Makefile"), format!("{targets}\n{rules}")).unwrap();

@@ -95,7 +95,7 @@ async fn several(cx: &Ctx, global: &Global, args: &OutputArgs) -> Result<(), Fai
         )
     } else {
         let lines = |(name, outputs): &(String, IndexMap<String, Output>)| -> String {
-            as_text(outputs, false).lines().map(|line| format!("{name}: {line}\n")).collect()
+            as_text(outputs, false).lines().fold(String::new(), |text, line| text + name + ": " + line + "\n")
         };
         found.iter().map(lines).collect()
     };

@@ -169,16 +169,18 @@ fn a_busy_environment_says_who_since_when_where_what_and_how_to_release() {
 #[test]
 fn waiting_is_bounded_and_says_so() {
     let project = Project::new();
-    let mut holder = project.holder("6");
+    let mut holder = project.holder("60");
     let begun = Instant::now();
     project
         .infractl(&["genenv", "dev", "--lock-wait", "1s"])
         .code(75)
-        .says("waiting for the lock of `dev`, 0 ms of 1.0 s: `apply` by alice")
+        .says("waiting for the lock of `dev`, ")
+        .says(" of 1.0 s: `apply` by alice")
         .says("pass a longer `--lock-wait`");
     let waited = begun.elapsed();
-    assert!(waited > Duration::from_millis(900) && waited < Duration::from_secs(4), "{waited:?}");
-    assert!(holder.wait().unwrap().success());
+    assert!(waited > Duration::from_millis(900) && waited < Duration::from_secs(20), "{waited:?}");
+    kill(&holder, "-KILL");
+    holder.wait().unwrap();
     project.infractl(&["genenv", "dev", "--lock-wait", "nonsense"]).code(64).says("not a duration");
 }
 

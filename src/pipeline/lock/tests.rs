@@ -67,7 +67,7 @@ fn a_file_lock_is_taken_by_one_and_free_when_dropped() {
 fn what_a_dead_owner_wrote_is_found_by_the_next() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("dev.json");
-    fs::write(&path, owner().to_json()).unwrap();
+    crate::disk::write(&path, owner().to_json().as_bytes(), 0o600).unwrap();
     assert_eq!(file::look(&path).unwrap(), (false, Some(owner())));
     let (lock, left) = taken(file::try_take(&path, &owner()).unwrap());
     assert_eq!(left, Some(owner()));
