@@ -24,7 +24,7 @@ fn main() {
     println!("medians of {ROUNDS} alternating runs; min in brackets");
 
     let [version, nothing] = compare([&mut || run(Command::new(BIN).arg("--version")), &mut || {
-        run(&mut Command::new("/bin/true"))
+        run(&mut Command::new("/bin/true"));
     }]);
     println!("infractl --version        {version}   (goal 3 ms; /bin/true {nothing})");
     let [wrong] = compare([&mut || run(Command::new(BIN).args(["aply", "dev"]))]);
@@ -44,7 +44,7 @@ fn main() {
             .args(["plan", "-input=false", "-no-color"])
             .current_dir(&root)
             .env("CHECKPOINT_DISABLE", "1")
-            .envs(vars()))
+            .envs(vars()));
     }]);
     println!("plan dev                  {ours}");
     println!("terraform plan            {bare}");
@@ -87,7 +87,7 @@ fn make(dir: &Path) {
     )
     .unwrap();
     let [ours, wrapper] = compare([&mut || run(infractl(dir).args(["plan", "dev"])), &mut || {
-        run(Command::new("make").args(["plan", "ENV=dev"]).current_dir(dir).env("CHECKPOINT_DISABLE", "1"))
+        run(Command::new("make").args(["plan", "ENV=dev"]).current_dir(dir).env("CHECKPOINT_DISABLE", "1"));
     }]);
     println!("plan dev                  {ours}");
     println!("make plan, age wrapper    {wrapper}");

@@ -40,7 +40,7 @@ fn main() {
             let status = terraform(&dir.join(format!("environments/e{number:02}"))).status().unwrap();
             assert!(status.success());
         }
-        cpu.push(children() - between);
+        cpu.push(children().checked_sub(between).unwrap());
     }
     let (ours, make, cpu) = (median(ours), median(make), median(cpu));
     let floor = cpu / u32::try_from(cores).unwrap();

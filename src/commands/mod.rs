@@ -214,7 +214,7 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Destroy(args) => destroy::run(cx, global, args).await,
         Command::Docs(args) => docs::run(cx, args),
         Command::Down(args) => pipeline::run_verb(cx, global, "down", args).await,
-        Command::Env(command) => env::run(cx, global, command).await,
+        Command::Env(command) => env::run(cx, global, command),
         Command::Exec(args) => exec::run(cx, global, args).await,
         Command::Fmt(args) => fmt::run(cx, global, args).await,
         Command::Genenv(args) => genenv::run(cx, global, args).await,

@@ -31,7 +31,7 @@ async fn one(run: &mut Run<'_>, step: &Step) -> Result<(), Failure> {
             let frame =
                 Frame { verb: run.verb.to_owned(), secrets: rules.secrets.clone(), ..Frame::default() };
             let mut step_cx = run.step_cx(step, frame);
-            for line in steps::describe(&mut step_cx, work).await? {
+            for line in steps::describe(&mut step_cx, work)? {
                 print(run, &line)?;
             }
         }

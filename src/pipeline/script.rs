@@ -118,7 +118,7 @@ impl Writer<'_> {
             OnFailure::Stop => {}
             OnFailure::Continue => {
                 call =
-                    format!("{{ {call} || echo {} >&2; }}", said(&format!("warning: {} failed", step.name)))
+                    format!("{{ {call} || echo {} >&2; }}", said(&format!("warning: {} failed", step.name)));
             }
             OnFailure::Steps(steps) => {
                 let mut instead = vec![format!("export INFRACTL_FAILED_STEP={name}")];

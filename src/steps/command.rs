@@ -53,7 +53,7 @@ pub fn build(step: &StepCx<'_>, command: &CommandTable, known: &Known) -> Result
         }
     };
     let dir = command.dir.as_ref().map_or(step.env.root.as_path(), |dir| dir.0.as_path());
-    let mut cmd = equip(step, cmd.dir(dir), known)?;
+    let mut cmd = equip(step, cmd.dir(dir), known);
     for (name, template) in &command.env {
         cmd.env.insert(name.clone(), values::input_value(known.render(step, template)?));
     }
@@ -87,7 +87,7 @@ fn shell_line(step: &StepCx<'_>, known: &Known, line: &Template) -> Result<Strin
 }
 
 /// The environment of a command: secrets it may see, variables of `[terraform]`, outputs, where it runs.
-fn equip(step: &StepCx<'_>, mut cmd: Cmd, known: &Known) -> Result<Cmd, Failure> {
+fn equip(step: &StepCx<'_>, mut cmd: Cmd, known: &Known) -> Cmd {
     for (name, value) in step.secret_variables() {
         cmd = cmd.secret(name, value);
     }
@@ -123,7 +123,7 @@ fn equip(step: &StepCx<'_>, mut cmd: Cmd, known: &Known) -> Result<Cmd, Failure>
     for (name, value) in variables(step) {
         cmd.env.insert(name, Value::Plain(value));
     }
-    Ok(cmd)
+    cmd
 }
 
 /// `INFRACTL_OUTPUT_BACKEND_IP` for `backend_ip`.

@@ -122,7 +122,7 @@ pub async fn run(step: &mut StepCx<'_>, work: &Work) -> Result<String, Failure> 
 }
 
 /// What a step would do, as lines for `--dry-run`: the commands in order, and what happens besides.
-pub async fn describe(step: &mut StepCx<'_>, work: &Work) -> Result<Vec<String>, Failure> {
+pub fn describe(step: &mut StepCx<'_>, work: &Work) -> Result<Vec<String>, Failure> {
     match work {
         Work::Prepare { .. } => Ok(prepare::describe(step)),
         Work::Terraform(action) => terraform::describe(step, action),

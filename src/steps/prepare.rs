@@ -10,7 +10,7 @@ pub async fn run(step: &mut StepCx<'_>, writes_env_file: bool) -> Result<String,
     let mut found = Vec::new();
     open_secrets(step).await?;
     let secrets = step.facts.secrets.as_ref();
-    if let Some(secrets) = secrets.filter(|secrets| secrets.len() > 0) {
+    if let Some(secrets) = secrets.filter(|secrets| !secrets.is_empty()) {
         found.push(format!("{} from {}", plural(secrets.len(), "secret"), plural(secrets.files(), "file")));
     }
     if writes_env_file {
@@ -39,12 +39,12 @@ fn tell_about_variables(step: &StepCx<'_>) {
     if step.env.terraform.is_none() {
         return;
     }
-    if let Some(file) = step.cx.vars.get("TF_CLI_CONFIG_FILE") {
-        if !std::path::Path::new(file).exists() {
-            step.cx.ui.warn(format!(
-                "TF_CLI_CONFIG_FILE names `{file}`, which does not exist: terraform is started without it"
-            ));
-        }
+    if let Some(file) = step.cx.vars.get("TF_CLI_CONFIG_FILE")
+        && !std::path::Path::new(file).exists()
+    {
+        step.cx.ui.warn(format!(
+            "TF_CLI_CONFIG_FILE names `{file}`, which does not exist: terraform is started without it"
+        ));
     }
     if let Some(args) = step.cx.vars.get("TF_CLI_ARGS").filter(|args| !args.is_empty()) {
         step.cx.ui.warn(format!("TF_CLI_ARGS is set and goes to every plan, apply and destroy: {args}"));

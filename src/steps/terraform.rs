@@ -123,10 +123,10 @@ pub fn equip(step: &StepCx<'_>, mut cmd: Cmd) -> Result<Cmd, Failure> {
             cmd.env.insert(name, value);
         }
     }
-    if let Some(file) = step.cx.vars.get("TF_CLI_CONFIG_FILE") {
-        if !Path::new(file).exists() {
-            cmd = cmd.unset("TF_CLI_CONFIG_FILE");
-        }
+    if let Some(file) = step.cx.vars.get("TF_CLI_CONFIG_FILE")
+        && !Path::new(file).exists()
+    {
+        cmd = cmd.unset("TF_CLI_CONFIG_FILE");
     }
     Ok(cmd)
 }

@@ -13,6 +13,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::when::hex;
 use super::{StepCx, terraform};
 use crate::failure::{Failure, Kind};
 use crate::tools::terraform::Root;
@@ -144,10 +145,6 @@ fn settings(step: &StepCx<'_>, root: &Root, backend: &IndexMap<String, String>) 
         hash.update(format!("{key}={value}\0"));
     }
     hex(&hash.finalize())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn stat(path: &Path) -> Option<(u64, u128)> {

@@ -69,11 +69,9 @@ impl Progress {
             Told::Diagnostic(diagnostic) if diagnostic.severity == "error" => {
                 self.diagnostics.push(diagnostic.clone());
             }
-            Told::Text(text) => {
-                if self.raw.len() < 8192 {
-                    self.raw.push_str(text);
-                    self.raw.push('\n');
-                }
+            Told::Text(text) if self.raw.len() < 8192 => {
+                self.raw.push_str(text);
+                self.raw.push('\n');
             }
             _ => {}
         }

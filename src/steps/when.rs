@@ -1,5 +1,6 @@
 //! Whether a step is wanted: all conditions of its `when` must be true.
 
+use std::fmt::Write as _;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -105,7 +106,10 @@ fn digest(when: &When) -> Result<Option<String>, Failure> {
 
 /// Bytes as hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// A file, or everything below a folder, in order of name.

@@ -4,6 +4,7 @@
 //! that runs it every time costs seconds; one that never does is annoying.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use hcl_edit::Span;
 use hcl_edit::structure::{Block, Body};
@@ -40,7 +41,7 @@ pub fn is_module_file(name: &str) -> bool {
 
 /// Reads one file. One that does not parse, and JSON, counts as a whole: terraform will say what is wrong.
 pub fn needs(name: &str, text: &str) -> Needs {
-    let parsed = if name.ends_with(".json") { None } else { hcl_edit::parser::parse_body(text).ok() };
+    let parsed = if Path::new(name).extension().is_some_and(|end| end == "json") { None } else { hcl_edit::parser::parse_body(text).ok() };
     match parsed {
         Some(body) => of_body(&body, text),
         None => Needs { text: vec![text.to_owned()], ..Needs::default() },

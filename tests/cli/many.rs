@@ -224,7 +224,7 @@ fn protected_environments_are_confirmed_by_name_before_anything_starts() {
         project.write(&format!("environments/{name}/environment.toml"), "protected = true\n");
     }
     let never = |run: Run| {
-        assert!(!run.err.contains('│') && !project.path("environments/dev/terraform.tfstate").exists())
+        assert!(!run.err.contains('│') && !project.path("environments/dev/terraform.tfstate").exists());
     };
     never(
         project

@@ -103,9 +103,9 @@ tcp_answers() { # ADDRESS SECONDS
     ),
     (
         "is_set",
-        r#"is_set() { # VALUE: neither empty nor false
+        r"is_set() { # VALUE: neither empty nor false
   case $1 in '' | false | null | '[]' | '{}') return 1 ;; esac
-}"#,
+}",
     ),
     (
         "entry",

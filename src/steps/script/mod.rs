@@ -194,8 +194,11 @@ pub fn literal(text: &str) -> String {
 /// Values for a script: what only its run knows stands there as a marker.
 pub fn marked(step: &StepCx<'_>, work: &Work) -> Known {
     let hosts = step.env.hosts.values().map(|host| host.address.0.as_str());
-    let texts: Vec<&str> =
-        needs::templates(work).into_iter().map(|template| template.as_str()).chain(hosts).collect();
+    let texts: Vec<&str> = needs::templates(work)
+        .into_iter()
+        .map(super::super::config::template::Template::as_str)
+        .chain(hosts)
+        .collect();
     marked_text(&texts.join("\n"))
 }
 

@@ -118,12 +118,13 @@ async fn once(step: &StepCx<'_>, probe: &Probe, each: Duration) -> Probed {
             Probe::Command(..) => std::future::pending().await,
         }
     };
-    match probe {
-        Probe::Command(table, output) => command::probe(step, table, output.as_deref(), each).await,
-        _ => tokio::select! {
+    if let Probe::Command(table, output) = probe {
+        command::probe(step, table, output.as_deref(), each).await
+    } else {
+        tokio::select! {
             answer = work => answer,
             () = step.cx.interrupts.pressed() => Probed::NotYet(Answer::new("stopped", "wait again")),
-        },
+        }
     }
 }
 

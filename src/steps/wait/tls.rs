@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -51,7 +51,7 @@ impl Tls {
         };
         let left = each.saturating_sub(begun.elapsed());
         let ca = self.ca.clone();
-        let work = tokio::task::spawn_blocking(move || shake_hands(stream.into_std()?, name, ca, left));
+        let work = tokio::task::spawn_blocking(move || shake_hands(stream.into_std()?, name, ca.as_deref(), left));
         let seen = match tokio::time::timeout(left, work).await {
             Err(_) => return Probed::NotYet(network::silent(each)),
             Ok(Err(_)) => return Probed::NotYet(Answer::new("the check was ended", "try again")),
@@ -98,14 +98,14 @@ struct Seen {
 fn shake_hands(
     mut stream: TcpStream,
     name: ServerName<'static>,
-    ca: Option<PathBuf>,
+    ca: Option<&Path>,
     left: Duration,
 ) -> io::Result<Result<Seen, Answer>> {
     stream.set_nonblocking(false)?;
     let limit = Some(left.max(Duration::from_millis(1)));
     stream.set_read_timeout(limit)?;
     stream.set_write_timeout(limit)?;
-    let roots = match roots::load(ca.as_deref()) {
+    let roots = match roots::load(ca) {
         Ok(roots) => Arc::new(roots::store(roots)),
         Err(answer) => return Ok(Err(answer)),
     };
