@@ -6,6 +6,7 @@
     clippy::print_stdout,
     clippy::disallowed_methods,
     clippy::unwrap_used,
+    clippy::format_collect,
     reason = "a benchmark prints, starts programs and stops at the first surprise"
 )]
 

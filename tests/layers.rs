@@ -1,5 +1,6 @@
 //! The law of the layers: a module may use only modules that stand below it in `src/lib.rs`; some words are
 //! forbidden in some folders; no file is longer than 300 lines before its tests.
+#![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is a failed test")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

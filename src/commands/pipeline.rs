@@ -123,7 +123,7 @@ pub async fn run_own(cx: &Ctx, global: &Global, args: &OwnArgs) -> Result<(), Fa
             named(cx, global, &env, &args.name, &args.part, &args.extra.extra).await?.result()
         }
         Ok(env) => Err(unknown(&env, &args.name, "verb or pipeline")),
-        Err(_) if near => Err(unknown_verb(&args.name, verbs())),
+        Err(_) if near => Err(unknown_verb(&args.name, &verbs())),
         Err(failure) => {
             Err(failure.context(format!("`{}` is no verb of infractl, and no pipeline was found", args.name)))
         }
@@ -179,9 +179,9 @@ pub async fn go(
         return cx.ui.data(text.as_bytes()).map(|()| Ended::default());
     }
     if options.dry_run {
-        return engine::run(cx, env, &selected, &options).await.map(|_| Ended::default());
+        return Box::pin(engine::run(cx, env, &selected, &options)).await.map(|_| Ended::default());
     }
-    match engine::run_to_step(cx, env, &selected, &options).await {
+    match Box::pin(engine::run_to_step(cx, env, &selected, &options)).await {
         Ok(facts) => {
             resume::forget(env, &pipeline.verb)?;
             Ok(Ended { digest: facts.digest, difference: false })
@@ -194,14 +194,11 @@ pub async fn go(
                 }
             }
             let goes_on = matches!(verb, Verb::Named { .. }) && selected.count() > 1;
-            Err(match goes_on && failure.kind == Kind::Failed {
-                true => failure.help(format!(
-                    "mend it, then go on there: `infractl {} {} --resume`",
-                    verb.name(),
-                    env.name
-                )),
-                false => failure,
-            })
+            if !goes_on || failure.kind != Kind::Failed {
+                return Err(failure);
+            }
+            let again = format!("infractl {} {} --resume", verb.name(), env.name);
+            Err(failure.help(format!("mend it, then go on there: `{again}`")))
         }
     }
 }
@@ -231,9 +228,9 @@ fn unknown(env: &Environment, name: &str, what: &str) -> Failure {
     })
 }
 
-fn unknown_verb(name: &str, verbs: Vec<String>) -> Failure {
+fn unknown_verb(name: &str, verbs: &[String]) -> Failure {
     let failure = Failure::new(Kind::Usage, format!("unknown verb `{name}`"));
-    match nearest(name, &verbs) {
+    match nearest(name, verbs) {
         Some(near) => failure.help(format!("did you mean `{near}`?")),
         None => failure.help("see the verbs: `infractl --help`"),
     }

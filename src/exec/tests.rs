@@ -482,6 +482,7 @@ async fn whoever_waits_hears_of_an_interrupt() {
 /// What `main` does, in a process of its own: the tests below start it and send it real signals.
 #[tokio::test]
 #[ignore = "is started by other tests"]
+#[expect(clippy::disallowed_methods, reason = "it does what `main` does, which reads the environment")]
 async fn a_program_of_its_own() {
     println!();
     forbid_core_dumps().unwrap();

@@ -55,11 +55,10 @@ pub async fn run_to_step(
     let nowhere = |failure| Stopped { failure, step: None };
     refuse(pipeline).map_err(nowhere)?;
     let mut facts = Facts::default();
-    let held = match options.dry_run {
-        true => Held::nothing(),
-        false => {
-            Box::pin(lock::take(cx, env, pipeline, options.lock_wait, &mut facts)).await.map_err(nowhere)?
-        }
+    let held = if options.dry_run {
+        Held::nothing()
+    } else {
+        Box::pin(lock::take(cx, env, pipeline, options.lock_wait, &mut facts)).await.map_err(nowhere)?
     };
     let verb = &pipeline.verb;
     let mut run =

@@ -44,6 +44,7 @@ pub struct Step {
 
 /// What a step does.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a pipeline has few steps, and each is read in many places")]
 pub enum What {
     /// One piece of work.
     Work(Work),
@@ -112,7 +113,9 @@ impl Pipeline {
     /// Every piece of work in order, those on failure included, with the secrets it may see.
     pub fn leaves(&self) -> Vec<Leaf<'_>> {
         let mut all = Vec::new();
-        self.steps.iter().for_each(|step| leaves(step, None, &mut all));
+        for step in &self.steps {
+            leaves(step, None, &mut all);
+        }
         all
     }
 }
@@ -121,9 +124,15 @@ fn leaves<'a>(step: &'a Step, above: Option<&'a [String]>, all: &mut Vec<Leaf<'a
     let allowed = step.rules.secrets.as_deref().or(above);
     match &step.what {
         What::Work(work) => all.push((work, allowed)),
-        What::Steps(steps) => steps.iter().for_each(|step| leaves(step, allowed, all)),
+        What::Steps(steps) => {
+            for step in steps {
+                leaves(step, allowed, all);
+            }
+        }
     }
     if let OnFailure::Steps(steps) = &step.rules.on_failure {
-        steps.iter().for_each(|step| leaves(step, above, all));
+        for step in steps {
+            leaves(step, above, all);
+        }
     }
 }

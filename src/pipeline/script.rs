@@ -1,6 +1,7 @@
 //! A pipeline as a script for bash that does the same without infractl: `--print`.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use super::engine::Options;
 use super::{OnFailure, Pipeline, Step, What, transient};
@@ -68,7 +69,7 @@ impl Writer<'_> {
         if body.contains("timeout") && body.contains("-c '") && body.contains('$') {
             self.functions.push_str("\n# shellcheck disable=SC2016 # for sh, not for this shell");
         }
-        self.functions.push_str(&format!("\nstep_{number}() {{ # {name}\n  {}\n}}\n", lines.join(" &&\n  ")));
+        let _ = write!(self.functions, "\nstep_{number}() {{ # {name}\n  {}\n}}\n", lines.join(" &&\n  "));
         self.called(step, format!("step_{number}"), above).map(Some)
     }
 
@@ -167,10 +168,10 @@ impl Writer<'_> {
         if !self.script.secrets.is_empty() {
             text.push_str("\n# Secrets: set them before, for instance from your password store.\n");
             for name in &self.script.secrets {
-                text.push_str(&format!(": \"${{{name}:?}}\"\n"));
+                let _ = writeln!(text, ": \"${{{name}:?}}\"");
             }
             let names: Vec<&str> = self.script.secrets.iter().map(String::as_str).collect();
-            text.push_str(&format!("export -n {}\n", names.join(" ")));
+            let _ = writeln!(text, "export -n {}", names.join(" "));
         }
         text.push_str("\n# What infractl tells the commands of a pipeline.\nexport");
         let mut facts = Facts::default();
@@ -181,12 +182,12 @@ impl Writer<'_> {
                 let value = value
                     .strip_prefix(&*self.env.root.to_string_lossy())
                     .map_or_else(|| literal(&value), |rest| format!("\"$PWD\"{}", literal(rest)));
-                text.push_str(&format!(" {name}={value}"));
+                let _ = write!(text, " {name}={value}");
             }
         }
         text.push('\n');
         for (_, body) in HELPERS.iter().filter(|(name, _)| self.script.helpers.contains(name)) {
-            text.push_str(&format!("\n{body}\n"));
+            let _ = write!(text, "\n{body}\n");
         }
         text.push_str("\nstop() { # STEP\n  echo \"error: step \\`$1\\` failed\" >&2\n  exit 1\n}\n");
         text.push_str(&all_secrets);
@@ -252,7 +253,7 @@ impl Writer<'_> {
                 let known = marked_text(&output.0.to_string());
                 let (value, _) = output.render(&known.scope(&step_cx))?;
                 let word = self.script.word(&crate::steps::values::text(&value));
-                cases.push_str(&format!("    {}) printf %s {word} ;;\n", literal(name)));
+                let _ = writeln!(cases, "    {}) printf %s {word} ;;", literal(name));
             }
             return Ok(format!(
                 "\noutput() {{ # NAME\n  case $1 in\n{cases}    *)\n      echo \"there is no output $1\" >&2\n      return 1\n      ;;\n  esac\n}}\n"

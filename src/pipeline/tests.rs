@@ -16,7 +16,7 @@ use crate::ui::{Mode, Ui, Verbosity};
 
 /// A project with the environment `dev`, whose pipelines are these.
 struct World {
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
     env: Environment,
     cx: Ctx,
     runner: Arc<FakeRunner>,
@@ -81,7 +81,7 @@ fn world(pipelines: &str, script: impl FnOnce(FakeRunner) -> FakeRunner) -> Worl
         dir: dir.path().to_owned(),
         dir_is_project: true,
     };
-    World { _dir: dir, env, cx, runner, told }
+    World { dir, env, cx, runner, told }
 }
 
 impl World {
@@ -264,7 +264,7 @@ async fn two_runs_at_once_do_not_know_of_each_other() {
 #[test]
 fn a_selection_keeps_who_asks() {
     let world = world("a = [{ do = \"apply\" }, { command = [\"do\"] }]\n", all_good);
-    let root = world._dir.path();
+    let root = world.dir.path();
     write(&root.join("environments/prod/main.tf"), "");
     write(
         &root.join("environments/prod/environment.toml"),

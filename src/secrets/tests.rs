@@ -244,7 +244,11 @@ fn damaged_files_are_named_with_the_way_out() {
     let good = project.read("good.env");
     let cases = [
         (good.replace("C_unencrypted=x", "C_unencrypted=y"), "MAC mismatch", "edit --ignore-mac dev.env"),
-        (good.replacen("A=", "D=CANARY\nA=", 1), "value of D does not decrypt", "git checkout COMMIT -- dev.env"),
+        (
+            good.replacen("A=", "D=CANARY\nA=", 1),
+            "value of D does not decrypt",
+            "git checkout COMMIT -- dev.env",
+        ),
         (format!("<<<<<<< HEAD\n{good}=======\n{good}>>>>>>> x\n"), "conflict marker", "secrets merge"),
         (good.replace('\n', "\r\n"), "CR LF", ".gitattributes"),
         ("A=CANARY\n".to_owned(), "not encrypted", "infractl secrets encrypt --in-place dev.env"),

@@ -1,7 +1,7 @@
 //! Whether a step is wanted: all conditions of its `when` must be true.
 
-use std::fmt::Write as _;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;

@@ -41,7 +41,11 @@ pub fn is_module_file(name: &str) -> bool {
 
 /// Reads one file. One that does not parse, and JSON, counts as a whole: terraform will say what is wrong.
 pub fn needs(name: &str, text: &str) -> Needs {
-    let parsed = if Path::new(name).extension().is_some_and(|end| end == "json") { None } else { hcl_edit::parser::parse_body(text).ok() };
+    let parsed = if Path::new(name).extension().is_some_and(|end| end == "json") {
+        None
+    } else {
+        hcl_edit::parser::parse_body(text).ok()
+    };
     match parsed {
         Some(body) => of_body(&body, text),
         None => Needs { text: vec![text.to_owned()], ..Needs::default() },

@@ -1,4 +1,11 @@
 //! infractl as people run it: the real program, an environment of its own, canaries as secrets.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::format_collect,
+    clippy::print_stderr,
+    reason = "tests: a panic is a failure, programs are started, files are damaged on purpose"
+)]
 
 mod apply;
 mod ci;

@@ -158,6 +158,7 @@ impl Team {
 }
 
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "an ended process is over: every caller hands it in")]
 fn ended(output: Output, code: i32) -> String {
     let err = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(code), "{err}");

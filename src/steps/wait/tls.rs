@@ -51,7 +51,8 @@ impl Tls {
         };
         let left = each.saturating_sub(begun.elapsed());
         let ca = self.ca.clone();
-        let work = tokio::task::spawn_blocking(move || shake_hands(stream.into_std()?, name, ca.as_deref(), left));
+        let work =
+            tokio::task::spawn_blocking(move || shake_hands(stream.into_std()?, name, ca.as_deref(), left));
         let seen = match tokio::time::timeout(left, work).await {
             Err(_) => return Probed::NotYet(network::silent(each)),
             Ok(Err(_)) => return Probed::NotYet(Answer::new("the check was ended", "try again")),
