@@ -114,7 +114,7 @@ fn a_project_that_says_nothing_has_defaults() {
     assert_eq!(dev.secrets.files, [sandbox.path("credentials/dev.enc.env")]);
     assert_eq!(dev.env_file.path, sandbox.path("shared/.env.dev"));
     assert_eq!(dev.env_file.title.as_str(), "shop dev");
-    assert_eq!(dev.env_file.dialect, Dialect::Portable);
+    assert_eq!(dev.env_file.dialect, Dialect::Compose);
     assert!(dev.env_file.sections.is_none());
     assert!(dev.inventory.is_none());
     assert!(dev.ansible.is_none());
