@@ -66,7 +66,8 @@ fn main() {
 
 fn text() -> String {
     let steps = |count: usize, argv: &str| -> String {
-        (0..count).map(|n| format!("  {{ name = \"s{n}\", command = [{argv}], secrets = [] }},\n")).collect()
+        let step = |n: usize| format!("  {{ name = \"s{n}\", command = [{argv}], secrets = [] }},");
+        (0..count).map(step).collect::<Vec<_>>().join("\n")
     };
     let (fake, real) = (steps(FAKE, "\"true\""), steps(REAL, "\"env\", \"true\""));
     format!("[pipelines]\nfake = [\n{fake}]\nreal = [\n{real}]\n")
