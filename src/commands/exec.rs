@@ -8,7 +8,7 @@ use crate::steps::{Facts, StepCx, prepare, terraform};
 
 /// Run a local command with the secrets and variables of an environment
 ///
-/// The command gets each secret as a variable of its own name and as TF_VAR_<lower case>, and the variables of
+/// The command gets each secret as a variable of its own name and as `TF_VAR_<lower case>`, and the variables of
 /// `[terraform] vars`. It owns the terminal, so what it prints is not masked. Its exit code is passed on.
 #[derive(Debug, clap::Args)]
 pub struct ExecArgs {
