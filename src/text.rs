@@ -1,6 +1,6 @@
-//! Words for people: the nearest name, plurals, lists, durations.
+//! Words for people: the nearest name, plurals, lists, durations; and names and digits for machines.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
 /// The candidate a mistyped word most probably meant, if any is near enough.
@@ -51,6 +51,19 @@ pub fn list<S: Display>(items: impl IntoIterator<Item = S>, word: &str) -> Strin
 pub fn cut(text: &str, bytes: usize) -> &str {
     let end = (0..=bytes.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
     &text[..end.unwrap_or(0)]
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// A name as that of a variable: `UPPER_SNAKE`.
+pub fn upper_snake(name: &str) -> String {
+    name.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_")
 }
 
 /// A duration for people: `34 ms`, `4.2 s`, `12 s`, `1m 05s`, `2h 03m`.

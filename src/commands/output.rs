@@ -160,18 +160,15 @@ fn as_json(outputs: &IndexMap<String, Output>, name: Option<&str>) -> String {
     format!("{value:#}\n")
 }
 
-fn variable(name: &str) -> String {
-    name.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_")
-}
-
 fn in_dialect(outputs: &IndexMap<String, Output>, dialect: Dialect, before: &str) -> Result<String, Failure> {
     let mut text = String::new();
     for (name, output) in outputs {
-        let line =
-            dotenv::encode(dialect, &variable(name), &values::text(&output.value)).map_err(|refusal| {
+        let line = dotenv::encode(dialect, &text::upper_snake(name), &values::text(&output.value)).map_err(
+            |refusal| {
                 Failure::new(Kind::Config, format!("output `{name}`: {refusal}"))
                     .help("use `--format json`, or `infractl exec`, where every value fits")
-            })?;
+            },
+        )?;
         text.push_str(before);
         text.push_str(line.trim_end_matches('\n'));
         text.push('\n');
@@ -205,7 +202,7 @@ fn as_azure(outputs: &IndexMap<String, Output>) -> String {
     let line = |(name, output): (&String, &Output)| {
         let secret = if output.sensitive { ";issecret=true" } else { "" };
         let value = values::text(&output.value);
-        format!("##vso[task.setvariable variable={}{secret}]{}\n", variable(name), escaped(&value))
+        format!("##vso[task.setvariable variable={}{secret}]{}\n", text::upper_snake(name), escaped(&value))
     };
     outputs.iter().map(line).collect()
 }

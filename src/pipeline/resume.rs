@@ -17,7 +17,7 @@ use crate::context::Ctx;
 use crate::disk;
 use crate::failure::{Failure, Kind};
 use crate::steps::Work;
-use crate::steps::when::hex;
+use crate::text::hex;
 use crate::tools::git;
 
 /// The last run that did not reach its end.

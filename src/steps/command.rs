@@ -128,8 +128,7 @@ fn equip(step: &StepCx<'_>, mut cmd: Cmd, known: &Known) -> Cmd {
 
 /// `INFRACTL_OUTPUT_BACKEND_IP` for `backend_ip`.
 pub fn output_variable(output: &str) -> String {
-    let name = output.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
-    format!("{OUTPUT_VARIABLE}{name}")
+    format!("{OUTPUT_VARIABLE}{}", crate::text::upper_snake(output))
 }
 
 /// Tells an infractl that a step starts what it is started by.

@@ -10,7 +10,7 @@ use crate::files::dotenv::Dialect;
 use crate::files::env_file::{Entry, EnvFile, Metadata, Section};
 use crate::steps::StepCx;
 use crate::steps::values::{self, Known};
-use crate::text::{nearest, plural};
+use crate::text::{nearest, plural, upper_snake};
 use crate::tools::{git, terraform::Output};
 
 /// What is done with the file.
@@ -93,7 +93,7 @@ fn dialect(declared: model::Dialect) -> Dialect {
 }
 
 fn unmapped(name: &str, output: &Output) -> Entry {
-    let key = name.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+    let key = upper_snake(name);
     Entry { key, value: values::text(&output.value), sensitive: output.sensitive }
 }
 

@@ -13,9 +13,9 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::when::hex;
 use super::{StepCx, terraform};
 use crate::failure::{Failure, Kind};
+use crate::text::hex;
 use crate::tools::terraform::Root;
 use crate::tools::terraform_root::{self as module, Needs};
 use crate::ui::event::Level;

@@ -1,7 +1,6 @@
 //! Whether a step is wanted: all conditions of its `when` must be true.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
@@ -12,6 +11,7 @@ use super::{StepCx, relative};
 use crate::config::model::When;
 use crate::disk;
 use crate::failure::Failure;
+use crate::text::hex;
 
 /// Why the step is not wanted; none when it is.
 pub fn unwanted(step: &StepCx<'_>, when: &When) -> Result<Option<String>, Failure> {
@@ -102,14 +102,6 @@ fn digest(when: &When) -> Result<Option<String>, Failure> {
         add(&mut hash, &path.0)?;
     }
     Ok(Some(hex(&hash.finalize())))
-}
-
-/// Bytes as hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// A file, or everything below a folder, in order of name.

@@ -1,5 +1,6 @@
 //! Signs requests to S3 and what is compatible with it: AWS Signature Version 4, in headers.
 
+use crate::text::hex;
 use std::fmt::Write as _;
 
 use hmac::{Hmac, Mac as _};
@@ -72,13 +73,6 @@ fn mac(key: &[u8], text: &str) -> Vec<u8> {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return Vec::new() };
     mac.update(text.as_bytes());
     mac.finalize().into_bytes().to_vec()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// A key of a bucket as the path of an address.
