@@ -4,7 +4,9 @@ use std::fs;
 use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process_group};
+use rustix::process::{
+    Pid, Signal, getpgrp, getsid, kill_process, kill_process_group, test_kill_process_group,
+};
 use tokio::time::{Instant, sleep};
 
 /// Who gets a signal.
@@ -62,15 +64,35 @@ fn is_any_alive(group: Pid) -> Option<bool> {
         if !entry.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit) {
             continue;
         }
-        // "pid (name) state parent group ...": the name may contain anything.
         let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
-        let mut fields = stat.rsplit(')').next().unwrap_or_default().split_ascii_whitespace();
+        let mut fields = after_name(&stat);
         let state = fields.next();
         if fields.nth(1) == Some(&group) && !matches!(state, Some("Z" | "X")) {
             return Some(true);
         }
     }
     fs::exists("/proc/self/stat").ok().filter(|&known| known).map(|_| false)
+}
+
+/// Whether our group is that of the leader of our session.
+pub(super) fn is_of_session_leader() -> bool {
+    // Not getsid(2): in a container the leader may be outside, then it answers 0, which is no `Pid`.
+    match fs::read_to_string("/proc/self/stat") {
+        Ok(stat) => is_of_leader(&stat),
+        Err(_) if cfg!(target_os = "linux") => false,
+        Err(_) => getsid(None).is_ok_and(|session| session == getpgrp()),
+    }
+}
+
+fn is_of_leader(stat: &str) -> bool {
+    let mut fields = after_name(stat).skip(2);
+    let (group, session) = (fields.next(), fields.next());
+    group == session && !matches!(group, None | Some("0"))
+}
+
+/// "pid (name) state parent group session ...": the name may contain anything.
+fn after_name(stat: &str) -> impl Iterator<Item = &str> {
+    stat.rsplit(')').next().unwrap_or_default().split_ascii_whitespace()
 }
 
 /// Ends the program if the future that watches it is dropped.
@@ -99,5 +121,18 @@ impl Drop for Guard {
         if self.is_armed {
             self.target.send(self.signal);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_of_leader;
+
+    #[test]
+    fn a_leader_outside_the_container_has_no_number() {
+        assert!(is_of_leader("70 (sh) 2) S 12 70 70 0 -1"));
+        assert!(!is_of_leader("70 (sh) S 12 70 12 0 -1"));
+        assert!(!is_of_leader("70 (sh) S 12 70 0 0 -1"));
+        assert!(!is_of_leader("70 (sh) S 12 0 0 0 -1"));
     }
 }

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{env, io};
 
-use rustix::process::{Pid, getpgrp, getsid};
+use rustix::process::Pid;
 use secrecy::ExposeSecret as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 
-use super::group::{Guard, Target};
+use super::group::{Guard, Target, is_of_session_leader};
 use super::output::{Pipes, Reader, Tail};
 use super::watcher::Watcher;
 use super::{BoxFuture, Channel, Cmd, Done, Input, Interrupts, Io, OnLine, RunError, Runner, Value, hangup};
@@ -49,8 +49,7 @@ impl OsRunner {
     ) -> Self {
         // The variable alone says little: a terminal opened by a program of ours has it too, but there each
         // job has a group that is not its session's.
-        let is_nested =
-            vars.contains_key(OsStr::new(GROUP)) && getsid(None).is_ok_and(|sid| sid == getpgrp());
+        let is_nested = vars.contains_key(OsStr::new(GROUP)) && is_of_session_leader();
         OsRunner { vars, masks, interrupts, notice: Arc::new(notice), is_nested }
     }
 

@@ -201,7 +201,7 @@ fn an_error_of_the_configuration_is_annotated_with_its_place() {
 fn below_another_infractl_nothing_is_said_to_ci() {
     let project = Sandbox::new();
     let (code, err) = run(in_ci(&project, "github", &["plan", "dev"]).env("INFRACTL_GROUP", "1"));
-    assert_eq!(code, Some(0));
+    assert_eq!(code, Some(0), "{err}");
     assert!(!err.contains("::") && !err.contains(CANARY), "{err}");
     assert!(!project.path("summary.md").exists());
 }
