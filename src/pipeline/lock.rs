@@ -23,6 +23,7 @@ use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::pipeline::Pipeline;
+use crate::steps::power::Action as Power;
 use crate::steps::{Facts, StepCx, Work, terraform::Action as Terraform};
 use crate::ui::event::Event;
 
@@ -78,6 +79,8 @@ fn changes(work: &Work) -> bool {
         Work::Prepare { .. } | Work::Outputs | Work::Confirm { .. } | Work::Wait(_) | Work::Nothing(_) => {
             false
         }
+        Work::Power(action) => *action != Power::State,
+        Work::Ansible(playbook) => !playbook.check,
         Work::Terraform(action) => matches!(action, Terraform::Apply { .. } | Terraform::Destroy),
         _ => true,
     }

@@ -4,6 +4,7 @@ mod describe;
 pub mod engine;
 pub mod graph;
 pub mod lock;
+mod machines;
 pub mod many;
 pub mod own;
 pub mod plan;

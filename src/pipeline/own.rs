@@ -59,8 +59,11 @@ fn work(action: &Action) -> Work {
             Some((why, help)) => Work::Refused { why, help },
             None => Work::Wait(wanted.clone()),
         },
-        Action::Copy(copy) if copy.host.is_none() => Work::Copy(copy.clone()),
-        Action::Copy(_) => later("copy` to a `host"),
+        Action::Copy(copy) => Work::Copy(copy.clone()),
+        Action::Remote(remote) => Work::Remote(remote.clone()),
+        Action::Compose(compose) => Work::Compose(compose.clone()),
+        Action::Ansible(playbook) => Work::Ansible(playbook.clone()),
+        Action::Docker(docker) => Work::Docker(docker.clone()),
         Action::Git(git) => Work::Git(git.clone()),
         other => later(other.kind()),
     }

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::{Pipeline, Step, What, own};
+use super::{Pipeline, Step, What, machines, own};
 use crate::config::Environment;
 use crate::steps::Work;
 use crate::steps::env_file::Action as EnvFile;
+use crate::steps::inventory::Action as Inventory;
 use crate::steps::needs::Needs;
+use crate::steps::power::Action as Power;
 use crate::steps::terraform::Action as Terraform;
 use crate::steps::when;
 
@@ -65,8 +67,25 @@ impl Asks {
 }
 
 /// Verbs that have built-in steps.
-pub const BUILT_IN: [&str; 11] =
-    ["apply", "deploy", "destroy", "down", "fmt", "genenv", "init", "plan", "refresh", "up", "validate"];
+pub const BUILT_IN: [&str; 17] = [
+    "apply",
+    "build",
+    "check",
+    "deploy",
+    "destroy",
+    "down",
+    "fmt",
+    "genenv",
+    "init",
+    "inventory",
+    "plan",
+    "refresh",
+    "start",
+    "state",
+    "stop",
+    "up",
+    "validate",
+];
 
 /// Verbs that a protected environment guards.
 pub const GUARDED: [&str; 4] = ["apply", "destroy", "stop", "rollback"];
@@ -186,7 +205,13 @@ pub(super) fn built_in_named(env: &Environment, name: &str, asks: Asks, above: &
         "up" => return vec![group("init"), group("apply"), deploy_or_nothing(env, asks, above)],
         "down" => return vec![group("destroy"), Step::new("clean", Work::Clean)],
         "refresh" => return vec![group("down"), group("up")],
-        "deploy" => return vec![no_deploy(env)],
+        "deploy" => return machines::deploy(env),
+        "check" => return machines::check(env),
+        "inventory" => return machines::inventory(env),
+        "build" => return machines::build(env),
+        "stop" => return vec![Step::new("stop", Work::Power(Power::Stop))],
+        "start" => return vec![Step::new("start", Work::Power(Power::Start))],
+        "state" => return vec![Step::new("state", Work::Power(Power::State))],
         name => {
             let why = format!("`{name}` is not in this version of infractl yet");
             return vec![own::refused(name, &why, &format!("write your own: `[pipelines] {name} = [ … ]`"))];
@@ -206,19 +231,6 @@ fn deploy_or_nothing(env: &Environment, asks: Asks, above: &[&str]) -> Step {
     Step::new("deploy", Work::Nothing("nothing to deploy: there is no pipeline `deploy`".into()))
 }
 
-fn no_deploy(env: &Environment) -> Step {
-    if env.ansible.is_some() {
-        let why = "`deploy` by `[ansible]` is not in this version of infractl yet";
-        return own::refused(
-            "deploy",
-            why,
-            "write `[pipelines] deploy = [ … ]` with the command you would type",
-        );
-    }
-    let why = format!("`{}` does not say how it is deployed: there is no pipeline `deploy`", env.name);
-    own::refused("deploy", &why, "write `[pipelines] deploy = [ … ]` into environments/defaults.toml")
-}
-
 fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
     let has_root = env.terraform.is_some();
     let prepare = |env_file| Step::new("prepare", Work::Prepare { env_file });
@@ -226,13 +238,16 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
     let plan = |destroy| Terraform::Plan { out: None, json: false, keep: true, destroy };
     let outputs = || Step::new("outputs", Work::Outputs);
     let write = || Step::new("environment file", Work::EnvFile(EnvFile::Write));
+    let inventory = |action| env.inventory.is_some().then(|| Step::new("inventory", Work::Inventory(action)));
     match verb {
         Verb::Init => vec![prepare(false), terraform("terraform init", Terraform::Init)],
         Verb::Plan { out, json } => {
             let action = Terraform::Plan { out: out.clone(), json: *json, keep: false, destroy: false };
             vec![prepare(false), terraform("terraform plan", action)]
         }
-        Verb::Apply { .. } if !has_root => vec![prepare(true), outputs(), write()],
+        Verb::Apply { .. } if !has_root => {
+            [prepare(true), outputs(), write()].into_iter().chain(inventory(Inventory::Write)).collect()
+        }
         Verb::Apply { plan: saved, ask } => {
             let mut steps = vec![prepare(true)];
             if *ask {
@@ -243,6 +258,7 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
             }
             steps.push(terraform("terraform apply", Terraform::Apply { plan: saved.clone() }));
             steps.extend([outputs(), write()]);
+            steps.extend(inventory(Inventory::Write));
             steps
         }
         Verb::Destroy { ask } => {
@@ -257,6 +273,7 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
                 steps.push(terraform("terraform destroy", Terraform::Destroy));
             }
             steps.push(Step::new("environment file", Work::EnvFile(EnvFile::Remove)));
+            steps.extend(inventory(Inventory::Remove));
             steps
         }
         Verb::Validate if !has_root => vec![],

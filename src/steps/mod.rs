@@ -1,14 +1,22 @@
 //! How one step is done: one file per kind of step.
 
+pub mod ansible;
 pub mod clean;
 pub mod command;
+pub mod compose;
+pub mod connection;
 pub mod copy;
 mod cx;
 pub mod diagnostics;
+pub mod docker;
 pub mod env_file;
 pub mod git;
+pub mod host;
+pub mod inventory;
 pub mod needs;
+pub mod power;
 pub mod prepare;
+pub mod remote;
 pub mod schedule;
 pub mod script;
 mod providers;
@@ -63,6 +71,18 @@ pub enum Work {
     Copy(model::Copy),
     /// Tags, commits or pushes.
     Git(model::Git),
+    /// Something with the inventory.
+    Inventory(inventory::Action),
+    /// A playbook.
+    Ansible(model::AnsibleStep),
+    /// A command on a host.
+    Remote(model::Remote),
+    /// `docker compose`, here or on a host.
+    Compose(model::Compose),
+    /// Builds, pushes, pulls, runs or stops an image.
+    Docker(model::Docker),
+    /// Stops, starts or shows the machines.
+    Power(power::Action),
     /// Removes what infractl keeps of the environment besides its history.
     Clean,
     /// Nothing, and why.
@@ -115,6 +135,12 @@ pub async fn run(step: &mut StepCx<'_>, work: &Work) -> Result<String, Failure> 
         Work::Wait(wait) => wait::run(step, wait).await,
         Work::Copy(copy) => copy::run(step, copy),
         Work::Git(git) => git::run(step, git).await,
+        Work::Inventory(action) => inventory::run(step, action).await,
+        Work::Ansible(playbook) => ansible::run(step, playbook).await,
+        Work::Remote(remote) => remote::run(step, remote).await,
+        Work::Compose(compose) => compose::run(step, compose).await,
+        Work::Docker(docker) => docker::run(step, docker).await,
+        Work::Power(action) => power::run(step, action).await,
         Work::Clean => clean::run(step),
         Work::Nothing(why) => Ok(why.clone()),
         Work::Refused { why, help } => Err(Failure::new(Kind::Config, why.as_str()).help(help.as_str())),
@@ -133,6 +159,12 @@ pub fn describe(step: &mut StepCx<'_>, work: &Work) -> Result<Vec<String>, Failu
         Work::Wait(wait) => wait::describe(step, wait),
         Work::Copy(copy) => copy::describe(step, copy),
         Work::Git(git) => git::describe(step, git),
+        Work::Inventory(action) => inventory::describe(step, action),
+        Work::Ansible(playbook) => ansible::describe(step, playbook),
+        Work::Remote(remote) => remote::describe(step, remote),
+        Work::Compose(compose) => compose::describe(step, compose),
+        Work::Docker(docker) => docker::describe(step, docker),
+        Work::Power(action) => power::describe(step, action),
         Work::Clean => Ok(clean::describe(step)),
         Work::Nothing(why) => Ok(vec![format!("# {why}")]),
         Work::Refused { why, help } => Err(Failure::new(Kind::Config, why.as_str()).help(help.as_str())),

@@ -57,11 +57,39 @@ impl Needs {
                     needs.outputs |= mentions_outputs(command);
                 }
             }
+            Work::Inventory(_) | Work::Power(_) => {
+                needs.secrets |= matches!(work, Work::Power(_)) && sees_secrets;
+                for name in env.hosts.keys() {
+                    needs.host(env, name);
+                }
+            }
+            Work::Ansible(_) => {
+                needs.secrets |= sees_secrets;
+                for name in env.hosts.keys() {
+                    needs.host(env, name);
+                }
+            }
+            Work::Compose(_) | Work::Docker(_) => needs.secrets |= sees_secrets,
             Work::Git(_) => needs.secrets |= allowed.is_some_and(|names| !names.is_empty()),
             _ => {}
         }
+        if let Some(host) = host_of(work) {
+            needs.host(env, host);
+        }
         needs.secrets |= needs.outputs && outputs_need_secrets(env);
         needs
+    }
+
+    /// How to reach a host, and the key to log in with.
+    fn host(&mut self, env: &Environment, name: &str) {
+        for template in super::host::templates(env, name) {
+            self.take(env, template);
+        }
+        let mut next = env.hosts.get(name);
+        while let Some(host) = next {
+            self.secrets |= host.identity.is_some();
+            next = host.jump.as_ref().and_then(|jump| env.hosts.get(&jump.0));
+        }
     }
 
     /// Those of something that looks at outputs.
@@ -94,6 +122,21 @@ impl Needs {
 /// The backend of the state may want secrets; outputs by hand may name some.
 fn outputs_need_secrets(env: &Environment) -> bool {
     env.terraform.is_some() || env.outputs.values().any(|output| output.0.to_string().contains("secret."))
+}
+
+/// The host that a step is about.
+fn host_of(work: &Work) -> Option<&str> {
+    match work {
+        Work::Remote(remote) => Some(&remote.host.0),
+        Work::Copy(copy) => copy.host.as_ref().map(|host| host.0.as_str()),
+        Work::Compose(compose) => compose.host.as_ref().map(|host| host.0.as_str()),
+        Work::Wait(wait) => match &wait.until {
+            Until::Ssh { host } => Some(host),
+            Until::File { host, .. } | Until::Command { host, .. } => host.as_deref(),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Every template of a step.

@@ -136,6 +136,12 @@ impl Script {
             Work::Wait(wait) => self.wait(step, wait, &marked(step, work))?,
             Work::Copy(copy) => self.copy(step, copy, &marked(step, work))?,
             Work::Git(git) => git::script(self, step, git, &marked(step, work))?,
+            Work::Inventory(_)
+            | Work::Ansible(_)
+            | Work::Remote(_)
+            | Work::Compose(_)
+            | Work::Docker(_)
+            | Work::Power(_) => return Err(no_script(step)),
         })
     }
 
@@ -221,4 +227,10 @@ fn mentioned_outputs(table: &crate::config::model::CommandTable) -> Vec<String> 
     };
     let pattern = Regex::new(&format!("{}([A-Z0-9_]+)", needs::OUTPUT_VARIABLE));
     pattern.iter().flat_map(|pattern| pattern.captures_iter(&text)).map(|found| found[1].to_owned()).collect()
+}
+
+/// A step that only infractl can do.
+fn no_script(step: &StepCx<'_>) -> Failure {
+    let message = format!("`{}` has no script that does the same without infractl", step.name);
+    Failure::new(crate::failure::Kind::Usage, message).help("leave it out with `--skip`")
 }

@@ -1,0 +1,60 @@
+//! Built-in steps of the verbs about machines and what runs on them. Pure.
+
+use super::{Step, own};
+use crate::config::Environment;
+use crate::config::model::{AnsibleStep, Docker, ImageName};
+use crate::steps::Work;
+use crate::steps::inventory::Action as Inventory;
+
+/// By ansible, when nothing else is said.
+pub(super) fn deploy(env: &Environment) -> Vec<Step> {
+    if env.ansible.is_none() {
+        let why = format!("`{}` does not say how it is deployed: there is no pipeline `deploy`", env.name);
+        let help = "write `[pipelines] deploy = [ … ]` into environments/defaults.toml";
+        return vec![own::refused("deploy", &why, help)];
+    }
+    playbook(env, "playbook", false)
+}
+
+/// What a deploy would change.
+pub(super) fn check(env: &Environment) -> Vec<Step> {
+    if env.ansible.is_none() {
+        let why = format!("`{}` does not say what a check is: there is no `[ansible]`", env.name);
+        return vec![own::refused("check", &why, "write `[pipelines] check = [ … ]`")];
+    }
+    playbook(env, "playbook check", true)
+}
+
+fn playbook(env: &Environment, name: &str, check: bool) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if env.inventory.is_some() {
+        steps.push(Step::new("inventory", Work::Inventory(Inventory::Write)));
+    }
+    steps.push(Step::new(name, Work::Ansible(AnsibleStep { check, ..AnsibleStep::default() })));
+    steps
+}
+
+pub(super) fn inventory(env: &Environment) -> Vec<Step> {
+    if env.inventory.is_none() {
+        let why = format!("`{}` has no inventory: there is no `[inventory]`", env.name);
+        return vec![own::refused("inventory", &why, "add `[inventory]` and `[hosts]`")];
+    }
+    vec![Step::new("inventory", Work::Inventory(Inventory::Write))]
+}
+
+/// Every image of the project.
+pub(super) fn build(env: &Environment) -> Vec<Step> {
+    if env.images.is_empty() {
+        let why = format!("`{}` has nothing to build: there is no `[images]`", env.name);
+        return vec![own::refused(
+            "build",
+            &why,
+            "add `[images.NAME]`, or write `[pipelines] build = [ … ]`",
+        )];
+    }
+    let one = |name: &String| {
+        let docker = Docker { build: Some(ImageName(name.clone())), ..Docker::default() };
+        Step::new(&format!("build {name}"), Work::Docker(docker))
+    };
+    env.images.keys().map(one).collect()
+}
