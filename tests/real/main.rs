@@ -6,6 +6,7 @@
 
 mod dotenv;
 mod locks;
+mod machine;
 mod refusals;
 mod scripts;
 mod support;
