@@ -4,8 +4,10 @@
 #![expect(clippy::print_stdout, reason = "tests say what they skip")]
 #![expect(clippy::disallowed_methods, reason = "these tests drive other programs and write files by hand")]
 
+mod compose;
 mod dotenv;
 mod locks;
+mod project;
 mod refusals;
 mod scripts;
 mod support;
