@@ -51,13 +51,14 @@ pub enum Standing {
     Failed,
 }
 
-/// Restarts while infractl watches, after which a container is taken to go round in circles.
-const RESTARTS: u64 = 3;
+/// So many restarts, and a container is taken to go round in circles. Docker waits longer before each: together half a
+/// minute, in which a database that is needed may have come up.
+const RESTARTS: u64 = 8;
 
 impl Container {
     /// How it stands; `before` is how often it had been started again when infractl first looked.
     pub fn standing(&self, before: u64) -> Standing {
-        if self.restarts >= before + RESTARTS {
+        if self.restarts >= before + RESTARTS || (self.status == "restarting" && self.restarts >= RESTARTS) {
             return Standing::Failed;
         }
         match (self.status.as_str(), self.health.as_ref().map(|health| health.status.as_str())) {
@@ -216,7 +217,7 @@ mod tests {
             ),
         };
         let json = format!(
-            r#"[{{"Id":"1f","Name":"/p-web-1","RestartCount":4,"State":{{"Status":"{status}","ExitCode":{exit},"Error":""{health}}},
+            r#"[{{"Id":"1f","Name":"/p-web-1","RestartCount":8,"State":{{"Status":"{status}","ExitCode":{exit},"Error":""{health}}},
                "Config":{{"Labels":{{"com.docker.compose.service":"web","com.docker.compose.container-number":"1"}}}},
                "HostConfig":{{"RestartPolicy":{{"Name":"{policy}"}}}}}}]"#
         );
@@ -225,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_container_is_judged_by_what_it_will_come_to() {
-        let standing = |status, exit, policy, health| container(status, exit, policy, health).standing(4);
+        let standing = |status, exit, policy, health| container(status, exit, policy, health).standing(7);
         assert_eq!(standing("running", 0, "no", "healthy"), Standing::Good);
         assert_eq!(standing("running", 0, "no", "starting"), Standing::NotYet);
         assert_eq!(standing("running", 0, "no", "unhealthy"), Standing::Failed);
@@ -233,10 +234,10 @@ mod tests {
         assert_eq!(standing("exited", 0, "no", ""), Standing::Good, "a job that is done");
         assert_eq!(standing("exited", 0, "always", ""), Standing::NotYet);
         assert_eq!(standing("exited", 4, "no", ""), Standing::Failed);
-        assert_eq!(standing("restarting", 4, "always", ""), Standing::NotYet);
-        assert_eq!(container("running", 0, "always", "").standing(1), Standing::Failed, "round in circles");
+        assert_eq!(standing("restarting", 4, "always", ""), Standing::Failed, "round in circles");
+        assert_eq!(container("running", 0, "always", "").standing(0), Standing::Failed);
         assert_eq!(
-            container("running", 0, "no", "").standing(4),
+            container("running", 0, "no", "").standing(7),
             Standing::Runs,
             "old restarts do not count"
         );
