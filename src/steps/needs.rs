@@ -69,8 +69,7 @@ impl Needs {
                     needs.host(env, name);
                 }
             }
-            Work::Compose(_) | Work::Docker(_) => needs.secrets |= sees_secrets,
-            Work::Git(_) => needs.secrets |= allowed.is_some_and(|names| !names.is_empty()),
+            Work::Git(_) | Work::Compose(_) | Work::Docker(_) => needs.secrets |= allowed.is_some_and(|names| !names.is_empty()),
             _ => {}
         }
         if let Some(host) = host_of(work) {
@@ -165,6 +164,7 @@ pub fn templates(work: &Work) -> Vec<&Template> {
                 .chain(remote.dir.as_ref().map(|dir| &dir.0))
                 .collect()
         }
+        Work::Compose(compose) => super::compose::templates(compose),
         Work::Git(git) => {
             let given = [&git.tag, &git.commit, &git.remote, &git.message];
             given.into_iter().flatten().map(|argument| &argument.0).collect()

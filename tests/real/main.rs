@@ -4,9 +4,11 @@
 #![expect(clippy::print_stdout, reason = "tests say what they skip")]
 #![expect(clippy::disallowed_methods, reason = "these tests drive other programs and write files by hand")]
 
+mod compose;
 mod dotenv;
 mod locks;
 mod machine;
+mod project;
 mod refusals;
 #[expect(dead_code, reason = "not all of it is used here")]
 #[path = "../cli/sandbox.rs"]
