@@ -15,6 +15,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod secrets;
 pub mod several;
+pub mod ssh;
 pub mod target;
 pub mod unlock;
 pub mod validate;
@@ -171,6 +172,8 @@ pub enum Command {
     /// Open, create and check files of secrets
     #[command(subcommand)]
     Secrets(secrets::SecretsCommand),
+    /// Log in to a machine of an environment, or run one command there
+    Ssh(ssh::SshArgs),
     /// Bring an environment up: init, apply, deploy
     Up(pipeline::VerbArgs),
     /// Release the lock that a dead run left behind, and say whose it was
@@ -228,6 +231,7 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         // `parse` leaves none.
         Command::Other(_) => Err(Failure::silent(Kind::Usage)),
         Command::Secrets(command) => secrets::run(cx, global, command).await,
+        Command::Ssh(args) => ssh::run(cx, global, args).await,
         Command::Up(args) => pipeline::run_verb(cx, global, "up", args).await,
         Command::Unlock(args) => unlock::run(cx, global, args).await,
         Command::Validate(args) => validate::run(cx, global, args).await,

@@ -84,11 +84,19 @@ impl Needs {
         for template in super::host::templates(env, name) {
             self.take(env, template);
         }
-        let mut next = env.hosts.get(name);
+        let mut next = super::host::settings(env, name);
         while let Some(host) = next {
             self.secrets |= host.identity.is_some();
             next = host.jump.as_ref().and_then(|jump| env.hosts.get(&jump.0));
         }
+    }
+
+    /// Those of logging in to a host.
+    pub fn to_log_in(env: &Environment, name: &str) -> Needs {
+        let mut needs = Needs::default();
+        needs.host(env, name);
+        needs.secrets |= needs.outputs && outputs_need_secrets(env);
+        needs
     }
 
     /// Those of something that looks at outputs.
