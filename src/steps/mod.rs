@@ -6,6 +6,7 @@ pub mod command;
 pub mod compose;
 pub mod compose_program;
 pub mod connection;
+mod connections;
 pub mod containers;
 pub mod copy;
 mod cx;
@@ -16,12 +17,14 @@ pub mod env_file;
 pub mod git;
 pub mod host;
 pub mod inventory;
+pub mod login;
 pub mod needs;
 pub mod power;
 pub mod prepare;
 pub mod remote;
 pub mod schedule;
 pub mod script;
+pub mod send;
 mod providers;
 pub mod task;
 pub mod terraform;
@@ -115,6 +118,8 @@ pub struct Facts {
     pub plan: Option<SavedPlan>,
     /// The folder was initialised in this run.
     pub initialised: bool,
+    /// To machines; they end with the run.
+    pub connections: connection::Connections,
 }
 
 /// A plan kept for the next step.
@@ -137,7 +142,7 @@ pub async fn run(step: &mut StepCx<'_>, work: &Work) -> Result<String, Failure> 
         Work::EnvFile(action) => env_file::run(step, action).await,
         Work::Command(command) => command::run(step, command).await,
         Work::Wait(wait) => wait::run(step, wait).await,
-        Work::Copy(copy) => copy::run(step, copy),
+        Work::Copy(copy) => copy::run(step, copy).await,
         Work::Git(git) => git::run(step, git).await,
         Work::Inventory(action) => inventory::run(step, action).await,
         Work::Ansible(playbook) => ansible::run(step, playbook).await,

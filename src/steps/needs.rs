@@ -177,6 +177,14 @@ pub fn templates(work: &Work) -> Vec<&Template> {
         },
         Work::Copy(copy) => vec![&copy.to.0],
         Work::Compose(compose) => super::compose::templates(compose),
+        Work::Remote(remote) => {
+            let words = of_run(&remote.run).into_iter();
+            words
+                .chain(remote.env.values())
+                .chain(&remote.input)
+                .chain(remote.dir.as_ref().map(|dir| &dir.0))
+                .collect()
+        }
         Work::Git(git) => {
             let given = [&git.tag, &git.commit, &git.remote, &git.message];
             given.into_iter().flatten().map(|argument| &argument.0).collect()
@@ -186,11 +194,14 @@ pub fn templates(work: &Work) -> Vec<&Template> {
 }
 
 fn of_command(command: &CommandTable) -> Vec<&Template> {
-    let words: Vec<&Template> = match &command.run {
+    of_run(&command.run).into_iter().chain(command.env.values()).chain(&command.input).collect()
+}
+
+fn of_run(run: &Run) -> Vec<&Template> {
+    match run {
         Run::Shell(line) => vec![&line.0],
         Run::Argv(words) => words.iter().map(|word| &word.0).collect(),
-    };
-    words.into_iter().chain(command.env.values()).chain(&command.input).collect()
+    }
 }
 
 /// A line of shell that reads a variable with an output.

@@ -5,6 +5,10 @@ pub mod compose;
 pub mod docker;
 pub mod docker_containers;
 pub mod git;
+pub mod remote_shell;
+pub mod ssh;
+pub mod ssh_trouble;
+pub mod tar;
 pub mod terraform;
 pub mod terraform_advice;
 pub mod terraform_backend;
@@ -39,6 +43,12 @@ pub const ALL: &[Tool] = &[
         purpose: "the same, with `[terraform] program = \"tofu\"`",
         version_args: &["version"],
         install: "install OpenTofu: https://opentofu.org/docs/intro/install",
+    },
+    Tool {
+        name: "ssh",
+        purpose: "machines: log in, run commands, copy files",
+        version_args: &["-V"],
+        install: "install the OpenSSH client with the package manager of your system",
     },
     Tool {
         name: "git",

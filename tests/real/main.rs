@@ -7,8 +7,13 @@
 mod compose;
 mod dotenv;
 mod locks;
+mod machine;
 mod project;
 mod refusals;
+#[expect(dead_code, reason = "not all of it is used here")]
+#[path = "../cli/sandbox.rs"]
+mod sandbox;
 mod scripts;
+mod ssh;
 mod support;
 mod values;
