@@ -1,6 +1,7 @@
 //! What people type: one file per verb.
 
 pub mod apply;
+pub mod build;
 pub mod completions;
 pub mod destroy;
 pub mod docs;
@@ -13,6 +14,7 @@ pub mod init;
 pub mod output;
 pub mod pipeline;
 pub mod plan;
+pub mod run;
 pub mod secrets;
 pub mod several;
 pub mod ssh;
@@ -134,6 +136,8 @@ impl OutputMode {
 pub enum Command {
     /// Make an environment match its configuration, then write its environment file
     Apply(apply::ApplyArgs),
+    /// Build the images of an environment
+    Build(build::BuildArgs),
     /// Print the completion script of a shell
     Completions(completions::CompletionsArgs),
     /// Roll out to an environment: the pipeline `deploy`
@@ -169,6 +173,8 @@ pub enum Command {
     Plan(plan::PlanArgs),
     /// Down, then up: for labs
     Refresh(pipeline::VerbArgs),
+    /// Run a one-off task of an environment, and pass its exit code on
+    Run(run::RunArgs),
     /// Open, create and check files of secrets
     #[command(subcommand)]
     Secrets(secrets::SecretsCommand),
@@ -212,6 +218,7 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
     }
     match &cli.command {
         Command::Apply(args) => apply::run(cx, global, args).await,
+        Command::Build(args) => build::run(cx, global, args).await,
         Command::Completions(args) => completions::run(cx, args),
         Command::Deploy(args) => pipeline::run_verb(cx, global, "deploy", args).await,
         Command::Destroy(args) => destroy::run(cx, global, args).await,
@@ -228,6 +235,7 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Pipeline(args) => pipeline::run(cx, global, args).await,
         Command::Plan(args) => plan::run(cx, global, args).await,
         Command::Refresh(args) => pipeline::run_verb(cx, global, "refresh", args).await,
+        Command::Run(args) => run::run(cx, global, args).await,
         // `parse` leaves none.
         Command::Other(_) => Err(Failure::silent(Kind::Usage)),
         Command::Secrets(command) => secrets::run(cx, global, command).await,

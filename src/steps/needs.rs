@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{StepCx, Work, prepare, terraform};
 use crate::config::Environment;
-use crate::config::model::{CommandTable, Run};
+use crate::config::model::{CommandTable, Docker, Run};
 use crate::config::step::Until;
 use crate::config::template::{Name, Template};
 use crate::failure::{Failure, Kind};
@@ -35,6 +35,9 @@ impl Needs {
         let sees_secrets = allowed.is_none_or(|names| !names.is_empty());
         for template in templates(work) {
             needs.take(env, template);
+        }
+        if let Work::Docker(docker) = work {
+            needs.docker(env, docker);
         }
         match work {
             Work::Prepare { env_file } => {
@@ -95,6 +98,28 @@ impl Needs {
     pub fn to_log_in(env: &Environment, name: &str) -> Needs {
         let mut needs = Needs::default();
         needs.host(env, name);
+        needs.secrets |= needs.outputs && outputs_need_secrets(env);
+        needs
+    }
+
+    /// What a container step names besides its templates.
+    fn docker(&mut self, env: &Environment, docker: &Docker) {
+        for template in super::docker::templates(&env.images, docker) {
+            self.take(env, template);
+        }
+        let image = docker.build.as_ref().and_then(|name| env.images.get(&name.0));
+        for secret in image.iter().flat_map(|image| &image.secrets) {
+            self.secrets = true;
+            self.secret_names.insert(secret.0.clone());
+        }
+    }
+
+    /// Those of some templates.
+    pub fn of_templates(env: &Environment, templates: &[&Template]) -> Needs {
+        let mut needs = Needs::default();
+        for template in templates {
+            needs.take(env, template);
+        }
         needs.secrets |= needs.outputs && outputs_need_secrets(env);
         needs
     }

@@ -184,16 +184,17 @@ pub struct Run {
     pub volumes: Vec<String>,
     /// Names of variables: their values stand in the environment of the compose program.
     pub variables: Vec<String>,
+    /// Labels, as `name=value`.
+    pub labels: Vec<String>,
 }
 
 /// Runs it; the container goes when it has ended.
 pub fn run(program: Program, project: &Project, run: &Run) -> Cmd {
     let mut cmd = base(program, project).args(["run", "--rm", "-T", "--name", &run.name]);
-    for volume in &run.volumes {
-        cmd = cmd.args(["--volume", volume]);
-    }
-    for name in &run.variables {
-        cmd = cmd.args(["-e", name]);
+    for (option, values) in [("--label", &run.labels), ("--volume", &run.volumes), ("-e", &run.variables)] {
+        for value in values {
+            cmd = cmd.args([option, value.as_str()]);
+        }
     }
     cmd.arg(&run.service).args(run.command.iter().cloned())
 }

@@ -30,19 +30,14 @@ pub fn remove(container: &str) -> Cmd {
     Cmd::new("docker").args(["rm", "--force", "--", container]).io(Io::Capture)
 }
 
+/// The identifiers of the running containers with a label, on standard output.
+pub fn with_label(label: &str) -> Cmd {
+    Cmd::new("docker").args(["ps", "--quiet", "--filter"]).arg(format!("label={label}")).io(Io::Capture)
+}
+
 /// Pulls an image.
 pub fn pull(image: &str) -> Cmd {
     Cmd::new("docker").args(["pull", "--", image])
-}
-
-/// Pushes an image.
-pub fn push(image: &str) -> Cmd {
-    Cmd::new("docker").args(["push", "--", image])
-}
-
-/// Logs in to a registry; the password comes by standard input.
-pub fn login(server: &str, user: &str) -> Cmd {
-    Cmd::new("docker").args(["login", "--username", user, "--password-stdin", "--", server])
 }
 
 /// What is built.
@@ -107,6 +102,8 @@ pub struct Run {
     pub network: Option<String>,
     /// Names of variables: their values stand in the environment of the docker program.
     pub variables: Vec<String>,
+    /// Labels, as `name=value`.
+    pub labels: Vec<String>,
     /// Leave it running.
     pub detach: bool,
 }
@@ -115,7 +112,12 @@ pub struct Run {
 pub fn run(run: &Run) -> Cmd {
     let how = if run.detach { "--detach" } else { "--rm" };
     let mut cmd = Cmd::new("docker").args(["run", how, "--name", &run.name]);
-    let many = [("--publish", &run.ports), ("--volume", &run.volumes), ("--env", &run.variables)];
+    let many = [
+        ("--label", &run.labels),
+        ("--publish", &run.ports),
+        ("--volume", &run.volumes),
+        ("--env", &run.variables),
+    ];
     for (option, values) in many {
         for value in values {
             cmd = cmd.args([option, value.as_str()]);
