@@ -10,6 +10,7 @@ pub mod fmt;
 pub mod genenv;
 pub mod history;
 pub mod init;
+pub mod inventory;
 pub mod output;
 pub mod pipeline;
 pub mod plan;
@@ -157,6 +158,8 @@ pub enum Command {
     History(history::HistoryArgs),
     /// Connect to the backend, install providers and modules (other verbs do it when needed)
     Init(init::InitArgs),
+    /// Write the ansible inventory again, or say whether it is stale
+    Inventory(inventory::InventoryArgs),
     /// Print the outputs of an environment
     Output(output::OutputArgs),
     /// What `infractl NAME ENV` becomes when no verb has that name
@@ -220,6 +223,7 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Genenv(args) => genenv::run(cx, global, args).await,
         Command::History(args) => history::run(cx, global, args),
         Command::Init(args) => init::run(cx, global, args).await,
+        Command::Inventory(args) => inventory::run(cx, global, args).await,
         Command::Output(args) => output::run(cx, global, args).await,
         Command::Own(args) => pipeline::run_own(cx, global, args).await,
         Command::Pipeline(args) => pipeline::run(cx, global, args).await,

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
 use super::{StepCx, Work, prepare, terraform};
 use crate::config::Environment;
 use crate::config::model::{CommandTable, Run};
@@ -57,13 +60,8 @@ impl Needs {
                     needs.outputs |= mentions_outputs(command);
                 }
             }
-            Work::Inventory(_) | Work::Power(_) => {
-                needs.secrets |= matches!(work, Work::Power(_)) && sees_secrets;
-                for name in env.hosts.keys() {
-                    needs.host(env, name);
-                }
-            }
-            Work::Ansible(_) => {
+            Work::Inventory(super::inventory::Action::Write) => needs.inventory(env),
+            Work::Power(_) | Work::Ansible(_) => {
                 needs.secrets |= sees_secrets;
                 for name in env.hosts.keys() {
                     needs.host(env, name);
@@ -90,6 +88,31 @@ impl Needs {
             self.secrets |= host.identity.is_some();
             next = host.jump.as_ref().and_then(|jump| env.hosts.get(&jump.0));
         }
+    }
+
+    /// How to reach the hosts, and all variables of the inventory. A secret in them is refused, so none is opened.
+    fn inventory(&mut self, env: &Environment) {
+        let groups =
+            env.inventory.iter().flat_map(|inventory| inventory.groups.values().map(|group| &group.vars));
+        let hosts = env.hosts.values().map(|host| &host.vars);
+        let everybody = env.inventory.iter().map(|inventory| &inventory.vars);
+        let inputs: Vec<Template> = groups
+            .chain(hosts)
+            .chain(everybody)
+            .flat_map(IndexMap::values)
+            .flat_map(|input| inside(&input.0))
+            .collect();
+        let mut named = Needs::default();
+        for name in env.hosts.keys() {
+            for template in super::host::templates(env, name) {
+                named.take(env, template);
+            }
+        }
+        for template in &inputs {
+            named.take(env, template);
+        }
+        self.outputs |= named.outputs;
+        self.output_names.extend(named.output_names);
     }
 
     /// Those of something that looks at outputs.
@@ -166,6 +189,16 @@ fn of_command(command: &CommandTable) -> Vec<&Template> {
         Run::Argv(words) => words.iter().map(|word| &word.0).collect(),
     };
     words.into_iter().chain(command.env.values()).chain(&command.input).collect()
+}
+
+/// The templates inside a value.
+pub(super) fn inside(value: &Json) -> Vec<Template> {
+    match value {
+        Json::String(text) => Template::parse(text).into_iter().collect(),
+        Json::Array(items) => items.iter().flat_map(inside).collect(),
+        Json::Object(fields) => fields.values().flat_map(inside).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// A line of shell that reads a variable with an output.

@@ -2,6 +2,7 @@
 
 pub mod aws;
 pub mod git;
+pub mod ssh_proxy;
 pub mod terraform;
 pub mod terraform_advice;
 pub mod terraform_backend;

@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "these tests drive other programs and write files by hand")]
 
 mod dotenv;
+mod inventory;
 mod locks;
 mod refusals;
 mod scripts;
