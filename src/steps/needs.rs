@@ -168,8 +168,13 @@ pub fn templates(work: &Work) -> Vec<&Template> {
         Work::Command(command) => of_command(command),
         Work::Wait(wait) => match &wait.until {
             Until::Tcp { address } => vec![&address.0],
-            Until::Http { url, headers, .. } => [&url.0].into_iter().chain(headers.values()).collect(),
-            Until::Tls { name, .. } => vec![&name.0],
+            Until::Http { url, headers, address, .. } => {
+                let at = address.as_ref().map(|at| &at.0);
+                [&url.0].into_iter().chain(headers.values()).chain(at).collect()
+            }
+            Until::Tls { name, address, .. } => {
+                [&name.0].into_iter().chain(address.as_ref().map(|at| &at.0)).collect()
+            }
             Until::File { path, .. } => vec![&path.0],
             Until::Command { command, .. } => of_command(command),
             Until::Ssh { .. } | Until::Ecs { .. } => Vec::new(),

@@ -14,6 +14,7 @@ mod history;
 mod inventory;
 mod lock;
 mod many;
+mod parts;
 mod pipelines;
 mod readme;
 mod sandbox;

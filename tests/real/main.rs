@@ -7,6 +7,7 @@
 mod dotenv;
 mod inventory;
 mod locks;
+mod machine;
 mod refusals;
 mod scripts;
 mod support;
