@@ -7,6 +7,7 @@ mod core_dumps;
 #[cfg(any(test, feature = "test-fakes"))]
 mod fake;
 mod group;
+mod handed;
 mod hangup;
 mod os;
 mod output;
@@ -27,6 +28,7 @@ pub use cmd::{Cmd, Input, Io, Stopping, Value};
 pub use core_dumps::forbid_core_dumps;
 #[cfg(any(test, feature = "test-fakes"))]
 pub use fake::{Answer, FakeRunner};
+pub use handed::Handed;
 pub use os::OsRunner;
 pub use signals::{Interrupts, Mute, Press, Seen};
 
