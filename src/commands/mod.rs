@@ -1,7 +1,9 @@
 //! What people type: one file per verb.
 
 pub mod apply;
+pub mod check;
 pub mod completions;
+pub mod deploy;
 pub mod destroy;
 pub mod docs;
 pub mod env;
@@ -134,10 +136,12 @@ impl OutputMode {
 pub enum Command {
     /// Make an environment match its configuration, then write its environment file
     Apply(apply::ApplyArgs),
+    /// Show what a deploy would change, and change nothing: the pipeline `check`, else the playbook of `[ansible]`
+    Check(check::CheckArgs),
     /// Print the completion script of a shell
     Completions(completions::CompletionsArgs),
-    /// Roll out to an environment: the pipeline `deploy`
-    Deploy(pipeline::VerbArgs),
+    /// Roll out to an environment: the pipeline `deploy`, else the playbook of `[ansible]`
+    Deploy(deploy::DeployArgs),
     /// Take an environment down, then remove its environment file
     Destroy(destroy::DestroyArgs),
     /// Print the documentation that is generated from the code
@@ -212,8 +216,9 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
     }
     match &cli.command {
         Command::Apply(args) => apply::run(cx, global, args).await,
+        Command::Check(args) => check::run(cx, global, args).await,
         Command::Completions(args) => completions::run(cx, args),
-        Command::Deploy(args) => pipeline::run_verb(cx, global, "deploy", args).await,
+        Command::Deploy(args) => deploy::run(cx, global, args).await,
         Command::Destroy(args) => destroy::run(cx, global, args).await,
         Command::Docs(args) => docs::run(cx, args),
         Command::Down(args) => pipeline::run_verb(cx, global, "down", args).await,

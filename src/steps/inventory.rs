@@ -8,7 +8,7 @@ use super::host::{self, Machine};
 use super::needs::{self, Needs};
 use super::script::{Script, literal, no_script};
 use super::values::{self, Known};
-use super::{StepCx, Work, relative};
+use super::{StepCx, Work, login, relative};
 use crate::config::environment;
 use crate::config::model::{Input, InventoryFormat};
 use crate::config::template::Name;
@@ -17,7 +17,6 @@ use crate::failure::{Failure, Kind, Problem};
 use crate::files::ansible_value::{Value, Variables};
 use crate::files::inventory::{self as file, Format, Group, Inventory};
 use crate::text::plural;
-use crate::tools::ssh_proxy;
 
 /// Everybody may read it: it holds no secret.
 const MODE: u32 = 0o644;
@@ -27,6 +26,8 @@ const MODE: u32 = 0o644;
 pub enum Action {
     /// Write it, if its content changed.
     Write,
+    /// Say whether it is stale.
+    Compare,
     /// Remove it.
     Remove,
 }
@@ -41,6 +42,11 @@ pub async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failu
             Some(text) if !file::is_ours(&text) => Ok(format!("{shown} is not infractl's, and stays")),
             Some(_) => disk::remove(path).map(|_| format!("{shown} removed")).map_err(Failure::from),
         },
+        Action::Compare => {
+            needs::meet(step, &Needs::of(step.env, &Work::Inventory(*action), None)).await?;
+            let text = content(step, &Known::of(step))?.render()?;
+            Ok(super::compared(step, &shown, old(path)?.map(|old| old != text)))
+        }
         Action::Write => {
             check_place(step)?;
             needs::meet(step, &Needs::of(step.env, &Work::Inventory(*action), None)).await?;
@@ -66,6 +72,7 @@ pub fn describe(step: &StepCx<'_>, action: &Action) -> Result<Vec<String>, Failu
             content(step, &Known::shown(step, &Work::Inventory(*action)))?;
             format!("# write {path} (mode 0644)")
         }
+        Action::Compare => format!("# compare {path} with the outputs"),
         Action::Remove => format!("rm -f {}", shell_words::quote(&path)),
     }])
 }
@@ -74,8 +81,10 @@ pub fn describe(step: &StepCx<'_>, action: &Action) -> Result<Vec<String>, Failu
 pub fn script(script: &mut Script, step: &StepCx<'_>, action: &Action) -> Result<Vec<String>, Failure> {
     let declared = declared(step)?;
     let path = literal(&relative(step, &declared.path));
-    if *action == Action::Remove {
-        return Ok(vec![format!("rm -f -- {path}")]);
+    match action {
+        Action::Remove => return Ok(vec![format!("rm -f -- {path}")]),
+        Action::Compare => return Err(no_script(step)),
+        Action::Write => {}
     }
     let names_output = |input: &Input| needs::inside(&input.0).iter().any(|one| one.names().any(is_output));
     let mut vars =
@@ -195,6 +204,14 @@ pub fn content(step: &StepCx<'_>, known: &Known) -> Result<Inventory, Failure> {
             Group { hosts: machines.collect(), children: group.children.clone(), vars },
         );
     }
+    // `group_vars/ENV` of ansible is for all hosts of the environment.
+    let name = &step.env.name;
+    if !groups.contains_key(name)
+        && !hosts.contains_key(name)
+        && !["all", "ungrouped"].contains(&name.as_str())
+    {
+        groups.insert(name.clone(), Group { hosts: hosts.keys().cloned().collect(), ..Group::default() });
+    }
     let vars = variables(step, known, &declared.vars, "`[inventory]`", &mut problems)?;
     if !problems.is_empty() {
         return Err(Failure::problems(Kind::Config, problems));
@@ -222,28 +239,11 @@ fn connection(step: &StepCx<'_>, machine: &Machine) -> Variables {
         "ansible_ssh_private_key_file",
         machine.identity_file.as_ref().map(|file| Value::text(file.to_string_lossy())),
     );
-    set(
-        "ansible_ssh_common_args",
-        machine.jump.as_ref().map(|jump| Value::text(ssh_proxy::common_args(&hops(step, jump)))),
-    );
+    // For those who use the file by hand; a run of infractl adds what says which host keys are known.
+    let options = login::shown(step.env, machine).options();
+    let through = options.into_iter().find(|option| option.starts_with("ProxyCommand="));
+    set("ansible_ssh_common_args", through.map(|option| Value::text(format!("-o {}", literal(&option)))));
     vars
-}
-
-/// The machines to go through, the nearest to the target first.
-fn hops(step: &StepCx<'_>, machine: &Machine) -> Vec<ssh_proxy::Hop> {
-    let mut all = Vec::new();
-    let mut next = Some(machine);
-    while let Some(machine) = next {
-        all.push(ssh_proxy::Hop {
-            address: machine.address.clone(),
-            user: machine.user.clone(),
-            port: machine.port,
-            identity_file: machine.identity_file.as_ref().map(|file| file.to_string_lossy().into_owned()),
-            known_hosts: super::connection::known_hosts(step.env).to_string_lossy().into_owned(),
-        });
-        next = machine.jump.as_deref();
-    }
-    all
 }
 
 /// Variables with their values. A secret is refused: the file is not private.

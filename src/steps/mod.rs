@@ -1,10 +1,12 @@
 //! How one step is done: one file per kind of step.
 
 pub mod ansible;
+mod ansible_check;
 pub mod clean;
 pub mod command;
 pub mod compose;
 pub mod connection;
+mod connections;
 pub mod copy;
 mod cx;
 pub mod diagnostics;
@@ -13,12 +15,14 @@ pub mod env_file;
 pub mod git;
 pub mod host;
 pub mod inventory;
+pub mod login;
 pub mod needs;
 pub mod power;
 pub mod prepare;
 pub mod remote;
 pub mod schedule;
 pub mod script;
+pub mod send;
 mod providers;
 pub mod terraform;
 mod terraform_change;
@@ -109,8 +113,12 @@ pub struct Facts {
     pub digest: Option<Digest>,
     /// A saved plan that the next step applies; the folder is private and goes with the run.
     pub plan: Option<SavedPlan>,
+    /// What differs from what it should be, in a few words each: found by a check.
+    pub differences: Vec<String>,
     /// The folder was initialised in this run.
     pub initialised: bool,
+    /// To machines; they end with the run.
+    pub connections: connection::Connections,
 }
 
 /// A plan kept for the next step.
@@ -133,7 +141,7 @@ pub async fn run(step: &mut StepCx<'_>, work: &Work) -> Result<String, Failure> 
         Work::EnvFile(action) => env_file::run(step, action).await,
         Work::Command(command) => command::run(step, command).await,
         Work::Wait(wait) => wait::run(step, wait).await,
-        Work::Copy(copy) => copy::run(step, copy),
+        Work::Copy(copy) => copy::run(step, copy).await,
         Work::Git(git) => git::run(step, git).await,
         Work::Inventory(action) => inventory::run(step, action).await,
         Work::Ansible(playbook) => ansible::run(step, playbook).await,
@@ -169,6 +177,17 @@ pub fn describe(step: &mut StepCx<'_>, work: &Work) -> Result<Vec<String>, Failu
         Work::Nothing(why) => Ok(vec![format!("# {why}")]),
         Work::Refused { why, help } => Err(Failure::new(Kind::Config, why.as_str()).help(help.as_str())),
     }
+}
+
+/// What a comparison of a file came to; a difference is remembered. `is_stale` is none where there is no file.
+fn compared(step: &mut StepCx<'_>, shown: &str, is_stale: Option<bool>) -> String {
+    let text = match is_stale {
+        Some(false) => return format!("{shown} is up to date"),
+        Some(true) => format!("{shown} is stale"),
+        None => format!("{shown} is missing"),
+    };
+    step.facts.differences.push(text.clone());
+    text
 }
 
 /// A path as people know it: relative to the project.

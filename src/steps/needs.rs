@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::{StepCx, Work, prepare, terraform};
 use crate::config::Environment;
-use crate::config::model::{CommandTable, Run};
+use crate::config::model::{AnsibleStep, CommandTable, Run};
 use crate::config::step::Until;
 use crate::config::template::{Name, Template};
 use crate::failure::{Failure, Kind};
@@ -60,8 +60,18 @@ impl Needs {
                     needs.outputs |= mentions_outputs(command);
                 }
             }
-            Work::Inventory(super::inventory::Action::Write) => needs.inventory(env),
-            Work::Power(_) | Work::Ansible(_) => {
+            Work::EnvFile(super::env_file::Action::Compare) => {
+                needs.secrets = true;
+                needs.outputs = true;
+            }
+            Work::Inventory(super::inventory::Action::Write | super::inventory::Action::Compare) => {
+                needs.inventory(env);
+            }
+            Work::Ansible(declared) => {
+                needs.secrets |= sees_secrets;
+                needs.ansible(env, declared);
+            }
+            Work::Power(_) => {
                 needs.secrets |= sees_secrets;
                 for name in env.hosts.keys() {
                     needs.host(env, name);
@@ -87,6 +97,29 @@ impl Needs {
         while let Some(host) = next {
             self.secrets |= host.identity.is_some();
             next = host.jump.as_ref().and_then(|jump| env.hosts.get(&jump.0));
+        }
+    }
+
+    /// The inventory, the keys to log in with, the variables of the playbook.
+    fn ansible(&mut self, env: &Environment, declared: &AnsibleStep) {
+        self.inventory(env);
+        for name in env.hosts.keys() {
+            self.host(env, name);
+        }
+        for input in declared.vars.values() {
+            for template in inside(&input.0) {
+                self.take(env, &template);
+            }
+        }
+        let Some(settings) = &env.ansible else { return };
+        self.secrets |= settings.vault_password.is_some();
+        for input in settings.vars.values() {
+            for template in inside(&input.0) {
+                self.take(env, &template);
+            }
+        }
+        for template in settings.env.values().chain(&settings.user) {
+            self.take(env, template);
         }
     }
 
@@ -180,20 +213,32 @@ pub fn templates(work: &Work) -> Vec<&Template> {
             Until::Ssh { .. } | Until::Ecs { .. } => Vec::new(),
         },
         Work::Copy(copy) => vec![&copy.to.0],
+        Work::Remote(remote) => {
+            let words = of_run(&remote.run).into_iter();
+            words
+                .chain(remote.env.values())
+                .chain(&remote.input)
+                .chain(remote.dir.as_ref().map(|dir| &dir.0))
+                .collect()
+        }
         Work::Git(git) => {
             let given = [&git.tag, &git.commit, &git.remote, &git.message];
             given.into_iter().flatten().map(|argument| &argument.0).collect()
         }
+        Work::Ansible(ansible) => ansible.tags.iter().chain(&ansible.skip_tags).map(|tag| &tag.0).collect(),
         _ => Vec::new(),
     }
 }
 
 fn of_command(command: &CommandTable) -> Vec<&Template> {
-    let words: Vec<&Template> = match &command.run {
+    of_run(&command.run).into_iter().chain(command.env.values()).chain(&command.input).collect()
+}
+
+fn of_run(run: &Run) -> Vec<&Template> {
+    match run {
         Run::Shell(line) => vec![&line.0],
         Run::Argv(words) => words.iter().map(|word| &word.0).collect(),
-    };
-    words.into_iter().chain(command.env.values()).chain(&command.input).collect()
+    }
 }
 
 /// The templates inside a value.

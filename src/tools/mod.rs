@@ -4,7 +4,10 @@ pub mod ansible;
 pub mod ansible_events;
 pub mod aws;
 pub mod git;
-pub mod ssh_proxy;
+pub mod remote_shell;
+pub mod ssh;
+pub mod ssh_trouble;
+pub mod tar;
 pub mod terraform;
 pub mod terraform_advice;
 pub mod terraform_backend;
@@ -51,6 +54,12 @@ pub const ALL: &[Tool] = &[
         purpose: "roles and collections in `requirements` of `[ansible]`",
         version_args: &["--version"],
         install: "install ansible-core 2.16 or newer: `pipx install ansible-core`",
+    },
+    Tool {
+        name: "ssh",
+        purpose: "machines: log in, run commands, copy files",
+        version_args: &["-V"],
+        install: "install the OpenSSH client with the package manager of your system",
     },
     Tool {
         name: "git",

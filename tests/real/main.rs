@@ -9,6 +9,10 @@ mod inventory;
 mod locks;
 mod machine;
 mod refusals;
+#[expect(dead_code, reason = "not all of it is used here")]
+#[path = "../cli/sandbox.rs"]
+mod sandbox;
 mod scripts;
+mod ssh;
 mod support;
 mod values;

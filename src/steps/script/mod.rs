@@ -120,6 +120,7 @@ impl Script {
             Work::EnvFile(env_file::Action::Remove) => {
                 vec![format!("rm -f -- {}", literal(&relative(step, &step.env.env_file.path)))]
             }
+            Work::EnvFile(env_file::Action::Compare) => return Err(no_script(step)),
             Work::EnvFile(env_file::Action::Write) => self.env_file(step)?,
             Work::Command(table) => {
                 let cmd = command::build(step, table, &marked(step, work))?;
