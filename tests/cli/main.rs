@@ -11,6 +11,7 @@ mod apply;
 mod ci;
 mod faults;
 mod history;
+mod inventory;
 mod lock;
 mod many;
 mod parts;

@@ -7,6 +7,7 @@
 mod compose;
 mod copy;
 mod dotenv;
+mod inventory;
 mod locks;
 mod machine;
 mod project;
