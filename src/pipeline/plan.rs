@@ -8,7 +8,6 @@ use crate::steps::Work;
 use crate::steps::env_file::Action as EnvFile;
 use crate::steps::inventory::Action as Inventory;
 use crate::steps::needs::Needs;
-use crate::steps::power::Action as Power;
 use crate::steps::terraform::Action as Terraform;
 use crate::steps::when;
 
@@ -42,6 +41,13 @@ pub enum Verb {
     Fmt {
         /// Only say which files differ.
         check: bool,
+    },
+    /// Pause the machines.
+    Stop {
+        /// Give them back, whatever `mode` says.
+        shelve: bool,
+        /// Ask for the environment's name first.
+        ask: bool,
     },
     /// Read the outputs.
     Output,
@@ -105,6 +111,7 @@ impl Verb {
             Verb::Destroy { .. } => "destroy",
             Verb::Validate => "validate",
             Verb::Fmt { .. } => "fmt",
+            Verb::Stop { .. } => "stop",
             Verb::Output => "output",
             Verb::Genenv => "genenv",
             Verb::Named { name, .. } => name,
@@ -117,6 +124,7 @@ impl Verb {
         match self.clone() {
             Verb::Apply { plan, .. } => Verb::Apply { plan, ask },
             Verb::Destroy { .. } => Verb::Destroy { ask },
+            Verb::Stop { shelve, .. } => Verb::Stop { shelve, ask },
             Verb::Named { name, .. } => Verb::Named { name, ask },
             other => other,
         }
@@ -124,7 +132,10 @@ impl Verb {
 
     fn asks(&self) -> Asks {
         match self {
-            Verb::Apply { ask, .. } | Verb::Destroy { ask } | Verb::Named { ask, .. } => Asks(*ask),
+            Verb::Apply { ask, .. }
+            | Verb::Destroy { ask }
+            | Verb::Stop { ask, .. }
+            | Verb::Named { ask, .. } => Asks(*ask),
             _ => Asks(false),
         }
     }
@@ -209,9 +220,9 @@ pub(super) fn built_in_named(env: &Environment, name: &str, asks: Asks, above: &
         "check" => return machines::check(env),
         "inventory" => return machines::inventory(env),
         "build" => return machines::build(env),
-        "stop" => return vec![Step::new("stop", Work::Power(Power::Stop))],
-        "start" => return vec![Step::new("start", Work::Power(Power::Start))],
-        "state" => return vec![Step::new("state", Work::Power(Power::State))],
+        "stop" => Verb::Stop { shelve: false, ask: asks.0 },
+        "start" => return machines::start(env),
+        "state" => return machines::state(env),
         name => {
             let why = format!("`{name}` is not in this version of infractl yet");
             return vec![own::refused(name, &why, &format!("write your own: `[pipelines] {name} = [ … ]`"))];
@@ -275,6 +286,9 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
             steps.push(Step::new("environment file", Work::EnvFile(EnvFile::Remove)));
             steps.extend(inventory(Inventory::Remove));
             steps
+        }
+        Verb::Stop { shelve, ask } => {
+            ask.then(|| confirm(env, "stop")).into_iter().chain(machines::stop(env, *shelve)).collect()
         }
         Verb::Validate if !has_root => vec![],
         Verb::Validate => vec![prepare(false), terraform("terraform validate", Terraform::Validate)],

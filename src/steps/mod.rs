@@ -111,6 +111,8 @@ pub struct Facts {
     pub plan: Option<SavedPlan>,
     /// The folder was initialised in this run.
     pub initialised: bool,
+    /// Where machines and databases are.
+    pub state: Option<power::State>,
 }
 
 /// A plan kept for the next step.

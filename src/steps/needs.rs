@@ -57,10 +57,21 @@ impl Needs {
                     needs.outputs |= mentions_outputs(command);
                 }
             }
-            Work::Inventory(_) | Work::Power(_) => {
-                needs.secrets |= matches!(work, Work::Power(_)) && sees_secrets;
+            Work::Inventory(_) => {
                 for name in env.hosts.keys() {
                     needs.host(env, name);
+                }
+            }
+            Work::Power(_) => {
+                needs.secrets |= sees_secrets;
+                for template in super::power::templates(env) {
+                    needs.take(env, template);
+                }
+                for command in super::power::commands(env) {
+                    needs.outputs |= mentions_outputs(&command);
+                    for template in of_command(&command) {
+                        needs.take(env, template);
+                    }
                 }
             }
             Work::Ansible(_) => {

@@ -1,7 +1,12 @@
 //! What other programs understand: arguments in, answers out. Pure.
 
 pub mod aws;
+pub mod aws_power;
+pub mod azure_vm;
+pub mod containers;
 pub mod git;
+pub mod openstack;
+pub mod power;
 pub mod terraform;
 pub mod terraform_advice;
 pub mod terraform_backend;
@@ -42,6 +47,24 @@ pub const ALL: &[Tool] = &[
         purpose: "is the environment file ignored? which commit?",
         version_args: &["--version"],
         install: "install git with the package manager of your system",
+    },
+    Tool {
+        name: "openstack",
+        purpose: "`stop`, `start`, `state` with `[power] provider = \"openstack\"`",
+        version_args: &["--version"],
+        install: "install the OpenStack client: `pipx install python-openstackclient`",
+    },
+    Tool {
+        name: "aws",
+        purpose: "`stop`, `start`, `state` with `[power] provider = \"aws\"`",
+        version_args: &["--version"],
+        install: "install the AWS CLI: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
+    },
+    Tool {
+        name: "az",
+        purpose: "`stop`, `start`, `state` with `[power] provider = \"azure\"`",
+        version_args: &["version"],
+        install: "install the Azure CLI: https://learn.microsoft.com/cli/azure/install-azure-cli",
     },
 ];
 

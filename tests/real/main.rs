@@ -7,6 +7,8 @@
 mod dotenv;
 mod locks;
 mod machine;
+mod openstack;
+mod power;
 mod refusals;
 mod scripts;
 mod support;
