@@ -227,7 +227,8 @@ pub async fn go(
                     cx.ui.warn(format!("this run cannot be resumed: {:#}", reason.error));
                 }
             }
-            let is_own = matches!(verb, Verb::Named { .. } | Verb::Playbooks { .. }) || env.pipelines.contains_key(verb.name());
+            let is_own = matches!(verb, Verb::Named { .. } | Verb::Playbooks { .. })
+                || env.pipelines.contains_key(verb.name());
             let goes_on = is_own && selected.count() > 1;
             if !goes_on || failure.kind != Kind::Failed {
                 return Err(failure);

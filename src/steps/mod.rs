@@ -28,6 +28,7 @@ pub mod script;
 pub mod send;
 mod providers;
 pub mod task;
+pub mod templates;
 pub mod terraform;
 mod terraform_change;
 pub mod terraform_init;
@@ -125,6 +126,8 @@ pub struct Facts {
     pub initialised: bool,
     /// To machines; they end with the run.
     pub connections: connection::Connections,
+    /// Where machines and databases are.
+    pub state: Option<power::State>,
 }
 
 /// A plan kept for the next step.

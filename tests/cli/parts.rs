@@ -131,7 +131,10 @@ fn a_pipeline_of_the_project_runs_over_all_environments() {
     let Run { err, .. } = project.infractl(&["greet", "--all", "--confirm", "prod"]).code(0);
     for name in names {
         assert!(project.path(format!("seen-{name}")).exists(), "{name}: {err}");
-        assert!(err.lines().any(|line| line.trim_start().starts_with(name) && line.contains("done")), "{name}: {err}");
+        assert!(
+            err.lines().any(|line| line.trim_start().starts_with(name) && line.contains("done")),
+            "{name}: {err}"
+        );
         std::fs::remove_file(project.path(format!("seen-{name}"))).unwrap();
     }
     project.infractl(&["greet", "--env", "d*,rec", "--only", "look"]).code(0);

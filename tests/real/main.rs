@@ -11,6 +11,8 @@ mod inventory;
 mod locks;
 mod machine;
 mod project;
+mod openstack;
+mod power;
 mod refusals;
 #[expect(dead_code, clippy::format_collect, reason = "not all of it is used here; as in its own crate")]
 #[path = "../cli/sandbox.rs"]
