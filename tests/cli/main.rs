@@ -20,3 +20,4 @@ mod sandbox;
 mod scripts;
 mod signals;
 mod usage;
+mod waits;
