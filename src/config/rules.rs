@@ -6,11 +6,12 @@ use crate::config::step::{DOABLE, RESERVED, built_in};
 use crate::text;
 
 /// Options that mean something beside some kinds only: (table, option, kinds).
-const OPTIONS: [(&str, &str, &[&str]); 26] = [
+const OPTIONS: [(&str, &str, &[&str]); 27] = [
     ("wait", "status", &["http"]),
     ("wait", "body", &["http", "command"]),
     ("wait", "headers", &["http"]),
     ("wait", "redirects", &["http"]),
+    ("wait", "address", &["http", "tls"]),
     ("wait", "ca", &["http", "tls"]),
     ("wait", "issuer", &["tls"]),
     ("wait", "days-left", &["tls"]),

@@ -69,8 +69,7 @@ impl Needs {
                     needs.host(env, name);
                 }
             }
-            Work::Compose(_) | Work::Docker(_) => needs.secrets |= sees_secrets,
-            Work::Git(_) => needs.secrets |= allowed.is_some_and(|names| !names.is_empty()),
+            Work::Git(_) | Work::Compose(_) | Work::Docker(_) => needs.secrets |= allowed.is_some_and(|names| !names.is_empty()),
             _ => {}
         }
         if let Some(host) = host_of(work) {
@@ -153,8 +152,13 @@ pub fn templates(work: &Work) -> Vec<&Template> {
         Work::Command(command) => of_command(command),
         Work::Wait(wait) => match &wait.until {
             Until::Tcp { address } => vec![&address.0],
-            Until::Http { url, headers, .. } => [&url.0].into_iter().chain(headers.values()).collect(),
-            Until::Tls { name, .. } => vec![&name.0],
+            Until::Http { url, headers, address, .. } => {
+                let at = address.as_ref().map(|at| &at.0);
+                [&url.0].into_iter().chain(headers.values()).chain(at).collect()
+            }
+            Until::Tls { name, address, .. } => {
+                [&name.0].into_iter().chain(address.as_ref().map(|at| &at.0)).collect()
+            }
             Until::File { path, .. } => vec![&path.0],
             Until::Command { command, .. } => of_command(command),
             Until::Ssh { .. } | Until::Ecs { .. } => Vec::new(),
@@ -168,6 +172,7 @@ pub fn templates(work: &Work) -> Vec<&Template> {
                 .chain(remote.dir.as_ref().map(|dir| &dir.0))
                 .collect()
         }
+        Work::Compose(compose) => super::compose::templates(compose),
         Work::Git(git) => {
             let given = [&git.tag, &git.commit, &git.remote, &git.message];
             given.into_iter().flatten().map(|argument| &argument.0).collect()

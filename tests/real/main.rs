@@ -4,10 +4,12 @@
 #![expect(clippy::print_stdout, reason = "tests say what they skip")]
 #![expect(clippy::disallowed_methods, reason = "these tests drive other programs and write files by hand")]
 
+mod compose;
 mod copy;
 mod dotenv;
 mod locks;
 mod machine;
+mod project;
 mod refusals;
 #[expect(dead_code, clippy::format_collect, reason = "not all of it is used here; as in its own crate")]
 #[path = "../cli/sandbox.rs"]

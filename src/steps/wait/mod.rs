@@ -140,7 +140,7 @@ async fn once(step: &mut StepCx<'_>, probe: &mut Probe, each: Duration) -> Probe
 fn probe(step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Probe, Failure> {
     Ok(match &wait.until {
         Until::Tcp { address } => Probe::Tcp(known.argument(step, &address.0)?),
-        Until::Http { url, status, body, headers, redirects, ca } => {
+        Until::Http { url, status, body, headers, redirects, address, ca } => {
             let mut rendered = Vec::new();
             for (name, template) in headers {
                 let value: SecretString = match known.render(step, template)? {
@@ -155,13 +155,15 @@ fn probe(step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Probe, Failure
                 body: body.clone(),
                 headers: rendered,
                 redirects: *redirects,
+                at: address.as_ref().map(|at| known.argument(step, &at.0)).transpose()?,
                 ca: ca.clone(),
             })
         }
-        Until::Tls { name, issuer, days_left, ca } => Probe::Tls(Tls {
+        Until::Tls { name, issuer, days_left, address, ca } => Probe::Tls(Tls {
             address: known.argument(step, &name.0)?,
             issuer: issuer.clone(),
             days_left: *days_left,
+            at: address.as_ref().map(|at| known.argument(step, &at.0)).transpose()?,
             ca: ca.clone(),
         }),
         Until::File { path, host: None } => Probe::File(step.env.root.join(known.argument(step, &path.0)?)),
