@@ -52,7 +52,7 @@ impl Needs {
                 needs.outputs |= mentions_outputs(command);
             }
             Work::Wait(wait) => {
-                if let Until::Command { command, .. } = &wait.until {
+                if let Until::Command { command, host: None, .. } = &wait.until {
                     needs.secrets |= sees_secrets;
                     needs.outputs |= mentions_outputs(command);
                 }
@@ -69,7 +69,9 @@ impl Needs {
                     needs.host(env, name);
                 }
             }
-            Work::Git(_) | Work::Compose(_) | Work::Docker(_) => needs.secrets |= allowed.is_some_and(|names| !names.is_empty()),
+            Work::Git(_) | Work::Compose(_) | Work::Docker(_) => {
+                needs.secrets |= allowed.is_some_and(|names| !names.is_empty());
+            }
             _ => {}
         }
         if let Some(host) = host_of(work) {
@@ -137,11 +139,7 @@ fn host_of(work: &Work) -> Option<&str> {
         Work::Remote(remote) => Some(&remote.host.0),
         Work::Copy(copy) => copy.host.as_ref().map(|host| host.0.as_str()),
         Work::Compose(compose) => compose.host.as_ref().map(|host| host.0.as_str()),
-        Work::Wait(wait) => match &wait.until {
-            Until::Ssh { host } => Some(host),
-            Until::File { host, .. } | Until::Command { host, .. } => host.as_deref(),
-            _ => None,
-        },
+        Work::Wait(wait) => wait.until.host(),
         _ => None,
     }
 }
