@@ -58,7 +58,7 @@ impl Needs {
                 needs.outputs |= mentions_outputs(command);
             }
             Work::Wait(wait) => {
-                if let Until::Command { command, .. } = &wait.until {
+                if let Until::Command { command, host: None, .. } = &wait.until {
                     needs.secrets |= sees_secrets;
                     needs.outputs |= mentions_outputs(command);
                 }
@@ -226,11 +226,7 @@ fn host_of(work: &Work) -> Option<&str> {
         Work::Remote(remote) => Some(&remote.host.0),
         Work::Copy(copy) => copy.host.as_ref().map(|host| host.0.as_str()),
         Work::Compose(compose) => compose.host.as_ref().map(|host| host.0.as_str()),
-        Work::Wait(wait) => match &wait.until {
-            Until::Ssh { host } => Some(host),
-            Until::File { host, .. } | Until::Command { host, .. } => host.as_deref(),
-            _ => None,
-        },
+        Work::Wait(wait) => wait.until.host(),
         _ => None,
     }
 }
