@@ -5,11 +5,12 @@
 #![expect(clippy::disallowed_methods, reason = "these tests drive other programs and write files by hand")]
 
 mod compose;
+mod docker;
 mod dotenv;
 mod locks;
 mod machine;
-mod project;
 mod refusals;
+mod run;
 #[expect(dead_code, reason = "not all of it is used here")]
 #[path = "../cli/sandbox.rs"]
 mod sandbox;

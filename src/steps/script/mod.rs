@@ -134,6 +134,7 @@ impl Script {
                 vec![self.command(step, &cmd)]
             }
             Work::Wait(wait) => self.wait(step, wait, &marked(step, work))?,
+            Work::Copy(copy) if !copy.templates.is_empty() => return Err(no_script(step)),
             Work::Copy(copy) => self.copy(step, copy, &marked(step, work))?,
             Work::Git(git) => git::script(self, step, git, &marked(step, work))?,
             Work::Inventory(_)
