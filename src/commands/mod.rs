@@ -2,7 +2,9 @@
 
 pub mod apply;
 pub mod build;
+pub mod check;
 pub mod completions;
+pub mod deploy;
 pub mod destroy;
 pub mod docs;
 pub mod env;
@@ -11,12 +13,14 @@ pub mod fmt;
 pub mod genenv;
 pub mod history;
 pub mod init;
+pub mod inventory;
 pub mod output;
 pub mod pipeline;
 pub mod plan;
 pub mod run;
 pub mod secrets;
 pub mod several;
+pub mod ssh;
 pub mod target;
 pub mod unlock;
 pub mod validate;
@@ -137,10 +141,12 @@ pub enum Command {
     Apply(apply::ApplyArgs),
     /// Build the images of an environment
     Build(build::BuildArgs),
+    /// Show what a deploy would change, and change nothing: the pipeline `check`, else the playbook of `[ansible]`
+    Check(check::CheckArgs),
     /// Print the completion script of a shell
     Completions(completions::CompletionsArgs),
-    /// Roll out to an environment: the pipeline `deploy`
-    Deploy(pipeline::VerbArgs),
+    /// Roll out to an environment: the pipeline `deploy`, else the playbook of `[ansible]`
+    Deploy(deploy::DeployArgs),
     /// Take an environment down, then remove its environment file
     Destroy(destroy::DestroyArgs),
     /// Print the documentation that is generated from the code
@@ -161,6 +167,8 @@ pub enum Command {
     History(history::HistoryArgs),
     /// Connect to the backend, install providers and modules (other verbs do it when needed)
     Init(init::InitArgs),
+    /// Write the ansible inventory again, or say whether it is stale
+    Inventory(inventory::InventoryArgs),
     /// Print the outputs of an environment
     Output(output::OutputArgs),
     /// What `infractl NAME ENV` becomes when no verb has that name
@@ -177,6 +185,8 @@ pub enum Command {
     /// Open, create and check files of secrets
     #[command(subcommand)]
     Secrets(secrets::SecretsCommand),
+    /// Log in to a machine of an environment, or run one command there
+    Ssh(ssh::SshArgs),
     /// Bring an environment up: init, apply, deploy
     Up(pipeline::VerbArgs),
     /// Release the lock that a dead run left behind, and say whose it was
@@ -216,8 +226,9 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Apply(args) => apply::run(cx, global, args).await,
         Command::Build(args) => build::run(cx, global, args).await,
+        Command::Check(args) => check::run(cx, global, args).await,
         Command::Completions(args) => completions::run(cx, args),
-        Command::Deploy(args) => pipeline::run_verb(cx, global, "deploy", args).await,
+        Command::Deploy(args) => deploy::run(cx, global, args).await,
         Command::Destroy(args) => destroy::run(cx, global, args).await,
         Command::Docs(args) => docs::run(cx, args),
         Command::Down(args) => pipeline::run_verb(cx, global, "down", args).await,
@@ -227,6 +238,7 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Genenv(args) => genenv::run(cx, global, args).await,
         Command::History(args) => history::run(cx, global, args),
         Command::Init(args) => init::run(cx, global, args).await,
+        Command::Inventory(args) => inventory::run(cx, global, args).await,
         Command::Output(args) => output::run(cx, global, args).await,
         Command::Own(args) => pipeline::run_own(cx, global, args).await,
         Command::Pipeline(args) => pipeline::run(cx, global, args).await,
@@ -236,6 +248,7 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         // `parse` leaves none.
         Command::Other(_) => Err(Failure::silent(Kind::Usage)),
         Command::Secrets(command) => secrets::run(cx, global, command).await,
+        Command::Ssh(args) => ssh::run(cx, global, args).await,
         Command::Up(args) => pipeline::run_verb(cx, global, "up", args).await,
         Command::Unlock(args) => unlock::run(cx, global, args).await,
         Command::Validate(args) => validate::run(cx, global, args).await,

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use super::{Pipeline, Step, What, machines, own};
 use crate::config::Environment;
+use crate::config::model::{Argument, HostName};
+use crate::config::template::Template;
 use crate::steps::Work;
 use crate::steps::env_file::Action as EnvFile;
 use crate::steps::inventory::Action as Inventory;
@@ -47,6 +49,15 @@ pub enum Verb {
     Output,
     /// Write the environment file again.
     Genenv,
+    /// `deploy` or `check`: what its playbooks are limited to.
+    Playbooks {
+        /// `deploy`, `check`.
+        name: String,
+        /// Ask for the environment's name before what a protected environment guards.
+        ask: bool,
+        /// Hosts and tags.
+        part: Playbooks,
+    },
     /// A verb or pipeline by its name, with nothing else asked of it.
     Named {
         /// `deploy`, `up`, or one of the project's own.
@@ -54,6 +65,47 @@ pub enum Verb {
         /// Ask for the environment's name before what a protected environment guards.
         ask: bool,
     },
+}
+
+/// What playbooks are limited to, in the place of what the project says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Playbooks {
+    /// Tags to run.
+    pub tags: Vec<String>,
+    /// Tags to leave out.
+    pub skip_tags: Vec<String>,
+    /// Hosts, and patterns of ansible's.
+    pub limit: Vec<String>,
+}
+
+impl Playbooks {
+    /// Nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        *self == Playbooks::default()
+    }
+
+    fn limit(&self, steps: &mut [Step]) {
+        for step in steps {
+            match &mut step.what {
+                What::Steps(inside) => self.limit(inside),
+                What::Work(Work::Ansible(playbook)) => {
+                    let words = |all: &[String]| -> Vec<Argument> {
+                        all.iter().map(|word| Argument(Template::literal(word))).collect()
+                    };
+                    if !self.tags.is_empty() {
+                        playbook.tags = words(&self.tags);
+                    }
+                    if !self.skip_tags.is_empty() {
+                        playbook.skip_tags = words(&self.skip_tags);
+                    }
+                    if !self.limit.is_empty() {
+                        playbook.limit = self.limit.iter().cloned().map(HostName).collect();
+                    }
+                }
+                What::Work(_) => {}
+            }
+        }
+    }
 }
 
 /// Whether what a protected environment guards asks for its name.
@@ -107,7 +159,7 @@ impl Verb {
             Verb::Fmt { .. } => "fmt",
             Verb::Output => "output",
             Verb::Genenv => "genenv",
-            Verb::Named { name, .. } => name,
+            Verb::Playbooks { name, .. } | Verb::Named { name, .. } => name,
         }
     }
 
@@ -117,6 +169,7 @@ impl Verb {
         match self.clone() {
             Verb::Apply { plan, .. } => Verb::Apply { plan, ask },
             Verb::Destroy { .. } => Verb::Destroy { ask },
+            Verb::Playbooks { name, part, .. } => Verb::Playbooks { name, ask, part },
             Verb::Named { name, .. } => Verb::Named { name, ask },
             other => other,
         }
@@ -124,7 +177,8 @@ impl Verb {
 
     fn asks(&self) -> Asks {
         match self {
-            Verb::Apply { ask, .. } | Verb::Destroy { ask } | Verb::Named { ask, .. } => Asks(*ask),
+            Verb::Apply { ask, .. } | Verb::Destroy { ask } => Asks(*ask),
+            Verb::Playbooks { ask, .. } | Verb::Named { ask, .. } => Asks(*ask),
             _ => Asks(false),
         }
     }
@@ -146,11 +200,15 @@ pub fn is_guarded(env: &Environment, verb: &Verb) -> bool {
 /// The steps of a verb for an environment: those of the project's pipeline of that name, else the built-in ones.
 pub fn pipeline(env: &Environment, verb: &Verb) -> Pipeline {
     let name = verb.name();
-    let steps = if env.pipelines.contains_key(name) || matches!(verb, Verb::Named { .. }) {
+    let is_named = matches!(verb, Verb::Named { .. } | Verb::Playbooks { .. });
+    let mut steps = if env.pipelines.contains_key(name) || is_named {
         own::named(env, name, verb.asks(), &[])
     } else {
         built_in(env, verb)
     };
+    if let Verb::Playbooks { part, .. } = verb {
+        part.limit(&mut steps);
+    }
     prepared(env, Pipeline { verb: name.to_owned(), steps })
 }
 
@@ -274,6 +332,9 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
             }
             steps.push(Step::new("environment file", Work::EnvFile(EnvFile::Remove)));
             steps.extend(inventory(Inventory::Remove));
+            if !env.hosts.is_empty() {
+                steps.push(Step::new("host keys", Work::Forget));
+            }
             steps
         }
         Verb::Validate if !has_root => vec![],
@@ -281,6 +342,8 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
         Verb::Fmt { check } => vec![terraform("terraform fmt", Terraform::Fmt { check: *check })],
         Verb::Output if !has_root => vec![outputs()],
         Verb::Output | Verb::Genenv => vec![prepare(false), outputs()],
-        Verb::Named { name, ask } => own::named(env, name, Asks(*ask), &[]),
+        Verb::Playbooks { name, ask, .. } | Verb::Named { name, ask } => {
+            own::named(env, name, Asks(*ask), &[])
+        }
     }
 }

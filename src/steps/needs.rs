@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
 use super::{StepCx, Work, prepare, terraform};
 use crate::config::Environment;
-use crate::config::model::{CommandTable, Docker, Run};
+use crate::config::model::{AnsibleStep, CommandTable, Docker, Run};
 use crate::config::step::Until;
 use crate::config::template::{Name, Template};
 use crate::failure::{Failure, Kind};
@@ -60,13 +63,18 @@ impl Needs {
                     needs.outputs |= mentions_outputs(command);
                 }
             }
-            Work::Inventory(_) | Work::Power(_) => {
-                needs.secrets |= matches!(work, Work::Power(_)) && sees_secrets;
-                for name in env.hosts.keys() {
-                    needs.host(env, name);
-                }
+            Work::EnvFile(super::env_file::Action::Compare) => {
+                needs.secrets = true;
+                needs.outputs = true;
             }
-            Work::Ansible(_) => {
+            Work::Inventory(super::inventory::Action::Write | super::inventory::Action::Compare) => {
+                needs.inventory(env);
+            }
+            Work::Ansible(declared) => {
+                needs.secrets |= sees_secrets;
+                needs.ansible(env, declared);
+            }
+            Work::Power(_) => {
                 needs.secrets |= sees_secrets;
                 for name in env.hosts.keys() {
                     needs.host(env, name);
@@ -87,11 +95,19 @@ impl Needs {
         for template in super::host::templates(env, name) {
             self.take(env, template);
         }
-        let mut next = env.hosts.get(name);
+        let mut next = super::host::settings(env, name);
         while let Some(host) = next {
             self.secrets |= host.identity.is_some();
             next = host.jump.as_ref().and_then(|jump| env.hosts.get(&jump.0));
         }
+    }
+
+    /// Those of logging in to a host.
+    pub fn to_log_in(env: &Environment, name: &str) -> Needs {
+        let mut needs = Needs::default();
+        needs.host(env, name);
+        needs.secrets |= needs.outputs && outputs_need_secrets(env);
+        needs
     }
 
     /// What a container step names besides its templates.
@@ -114,6 +130,54 @@ impl Needs {
         }
         needs.secrets |= needs.outputs && outputs_need_secrets(env);
         needs
+    }
+
+    /// The inventory, the keys to log in with, the variables of the playbook.
+    fn ansible(&mut self, env: &Environment, declared: &AnsibleStep) {
+        self.inventory(env);
+        for name in env.hosts.keys() {
+            self.host(env, name);
+        }
+        for input in declared.vars.values() {
+            for template in inside(&input.0) {
+                self.take(env, &template);
+            }
+        }
+        let Some(settings) = &env.ansible else { return };
+        self.secrets |= settings.vault_password.is_some();
+        for input in settings.vars.values() {
+            for template in inside(&input.0) {
+                self.take(env, &template);
+            }
+        }
+        for template in settings.env.values().chain(&settings.user) {
+            self.take(env, template);
+        }
+    }
+
+    /// How to reach the hosts, and all variables of the inventory. A secret in them is refused, so none is opened.
+    fn inventory(&mut self, env: &Environment) {
+        let groups =
+            env.inventory.iter().flat_map(|inventory| inventory.groups.values().map(|group| &group.vars));
+        let hosts = env.hosts.values().map(|host| &host.vars);
+        let everybody = env.inventory.iter().map(|inventory| &inventory.vars);
+        let inputs: Vec<Template> = groups
+            .chain(hosts)
+            .chain(everybody)
+            .flat_map(IndexMap::values)
+            .flat_map(|input| inside(&input.0))
+            .collect();
+        let mut named = Needs::default();
+        for name in env.hosts.keys() {
+            for template in super::host::templates(env, name) {
+                named.take(env, template);
+            }
+        }
+        for template in &inputs {
+            named.take(env, template);
+        }
+        self.outputs |= named.outputs;
+        self.output_names.extend(named.output_names);
     }
 
     /// Those of something that looks at outputs.
@@ -169,14 +233,18 @@ pub fn templates(work: &Work) -> Vec<&Template> {
         Work::Command(command) => of_command(command),
         Work::Wait(wait) => match &wait.until {
             Until::Tcp { address } => vec![&address.0],
-            Until::Http { url, headers, .. } => [&url.0].into_iter().chain(headers.values()).collect(),
-            Until::Tls { name, .. } => vec![&name.0],
+            Until::Http { url, headers, address, .. } => {
+                let at = address.as_ref().map(|at| &at.0);
+                [&url.0].into_iter().chain(headers.values()).chain(at).collect()
+            }
+            Until::Tls { name, address, .. } => {
+                [&name.0].into_iter().chain(address.as_ref().map(|at| &at.0)).collect()
+            }
             Until::File { path, .. } => vec![&path.0],
             Until::Command { command, .. } => of_command(command),
             Until::Ssh { .. } | Until::Ecs { .. } => Vec::new(),
         },
         Work::Copy(copy) => vec![&copy.to.0],
-        Work::Compose(compose) => super::compose::templates(compose),
         Work::Remote(remote) => {
             let words = of_run(&remote.run).into_iter();
             words
@@ -185,10 +253,12 @@ pub fn templates(work: &Work) -> Vec<&Template> {
                 .chain(remote.dir.as_ref().map(|dir| &dir.0))
                 .collect()
         }
+        Work::Compose(compose) => super::compose::templates(compose),
         Work::Git(git) => {
             let given = [&git.tag, &git.commit, &git.remote, &git.message];
             given.into_iter().flatten().map(|argument| &argument.0).collect()
         }
+        Work::Ansible(ansible) => ansible.tags.iter().chain(&ansible.skip_tags).map(|tag| &tag.0).collect(),
         _ => Vec::new(),
     }
 }
@@ -201,6 +271,16 @@ fn of_run(run: &Run) -> Vec<&Template> {
     match run {
         Run::Shell(line) => vec![&line.0],
         Run::Argv(words) => words.iter().map(|word| &word.0).collect(),
+    }
+}
+
+/// The templates inside a value.
+pub(super) fn inside(value: &Json) -> Vec<Template> {
+    match value {
+        Json::String(text) => Template::parse(text).into_iter().collect(),
+        Json::Array(items) => items.iter().flat_map(inside).collect(),
+        Json::Object(fields) => fields.values().flat_map(inside).collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -87,7 +87,7 @@ pub async fn run(
 /// The command, as a dry run shows it: secrets by their names.
 pub fn describe(step: &StepCx<'_>, asked: &Asked<'_>) -> Result<String, Failure> {
     let wanted = needs::Needs::of_templates(step.env, &templates(asked.task));
-    let known = Known::with_names(step, wanted);
+    let known = Known::named(step, wanted);
     let env = variables(step, asked, &known)?;
     let image = match &asked.task.image {
         Some(image) => Some(known.argument(step, &image.0)?),
