@@ -6,6 +6,7 @@
 
 mod compose;
 mod copy;
+mod docker;
 mod dotenv;
 mod inventory;
 mod locks;
@@ -14,6 +15,7 @@ mod project;
 mod openstack;
 mod power;
 mod refusals;
+mod run;
 #[expect(dead_code, clippy::format_collect, reason = "not all of it is used here; as in its own crate")]
 #[path = "../cli/sandbox.rs"]
 mod sandbox;

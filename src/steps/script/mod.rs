@@ -138,6 +138,7 @@ impl Script {
             Work::Copy(copy) if copy.host.is_some() => return Err(no_script(step)),
             Work::Wait(wait) if wait.until.host().is_some() => return Err(no_script(step)),
             Work::Wait(wait) => self.wait(step, wait, &marked(step, work))?,
+            Work::Copy(copy) if !copy.templates.is_empty() => return Err(no_script(step)),
             Work::Copy(copy) => self.copy(step, copy, &marked(step, work))?,
             Work::Git(git) => git::script(self, step, git, &marked(step, work))?,
             Work::Inventory(action) => inventory::script(self, step, action)?,
