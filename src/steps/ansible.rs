@@ -62,6 +62,8 @@ pub async fn run(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result<String
     let list = equip(step, settings, without_vars.list_tasks(), &known)?;
     let cmd = equip(step, settings, playbook.run(), &known)?
         .env("ANSIBLE_SSH_CONTROL_PATH_DIR", folder.to_string_lossy())
+        // Host keys are checked, whatever ansible.cfg says: `.infractl/known_hosts` follows the life of the machines.
+        .env("ANSIBLE_HOST_KEY_CHECKING", "true")
         .env("ANSIBLE_SSH_CONTROL_PATH", "%(directory)s/%%C.ssh");
 
     let progress = Mutex::new(Progress::default());
@@ -75,7 +77,7 @@ pub async fn run(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result<String
     let hear = |line: &str| {
         let said = read(line);
         let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
-        progress.hear(&said);
+        progress.hear(line, &said);
         let text = progress.text();
         drop(progress);
         if matches!(said, crate::tools::ansible_events::Said::Task { .. }) {
@@ -238,7 +240,11 @@ async fn install(step: &mut StepCx<'_>, settings: &environment::Ansible) -> Resu
         step.progress("installs roles and collections");
         let cmd = equip(step, settings, ansible::install(&settings.dir, requirements), &Known::of(step))?;
         let done = step.run_with(&cmd, &|line| step.line(Level::Detail, line)).await?;
-        command::judge(step, &done)?;
+        let why = done.tail.lines().find(|line| line.contains("[WARNING]: - ") || line.contains("ERROR"));
+        command::judge(step, &done).map_err(|failure| match why {
+            Some(why) if !done.interrupted => failure.context(why.trim().to_owned()),
+            _ => failure,
+        })?;
         super::when::remember(step, &when)
     }
     .await;
@@ -333,7 +339,8 @@ fn judge(step: &StepCx<'_>, playbook: &Playbook, progress: &Progress, done: &Don
         return Err(hosts_failed(&failed, &progress.recap));
     }
     if done.code != 0 {
-        let (text, help) = ansible::reason(done.code, &done.tail);
+        let said = if progress.errors.is_empty() { done.tail.clone() } else { progress.errors.join("\n") };
+        let (text, help) = ansible::reason(done.code, &said);
         let failure = Failure::new(Kind::Failed, text);
         return Err(help
             .into_iter()

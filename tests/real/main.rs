@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "tests say what they skip")]
 #![expect(clippy::disallowed_methods, reason = "these tests drive other programs and write files by hand")]
 
+mod ansible;
 mod dotenv;
 mod inventory;
 mod locks;
