@@ -1,6 +1,7 @@
 //! What people type: one file per verb.
 
 pub mod apply;
+pub mod build;
 pub mod check;
 pub mod completions;
 pub mod deploy;
@@ -16,8 +17,10 @@ pub mod inventory;
 pub mod output;
 pub mod pipeline;
 pub mod plan;
+pub mod run;
 pub mod secrets;
 pub mod several;
+pub mod ssh;
 pub mod target;
 pub mod unlock;
 pub mod validate;
@@ -136,6 +139,8 @@ impl OutputMode {
 pub enum Command {
     /// Make an environment match its configuration, then write its environment file
     Apply(apply::ApplyArgs),
+    /// Build the images of an environment
+    Build(build::BuildArgs),
     /// Show what a deploy would change, and change nothing: the pipeline `check`, else the playbook of `[ansible]`
     Check(check::CheckArgs),
     /// Print the completion script of a shell
@@ -175,9 +180,13 @@ pub enum Command {
     Plan(plan::PlanArgs),
     /// Down, then up: for labs
     Refresh(pipeline::VerbArgs),
+    /// Run a one-off task of an environment, and pass its exit code on
+    Run(run::RunArgs),
     /// Open, create and check files of secrets
     #[command(subcommand)]
     Secrets(secrets::SecretsCommand),
+    /// Log in to a machine of an environment, or run one command there
+    Ssh(ssh::SshArgs),
     /// Bring an environment up: init, apply, deploy
     Up(pipeline::VerbArgs),
     /// Release the lock that a dead run left behind, and say whose it was
@@ -216,6 +225,7 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
     }
     match &cli.command {
         Command::Apply(args) => apply::run(cx, global, args).await,
+        Command::Build(args) => build::run(cx, global, args).await,
         Command::Check(args) => check::run(cx, global, args).await,
         Command::Completions(args) => completions::run(cx, args),
         Command::Deploy(args) => deploy::run(cx, global, args).await,
@@ -234,9 +244,11 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Pipeline(args) => pipeline::run(cx, global, args).await,
         Command::Plan(args) => plan::run(cx, global, args).await,
         Command::Refresh(args) => pipeline::run_verb(cx, global, "refresh", args).await,
+        Command::Run(args) => run::run(cx, global, args).await,
         // `parse` leaves none.
         Command::Other(_) => Err(Failure::silent(Kind::Usage)),
         Command::Secrets(command) => secrets::run(cx, global, command).await,
+        Command::Ssh(args) => ssh::run(cx, global, args).await,
         Command::Up(args) => pipeline::run_verb(cx, global, "up", args).await,
         Command::Unlock(args) => unlock::run(cx, global, args).await,
         Command::Validate(args) => validate::run(cx, global, args).await,

@@ -332,6 +332,9 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
             }
             steps.push(Step::new("environment file", Work::EnvFile(EnvFile::Remove)));
             steps.extend(inventory(Inventory::Remove));
+            if !env.hosts.is_empty() {
+                steps.push(Step::new("host keys", Work::Forget));
+            }
             steps
         }
         Verb::Validate if !has_root => vec![],

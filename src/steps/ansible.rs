@@ -27,8 +27,7 @@ const SSH_ARGS: &str = "infractl_ssh_args";
 
 /// Does it.
 pub async fn run(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result<String, Failure> {
-    let settings = settings(step)?;
-    refuse_image(settings)?;
+    let settings = &settings(step);
     needs::meet(step, &Needs::of(step.env, &Work::Ansible(declared.clone()), step.frame.secrets.as_deref()))
         .await?;
     let known = Known::of(step);
@@ -121,8 +120,7 @@ pub async fn run(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result<String
 
 /// What a dry run says.
 pub fn describe(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result<Vec<String>, Failure> {
-    let settings = settings(step)?;
-    refuse_image(settings)?;
+    let settings = &settings(step);
     let known = Known::shown(step, &Work::Ansible(declared.clone()));
     let mut playbook = playbook(step, settings, declared, &known)?;
     let mut lines = Vec::new();
@@ -139,22 +137,9 @@ pub fn describe(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result<Vec<Str
     Ok(lines)
 }
 
-fn settings<'a>(step: &StepCx<'a>) -> Result<&'a environment::Ansible, Failure> {
-    step.env.ansible.as_ref().ok_or_else(|| {
-        Failure::new(Kind::Config, format!("`{}` has no `[ansible]`", step.env.name))
-            .help("add `[ansible]` to environments/defaults.toml")
-    })
-}
-
-fn refuse_image(settings: &environment::Ansible) -> Result<(), Failure> {
-    if settings.image.is_none() {
-        return Ok(());
-    }
-    Err(Failure::new(
-        Kind::Config,
-        "ansible in a container (`image` in `[ansible]`) is not in this version of infractl",
-    )
-    .help("remove `image`, and install ansible-core on this machine"))
+/// What `[ansible]` says; a step needs none.
+fn settings(step: &StepCx<'_>) -> environment::Ansible {
+    step.env.ansible.clone().unwrap_or_else(|| environment::Ansible::usual(&step.env.root))
 }
 
 /// What the step says, else what `[ansible]` says.

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use indexmap::IndexMap;
 use secrecy::{ExposeSecret as _, SecretString};
 
 pub use super::connections::Connections;
@@ -49,57 +50,70 @@ pub async fn options(step: &mut StepCx<'_>, machine: &Machine) -> Result<Vec<Str
     Ok(login(step, machine).await?.options())
 }
 
+/// A machine that was not reached, and why: one on the way, or the one that was meant.
+#[derive(Debug, Clone)]
+pub(super) struct Fault {
+    pub(super) machine: Machine,
+    pub(super) trouble: Trouble,
+}
+
+/// What came of opening a connection.
+type Opened = (Login, Result<(), Fault>);
+
 /// Opens the connections that are not open, all at once.
-pub fn open<'a>(
-    step: &'a mut StepCx<'_>,
-    machines: &'a [Machine],
-) -> BoxFuture<'a, Result<Vec<Login>, Failure>> {
-    Box::pin(async move {
-        let results = try_open(step, machines, None).await?;
-        let mut logins = Vec::new();
-        let mut failed: Vec<(&Machine, Trouble)> = Vec::new();
-        for (machine, (login, result)) in machines.iter().zip(results) {
-            logins.push(login);
-            failed.extend(result.err().map(|trouble| (machine, trouble)));
-        }
-        let Some((machine, trouble)) = failed.first() else { return Ok(logins) };
-        if step.cx.interrupts.is_pressed() {
-            return Err(step.interrupted(format!("stopped before `{}` was reached", machine.name)));
-        }
-        let failure = unreachable(step, machine, trouble);
-        if failed.len() == 1 {
-            return Err(failure);
-        }
-        let names: Vec<&str> = failed.iter().map(|(machine, _)| machine.name.as_str()).collect();
-        Err(failure.context(format!("{} cannot be reached", list(&names, "and"))))
-    })
+pub async fn open(step: &mut StepCx<'_>, machines: &[Machine]) -> Result<Vec<Login>, Failure> {
+    let mut logins = Vec::new();
+    let mut faults: Vec<Fault> = Vec::new();
+    for (login, result) in try_open(step, machines, None).await? {
+        logins.push(login);
+        faults.extend(result.err());
+    }
+    let Some(first) = faults.first() else { return Ok(logins) };
+    if step.cx.interrupts.is_pressed() {
+        return Err(step.interrupted(format!("stopped before `{}` was reached", first.machine.name)));
+    }
+    let failure = unreachable(step, first);
+    if faults.len() == 1 {
+        return Err(failure);
+    }
+    let names: std::collections::BTreeSet<&str> =
+        faults.iter().map(|fault| fault.machine.name.as_str()).collect();
+    Err(failure.context(format!("{} cannot be reached", list(&names, "and"))))
 }
 
 /// The same; what each came to. `within` is how long one may take.
-pub(super) async fn try_open(
-    step: &mut StepCx<'_>,
-    machines: &[Machine],
+pub(super) fn try_open<'a>(
+    step: &'a mut StepCx<'_>,
+    machines: &'a [Machine],
     within: Option<Duration>,
-) -> Result<Vec<(Login, Result<(), Trouble>)>, Failure> {
-    let jumps: Vec<Machine> = machines.iter().filter_map(|machine| machine.jump.as_deref().cloned()).fold(
-        Vec::new(),
-        |mut all, jump| {
-            if !all.iter().any(|known| key(known) == key(&jump)) {
-                all.push(jump);
+) -> BoxFuture<'a, Result<Vec<Opened>, Failure>> {
+    Box::pin(async move {
+        let mut jumps: IndexMap<String, Machine> = IndexMap::new();
+        for jump in machines.iter().filter_map(|machine| machine.jump.as_deref()) {
+            jumps.insert(key(jump), jump.clone());
+        }
+        let mut closed: IndexMap<String, Fault> = IndexMap::new();
+        if !jumps.is_empty() {
+            let all: Vec<Machine> = jumps.values().cloned().collect();
+            for (name, (_, result)) in jumps.keys().zip(try_open(step, &all, within).await?) {
+                closed.extend(result.err().map(|fault| (name.clone(), fault)));
             }
-            all
-        },
-    );
-    if !jumps.is_empty() {
-        open(step, &jumps).await?;
-    }
-    let mut logins = Vec::new();
-    for machine in machines {
-        logins.push(login(step, machine).await?);
-    }
-    let step = &*step;
-    let results = join_all(logins.iter().map(|login| open_one(step, login, within))).await;
-    logins.into_iter().zip(results).map(|(login, result)| Ok((login, result?))).collect()
+        }
+        let mut logins = Vec::new();
+        for machine in machines {
+            logins.push(login(step, machine).await?);
+        }
+        let step = &*step;
+        let opening = machines.iter().zip(&logins).map(async |(machine, login)| {
+            if let Some(fault) = machine.jump.as_deref().and_then(|jump| closed.get(&key(jump))) {
+                return Ok(Err(fault.clone()));
+            }
+            let result = open_one(step, login, within).await?;
+            Ok(result.map_err(|trouble| Fault { machine: machine.clone(), trouble }))
+        });
+        let results: Vec<Result<_, Failure>> = join_all(opening).await;
+        logins.iter().cloned().zip(results).map(|(login, result)| Ok((login, result?))).collect()
+    })
 }
 
 async fn open_one(
@@ -131,16 +145,26 @@ fn is_open(socket: &Path) -> bool {
 }
 
 /// Ends the connection to a machine, if there is one: it may be gone without having been told so.
-pub(super) async fn close(step: &mut StepCx<'_>, machine: &Machine) -> Result<(), Failure> {
-    let Some(login) = step.facts.connections.logins.get(&key(machine)).cloned() else { return Ok(()) };
-    if login.socket.as_deref().is_some_and(is_open) {
-        quietly(step, &login.close()).await?;
-    }
-    Ok(())
+pub(super) fn close<'a>(
+    step: &'a mut StepCx<'_>,
+    machine: &'a Machine,
+) -> BoxFuture<'a, Result<(), Failure>> {
+    Box::pin(async move {
+        if let Some(login) = step.facts.connections.logins.get(&key(machine)).cloned()
+            && login.socket.as_deref().is_some_and(is_open)
+        {
+            quietly(step, &login.close()).await?;
+        }
+        match &machine.jump {
+            Some(jump) => close(step, jump).await,
+            None => Ok(()),
+        }
+    })
 }
 
 /// The failure of not having reached a machine.
-pub(super) fn unreachable(step: &StepCx<'_>, machine: &Machine, trouble: &Trouble) -> Failure {
+fn unreachable(step: &StepCx<'_>, fault: &Fault) -> Failure {
+    let Fault { machine, trouble } = fault;
     let place = match &machine.user {
         Some(user) => format!("{user}@{}", machine.address),
         None => machine.address.clone(),

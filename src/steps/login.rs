@@ -18,9 +18,16 @@ pub fn known_hosts(env: &Environment) -> PathBuf {
     env.root.join(".infractl/known_hosts").join(&env.name)
 }
 
-/// Forgets the host keys of all machines. True if any were known.
-pub fn forget_all(env: &Environment) -> Result<bool, Failure> {
-    Ok(disk::remove(&known_hosts(env))?)
+/// Forgets the host keys of all machines, which are gone.
+pub fn run_forget(step: &mut StepCx<'_>) -> Result<String, Failure> {
+    step.facts.connections.end();
+    let removed = disk::remove(&known_hosts(step.env))?;
+    Ok(if removed { "forgotten" } else { "none were known" }.to_owned())
+}
+
+/// What a dry run says of that.
+pub fn describe_forget(step: &StepCx<'_>) -> Vec<String> {
+    vec![format!("rm -f {}", shell_words::quote(&super::relative(step, &known_hosts(step.env))))]
 }
 
 /// Without a shared connection, a key from a secret, or anything written: for a dry run.

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::{StepCx, Work, prepare, terraform};
 use crate::config::Environment;
-use crate::config::model::{AnsibleStep, CommandTable, Run};
+use crate::config::model::{AnsibleStep, CommandTable, Docker, Run};
 use crate::config::step::Until;
 use crate::config::template::{Name, Template};
 use crate::failure::{Failure, Kind};
@@ -38,6 +38,9 @@ impl Needs {
         let sees_secrets = allowed.is_none_or(|names| !names.is_empty());
         for template in templates(work) {
             needs.take(env, template);
+        }
+        if let Work::Docker(docker) = work {
+            needs.docker(env, docker);
         }
         match work {
             Work::Prepare { env_file } => {
@@ -77,8 +80,7 @@ impl Needs {
                     needs.host(env, name);
                 }
             }
-            Work::Compose(_) | Work::Docker(_) => needs.secrets |= sees_secrets,
-            Work::Git(_) => needs.secrets |= allowed.is_some_and(|names| !names.is_empty()),
+            Work::Git(_) | Work::Compose(_) | Work::Docker(_) => needs.secrets |= allowed.is_some_and(|names| !names.is_empty()),
             _ => {}
         }
         if let Some(host) = host_of(work) {
@@ -93,11 +95,41 @@ impl Needs {
         for template in super::host::templates(env, name) {
             self.take(env, template);
         }
-        let mut next = env.hosts.get(name);
+        let mut next = super::host::settings(env, name);
         while let Some(host) = next {
             self.secrets |= host.identity.is_some();
             next = host.jump.as_ref().and_then(|jump| env.hosts.get(&jump.0));
         }
+    }
+
+    /// Those of logging in to a host.
+    pub fn to_log_in(env: &Environment, name: &str) -> Needs {
+        let mut needs = Needs::default();
+        needs.host(env, name);
+        needs.secrets |= needs.outputs && outputs_need_secrets(env);
+        needs
+    }
+
+    /// What a container step names besides its templates.
+    fn docker(&mut self, env: &Environment, docker: &Docker) {
+        for template in super::docker::templates(&env.images, docker) {
+            self.take(env, template);
+        }
+        let image = docker.build.as_ref().and_then(|name| env.images.get(&name.0));
+        for secret in image.iter().flat_map(|image| &image.secrets) {
+            self.secrets = true;
+            self.secret_names.insert(secret.0.clone());
+        }
+    }
+
+    /// Those of some templates.
+    pub fn of_templates(env: &Environment, templates: &[&Template]) -> Needs {
+        let mut needs = Needs::default();
+        for template in templates {
+            needs.take(env, template);
+        }
+        needs.secrets |= needs.outputs && outputs_need_secrets(env);
+        needs
     }
 
     /// The inventory, the keys to log in with, the variables of the playbook.
@@ -221,6 +253,7 @@ pub fn templates(work: &Work) -> Vec<&Template> {
                 .chain(remote.dir.as_ref().map(|dir| &dir.0))
                 .collect()
         }
+        Work::Compose(compose) => super::compose::templates(compose),
         Work::Git(git) => {
             let given = [&git.tag, &git.commit, &git.remote, &git.message];
             given.into_iter().flatten().map(|argument| &argument.0).collect()

@@ -6,8 +6,8 @@ use super::connection::{self, by, judge};
 use super::host::{self, Machine};
 use super::values::{self, Known};
 use super::{StepCx, Work, login};
-use crate::config::model::{Remote, Run};
-use crate::config::template::Rendered;
+use crate::config::model::{CommandTable, Remote, Run, Variables};
+use crate::config::template::{Rendered, Template};
 use crate::exec::{Cmd, Done, Input, Stopping};
 use crate::failure::{Failure, Kind};
 use crate::text::{list, plural};
@@ -57,7 +57,37 @@ pub(super) async fn one(
 
 /// The command as it would run here: words, folder, variables and input rendered.
 fn build(step: &StepCx<'_>, remote: &Remote, known: &Known) -> Result<Cmd, Failure> {
-    let mut cmd = match &remote.run {
+    let mut cmd = command(step, known, &remote.run, &remote.env, remote.input.as_ref())?;
+    if let Some(dir) = &remote.dir {
+        cmd = cmd.dir(known.argument(step, &dir.0)?);
+    }
+    let host = &remote.host.0;
+    Ok(cmd.stopping(Stopping {
+        waits_for: format!(
+            "the connection to `{host}` is closed; a command there ends when it next reads or writes"
+        ),
+        ..Stopping::default()
+    }))
+}
+
+/// The same for a command that is declared like one of this machine. A folder that is not absolute is one of the
+/// user's home there.
+pub(super) fn of_table(step: &StepCx<'_>, table: &CommandTable, known: &Known) -> Result<Cmd, Failure> {
+    let cmd = command(step, known, &table.run, &table.env, table.input.as_ref())?;
+    Ok(match &table.dir {
+        Some(dir) => cmd.dir(dir.0.strip_prefix(&step.env.root).unwrap_or(&dir.0)),
+        None => cmd,
+    })
+}
+
+fn command(
+    step: &StepCx<'_>,
+    known: &Known,
+    run: &Run,
+    env: &Variables,
+    input: Option<&Template>,
+) -> Result<Cmd, Failure> {
+    let mut cmd = match run {
         Run::Shell(line) => Cmd::new("sh").arg("-c").arg(super::command::shell_line(step, known, &line.0)?),
         Run::Argv(words) => {
             let words: Vec<String> =
@@ -69,25 +99,14 @@ fn build(step: &StepCx<'_>, remote: &Remote, known: &Known) -> Result<Cmd, Failu
             Cmd::new(program).args(args.iter().cloned())
         }
     };
-    if let Some(dir) = &remote.dir {
-        cmd = cmd.dir(known.argument(step, &dir.0)?);
-    }
-    for (name, template) in &remote.env {
+    for (name, template) in env {
         cmd.env.insert(name.clone(), values::input_value(known.render(step, template)?));
     }
-    if let Some(input) = &remote.input {
-        cmd = cmd.input(match known.render(step, input)? {
-            Rendered::Plain(text) => text.into(),
-            Rendered::Secret(text) => text,
-        });
-    }
-    let host = &remote.host.0;
-    Ok(cmd.stopping(Stopping {
-        waits_for: format!(
-            "the connection to `{host}` is closed; a command there ends when it next reads or writes"
-        ),
-        ..Stopping::default()
-    }))
+    Ok(match input.map(|input| known.render(step, input)).transpose()? {
+        None => cmd,
+        Some(Rendered::Plain(text)) => cmd.input(text.into()),
+        Some(Rendered::Secret(text)) => cmd.input(text),
+    })
 }
 
 /// What a dry run says: the call of ssh, without the shared connection that a run has.

@@ -153,8 +153,10 @@ fn arrived(step: &StepCx<'_>, machine: &Machine, done: &Done, to: &str) -> Resul
     let failure = connection::judge(step, machine, done).err();
     let failure = failure.unwrap_or_else(|| Failure::new(Kind::Failed, "it did not arrive"));
     let has = |text: &str| done.tail.contains(text);
-    Err(if has("No space left on device") {
-        failure.help(format!("make room: `infractl ssh {} {} -- df -h {to}`", step.env.name, machine.name))
+    Err(if has("No space left on device") || has("Disk quota exceeded") || has("Wrote only") {
+        Failure::new(Kind::Failed, "no space is left there; what was there before is still whole")
+            .context(format!("`{}` could not be copied to `{}`", step.name, machine.name))
+            .help(format!("make room: `infractl ssh {} {} -- df -h {to}`", step.env.name, machine.name))
     } else if has("Permission denied") {
         let user = machine.user.as_deref().unwrap_or("the user there");
         failure.help(format!("let {user} write to {to}, or log in as somebody who may"))

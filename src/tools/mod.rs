@@ -3,6 +3,9 @@
 pub mod ansible;
 pub mod ansible_events;
 pub mod aws;
+pub mod compose;
+pub mod docker;
+pub mod docker_containers;
 pub mod git;
 pub mod remote_shell;
 pub mod ssh;
@@ -66,6 +69,12 @@ pub const ALL: &[Tool] = &[
         purpose: "is the environment file ignored? which commit?",
         version_args: &["--version"],
         install: "install git with the package manager of your system",
+    },
+    Tool {
+        name: "docker",
+        purpose: "images, containers and compose projects",
+        version_args: &["--version"],
+        install: "install docker: https://docs.docker.com/engine/install",
     },
 ];
 

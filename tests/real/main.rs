@@ -5,15 +5,19 @@
 #![expect(clippy::disallowed_methods, reason = "these tests drive other programs and write files by hand")]
 
 mod ansible;
+mod compose;
+mod copy;
 mod dotenv;
 mod inventory;
 mod locks;
 mod machine;
+mod project;
 mod refusals;
-#[expect(dead_code, reason = "not all of it is used here")]
+#[expect(dead_code, clippy::format_collect, reason = "not all of it is used here; as in its own crate")]
 #[path = "../cli/sandbox.rs"]
 mod sandbox;
 mod scripts;
 mod ssh;
 mod support;
 mod values;
+mod waits;
