@@ -54,7 +54,9 @@ def containers(name, what):
         ["docker", "ps", "-aq", "--filter", f"label=infractl.machine={name}"], stdout=subprocess.PIPE, text=True
     )
     for container in found.stdout.split():
-        subprocess.run(["docker", what, container], stdout=subprocess.DEVNULL)
+        subprocess.run(
+            ["docker", what, *(["-t", "1"] if what == "stop" else []), container], stdout=subprocess.DEVNULL
+        )
 
 
 class Cloud(integrated_helpers._IntegratedTestBase):
