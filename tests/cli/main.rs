@@ -10,6 +10,7 @@
 mod apply;
 mod ci;
 mod faults;
+mod flood;
 mod history;
 mod lock;
 mod many;
@@ -19,5 +20,6 @@ mod readme;
 mod sandbox;
 mod scripts;
 mod signals;
+mod terminal;
 mod usage;
 mod waits;
