@@ -1,7 +1,10 @@
 //! What people type: one file per verb.
 
 pub mod apply;
+pub mod build;
+pub mod check;
 pub mod completions;
+pub mod deploy;
 pub mod destroy;
 pub mod docs;
 pub mod env;
@@ -10,11 +13,18 @@ pub mod fmt;
 pub mod genenv;
 pub mod history;
 pub mod init;
+pub mod inventory;
+mod kept;
 pub mod output;
 pub mod pipeline;
 pub mod plan;
+pub mod run;
 pub mod secrets;
 pub mod several;
+pub mod ssh;
+pub mod start;
+pub mod state;
+pub mod stop;
 pub mod target;
 pub mod unlock;
 pub mod validate;
@@ -133,10 +143,14 @@ impl OutputMode {
 pub enum Command {
     /// Make an environment match its configuration, then write its environment file
     Apply(apply::ApplyArgs),
+    /// Build the images of an environment
+    Build(build::BuildArgs),
+    /// Show what a deploy would change, and change nothing: the pipeline `check`, else the playbook of `[ansible]`
+    Check(check::CheckArgs),
     /// Print the completion script of a shell
     Completions(completions::CompletionsArgs),
-    /// Roll out to an environment: the pipeline `deploy`
-    Deploy(pipeline::VerbArgs),
+    /// Roll out to an environment: the pipeline `deploy`, else the playbook of `[ansible]`
+    Deploy(deploy::DeployArgs),
     /// Take an environment down, then remove its environment file
     Destroy(destroy::DestroyArgs),
     /// Print the documentation that is generated from the code
@@ -157,6 +171,8 @@ pub enum Command {
     History(history::HistoryArgs),
     /// Connect to the backend, install providers and modules (other verbs do it when needed)
     Init(init::InitArgs),
+    /// Write the ansible inventory again, or say whether it is stale
+    Inventory(inventory::InventoryArgs),
     /// Print the outputs of an environment
     Output(output::OutputArgs),
     /// What `infractl NAME ENV` becomes when no verb has that name
@@ -168,9 +184,19 @@ pub enum Command {
     Plan(plan::PlanArgs),
     /// Down, then up: for labs
     Refresh(pipeline::VerbArgs),
+    /// Run a one-off task of an environment, and pass its exit code on
+    Run(run::RunArgs),
     /// Open, create and check files of secrets
     #[command(subcommand)]
     Secrets(secrets::SecretsCommand),
+    /// Log in to a machine of an environment, or run one command there
+    Ssh(ssh::SshArgs),
+    /// Start the machines and databases of an environment again
+    Start(start::StartArgs),
+    /// Show machines and databases: where they are, how they are reached, what is billed
+    State(state::StateArgs),
+    /// Stop the machines and databases of an environment, and keep their data
+    Stop(stop::StopArgs),
     /// Bring an environment up: init, apply, deploy
     Up(pipeline::VerbArgs),
     /// Release the lock that a dead run left behind, and say whose it was
@@ -180,27 +206,6 @@ pub enum Command {
     /// A pipeline of the project's own.
     #[command(external_subcommand)]
     Other(Vec<OsString>),
-}
-
-impl Command {
-    /// The verb, if it changes or previews something: the history has it also when it ends before its pipeline begins.
-    pub fn kept_as(&self) -> Option<&str> {
-        let (verb, prints) = match self {
-            Command::Apply(args) => ("apply", args.part.print),
-            Command::Deploy(args) => ("deploy", args.part.print),
-            Command::Destroy(args) => ("destroy", args.part.print),
-            Command::Down(args) => ("down", args.part.print),
-            Command::Genenv(args) => ("genenv", !args.writes()),
-            Command::Init(args) => ("init", args.part.print),
-            Command::Own(args) => (args.name.as_str(), args.part.print),
-            Command::Pipeline(args) => (args.words.last()?.as_str(), args.part.print),
-            Command::Plan(args) => ("plan", args.part.print),
-            Command::Refresh(args) => ("refresh", args.part.print),
-            Command::Up(args) => ("up", args.part.print),
-            _ => return None,
-        };
-        (!prints).then_some(verb)
-    }
 }
 
 /// The hidden verb that runs what was typed in the place of a verb.
@@ -230,8 +235,10 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
     }
     match &cli.command {
         Command::Apply(args) => apply::run(cx, global, args).await,
+        Command::Build(args) => build::run(cx, global, args).await,
+        Command::Check(args) => check::run(cx, global, args).await,
         Command::Completions(args) => completions::run(cx, args),
-        Command::Deploy(args) => pipeline::run_verb(cx, global, "deploy", args).await,
+        Command::Deploy(args) => deploy::run(cx, global, args).await,
         Command::Destroy(args) => destroy::run(cx, global, args).await,
         Command::Docs(args) => docs::run(cx, args),
         Command::Down(args) => pipeline::run_verb(cx, global, "down", args).await,
@@ -241,14 +248,20 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Genenv(args) => genenv::run(cx, global, args).await,
         Command::History(args) => history::run(cx, global, args),
         Command::Init(args) => init::run(cx, global, args).await,
+        Command::Inventory(args) => inventory::run(cx, global, args).await,
         Command::Output(args) => output::run(cx, global, args).await,
         Command::Own(args) => pipeline::run_own(cx, global, args).await,
         Command::Pipeline(args) => pipeline::run(cx, global, args).await,
         Command::Plan(args) => plan::run(cx, global, args).await,
         Command::Refresh(args) => pipeline::run_verb(cx, global, "refresh", args).await,
+        Command::Run(args) => run::run(cx, global, args).await,
         // `parse` leaves none.
         Command::Other(_) => Err(Failure::silent(Kind::Usage)),
         Command::Secrets(command) => secrets::run(cx, global, command).await,
+        Command::Ssh(args) => ssh::run(cx, global, args).await,
+        Command::Start(args) => start::run(cx, global, args).await,
+        Command::State(args) => state::run(cx, global, args).await,
+        Command::Stop(args) => stop::run(cx, global, args).await,
         Command::Up(args) => pipeline::run_verb(cx, global, "up", args).await,
         Command::Unlock(args) => unlock::run(cx, global, args).await,
         Command::Validate(args) => validate::run(cx, global, args).await,

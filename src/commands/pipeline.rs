@@ -212,7 +212,8 @@ pub async fn go(
     match Box::pin(engine::run_to_step(cx, env, &selected, &options)).await {
         Ok(facts) => {
             resume::forget(env, &pipeline.verb)?;
-            Ok(Ended { digest: facts.digest, difference: false })
+            let is_check = matches!(verb, Verb::Playbooks { name, .. } if name == "check");
+            Ok(Ended { digest: facts.digest, difference: is_check && !facts.differences.is_empty() })
         }
         Err(Stopped { failure, step }) => {
             let can_go_on =
@@ -223,7 +224,8 @@ pub async fn go(
                     cx.ui.warn(format!("this run cannot be resumed: {:#}", reason.error));
                 }
             }
-            let is_own = matches!(verb, Verb::Named { .. }) || env.pipelines.contains_key(verb.name());
+            let is_own = matches!(verb, Verb::Named { .. } | Verb::Playbooks { .. })
+                || env.pipelines.contains_key(verb.name());
             let goes_on = is_own && selected.count() > 1;
             if !goes_on || failure.kind != Kind::Failed {
                 return Err(failure);

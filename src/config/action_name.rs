@@ -30,10 +30,12 @@ impl Action {
             Action::Do(verb) => verb.clone(),
             Action::Command(command) => command.run.name(),
             Action::Wait(wait) => wait.name(),
-            Action::Copy(copy) => match copy.files.as_slice() {
-                [one] => format!("copy {} to {}", file_name(one), place(copy)),
-                files => format!("copy {} files to {}", files.len(), place(copy)),
-            },
+            Action::Copy(copy) => {
+                match copy.files.iter().chain(&copy.templates).collect::<Vec<_>>().as_slice() {
+                    [one] => format!("copy {} to {}", file_name(one), place(copy)),
+                    files => format!("copy {} files to {}", files.len(), place(copy)),
+                }
+            }
             Action::Remote(remote) => format!("{}: {}", remote.host.0, remote.run.name()),
             Action::Compose(compose) => {
                 let verbs = [

@@ -142,6 +142,8 @@ pub struct Ansible {
     pub inventory: Option<PathBuf>,
     /// Variables of the playbook.
     pub vars: IndexMap<String, Input>,
+    /// Secret with the password of ansible's vault.
+    pub vault_password: Option<String>,
     /// Roles and collections to install first, absolute.
     pub requirements: Option<PathBuf>,
     /// User to log in as.

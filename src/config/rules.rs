@@ -6,11 +6,12 @@ use crate::config::step::{DOABLE, RESERVED, built_in};
 use crate::text;
 
 /// Options that mean something beside some kinds only: (table, option, kinds).
-const OPTIONS: [(&str, &str, &[&str]); 26] = [
+const OPTIONS: [(&str, &str, &[&str]); 27] = [
     ("wait", "status", &["http"]),
     ("wait", "body", &["http", "command"]),
     ("wait", "headers", &["http"]),
     ("wait", "redirects", &["http"]),
+    ("wait", "address", &["http", "tls"]),
     ("wait", "ca", &["http", "tls"]),
     ("wait", "issuer", &["tls"]),
     ("wait", "days-left", &["tls"]),
@@ -70,8 +71,10 @@ pub(crate) fn document(root: &Node, environment: &str) -> Vec<Issue> {
         }
     }
     for (name, host) in root.get("hosts").and_then(Node::table).into_iter().flatten() {
-        let jump = host.node.get("jump").filter(|jump| jump.text() == Some(name));
-        if let Some(jump) = jump {
+        let next = |name: &str| root.at(&["hosts", name, "jump"]).and_then(Node::text);
+        if let Some(jump) =
+            host.node.get("jump").filter(|_| comes_back(name, |at| next(at).into_iter().collect()))
+        {
             let message = format!("`{name}` cannot be reached through itself");
             issues.push(issue(&jump.place, message, "name another host, or remove `jump`"));
         }
@@ -94,16 +97,85 @@ fn groups(root: &Node, issues: &mut Vec<Issue>) {
             issues.push(issue(&child.place, format!("there is no group `{name}`"), help));
         }
     }
+    let inside = |name: &str| {
+        let children = groups.get(name).and_then(|group| group.node.get("children")).map(Node::list);
+        children.unwrap_or_default().iter().filter_map(Node::text).collect()
+    };
+    for (name, group) in groups {
+        if let Some(children) = group.node.get("children").filter(|_| comes_back(name, inside)) {
+            issues.push(issue(
+                &children.place,
+                format!("`{name}` would be in itself"),
+                "remove one of these groups",
+            ));
+        }
+    }
+}
+
+/// Whether what `next` leads to leads back to where it began.
+fn comes_back<'a>(name: &'a str, next: impl Fn(&'a str) -> Vec<&'a str>) -> bool {
+    let (mut seen, mut open) = (Vec::new(), next(name));
+    while let Some(at) = open.pop() {
+        if at == name {
+            return true;
+        }
+        if !seen.contains(&at) {
+            seen.push(at);
+            open.extend(next(at));
+        }
+    }
+    false
 }
 
 fn power(root: &Node, issues: &mut Vec<Issue>) {
     let Some(power) = root.get("power") else { return };
-    let Some(provider) = power.get("provider").filter(|word| word.text() == Some("command")) else { return };
-    for verb in ["stop", "start"] {
-        if power.get(verb).is_none() {
-            let message = format!("provider `command` needs `{verb}`");
-            issues.push(issue(&provider.place, message, format!("add `{verb} = \"…\"` to `[power]`")));
+    let provider = power.get("provider");
+    let databases_by = power.get("database-provider").or(provider);
+    let by_command =
+        [provider, databases_by].into_iter().flatten().find(|word| word.text() == Some("command"));
+    if let Some(by_command) = by_command {
+        for verb in ["stop", "start"] {
+            if power.get(verb).is_none() {
+                let message = format!("provider `command` needs `{verb}`");
+                issues.push(issue(&by_command.place, message, format!("add `{verb} = \"…\"` to `[power]`")));
+            }
         }
+    }
+    let name = |word: Option<&Node>| word.and_then(Node::text).unwrap_or_default().to_owned();
+    if let Some(mode) = power.get("mode") {
+        let fits = match name(Some(mode)).as_str() {
+            "shelve" | "suspend" => name(provider) == "openstack",
+            "deallocate" => name(provider) == "azure",
+            _ => true,
+        };
+        if !fits && provider.is_some() {
+            let message = format!("the provider `{}` cannot `{}`", name(provider), name(Some(mode)));
+            issues.push(issue(&mode.place, message, "remove `mode`"));
+        }
+    }
+    let own = power.get("database-provider");
+    if let Some(own) = own.filter(|own| !["aws", "command"].contains(&name(Some(own)).as_str())) {
+        let message = format!("infractl cannot stop databases of `{}`", name(Some(own)));
+        issues.push(issue(&own.place, message, "write `aws` (RDS) or `command`"));
+    } else if own.is_some_and(|own| own.text() == Some("command")) && name(provider) == "command" {
+        let message = "`stop` and `start` stand for the machines already".to_owned();
+        issues.push(issue(
+            &databases_by.unwrap_or(power).place,
+            message,
+            "let them stop the databases too, and remove this",
+        ));
+    } else if let Some(databases) = power.get("databases").filter(|all| !all.list().is_empty())
+        && !["aws", "command"].contains(&name(databases_by).as_str())
+    {
+        let message = format!("infractl cannot stop databases of `{}`", name(databases_by));
+        let help = "add `database-provider = \"command\"` with `stop` and `start`, or remove `databases`";
+        issues.push(issue(&databases.place, message, help));
+    } else if let Some(databases) = power.get("databases").filter(|all| !all.list().is_empty())
+        && name(databases_by) == "command"
+        && own.is_none()
+    {
+        let message = "the commands stop what they name: `databases` means nothing to them".to_owned();
+        issues.push(issue(&databases.place, message, "remove `databases`"));
     }
 }
 

@@ -94,6 +94,7 @@ impl Ansible {
             image: template(section.image),
             inventory: path(section.inventory),
             vars: section.vars,
+            vault_password: section.vault_password.map(|name| name.0),
             requirements: path(section.requirements),
             user: template(section.user),
             limit: section.limit.into_iter().map(|host| host.0).collect(),

@@ -45,6 +45,8 @@ pub enum Until {
         headers: model::Variables,
         /// Follow redirects.
         redirects: bool,
+        /// Where to connect instead of where DNS says.
+        address: Option<model::Argument>,
         /// Certificates to trust besides those of the system.
         ca: Option<PathBuf>,
     },
@@ -56,6 +58,8 @@ pub enum Until {
         issuer: Option<String>,
         /// Days it must still be valid.
         days_left: u32,
+        /// Where to connect instead of where DNS says.
+        address: Option<model::Argument>,
         /// Certificates to trust besides those of the system.
         ca: Option<PathBuf>,
     },
@@ -86,6 +90,17 @@ pub enum Until {
     },
 }
 
+impl Until {
+    /// The host that is asked; none for this machine.
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            Until::Ssh { host } => Some(host),
+            Until::File { host, .. } | Until::Command { host, .. } => host.as_deref(),
+            _ => None,
+        }
+    }
+}
+
 /// How often and how far apart when the file is silent.
 const ATTEMPTS: u32 = 30;
 pub(super) const EVERY: Duration = Duration::from_secs(5);
@@ -101,15 +116,17 @@ impl Wait {
         let host = entry.host.map(|host| host.0);
         let body = entry.body.map(|pattern| pattern.0);
         let ca = entry.ca.map(|path| path.0);
+        let address = entry.address;
         let until = if let Some(host) = entry.ssh {
             Until::Ssh { host: host.0 }
         } else if let Some(address) = entry.tcp {
             Until::Tcp { address }
         } else if let Some(url) = entry.http {
             let status = entry.status.map(model::OneOrMany::into_vec).unwrap_or_default();
-            Until::Http { url, status, body, headers: entry.headers, redirects: entry.redirects, ca }
+            Until::Http { url, status, body, headers: entry.headers, redirects: entry.redirects, address, ca }
         } else if let Some(name) = entry.tls {
-            Until::Tls { name, issuer: entry.issuer, days_left: entry.days_left.unwrap_or(0), ca }
+            let days_left = entry.days_left.unwrap_or(0);
+            Until::Tls { name, issuer: entry.issuer, days_left, address, ca }
         } else if let Some(path) = entry.file {
             Until::File { path, host }
         } else if let Some(command) = entry.command {

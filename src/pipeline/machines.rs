@@ -4,7 +4,9 @@ use super::{Step, own};
 use crate::config::Environment;
 use crate::config::model::{AnsibleStep, Docker, ImageName};
 use crate::steps::Work;
+use crate::steps::env_file::Action as EnvFile;
 use crate::steps::inventory::Action as Inventory;
+use crate::steps::power::{self, Action as Power, Part};
 
 /// By ansible, when nothing else is said.
 pub(super) fn deploy(env: &Environment) -> Vec<Step> {
@@ -13,7 +15,17 @@ pub(super) fn deploy(env: &Environment) -> Vec<Step> {
         let help = "write `[pipelines] deploy = [ … ]` into environments/defaults.toml";
         return vec![own::refused("deploy", &why, help)];
     }
-    playbook(env, "playbook", false)
+    let mut steps = Vec::new();
+    if writes_inventory(env) {
+        steps.push(Step::new("inventory", Work::Inventory(Inventory::Write)));
+    }
+    steps.push(Step::new("playbook", Work::Ansible(AnsibleStep::default())));
+    steps
+}
+
+/// The playbook takes the inventory that infractl writes.
+fn writes_inventory(env: &Environment) -> bool {
+    env.inventory.is_some() && env.ansible.as_ref().is_none_or(|ansible| ansible.inventory.is_none())
 }
 
 /// What a deploy would change.
@@ -22,15 +34,12 @@ pub(super) fn check(env: &Environment) -> Vec<Step> {
         let why = format!("`{}` does not say what a check is: there is no `[ansible]`", env.name);
         return vec![own::refused("check", &why, "write `[pipelines] check = [ … ]`")];
     }
-    playbook(env, "playbook check", true)
-}
-
-fn playbook(env: &Environment, name: &str, check: bool) -> Vec<Step> {
-    let mut steps = Vec::new();
-    if env.inventory.is_some() {
-        steps.push(Step::new("inventory", Work::Inventory(Inventory::Write)));
+    let mut steps = vec![Step::new("environment file", Work::EnvFile(EnvFile::Compare))];
+    if writes_inventory(env) {
+        steps.push(Step::new("inventory", Work::Inventory(Inventory::Compare)));
     }
-    steps.push(Step::new(name, Work::Ansible(AnsibleStep { check, ..AnsibleStep::default() })));
+    let check = AnsibleStep { check: true, ..AnsibleStep::default() };
+    steps.push(Step::new("playbook check", Work::Ansible(check)));
     steps
 }
 
@@ -57,4 +66,38 @@ pub(super) fn build(env: &Environment) -> Vec<Step> {
         Step::new(&format!("build {name}"), Work::Docker(docker))
     };
     env.images.keys().map(one).collect()
+}
+
+/// Machines first: they are what uses the databases.
+pub(super) fn stop(env: &Environment, shelve: bool) -> Vec<Step> {
+    of_parts(env, "stop", |parts| {
+        parts.into_iter().map(|part| power_step(part, Power::Stop { part, shelve })).collect()
+    })
+}
+
+/// Databases first.
+pub(super) fn start(env: &Environment) -> Vec<Step> {
+    of_parts(env, "start", |parts| {
+        parts.into_iter().rev().map(|part| power_step(part, Power::Start { part })).collect()
+    })
+}
+
+pub(super) fn state(env: &Environment) -> Vec<Step> {
+    of_parts(env, "state", |_| vec![Step::new("state", Work::Power(Power::State))])
+}
+
+fn power_step(part: Part, action: Power) -> Step {
+    let name = match part {
+        Part::Machines => "machines",
+        Part::Databases => "databases",
+    };
+    Step::new(name, Work::Power(action))
+}
+
+/// The steps for what can be stopped, or one that says why nothing can be.
+fn of_parts(env: &Environment, verb: &str, steps: impl FnOnce(Vec<Part>) -> Vec<Step>) -> Vec<Step> {
+    match power::parts(env) {
+        Ok(parts) => steps(parts),
+        Err((why, help)) => vec![own::refused(verb, &why, &help)],
+    }
 }

@@ -163,7 +163,13 @@ fn inputs(env: &Environment, pipeline: &Pipeline) -> Vec<PathBuf> {
     }
     for (work, _) in pipeline.leaves() {
         if let Work::Copy(copy) = work {
-            all.extend(copy.files.iter().map(|file| file.0.clone()).filter(|path| path.is_file()));
+            all.extend(
+                copy.files
+                    .iter()
+                    .chain(&copy.templates)
+                    .map(|file| file.0.clone())
+                    .filter(|path| path.is_file()),
+            );
         }
     }
     all.sort();

@@ -5,9 +5,9 @@ use crate::config::template::Rendered;
 use crate::disk::{self, repository};
 use crate::failure::{Failure, Kind, Problem};
 use crate::files::dotenv::Dialect;
-use crate::files::env_file::{Entry, EnvFile, Metadata, Section};
+use crate::files::env_file::{Entry, EnvFile, Metadata, Section, is_stale};
 use crate::steps::values::{self, Known};
-use crate::steps::{StepCx, terraform_read};
+use crate::steps::{StepCx, prepare, terraform_read};
 use crate::text::{nearest, plural, upper_snake};
 use crate::tools::{git, terraform::Output};
 
@@ -16,6 +16,8 @@ use crate::tools::{git, terraform::Output};
 pub enum Action {
     /// Write it, if its content changed.
     Write,
+    /// Say whether it is stale.
+    Compare,
     /// Remove it.
     Remove,
 }
@@ -28,6 +30,19 @@ pub async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failu
             let removed = disk::remove(path)?;
             let shown = super::relative(step, path);
             Ok(if removed { format!("{shown} removed") } else { format!("{shown} was not there") })
+        }
+        Action::Compare => {
+            if step.facts.outputs.is_none() {
+                prepare::open_secrets(step).await?;
+                terraform_read::outputs(step).await?;
+            }
+            let new = content(step)?.render()?;
+            let old = match disk::read_text(path) {
+                Err(error) if error.is_not_found() => None,
+                other => Some(other?),
+            };
+            let shown = super::relative(step, path);
+            Ok(super::compared(step, &shown, old.map(|old| is_stale(&old, &new))))
         }
         Action::Write => {
             check_place(step).await?;
@@ -234,6 +249,7 @@ pub fn describe(step: &StepCx<'_>, action: &Action) -> String {
     let path = super::relative(step, &step.env.env_file.path);
     match action {
         Action::Write => format!("# write {path} (mode 0600)"),
+        Action::Compare => format!("# compare {path} with the outputs"),
         Action::Remove => format!("rm -f {}", shell_words::quote(&path)),
     }
 }

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{StepCx, Work, prepare, terraform};
+use indexmap::IndexMap;
+
+use super::templates::{inside, of_command};
+use super::{StepCx, Work, prepare, templates, terraform};
 use crate::config::Environment;
-use crate::config::model::{CommandTable, Run};
+use crate::config::model::{AnsibleStep, CommandTable, Docker, Run};
 use crate::config::step::Until;
 use crate::config::template::{Name, Template};
 use crate::failure::{Failure, Kind};
@@ -33,8 +36,11 @@ impl Needs {
     pub fn of(env: &Environment, work: &Work, allowed: Option<&[String]>) -> Needs {
         let mut needs = Needs::default();
         let sees_secrets = allowed.is_none_or(|names| !names.is_empty());
-        for template in templates(work) {
+        for template in templates::of(work) {
             needs.take(env, template);
+        }
+        if let Work::Docker(docker) = work {
+            needs.docker(env, docker);
         }
         match work {
             Work::Prepare { env_file } => {
@@ -52,25 +58,37 @@ impl Needs {
                 needs.outputs |= mentions_outputs(command);
             }
             Work::Wait(wait) => {
-                if let Until::Command { command, .. } = &wait.until {
+                if let Until::Command { command, host: None, .. } = &wait.until {
                     needs.secrets |= sees_secrets;
                     needs.outputs |= mentions_outputs(command);
                 }
             }
-            Work::Inventory(_) | Work::Power(_) => {
-                needs.secrets |= matches!(work, Work::Power(_)) && sees_secrets;
-                for name in env.hosts.keys() {
-                    needs.host(env, name);
-                }
+            Work::EnvFile(super::env_file::Action::Compare) => {
+                needs.secrets = true;
+                needs.outputs = true;
             }
-            Work::Ansible(_) => {
+            Work::Inventory(super::inventory::Action::Write | super::inventory::Action::Compare) => {
+                needs.inventory(env);
+            }
+            Work::Ansible(declared) => {
                 needs.secrets |= sees_secrets;
-                for name in env.hosts.keys() {
-                    needs.host(env, name);
+                needs.ansible(env, declared);
+            }
+            Work::Power(_) => {
+                needs.secrets |= sees_secrets;
+                for template in super::power::templates(env) {
+                    needs.take(env, template);
+                }
+                for command in super::power::commands(env) {
+                    needs.outputs |= mentions_outputs(&command);
+                    for template in of_command(&command) {
+                        needs.take(env, template);
+                    }
                 }
             }
-            Work::Compose(_) | Work::Docker(_) => needs.secrets |= sees_secrets,
-            Work::Git(_) => needs.secrets |= allowed.is_some_and(|names| !names.is_empty()),
+            Work::Git(_) | Work::Compose(_) | Work::Docker(_) => {
+                needs.secrets |= allowed.is_some_and(|names| !names.is_empty());
+            }
             _ => {}
         }
         if let Some(host) = host_of(work) {
@@ -85,11 +103,89 @@ impl Needs {
         for template in super::host::templates(env, name) {
             self.take(env, template);
         }
-        let mut next = env.hosts.get(name);
+        let mut next = super::host::settings(env, name);
         while let Some(host) = next {
             self.secrets |= host.identity.is_some();
             next = host.jump.as_ref().and_then(|jump| env.hosts.get(&jump.0));
         }
+    }
+
+    /// Those of logging in to a host.
+    pub fn to_log_in(env: &Environment, name: &str) -> Needs {
+        let mut needs = Needs::default();
+        needs.host(env, name);
+        needs.secrets |= needs.outputs && outputs_need_secrets(env);
+        needs
+    }
+
+    /// What a container step names besides its templates.
+    fn docker(&mut self, env: &Environment, docker: &Docker) {
+        for template in super::docker::templates(&env.images, docker) {
+            self.take(env, template);
+        }
+        let image = docker.build.as_ref().and_then(|name| env.images.get(&name.0));
+        for secret in image.iter().flat_map(|image| &image.secrets) {
+            self.secrets = true;
+            self.secret_names.insert(secret.0.clone());
+        }
+    }
+
+    /// Those of some templates.
+    pub fn of_templates(env: &Environment, templates: &[&Template]) -> Needs {
+        let mut needs = Needs::default();
+        for template in templates {
+            needs.take(env, template);
+        }
+        needs.secrets |= needs.outputs && outputs_need_secrets(env);
+        needs
+    }
+
+    /// The inventory, the keys to log in with, the variables of the playbook.
+    fn ansible(&mut self, env: &Environment, declared: &AnsibleStep) {
+        self.inventory(env);
+        for name in env.hosts.keys() {
+            self.host(env, name);
+        }
+        for input in declared.vars.values() {
+            for template in inside(&input.0) {
+                self.take(env, &template);
+            }
+        }
+        let Some(settings) = &env.ansible else { return };
+        self.secrets |= settings.vault_password.is_some();
+        for input in settings.vars.values() {
+            for template in inside(&input.0) {
+                self.take(env, &template);
+            }
+        }
+        for template in settings.env.values().chain(&settings.user) {
+            self.take(env, template);
+        }
+    }
+
+    /// How to reach the hosts, and all variables of the inventory. A secret in them is refused, so none is opened.
+    fn inventory(&mut self, env: &Environment) {
+        let groups =
+            env.inventory.iter().flat_map(|inventory| inventory.groups.values().map(|group| &group.vars));
+        let hosts = env.hosts.values().map(|host| &host.vars);
+        let everybody = env.inventory.iter().map(|inventory| &inventory.vars);
+        let inputs: Vec<Template> = groups
+            .chain(hosts)
+            .chain(everybody)
+            .flat_map(IndexMap::values)
+            .flat_map(|input| inside(&input.0))
+            .collect();
+        let mut named = Needs::default();
+        for name in env.hosts.keys() {
+            for template in super::host::templates(env, name) {
+                named.take(env, template);
+            }
+        }
+        for template in &inputs {
+            named.take(env, template);
+        }
+        self.outputs |= named.outputs;
+        self.output_names.extend(named.output_names);
     }
 
     /// Those of something that looks at outputs.
@@ -130,42 +226,9 @@ fn host_of(work: &Work) -> Option<&str> {
         Work::Remote(remote) => Some(&remote.host.0),
         Work::Copy(copy) => copy.host.as_ref().map(|host| host.0.as_str()),
         Work::Compose(compose) => compose.host.as_ref().map(|host| host.0.as_str()),
-        Work::Wait(wait) => match &wait.until {
-            Until::Ssh { host } => Some(host),
-            Until::File { host, .. } | Until::Command { host, .. } => host.as_deref(),
-            _ => None,
-        },
+        Work::Wait(wait) => wait.until.host(),
         _ => None,
     }
-}
-
-/// Every template of a step.
-pub fn templates(work: &Work) -> Vec<&Template> {
-    match work {
-        Work::Command(command) => of_command(command),
-        Work::Wait(wait) => match &wait.until {
-            Until::Tcp { address } => vec![&address.0],
-            Until::Http { url, headers, .. } => [&url.0].into_iter().chain(headers.values()).collect(),
-            Until::Tls { name, .. } => vec![&name.0],
-            Until::File { path, .. } => vec![&path.0],
-            Until::Command { command, .. } => of_command(command),
-            Until::Ssh { .. } | Until::Ecs { .. } => Vec::new(),
-        },
-        Work::Copy(copy) => vec![&copy.to.0],
-        Work::Git(git) => {
-            let given = [&git.tag, &git.commit, &git.remote, &git.message];
-            given.into_iter().flatten().map(|argument| &argument.0).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-fn of_command(command: &CommandTable) -> Vec<&Template> {
-    let words: Vec<&Template> = match &command.run {
-        Run::Shell(line) => vec![&line.0],
-        Run::Argv(words) => words.iter().map(|word| &word.0).collect(),
-    };
-    words.into_iter().chain(command.env.values()).chain(&command.input).collect()
 }
 
 /// A line of shell that reads a variable with an output.

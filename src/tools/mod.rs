@@ -1,7 +1,21 @@
 //! What other programs understand: arguments in, answers out. Pure.
 
+pub mod ansible;
+pub mod ansible_events;
 pub mod aws;
+pub mod aws_power;
+pub mod azure_vm;
+pub mod compose;
+pub mod containers;
+pub mod docker;
+pub mod docker_containers;
 pub mod git;
+pub mod openstack;
+pub mod power;
+pub mod remote_shell;
+pub mod ssh;
+pub mod ssh_trouble;
+pub mod tar;
 pub mod terraform;
 pub mod terraform_advice;
 pub mod terraform_backend;
@@ -38,10 +52,52 @@ pub const ALL: &[Tool] = &[
         install: "install OpenTofu: https://opentofu.org/docs/intro/install",
     },
     Tool {
+        name: "ansible-playbook",
+        purpose: "deploy, check",
+        version_args: &["--version"],
+        install: "install ansible-core 2.16 or newer: `pipx install ansible-core`",
+    },
+    Tool {
+        name: "ansible-galaxy",
+        purpose: "roles and collections in `requirements` of `[ansible]`",
+        version_args: &["--version"],
+        install: "install ansible-core 2.16 or newer: `pipx install ansible-core`",
+    },
+    Tool {
+        name: "ssh",
+        purpose: "machines: log in, run commands, copy files",
+        version_args: &["-V"],
+        install: "install the OpenSSH client with the package manager of your system",
+    },
+    Tool {
         name: "git",
         purpose: "is the environment file ignored? which commit?",
         version_args: &["--version"],
         install: "install git with the package manager of your system",
+    },
+    Tool {
+        name: "docker",
+        purpose: "images, containers and compose projects",
+        version_args: &["--version"],
+        install: "install docker: https://docs.docker.com/engine/install",
+    },
+    Tool {
+        name: "openstack",
+        purpose: "`stop`, `start`, `state` with `[power] provider = \"openstack\"`",
+        version_args: &["--version"],
+        install: "install the OpenStack client: `pipx install python-openstackclient`",
+    },
+    Tool {
+        name: "aws",
+        purpose: "`stop`, `start`, `state` with `[power] provider = \"aws\"`",
+        version_args: &["--version"],
+        install: "install the AWS CLI: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
+    },
+    Tool {
+        name: "az",
+        purpose: "`stop`, `start`, `state` with `[power] provider = \"azure\"`",
+        version_args: &["version"],
+        install: "install the Azure CLI: https://learn.microsoft.com/cli/azure/install-azure-cli",
     },
 ];
 

@@ -12,6 +12,7 @@ mod ci;
 mod faults;
 mod flood;
 mod history;
+mod inventory;
 mod lock;
 mod many;
 mod parts;

@@ -4,9 +4,23 @@
 #![expect(clippy::print_stdout, reason = "tests say what they skip")]
 #![expect(clippy::disallowed_methods, reason = "these tests drive other programs and write files by hand")]
 
+mod compose;
+mod copy;
+mod docker;
 mod dotenv;
+mod inventory;
 mod locks;
+mod machine;
+mod project;
+mod openstack;
+mod power;
 mod refusals;
+mod run;
+#[expect(dead_code, clippy::format_collect, reason = "not all of it is used here; as in its own crate")]
+#[path = "../cli/sandbox.rs"]
+mod sandbox;
 mod scripts;
+mod ssh;
 mod support;
 mod values;
+mod waits;

@@ -53,6 +53,10 @@ pub struct Wait {
     ///
     /// Example: `ca = "certs/lab-ca.pem"`
     pub ca: Option<FilePath>,
+    /// Where to connect, whatever DNS says of the name yet (`http`, `tls`)
+    ///
+    /// Example: `{ tls = "app.example.com", address = "{{host.backend.address}}" }`
+    pub address: Option<Argument>,
     /// Text in the name of the issuer (`tls`)
     pub issuer: Option<String>,
     /// Days the certificate must still be valid (`tls`)

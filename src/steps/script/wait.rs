@@ -22,7 +22,7 @@ impl Script {
                 self.helpers.insert("tcp_answers");
                 format!("tcp_answers {} {each}", self.argument(step, known, address)?)
             }
-            Until::Http { url, status, body, headers, redirects, ca } => {
+            Until::Http { url, status, body, headers, redirects, address, ca } => {
                 self.helpers.insert("http_answers");
                 for (name, template) in headers {
                     let text = match known.render(step, template)? {
@@ -46,12 +46,16 @@ impl Script {
                 if *redirects {
                     check.push_str(" -L");
                 }
+                if let Some(at) = address {
+                    let at = self.argument(step, known, at)?;
+                    check.push_str(&format!(" --connect-to ::{at}:"));
+                }
                 if let Some(ca) = ca {
                     check.push_str(&format!(" --cacert {}", literal(&relative(step, ca))));
                 }
                 check
             }
-            Until::Tls { name, issuer, days_left, ca } => {
+            Until::Tls { name, issuer, days_left, address: at, ca } => {
                 self.helpers.insert("tls_is_good");
                 let mut address = self.argument(step, known, name)?;
                 if !name.0.as_str().contains(':') {
@@ -59,6 +63,11 @@ impl Script {
                 }
                 let mut check =
                     format!("tls_is_good {address} {each} {days_left} {}", or_empty(issuer.as_deref()));
+                if let Some(at) = at {
+                    // The last one counts.
+                    let port = address.rsplit(':').next().unwrap_or("443").trim_end_matches('\'').to_owned();
+                    check.push_str(&format!(" -connect {}:{port}", self.argument(step, known, at)?));
+                }
                 if let Some(ca) = ca {
                     check.push_str(&format!(" -CAfile {}", literal(&relative(step, ca))));
                 }

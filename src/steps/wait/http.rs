@@ -7,7 +7,11 @@ use std::time::Duration;
 
 use regex::Regex;
 use secrecy::{ExposeSecret as _, SecretString};
+use ureq::config::Config;
+use ureq::http::Uri;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Timeout};
 
 use super::{Answer, Probed, certificate, network, roots};
@@ -29,8 +33,28 @@ pub struct Http {
     pub headers: Vec<(String, SecretString)>,
     /// Follow redirects.
     pub redirects: bool,
+    /// Where to connect instead of where DNS says.
+    pub at: Option<String>,
     /// Certificates to trust besides those of the system.
     pub ca: Option<PathBuf>,
+}
+
+/// Every name has this address.
+#[derive(Debug)]
+struct At(String);
+
+impl Resolver for At {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+        let host = if self.0.contains(':') { format!("[{}]", self.0) } else { self.0.clone() };
+        let there = Uri::try_from(format!("http://{host}:{port}/")).map_err(|_| ureq::Error::HostNotFound)?;
+        DefaultResolver::default().resolve(&there, config, timeout)
+    }
 }
 
 impl Http {
@@ -97,7 +121,11 @@ impl Http {
             .timeout_global(Some(each))
             .user_agent(concat!("infractl/", env!("CARGO_PKG_VERSION")))
             .tls_config(tls.build());
-        Ok(config.build().new_agent())
+        let config = config.build();
+        Ok(match &self.at {
+            Some(at) => Agent::with_parts(config, DefaultConnector::default(), At(at.clone())),
+            None => config.new_agent(),
+        })
     }
 
     fn judge(&self, response: ureq::http::Response<ureq::Body>, each: Duration) -> Probed {

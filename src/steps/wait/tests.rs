@@ -113,6 +113,7 @@ fn http(url: &str) -> Http {
         body: None,
         headers: Vec::new(),
         redirects: false,
+        at: None,
         ca: None,
     }
 }
@@ -197,7 +198,7 @@ async fn who_accepts_and_says_nothing_or_nonsense_is_not_up() {
         said(http(&format!("http://{silent}/")).probe(each).await),
         "connected, then silent for 400 ms"
     );
-    let tls = Tls { address: silent.to_string(), issuer: None, days_left: 0, ca: None };
+    let tls = Tls { address: silent.to_string(), issuer: None, days_left: 0, at: None, ca: None };
     assert_eq!(said(tls.probe(each, Timestamp::now()).await), "connected, then silent for 400 ms");
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
     drop(kept);
@@ -240,6 +241,7 @@ async fn look(
         address: format!("{name}:{}", address.port()),
         issuer: issuer.map(str::to_owned),
         days_left,
+        at: None,
         ca: Some(ca.file.clone()),
     };
     said(tls.probe(EACH, Timestamp::now()).await)
@@ -303,4 +305,26 @@ async fn https_checks_the_certificate_too() {
         said.starts_with("the certificate is for other names: ") && said.contains("other.example"),
         "{said}"
     );
+}
+
+#[tokio::test]
+async fn a_name_that_dns_does_not_know_yet_is_asked_at_an_address() {
+    let ca = Authority::new("Lab CA");
+    let server = serve_tls(&ca.leaf(&["app.invalid"], year(-1), year(2)));
+    let mut tls = Tls {
+        address: format!("app.invalid:{}", server.port()),
+        issuer: None,
+        days_left: 0,
+        at: None,
+        ca: Some(ca.file.clone()),
+    };
+    assert_eq!(said(tls.probe(EACH, Timestamp::now()).await), "the name app.invalid has no address");
+    tls.at = Some("127.0.0.1".to_owned());
+    assert!(said(tls.probe(EACH, Timestamp::now()).await).starts_with("good: "));
+
+    let plain = answers("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    let mut wanted = http(&format!("http://app.invalid:{}/", plain.port()));
+    assert!(ask(&wanted).await.contains("has no address"));
+    wanted.at = Some("127.0.0.1".to_owned());
+    assert_eq!(ask(&wanted).await, "good: status 200");
 }

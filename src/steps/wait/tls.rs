@@ -26,6 +26,8 @@ pub struct Tls {
     pub issuer: Option<String>,
     /// Days it must still be valid.
     pub days_left: u32,
+    /// Where to connect instead of where DNS says.
+    pub at: Option<String>,
     /// Certificates to trust besides those of the system.
     pub ca: Option<PathBuf>,
 }
@@ -45,7 +47,7 @@ impl Tls {
         let Ok(name) = ServerName::try_from(host.to_owned()) else {
             return Probed::Never(Answer::new(format!("`{host}` is no name of a server"), "mend the name"));
         };
-        let stream = match connect(host, port, each).await {
+        let stream = match connect(self.at.as_deref().unwrap_or(host), port, each).await {
             Ok(stream) => stream,
             Err(answer) => return Probed::NotYet(answer),
         };
