@@ -7,10 +7,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::CommandFactory;
 use clap_complete::env::CompleteEnv;
 
-use crate::commands::{self, Cli, Color, Global, OutputMode};
+use crate::commands::{self, Color, Global, OutputMode};
 use crate::context::{Ctx, Vars};
 use crate::exec::{self, Interrupts, OsRunner};
 use crate::failure::{Failure, Kind};
@@ -33,7 +32,7 @@ pub fn start() -> ExitCode {
 }
 
 fn run() -> ExitCode {
-    CompleteEnv::with_factory(Cli::command).complete();
+    CompleteEnv::with_factory(commands::pipeline::with_own_verbs).complete();
     let cli = match commands::parse(std::env::args_os().collect()) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),

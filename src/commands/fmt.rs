@@ -1,13 +1,11 @@
 //! Format the root module.
 
 use super::several::{Effect, Targets};
-use super::{Global, target};
+use super::{Global, pipeline, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::Failure;
-use crate::pipeline::engine;
-use crate::pipeline::many::Ended;
-use crate::pipeline::plan::{Verb, pipeline};
+use crate::pipeline::plan::Verb;
 
 /// Format the root module of an environment
 #[derive(Debug, clap::Args)]
@@ -18,15 +16,16 @@ pub struct FmtArgs {
     #[arg(long)]
     check: bool,
     #[command(flatten)]
+    part: pipeline::Part,
+    #[command(flatten)]
     extra: target::Extra,
 }
 
 /// Runs it.
 pub async fn run(cx: &Ctx, global: &Global, args: &FmtArgs) -> Result<(), Failure> {
-    let options = target::options(global, &args.extra.extra);
     let verb = Verb::Fmt { check: args.check };
-    let work = async |_: &Global, env: &Environment| {
-        engine::run(cx, env, &pipeline(env, &verb), &options).await.map(|_| Ended::default())
+    let work = async |global: &Global, env: &Environment| {
+        pipeline::go(cx, global, env, &verb, &args.part, &args.extra.extra).await
     };
     args.target.run(cx, global, "fmt", Effect::Reads, work).await
 }

@@ -1,5 +1,6 @@
 //! Write the environment file again, or say whether it is stale.
 
+use super::pipeline::{Part, Steps, go};
 use super::several::{Effect, Targets};
 use super::{Global, target};
 use crate::config::Environment;
@@ -7,10 +8,10 @@ use crate::context::Ctx;
 use crate::disk;
 use crate::failure::{Failure, Kind};
 use crate::files::env_file::is_stale;
+use crate::pipeline::engine;
 use crate::pipeline::many::Ended;
 use crate::pipeline::plan::{Verb, pipeline};
-use crate::pipeline::{Step, engine};
-use crate::steps::{StepCx, Work, env_file, relative};
+use crate::steps::{StepCx, env_file, relative};
 
 /// Write the environment file again, or say whether it is stale
 #[derive(Debug, clap::Args)]
@@ -18,14 +19,17 @@ pub struct GenenvArgs {
     #[command(flatten)]
     target: Targets,
     /// Write nothing; exit with 2 when the file is stale or missing
-    #[arg(long, conflicts_with_all = ["print", "diff"])]
+    #[arg(long, conflicts_with_all = ["print", "diff", "from", "only", "skip", "resume"])]
     check: bool,
-    /// Write nothing; print the file on standard output, secrets in clear
-    #[arg(long, conflicts_with = "diff")]
+    /// Write nothing; print the file on standard output, secrets in clear (the script is `pipeline ENV genenv
+    /// --print`)
+    #[arg(long, conflicts_with_all = ["diff", "from", "only", "skip", "resume"])]
     print: bool,
     /// Write nothing; show which keys differ, sensitive values masked
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["from", "only", "skip", "resume"])]
     diff: bool,
+    #[command(flatten)]
+    steps: Steps,
 }
 
 /// Runs it.
@@ -36,20 +40,19 @@ pub async fn run(cx: &Ctx, global: &Global, args: &GenenvArgs) -> Result<(), Fai
     }
     let effect = if args.check || args.diff { Effect::Reads } else { Effect::Changes };
     let work = async |global: &Global, env: &Environment| {
-        one(cx, global, args, env).await.map(|()| Ended::default())
+        if args.check || args.print || args.diff {
+            return one(cx, global, args, env).await.map(|()| Ended::default());
+        }
+        let part = Part { steps: args.steps.clone(), print: false };
+        go(cx, global, env, &Verb::named("genenv"), &part, &[]).await
     };
     args.target.run(cx, global, "genenv", effect, work).await
 }
 
 async fn one(cx: &Ctx, global: &Global, args: &GenenvArgs, env: &Environment) -> Result<(), Failure> {
     let options = target::options(global, &[]);
-    let mut steps = pipeline(env, &Verb::Genenv);
-    let writes = !(args.check || args.print || args.diff);
-    if writes {
-        steps.steps.push(Step::new("environment file", Work::EnvFile(env_file::Action::Write)));
-    }
-    let mut facts = engine::run(cx, env, &steps, &options).await?;
-    if writes || global.dry_run {
+    let mut facts = engine::run(cx, env, &pipeline(env, &Verb::Genenv), &options).await?;
+    if global.dry_run {
         return Ok(());
     }
     let step = StepCx::new(cx, env, "genenv", &[], &mut facts);

@@ -1,6 +1,7 @@
 //! What people type: one file per verb.
 
 pub mod apply;
+pub mod build;
 pub mod completions;
 pub mod destroy;
 pub mod docs;
@@ -13,8 +14,10 @@ pub mod init;
 pub mod output;
 pub mod pipeline;
 pub mod plan;
+pub mod run;
 pub mod secrets;
 pub mod several;
+pub mod ssh;
 pub mod start;
 pub mod state;
 pub mod stop;
@@ -136,6 +139,8 @@ impl OutputMode {
 pub enum Command {
     /// Make an environment match its configuration, then write its environment file
     Apply(apply::ApplyArgs),
+    /// Build the images of an environment
+    Build(build::BuildArgs),
     /// Print the completion script of a shell
     Completions(completions::CompletionsArgs),
     /// Roll out to an environment: the pipeline `deploy`
@@ -171,9 +176,13 @@ pub enum Command {
     Plan(plan::PlanArgs),
     /// Down, then up: for labs
     Refresh(pipeline::VerbArgs),
+    /// Run a one-off task of an environment, and pass its exit code on
+    Run(run::RunArgs),
     /// Open, create and check files of secrets
     #[command(subcommand)]
     Secrets(secrets::SecretsCommand),
+    /// Log in to a machine of an environment, or run one command there
+    Ssh(ssh::SshArgs),
     /// Start the machines and databases of an environment again
     Start(start::StartArgs),
     /// Show machines and databases: where they are, how they are reached, what is billed
@@ -218,6 +227,7 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
     }
     match &cli.command {
         Command::Apply(args) => apply::run(cx, global, args).await,
+        Command::Build(args) => build::run(cx, global, args).await,
         Command::Completions(args) => completions::run(cx, args),
         Command::Deploy(args) => pipeline::run_verb(cx, global, "deploy", args).await,
         Command::Destroy(args) => destroy::run(cx, global, args).await,
@@ -234,9 +244,11 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Pipeline(args) => pipeline::run(cx, global, args).await,
         Command::Plan(args) => plan::run(cx, global, args).await,
         Command::Refresh(args) => pipeline::run_verb(cx, global, "refresh", args).await,
+        Command::Run(args) => run::run(cx, global, args).await,
         // `parse` leaves none.
         Command::Other(_) => Err(Failure::silent(Kind::Usage)),
         Command::Secrets(command) => secrets::run(cx, global, command).await,
+        Command::Ssh(args) => ssh::run(cx, global, args).await,
         Command::Start(args) => start::run(cx, global, args).await,
         Command::State(args) => state::run(cx, global, args).await,
         Command::Stop(args) => stop::run(cx, global, args).await,

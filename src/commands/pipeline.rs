@@ -1,7 +1,7 @@
 //! Run a pipeline of the project's own; and what all verbs that are pipelines share.
 
-use clap::CommandFactory as _;
-use clap_complete::engine::ArgValueCandidates;
+use clap::{Args as _, CommandFactory as _};
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
 use super::several::{Effect, Targets};
 use super::{Cli, Global, target};
@@ -24,7 +24,7 @@ use crate::text::{list, nearest};
 #[command(override_usage = "infractl pipeline [OPTIONS] [ENV] NAME [-- <TOOL ARGUMENTS>...]")]
 pub struct PipelineArgs {
     /// Environment [default: as for every verb], and name of the pipeline
-    #[arg(value_name = "[ENV] NAME", required = true, num_args = 1..=2, add = ArgValueCandidates::new(target::environments))]
+    #[arg(value_name = "[ENV] NAME", required = true, num_args = 1..=2, add = ArgValueCandidates::new(words))]
     words: Vec<String>,
     #[command(flatten)]
     part: Part,
@@ -57,9 +57,20 @@ pub struct VerbArgs {
     extra: target::Extra,
 }
 
-/// Part of a pipeline.
+/// Part of a pipeline, or all of it as a script.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Part {
+    /// Which steps.
+    #[command(flatten)]
+    pub steps: Steps,
+    /// Print the same as a script for bash that needs no infractl, and run nothing
+    #[arg(long, help_heading = PART)]
+    pub print: bool,
+}
+
+/// Some steps of a pipeline.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Steps {
     /// Begin with this step
     #[arg(long, help_heading = PART, value_name = "STEP")]
     pub from: Option<String>,
@@ -72,17 +83,34 @@ pub struct Part {
     /// Go on with the last run at the step that failed, if configuration, commit and inputs are the same
     #[arg(long, help_heading = PART, conflicts_with_all = ["from", "only", "skip"])]
     pub resume: bool,
-    /// Print the same as a script for bash that needs no infractl, and run nothing
-    #[arg(long, help_heading = PART)]
-    pub print: bool,
 }
 
 const PART: &str = "Part of the pipeline";
 
-impl Part {
+impl Steps {
     fn selection(&self) -> Selection {
         Selection { from: self.from.clone(), only: self.only.clone(), skip: self.skip.clone() }
     }
+}
+
+/// What may stand there, for completion.
+fn words() -> Vec<CompletionCandidate> {
+    let built_in = plan::BUILT_IN.iter().map(CompletionCandidate::new);
+    target::environments().into_iter().chain(target::pipelines()).chain(built_in).collect()
+}
+
+/// The command line, with the project's own pipelines as if they were verbs: for completion.
+pub fn with_own_verbs() -> clap::Command {
+    let cli = Cli::command();
+    let known: Vec<String> = cli.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    let own = target::pipelines().into_iter().filter_map(|candidate| {
+        let name = candidate.get_value().to_str().filter(|name| !known.iter().any(|verb| verb == name))?;
+        // Lives as long as the process, which answers one question of a shell.
+        let verb = clap::Command::new(&*name.to_owned().leak());
+        Some(VerbArgs::augment_args(verb).about("A pipeline of the project's own"))
+    });
+    let own: Vec<clap::Command> = own.collect();
+    cli.subcommands(own)
 }
 
 /// Runs a pipeline by its name.
@@ -161,8 +189,11 @@ pub async fn go(
     };
     let pipeline = plan::pipeline(env, &verb.asking(ask));
     let options = target::options(global, extra);
-    let selection =
-        if part.resume { resume::rest(cx, env, &pipeline, &options).await? } else { part.selection() };
+    let selection = if part.steps.resume {
+        resume::rest(cx, env, &pipeline, &options).await?
+    } else {
+        part.steps.selection()
+    };
     let selected = select(env, &pipeline, &selection)?;
     if command::is_within(cx.vars.get(command::WITHIN), &env.name, verb.name()) && selection.is_all() {
         let message = format!(
@@ -187,13 +218,16 @@ pub async fn go(
             Ok(Ended { digest: facts.digest, difference: false })
         }
         Err(Stopped { failure, step }) => {
-            if let Some(step) = step.filter(|_| failure.kind != Kind::Declined) {
+            let can_go_on =
+                !matches!(failure.kind, Kind::Declined | Kind::Difference) && pipeline.count() > 1;
+            if let Some(step) = step.filter(|_| can_go_on) {
                 let kept = resume::remember(cx, env, &pipeline, &selection, &options, &step).await;
                 if let Err(reason) = kept {
                     cx.ui.warn(format!("this run cannot be resumed: {:#}", reason.error));
                 }
             }
-            let goes_on = matches!(verb, Verb::Named { .. }) && selected.count() > 1;
+            let is_own = matches!(verb, Verb::Named { .. }) || env.pipelines.contains_key(verb.name());
+            let goes_on = is_own && selected.count() > 1;
             if !goes_on || failure.kind != Kind::Failed {
                 return Err(failure);
             }

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use super::several::{Effect, Targets};
-use super::{Global, target};
+use super::{Global, pipeline, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::Failure;
-use crate::pipeline::engine;
 use crate::pipeline::many::Ended;
-use crate::pipeline::plan::{Verb, pipeline};
+use crate::pipeline::plan::Verb;
 
 /// Preview what an apply would change
 #[derive(Debug, clap::Args)]
@@ -26,6 +25,8 @@ pub struct PlanArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    part: pipeline::Part,
+    #[command(flatten)]
     extra: target::Extra,
 }
 
@@ -36,12 +37,11 @@ pub async fn run(cx: &Ctx, global: &Global, args: &PlanArgs) -> Result<(), Failu
     }
     // The tool works in the folder of the root module; the user meant the folder he is in.
     let out = args.out.as_ref().map(|file| args.target.path(cx, "--out", file)).transpose()?;
-    let options = target::options(global, &args.extra.extra);
-    let work = async |_: &Global, env: &Environment| {
+    let work = async |global: &Global, env: &Environment| {
         let verb = Verb::Plan { out: out.as_ref().map(|file| file.of(env)), json: args.json };
-        let facts = engine::run(cx, env, &pipeline(env, &verb), &options).await?;
-        let changes = facts.digest.is_some_and(|digest| !digest.is_empty() || digest.outputs);
-        Ok(Ended { digest: facts.digest, difference: args.detailed_exitcode && changes })
+        let ended = pipeline::go(cx, global, env, &verb, &args.part, &args.extra.extra).await?;
+        let changes = ended.digest.is_some_and(|digest| !digest.is_empty() || digest.outputs);
+        Ok(Ended { difference: args.detailed_exitcode && changes, ..ended })
     };
     args.target.run(cx, global, "plan", Effect::Reads, work).await
 }

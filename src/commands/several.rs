@@ -9,6 +9,7 @@ use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::pipeline::graph::{self, Direction};
 use crate::pipeline::many::{self, Ended, Many};
+use crate::pipeline::plan::{self, Verb};
 use crate::text;
 use crate::ui::prompt;
 
@@ -222,7 +223,12 @@ fn ask(
     }
     let destroys = effect == Effect::Destroys && environments.len() > 1;
     let open: Vec<&Environment> = match effect {
-        Effect::Reads | Effect::Changes => Vec::new(),
+        // The project may have made a pipeline of its own of it that does more.
+        Effect::Reads | Effect::Changes => environments
+            .iter()
+            .filter(|env| env.protected && !given.contains(&env.name.as_str()))
+            .filter(|env| env.pipelines.contains_key(verb) && plan::is_guarded(env, &Verb::named(verb)))
+            .collect(),
         Effect::Guarded | Effect::Destroys => environments
             .iter()
             .filter(|env| !given.contains(&env.name.as_str()))

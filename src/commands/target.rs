@@ -32,6 +32,14 @@ pub(super) fn environments() -> Vec<CompletionCandidate> {
     found.map_or_else(Vec::new, |project| project.environments.iter().map(CompletionCandidate::new).collect())
 }
 
+/// Names of the project's own pipelines for completion: its files are read, no other.
+pub(super) fn pipelines() -> Vec<CompletionCandidate> {
+    let found = std::env::current_dir().ok().and_then(|dir| Project::find(&dir, None).ok());
+    found.map_or_else(Vec::new, |project| {
+        project.pipelines().into_iter().map(CompletionCandidate::new).collect()
+    })
+}
+
 /// Finds the project of the folder infractl was started in, or of `-C DIR`.
 pub fn project(cx: &Ctx) -> Result<Project, Failure> {
     let dir = cx.dir_is_project.then_some(cx.dir.as_path());

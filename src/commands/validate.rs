@@ -1,28 +1,31 @@
 //! Check configuration and root module.
 
 use super::several::{Effect, Targets};
-use super::{Global, target};
+use super::{Global, pipeline};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::Failure;
-use crate::pipeline::engine;
-use crate::pipeline::many::Ended;
-use crate::pipeline::plan::{Verb, pipeline};
+use crate::pipeline::plan::Verb;
 
 /// Check configuration and root module of an environment
 #[derive(Debug, clap::Args)]
 pub struct ValidateArgs {
     #[command(flatten)]
     target: Targets,
+    /// Print the same as a script for bash that needs no infractl, and run nothing
+    #[arg(long)]
+    print: bool,
 }
 
 /// Runs it: the configuration is checked by loading it.
 pub async fn run(cx: &Ctx, global: &Global, args: &ValidateArgs) -> Result<(), Failure> {
-    let options = target::options(global, &[]);
-    let work = async |_: &Global, env: &Environment| {
-        engine::run(cx, env, &pipeline(env, &Verb::Validate), &options).await?;
-        cx.ui.note(format!("`{}` is valid", env.name));
-        Ok(Ended::default())
+    let part = pipeline::Part { print: args.print, ..pipeline::Part::default() };
+    let work = async |global: &Global, env: &Environment| {
+        let ended = pipeline::go(cx, global, env, &Verb::Validate, &part, &[]).await?;
+        if !args.print && !global.dry_run {
+            cx.ui.note(format!("`{}` is valid", env.name));
+        }
+        Ok(ended)
     };
     args.target.run(cx, global, "validate", Effect::Reads, work).await
 }

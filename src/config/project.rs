@@ -18,6 +18,8 @@ use crate::failure::{Failure, Kind, Problem};
 use crate::text;
 
 const DEFAULTS: &str = "environments/defaults.toml";
+/// Environments whose files are read for the names of pipelines: a shell waits for them.
+const LOOKED_AT: usize = 20;
 /// More problems than this help nobody.
 const SHOWN: usize = 50;
 
@@ -103,6 +105,22 @@ impl Project {
             serde_json::from_value(json).map_err(|error| unchecked(&format!("`{error}`")))?;
         let files = vec![self.defaults.source.clone(), own.source];
         Environment::new(file, setting, Arc::new(Document { files, root: merged }))
+    }
+
+    /// Names of the pipelines that its files declare, sorted; what is wrong with the files does not matter here.
+    pub fn pipelines(&self) -> Vec<String> {
+        let names = |root: &Node| -> Vec<String> {
+            let table = root.get("pipelines").and_then(Node::table);
+            table.into_iter().flat_map(|table| table.keys().cloned()).collect()
+        };
+        let mut all = names(&self.defaults.root);
+        for name in self.environments.iter().take(LOOKED_AT) {
+            let path = format!("environments/{name}/environment.toml");
+            all.extend(names(&source::read(&self.root, &path, 1).root));
+        }
+        all.sort();
+        all.dedup();
+        all
     }
 
     /// An error when there is no environment of that name.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -24,6 +25,25 @@ pub enum Input {
     None,
     /// These bytes, then end of file. Always treated as secret.
     Secret(SecretString),
+    /// All of these in order, then end of file. Always treated as secret.
+    Parts(Arc<[Part]>),
+}
+
+/// A piece of what a program reads.
+pub enum Part {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// So many bytes of a file; what is short of them ends the input.
+    File(PathBuf, u64),
+}
+
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Part::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
+            Part::File(path, bytes) => write!(f, "{bytes} bytes of {}", path.display()),
+        }
+    }
 }
 
 /// What happens with the program's output and the terminal.
@@ -147,6 +167,13 @@ impl Cmd {
     #[must_use]
     pub fn input(mut self, text: SecretString) -> Self {
         self.input = Input::Secret(text);
+        self
+    }
+
+    /// Sets what the program reads on standard input: these, in order.
+    #[must_use]
+    pub fn parts(mut self, parts: Vec<Part>) -> Self {
+        self.input = Input::Parts(parts.into());
         self
     }
 

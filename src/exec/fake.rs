@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{BoxFuture, Channel, Cmd, Done, Interrupts, Io, OnLine, RunError, Runner, output::Tail};
+use super::{BoxFuture, Channel, Cmd, Done, Interrupts, Io, Kept, OnLine, RunError, Runner, output::Tail};
 use crate::redact::{Lines, Masks};
 
 /// What a program that is not run would have done.
@@ -178,6 +178,10 @@ impl FakeRunner {
 impl Runner for FakeRunner {
     fn run<'a>(&'a self, cmd: &'a Cmd, line: OnLine<'a>) -> BoxFuture<'a, Result<Done, RunError>> {
         Box::pin(async move { self.play(cmd, line) })
+    }
+
+    fn keep(&self, cmd: &Cmd) -> Result<Kept, RunError> {
+        self.play(cmd, &|_, _| {}).map(|_| Kept::default())
     }
 }
 

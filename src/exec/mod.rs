@@ -8,6 +8,7 @@ mod core_dumps;
 mod fake;
 mod group;
 mod hangup;
+mod kept;
 mod os;
 mod output;
 mod signals;
@@ -23,10 +24,11 @@ use std::time::Duration;
 
 use crate::failure::{Explain, Kind};
 
-pub use cmd::{Cmd, Input, Io, Stopping, Value};
+pub use cmd::{Cmd, Input, Io, Part, Stopping, Value};
 pub use core_dumps::forbid_core_dumps;
 #[cfg(any(test, feature = "test-fakes"))]
 pub use fake::{Answer, FakeRunner};
+pub use kept::Kept;
 pub use os::OsRunner;
 pub use signals::{Interrupts, Mute, Press, Seen};
 
@@ -122,4 +124,9 @@ impl Explain for RunError {
 pub trait Runner: Send + Sync {
     /// Runs the program to its end. `line` gets each line shown; see [`Io`].
     fn run<'a>(&'a self, cmd: &'a Cmd, line: OnLine<'a>) -> BoxFuture<'a, Result<Done, RunError>>;
+
+    /// Starts a program that reads its standard input, shows nothing, and runs until what this returns is dropped.
+    fn keep(&self, cmd: &Cmd) -> Result<Kept, RunError> {
+        Err(RunError::NotFound { program: cmd.program.clone() })
+    }
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::Read as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{env, io};
@@ -17,7 +19,9 @@ use tokio::process::{Child, ChildStdin, ChildStdout};
 use super::group::{Guard, Target, is_of_session_leader};
 use super::output::{Pipes, Reader, Tail};
 use super::watcher::Watcher;
-use super::{BoxFuture, Channel, Cmd, Done, Input, Interrupts, Io, OnLine, RunError, Runner, Value, hangup};
+use super::{
+    BoxFuture, Channel, Cmd, Done, Input, Interrupts, Io, Kept, OnLine, Part, RunError, Runner, Value, hangup,
+};
 use crate::redact::Masks;
 
 /// Tells an infractl below us that it is in a group we look after.
@@ -72,7 +76,7 @@ impl OsRunner {
         let _mute = (cmd.io == Io::Attach).then(|| self.interrupts.mute());
 
         let started = Instant::now();
-        let mut child = self.start(cmd)?;
+        let mut child = self.spawn(cmd, self.command(cmd)?)?;
         let pid = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         let pid = pid.ok_or_else(|| fails(io::Error::other("it has no process id")))?;
         let target = if self.has_own_group(cmd) { Target::Group(pid) } else { Target::Process(pid) };
@@ -132,7 +136,21 @@ impl OsRunner {
         cmd.io != Io::Attach && !self.is_nested
     }
 
-    fn start(&self, cmd: &Cmd) -> Result<Child, RunError> {
+    fn spawn(&self, cmd: &Cmd, mut command: Command) -> Result<Child, RunError> {
+        command.stdin(match cmd.input {
+            Input::Secret(_) | Input::Parts(_) => Stdio::piped(),
+            Input::None if cmd.io == Io::Attach => Stdio::inherit(),
+            Input::None => Stdio::null(),
+        });
+        if cmd.io != Io::Attach {
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            hangup::shield(&mut command, self.has_own_group(cmd));
+        }
+        let fails = |source| RunError::Start { program: cmd.program.clone(), source };
+        tokio::process::Command::from(command).spawn().map_err(fails)
+    }
+
+    fn command(&self, cmd: &Cmd) -> Result<Command, RunError> {
         let program = || cmd.program.clone();
         let fails = |source| RunError::Start { program: program(), source };
         let vars = self.environment(cmd);
@@ -148,18 +166,9 @@ impl OsRunner {
             find(&cmd.program, &vars, &dir).ok_or_else(|| RunError::NotFound { program: program() })?;
 
         #[expect(clippy::disallowed_methods, reason = "the one place that starts programs")]
-        let mut command = std::process::Command::new(path);
+        let mut command = Command::new(path);
         command.args(&cmd.args).env_clear().envs(vars).current_dir(dir);
-        command.stdin(match cmd.input {
-            Input::Secret(_) => Stdio::piped(),
-            Input::None if cmd.io == Io::Attach => Stdio::inherit(),
-            Input::None => Stdio::null(),
-        });
-        if cmd.io != Io::Attach {
-            command.stdout(Stdio::piped()).stderr(Stdio::piped());
-            hangup::shield(&mut command, self.has_own_group(cmd));
-        }
-        tokio::process::Command::from(command).spawn().map_err(fails)
+        Ok(command)
     }
 
     fn environment(&self, cmd: &Cmd) -> BTreeMap<OsString, OsString> {
@@ -184,6 +193,15 @@ impl Runner for OsRunner {
     fn run<'a>(&'a self, cmd: &'a Cmd, line: OnLine<'a>) -> BoxFuture<'a, Result<Done, RunError>> {
         Box::pin(self.run_to_end(cmd, line))
     }
+
+    fn keep(&self, cmd: &Cmd) -> Result<Kept, RunError> {
+        let mut command = self.command(cmd)?;
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        // Also below another infractl: what ends the group of a run must not end it before its time.
+        hangup::shield(&mut command, true);
+        let fails = |source| RunError::Start { program: cmd.program.clone(), source };
+        tokio::process::Command::from(command).spawn().map(Kept::new).map_err(fails)
+    }
 }
 
 /// Where the program is: looked up as its own shell would.
@@ -206,11 +224,35 @@ async fn keep(pipe: Option<ChildStdout>, kept: &mut Vec<u8>) {
 
 /// Gives the program its input. It need not read it.
 async fn feed(pipe: Option<ChildStdin>, input: &Input) {
-    if let (Some(mut pipe), Input::Secret(text)) = (pipe, input)
-        && let Err(error) = pipe.write_all(text.expose_secret().as_bytes()).await
-    {
-        tracing::debug!(%error, "the program did not read its input");
+    let Some(mut pipe) = pipe else { return };
+    let fed = match input {
+        Input::None => Ok(()),
+        Input::Secret(text) => pipe.write_all(text.expose_secret().as_bytes()).await,
+        Input::Parts(parts) => feed_parts(&mut pipe, parts).await,
+    };
+    if let Err(error) = fed {
+        tracing::debug!(%error, "the program did not get all of its input");
     }
+}
+
+async fn feed_parts(pipe: &mut ChildStdin, parts: &[Part]) -> io::Result<()> {
+    for part in parts {
+        match part {
+            Part::Bytes(bytes) => pipe.write_all(bytes).await?,
+            Part::File(path, length) => {
+                let mut file = File::open(path)?;
+                let mut buffer = vec![0; 128 * 1024];
+                let mut left = *length;
+                while left > 0 {
+                    let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+                    file.read_exact(&mut buffer[..wanted])?;
+                    pipe.write_all(&buffer[..wanted]).await?;
+                    left -= wanted as u64;
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The exit code as a shell gives it.

@@ -4,10 +4,12 @@
 //! reader that a dialect promises.
 
 mod decode;
+mod read;
 
 use std::fmt;
 
 pub use decode::{Decoded, decode};
+pub use read::{Read, read};
 
 /// Who will read the file. It decides what a value may hold and how it is quoted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]

@@ -1,5 +1,6 @@
 //! Built-in steps of the verbs about machines and what runs on them. Pure.
 
+use super::plan::Asks;
 use super::{Step, own};
 use crate::config::Environment;
 use crate::config::model::{AnsibleStep, Docker, ImageName};
@@ -15,6 +16,14 @@ pub(super) fn deploy(env: &Environment) -> Vec<Step> {
         return vec![own::refused("deploy", &why, help)];
     }
     playbook(env, "playbook", false)
+}
+
+/// What `up` does last.
+pub(super) fn deploy_or_nothing(env: &Environment, asks: Asks, above: &[&str]) -> Step {
+    if env.pipelines.contains_key("deploy") || env.ansible.is_some() {
+        return Step::group("deploy", own::named(env, "deploy", asks, above));
+    }
+    Step::new("deploy", Work::Nothing("nothing to deploy: there is no pipeline `deploy`".into()))
 }
 
 /// What a deploy would change.

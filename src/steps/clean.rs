@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{StepCx, relative};
+use super::{StepCx, login, relative};
 use crate::disk;
 use crate::failure::Failure;
 use crate::text::plural;
@@ -30,7 +30,11 @@ pub fn describe(step: &StepCx<'_>) -> Vec<String> {
 fn files(step: &StepCx<'_>) -> Vec<PathBuf> {
     let kept = step.env.root.join(".infractl");
     let name = &step.env.name;
-    let mut files = vec![kept.join(format!("init/{name}.json")), kept.join(format!("changed/{name}.json"))];
+    let mut files = vec![
+        kept.join(format!("init/{name}.json")),
+        kept.join(format!("changed/{name}.json")),
+        login::known_hosts(step.env),
+    ];
     let resume = kept.join("resume").join(name);
     files.extend(resume.read_dir().into_iter().flatten().flatten().map(|entry| entry.path()));
     files.retain(|file| file.exists());

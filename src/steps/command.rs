@@ -68,7 +68,7 @@ pub fn build(step: &StepCx<'_>, command: &CommandTable, known: &Known) -> Result
 
 /// A line for the shell. What an output or a variable puts into it must mean nothing to the shell: whether it
 /// stands in quotes there is not known here.
-fn shell_line(step: &StepCx<'_>, known: &Known, line: &Template) -> Result<String, Failure> {
+pub(super) fn shell_line(step: &StepCx<'_>, known: &Known, line: &Template) -> Result<String, Failure> {
     for name in line.names() {
         let placeholder = format!("{{{{{name}}}}}");
         let Ok(one) = Template::parse(&placeholder) else { continue };

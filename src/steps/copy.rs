@@ -6,14 +6,17 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use super::values::{self, Known};
-use super::{StepCx, Work, relative};
+use super::{StepCx, Work, relative, send};
 use crate::config::model::Copy;
 use crate::disk;
 use crate::failure::{Failure, Kind};
 use crate::text::plural;
 
 /// Copies them; with `delete` what is not among them goes.
-pub fn run(step: &StepCx<'_>, copy: &Copy) -> Result<String, Failure> {
+pub async fn run(step: &mut StepCx<'_>, copy: &Copy) -> Result<String, Failure> {
+    if let Some(host) = &copy.host {
+        return send::run(step, copy, &host.0).await;
+    }
     let to = target(step, &values::argument(step, &copy.to.0)?);
     check(step, copy, &to)?;
     let mut kept = BTreeSet::new();
@@ -37,6 +40,9 @@ pub fn run(step: &StepCx<'_>, copy: &Copy) -> Result<String, Failure> {
 
 /// What a dry run says: the same with `install` and `cp`.
 pub fn describe(step: &StepCx<'_>, copy: &Copy) -> Result<Vec<String>, Failure> {
+    if let Some(host) = &copy.host {
+        return send::describe(step, copy, &host.0);
+    }
     let to = Known::shown(step, &Work::Copy(copy.clone())).argument(step, &copy.to.0)?;
     let quoted = |path: &Path| shell_words::quote(&relative(step, path)).into_owned();
     let to = quoted(&target(step, &to));

@@ -8,8 +8,8 @@ use crate::disk;
 use crate::failure::{Failure, Kind, Problem};
 use crate::files::dotenv::Dialect;
 use crate::files::env_file::{Entry, EnvFile, Metadata, Section};
-use crate::steps::StepCx;
 use crate::steps::values::{self, Known};
+use crate::steps::{StepCx, terraform_read};
 use crate::text::{nearest, plural, upper_snake};
 use crate::tools::{git, terraform::Output};
 
@@ -33,6 +33,10 @@ pub async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failu
         }
         Action::Write => {
             check_place(step).await?;
+            // Asked for alone, without the step before it that reads them.
+            if step.facts.outputs.is_none() {
+                terraform_read::outputs(step).await?;
+            }
             write(step)
         }
     }

@@ -136,12 +136,16 @@ fn whole_output<'a>(step: &'a StepCx<'_>, template: &Template) -> Option<&'a Jso
     step.facts.outputs.as_ref()?.get(name).map(|output| &output.value)
 }
 
+/// What `[hosts]` says of a host, or of one of its machines.
+pub fn settings<'a>(env: &'a crate::config::Environment, name: &str) -> Option<&'a Host> {
+    env.hosts.get(name).or_else(|| {
+        env.hosts.iter().find(|(host, _)| name.starts_with(&format!("{host}-"))).map(|(_, host)| host)
+    })
+}
+
 /// The templates that say how to reach a host, those of its jump host included.
 pub fn templates<'a>(env: &'a crate::config::Environment, name: &str) -> Vec<&'a Template> {
-    let host = env.hosts.get(name).or_else(|| {
-        env.hosts.iter().find(|(host, _)| name.starts_with(&format!("{host}-"))).map(|(_, host)| host)
-    });
-    let Some(host) = host else { return Vec::new() };
+    let Some(host) = settings(env, name) else { return Vec::new() };
     let given = [&host.user, &host.server, &host.host_key];
     let mut all: Vec<&Template> = vec![&host.address.0];
     all.extend(given.into_iter().flatten().map(|argument| &argument.0));

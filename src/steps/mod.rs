@@ -4,22 +4,29 @@ pub mod ansible;
 pub mod clean;
 pub mod command;
 pub mod compose;
+pub mod compose_program;
 pub mod connection;
+mod connections;
+pub mod containers;
 pub mod copy;
 mod cx;
 pub mod diagnostics;
 pub mod docker;
+pub mod docker_build;
 pub mod env_file;
 pub mod git;
 pub mod host;
 pub mod inventory;
+pub mod login;
 pub mod needs;
 pub mod power;
 pub mod prepare;
 pub mod remote;
 pub mod schedule;
 pub mod script;
+pub mod send;
 mod providers;
+pub mod task;
 pub mod terraform;
 mod terraform_change;
 pub mod terraform_init;
@@ -83,6 +90,8 @@ pub enum Work {
     Docker(model::Docker),
     /// Stops, starts or shows the machines.
     Power(power::Action),
+    /// Ends the connections to machines that are gone and forgets their host keys.
+    Forget,
     /// Removes what infractl keeps of the environment besides its history.
     Clean,
     /// Nothing, and why.
@@ -111,6 +120,8 @@ pub struct Facts {
     pub plan: Option<SavedPlan>,
     /// The folder was initialised in this run.
     pub initialised: bool,
+    /// To machines; they end with the run.
+    pub connections: connection::Connections,
     /// Where machines and databases are.
     pub state: Option<power::State>,
 }
@@ -135,7 +146,7 @@ pub async fn run(step: &mut StepCx<'_>, work: &Work) -> Result<String, Failure> 
         Work::EnvFile(action) => env_file::run(step, action).await,
         Work::Command(command) => command::run(step, command).await,
         Work::Wait(wait) => wait::run(step, wait).await,
-        Work::Copy(copy) => copy::run(step, copy),
+        Work::Copy(copy) => copy::run(step, copy).await,
         Work::Git(git) => git::run(step, git).await,
         Work::Inventory(action) => inventory::run(step, action).await,
         Work::Ansible(playbook) => ansible::run(step, playbook).await,
@@ -143,6 +154,7 @@ pub async fn run(step: &mut StepCx<'_>, work: &Work) -> Result<String, Failure> 
         Work::Compose(compose) => compose::run(step, compose).await,
         Work::Docker(docker) => docker::run(step, docker).await,
         Work::Power(action) => power::run(step, action).await,
+        Work::Forget => login::run_forget(step),
         Work::Clean => clean::run(step),
         Work::Nothing(why) => Ok(why.clone()),
         Work::Refused { why, help } => Err(Failure::new(Kind::Config, why.as_str()).help(help.as_str())),
@@ -167,6 +179,7 @@ pub fn describe(step: &mut StepCx<'_>, work: &Work) -> Result<Vec<String>, Failu
         Work::Compose(compose) => compose::describe(step, compose),
         Work::Docker(docker) => docker::describe(step, docker),
         Work::Power(action) => power::describe(step, action),
+        Work::Forget => Ok(login::describe_forget(step)),
         Work::Clean => Ok(clean::describe(step)),
         Work::Nothing(why) => Ok(vec![format!("# {why}")]),
         Work::Refused { why, help } => Err(Failure::new(Kind::Config, why.as_str()).help(help.as_str())),

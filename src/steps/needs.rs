@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{StepCx, Work, prepare, terraform};
 use crate::config::Environment;
-use crate::config::model::{CommandTable, Run};
+use crate::config::model::{CommandTable, Docker, Run};
 use crate::config::step::Until;
 use crate::config::template::{Name, Template};
 use crate::failure::{Failure, Kind};
@@ -35,6 +35,9 @@ impl Needs {
         let sees_secrets = allowed.is_none_or(|names| !names.is_empty());
         for template in templates(work) {
             needs.take(env, template);
+        }
+        if let Work::Docker(docker) = work {
+            needs.docker(env, docker);
         }
         match work {
             Work::Prepare { env_file } => {
@@ -80,8 +83,7 @@ impl Needs {
                     needs.host(env, name);
                 }
             }
-            Work::Compose(_) | Work::Docker(_) => needs.secrets |= sees_secrets,
-            Work::Git(_) => needs.secrets |= allowed.is_some_and(|names| !names.is_empty()),
+            Work::Git(_) | Work::Compose(_) | Work::Docker(_) => needs.secrets |= allowed.is_some_and(|names| !names.is_empty()),
             _ => {}
         }
         if let Some(host) = host_of(work) {
@@ -96,11 +98,41 @@ impl Needs {
         for template in super::host::templates(env, name) {
             self.take(env, template);
         }
-        let mut next = env.hosts.get(name);
+        let mut next = super::host::settings(env, name);
         while let Some(host) = next {
             self.secrets |= host.identity.is_some();
             next = host.jump.as_ref().and_then(|jump| env.hosts.get(&jump.0));
         }
+    }
+
+    /// Those of logging in to a host.
+    pub fn to_log_in(env: &Environment, name: &str) -> Needs {
+        let mut needs = Needs::default();
+        needs.host(env, name);
+        needs.secrets |= needs.outputs && outputs_need_secrets(env);
+        needs
+    }
+
+    /// What a container step names besides its templates.
+    fn docker(&mut self, env: &Environment, docker: &Docker) {
+        for template in super::docker::templates(&env.images, docker) {
+            self.take(env, template);
+        }
+        let image = docker.build.as_ref().and_then(|name| env.images.get(&name.0));
+        for secret in image.iter().flat_map(|image| &image.secrets) {
+            self.secrets = true;
+            self.secret_names.insert(secret.0.clone());
+        }
+    }
+
+    /// Those of some templates.
+    pub fn of_templates(env: &Environment, templates: &[&Template]) -> Needs {
+        let mut needs = Needs::default();
+        for template in templates {
+            needs.take(env, template);
+        }
+        needs.secrets |= needs.outputs && outputs_need_secrets(env);
+        needs
     }
 
     /// Those of something that looks at outputs.
@@ -168,6 +200,15 @@ pub fn templates(work: &Work) -> Vec<&Template> {
             Until::Ssh { .. } | Until::Ecs { .. } => Vec::new(),
         },
         Work::Copy(copy) => vec![&copy.to.0],
+        Work::Remote(remote) => {
+            let words = of_run(&remote.run).into_iter();
+            words
+                .chain(remote.env.values())
+                .chain(&remote.input)
+                .chain(remote.dir.as_ref().map(|dir| &dir.0))
+                .collect()
+        }
+        Work::Compose(compose) => super::compose::templates(compose),
         Work::Git(git) => {
             let given = [&git.tag, &git.commit, &git.remote, &git.message];
             given.into_iter().flatten().map(|argument| &argument.0).collect()
@@ -177,11 +218,14 @@ pub fn templates(work: &Work) -> Vec<&Template> {
 }
 
 fn of_command(command: &CommandTable) -> Vec<&Template> {
-    let words: Vec<&Template> = match &command.run {
+    of_run(&command.run).into_iter().chain(command.env.values()).chain(&command.input).collect()
+}
+
+fn of_run(run: &Run) -> Vec<&Template> {
+    match run {
         Run::Shell(line) => vec![&line.0],
         Run::Argv(words) => words.iter().map(|word| &word.0).collect(),
-    };
-    words.into_iter().chain(command.env.values()).chain(&command.input).collect()
+    }
 }
 
 /// A line of shell that reads a variable with an output.

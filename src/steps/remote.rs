@@ -1,18 +1,126 @@
 //! A command on a host.
 
-use super::StepCx;
-use crate::config::model::Remote;
-use crate::failure::{Failure, Kind};
+use futures_util::future::join_all;
 
-/// Does it.
-#[expect(clippy::unused_async, reason = "not built yet")]
+use super::connection::{self, by, judge};
+use super::host::{self, Machine};
+use super::values::{self, Known};
+use super::{StepCx, Work, login};
+use crate::config::model::{CommandTable, Remote, Run, Variables};
+use crate::config::template::{Rendered, Template};
+use crate::exec::{Cmd, Done, Input, Stopping};
+use crate::failure::{Failure, Kind};
+use crate::text::{list, plural};
+use crate::ui::event::Level;
+
+/// Runs it, on all machines of the host at once.
 pub async fn run(step: &mut StepCx<'_>, remote: &Remote) -> Result<String, Failure> {
-    let _ = remote;
-    Err(Failure::new(Kind::Bug, format!("`{}` is not built yet", step.name)))
+    let known = Known::of(step);
+    let machines = host::machines(step, &known, &remote.host.0)?;
+    let cmd = build(step, remote, &known)?;
+    let logins = connection::open(step, &machines).await?;
+    let cmds: Vec<Cmd> = logins.iter().map(|login| by(login, cmd.clone())).collect();
+    let step = &*step;
+    let many = machines.len() > 1;
+    let done = join_all(machines.iter().zip(&cmds).map(|(machine, cmd)| one(step, machine, cmd, many))).await;
+    let mut failed: Vec<(&str, Failure)> = Vec::new();
+    for (machine, done) in machines.iter().zip(done) {
+        if let Err(failure) = done.and_then(|done| judge(step, machine, &done)) {
+            failed.push((&machine.name, failure));
+        }
+    }
+    let names: Vec<&str> = failed.iter().map(|(name, _)| *name).collect();
+    match failed.into_iter().next().map(|(_, failure)| failure) {
+        None if many => Ok(plural(machines.len(), "machine")),
+        None => Ok(String::new()),
+        Some(failure) if names.len() > 1 => {
+            let of = machines.len();
+            let which = list(&names, "and");
+            Err(failure.context(format!("it failed on {} of {of} machines: {which}", names.len())))
+        }
+        Some(failure) => Err(failure),
+    }
 }
 
-/// What a dry run says.
+/// Runs a command that goes to a machine; with several at once, its lines say whose they are.
+pub(super) async fn one(
+    step: &StepCx<'_>,
+    machine: &Machine,
+    cmd: &Cmd,
+    many: bool,
+) -> Result<Done, Failure> {
+    if !many {
+        return step.run(cmd).await;
+    }
+    step.run_with(cmd, &|text| step.line(Level::Normal, format!("{}: {text}", machine.name))).await
+}
+
+/// The command as it would run here: words, folder, variables and input rendered.
+fn build(step: &StepCx<'_>, remote: &Remote, known: &Known) -> Result<Cmd, Failure> {
+    let mut cmd = command(step, known, &remote.run, &remote.env, remote.input.as_ref())?;
+    if let Some(dir) = &remote.dir {
+        cmd = cmd.dir(known.argument(step, &dir.0)?);
+    }
+    let host = &remote.host.0;
+    Ok(cmd.stopping(Stopping {
+        waits_for: format!(
+            "the connection to `{host}` is closed; a command there ends when it next reads or writes"
+        ),
+        ..Stopping::default()
+    }))
+}
+
+/// The same for a command that is declared like one of this machine. A folder that is not absolute is one of the
+/// user's home there.
+pub(super) fn of_table(step: &StepCx<'_>, table: &CommandTable, known: &Known) -> Result<Cmd, Failure> {
+    let cmd = command(step, known, &table.run, &table.env, table.input.as_ref())?;
+    Ok(match &table.dir {
+        Some(dir) => cmd.dir(dir.0.strip_prefix(&step.env.root).unwrap_or(&dir.0)),
+        None => cmd,
+    })
+}
+
+fn command(
+    step: &StepCx<'_>,
+    known: &Known,
+    run: &Run,
+    env: &Variables,
+    input: Option<&Template>,
+) -> Result<Cmd, Failure> {
+    let mut cmd = match run {
+        Run::Shell(line) => Cmd::new("sh").arg("-c").arg(super::command::shell_line(step, known, &line.0)?),
+        Run::Argv(words) => {
+            let words: Vec<String> =
+                words.iter().map(|word| known.argument(step, &word.0)).collect::<Result<_, _>>()?;
+            let Some((program, args)) = words.split_first() else {
+                return Err(Failure::new(Kind::Config, format!("`{}` has no program to run", step.name))
+                    .help("write `run = [\"program\", \"argument\"]`"));
+            };
+            Cmd::new(program).args(args.iter().cloned())
+        }
+    };
+    for (name, template) in env {
+        cmd.env.insert(name.clone(), values::input_value(known.render(step, template)?));
+    }
+    Ok(match input.map(|input| known.render(step, input)).transpose()? {
+        None => cmd,
+        Some(Rendered::Plain(text)) => cmd.input(text.into()),
+        Some(Rendered::Secret(text)) => cmd.input(text),
+    })
+}
+
+/// What a dry run says: the call of ssh, without the shared connection that a run has.
 pub fn describe(step: &mut StepCx<'_>, remote: &Remote) -> Result<Vec<String>, Failure> {
-    let _ = remote;
-    Err(Failure::new(Kind::Bug, format!("`{}` is not built yet", step.name)))
+    let known = Known::shown(step, &Work::Remote(remote.clone()));
+    let cmd = build(step, remote, &known)?;
+    let reads =
+        match (&cmd.input, cmd.env.values().any(|value| matches!(value, crate::exec::Value::Secret(_)))) {
+            (Input::None, false) => "",
+            (Input::None, true) => " < SECRETS",
+            (_, false) => " < INPUT",
+            (_, true) => " < SECRETS-AND-INPUT",
+        };
+    let machines = host::machines(step, &known, &remote.host.0)?;
+    let line = |machine: &Machine| format!("{}{reads}", by(&login::shown(step.env, machine), cmd.clone()));
+    Ok(machines.iter().map(line).collect())
 }

@@ -37,8 +37,12 @@ impl Known {
 
     /// For a dry run: what is not known yet stands there as the name it has in the file.
     pub fn shown(step: &StepCx<'_>, work: &Work) -> Self {
+        Known::named(step, Needs::of(step.env, work, None))
+    }
+
+    /// The same for these.
+    pub fn named(step: &StepCx<'_>, needs: Needs) -> Self {
         let mut known = Known::of(step);
-        let needs = Needs::of(step.env, work, None);
         for name in needs.output_names {
             let shown = format!("{{{{output.{name}}}}}");
             known.outputs.entry(name).or_insert(Rendered::Plain(shown));

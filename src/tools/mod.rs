@@ -2,11 +2,18 @@
 
 pub mod aws;
 pub mod aws_power;
-pub mod azure_vm;
-pub mod containers;
+pub mod azure_power;
+pub mod compose;
+pub mod docker;
+pub mod docker_containers;
+pub mod docker_power;
 pub mod git;
 pub mod openstack;
 pub mod power;
+pub mod remote_shell;
+pub mod ssh;
+pub mod ssh_trouble;
+pub mod tar;
 pub mod terraform;
 pub mod terraform_advice;
 pub mod terraform_backend;
@@ -43,10 +50,22 @@ pub const ALL: &[Tool] = &[
         install: "install OpenTofu: https://opentofu.org/docs/intro/install",
     },
     Tool {
+        name: "ssh",
+        purpose: "machines: log in, run commands, copy files",
+        version_args: &["-V"],
+        install: "install the OpenSSH client with the package manager of your system",
+    },
+    Tool {
         name: "git",
         purpose: "is the environment file ignored? which commit?",
         version_args: &["--version"],
         install: "install git with the package manager of your system",
+    },
+    Tool {
+        name: "docker",
+        purpose: "images, containers and compose projects",
+        version_args: &["--version"],
+        install: "install docker: https://docs.docker.com/engine/install",
     },
     Tool {
         name: "openstack",

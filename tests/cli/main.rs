@@ -13,6 +13,7 @@ mod faults;
 mod history;
 mod lock;
 mod many;
+mod parts;
 mod pipelines;
 mod readme;
 mod sandbox;

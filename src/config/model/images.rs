@@ -118,8 +118,32 @@ pub struct Task {
     ///
     /// Example: `log-group = "/ecs/forecast-etl"`
     pub log_group: Option<Argument>,
-    /// Image to run (docker)
+    /// Image to run; one of `[images]` by its name, with the first of its tags (docker)
     pub image: Option<Argument>,
+    /// Service of a compose file to run, instead of an image (docker)
+    pub service: Option<Argument>,
+    /// Folder of the task: of its `.env`, its compose files, its relative volumes (docker)
+    ///
+    /// Default: the root of the project
+    pub dir: Option<FilePath>,
+    /// Compose files in that folder (docker)
+    ///
+    /// Default: what compose finds
+    #[serde(default)]
+    pub files: Vec<Argument>,
+    /// File of variables (docker)
+    ///
+    /// Default: the environment file; when it is not there, `.env` in the folder of the task, with a warning
+    pub env_file: Option<FilePath>,
+    /// Where the folder of the environment file is mounted in the container, read-only (docker)
+    ///
+    /// Default: `/app/shared`
+    pub shared: Option<Argument>,
+    /// More volumes, as `./data:/app/data` (docker)
+    #[serde(default)]
+    pub volumes: Vec<Argument>,
+    /// Network (docker)
+    pub network: Option<Argument>,
     /// Command instead of that of the image
     pub command: Option<CommandLine>,
     /// Variables of the task; values may name secrets (docker only: elsewhere they would be readable)

@@ -116,6 +116,7 @@ impl Script {
                 self.helpers.insert("confirm");
                 vec![format!("confirm {} {}", literal(&question.replace('`', "")), literal(&step.env.name))]
             }
+            Work::Forget => super::login::describe_forget(step),
             Work::Terraform(action) => self.terraform(step, action)?,
             Work::EnvFile(env_file::Action::Remove) => {
                 vec![format!("rm -f -- {}", literal(&relative(step, &step.env.env_file.path)))]

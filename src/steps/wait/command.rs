@@ -49,6 +49,6 @@ pub(super) async fn probe(
     }
 }
 
-fn never(failure: &crate::failure::Failure) -> Probed {
+pub(super) fn never(failure: &crate::failure::Failure) -> Probed {
     Probed::Never(Answer { text: format!("{:#}", failure.error), check: failure.help.clone() })
 }

@@ -2,12 +2,14 @@
 
 pub mod certificate;
 mod command;
+mod host;
 mod http;
 mod network;
 mod roots;
 mod tcp;
 mod tls;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -23,6 +25,7 @@ use crate::failure::{Failure, Kind};
 use crate::text::{duration, plural};
 use crate::ui::event::Level;
 
+pub use host::{OnHost, What};
 pub use http::Http;
 pub use tls::Tls;
 
@@ -66,18 +69,20 @@ pub enum Probe {
     File(PathBuf),
     /// Does it end with 0, and with this text?
     Command(Box<CommandTable>, Option<String>),
+    /// What do the machines of a host say?
+    Host(OnHost),
 }
 
 /// Waits. The text says what answered, and at which try.
 pub async fn run(step: &mut StepCx<'_>, wait: &Wait) -> Result<String, Failure> {
-    let probe = probe(step, wait, &Known::of(step))?;
+    let mut probe = probe(step, wait, &Known::of(step))?;
     let schedule = Schedule { attempts: wait.attempts, every: wait.every };
     let mut tries = schedule.begin(step.frame.limit);
     step.progress(format!("1/{}", wait.attempts));
     loop {
         let number = tries.start();
         let each = step.left().map_or(wait.each, |left| left.min(wait.each));
-        let (last, mut next) = match once(step, &probe, each).await {
+        let (last, mut next) = match once(step, &mut probe, each).await {
             Probed::Good(text) if number == 1 => return Ok(text),
             Probed::Good(text) => {
                 let at = format!("at try {number} of {}", wait.attempts);
@@ -98,12 +103,21 @@ pub async fn run(step: &mut StepCx<'_>, wait: &Wait) -> Result<String, Failure> 
         if step.cx.interrupts.is_pressed() {
             return Err(step.interrupted(format!("stopped waiting for {}", probe.what(step))));
         }
+        if let Probe::Host(host) = &probe {
+            host.explain(step, wait.each).await;
+        }
         return Err(verdict(&probe.what(step), wait, tries.so_far(), &last, next));
     }
 }
 
 /// One try, ended at once when the user asks to stop.
-async fn once(step: &StepCx<'_>, probe: &Probe, each: Duration) -> Probed {
+async fn once(step: &mut StepCx<'_>, probe: &mut Probe, each: Duration) -> Probed {
+    // What the runner starts it ends itself: never dropped half-way.
+    match probe {
+        Probe::Command(table, output) => return command::probe(step, table, output.as_deref(), each).await,
+        Probe::Host(host) => return host.probe(step, each).await,
+        _ => {}
+    }
     let work = async {
         match probe {
             Probe::Tcp(address) => tcp::probe(address, each).await,
@@ -114,17 +128,12 @@ async fn once(step: &StepCx<'_>, probe: &Probe, each: Duration) -> Probed {
                 let check = "check that the step before makes it, and where".to_owned();
                 Probed::NotYet(Answer::new(format!("there is no {}", relative(step, path)), check))
             }
-            // The runner ends its program itself: never dropped half-way.
-            Probe::Command(..) => std::future::pending().await,
+            Probe::Command(..) | Probe::Host(_) => std::future::pending().await,
         }
     };
-    if let Probe::Command(table, output) = probe {
-        command::probe(step, table, output.as_deref(), each).await
-    } else {
-        tokio::select! {
-            answer = work => answer,
-            () = step.cx.interrupts.pressed() => Probed::NotYet(Answer::new("stopped", "wait again")),
-        }
+    tokio::select! {
+        answer = work => answer,
+        () = step.cx.interrupts.pressed() => Probed::NotYet(Answer::new("stopped", "wait again")),
     }
 }
 
@@ -161,20 +170,29 @@ fn probe(step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Probe, Failure
         Until::Command { command, host: None, output } => {
             Probe::Command(Box::new(command.clone()), output.clone())
         }
-        Until::Ssh { .. } | Until::File { .. } | Until::Command { .. } | Until::Ecs { .. } => {
+        Until::Ssh { host } => on_host(step, known, host, What::Login)?,
+        Until::File { path, host: Some(host) } => {
+            on_host(step, known, host, What::File(known.argument(step, &path.0)?))?
+        }
+        Until::Command { command, host: Some(host), output } => {
+            on_host(step, known, host, What::Command(Box::new(command.clone()), output.clone()))?
+        }
+        Until::Ecs { .. } => {
             let (why, help) = refusal(wait).unwrap_or_default();
             return Err(Failure::new(Kind::Config, why).help(help));
         }
     })
 }
 
+fn on_host(step: &StepCx<'_>, known: &Known, host: &str, what: What) -> Result<Probe, Failure> {
+    let machines = super::host::machines(step, known, host)?;
+    Ok(Probe::Host(OnHost { machines, what, good: BTreeSet::new() }))
+}
+
 /// Why this wait cannot be done by this version: the reason, and what to do.
 pub fn refusal(wait: &Wait) -> Option<(String, String)> {
     let what = match &wait.until {
-        Until::Ssh { .. } => "ssh",
         Until::Ecs { .. } => "ecs",
-        Until::File { host: Some(_), .. } => "file` on a `host",
-        Until::Command { host: Some(_), .. } => "command` on a `host",
         _ => return None,
     };
     let help = "use `wait = { command = … }` until then: any program that ends with 0 when all is well";
@@ -190,6 +208,7 @@ impl Probe {
             Probe::Tls(tls) => format!("{} to show a good certificate", tls.address),
             Probe::File(path) => format!("{} to be there", relative(step, path)),
             Probe::Command(table, _) => format!("`{}` to end well", table.run.name()),
+            Probe::Host(host) => host.what(),
         }
     }
 }
@@ -210,7 +229,8 @@ fn verdict(what: &str, wait: &Wait, (tries, took): (u32, Duration), last: &Answe
 
 /// What a dry run says: the check as one would do it by hand, and how often.
 pub fn describe(step: &StepCx<'_>, wait: &Wait) -> Result<Vec<String>, Failure> {
-    let probe = probe(step, wait, &Known::shown(step, &Work::Wait(wait.clone())))?;
+    let known = Known::shown(step, &Work::Wait(wait.clone()));
+    let probe = probe(step, wait, &known)?;
     let mut lines = vec![format!(
         "# wait for {}: {}, every {}, {} each",
         probe.what(step),
@@ -220,6 +240,9 @@ pub fn describe(step: &StepCx<'_>, wait: &Wait) -> Result<Vec<String>, Failure> 
     )];
     if let Probe::Command(table, _) = &probe {
         lines.extend(super::command::describe(step, table)?);
+    }
+    if let Probe::Host(host) = &probe {
+        lines.extend(host.describe(step, &known)?);
     }
     Ok(lines)
 }

@@ -1,0 +1,49 @@
+//! Build the images of an environment.
+
+use super::several::{Effect, Targets};
+use super::{Global, pipeline, target};
+use crate::config::Environment;
+use crate::context::Ctx;
+use crate::failure::{Failure, Kind};
+use crate::pipeline::plan::Verb;
+use crate::text::{list, nearest};
+
+/// Build the images of `[images]`
+///
+/// Each is tagged with its `tags`, or the git commit, and with the same under the name of the registry, if there is one.
+#[derive(Debug, clap::Args)]
+pub struct BuildArgs {
+    #[command(flatten)]
+    target: Targets,
+    /// Image of `[images]` [default: all]
+    #[arg(value_name = "IMAGE")]
+    image: Option<String>,
+    #[command(flatten)]
+    part: pipeline::Part,
+    #[command(flatten)]
+    extra: target::Extra,
+}
+
+/// Runs it.
+pub async fn run(cx: &Ctx, global: &Global, args: &BuildArgs) -> Result<(), Failure> {
+    let work = async |global: &Global, env: &Environment| {
+        let mut part = args.part.clone();
+        if let Some(image) = &args.image {
+            if !env.images.contains_key(image) {
+                return Err(unknown(env, image));
+            }
+            let own = env.pipelines.contains_key("build");
+            part.steps.only.push(if own { format!("docker build {image}") } else { format!("build {image}") });
+        }
+        pipeline::go(cx, global, env, &Verb::named("build"), &part, &args.extra.extra).await
+    };
+    args.target.run(cx, global, "build", Effect::Reads, work).await
+}
+
+fn unknown(env: &Environment, name: &str) -> Failure {
+    let failure = Failure::new(Kind::Usage, format!("`{}` has no image `{name}`", env.name));
+    match nearest(name, env.images.keys()) {
+        Some(near) => failure.help(format!("did you mean `{near}`?")),
+        None => failure.help(format!("its images are {}", list(env.images.keys(), "and"))),
+    }
+}

@@ -1,0 +1,63 @@
+//! The connections of a run as long as they live.
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+
+use crate::context::Ctx;
+use crate::disk;
+use crate::exec::Kept;
+use crate::failure::Failure;
+use crate::tools::ssh::{self, Login};
+
+/// The connections of a run, and the agents with keys from secrets. All end when this is dropped, and also when
+/// infractl is killed.
+#[derive(Default)]
+pub struct Connections {
+    pub(super) logins: IndexMap<String, Login>,
+    agents: IndexMap<String, Agent>,
+    /// Before the folder: it closes what has its socket there.
+    keeper: Option<Kept>,
+    folder: Option<tempfile::TempDir>,
+}
+
+/// An agent of ours.
+pub(super) struct Agent {
+    /// It runs as long as this is held.
+    #[expect(dead_code, reason = "held, not read")]
+    pub(super) kept: Kept,
+    /// Its socket, and the file of the public key.
+    pub(super) place: (PathBuf, PathBuf),
+}
+
+impl Connections {
+    /// Ends them all; the next use opens new ones.
+    pub fn end(&mut self) {
+        *self = Connections::default();
+    }
+
+    /// The private folder of the sockets. What keeps it ends all connections and removes it when we end, however.
+    pub(super) fn folder(&mut self, cx: &Ctx) -> Result<PathBuf, Failure> {
+        if let Some(folder) = &self.folder {
+            return Ok(folder.path().to_owned());
+        }
+        let folder = disk::private_dir()?;
+        let path = folder.path().to_owned();
+        self.keeper = Some(cx.runner.keep(&ssh::keeper(&path))?);
+        self.folder = Some(folder);
+        Ok(path)
+    }
+
+    pub(super) fn agent(&self, secret: &str) -> Option<(PathBuf, PathBuf)> {
+        self.agents.get(secret).map(|agent| agent.place.clone())
+    }
+
+    pub(super) fn keep_agent(&mut self, secret: &str, agent: Agent) {
+        self.agents.insert(secret.to_owned(), agent);
+    }
+
+    /// How many agents there are.
+    pub(super) fn count(&self) -> usize {
+        self.agents.len()
+    }
+}

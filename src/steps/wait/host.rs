@@ -1,0 +1,218 @@
+//! Does every machine of a host take a login, have a file, end a command well? All are asked at once.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use regex::Regex;
+
+use super::{Answer, Probed, StepCx};
+use crate::config::model::CommandTable;
+use crate::exec::{Cmd, Io};
+use crate::failure::Failure;
+use crate::steps::connection::{self, Fault, by};
+use crate::steps::host::Machine;
+use crate::steps::login::{self, last, quietly};
+use crate::steps::remote;
+use crate::steps::values::Known;
+use crate::text::duration;
+use crate::tools::ssh::Login;
+use crate::ui::event::Level;
+
+/// What cloud-init writes about its work.
+const LOG: &str = "/var/log/cloud-init-output.log";
+/// How many lines of it are shown, and of how many machines.
+const LINES: usize = 20;
+const MACHINES: usize = 3;
+
+/// What is asked of machines.
+#[derive(Debug)]
+pub struct OnHost {
+    /// The machines of the host.
+    pub machines: Vec<Machine>,
+    /// What.
+    pub what: What,
+    /// Those that were good once.
+    pub good: BTreeSet<String>,
+}
+
+/// What is asked.
+#[derive(Debug)]
+pub enum What {
+    /// Does a login work?
+    Login,
+    /// Is it there?
+    File(String),
+    /// Does it end with 0, and with this text?
+    Command(Box<CommandTable>, Option<String>),
+}
+
+impl OnHost {
+    /// What is waited for, for people.
+    pub(super) fn what(&self) -> String {
+        let names: Vec<&str> = self.machines.iter().map(|machine| machine.name.as_str()).collect();
+        let names = crate::text::list(names, "and");
+        match &self.what {
+            What::Login => format!("{names} to take a login"),
+            What::File(path) => format!("{path} to be there on {names}"),
+            What::Command(table, _) => format!("`{}` to end well on {names}", table.run.name()),
+        }
+    }
+
+    /// One try of all that were not good yet.
+    pub(super) async fn probe(&mut self, step: &mut StepCx<'_>, each: Duration) -> Probed {
+        let asked: Vec<Machine> =
+            self.machines.iter().filter(|machine| !self.good.contains(&machine.name)).cloned().collect();
+        let answers = match self.ask(step, &asked, each).await {
+            Ok(answers) => answers,
+            Err(failure) => return super::command::never(&failure),
+        };
+        let mut waiting = Vec::new();
+        for (machine, answer) in asked.iter().zip(answers) {
+            match answer {
+                Probed::Good(_) => {
+                    self.good.insert(machine.name.clone());
+                }
+                Probed::NotYet(answer) => waiting.push(named(machine, answer)),
+                Probed::Never(answer) => return Probed::Never(named(machine, answer)),
+            }
+        }
+        let more = waiting.len().saturating_sub(1);
+        match waiting.into_iter().next() {
+            None => Probed::Good(String::new()),
+            Some(answer) if more == 0 => Probed::NotYet(answer),
+            Some(mut answer) => {
+                answer.text.push_str(&format!(" (and {more} more)"));
+                Probed::NotYet(answer)
+            }
+        }
+    }
+
+    async fn ask(
+        &self,
+        step: &mut StepCx<'_>,
+        machines: &[Machine],
+        each: Duration,
+    ) -> Result<Vec<Probed>, Failure> {
+        if matches!(self.what, What::Login) {
+            // A connection from before a restart says nothing.
+            for machine in machines {
+                connection::close(step, machine).await?;
+            }
+        }
+        let opened = connection::try_open(step, machines, Some(each)).await?;
+        let shared = &*step;
+        let answers = machines.iter().zip(opened).map(async |(machine, (login, result))| match result {
+            Err(Fault { machine: at, trouble }) => {
+                let text = if at.name == machine.name {
+                    trouble.text()
+                } else {
+                    format!("{} on the way: {}", at.name, trouble.text())
+                };
+                let answer = Answer { text, check: trouble.help(&shared.env.name, &at.name) };
+                if trouble.is_final() { Probed::Never(answer) } else { Probed::NotYet(answer) }
+            }
+            Ok(()) => self.look(shared, machine, &login, each).await,
+        });
+        let answers = join_all(answers).await;
+        for (machine, answer) in machines.iter().zip(&answers) {
+            // It may hang for good: the next try opens another.
+            if matches!(answer, Probed::NotYet(answer) if answer.text.starts_with(SILENT)) {
+                connection::close(step, machine).await?;
+            }
+        }
+        Ok(answers)
+    }
+
+    /// What a machine says over its open connection.
+    async fn look(&self, step: &StepCx<'_>, machine: &Machine, login: &Login, each: Duration) -> Probed {
+        let (cmd, check) = match self.command(step, machine) {
+            Ok(Some(cmd)) => {
+                (cmd, format!("log in and look: `infractl ssh {} {}`", step.env.name, machine.name))
+            }
+            Ok(None) => return Probed::Good(String::new()),
+            Err(failure) => return super::command::never(&failure),
+        };
+        let cmd = by(login, cmd.io(Io::Capture)).timeout(Some(each));
+        let done = match quietly(step, &cmd).await {
+            Ok(done) => done,
+            Err(failure) if failure.error.to_string().contains("took longer") => {
+                return Probed::NotYet(Answer::new(format!("{SILENT} within {}", duration(each)), check));
+            }
+            Err(failure) => return super::command::never(&failure),
+        };
+        if let Some(failure) = connection::lost(step, machine, &done) {
+            return Probed::NotYet(Answer { text: format!("{:#}", failure.error), check: vec![check] });
+        }
+        let said = String::from_utf8_lossy(&done.stdout);
+        let words =
+            last(&done.tail).or_else(|| last(&said)).map_or(String::new(), |line| format!(": {line}"));
+        let words = step.cx.masks.mask(&words).into_owned();
+        match (&self.what, done.code) {
+            (What::File(path), 1) => Probed::NotYet(Answer::new(format!("there is no {path}{words}"), check)),
+            (What::Command(_, Some(pattern)), 0) if Regex::new(pattern).is_ok_and(|p| !p.is_match(&said)) => {
+                Probed::NotYet(Answer::new(format!("its output does not match `{pattern}`{words}"), check))
+            }
+            (_, 0) => Probed::Good(String::new()),
+            (_, code) => Probed::NotYet(Answer::new(format!("exit code {code}{words}"), check)),
+        }
+    }
+
+    /// What is run there to find out; nothing where the login says it all.
+    fn command(&self, step: &StepCx<'_>, machine: &Machine) -> Result<Option<Cmd>, Failure> {
+        let _ = machine;
+        Ok(match &self.what {
+            What::Login => None,
+            What::File(path) => Some(test_e(path)),
+            What::Command(table, _) => Some(remote::of_table(step, table, &Known::of(step))?),
+        })
+    }
+
+    /// The checks as one would do them by hand.
+    pub(super) fn describe(&self, step: &StepCx<'_>, known: &Known) -> Result<Vec<String>, Failure> {
+        let cmd = match &self.what {
+            What::Login => Cmd::new("true"),
+            What::File(path) => test_e(path),
+            What::Command(table, _) => remote::of_table(step, table, known)?,
+        };
+        let line = |machine: &Machine| by(&login::shown(step.env, machine), cmd.clone()).to_string();
+        Ok(self.machines.iter().map(line).collect())
+    }
+
+    /// Shows what may explain why a file is not there: the end of cloud-init's log.
+    pub(super) async fn explain(&self, step: &mut StepCx<'_>, each: Duration) {
+        if !matches!(self.what, What::File(_)) {
+            return;
+        }
+        let missing = self.machines.iter().filter(|machine| !self.good.contains(&machine.name));
+        for machine in missing.take(MACHINES) {
+            let line = format!(
+                "[ -e {LOG} ] && {{ tail -n {LINES} {LOG} 2>/dev/null || sudo -n tail -n {LINES} {LOG}; }}"
+            );
+            let machines = std::slice::from_ref(machine);
+            let Ok(opened) = connection::try_open(step, machines, Some(each)).await else { continue };
+            let Some((login, Ok(()))) = opened.into_iter().next() else { continue };
+            let cmd = login.run(line).io(Io::Capture).timeout(Some(each));
+            let Ok(done) = quietly(step, &cmd).await else { continue };
+            let text = String::from_utf8_lossy(&done.stdout).into_owned();
+            if text.trim().is_empty() {
+                continue;
+            }
+            step.line(Level::Normal, format!("the end of {LOG} on {}:", machine.name));
+            for line in text.lines() {
+                step.line(Level::Normal, step.cx.masks.mask(line).into_owned());
+            }
+        }
+    }
+}
+
+/// An answer that begins so is that of a machine that hangs.
+const SILENT: &str = "no answer";
+
+fn test_e(path: &str) -> Cmd {
+    Cmd::new("sh").args(["-c", &format!("test -e {}", crate::tools::remote_shell::quote_path(path))])
+}
+
+fn named(machine: &Machine, answer: Answer) -> Answer {
+    Answer { text: format!("{}: {}", machine.name, answer.text), ..answer }
+}

@@ -1,0 +1,353 @@
+//! Compose steps with the real engine, by compose 2 and 1.
+
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::project::{Project, Run, ended};
+use crate::support::{need, output, program, skip};
+
+const SERVICES: &str = r#"version: "3.9"
+services:
+  web:
+    image: IMAGE
+    command: ["sh", "-c", "sleep 1; echo up >/ready; exec sleep 1000"]
+    stop_grace_period: 0s
+    healthcheck: {test: ["CMD", "/bin/busybox", "test", "-f", "/ready"], interval: 1s, retries: 20}
+  plain:
+    image: IMAGE
+    command: ["sleep", "1000"]
+    stop_grace_period: 0s
+    volumes: ["data:/data"]
+  migrate:
+    image: IMAGE
+    command: ["true"]
+volumes:
+  data:
+"#;
+
+/// A compose project of this test alone; all of it goes when the value is dropped.
+struct World {
+    project: Project,
+    name: String,
+    image: String,
+    _config: Option<TempDir>,
+}
+
+/// Which compose there is.
+#[derive(Clone, Copy, PartialEq)]
+enum Version {
+    Two,
+    One,
+}
+
+impl World {
+    /// A project whose pipelines these are; `IMAGE` and `NAME` in it are replaced.
+    fn new(version: Version, compose: &str, pipelines: &str, secrets: &[(&str, &str)]) -> Option<World> {
+        need("docker")?;
+        let image = need("image")?.into_string().unwrap();
+        let mut config = None;
+        match version {
+            Version::Two => drop(need("compose-2")?),
+            Version::One => {
+                need("compose-1")?;
+                // Without the plugin that DOCKER_CONFIG has.
+                let empty = TempDir::new().unwrap();
+                let mut ask = program("docker", empty.path());
+                if ended(ask.args(["compose", "version"]).env("DOCKER_CONFIG", empty.path())).code == 0 {
+                    skip("compose 2 is installed for everybody: compose 1 is never asked");
+                    return None;
+                }
+                config = Some(empty);
+            }
+        }
+        let thread = std::thread::current();
+        let test = thread.name().unwrap().rsplit("::").next().unwrap().replace('_', "-");
+        let name = format!("infractl-test-{}-{}", std::process::id(), test);
+        let fill = |text: &str| text.replace("IMAGE", &image).replace("NAME", &name);
+        let mut project = Project::new(&format!("[pipelines]\n{}", fill(pipelines)), secrets);
+        if let Some(config) = &config {
+            project.vars.push(("DOCKER_CONFIG".to_owned(), config.path().display().to_string()));
+        }
+        project.write("app/docker-compose.yml", &fill(compose));
+        Some(World { project, name, image, _config: config })
+    }
+
+    fn pipeline(&self, name: &str) -> Run {
+        self.project.infractl(&["pipeline", "dev", name])
+    }
+
+    fn docker(&self, args: &[&str]) -> String {
+        String::from_utf8(output(program("docker", self.project.root()).args(args))).unwrap()
+    }
+
+    /// What docker has of this project: `container`, `volume`, `network`.
+    fn has(&self, what: &str) -> Vec<String> {
+        let label = format!("label=com.docker.compose.project={}", self.name);
+        let all: &[&str] = if what == "container" { &["--all"] } else { &[] };
+        let args = [&[what, "ls", "--quiet", "--filter", label.as_str()], all].concat();
+        self.docker(&args).lines().map(str::to_owned).collect()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        for (what, remove) in
+            [("container", &["rm", "--force", "--volumes"][..]), ("network", &["rm"]), ("volume", &["rm"])]
+        {
+            let ids = self.has(what);
+            if !ids.is_empty() {
+                let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+                self.docker(&[&[what], remove, &ids].concat());
+            }
+        }
+    }
+}
+
+const ALL: &str = r#"
+up = [{ compose = { dir = "app", project = "NAME", up = true, wait = true, remove-orphans = true } }]
+restart = [{ compose = { dir = "app", project = "NAME", restart = true, services = ["plain"] } }]
+stop = [{ compose = { dir = "app", project = "NAME", stop = true } }]
+down = [{ compose = { dir = "app", project = "NAME", down = true, volumes = true, remove-orphans = true } }]
+"#;
+
+fn goes_up_and_down(version: Version) {
+    let Some(world) = World::new(version, SERVICES, ALL, &[]) else { return };
+    // One-off jobs that end with 0 have done their work; the rest is healthy, or goes on running.
+    world.pipeline("up").code(0).says("3 containers: 1 healthy, 1 running, 1 done");
+    assert_eq!(world.has("container").len(), 3);
+    let before = world.has("container");
+    world.pipeline("up").code(0);
+    assert_eq!(world.has("container"), before, "nothing was made anew");
+    world.pipeline("restart").code(0);
+    let gone = SERVICES.replace("plain:", "other:");
+    world.project.write("app/docker-compose.yml", &gone.replace("IMAGE", &world.image));
+    world.pipeline("up").code(0);
+    let names = world.docker(&["ps", "--format", "{{.Names}}"]);
+    assert!(!names.contains(&format!("{}-plain", world.name)), "an orphan is left: {names}");
+    world.pipeline("stop").code(0);
+    assert_eq!(
+        world.docker(&["ps", "-q", "--filter", &format!("label=com.docker.compose.project={}", world.name)]),
+        ""
+    );
+    assert_eq!(world.has("volume").len(), 1);
+    world.pipeline("down").code(0);
+    for what in ["container", "network", "volume"] {
+        assert!(world.has(what).is_empty(), "a {what} is left");
+    }
+}
+
+#[test]
+fn a_project_goes_up_and_down() {
+    goes_up_and_down(Version::Two);
+}
+
+#[test]
+fn a_project_goes_up_and_down_with_compose_1() {
+    goes_up_and_down(Version::One);
+}
+
+const SICK: &str = r#"version: "3.9"
+services:
+  sick:
+    image: IMAGE
+    command: ["sh", "-c", "echo I do not feel well; exec sleep 1000"]
+    stop_grace_period: 0s
+    healthcheck: {test: ["CMD", "/bin/busybox", "sh", "-c", "echo no database; exit 1"], interval: 1s, retries: RETRIES}
+"#;
+
+const UP: &str =
+    "up = [{ compose = { dir = \"app\", project = \"NAME\", up = true, wait = true }, timeout = \"60s\" }]\n";
+
+#[test]
+fn a_service_that_is_not_healthy_is_told_with_its_check_and_its_log() {
+    for version in [Version::Two, Version::One] {
+        let Some(world) = World::new(version, &SICK.replace("RETRIES", "2"), UP, &[]) else { return };
+        world
+            .pipeline("up")
+            .code(1)
+            .says("`sick` is unhealthy")
+            .says("checks failed, the last one with exit code 1: no database")
+            .says("I do not feel well");
+    }
+}
+
+#[test]
+fn a_service_that_never_becomes_healthy_is_bounded_by_the_timeout() {
+    for version in [Version::Two, Version::One] {
+        let up = UP.replace("60s", "6s");
+        let Some(world) = World::new(version, &SICK.replace("RETRIES", "1000"), &up, &[]) else { return };
+        let started = Instant::now();
+        world
+            .pipeline("up")
+            .code(1)
+            .says("`sick` not healthy within 6")
+            .says("no database")
+            .says("I do not feel well")
+            .says("give the step a longer `timeout`");
+        assert!(started.elapsed() < Duration::from_secs(50), "it did not end by itself");
+    }
+}
+
+#[test]
+fn a_service_that_exits_is_told_with_its_last_lines() {
+    let dying = r#"version: "3.9"
+services:
+  dead:
+    image: IMAGE
+    command: ["sh", "-c", "sleep 1; echo cannot open the door >&2; exit 4"]
+  loop:
+    image: IMAGE
+    restart: always
+    command: ["sh", "-c", "echo round and round; exit 3"]
+"#;
+    for version in [Version::Two, Version::One] {
+        let Some(world) = World::new(version, dying, UP, &[]) else { return };
+        let run = world.pipeline("up").code(1);
+        assert!(
+            run.err.contains("`dead` ended with 4") || run.err.contains("`loop` ended with 3"),
+            "{}",
+            run.err
+        );
+        let one = dying.split("  loop:").next().unwrap();
+        world.project.write("app/docker-compose.yml", &one.replace("IMAGE", &world.image));
+        world.pipeline("up").code(1).says("`dead` ended with 4").says("cannot open the door");
+        let loops = dying.replace("  dead:\n    image: IMAGE\n    command: [\"sh\", \"-c\", \"sleep 1; echo cannot open the door >&2; exit 4\"]\n", "");
+        world.project.write("app/docker-compose.yml", &loops.replace("IMAGE", &world.image));
+        world
+            .pipeline("up")
+            .code(1)
+            .says("`loop` ended with 3 and was started again")
+            .says("round and round");
+    }
+}
+
+#[test]
+fn a_dependency_that_is_not_healthy_is_told_without_wait_as_well() {
+    let compose = format!(
+        "{}  web:\n    image: IMAGE\n    command: [\"true\"]\n    depends_on: {{sick: {{condition: service_healthy}}}}\n",
+        SICK.replace("RETRIES", "1").replace("version: \"3.9\"\n", "")
+    );
+    let up = UP.replace(", wait = true", "");
+    let Some(world) = World::new(Version::Two, &compose, &up, &[]) else { return };
+    world
+        .pipeline("up")
+        .code(1)
+        .says("`compose up` of `dev` ended with exit code 1")
+        .says("`sick`: unhealthy")
+        .says("I do not feel well");
+}
+
+#[test]
+fn what_compose_cannot_do_is_said_in_words() {
+    for version in [Version::Two, Version::One] {
+        let Some(world) = World::new(version, SERVICES, ALL, &[]) else { return };
+        let with = |text: &str| {
+            let text = text.replace("IMAGE", &world.image);
+            world
+                .project
+                .write("app/docker-compose.yml", &format!("version: \"3.9\"\nservices:\n  a:\n{text}"));
+        };
+        with("    image: IMAGE\n    env_file: missing.env\n");
+        world
+            .pipeline("up")
+            .code(1)
+            .says("a file of variables that a service names is not there")
+            .says("missing.env");
+        with("    image: 127.0.0.1:1/nosuch:1\n");
+        world.pipeline("up").code(1).says("an image could not be pulled").says("connection refused");
+        with("    imag: IMAGE\n");
+        world.pipeline("up").code(1).says("imag").says("mend");
+        std::fs::remove_file(world.project.path("app/docker-compose.yml")).unwrap();
+        world.pipeline("up").code(1).says("there is no compose file").says("correct `dir` and `files`");
+        std::fs::remove_dir(world.project.path("app")).unwrap();
+        world.pipeline("up").code(78).says("there is no folder `app`");
+    }
+    let Some(world) = World::new(Version::Two, SERVICES, ALL, &[]) else { return };
+    let text = format!("services:\n  a:\n    image: {}\n    env_file: bad.env\n", world.image);
+    world.project.write("app/docker-compose.yml", &text);
+    world.project.write("app/bad.env", "X=\"open\n");
+    world.pipeline("up").code(1).says("exit code 15").says("a file that it names cannot be read");
+}
+
+#[test]
+fn what_is_missing_is_told_apart() {
+    let Some(mut world) = World::new(Version::Two, SERVICES, ALL, &[]) else { return };
+    let empty = TempDir::new().unwrap();
+    let bin = empty.path().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    let path = bin.display().to_string();
+    world.project.vars.push(("PATH".to_owned(), path.clone()));
+    world.pipeline("up").code(69).says("docker is not installed on this machine").says("install docker");
+    let docker = need("docker").unwrap();
+    std::os::unix::fs::symlink(&docker, bin.join("docker")).unwrap();
+    world.project.vars.push(("DOCKER_CONFIG".to_owned(), path));
+    let mut ask = program(&docker, empty.path());
+    if ended(ask.args(["compose", "version"]).env("DOCKER_CONFIG", empty.path())).code == 0 {
+        return skip("compose 2 is installed for everybody: it cannot be missing");
+    }
+    world.pipeline("up").code(69).says("its plugin `compose` is not").says("docker-compose-plugin");
+    world.project.vars.clear();
+    world.project.vars.push(("DOCKER_HOST".to_owned(), "unix:///nowhere/docker.sock".to_owned()));
+    world.pipeline("up").code(1).says("no docker engine answers").says("DOCKER_HOST");
+}
+
+#[test]
+fn secrets_reach_a_service_by_name_only() {
+    let compose = r#"version: "3.9"
+services:
+  web:
+    image: IMAGE
+    command: ["sh", "-c", "echo length $${#TOKEN} $${#OTHER} $$PLAIN; exec sleep 1000"]
+    stop_grace_period: 0s
+    environment: [TOKEN, OTHER, PLAIN]
+"#;
+    let up = "up = [{ compose = { dir = \"app\", project = \"NAME\", up = true, env = { TOKEN = \"{{secret.TOKEN}}\", PLAIN = \"{{environment}}\" } } }]\n\
+              named = [{ compose = { dir = \"app\", project = \"NAME\", up = true }, secrets = [\"OTHER\"] }]\n";
+    let secrets = [("TOKEN", "token"), ("OTHER", "other-secret")];
+    let Some(world) = World::new(Version::Two, compose, up, &secrets) else { return };
+    world.pipeline("up").code(0);
+    let container = world.has("container").remove(0);
+    let log = world.docker(&["logs", &container]);
+    assert_eq!(log, "length 17 0 dev\n", "the one that is given, nothing else");
+    let argv = world.docker(&[
+        "inspect",
+        "--format",
+        "{{json .Path}} {{json .Args}} {{json .Config.Labels}}",
+        &container,
+    ]);
+    assert!(!argv.contains("CANARY"), "{argv}");
+    let shown = world.project.infractl(&["pipeline", "dev", "up", "--dry-run"]).code(0);
+    assert!(format!("{}{}", shown.out, shown.err).contains("TOKEN=***"), "{shown:?}");
+    world.pipeline("named").code(0);
+    let container = world.has("container").remove(0);
+    assert_eq!(world.docker(&["logs", &container]), "length 0 24\n");
+}
+
+#[test]
+fn profiles_files_and_images_are_passed_on() {
+    let pipelines = r#"
+up = [{ compose = { dir = "app", project = "NAME", files = ["docker-compose.yml", "more.yml"], profiles = ["job"], env-file = "vars", up = true, wait = true, pull = "missing" } }]
+never = [{ compose = { dir = "app", project = "NAME", up = true, pull = "never" } }]
+build = [{ compose = { dir = "app", project = "NAME", files = ["docker-compose.yml", "more.yml"], build = true, services = ["built"] } }]
+"#;
+    let Some(world) = World::new(Version::Two, SERVICES, pipelines, &[]) else { return };
+    let image = format!("{}-built", world.name);
+    world.project.write(
+        "app/more.yml",
+        &format!(
+            "services:\n  built:\n    image: {image}\n    build: .\n    profiles: [job]\n    environment: {{ VALUE: \"${{VALUE}}\" }}\n    command: [\"sh\", \"-c\", \"echo $$VALUE\"]\n"
+        ),
+    );
+    world.project.write("app/vars", "VALUE=seventeen\n");
+    world.project.write("app/Dockerfile", &format!("FROM {}\n", world.image));
+    world.pipeline("build").code(0);
+    world.pipeline("up").code(0).says("4 containers");
+    let built = world.docker(&["ps", "-aq", "--filter", &format!("ancestor={image}")]);
+    assert_eq!(world.docker(&["logs", built.trim()]), "seventeen\n");
+    world.docker(&["rm", "-f", built.trim()]);
+    world.docker(&["image", "rm", &image]);
+    world.pipeline("never").code(0);
+    let Some(old) = World::new(Version::One, SERVICES, pipelines, &[]) else { return };
+    old.pipeline("never").code(69).says("needs version 2");
+}
