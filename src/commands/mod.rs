@@ -2,7 +2,9 @@
 
 pub mod apply;
 pub mod build;
+pub mod check;
 pub mod completions;
+pub mod deploy;
 pub mod destroy;
 pub mod docs;
 pub mod env;
@@ -11,6 +13,7 @@ pub mod fmt;
 pub mod genenv;
 pub mod history;
 pub mod init;
+pub mod inventory;
 pub mod output;
 pub mod pipeline;
 pub mod plan;
@@ -141,10 +144,12 @@ pub enum Command {
     Apply(apply::ApplyArgs),
     /// Build the images of an environment
     Build(build::BuildArgs),
+    /// Show what a deploy would change, and change nothing: the pipeline `check`, else the playbook of `[ansible]`
+    Check(check::CheckArgs),
     /// Print the completion script of a shell
     Completions(completions::CompletionsArgs),
-    /// Roll out to an environment: the pipeline `deploy`
-    Deploy(pipeline::VerbArgs),
+    /// Roll out to an environment: the pipeline `deploy`, else the playbook of `[ansible]`
+    Deploy(deploy::DeployArgs),
     /// Take an environment down, then remove its environment file
     Destroy(destroy::DestroyArgs),
     /// Print the documentation that is generated from the code
@@ -165,6 +170,8 @@ pub enum Command {
     History(history::HistoryArgs),
     /// Connect to the backend, install providers and modules (other verbs do it when needed)
     Init(init::InitArgs),
+    /// Write the ansible inventory again, or say whether it is stale
+    Inventory(inventory::InventoryArgs),
     /// Print the outputs of an environment
     Output(output::OutputArgs),
     /// What `infractl NAME ENV` becomes when no verb has that name
@@ -200,6 +207,30 @@ pub enum Command {
     Other(Vec<OsString>),
 }
 
+impl Command {
+    /// The verb, if it changes or previews something: the history has it also when it ends before its pipeline begins.
+    pub fn kept_as(&self) -> Option<&str> {
+        let (verb, prints) = match self {
+            Command::Apply(args) => ("apply", args.part.print),
+            Command::Deploy(args) => ("deploy", args.part.print),
+            Command::Destroy(args) => ("destroy", args.part.print),
+            Command::Down(args) => ("down", args.part.print),
+            Command::Genenv(args) => ("genenv", !args.writes()),
+            Command::Init(args) => ("init", args.part.print),
+            Command::Inventory(args) => ("inventory", !args.writes()),
+            Command::Own(args) => (args.name.as_str(), args.part.print),
+            Command::Pipeline(args) => (args.words.last()?.as_str(), args.part.print),
+            Command::Plan(args) => ("plan", args.part.print),
+            Command::Refresh(args) => ("refresh", args.part.print),
+            Command::Start(args) => ("start", args.part.print),
+            Command::Stop(args) => ("stop", args.part.print),
+            Command::Up(args) => ("up", args.part.print),
+            _ => return None,
+        };
+        (!prints).then_some(verb)
+    }
+}
+
 /// The hidden verb that runs what was typed in the place of a verb.
 const OWN: &str = "own-pipeline";
 
@@ -228,8 +259,9 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Apply(args) => apply::run(cx, global, args).await,
         Command::Build(args) => build::run(cx, global, args).await,
+        Command::Check(args) => check::run(cx, global, args).await,
         Command::Completions(args) => completions::run(cx, args),
-        Command::Deploy(args) => pipeline::run_verb(cx, global, "deploy", args).await,
+        Command::Deploy(args) => deploy::run(cx, global, args).await,
         Command::Destroy(args) => destroy::run(cx, global, args).await,
         Command::Docs(args) => docs::run(cx, args),
         Command::Down(args) => pipeline::run_verb(cx, global, "down", args).await,
@@ -239,6 +271,7 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Genenv(args) => genenv::run(cx, global, args).await,
         Command::History(args) => history::run(cx, global, args),
         Command::Init(args) => init::run(cx, global, args).await,
+        Command::Inventory(args) => inventory::run(cx, global, args).await,
         Command::Output(args) => output::run(cx, global, args).await,
         Command::Own(args) => pipeline::run_own(cx, global, args).await,
         Command::Pipeline(args) => pipeline::run(cx, global, args).await,

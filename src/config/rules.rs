@@ -71,8 +71,10 @@ pub(crate) fn document(root: &Node, environment: &str) -> Vec<Issue> {
         }
     }
     for (name, host) in root.get("hosts").and_then(Node::table).into_iter().flatten() {
-        let jump = host.node.get("jump").filter(|jump| jump.text() == Some(name));
-        if let Some(jump) = jump {
+        let next = |name: &str| root.at(&["hosts", name, "jump"]).and_then(Node::text);
+        if let Some(jump) =
+            host.node.get("jump").filter(|_| comes_back(name, |at| next(at).into_iter().collect()))
+        {
             let message = format!("`{name}` cannot be reached through itself");
             issues.push(issue(&jump.place, message, "name another host, or remove `jump`"));
         }
@@ -95,6 +97,34 @@ fn groups(root: &Node, issues: &mut Vec<Issue>) {
             issues.push(issue(&child.place, format!("there is no group `{name}`"), help));
         }
     }
+    let inside = |name: &str| {
+        let children = groups.get(name).and_then(|group| group.node.get("children")).map(Node::list);
+        children.unwrap_or_default().iter().filter_map(Node::text).collect()
+    };
+    for (name, group) in groups {
+        if let Some(children) = group.node.get("children").filter(|_| comes_back(name, inside)) {
+            issues.push(issue(
+                &children.place,
+                format!("`{name}` would be in itself"),
+                "remove one of these groups",
+            ));
+        }
+    }
+}
+
+/// Whether what `next` leads to leads back to where it began.
+fn comes_back<'a>(name: &'a str, next: impl Fn(&'a str) -> Vec<&'a str>) -> bool {
+    let (mut seen, mut open) = (Vec::new(), next(name));
+    while let Some(at) = open.pop() {
+        if at == name {
+            return true;
+        }
+        if !seen.contains(&at) {
+            seen.push(at);
+            open.extend(next(at));
+        }
+    }
+    false
 }
 
 fn power(root: &Node, issues: &mut Vec<Issue>) {

@@ -119,6 +119,14 @@ impl Template {
         self.spans().map(|(name, _)| name)
     }
 
+    /// The text around the names, in order.
+    pub fn literals(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Text(text) => Some(text.as_str()),
+            Part::Name(..) => None,
+        })
+    }
+
     /// The names in it with their place in the text as written.
     pub(crate) fn spans(&self) -> impl Iterator<Item = (&Name, Range<usize>)> {
         self.parts.iter().filter_map(|part| match part {

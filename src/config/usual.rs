@@ -85,6 +85,11 @@ impl Inventory {
 }
 
 impl Ansible {
+    /// When nothing is said about it.
+    pub fn usual(root: &Path) -> Ansible {
+        Ansible::new(model::Ansible::default(), root)
+    }
+
     pub(super) fn new(section: model::Ansible, root: &Path) -> Ansible {
         let usual = ["ansible/playbooks/site.yml", "ansible/site.yml"].map(|path| root.join(path));
         let dir = Some(root.join("ansible")).filter(|dir| dir.is_dir());
@@ -94,6 +99,7 @@ impl Ansible {
             image: template(section.image),
             inventory: path(section.inventory),
             vars: section.vars,
+            vault_password: section.vault_password.map(|name| name.0),
             requirements: path(section.requirements),
             user: template(section.user),
             limit: section.limit.into_iter().map(|host| host.0).collect(),

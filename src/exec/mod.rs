@@ -7,6 +7,7 @@ mod core_dumps;
 #[cfg(any(test, feature = "test-fakes"))]
 mod fake;
 mod group;
+mod handed;
 mod hangup;
 mod kept;
 mod os;
@@ -28,6 +29,7 @@ pub use cmd::{Cmd, Input, Io, Part, Stopping, Value};
 pub use core_dumps::forbid_core_dumps;
 #[cfg(any(test, feature = "test-fakes"))]
 pub use fake::{Answer, FakeRunner};
+pub use handed::Handed;
 pub use kept::Kept;
 pub use os::OsRunner;
 pub use signals::{Interrupts, Mute, Press, Seen};

@@ -5,6 +5,7 @@ use super::{Step, own};
 use crate::config::Environment;
 use crate::config::model::{AnsibleStep, Docker, ImageName};
 use crate::steps::Work;
+use crate::steps::env_file::Action as EnvFile;
 use crate::steps::inventory::Action as Inventory;
 use crate::steps::power::{self, Action as Power, Part};
 
@@ -15,7 +16,29 @@ pub(super) fn deploy(env: &Environment) -> Vec<Step> {
         let help = "write `[pipelines] deploy = [ … ]` into environments/defaults.toml";
         return vec![own::refused("deploy", &why, help)];
     }
-    playbook(env, "playbook", false)
+    let mut steps = Vec::new();
+    if writes_inventory(env) {
+        steps.push(Step::new("inventory", Work::Inventory(Inventory::Write)));
+    }
+    steps.push(Step::new("playbook", playbook(env, AnsibleStep::default())));
+    steps
+}
+
+/// A playbook, as far as this version can run it.
+pub(super) fn playbook(env: &Environment, playbook: AnsibleStep) -> Work {
+    if env.ansible.as_ref().is_some_and(|ansible| ansible.image.is_some()) {
+        return Work::Refused {
+            why: "ansible in a container (`image` in `[ansible]`) is not in this version of infractl yet"
+                .to_owned(),
+            help: "remove `image`, and install ansible-core on this machine".to_owned(),
+        };
+    }
+    Work::Ansible(playbook)
+}
+
+/// The playbook takes the inventory that infractl writes.
+fn writes_inventory(env: &Environment) -> bool {
+    env.inventory.is_some() && env.ansible.as_ref().is_none_or(|ansible| ansible.inventory.is_none())
 }
 
 /// What `up` does last.
@@ -32,15 +55,12 @@ pub(super) fn check(env: &Environment) -> Vec<Step> {
         let why = format!("`{}` does not say what a check is: there is no `[ansible]`", env.name);
         return vec![own::refused("check", &why, "write `[pipelines] check = [ … ]`")];
     }
-    playbook(env, "playbook check", true)
-}
-
-fn playbook(env: &Environment, name: &str, check: bool) -> Vec<Step> {
-    let mut steps = Vec::new();
-    if env.inventory.is_some() {
-        steps.push(Step::new("inventory", Work::Inventory(Inventory::Write)));
+    let mut steps = vec![Step::new("environment file", Work::EnvFile(EnvFile::Compare))];
+    if writes_inventory(env) {
+        steps.push(Step::new("inventory", Work::Inventory(Inventory::Compare)));
     }
-    steps.push(Step::new(name, Work::Ansible(AnsibleStep { check, ..AnsibleStep::default() })));
+    let check = AnsibleStep { check: true, ..AnsibleStep::default() };
+    steps.push(Step::new("playbook check", playbook(env, check)));
     steps
 }
 

@@ -1,7 +1,7 @@
 //! Which steps a verb has. Pure: nothing is touched.
 
-use std::path::PathBuf;
-
+pub(super) use super::verb::Asks;
+pub use super::verb::{BUILT_IN, GUARDED, Playbooks, Verb};
 use super::{Pipeline, Step, What, machines, own};
 use crate::config::Environment;
 use crate::steps::Work;
@@ -10,136 +10,6 @@ use crate::steps::inventory::Action as Inventory;
 use crate::steps::needs::Needs;
 use crate::steps::terraform::Action as Terraform;
 use crate::steps::when;
-
-/// A verb that is a pipeline, with what was asked of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verb {
-    /// Connect to the backend, install providers and modules.
-    Init,
-    /// Preview.
-    Plan {
-        /// Keep the plan.
-        out: Option<PathBuf>,
-        /// JSON lines instead of text.
-        json: bool,
-    },
-    /// Make the environment match, then write its files.
-    Apply {
-        /// A saved plan.
-        plan: Option<PathBuf>,
-        /// Show the plan and ask for the environment's name before anything is changed.
-        ask: bool,
-    },
-    /// Take the environment down, then remove its files.
-    Destroy {
-        /// Show what goes and ask for the environment's name first.
-        ask: bool,
-    },
-    /// Check root module and configuration.
-    Validate,
-    /// Format the root module.
-    Fmt {
-        /// Only say which files differ.
-        check: bool,
-    },
-    /// Pause the machines.
-    Stop {
-        /// Give them back, whatever `mode` says.
-        shelve: bool,
-        /// Ask for the environment's name first.
-        ask: bool,
-    },
-    /// Read the outputs.
-    Output,
-    /// Write the environment file again.
-    Genenv,
-    /// A verb or pipeline by its name, with nothing else asked of it.
-    Named {
-        /// `deploy`, `up`, or one of the project's own.
-        name: String,
-        /// Ask for the environment's name before what a protected environment guards.
-        ask: bool,
-    },
-}
-
-/// Whether what a protected environment guards asks for its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Asks(pub(super) bool);
-
-impl Asks {
-    pub(super) fn guards(self, verb: &str) -> bool {
-        self.0 && GUARDED.contains(&verb)
-    }
-}
-
-/// Verbs that have built-in steps.
-pub const BUILT_IN: [&str; 17] = [
-    "apply",
-    "build",
-    "check",
-    "deploy",
-    "destroy",
-    "down",
-    "fmt",
-    "genenv",
-    "init",
-    "inventory",
-    "plan",
-    "refresh",
-    "start",
-    "state",
-    "stop",
-    "up",
-    "validate",
-];
-
-/// Verbs that a protected environment guards.
-pub const GUARDED: [&str; 4] = ["apply", "destroy", "stop", "rollback"];
-
-impl Verb {
-    /// A verb by its name, with nothing else asked of it.
-    pub fn named(name: &str) -> Verb {
-        Verb::Named { name: name.to_owned(), ask: false }
-    }
-
-    /// As it is typed.
-    pub fn name(&self) -> &str {
-        match self {
-            Verb::Init => "init",
-            Verb::Plan { .. } => "plan",
-            Verb::Apply { .. } => "apply",
-            Verb::Destroy { .. } => "destroy",
-            Verb::Validate => "validate",
-            Verb::Fmt { .. } => "fmt",
-            Verb::Stop { .. } => "stop",
-            Verb::Output => "output",
-            Verb::Genenv => "genenv",
-            Verb::Named { name, .. } => name,
-        }
-    }
-
-    /// The same, asking for the environment's name before what a protected environment guards, or not.
-    #[must_use]
-    pub fn asking(&self, ask: bool) -> Verb {
-        match self.clone() {
-            Verb::Apply { plan, .. } => Verb::Apply { plan, ask },
-            Verb::Destroy { .. } => Verb::Destroy { ask },
-            Verb::Stop { shelve, .. } => Verb::Stop { shelve, ask },
-            Verb::Named { name, .. } => Verb::Named { name, ask },
-            other => other,
-        }
-    }
-
-    fn asks(&self) -> Asks {
-        match self {
-            Verb::Apply { ask, .. }
-            | Verb::Destroy { ask }
-            | Verb::Stop { ask, .. }
-            | Verb::Named { ask, .. } => Asks(*ask),
-            _ => Asks(false),
-        }
-    }
-}
 
 /// Whether it does anything that a protected environment guards.
 pub fn is_guarded(env: &Environment, verb: &Verb) -> bool {
@@ -157,11 +27,15 @@ pub fn is_guarded(env: &Environment, verb: &Verb) -> bool {
 /// The steps of a verb for an environment: those of the project's pipeline of that name, else the built-in ones.
 pub fn pipeline(env: &Environment, verb: &Verb) -> Pipeline {
     let name = verb.name();
-    let steps = if env.pipelines.contains_key(name) || matches!(verb, Verb::Named { .. }) {
+    let is_named = matches!(verb, Verb::Named { .. } | Verb::Playbooks { .. });
+    let mut steps = if env.pipelines.contains_key(name) || is_named {
         own::named(env, name, verb.asks(), &[])
     } else {
         built_in(env, verb)
     };
+    if let Verb::Playbooks { part, .. } = verb {
+        part.limit(&mut steps);
+    }
     prepared(env, Pipeline { verb: name.to_owned(), steps })
 }
 
@@ -291,6 +165,8 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
         Verb::Fmt { check } => vec![terraform("terraform fmt", Terraform::Fmt { check: *check })],
         Verb::Output if !has_root => vec![outputs()],
         Verb::Output | Verb::Genenv => vec![prepare(false), outputs()],
-        Verb::Named { name, ask } => own::named(env, name, Asks(*ask), &[]),
+        Verb::Playbooks { name, ask, .. } | Verb::Named { name, ask } => {
+            own::named(env, name, Asks(*ask), &[])
+        }
     }
 }

@@ -87,7 +87,7 @@ pub(super) fn shell_line(step: &StepCx<'_>, known: &Known, line: &Template) -> R
 }
 
 /// The environment of a command: secrets it may see, variables of `[terraform]`, outputs, where it runs.
-fn equip(step: &StepCx<'_>, mut cmd: Cmd, known: &Known) -> Cmd {
+pub(super) fn equip(step: &StepCx<'_>, mut cmd: Cmd, known: &Known) -> Cmd {
     for (name, value) in step.secret_variables() {
         cmd = cmd.secret(name, value);
     }

@@ -1,15 +1,13 @@
 //! The environment file: made from the outputs, written, compared, removed.
 
-use std::path::Path;
-
 use crate::config::model::{self, Value, ValueSource};
 use crate::config::template::Rendered;
-use crate::disk;
+use crate::disk::{self, repository};
 use crate::failure::{Failure, Kind, Problem};
 use crate::files::dotenv::Dialect;
-use crate::files::env_file::{Entry, EnvFile, Metadata, Section};
+use crate::files::env_file::{Entry, EnvFile, Metadata, Section, is_stale};
 use crate::steps::values::{self, Known};
-use crate::steps::{StepCx, terraform_read};
+use crate::steps::{StepCx, prepare, terraform_read};
 use crate::text::{nearest, plural, upper_snake};
 use crate::tools::{git, terraform::Output};
 
@@ -18,6 +16,8 @@ use crate::tools::{git, terraform::Output};
 pub enum Action {
     /// Write it, if its content changed.
     Write,
+    /// Say whether it is stale.
+    Compare,
     /// Remove it.
     Remove,
 }
@@ -30,6 +30,19 @@ pub async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failu
             let removed = disk::remove(path)?;
             let shown = super::relative(step, path);
             Ok(if removed { format!("{shown} removed") } else { format!("{shown} was not there") })
+        }
+        Action::Compare => {
+            if step.facts.outputs.is_none() {
+                prepare::open_secrets(step).await?;
+                terraform_read::outputs(step).await?;
+            }
+            let new = content(step)?.render()?;
+            let old = match disk::read_text(path) {
+                Err(error) if error.is_not_found() => None,
+                other => Some(other?),
+            };
+            let shown = super::relative(step, path);
+            Ok(super::compared(step, &shown, old.map(|old| is_stale(&old, &new))))
         }
         Action::Write => {
             check_place(step).await?;
@@ -198,7 +211,7 @@ pub async fn check_place(step: &StepCx<'_>) -> Result<(), Failure> {
         .help(format!("run `mkdir -p {}`", super::relative(step, dir))));
     }
     disk::check_writable(dir)?;
-    if !is_in_git(dir) {
+    if !repository::is_around(dir) {
         return Ok(());
     }
     let ask = |cmd| async move { step.cx.runner.run(&cmd, &|_, _| ()).await };
@@ -231,15 +244,12 @@ fn pattern(shown: &str, environment: &str) -> String {
     shown.strip_suffix(environment).map_or_else(|| shown.to_owned(), |start| format!("{start}*"))
 }
 
-fn is_in_git(dir: &Path) -> bool {
-    dir.ancestors().any(|folder| folder.join(".git").exists())
-}
-
 /// What a dry run says of it.
 pub fn describe(step: &StepCx<'_>, action: &Action) -> String {
     let path = super::relative(step, &step.env.env_file.path);
     match action {
         Action::Write => format!("# write {path} (mode 0600)"),
+        Action::Compare => format!("# compare {path} with the outputs"),
         Action::Remove => format!("rm -f {}", shell_words::quote(&path)),
     }
 }

@@ -12,6 +12,7 @@ use crate::config::model::{Host, Input};
 use crate::config::template::{Name, Rendered, Template};
 use crate::failure::{Failure, Kind};
 use crate::text::nearest;
+use crate::tools::terraform::Output;
 
 /// A machine to log in to.
 #[derive(Debug, Clone)]
@@ -75,7 +76,8 @@ fn unknown(step: &StepCx<'_>, name: &str, names: &[&str]) -> Failure {
 }
 
 fn of_host(step: &StepCx<'_>, known: &Known, name: &str, host: &Host) -> Result<Vec<Machine>, Failure> {
-    let several = whole_output(step, &host.address.0);
+    let whole = |template: &Template| whole_output(step, template).map(|output| &output.value);
+    let several = whole(&host.address.0);
     let keys: Vec<Option<String>> = match several {
         Some(Json::Array(items)) => (1..=items.len()).map(|number| Some(number.to_string())).collect(),
         Some(Json::Object(fields)) => fields.keys().map(|key| Some(key.clone())).collect(),
@@ -93,7 +95,7 @@ fn of_host(step: &StepCx<'_>, known: &Known, name: &str, host: &Host) -> Result<
     let mut machines = Vec::new();
     for (index, key) in keys.iter().enumerate() {
         let value = |template: &Template| -> Result<String, Failure> {
-            let found = key.as_ref().zip(whole_output(step, template)).and_then(|(key, value)| match value {
+            let found = key.as_ref().zip(whole(template)).and_then(|(key, value)| match value {
                 Json::Array(items) => items.get(index),
                 Json::Object(fields) => fields.get(key),
                 _ => None,
@@ -126,14 +128,14 @@ fn of_host(step: &StepCx<'_>, known: &Known, name: &str, host: &Host) -> Result<
     Ok(machines)
 }
 
-/// The value of the output that a template is, if it is one and nothing else.
-fn whole_output<'a>(step: &'a StepCx<'_>, template: &Template) -> Option<&'a Json> {
+/// The output that a template is, if it is one and nothing else.
+pub(super) fn whole_output<'a>(step: &'a StepCx<'_>, template: &Template) -> Option<&'a Output> {
     let mut names = template.names();
     let (Some(Name::Output(name)), None) = (names.next(), names.next()) else { return None };
     if template.as_str().trim() != format!("{{{{output.{name}}}}}") {
         return None;
     }
-    step.facts.outputs.as_ref()?.get(name).map(|output| &output.value)
+    step.facts.outputs.as_ref()?.get(name)
 }
 
 /// What `[hosts]` says of a host, or of one of its machines.

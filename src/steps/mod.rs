@@ -1,6 +1,7 @@
 //! How one step is done: one file per kind of step.
 
 pub mod ansible;
+mod ansible_check;
 pub mod clean;
 pub mod command;
 pub mod compose;
@@ -22,11 +23,14 @@ pub mod needs;
 pub mod power;
 pub mod prepare;
 pub mod remote;
+pub mod rendered;
 pub mod schedule;
 pub mod script;
 pub mod send;
 mod providers;
 pub mod task;
+pub mod templates;
+pub mod task_variables;
 pub mod terraform;
 mod terraform_change;
 pub mod terraform_init;
@@ -118,6 +122,8 @@ pub struct Facts {
     pub digest: Option<Digest>,
     /// A saved plan that the next step applies; the folder is private and goes with the run.
     pub plan: Option<SavedPlan>,
+    /// What differs from what it should be, in a few words each: found by a check.
+    pub differences: Vec<String>,
     /// The folder was initialised in this run.
     pub initialised: bool,
     /// To machines; they end with the run.
@@ -184,6 +190,17 @@ pub fn describe(step: &mut StepCx<'_>, work: &Work) -> Result<Vec<String>, Failu
         Work::Nothing(why) => Ok(vec![format!("# {why}")]),
         Work::Refused { why, help } => Err(Failure::new(Kind::Config, why.as_str()).help(help.as_str())),
     }
+}
+
+/// What a comparison of a file came to; a difference is remembered. `is_stale` is none where there is no file.
+fn compared(step: &mut StepCx<'_>, shown: &str, is_stale: Option<bool>) -> String {
+    let text = match is_stale {
+        Some(false) => return format!("{shown} is up to date"),
+        Some(true) => format!("{shown} is stale"),
+        None => format!("{shown} is missing"),
+    };
+    step.facts.differences.push(text.clone());
+    text
 }
 
 /// A path as people know it: relative to the project.

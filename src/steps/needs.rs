@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{StepCx, Work, prepare, terraform};
+use indexmap::IndexMap;
+
+use super::templates::{inside, of_command};
+use super::{StepCx, Work, prepare, templates, terraform};
 use crate::config::Environment;
-use crate::config::model::{CommandTable, Docker, Run};
+use crate::config::model::{AnsibleStep, CommandTable, Docker, Run};
 use crate::config::step::Until;
 use crate::config::template::{Name, Template};
 use crate::failure::{Failure, Kind};
@@ -33,7 +36,7 @@ impl Needs {
     pub fn of(env: &Environment, work: &Work, allowed: Option<&[String]>) -> Needs {
         let mut needs = Needs::default();
         let sees_secrets = allowed.is_none_or(|names| !names.is_empty());
-        for template in templates(work) {
+        for template in templates::of(work) {
             needs.take(env, template);
         }
         if let Work::Docker(docker) = work {
@@ -55,15 +58,21 @@ impl Needs {
                 needs.outputs |= mentions_outputs(command);
             }
             Work::Wait(wait) => {
-                if let Until::Command { command, .. } = &wait.until {
+                if let Until::Command { command, host: None, .. } = &wait.until {
                     needs.secrets |= sees_secrets;
                     needs.outputs |= mentions_outputs(command);
                 }
             }
-            Work::Inventory(_) => {
-                for name in env.hosts.keys() {
-                    needs.host(env, name);
-                }
+            Work::EnvFile(super::env_file::Action::Compare) => {
+                needs.secrets = true;
+                needs.outputs = true;
+            }
+            Work::Inventory(super::inventory::Action::Write | super::inventory::Action::Compare) => {
+                needs.inventory(env);
+            }
+            Work::Ansible(declared) => {
+                needs.secrets |= sees_secrets;
+                needs.ansible(env, declared);
             }
             Work::Power(_) => {
                 needs.secrets |= sees_secrets;
@@ -77,13 +86,9 @@ impl Needs {
                     }
                 }
             }
-            Work::Ansible(_) => {
-                needs.secrets |= sees_secrets;
-                for name in env.hosts.keys() {
-                    needs.host(env, name);
-                }
+            Work::Git(_) | Work::Compose(_) | Work::Docker(_) => {
+                needs.secrets |= allowed.is_some_and(|names| !names.is_empty())
             }
-            Work::Git(_) | Work::Compose(_) | Work::Docker(_) => needs.secrets |= allowed.is_some_and(|names| !names.is_empty()),
             _ => {}
         }
         if let Some(host) = host_of(work) {
@@ -135,6 +140,54 @@ impl Needs {
         needs
     }
 
+    /// The inventory, the keys to log in with, the variables of the playbook.
+    fn ansible(&mut self, env: &Environment, declared: &AnsibleStep) {
+        self.inventory(env);
+        for name in env.hosts.keys() {
+            self.host(env, name);
+        }
+        for input in declared.vars.values() {
+            for template in inside(&input.0) {
+                self.take(env, &template);
+            }
+        }
+        let Some(settings) = &env.ansible else { return };
+        self.secrets |= settings.vault_password.is_some();
+        for input in settings.vars.values() {
+            for template in inside(&input.0) {
+                self.take(env, &template);
+            }
+        }
+        for template in settings.env.values().chain(&settings.user) {
+            self.take(env, template);
+        }
+    }
+
+    /// How to reach the hosts, and all variables of the inventory. A secret in them is refused, so none is opened.
+    fn inventory(&mut self, env: &Environment) {
+        let groups =
+            env.inventory.iter().flat_map(|inventory| inventory.groups.values().map(|group| &group.vars));
+        let hosts = env.hosts.values().map(|host| &host.vars);
+        let everybody = env.inventory.iter().map(|inventory| &inventory.vars);
+        let inputs: Vec<Template> = groups
+            .chain(hosts)
+            .chain(everybody)
+            .flat_map(IndexMap::values)
+            .flat_map(|input| inside(&input.0))
+            .collect();
+        let mut named = Needs::default();
+        for name in env.hosts.keys() {
+            for template in super::host::templates(env, name) {
+                named.take(env, template);
+            }
+        }
+        for template in &inputs {
+            named.take(env, template);
+        }
+        self.outputs |= named.outputs;
+        self.output_names.extend(named.output_names);
+    }
+
     /// Those of something that looks at outputs.
     pub fn outputs(env: &Environment) -> Needs {
         Needs { outputs: true, secrets: outputs_need_secrets(env), ..Needs::default() }
@@ -173,58 +226,8 @@ fn host_of(work: &Work) -> Option<&str> {
         Work::Remote(remote) => Some(&remote.host.0),
         Work::Copy(copy) => copy.host.as_ref().map(|host| host.0.as_str()),
         Work::Compose(compose) => compose.host.as_ref().map(|host| host.0.as_str()),
-        Work::Wait(wait) => match &wait.until {
-            Until::Ssh { host } => Some(host),
-            Until::File { host, .. } | Until::Command { host, .. } => host.as_deref(),
-            _ => None,
-        },
+        Work::Wait(wait) => wait.until.host(),
         _ => None,
-    }
-}
-
-/// Every template of a step.
-pub fn templates(work: &Work) -> Vec<&Template> {
-    match work {
-        Work::Command(command) => of_command(command),
-        Work::Wait(wait) => match &wait.until {
-            Until::Tcp { address } => vec![&address.0],
-            Until::Http { url, headers, address, .. } => {
-                let at = address.as_ref().map(|at| &at.0);
-                [&url.0].into_iter().chain(headers.values()).chain(at).collect()
-            }
-            Until::Tls { name, address, .. } => {
-                [&name.0].into_iter().chain(address.as_ref().map(|at| &at.0)).collect()
-            }
-            Until::File { path, .. } => vec![&path.0],
-            Until::Command { command, .. } => of_command(command),
-            Until::Ssh { .. } | Until::Ecs { .. } => Vec::new(),
-        },
-        Work::Copy(copy) => vec![&copy.to.0],
-        Work::Remote(remote) => {
-            let words = of_run(&remote.run).into_iter();
-            words
-                .chain(remote.env.values())
-                .chain(&remote.input)
-                .chain(remote.dir.as_ref().map(|dir| &dir.0))
-                .collect()
-        }
-        Work::Compose(compose) => super::compose::templates(compose),
-        Work::Git(git) => {
-            let given = [&git.tag, &git.commit, &git.remote, &git.message];
-            given.into_iter().flatten().map(|argument| &argument.0).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-fn of_command(command: &CommandTable) -> Vec<&Template> {
-    of_run(&command.run).into_iter().chain(command.env.values()).chain(&command.input).collect()
-}
-
-fn of_run(run: &Run) -> Vec<&Template> {
-    match run {
-        Run::Shell(line) => vec![&line.0],
-        Run::Argv(words) => words.iter().map(|word| &word.0).collect(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Opens the secrets and checks what can be checked before any tool starts.
 
-use super::{StepCx, env_file};
+use super::{StepCx, env_file, inventory};
 use crate::failure::Failure;
 use crate::secrets;
 use crate::text::plural;
@@ -15,6 +15,9 @@ pub async fn run(step: &mut StepCx<'_>, writes_env_file: bool) -> Result<String,
     }
     if writes_env_file {
         env_file::check_place(step).await?;
+        if step.env.inventory.is_some() {
+            inventory::check_place(step)?;
+        }
     }
     tell_about_variables(step);
     Ok(found.join(", "))

@@ -5,11 +5,12 @@ use secrecy::SecretString;
 use serde_json::Value as Json;
 
 use super::needs::Needs;
-use super::{StepCx, Work};
+use super::{StepCx, Work, host};
 use crate::config::environment::Terraform;
 use crate::config::template::{Rendered, Scope, Template, TemplateError};
 use crate::exec;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
+use crate::files::ansible_value::{Value, holds_template};
 
 /// What the names of a template stand for, at this point of the run.
 #[derive(Default)]
@@ -103,10 +104,12 @@ pub fn argument(step: &StepCx<'_>, template: &Template) -> Result<String, Failur
 
 /// A template has no value: an output that terraform does not give is a failure of the run.
 fn no_value(step: &StepCx<'_>, error: TemplateError) -> Failure {
+    let names_output = matches!(error, TemplateError::Output { .. });
     let failure = Failure::from(error);
-    if step.facts.outputs.is_none() && step.env.terraform.is_some() {
+    let has_outputs = step.facts.outputs.as_ref().is_some_and(|outputs| !outputs.is_empty());
+    if names_output && !has_outputs && step.env.terraform.is_some() {
         return failure
-            .help(format!("run `infractl apply {}` first: outputs are not read yet", step.env.name));
+            .help(format!("run `infractl apply {}` first: there are no outputs yet", step.env.name));
     }
     failure
 }
@@ -182,4 +185,66 @@ pub fn backend(step: &StepCx<'_>) -> Result<IndexMap<String, String>, Failure> {
         all.insert(name.clone(), text);
     }
     Ok(all)
+}
+
+/// A value for ansible.
+#[derive(Debug, Clone)]
+pub struct Typed {
+    /// The value.
+    pub value: Value,
+    /// It holds a secret or a sensitive output.
+    pub is_sensitive: bool,
+}
+
+/// A value for ansible: its texts rendered. A text that is an output and nothing else is that output with its type.
+/// What stands in the file may be a template of ansible's; what an output or a secret puts into it never is.
+pub fn typed(step: &StepCx<'_>, known: &Known, json: &Json) -> Result<Typed, Failure> {
+    let mut is_sensitive = false;
+    let value = typed_value(step, known, json, &mut is_sensitive)?;
+    Ok(Typed { value, is_sensitive })
+}
+
+fn typed_value(
+    step: &StepCx<'_>,
+    known: &Known,
+    json: &Json,
+    is_sensitive: &mut bool,
+) -> Result<Value, Failure> {
+    let mut inside = |json: &Json| typed_value(step, known, json, is_sensitive);
+    Ok(match json {
+        Json::Array(items) => Value::List(items.iter().map(inside).collect::<Result<_, _>>()?),
+        Json::Object(fields) => Value::Map(
+            fields
+                .iter()
+                .map(|(key, value)| Ok((key.clone(), inside(value)?)))
+                .collect::<Result<_, Failure>>()?,
+        ),
+        Json::String(text) => {
+            // What is malformed was refused when the file was read.
+            let template = Template::parse(text).unwrap_or_else(|_| Template::literal(text));
+            if let Some(output) = host::whole_output(step, &template) {
+                *is_sensitive |= output.sensitive;
+                return Ok(Value::data(&output.value));
+            }
+            let is_template = template.literals().any(holds_template);
+            let text = match known.render(step, &template)? {
+                Rendered::Plain(text) => text,
+                Rendered::Secret(text) => {
+                    *is_sensitive = true;
+                    secrecy::ExposeSecret::expose_secret(&text).to_owned()
+                }
+            };
+            let openings =
+                |text: &str| ["{{", "{%", "{#"].iter().map(|o| text.matches(o).count()).sum::<usize>();
+            if is_template && openings(&text) > template.literals().map(openings).sum() {
+                let message = format!(
+                    "a value that `{template}` names holds `{{{{`, `{{%` or `{{#`: ansible would take it for a part of the template"
+                );
+                return Err(Failure::new(Kind::Config, message)
+                    .help("give that value a variable of its own, and name that variable in the template"));
+            }
+            Value::Text { text, is_template }
+        }
+        other => Value::data(other),
+    })
 }

@@ -1,5 +1,7 @@
 //! What other programs understand: arguments in, answers out. Pure.
 
+pub mod ansible;
+pub mod ansible_events;
 pub mod aws;
 pub mod aws_power;
 pub mod azure_power;
@@ -48,6 +50,18 @@ pub const ALL: &[Tool] = &[
         purpose: "the same, with `[terraform] program = \"tofu\"`",
         version_args: &["version"],
         install: "install OpenTofu: https://opentofu.org/docs/intro/install",
+    },
+    Tool {
+        name: "ansible-playbook",
+        purpose: "deploy, check",
+        version_args: &["--version"],
+        install: "install ansible-core 2.16 or newer: `pipx install ansible-core`",
+    },
+    Tool {
+        name: "ansible-galaxy",
+        purpose: "roles and collections in `requirements` of `[ansible]`",
+        version_args: &["--version"],
+        install: "install ansible-core 2.16 or newer: `pipx install ansible-core`",
     },
     Tool {
         name: "ssh",

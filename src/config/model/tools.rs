@@ -104,7 +104,9 @@ pub struct Ansible {
     /// Example: `vars = { version = "{{var.GITHUB_SHA}}" }`
     #[serde(default)]
     pub vars: IndexMap<String, Input>,
-    /// Roles and collections to install first
+    /// Secret with the password of ansible's vault, handed over without a file
+    pub vault_password: Option<SecretName>,
+    /// Roles and collections to install first, when this file has changed
     ///
     /// Example: `requirements = "ansible/requirements.yml"`
     pub requirements: Option<FilePath>,

@@ -14,7 +14,7 @@ use secrecy::ExposeSecret as _;
 pub use helpers::HELPERS;
 
 use super::values::{self, Known};
-use super::{StepCx, Work, command, env_file, git, needs, relative, terraform};
+use super::{StepCx, Work, command, env_file, git, inventory, needs, relative, templates, terraform};
 use crate::exec::{Cmd, Input, Value};
 use crate::failure::Failure;
 
@@ -121,6 +121,7 @@ impl Script {
             Work::EnvFile(env_file::Action::Remove) => {
                 vec![format!("rm -f -- {}", literal(&relative(step, &step.env.env_file.path)))]
             }
+            Work::EnvFile(env_file::Action::Compare) => return Err(no_script(step)),
             Work::EnvFile(env_file::Action::Write) => self.env_file(step)?,
             Work::Command(table) => {
                 let cmd = command::build(step, table, &marked(step, work))?;
@@ -134,15 +135,16 @@ impl Script {
                 }
                 vec![self.command(step, &cmd)]
             }
+            Work::Copy(copy) if copy.host.is_some() => return Err(no_script(step)),
+            Work::Wait(wait) if wait.until.host().is_some() => return Err(no_script(step)),
             Work::Wait(wait) => self.wait(step, wait, &marked(step, work))?,
+            Work::Copy(copy) if !copy.templates.is_empty() => return Err(no_script(step)),
             Work::Copy(copy) => self.copy(step, copy, &marked(step, work))?,
             Work::Git(git) => git::script(self, step, git, &marked(step, work))?,
-            Work::Inventory(_)
-            | Work::Ansible(_)
-            | Work::Remote(_)
-            | Work::Compose(_)
-            | Work::Docker(_)
-            | Work::Power(_) => return Err(no_script(step)),
+            Work::Inventory(action) => inventory::script(self, step, action)?,
+            Work::Ansible(_) | Work::Remote(_) | Work::Compose(_) | Work::Docker(_) | Work::Power(_) => {
+                return Err(no_script(step));
+            }
         })
     }
 
@@ -201,7 +203,7 @@ pub fn literal(text: &str) -> String {
 /// Values for a script: what only its run knows stands there as a marker.
 pub fn marked(step: &StepCx<'_>, work: &Work) -> Known {
     let hosts = step.env.hosts.values().map(|host| host.address.0.as_str());
-    let texts: Vec<&str> = needs::templates(work)
+    let texts: Vec<&str> = templates::of(work)
         .into_iter()
         .map(super::super::config::template::Template::as_str)
         .chain(hosts)
@@ -231,7 +233,7 @@ fn mentioned_outputs(table: &crate::config::model::CommandTable) -> Vec<String> 
 }
 
 /// A step that only infractl can do.
-fn no_script(step: &StepCx<'_>) -> Failure {
+pub fn no_script(step: &StepCx<'_>) -> Failure {
     let message = format!("`{}` has no script that does the same without infractl", step.name);
     Failure::new(crate::failure::Kind::Usage, message).help("leave it out with `--skip`")
 }

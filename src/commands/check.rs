@@ -1,0 +1,39 @@
+//! Show what a deploy would change, and change nothing.
+
+use super::deploy::{PlaybookArgs, playbooks};
+use super::pipeline::Part;
+use super::several::{Effect, Targets};
+use super::{Global, target};
+use crate::config::Environment;
+use crate::context::Ctx;
+use crate::failure::Failure;
+use crate::pipeline::many::Ended;
+
+/// Show what a deploy would change, and change nothing
+///
+/// The pipeline `check` of the project; else environment file, inventory, and the playbook of `[ansible]` with
+/// `--check --diff`.
+#[derive(Debug, clap::Args)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    target: Targets,
+    /// Exit with 2 when something would change, or a file is stale
+    #[arg(long)]
+    exit_code: bool,
+    #[command(flatten)]
+    playbooks: PlaybookArgs,
+    #[command(flatten)]
+    part: Part,
+    #[command(flatten)]
+    extra: target::Extra,
+}
+
+/// Runs it.
+pub async fn run(cx: &Ctx, global: &Global, args: &CheckArgs) -> Result<(), Failure> {
+    let work = async |global: &Global, env: &Environment| {
+        let ended =
+            playbooks(cx, global, env, "check", &args.playbooks, &args.part, &args.extra.extra).await?;
+        Ok(Ended { difference: args.exit_code && ended.difference, ..ended })
+    };
+    args.target.run(cx, global, "check", Effect::Reads, work).await
+}

@@ -1,0 +1,91 @@
+//! Write the ansible inventory again, or say whether it is stale.
+
+use super::several::{Effect, Targets};
+use super::{Global, target};
+use crate::config::Environment;
+use crate::context::Ctx;
+use crate::failure::{Failure, Kind};
+use crate::files::inventory::diff;
+use crate::pipeline::engine;
+use crate::pipeline::many::Ended;
+use crate::pipeline::plan::{Verb, pipeline};
+use crate::steps::values::Known;
+use crate::steps::{StepCx, inventory, relative};
+
+/// Write the ansible inventory again, or say whether it is stale
+#[derive(Debug, clap::Args)]
+pub struct InventoryArgs {
+    #[command(flatten)]
+    target: Targets,
+    /// Write nothing; exit with 2 when the file is stale or missing
+    #[arg(long, conflicts_with_all = ["print", "diff"])]
+    check: bool,
+    /// Write nothing; print the inventory on standard output
+    #[arg(long, conflicts_with = "diff")]
+    print: bool,
+    /// Write nothing; show which lines differ
+    #[arg(long)]
+    diff: bool,
+}
+
+impl InventoryArgs {
+    /// The file is written, not only looked at.
+    pub(super) fn writes(&self) -> bool {
+        !(self.check || self.print || self.diff)
+    }
+}
+
+/// Runs it.
+pub async fn run(cx: &Ctx, global: &Global, args: &InventoryArgs) -> Result<(), Failure> {
+    if args.print {
+        args.target
+            .one_only("--print", "name one environment, or write the files: `infractl inventory --all`")?;
+    }
+    let effect = if args.check || args.diff { Effect::Reads } else { Effect::Changes };
+    let work = async |global: &Global, env: &Environment| {
+        one(cx, global, args, env).await.map(|()| Ended::default())
+    };
+    args.target.run(cx, global, "inventory", effect, work).await
+}
+
+async fn one(cx: &Ctx, global: &Global, args: &InventoryArgs, env: &Environment) -> Result<(), Failure> {
+    let options = target::options(global, &[]);
+    if args.writes() {
+        return engine::run(cx, env, &pipeline(env, &Verb::named("inventory")), &options).await.map(drop);
+    }
+    let mut steps = pipeline(env, &Verb::Genenv);
+    "inventory".clone_into(&mut steps.verb);
+    let mut facts = engine::run(cx, env, &steps, &options).await?;
+    if global.dry_run {
+        return Ok(());
+    }
+    let step = StepCx::new(cx, env, "inventory", &[], &mut facts);
+    let path = &inventory::declared(&step)?.path;
+    let new = inventory::content(&step, &Known::of(&step))?.render()?;
+    if args.print {
+        return cx.ui.data(new.as_bytes());
+    }
+    let shown = relative(&step, path);
+    let old = inventory::old(path)?;
+    if args.diff {
+        let changes = diff(old.as_deref().unwrap_or_default(), &new);
+        for change in &changes {
+            let whose = if args.target.are_several() { format!("{}: ", env.name) } else { String::new() };
+            cx.ui.data(format!("{whose}{}\n", cx.masks.mask(change)).as_bytes())?;
+        }
+        if changes.is_empty() {
+            cx.ui.note(format!("{shown} is up to date"));
+        }
+        return Ok(());
+    }
+    let why = match old {
+        None => "missing",
+        Some(old) if old != new => "stale",
+        Some(_) => {
+            cx.ui.note(format!("{shown} is up to date"));
+            return Ok(());
+        }
+    };
+    Err(Failure::new(Kind::Difference, format!("{shown} is {why}"))
+        .help(format!("run `infractl inventory {}`", env.name)))
+}
