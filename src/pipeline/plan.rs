@@ -177,8 +177,10 @@ impl Verb {
 
     fn asks(&self) -> Asks {
         match self {
-            Verb::Apply { ask, .. } | Verb::Destroy { ask } => Asks(*ask),
-            Verb::Playbooks { ask, .. } | Verb::Named { ask, .. } => Asks(*ask),
+            Verb::Apply { ask, .. }
+            | Verb::Destroy { ask }
+            | Verb::Playbooks { ask, .. }
+            | Verb::Named { ask, .. } => Asks(*ask),
             _ => Asks(false),
         }
     }
