@@ -4,7 +4,7 @@ use super::compose_program::{ask, placed, program};
 use super::containers::{self, Trouble};
 use super::host::{self, Machine};
 use super::values::{self, Known};
-use super::{StepCx, Work, relative, shown_in};
+use super::{StepCx, Work, connection, login, relative, shown_in};
 use crate::config::model::{Argument, Compose, Variables};
 use crate::config::template::Template;
 use crate::exec::{Cmd, Value};
@@ -30,13 +30,24 @@ pub async fn run(step: &mut StepCx<'_>, compose: &Compose) -> Result<String, Fai
 pub fn describe(step: &mut StepCx<'_>, compose: &Compose) -> Result<Vec<String>, Failure> {
     let known = Known::shown(step, &Work::Compose(compose.clone()));
     let wanted = Wanted::of(step, compose, &known)?;
+    let machines = match &compose.host {
+        Some(host) => host::machines(step, &known, &host.0)?.into_iter().map(Some).collect(),
+        None => vec![None],
+    };
     let mut lines = Vec::new();
-    for cmd in tool::commands(Program::Plugin, &wanted.project, wanted.verb) {
-        let mut cmd = wanted.equipped(step, compose.host.is_some(), cmd);
-        cmd.env.retain(|name, _| compose.env.contains_key(name) || !name.starts_with("INFRACTL_"));
-        cmd.dir = cmd.dir.filter(|dir| *dir != step.env.root);
-        let on = compose.host.as_ref().map_or_else(String::new, |host| format!("# on {}: ", host.0));
-        lines.push(format!("{on}{}", shown_in(&cmd)));
+    for machine in &machines {
+        for cmd in tool::commands(Program::Plugin, &wanted.project, wanted.verb) {
+            let mut cmd = wanted.equipped(step, machine.is_some(), cmd);
+            cmd.env.retain(|name, _| compose.env.contains_key(name) || !name.starts_with("INFRACTL_"));
+            lines.push(if let Some(machine) = machine {
+                let has_secrets = cmd.env.values().any(|value| matches!(value, Value::Secret(_)));
+                let reads = if has_secrets { " < SECRETS" } else { "" };
+                format!("{}{reads}", connection::by(&login::shown(step.env, machine), cmd))
+            } else {
+                cmd.dir = cmd.dir.filter(|dir| *dir != step.env.root);
+                shown_in(&cmd)
+            });
+        }
     }
     if compose.wait {
         lines.push("# wait until its services are healthy".to_owned());
@@ -157,6 +168,11 @@ async fn once(step: &mut StepCx<'_>, at: Option<&Machine>, wanted: &Wanted) -> R
             Err(failure) if !late => return Err(failure),
             other => other,
         };
+        if let (Some(machine), Ok(done)) = (at, &done)
+            && let Some(lost) = connection::lost(step, machine, done)
+        {
+            return Err(lost);
+        }
         let (code, tail) = match &done {
             Ok(done) if done.interrupted => return Err(step.interrupted(format!("{title} was stopped"))),
             Ok(done) if done.code == 0 => continue,
@@ -211,9 +227,9 @@ async fn failed(
         (None, Some(trouble), Some(said)) => Failure::new(Kind::Failed, trouble).context(said),
         (None, Some(trouble), None) => Failure::new(Kind::Failed, trouble),
         (None, None, Some(said)) => Failure::new(Kind::Failed, said),
-        (None, None, None) => return Failure::new(Kind::Failed, heading),
+        (None, None, None) => Failure::new(Kind::Failed, heading.as_str()),
     };
-    let failure = failure.context(heading);
+    let failure = if failure.error.to_string() == heading { failure } else { failure.context(heading) };
     if code.is_none() {
         failure.help("give the step a longer `timeout`, if that was expected")
     } else {

@@ -22,7 +22,10 @@ pub async fn ask(step: &mut StepCx<'_>, at: Option<&Machine>, cmd: Cmd) -> Resul
     step.line(Level::Detail, format!("$ {cmd}"));
     match step.cx.runner.run(&cmd, &|_, _| ()).await {
         Ok(done) if at.is_some() && done.code == 127 => Ok(None),
-        Ok(done) => Ok(Some(done)),
+        Ok(done) => match at.and_then(|machine| connection::lost(step, machine, &done)) {
+            Some(lost) => Err(lost),
+            None => Ok(Some(done)),
+        },
         Err(RunError::NotFound { program: missing }) if missing == program => Ok(None),
         Err(RunError::Cancelled { .. }) => Err(step.interrupted(format!("`{}` was stopped", step.name))),
         Err(error) => Err(Failure::from(error)),
@@ -37,10 +40,6 @@ pub async fn program(step: &mut StepCx<'_>, at: Option<&Machine>) -> Result<Prog
     };
     if plugin.code == 0 && tool::numbers(&plugin.stdout).is_some() {
         return Ok(Program::Plugin);
-    }
-    if at.is_some() && plugin.code == 255 {
-        let said = plugin.tail.lines().last().unwrap_or_default().to_owned();
-        return Err(Failure::new(Kind::Failed, said).context(format!("docker could not be asked {place}")));
     }
     let alone = ask(step, at, Program::Standalone.version()).await?;
     let version = alone.as_ref().filter(|done| done.code == 0).and_then(|done| tool::numbers(&done.stdout));

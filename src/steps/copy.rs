@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use super::values::{self, Known};
-use super::{StepCx, Work, relative, send};
+use super::{StepCx, Work, relative, rendered, send};
 use crate::config::model::Copy;
 use crate::disk;
 use crate::failure::{Failure, Kind};
@@ -19,14 +19,19 @@ pub async fn run(step: &mut StepCx<'_>, copy: &Copy) -> Result<String, Failure> 
     }
     let to = target(step, &values::argument(step, &copy.to.0)?);
     check(step, copy, &to)?;
-    let mut kept = BTreeSet::new();
-    let mut count = 0;
+    let rendered = rendered::files(step, copy).await?;
+    let mut kept: BTreeSet<PathBuf> = rendered.iter().map(|file| to.join(&file.name)).collect();
+    let mut count = rendered.len();
     for file in &copy.files {
         let name = file.0.file_name().ok_or_else(|| {
             Failure::new(Kind::Config, format!("`{}` has no name to be copied under", file.0.display()))
         })?;
         let mode = copy.mode.as_deref().and_then(|mode| u32::from_str_radix(mode, 8).ok());
         count += one(&file.0, &to.join(name), mode, &mut kept)?;
+    }
+    if !rendered.is_empty() {
+        fs::create_dir_all(&to).map_err(|error| failed("created", &to, &error))?;
+        rendered::write(&rendered, &to)?;
     }
     let mut text = format!("{} to {}", plural(count, "file"), relative(step, &to));
     if copy.delete {
@@ -51,7 +56,10 @@ pub fn describe(step: &StepCx<'_>, copy: &Copy) -> Result<Vec<String>, Failure> 
     if copy.delete {
         lines.push(format!("# remove from {to} what is not copied"));
     }
-    lines.push(format!("cp -RL {} {to}/", files.join(" ")));
+    if !files.is_empty() {
+        lines.push(format!("cp -RL {} {to}/", files.join(" ")));
+    }
+    lines.extend(rendered::describe(step, copy)?);
     if let Some(mode) = &copy.mode {
         lines.push(format!("# mode {mode} for each file"));
     }
@@ -65,7 +73,7 @@ pub fn target(step: &StepCx<'_>, to: &str) -> PathBuf {
 
 /// Everything is there, and nothing would be lost by `delete`.
 fn check(step: &StepCx<'_>, copy: &Copy, to: &Path) -> Result<(), Failure> {
-    for file in &copy.files {
+    for file in copy.files.iter().chain(&copy.templates) {
         if !file.0.exists() {
             return Err(Failure::new(Kind::Failed, format!("there is no `{}`", relative(step, &file.0))));
         }
@@ -74,7 +82,7 @@ fn check(step: &StepCx<'_>, copy: &Copy, to: &Path) -> Result<(), Failure> {
             return Err(Failure::new(Kind::Config, message));
         }
     }
-    let holds_source = copy.files.iter().any(|file| file.0.starts_with(to));
+    let holds_source = copy.files.iter().chain(&copy.templates).any(|file| file.0.starts_with(to));
     if copy.delete && (step.env.root.starts_with(to) || holds_source || to.parent().is_none()) {
         let message = format!("`delete` in `{}` would remove more than what was copied", relative(step, to));
         return Err(

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::compose::variables;
 use super::values::Known;
-use super::{StepCx, Work, docker_build, needs, task};
+use super::{StepCx, Work, docker_build, needs, task, task_variables};
 use crate::config::model::{self, Argument, Docker};
 use crate::config::template::Template;
 use crate::exec::{Cmd, Done, Value};
@@ -117,11 +117,11 @@ fn container(
             .help("write one of `build`, `pull`, `run`, `stop`"));
     };
     let mut env = match &docker.env_file {
-        Some(file) => task::file(step, &file.0)?,
+        Some(file) => task_variables::file(step, &file.0)?,
         None => Vec::new(),
     };
     env.extend(variables(step, known, &docker.env)?);
-    task::check_names(&env)?;
+    task_variables::check_names(&env)?;
     let command = match &docker.command {
         Some(model::Run::Shell(line)) => {
             vec!["sh".to_owned(), "-c".to_owned(), known.argument(step, &line.0)?]

@@ -44,7 +44,7 @@ pub fn describe(step: &StepCx<'_>, name: &str, known: &Known) -> Result<Vec<Stri
     let mut build = build(step, name, image, known, Some("COMMIT"))?;
     build.context = relative(step, build.context.as_ref());
     if build.context.is_empty() {
-        build.context = ".".to_owned();
+        build.context.push('.');
     }
     build.dockerfile = build.dockerfile.map(|file| relative(step, file.as_ref()));
     let cmd: Cmd =

@@ -7,10 +7,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use futures_util::future::join_all;
+use secrecy::ExposeSecret as _;
 
 use super::host::{self, Machine};
 use super::values::Known;
-use super::{StepCx, Work, connection, login, relative, remote};
+use super::{StepCx, Work, connection, login, relative, remote, rendered};
 use crate::config::model::Copy;
 use crate::exec::{Done, Part};
 use crate::failure::{Failure, Kind};
@@ -43,7 +44,11 @@ pub async fn run(step: &mut StepCx<'_>, copy: &Copy, name: &str) -> Result<Strin
     let known = Known::of(step);
     let machines = host::machines(step, &known, name)?;
     let to = known.argument(step, &copy.to.0)?;
-    let items = items(step, copy)?;
+    let mut items = items(step, copy)?;
+    for file in rendered::files(step, copy).await? {
+        let content = Content::Bytes(file.text.expose_secret().as_bytes().to_vec());
+        items.push(Item { path: file.name, mode: file.mode, content });
+    }
     put(step, &machines, &items, &to, copy.delete).await?;
     let place = if machines.len() > 1 { plural(machines.len(), "machine") } else { name.to_owned() };
     Ok(format!("{} to {place}:{to}", plural(items.len(), "file")))
@@ -53,9 +58,10 @@ pub async fn run(step: &mut StepCx<'_>, copy: &Copy, name: &str) -> Result<Strin
 pub fn describe(step: &StepCx<'_>, copy: &Copy, name: &str) -> Result<Vec<String>, Failure> {
     let known = Known::shown(step, &Work::Copy(copy.clone()));
     let to = known.argument(step, &copy.to.0)?;
-    let files: Vec<String> = copy.files.iter().map(|file| relative(step, &file.0)).collect();
+    let files = copy.files.iter().chain(&copy.templates);
+    let files: Vec<String> = files.map(|file| relative(step, &file.0)).collect();
     let mode = copy.mode.as_ref().map_or_else(|| "mode as here".to_owned(), |mode| format!("mode {mode}"));
-    let mut lines = Vec::new();
+    let mut lines = rendered::describe(step, copy)?;
     for machine in host::machines(step, &known, name)? {
         let delete = if copy.delete { "; what else is there is removed" } else { "" };
         let what = files.join(", ");

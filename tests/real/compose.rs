@@ -4,8 +4,10 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::project::{Project, Run, ended};
-use crate::support::{need, output, program, skip};
+use crate::docker::{Docker, unique};
+use crate::machine::Machine;
+use crate::sandbox::Run;
+use crate::support::{need, program, skip};
 
 const SERVICES: &str = r#"version: "3.9"
 services:
@@ -28,9 +30,8 @@ volumes:
 
 /// A compose project of this test alone; all of it goes when the value is dropped.
 struct World {
-    project: Project,
+    docker: Docker,
     name: String,
-    image: String,
     _config: Option<TempDir>,
 }
 
@@ -43,9 +44,9 @@ enum Version {
 
 impl World {
     /// A project whose pipelines these are; `IMAGE` and `NAME` in it are replaced.
-    fn new(version: Version, compose: &str, pipelines: &str, secrets: &[(&str, &str)]) -> Option<World> {
-        need("docker")?;
-        let image = need("image")?.into_string().unwrap();
+    fn new(version: Version, compose: &str, pipelines: &str) -> Option<World> {
+        let name = unique();
+        let mut docker = Docker::new(&format!("[pipelines]\n{}", pipelines.replace("NAME", &name)))?;
         let mut config = None;
         match version {
             Version::Two => drop(need("compose-2")?),
@@ -53,32 +54,33 @@ impl World {
                 need("compose-1")?;
                 // Without the plugin that DOCKER_CONFIG has.
                 let empty = TempDir::new().unwrap();
-                let mut ask = program("docker", empty.path());
-                if ended(ask.args(["compose", "version"]).env("DOCKER_CONFIG", empty.path())).code == 0 {
+                if has_plugin(&empty) {
                     skip("compose 2 is installed for everybody: compose 1 is never asked");
                     return None;
                 }
+                docker.vars.push(("DOCKER_CONFIG".to_owned(), empty.path().display().to_string()));
                 config = Some(empty);
             }
         }
-        let thread = std::thread::current();
-        let test = thread.name().unwrap().rsplit("::").next().unwrap().replace('_', "-");
-        let name = format!("infractl-test-{}-{}", std::process::id(), test);
-        let fill = |text: &str| text.replace("IMAGE", &image).replace("NAME", &name);
-        let mut project = Project::new(&format!("[pipelines]\n{}", fill(pipelines)), secrets);
-        if let Some(config) = &config {
-            project.vars.push(("DOCKER_CONFIG".to_owned(), config.path().display().to_string()));
-        }
-        project.write("app/docker-compose.yml", &fill(compose));
-        Some(World { project, name, image, _config: config })
+        let world = World { docker, name, _config: config };
+        world.compose(compose);
+        Some(world)
     }
 
+    /// Writes the compose file anew.
+    fn compose(&self, text: &str) {
+        let text = text.replace("IMAGE", &self.docker.image);
+        self.docker.project.write("app/docker-compose.yml", &text);
+    }
+
+    #[track_caller]
     fn pipeline(&self, name: &str) -> Run {
-        self.project.infractl(&["pipeline", "dev", name])
+        self.docker.pipeline(name)
     }
 
+    #[track_caller]
     fn docker(&self, args: &[&str]) -> String {
-        String::from_utf8(output(program("docker", self.project.root()).args(args))).unwrap()
+        self.docker.docker(args)
     }
 
     /// What docker has of this project: `container`, `volume`, `network`.
@@ -88,6 +90,13 @@ impl World {
         let args = [&[what, "ls", "--quiet", "--filter", label.as_str()], all].concat();
         self.docker(&args).lines().map(str::to_owned).collect()
     }
+}
+
+/// Whether docker has compose without a configuration of its own.
+fn has_plugin(empty: &TempDir) -> bool {
+    let mut ask = program("docker", empty.path());
+    ask.args(["compose", "version"]).env("DOCKER_CONFIG", empty.path());
+    ask.output().unwrap().status.success()
 }
 
 impl Drop for World {
@@ -112,7 +121,7 @@ down = [{ compose = { dir = "app", project = "NAME", down = true, volumes = true
 "#;
 
 fn goes_up_and_down(version: Version) {
-    let Some(world) = World::new(version, SERVICES, ALL, &[]) else { return };
+    let Some(world) = World::new(version, SERVICES, ALL) else { return };
     // One-off jobs that end with 0 have done their work; the rest is healthy, or goes on running.
     world.pipeline("up").code(0).says("3 containers: 1 healthy, 1 running, 1 done");
     assert_eq!(world.has("container").len(), 3);
@@ -121,7 +130,7 @@ fn goes_up_and_down(version: Version) {
     assert_eq!(world.has("container"), before, "nothing was made anew");
     world.pipeline("restart").code(0);
     let gone = SERVICES.replace("plain:", "other:");
-    world.project.write("app/docker-compose.yml", &gone.replace("IMAGE", &world.image));
+    world.compose(&gone);
     world.pipeline("up").code(0);
     let names = world.docker(&["ps", "--format", "{{.Names}}"]);
     assert!(!names.contains(&format!("{}-plain", world.name)), "an orphan is left: {names}");
@@ -162,7 +171,7 @@ const UP: &str =
 #[test]
 fn a_service_that_is_not_healthy_is_told_with_its_check_and_its_log() {
     for version in [Version::Two, Version::One] {
-        let Some(world) = World::new(version, &SICK.replace("RETRIES", "2"), UP, &[]) else { return };
+        let Some(world) = World::new(version, &SICK.replace("RETRIES", "2"), UP) else { return };
         world
             .pipeline("up")
             .code(1)
@@ -175,17 +184,17 @@ fn a_service_that_is_not_healthy_is_told_with_its_check_and_its_log() {
 #[test]
 fn a_service_that_never_becomes_healthy_is_bounded_by_the_timeout() {
     for version in [Version::Two, Version::One] {
-        let up = UP.replace("60s", "6s");
-        let Some(world) = World::new(version, &SICK.replace("RETRIES", "1000"), &up, &[]) else { return };
+        let up = UP.replace("60s", "20s");
+        let Some(world) = World::new(version, &SICK.replace("RETRIES", "1000"), &up) else { return };
         let started = Instant::now();
         world
             .pipeline("up")
             .code(1)
-            .says("`sick` not healthy within 6")
+            .says("`sick` not healthy within 20")
             .says("no database")
             .says("I do not feel well")
             .says("give the step a longer `timeout`");
-        assert!(started.elapsed() < Duration::from_secs(50), "it did not end by itself");
+        assert!(started.elapsed() < Duration::from_secs(100), "it did not end by itself");
     }
 }
 
@@ -202,7 +211,7 @@ services:
     command: ["sh", "-c", "echo round and round; exit 3"]
 "#;
     for version in [Version::Two, Version::One] {
-        let Some(world) = World::new(version, dying, UP, &[]) else { return };
+        let Some(world) = World::new(version, dying, UP) else { return };
         let run = world.pipeline("up").code(1);
         assert!(
             run.err.contains("`dead` ended with 4") || run.err.contains("`loop` ended with 3"),
@@ -210,10 +219,10 @@ services:
             run.err
         );
         let one = dying.split("  loop:").next().unwrap();
-        world.project.write("app/docker-compose.yml", &one.replace("IMAGE", &world.image));
+        world.compose(one);
         world.pipeline("up").code(1).says("`dead` ended with 4").says("cannot open the door");
         let loops = dying.replace("  dead:\n    image: IMAGE\n    command: [\"sh\", \"-c\", \"sleep 1; echo cannot open the door >&2; exit 4\"]\n", "");
-        world.project.write("app/docker-compose.yml", &loops.replace("IMAGE", &world.image));
+        world.compose(&loops);
         world
             .pipeline("up")
             .code(1)
@@ -229,11 +238,11 @@ fn a_dependency_that_is_not_healthy_is_told_without_wait_as_well() {
         SICK.replace("RETRIES", "1").replace("version: \"3.9\"\n", "")
     );
     let up = UP.replace(", wait = true", "");
-    let Some(world) = World::new(Version::Two, &compose, &up, &[]) else { return };
+    let Some(world) = World::new(Version::Two, &compose, &up) else { return };
     world
         .pipeline("up")
         .code(1)
-        .says("`compose up` of `dev` ended with exit code 1")
+        .says("`compose up` of `local` ended with exit code 1")
         .says("`sick`: unhealthy")
         .says("I do not feel well");
 }
@@ -241,12 +250,9 @@ fn a_dependency_that_is_not_healthy_is_told_without_wait_as_well() {
 #[test]
 fn what_compose_cannot_do_is_said_in_words() {
     for version in [Version::Two, Version::One] {
-        let Some(world) = World::new(version, SERVICES, ALL, &[]) else { return };
+        let Some(world) = World::new(version, SERVICES, ALL) else { return };
         let with = |text: &str| {
-            let text = text.replace("IMAGE", &world.image);
-            world
-                .project
-                .write("app/docker-compose.yml", &format!("version: \"3.9\"\nservices:\n  a:\n{text}"));
+            world.compose(&format!("version: \"3.9\"\nservices:\n  a:\n{text}"));
         };
         with("    image: IMAGE\n    env_file: missing.env\n");
         world
@@ -258,37 +264,36 @@ fn what_compose_cannot_do_is_said_in_words() {
         world.pipeline("up").code(1).says("an image could not be pulled").says("connection refused");
         with("    imag: IMAGE\n");
         world.pipeline("up").code(1).says("imag").says("mend");
-        std::fs::remove_file(world.project.path("app/docker-compose.yml")).unwrap();
+        std::fs::remove_file(world.docker.project.path("app/docker-compose.yml")).unwrap();
         world.pipeline("up").code(1).says("there is no compose file").says("correct `dir` and `files`");
-        std::fs::remove_dir(world.project.path("app")).unwrap();
+        std::fs::remove_dir(world.docker.project.path("app")).unwrap();
         world.pipeline("up").code(78).says("there is no folder `app`");
     }
-    let Some(world) = World::new(Version::Two, SERVICES, ALL, &[]) else { return };
-    let text = format!("services:\n  a:\n    image: {}\n    env_file: bad.env\n", world.image);
-    world.project.write("app/docker-compose.yml", &text);
-    world.project.write("app/bad.env", "X=\"open\n");
+    let Some(world) = World::new(Version::Two, SERVICES, ALL) else { return };
+    let text = format!("services:\n  a:\n    image: {}\n    env_file: bad.env\n", world.docker.image);
+    world.docker.project.write("app/docker-compose.yml", &text);
+    world.docker.project.write("app/bad.env", "X=\"open\n");
     world.pipeline("up").code(1).says("exit code 15").says("a file that it names cannot be read");
 }
 
 #[test]
 fn what_is_missing_is_told_apart() {
-    let Some(mut world) = World::new(Version::Two, SERVICES, ALL, &[]) else { return };
+    let Some(mut world) = World::new(Version::Two, SERVICES, ALL) else { return };
     let empty = TempDir::new().unwrap();
     let bin = empty.path().join("bin");
     std::fs::create_dir(&bin).unwrap();
     let path = bin.display().to_string();
-    world.project.vars.push(("PATH".to_owned(), path.clone()));
+    world.docker.vars.push(("PATH".to_owned(), path.clone()));
     world.pipeline("up").code(69).says("docker is not installed on this machine").says("install docker");
     let docker = need("docker").unwrap();
     std::os::unix::fs::symlink(&docker, bin.join("docker")).unwrap();
-    world.project.vars.push(("DOCKER_CONFIG".to_owned(), path));
-    let mut ask = program(&docker, empty.path());
-    if ended(ask.args(["compose", "version"]).env("DOCKER_CONFIG", empty.path())).code == 0 {
+    world.docker.vars.push(("DOCKER_CONFIG".to_owned(), path));
+    if has_plugin(&empty) {
         return skip("compose 2 is installed for everybody: it cannot be missing");
     }
     world.pipeline("up").code(69).says("its plugin `compose` is not").says("docker-compose-plugin");
-    world.project.vars.clear();
-    world.project.vars.push(("DOCKER_HOST".to_owned(), "unix:///nowhere/docker.sock".to_owned()));
+    world.docker.vars.clear();
+    world.docker.vars.push(("DOCKER_HOST".to_owned(), "unix:///nowhere/docker.sock".to_owned()));
     world.pipeline("up").code(1).says("no docker engine answers").says("DOCKER_HOST");
 }
 
@@ -304,12 +309,11 @@ services:
 "#;
     let up = "up = [{ compose = { dir = \"app\", project = \"NAME\", up = true, env = { TOKEN = \"{{secret.TOKEN}}\", PLAIN = \"{{environment}}\" } } }]\n\
               named = [{ compose = { dir = \"app\", project = \"NAME\", up = true }, secrets = [\"OTHER\"] }]\n";
-    let secrets = [("TOKEN", "token"), ("OTHER", "other-secret")];
-    let Some(world) = World::new(Version::Two, compose, up, &secrets) else { return };
+    let Some(world) = World::new(Version::Two, compose, up) else { return };
     world.pipeline("up").code(0);
     let container = world.has("container").remove(0);
     let log = world.docker(&["logs", &container]);
-    assert_eq!(log, "length 17 0 dev\n", "the one that is given, nothing else");
+    assert_eq!(log, "length 17 0 local\n", "the one that is given, nothing else");
     let argv = world.docker(&[
         "inspect",
         "--format",
@@ -317,7 +321,7 @@ services:
         &container,
     ]);
     assert!(!argv.contains("CANARY"), "{argv}");
-    let shown = world.project.infractl(&["pipeline", "dev", "up", "--dry-run"]).code(0);
+    let shown = world.docker.infractl(&["pipeline", "local", "up", "--dry-run"]).code(0);
     assert!(format!("{}{}", shown.out, shown.err).contains("TOKEN=***"), "{shown:?}");
     world.pipeline("named").code(0);
     let container = world.has("container").remove(0);
@@ -331,16 +335,16 @@ up = [{ compose = { dir = "app", project = "NAME", files = ["docker-compose.yml"
 never = [{ compose = { dir = "app", project = "NAME", up = true, pull = "never" } }]
 build = [{ compose = { dir = "app", project = "NAME", files = ["docker-compose.yml", "more.yml"], build = true, services = ["built"] } }]
 "#;
-    let Some(world) = World::new(Version::Two, SERVICES, pipelines, &[]) else { return };
+    let Some(world) = World::new(Version::Two, SERVICES, pipelines) else { return };
     let image = format!("{}-built", world.name);
-    world.project.write(
+    world.docker.project.write(
         "app/more.yml",
         &format!(
             "services:\n  built:\n    image: {image}\n    build: .\n    profiles: [job]\n    environment: {{ VALUE: \"${{VALUE}}\" }}\n    command: [\"sh\", \"-c\", \"echo $$VALUE\"]\n"
         ),
     );
-    world.project.write("app/vars", "VALUE=seventeen\n");
-    world.project.write("app/Dockerfile", &format!("FROM {}\n", world.image));
+    world.docker.project.write("app/vars", "VALUE=seventeen\n");
+    world.docker.project.write("app/Dockerfile", &format!("FROM {}\n", world.docker.image));
     world.pipeline("build").code(0);
     world.pipeline("up").code(0).says("4 containers");
     let built = world.docker(&["ps", "-aq", "--filter", &format!("ancestor={image}")]);
@@ -348,6 +352,63 @@ build = [{ compose = { dir = "app", project = "NAME", files = ["docker-compose.y
     world.docker(&["rm", "-f", built.trim()]);
     world.docker(&["image", "rm", &image]);
     world.pipeline("never").code(0);
-    let Some(old) = World::new(Version::One, SERVICES, pipelines, &[]) else { return };
+    let Some(old) = World::new(Version::One, SERVICES, pipelines) else { return };
     old.pipeline("never").code(69).says("needs version 2");
+}
+
+#[test]
+fn a_host_gets_rendered_files_and_runs_them() {
+    let compose = r#"services:
+  web:
+    image: IMAGE
+    command: ["sh", "-c", "echo for {{output.fqdn}} $${TOKEN}; exec sleep 1000"]
+    stop_grace_period: 0s
+    environment: [TOKEN]
+    healthcheck: {test: ["CMD", "/bin/busybox", "true"], interval: 1s}
+"#;
+    let pipelines = r#"
+deploy = [
+  { copy = { files = ["app/plain"], templates = ["app/docker-compose.yml", "app/Caddyfile"], host = "backend", to = "/home/deploy/NAME" } },
+  { copy = { templates = ["app/secret.env"], host = "backend", to = "/home/deploy/NAME", mode = "0600" } },
+  { compose = { host = "backend", dir = "/home/deploy/NAME", project = "NAME", up = true, pull = "never", wait = true, env = { TOKEN = "{{secret.TOKEN}}" } } },
+]
+sick = [{ compose = { host = "backend", dir = "/home/deploy/NAME", project = "NAME", up = true, wait = true } }]
+down = [{ compose = { host = "backend", dir = "/home/deploy/NAME", project = "NAME", down = true, volumes = true } }]
+nowhere = [{ compose = { host = "backend", dir = "/home/deploy/nowhere", up = true } }]
+"#;
+    let Some(machine) = Machine::with_docker(&[]) else { return };
+    let Some(world) = World::new(Version::Two, compose, pipelines) else { return };
+    let file = "environments/local/environment.toml";
+    let hosts = format!(
+        "[hosts.backend]\naddress = \"{}\"\nuser = \"deploy\"\nidentity-file = \"{}\"\n",
+        machine.address,
+        machine.key().display()
+    );
+    let project = &world.docker.project;
+    project.write(file, &format!("{}{hosts}", project.read(file)));
+    project.write("app/plain", "{{untouched}}");
+    project.write("app/Caddyfile", "{{output.fqdn}} {\n\treverse_proxy web:8080 # {{{{.Names}}\n}\n");
+    project.write("app/secret.env", "TOKEN={{secret.TOKEN}}\n");
+    world.pipeline("deploy").code(0).says("1 container: 1 healthy");
+    let there = |name: &str| machine.sh(&format!("cat /home/deploy/{}/{name}", world.name));
+    assert_eq!(there("plain"), "{{untouched}}");
+    assert_eq!(there("Caddyfile"), "app.example {\n\treverse_proxy web:8080 # {{.Names}}\n}\n");
+    assert!(there("secret.env").starts_with("TOKEN=CANARY"));
+    assert_eq!(
+        machine.sh(&format!("stat -c '%a %U' /home/deploy/{}/secret.env", world.name)),
+        "600 deploy\n"
+    );
+    let log = world.docker(&["logs", &world.has("container").remove(0)]);
+    assert!(log.starts_with("for app.example CANARY"), "{log}");
+    let shown = world.docker.infractl(&["pipeline", "local", "deploy", "--dry-run"]).code(0);
+    let shown = format!("{}{}", shown.out, shown.err);
+    assert!(
+        shown.contains("docker compose") && shown.contains("render app/Caddyfile: output.fqdn"),
+        "{shown}"
+    );
+    machine.sh(&format!("sed -i 's/busybox\", \"true/busybox\", \"false/; s/1s}}/1s, retries: 1}}/' /home/deploy/{}/docker-compose.yml", world.name));
+    world.pipeline("sick").code(1).says("on backend").says("`web` is unhealthy").says("for app.example");
+    world.pipeline("nowhere").code(1).says("nowhere");
+    world.pipeline("down").code(0);
+    assert!(world.has("container").is_empty());
 }

@@ -7,13 +7,17 @@
 mod ansible;
 mod compose;
 mod copy;
+mod docker;
 mod dotenv;
 mod inventory;
 mod locks;
 mod machine;
-mod project;
+mod openstack;
+mod ovh;
+mod power;
 mod refusals;
-#[expect(dead_code, clippy::format_collect, reason = "not all of it is used here; as in its own crate")]
+mod run;
+#[expect(clippy::format_collect, reason = "as in its own crate")]
 #[path = "../cli/sandbox.rs"]
 mod sandbox;
 mod scripts;

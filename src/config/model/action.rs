@@ -4,17 +4,23 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    Argument, FilePath, HostName, ImageName, Input, Run, SecretName, SnapshotName, TaskName, Variables,
-};
+use super::{Argument, FilePath, HostName, Input, Run, SecretName, SnapshotName, TaskName, Variables};
 use crate::config::template::Template;
 
 /// Copy files to a host, or to another folder of this machine
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("anyOf" = [{ "required": ["files"] }, { "required": ["templates"] }]))]
 pub struct Copy {
     /// Files and folders of the project
+    #[serde(default)]
     pub files: Vec<FilePath>,
+    /// Files of the project that go along with the names in `{{…}}` replaced by their values; `{{{{` stands for a
+    /// literal `{{`. A file with secrets needs `mode = "0600"`
+    ///
+    /// Example: `templates = ["Caddyfile"]`
+    #[serde(default)]
+    pub templates: Vec<FilePath>,
     /// Host that gets them; without it this machine
     pub host: Option<HostName>,
     /// Folder on the host, or in the project; made when it is not there
@@ -48,73 +54,6 @@ pub struct Remote {
     pub input: Option<Template>,
 }
 
-/// `docker compose`, here or on a host: exactly one of `up`, `down`, `restart`, `stop`, `build`
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[schemars(extend("oneOf" = [
-    { "required": ["up"] }, { "required": ["down"] }, { "required": ["restart"] }, { "required": ["stop"] },
-    { "required": ["build"] }
-]))]
-pub struct Compose {
-    /// Host that runs it; without it this machine
-    pub host: Option<HostName>,
-    /// Folder of the compose file, on the host or in the project
-    pub dir: Option<Argument>,
-    /// Compose files in that folder
-    ///
-    /// Default: what compose finds
-    #[serde(default)]
-    pub files: Vec<Argument>,
-    /// Name of the compose project
-    pub project: Option<Argument>,
-    /// File of variables in that folder, for `--env-file`
-    pub env_file: Option<Argument>,
-    /// Create and start
-    pub up: Option<bool>,
-    /// Stop and remove
-    pub down: Option<bool>,
-    /// Restart
-    pub restart: Option<bool>,
-    /// Stop
-    pub stop: Option<bool>,
-    /// Build the images
-    pub build: Option<bool>,
-    /// When images are pulled (`up`)
-    pub pull: Option<Pull>,
-    /// Wait until the services are healthy (`up`)
-    #[serde(default)]
-    pub wait: bool,
-    /// Remove containers of services that are gone (`up`, `down`)
-    #[serde(default)]
-    pub remove_orphans: bool,
-    /// Remove the volumes as well (`down`)
-    #[serde(default)]
-    pub volumes: bool,
-    /// Profiles to turn on
-    #[serde(default)]
-    pub profiles: Vec<Argument>,
-    /// Services it is about
-    ///
-    /// Default: all
-    #[serde(default)]
-    pub services: Vec<Argument>,
-    /// Variables of compose; values may name secrets
-    #[serde(default)]
-    pub env: Variables,
-}
-
-/// When images are pulled
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Pull {
-    /// Each time
-    Always,
-    /// Those that are not there
-    Missing,
-    /// Never
-    Never,
-}
-
 /// A playbook, with the inventory and secrets of the environment; what is silent comes from `[ansible]`
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -138,48 +77,6 @@ pub struct AnsibleStep {
     /// Change nothing, show what would change
     #[serde(default)]
     pub check: bool,
-}
-
-/// Build, push or run an image: exactly one of `build`, `push`, `pull`, `run`, `stop`, `login`
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[schemars(extend("oneOf" = [
-    { "required": ["build"] }, { "required": ["push"] }, { "required": ["pull"] }, { "required": ["run"] },
-    { "required": ["stop"] }, { "required": ["login"] }
-]))]
-pub struct Docker {
-    /// Image of `[images]` to build
-    pub build: Option<ImageName>,
-    /// Image of `[images]` to push, after a login
-    pub push: Option<ImageName>,
-    /// Image to pull
-    pub pull: Option<Argument>,
-    /// Image to run
-    pub run: Option<Argument>,
-    /// Container to stop and remove
-    pub stop: Option<Argument>,
-    /// Log in to `[registry]`
-    pub login: Option<bool>,
-    /// Command in the container (`run`)
-    pub command: Option<Run>,
-    /// Name of the container (`run`)
-    pub name: Option<Argument>,
-    /// Ports, as `8080:80` (`run`)
-    #[serde(default)]
-    pub ports: Vec<Argument>,
-    /// Volumes, as `./data:/data:ro` (`run`)
-    #[serde(default)]
-    pub volumes: Vec<Argument>,
-    /// Network (`run`)
-    pub network: Option<Argument>,
-    /// Variables; values may name secrets (`run`)
-    #[serde(default)]
-    pub env: Variables,
-    /// File of variables (`run`)
-    pub env_file: Option<FilePath>,
-    /// Leave it running (`run`)
-    #[serde(default)]
-    pub detach: bool,
 }
 
 /// A task or service of AWS ECS: exactly one of `run`, `register`, `service`

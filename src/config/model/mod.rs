@@ -4,6 +4,7 @@
 //! file is checked against. A line `Default: …` or `Example: …` gets a place of its own in the reference.
 
 mod action;
+mod containers;
 mod files;
 mod hosts;
 mod images;
@@ -18,6 +19,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use action::*;
+pub use containers::*;
 pub use files::*;
 pub use hosts::*;
 pub use images::*;

@@ -25,20 +25,17 @@ pub fn read(text: &str) -> Read {
         }
         let number = text[..text.len() - rest.len()].matches('\n').count() + 1;
         let begin = &rest[line.len() - start.len()..];
-        match entry(begin) {
-            Some(entry) => {
-                if !entry.is_literal && entry.value.contains("${") {
-                    found.unexpanded.push(entry.key.to_owned());
-                }
-                found.entries.retain(|(key, _)| key != entry.key);
-                found.entries.push((entry.key.to_owned(), entry.value));
-                rest = entry.after;
-            }
-            None => {
-                found.odd_lines.push(number);
-                rest = after;
-            }
+        let Some(entry) = entry(begin) else {
+            found.odd_lines.push(number);
+            rest = after;
+            continue;
+        };
+        if !entry.is_literal && entry.value.contains("${") {
+            found.unexpanded.push(entry.key.to_owned());
         }
+        found.entries.retain(|(key, _)| key != entry.key);
+        found.entries.push((entry.key.to_owned(), entry.value));
+        rest = entry.after;
     }
     found
 }
