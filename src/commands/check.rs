@@ -23,7 +23,7 @@ pub struct CheckArgs {
     #[command(flatten)]
     playbooks: PlaybookArgs,
     #[command(flatten)]
-    part: Part,
+    pub(super) part: Part,
     #[command(flatten)]
     extra: target::Extra,
 }

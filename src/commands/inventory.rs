@@ -1,5 +1,6 @@
 //! Write the ansible inventory again, or say whether it is stale.
 
+use super::pipeline::{Part, go};
 use super::several::{Effect, Targets};
 use super::{Global, target};
 use crate::config::Environment;
@@ -43,16 +44,16 @@ pub async fn run(cx: &Ctx, global: &Global, args: &InventoryArgs) -> Result<(), 
     }
     let effect = if args.check || args.diff { Effect::Reads } else { Effect::Changes };
     let work = async |global: &Global, env: &Environment| {
-        one(cx, global, args, env).await.map(|()| Ended::default())
+        if !args.writes() {
+            return one(cx, global, args, env).await.map(|()| Ended::default());
+        }
+        go(cx, global, env, &Verb::named("inventory"), &Part::default(), &[]).await
     };
     args.target.run(cx, global, "inventory", effect, work).await
 }
 
 async fn one(cx: &Ctx, global: &Global, args: &InventoryArgs, env: &Environment) -> Result<(), Failure> {
     let options = target::options(global, &[]);
-    if args.writes() {
-        return engine::run(cx, env, &pipeline(env, &Verb::named("inventory")), &options).await.map(drop);
-    }
     let mut steps = pipeline(env, &Verb::Genenv);
     "inventory".clone_into(&mut steps.verb);
     let mut facts = engine::run(cx, env, &steps, &options).await?;

@@ -8,6 +8,7 @@ impl Command {
         let (verb, prints) = match self {
             Command::Apply(args) => ("apply", args.part.print),
             Command::Build(args) => ("build", args.part.print),
+            Command::Check(args) => ("check", args.part.print),
             Command::Deploy(args) => ("deploy", args.part.print),
             Command::Destroy(args) => ("destroy", args.part.print),
             Command::Down(args) => ("down", args.part.print),

@@ -59,6 +59,13 @@ impl Handed {
     }
 }
 
+impl Drop for Handed {
+    fn drop(&mut self) {
+        // It is there when nobody has read it.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +83,16 @@ mod tests {
             never = handed.give() => match never {},
         }
         assert!(std::fs::read(handed.path()).is_err(), "there is no second time");
+        assert_eq!(dir.path().read_dir().unwrap().count(), 0);
+    }
+
+    #[test]
+    fn one_that_nobody_reads_goes_as_well() {
+        let dir = tempfile::tempdir().unwrap();
+        let handed = Handed::new(dir.path(), "text", "CANARY".to_owned().into()).unwrap();
+        let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(handed.path()).unwrap());
+        assert_eq!(mode & 0o777, 0o600);
+        drop(handed);
         assert_eq!(dir.path().read_dir().unwrap().count(), 0);
     }
 }

@@ -33,6 +33,12 @@ pub(super) fn playbook(env: &Environment, playbook: AnsibleStep) -> Work {
             help: "remove `image`, and install ansible-core on this machine".to_owned(),
         };
     }
+    if env.ansible.as_ref().is_some_and(|ansible| ansible.playbook.is_none()) && playbook.playbook.is_none() {
+        return Work::Refused {
+            why: "there is no playbook: neither ansible/playbooks/site.yml nor ansible/site.yml".to_owned(),
+            help: "name it: `playbook` in `[ansible]`".to_owned(),
+        };
+    }
     Work::Ansible(playbook)
 }
 

@@ -55,14 +55,26 @@ fn the_inventory_has_hosts_groups_and_how_to_reach_them() {
     project.infractl(&["inventory", "local"]).code(0).says("ansible/inventory/local.ini, 5 hosts");
     let root = project.root().canonicalize().unwrap();
     let text = project.read(FILE).replace(&*root.to_string_lossy(), "PROJECT");
+    let through = |line: &str| match line.split_once("ansible_ssh_common_args=") {
+        Some((start, args)) => {
+            assert!(args.starts_with(r#"'"-o \x27ProxyCommand=ssh "#), "{args}");
+            assert!(
+                args.contains(" -l debian -p 2222 ") && args.ends_with(r#" -- 192.0.2.10\x27"'"#),
+                "{args}"
+            );
+            format!("{start}THROUGH\n")
+        }
+        None => format!("{line}\n"),
+    };
+    let text: String = text.lines().map(through).collect();
     insta::assert_snapshot!(text, @r##"
     # nyctaxi: ansible inventory, written by infractl, do not edit
     # Environment: local
     # To write it again: infractl inventory local
 
     backend ansible_host=192.0.2.10 ansible_user=debian ansible_port=2222 ansible_ssh_private_key_file='"PROJECT/keys/id one"' motd='"it\x27s #1"'
-    worker-1 ansible_host=192.0.2.21 ansible_ssh_common_args='"-o \x27ProxyCommand=ssh -W %h:%p -p 2222 -l debian -i \x27\\\x27\x27PROJECT/keys/id one\x27\\\x27\x27 -o UserKnownHostsFile=PROJECT/.infractl/known_hosts/local -o StrictHostKeyChecking=accept-new 192.0.2.10\x27"'
-    worker-2 ansible_host=192.0.2.22 ansible_ssh_common_args='"-o \x27ProxyCommand=ssh -W %h:%p -p 2222 -l debian -i \x27\\\x27\x27PROJECT/keys/id one\x27\\\x27\x27 -o UserKnownHostsFile=PROJECT/.infractl/known_hosts/local -o StrictHostKeyChecking=accept-new 192.0.2.10\x27"'
+    worker-1 ansible_host=192.0.2.21 THROUGH
+    worker-2 ansible_host=192.0.2.22 THROUGH
     db-north ansible_host=192.0.2.31
     db-south ansible_host=192.0.2.32
 
@@ -75,6 +87,13 @@ fn the_inventory_has_hosts_groups_and_how_to_reach_them() {
 
     [site:children]
     app
+
+    [local]
+    backend
+    worker-1
+    worker-2
+    db-north
+    db-south
 
     [all:vars]
     environment_name = local
@@ -278,4 +297,31 @@ fn a_dry_run_says_it_and_a_script_does_the_same() {
         .unwrap();
     assert!(done.status.success(), "{text}\n{done:?}");
     assert_eq!(project.read(FILE).replace("'\"192.0.2.10\"'", "192.0.2.10"), written, "{text}");
+}
+
+#[test]
+fn a_deploy_by_ansible_is_shown_without_running_anything() {
+    let project = project();
+    let environment = "environments/local/environment.toml";
+    let ansible = "\n[ansible]\nvars = { password = \"{{secret.POSTGRES_ADMIN_PASSWORD}}\" }\nvault-password = \"ACR_ADMIN_PASSWORD\"\nlimit = [\"backend\"]\nforks = 3\n";
+    project.write(environment, &(project.read(environment) + ansible));
+    project.infractl(&["deploy", "local"]).code(78).says("there is no playbook");
+    project.write("ansible/site.yml", "- hosts: app\n");
+    let said = project.infractl(&["deploy", "local", "--dry-run", "--tags", "a,b", "--", "-vv"]).code(0).out;
+    let root = project.root().canonicalize().unwrap();
+    let said = said.replace(&*root.to_string_lossy(), "PROJECT");
+    let expected = "(cd PROJECT/ansible && ansible-playbook --inventory PROJECT/ansible/inventory/local.ini \
+                    --vault-password-file VAULT-PASSWORD --extra-vars @VARIABLES --limit backend --tags a,b \
+                    PROJECT/ansible/site.yml --forks 3 -vv)";
+    assert!(said.contains("# write ansible/inventory/local.ini") && said.contains(expected), "{said}");
+    let said = project.infractl(&["check", "local", "--dry-run"]).code(0).out;
+    assert!(said.contains("# compare shared/.env.local") && said.contains(" --check --diff"), "{said}");
+    assert!(!project.path(FILE).exists());
+    project.write(
+        environment,
+        &(project.read(environment) + "[pipelines]\ndeploy = [{ command = \"true\" }]\n"),
+    );
+    project.infractl(&["deploy", "local", "--tags", "a"]).code(64).says("has no playbook for `--tags`");
+    project.infractl(&["deploy", "local"]).code(0);
+    project.assert_no_canary_on_disk();
 }

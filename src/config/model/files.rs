@@ -119,7 +119,8 @@ pub struct Inventory {
     ///
     /// Default: by the end of the path, else `ini`
     pub format: Option<InventoryFormat>,
-    /// Groups by name
+    /// Groups by name; a group with the name of the environment, which all hosts are in, is there without being
+    /// declared
     ///
     /// Example: `groups.backend = { hosts = ["backend"] }`
     #[serde(default)]

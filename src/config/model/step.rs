@@ -86,7 +86,7 @@ pub struct StepEntry {
     pub retry: Option<Retry>,
     /// Secrets the step may see: only those named reach it, and sensitive outputs only where a template names them
     ///
-    /// Default: all for `command` and `do`, none for the other kinds
+    /// Default: all for `command`, `do` and `ansible`, none for the other kinds
     ///
     /// Example: `secrets = []`
     pub secrets: Option<Vec<SecretName>>,

@@ -99,7 +99,8 @@ pub struct Ansible {
     pub image: Option<Argument>,
     /// Inventory to use instead of the one that infractl writes
     pub inventory: Option<FilePath>,
-    /// Variables, handed over as a private file with `--extra-vars`; values may name secrets
+    /// Variables, handed over with `--extra-vars` by a pipe, never by a file or an argument; values may name secrets. A
+    /// value that is an output and nothing else keeps its type
     ///
     /// Example: `vars = { version = "{{var.GITHUB_SHA}}" }`
     #[serde(default)]
@@ -114,7 +115,7 @@ pub struct Ansible {
     ///
     /// Default: the `user` of each host
     pub user: Option<Argument>,
-    /// Hosts to limit the run to
+    /// Hosts to limit the run to; a host that is several machines stands for all of them
     #[serde(default)]
     pub limit: Vec<HostName>,
     /// Hosts worked on at once, for `--forks`
