@@ -33,7 +33,7 @@ pub async fn run(step: &mut StepCx<'_>, docker: &Docker) -> Result<String, Failu
     let (run, env) = container(step, docker, &known)?;
     let mut cmd = tool::run(&run).dir(&step.env.root);
     cmd.env.extend(env);
-    let result = step.run(&cmd).await;
+    let result = until_stopped(step, &run.name, step.run(&cmd)).await;
     let ended = matches!(&result, Ok(done) if !done.interrupted);
     if !ended {
         // Whoever started it was ended; the container may go on.
@@ -161,6 +161,21 @@ pub fn absolute(dir: &Path, volume: &str) -> String {
             format!("{}:{there}", parts.display())
         }
         _ => volume.to_owned(),
+    }
+}
+
+/// Waits for what runs a container. When the user asks to stop, the container is stopped: the first process of a
+/// container takes no signal that it does not expect.
+pub async fn until_stopped<T>(step: &StepCx<'_>, name: &str, work: impl Future<Output = T>) -> T {
+    let stop = async {
+        step.cx.interrupts.pressed().await;
+        let _ = step.cx.runner.run(&tool::stop(name).even_if_interrupted(), &|_, _| ()).await;
+        std::future::pending::<std::convert::Infallible>().await
+    };
+    tokio::select! {
+        biased;
+        result = work => result,
+        never = stop => match never {},
     }
 }
 

@@ -67,7 +67,7 @@ pub async fn run(
         }
         line(channel, text);
     };
-    let result = step.cx.runner.run(&cmd, &hear).await;
+    let result = super::docker::until_stopped(step, &name, step.cx.runner.run(&cmd, &hear)).await;
     if !matches!(&result, Ok(done) if !done.interrupted) {
         // Whoever started it was ended; the container may go on.
         let _ = step.cx.runner.run(&tool::remove(&name).even_if_interrupted(), &|_, _| ()).await;
@@ -94,7 +94,9 @@ pub fn describe(step: &StepCx<'_>, asked: &Asked<'_>) -> Result<String, Failure>
         None => None,
     };
     let program = asked.task.service.as_ref().map(|_| Program::Plugin);
-    let (_, cmd) = command(step, asked, &known, image, program, &env)?;
+    let (_, mut cmd) = command(step, asked, &known, image, program, &env)?;
+    cmd.env.retain(|name, _| !name.starts_with("INFRACTL_"));
+    cmd.env.extend(env);
     Ok(super::shown_in(&cmd))
 }
 
