@@ -10,11 +10,16 @@
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use infractl::exec::{Channel, Cmd, Interrupts, Io, OsRunner, Runner as _};
+use infractl::history::{Recorder, Setup};
 use infractl::redact::{Masks, Weight};
+use infractl::ui::event::{Event, Level, ToolLine};
+use infractl::ui::{Mode, Ui, Verbosity};
+use tokio::runtime::Runtime;
 
 const STARTS: u32 = 400;
 const FLOOD: u64 = 1 << 30;
@@ -27,7 +32,7 @@ fn main() -> std::io::Result<()> {
         assert_eq!(masks.add(&n.to_string(), &value), Weight::Added);
     }
     let vars = std::env::vars_os().collect::<BTreeMap<_, _>>();
-    let runner = OsRunner::new(vars, masks, Interrupts::deaf(), |_| {});
+    let runner = OsRunner::new(vars, masks.clone(), Interrupts::deaf(), |_| {});
     // As large as infractl may be: a fork copies the tables of its memory.
     let ballast = vec![1u8; 20 << 20];
 
@@ -69,6 +74,43 @@ fn main() -> std::io::Result<()> {
     rate("OsRunner, 50 secrets", started.elapsed());
     rate("  of its own CPU time", self::cpu().saturating_sub(cpu));
     assert!(done.is_ok_and(|done| done.code == 0) && bytes.into_inner() >= FLOOD);
+    logged(&runtime, &runner, &masks, &script)
+}
+
+/// The same with the history, as the steps of a quiet run do it, beside `cat`.
+fn logged(runtime: &Runtime, runner: &OsRunner, masks: &Masks, script: &str) -> std::io::Result<()> {
+    let dir = tempfile::tempdir()?;
+    let mode = Mode {
+        verbosity: Verbosity::Quiet,
+        color: false,
+        live: false,
+        can_ask: false,
+        json: false,
+        width: 80,
+        ci: None,
+    };
+    let recorder = Recorder::new(Setup { masks: masks.clone(), ..Setup::default() });
+    let mut ui = Ui::new(mode, masks.clone());
+    ui.add(Box::new(Arc::clone(&recorder)));
+    ui.event(None, Event::Project { root: dir.path().to_owned() });
+    ui.event(Some("dev"), Event::RunStarted { verb: "deploy".into(), steps: 1 });
+    ui.event(Some("dev"), Event::StepStarted { number: 1, name: "flood".into() });
+    let line = |_: Channel, text: &str| {
+        let (environment, name, level) = (Some("dev"), "flood", Level::Normal);
+        ui.masked_line(&ToolLine { environment, name, level, text });
+    };
+    let (started, cpu) = (Instant::now(), self::cpu());
+    let done = runtime.block_on(runner.run(&Cmd::new("sh").args(["-c", script]), &line));
+    let (took, used) = (started.elapsed(), self::cpu().saturating_sub(cpu));
+    assert!(done.is_ok_and(|done| done.code == 0));
+    rate("redactor and log", took);
+    rate("  of its own CPU time", used);
+    let to_file = format!("({script}) | cat > {}", dir.path().join("plain").display());
+    let started = Instant::now();
+    Command::new("sh").args(["-c", &to_file]).status()?;
+    let plain = started.elapsed();
+    rate("cat > file", plain);
+    println!("  redactor and log / cat    {:.2} of its time", took.as_secs_f64() / plain.as_secs_f64());
     Ok(())
 }
 

@@ -77,4 +77,5 @@ fn one(root: &Path, steps: usize, lines: usize) {
     }
     tell(Event::RunEnded { verb: "apply".into(), outcome: Outcome::Done, took: Duration::from_secs(1) });
     tell(Event::Ended { code: 0, error: None });
+    recorder.tidy();
 }

@@ -1,5 +1,7 @@
 //! Files, whole or not at all.
 
+pub mod repository;
+
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind, Write as _};

@@ -1,9 +1,10 @@
 //! What was done: each run is recorded line by line, read back, and told as HTML, JUnit, JSON and Markdown.
 
-mod commit;
+mod ending;
 pub mod html;
 mod junit;
 mod kept;
+mod lanes;
 mod line;
 mod log;
 mod markdown;
@@ -11,6 +12,7 @@ mod recorder;
 mod run;
 mod state;
 mod store;
+mod tail;
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -31,6 +33,8 @@ pub use store::Store;
 pub struct Setup {
     /// The command line.
     pub argv: Vec<String>,
+    /// The verb, if the history has it also when it ends before its pipeline begins.
+    pub verb: Option<String>,
     /// Who.
     pub user: String,
     /// What is never written.

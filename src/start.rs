@@ -41,7 +41,7 @@ fn run() -> ExitCode {
     let mode = mode(&cli.global, &vars);
     trace(cli.global.verbose, mode.color);
     let masks = Masks::default();
-    let (ui, recorder) = recording::prepare(&cli.global, mode, &vars, &masks);
+    let (ui, recorder) = recording::prepare(&cli, mode, &vars, &masks);
     let ui = Arc::new(ui);
     if let Err(error) = exec::forbid_core_dumps() {
         tracing::debug!(%error, "core dumps could not be forbidden");
@@ -68,7 +68,7 @@ fn run() -> ExitCode {
     if let Some(failure) = &failure {
         ui.failure(failure);
     }
-    recording::end(&ui, failure.as_ref());
+    recording::end(&ui, &recorder, failure.as_ref());
     failure.map_or(ExitCode::SUCCESS, |failure| ExitCode::from(failure.kind.code()))
 }
 

@@ -18,7 +18,7 @@ pub struct ApplyArgs {
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
     #[command(flatten)]
-    part: pipeline::Part,
+    pub(super) part: pipeline::Part,
     #[command(flatten)]
     extra: target::Extra,
 }

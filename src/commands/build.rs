@@ -33,7 +33,11 @@ pub async fn run(cx: &Ctx, global: &Global, args: &BuildArgs) -> Result<(), Fail
                 return Err(unknown(env, image));
             }
             let own = env.pipelines.contains_key("build");
-            part.steps.only.push(if own { format!("docker build {image}") } else { format!("build {image}") });
+            part.steps.only.push(if own {
+                format!("docker build {image}")
+            } else {
+                format!("build {image}")
+            });
         }
         pipeline::go(cx, global, env, &Verb::named("build"), &part, &args.extra.extra).await
     };

@@ -13,7 +13,7 @@ pub struct DestroyArgs {
     #[command(flatten)]
     target: Targets,
     #[command(flatten)]
-    part: pipeline::Part,
+    pub(super) part: pipeline::Part,
     #[command(flatten)]
     extra: target::Extra,
 }

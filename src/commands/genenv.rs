@@ -32,15 +32,22 @@ pub struct GenenvArgs {
     steps: Steps,
 }
 
+impl GenenvArgs {
+    /// The file is written, not only looked at.
+    pub(super) fn writes(&self) -> bool {
+        !(self.check || self.print || self.diff)
+    }
+}
+
 /// Runs it.
 pub async fn run(cx: &Ctx, global: &Global, args: &GenenvArgs) -> Result<(), Failure> {
     if args.print {
         args.target
             .one_only("--print", "name one environment, or write the files: `infractl genenv --all`")?;
     }
-    let effect = if args.check || args.diff { Effect::Reads } else { Effect::Changes };
+    let effect = if args.writes() { Effect::Changes } else { Effect::Reads };
     let work = async |global: &Global, env: &Environment| {
-        if args.check || args.print || args.diff {
+        if !args.writes() {
             return one(cx, global, args, env).await.map(|()| Ended::default());
         }
         let part = Part { steps: args.steps.clone(), print: false };

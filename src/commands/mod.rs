@@ -21,6 +21,9 @@ pub mod run;
 pub mod secrets;
 pub mod several;
 pub mod ssh;
+pub mod start;
+pub mod state;
+pub mod stop;
 pub mod target;
 pub mod unlock;
 pub mod validate;
@@ -187,6 +190,12 @@ pub enum Command {
     Secrets(secrets::SecretsCommand),
     /// Log in to a machine of an environment, or run one command there
     Ssh(ssh::SshArgs),
+    /// Start the machines and databases of an environment again
+    Start(start::StartArgs),
+    /// Show machines and databases: where they are, how they are reached, what is billed
+    State(state::StateArgs),
+    /// Stop the machines and databases of an environment, and keep their data
+    Stop(stop::StopArgs),
     /// Bring an environment up: init, apply, deploy
     Up(pipeline::VerbArgs),
     /// Release the lock that a dead run left behind, and say whose it was
@@ -196,6 +205,27 @@ pub enum Command {
     /// A pipeline of the project's own.
     #[command(external_subcommand)]
     Other(Vec<OsString>),
+}
+
+impl Command {
+    /// The verb, if it changes or previews something: the history has it also when it ends before its pipeline begins.
+    pub fn kept_as(&self) -> Option<&str> {
+        let (verb, prints) = match self {
+            Command::Apply(args) => ("apply", args.part.print),
+            Command::Deploy(args) => ("deploy", args.part.print),
+            Command::Destroy(args) => ("destroy", args.part.print),
+            Command::Down(args) => ("down", args.part.print),
+            Command::Genenv(args) => ("genenv", !args.writes()),
+            Command::Init(args) => ("init", args.part.print),
+            Command::Own(args) => (args.name.as_str(), args.part.print),
+            Command::Pipeline(args) => (args.words.last()?.as_str(), args.part.print),
+            Command::Plan(args) => ("plan", args.part.print),
+            Command::Refresh(args) => ("refresh", args.part.print),
+            Command::Up(args) => ("up", args.part.print),
+            _ => return None,
+        };
+        (!prints).then_some(verb)
+    }
 }
 
 /// The hidden verb that runs what was typed in the place of a verb.
@@ -249,6 +279,9 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Other(_) => Err(Failure::silent(Kind::Usage)),
         Command::Secrets(command) => secrets::run(cx, global, command).await,
         Command::Ssh(args) => ssh::run(cx, global, args).await,
+        Command::Start(args) => start::run(cx, global, args).await,
+        Command::State(args) => state::run(cx, global, args).await,
+        Command::Stop(args) => stop::run(cx, global, args).await,
         Command::Up(args) => pipeline::run_verb(cx, global, "up", args).await,
         Command::Unlock(args) => unlock::run(cx, global, args).await,
         Command::Validate(args) => validate::run(cx, global, args).await,

@@ -25,9 +25,9 @@ use crate::text::{list, nearest};
 pub struct PipelineArgs {
     /// Environment [default: as for every verb], and name of the pipeline
     #[arg(value_name = "[ENV] NAME", required = true, num_args = 1..=2, add = ArgValueCandidates::new(words))]
-    words: Vec<String>,
+    pub(super) words: Vec<String>,
     #[command(flatten)]
-    part: Part,
+    pub(super) part: Part,
     #[command(flatten)]
     extra: target::Extra,
 }
@@ -37,11 +37,11 @@ pub struct PipelineArgs {
 pub struct OwnArgs {
     /// Name of the pipeline
     #[arg(value_name = "NAME")]
-    name: String,
+    pub(super) name: String,
     #[command(flatten)]
     target: Targets,
     #[command(flatten)]
-    part: Part,
+    pub(super) part: Part,
     #[command(flatten)]
     extra: target::Extra,
 }
@@ -52,7 +52,7 @@ pub struct VerbArgs {
     #[command(flatten)]
     target: Targets,
     #[command(flatten)]
-    part: Part,
+    pub(super) part: Part,
     #[command(flatten)]
     extra: target::Extra,
 }
@@ -189,11 +189,8 @@ pub async fn go(
     };
     let pipeline = plan::pipeline(env, &verb.asking(ask));
     let options = target::options(global, extra);
-    let selection = if part.steps.resume {
-        resume::rest(cx, env, &pipeline, &options).await?
-    } else {
-        part.steps.selection()
-    };
+    let selection =
+        if part.steps.resume { resume::rest(cx, env, &pipeline, &options)? } else { part.steps.selection() };
     let selected = select(env, &pipeline, &selection)?;
     if command::is_within(cx.vars.get(command::WITHIN), &env.name, verb.name()) && selection.is_all() {
         let message = format!(
@@ -222,12 +219,13 @@ pub async fn go(
             let can_go_on =
                 !matches!(failure.kind, Kind::Declined | Kind::Difference) && pipeline.count() > 1;
             if let Some(step) = step.filter(|_| can_go_on) {
-                let kept = resume::remember(cx, env, &pipeline, &selection, &options, &step).await;
+                let kept = resume::remember(cx, env, &pipeline, &selection, &options, &step);
                 if let Err(reason) = kept {
                     cx.ui.warn(format!("this run cannot be resumed: {:#}", reason.error));
                 }
             }
-            let is_own = matches!(verb, Verb::Named { .. } | Verb::Playbooks { .. }) || env.pipelines.contains_key(verb.name());
+            let is_own = matches!(verb, Verb::Named { .. } | Verb::Playbooks { .. })
+                || env.pipelines.contains_key(verb.name());
             let goes_on = is_own && selected.count() > 1;
             if !goes_on || failure.kind != Kind::Failed {
                 return Err(failure);

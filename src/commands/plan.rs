@@ -25,7 +25,7 @@ pub struct PlanArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    part: pipeline::Part,
+    pub(super) part: pipeline::Part,
     #[command(flatten)]
     extra: target::Extra,
 }

@@ -11,6 +11,7 @@ use crate::pipeline::graph::{self, Direction};
 use crate::pipeline::many::{self, Ended, Many};
 use crate::pipeline::plan::{self, Verb};
 use crate::text;
+use crate::ui::event::Event;
 use crate::ui::prompt;
 
 /// The environments a verb works on.
@@ -103,6 +104,7 @@ impl Targets {
         }
         let project = target::project(cx)?;
         let selected = self.selected(&project)?;
+        cx.ui.event(None, Event::Environments { names: selected.clone() });
         let (environments, extra) = load(&project, &selected)?;
         let names: Vec<String> = environments
             .iter()

@@ -53,6 +53,7 @@ impl Target {
     pub fn environment(&self, cx: &Ctx) -> Result<Environment, Failure> {
         let project = project(cx)?;
         let name = self.name(cx, &project)?;
+        cx.ui.event(None, Event::Environments { names: vec![name.clone()] });
         project.environment(&name)
     }
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use crate::config::action_name;
 use crate::config::model::{self, ArgumentInput, Input, InventoryFormat};
 use crate::config::origin::Document;
 use crate::config::resolve::Setting;
-use crate::config::step::Step;
+use crate::config::step::{OnFailure, Step};
 use crate::config::template::Template;
 use crate::failure::Failure;
 
@@ -155,7 +156,22 @@ pub struct Ansible {
     pub env: model::Variables,
 }
 
+/// In names of steps, as far as it is known.
+fn fill_names(steps: &mut [Step], environment: &str, project: &str) {
+    for step in steps {
+        step.name = action_name::known(&step.name, environment, project);
+        if let OnFailure::Steps(steps) = &mut step.on_failure {
+            fill_names(steps, environment, project);
+        }
+    }
+}
+
 impl Environment {
+    /// The name of a step, also when it is given as the file has it.
+    pub fn step_name(&self, name: &str) -> String {
+        action_name::known(name, &self.name, &self.project)
+    }
+
     /// Fills in what the files leave out.
     pub(crate) fn new(
         file: model::File,
@@ -165,7 +181,9 @@ impl Environment {
         let (root, name) = (setting.root, setting.environment);
         let mut pipelines = IndexMap::new();
         for (name, steps) in file.pipelines {
-            pipelines.insert(name, Step::from_entries(steps)?);
+            let mut steps = Step::from_entries(steps)?;
+            fill_names(&mut steps, setting.environment, setting.project);
+            pipelines.insert(name, steps);
         }
         let inventory = match (file.inventory, file.ansible.is_some() && !file.hosts.is_empty()) {
             (None, false) => None,

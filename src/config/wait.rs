@@ -90,6 +90,17 @@ pub enum Until {
     },
 }
 
+impl Until {
+    /// The host that is asked; none for this machine.
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            Until::Ssh { host } => Some(host),
+            Until::File { host, .. } | Until::Command { host, .. } => host.as_deref(),
+            _ => None,
+        }
+    }
+}
+
 /// How often and how far apart when the file is silent.
 const ATTEMPTS: u32 = 30;
 pub(super) const EVERY: Duration = Duration::from_secs(5);

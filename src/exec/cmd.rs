@@ -27,6 +27,8 @@ pub enum Input {
     Secret(SecretString),
     /// All of these in order, then end of file. Always treated as secret.
     Parts(Arc<[Part]>),
+    /// These bytes; the end of file comes only when the program has ended, or when we do. Always treated as secret.
+    Held(SecretString),
 }
 
 /// A piece of what a program reads.
@@ -174,6 +176,13 @@ impl Cmd {
     #[must_use]
     pub fn parts(mut self, parts: Vec<Part>) -> Self {
         self.input = Input::Parts(parts.into());
+        self
+    }
+
+    /// Keeps its standard input open as long as it runs, after this text.
+    #[must_use]
+    pub fn held(mut self, text: SecretString) -> Self {
+        self.input = Input::Held(text);
         self
     }
 

@@ -93,13 +93,15 @@ impl OsRunner {
         let mut out = Reader::new(shown, Channel::Out, masks, line, out_tail);
         let mut err = Reader::new(child.stderr.take(), Channel::Err, &self.masks, line, &tail);
         let stdin = child.stdin.take();
+        let mut held = None;
 
         // In the group of an infractl above us the program got the signal when we did.
         let forwards = !(self.is_nested && cmd.io != Io::Attach);
         let mut watcher = Watcher::new(cmd, target, forwards, before, &*self.notice);
         let status = {
             let pipes = async {
-                tokio::join!(out.read(), err.read(), keep(kept, &mut stdout), feed(stdin, &cmd.input));
+                let feed = async { held = feed(stdin, &cmd.input).await };
+                tokio::join!(out.read(), err.read(), keep(kept, &mut stdout), feed);
             };
             tokio::pin!(pipes);
             let mut pipes = Pipes::new(pipes);
@@ -111,6 +113,7 @@ impl OsRunner {
             }
             status
         };
+        drop(held);
         guard.disarm();
         // A Ctrl-C that ended the program came to us too: let it be heard while it is not for us.
         if cmd.io == Io::Attach {
@@ -138,7 +141,7 @@ impl OsRunner {
 
     fn spawn(&self, cmd: &Cmd, mut command: Command) -> Result<Child, RunError> {
         command.stdin(match cmd.input {
-            Input::Secret(_) | Input::Parts(_) => Stdio::piped(),
+            Input::Secret(_) | Input::Parts(_) | Input::Held(_) => Stdio::piped(),
             Input::None if cmd.io == Io::Attach => Stdio::inherit(),
             Input::None => Stdio::null(),
         });
@@ -222,17 +225,18 @@ async fn keep(pipe: Option<ChildStdout>, kept: &mut Vec<u8>) {
     }
 }
 
-/// Gives the program its input. It need not read it.
-async fn feed(pipe: Option<ChildStdin>, input: &Input) {
-    let Some(mut pipe) = pipe else { return };
+/// Gives the program its input, which it need not read; the pipe comes back when it is to stay open.
+async fn feed(pipe: Option<ChildStdin>, input: &Input) -> Option<ChildStdin> {
+    let mut pipe = pipe?;
     let fed = match input {
         Input::None => Ok(()),
-        Input::Secret(text) => pipe.write_all(text.expose_secret().as_bytes()).await,
+        Input::Secret(text) | Input::Held(text) => pipe.write_all(text.expose_secret().as_bytes()).await,
         Input::Parts(parts) => feed_parts(&mut pipe, parts).await,
     };
     if let Err(error) = fed {
         tracing::debug!(%error, "the program did not get all of its input");
     }
+    matches!(input, Input::Held(_)).then_some(pipe)
 }
 
 async fn feed_parts(pipe: &mut ChildStdin, parts: &[Part]) -> io::Result<()> {

@@ -1,26 +1,26 @@
 //! The files of a run while it goes on.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write as _};
 
+use super::lanes::Lanes;
 use super::line::{Line, Start};
 use super::log::Log;
 use super::store::Store;
 
 /// The files of a run.
 pub(super) struct Kept {
-    store: Store,
+    pub(super) store: Store,
     pub(super) number: u64,
     file: File,
-    pub(super) logs: HashMap<String, Log>,
+    pub(super) logs: Lanes<Log>,
 }
 
 impl Kept {
     pub(super) fn begin(store: Store, start: &mut Start) -> io::Result<Self> {
         let (number, file, locked) = store.begin()?;
         (start.run, start.locked) = (Some(number), locked);
-        let mut kept = Kept { store, number, file, logs: HashMap::new() };
+        let mut kept = Kept { store, number, file, logs: Lanes::default() };
         kept.write(&Line::RunStarted(start.clone()))?;
         Ok(kept)
     }
@@ -32,11 +32,12 @@ impl Kept {
         self.file.write_all(&text)
     }
 
-    pub(super) fn log(&mut self, environment: &str) -> io::Result<&mut Log> {
-        if !self.logs.contains_key(environment) {
-            let log = Log::new(self.store.begin_log(self.number, environment)?);
-            self.logs.insert(environment.to_owned(), log);
+    /// Adds a line to the log of an environment.
+    pub(super) fn log(&mut self, environment: &str, text: &str) -> io::Result<()> {
+        if let Some(log) = self.logs.get_mut(environment) {
+            return log.line(text);
         }
-        self.logs.get_mut(environment).ok_or_else(|| io::ErrorKind::NotFound.into())
+        let log = Log::new(self.store.begin_log(self.number, environment)?);
+        self.logs.add(environment, log).line(text)
     }
 }

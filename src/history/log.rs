@@ -2,18 +2,15 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::time::{Duration, Instant};
 
-use memchr::memrchr;
+use memchr::{memchr, memrchr};
 
 /// Bytes after which only the end of a log is kept.
 const HEAD: u64 = 16 * 1024 * 1024;
 /// Bytes of that end.
 const TAIL: usize = 1024 * 1024;
-/// Bytes that wait for being written together.
-const BUFFER: usize = 32 * 1024;
-/// They wait no longer than this, if anything comes at all.
-const WAIT: Duration = Duration::from_millis(100);
+/// Bytes that wait for being written together; a second at most, then the clock of the run flushes.
+const BUFFER: usize = 64 * 1024;
 
 /// A log that is being written.
 #[derive(Debug)]
@@ -22,7 +19,6 @@ pub(super) struct Log {
     /// Written to the file, or about to be.
     length: u64,
     buffer: Vec<u8>,
-    flushed: Instant,
     tail: Vec<u8>,
     left_out: u64,
 }
@@ -30,7 +26,7 @@ pub(super) struct Log {
 impl Log {
     /// Writes to a file that is new.
     pub(super) fn new(file: File) -> Self {
-        Log { file, length: 0, buffer: Vec::new(), flushed: Instant::now(), tail: Vec::new(), left_out: 0 }
+        Log { file, length: 0, buffer: Vec::new(), tail: Vec::new(), left_out: 0 }
     }
 
     /// Where the next line begins, in bytes.
@@ -41,7 +37,7 @@ impl Log {
     /// Adds a line, without what drives a terminal.
     pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
         let plain;
-        let text = if text.contains('\x1b') {
+        let text = if memchr(0x1b, text.as_bytes()).is_some() {
             plain = anstream::adapter::strip_str(text).to_string();
             plain.as_str()
         } else {
@@ -52,7 +48,7 @@ impl Log {
             return Ok(());
         }
         self.push(text.as_bytes());
-        if self.buffer.len() >= BUFFER || self.flushed.elapsed() >= WAIT { self.flush() } else { Ok(()) }
+        if self.buffer.len() >= BUFFER { self.flush() } else { Ok(()) }
     }
 
     fn push(&mut self, text: &[u8]) {
@@ -90,7 +86,6 @@ impl Log {
 
     /// Writes what waits.
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        self.flushed = Instant::now();
         let result = self.file.write_all(&self.buffer);
         self.buffer.clear();
         result

@@ -1,6 +1,5 @@
 //! Records the run of this process: a reporter.
 
-use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,38 +9,37 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::kept::Kept;
+use super::lanes::Lanes;
 use super::line::{Line, Start, seconds};
 use super::log::Log;
 use super::run::{Run, SCHEMA};
-use super::state::State;
 use super::store::{self, Store};
-use super::{Setup, commit, host, junit, tell};
-use crate::disk;
-use crate::text::cut;
-use crate::ui::event::{Event, Level, Report, Reporter};
+use super::tail::Tail;
+use super::{Setup, host};
+use crate::disk::repository;
+use crate::ui::event::{Event, Level, Report, Reporter, ToolLine};
 use crate::ui::say;
 
 /// Verbs that only read, or only touch text files under version control: they leave no history.
 const NOT_KEPT: [&str; 5] = ["output", "validate", "fmt", "state", "logs"];
-/// Lines kept in memory of each step, for reports.
-const TAIL: usize = 300;
-/// Bytes kept of each of them.
-const TAIL_WIDTH: usize = 2000;
 
 /// Records the run of this process.
 pub struct Recorder {
-    setup: Setup,
+    pub(super) setup: Setup,
     began: watch::Sender<Option<PathBuf>>,
     state: Mutex<Recording>,
 }
 
 #[derive(Default)]
-struct Recording {
-    root: Option<PathBuf>,
-    run: Option<(Run, Instant)>,
-    kept: Option<Kept>,
+pub(super) struct Recording {
+    pub(super) root: Option<PathBuf>,
+    /// The environments that are meant.
+    pub(super) meant: Vec<String>,
+    pub(super) run: Option<(Run, Instant)>,
+    pub(super) kept: Option<Kept>,
+    is_tidy: bool,
     /// Of the step that runs in each environment.
-    tails: HashMap<String, VecDeque<String>>,
+    tails: Lanes<Tail>,
     has_arguments: bool,
 }
 
@@ -63,6 +61,18 @@ impl Recorder {
         self.lock().add(Line::Dirty { dirty });
     }
 
+    /// Removes old runs, once: while a tool runs nobody waits for it.
+    pub fn tidy(&self) {
+        let store = {
+            let mut state = self.lock();
+            let is_tidy = std::mem::replace(&mut state.is_tidy, true);
+            state.kept.as_ref().filter(|_| !is_tidy).map(|kept| (kept.store.clone(), kept.number))
+        };
+        if let Some((store, number)) = store {
+            store.tidy(number);
+        }
+    }
+
     /// The number of this run, when it is kept and a tool said something.
     pub fn number_with_log(&self) -> Option<u64> {
         let state = self.lock();
@@ -70,7 +80,7 @@ impl Recorder {
         kept.logs.values().any(|log| log.length() > 0).then_some(kept.number)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Recording> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Recording> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -78,7 +88,7 @@ impl Recorder {
         argv.map(|word| self.setup.masks.mask(&word).into_owned()).collect()
     }
 
-    fn begin(&self, state: &mut Recording, verb: &str) {
+    pub(super) fn begin(&self, state: &mut Recording, verb: &str) {
         let since = Instant::now();
         let mut start = Start {
             schema: SCHEMA,
@@ -91,7 +101,7 @@ impl Recorder {
             locked: false,
             argv: self.masked(self.setup.argv.iter().take_while(|word| *word != "--").cloned()),
             infractl: env!("CARGO_PKG_VERSION").to_owned(),
-            commit: state.root.as_deref().and_then(commit::head),
+            commit: state.root.as_deref().and_then(repository::head),
         };
         if let Some(root) = state.root.as_ref().filter(|_| !NOT_KEPT.contains(&verb)) {
             match Kept::begin(Store::of(root), &mut start) {
@@ -108,48 +118,11 @@ impl Recorder {
     }
 
     /// Once the secrets are known the whole command line can be masked.
-    fn arguments(&self, state: &mut Recording) {
+    pub(super) fn arguments(&self, state: &mut Recording) {
         if !std::mem::replace(&mut state.has_arguments, true)
             && self.setup.argv.iter().any(|word| word == "--")
         {
             state.add(Line::Arguments { argv: self.masked(self.setup.argv.iter().cloned()) });
-        }
-    }
-
-    fn end(&self, state: &mut Recording, code: u8, error: Option<&String>) {
-        let wants_report = self.setup.junit.is_some() || self.setup.json.is_some();
-        let began = state.run.is_some();
-        if !began {
-            if !wants_report {
-                return;
-            }
-            // The verb failed before its pipeline began: the report says so.
-            state.root = None;
-            self.begin(state, "");
-        }
-        self.arguments(state);
-        let Some((run, since)) = &state.run else { return };
-        let end = Line::RunEnded {
-            code,
-            outcome: State::of_code(code),
-            error: error.cloned(),
-            seconds: seconds(since.elapsed()),
-            environments: run.environments.iter().map(|lane| lane.environment.clone()).collect(),
-        };
-        state.add(end);
-        if let Some(kept) = &mut state.kept {
-            kept.logs.values_mut().for_each(|log| drop(log.end_step()));
-        }
-        let Some((run, _)) = &state.run else { return };
-        if let Some(path) = &self.setup.junit {
-            tell(path, "JUnit report", disk::write(path, junit::report(run).as_bytes(), 0o644));
-        }
-        if let Some(path) = &self.setup.json {
-            let text = serde_json::to_string_pretty(run).unwrap_or_default() + "\n";
-            tell(path, "JSON report", disk::write(path, text.as_bytes(), 0o644));
-        }
-        if let Some(summary) = self.setup.summary.as_ref().filter(|_| began) {
-            summary.write(run);
         }
     }
 }
@@ -160,6 +133,7 @@ impl Reporter for Recorder {
         let environment = || report.environment.clone().unwrap_or_default();
         match &report.event {
             Event::Project { root } => state.root = Some(root.clone()),
+            Event::Environments { names } => state.meant.clone_from(names),
             Event::RunStarted { verb, steps } => {
                 if state.run.is_none() {
                     self.begin(state, verb);
@@ -168,9 +142,7 @@ impl Reporter for Recorder {
                 state.add(Line::EnvironmentStarted { environment: environment(), verb, steps, at });
             }
             Event::Ended { code, error } => self.end(state, *code, error.as_ref()),
-            Event::Line { level, text, .. } if state.run.is_some() => {
-                state.line(&environment(), *level, text);
-            }
+            Event::Line { level, text, .. } => state.line(&environment(), *level, text),
             Event::StepStarted { number, name } => {
                 let (at, log) = (state.now(), state.log_length(&environment()));
                 let step = name.clone();
@@ -209,8 +181,12 @@ impl Reporter for Recorder {
                 state.add(Line::EnvironmentEnded { environment: environment(), outcome, seconds });
             }
             Event::Warning(text) => state.add(Line::Warning { text: text.clone() }),
-            Event::Progress { .. } | Event::Note(_) | Event::Line { .. } => {}
+            Event::Progress { .. } | Event::Note(_) => {}
         }
+    }
+
+    fn line(&self, line: &ToolLine<'_>) {
+        self.lock().line(line.environment.unwrap_or_default(), line.level, line.text);
     }
 
     fn tick(&self) {
@@ -222,12 +198,12 @@ impl Reporter for Recorder {
 }
 
 impl Recording {
-    fn now(&self) -> f64 {
+    pub(super) fn now(&self) -> f64 {
         self.run.as_ref().map_or(0.0, |(_, since)| seconds(since.elapsed()))
     }
 
     /// To the file and to the run in memory. Nothing is added before a run begins.
-    fn add(&mut self, line: Line) {
+    pub(super) fn add(&mut self, line: Line) {
         if self.run.is_none() {
             return;
         }
@@ -249,28 +225,30 @@ impl Recording {
     }
 
     fn line(&mut self, environment: &str, level: Level, text: &str) {
+        if self.run.is_none() {
+            return;
+        }
         if let Some(kept) = &mut self.kept
-            && let Err(error) = kept.log(environment).and_then(|log| log.line(text))
+            && let Err(error) = kept.log(environment, text)
         {
             self.give_up(&error);
         }
         if level == Level::Detail {
             return;
         }
-        let tail = self.tails.entry(environment.to_owned()).or_default();
-        if tail.len() == TAIL {
-            tail.pop_front();
+        match self.tails.get_mut(environment) {
+            Some(tail) => tail.push(text),
+            None => self.tails.add(environment, Tail::default()).push(text),
         }
-        tail.push_back(cut(text, TAIL_WIDTH).to_owned());
     }
 
     /// The last lines of a step stay in memory only where a report shows them.
     fn keep_tail(&mut self, environment: &str) {
-        let tail = self.tails.remove(environment).unwrap_or_default();
+        let tail = self.tails.get_mut(environment).map(std::mem::take).unwrap_or_default();
         if let Some((run, _)) = &mut self.run
             && let Some(step) = run.step(environment)
         {
-            step.tail = tail.into();
+            step.tail = tail.lines();
         }
     }
 

@@ -38,7 +38,7 @@ impl Store {
         Store { folder: root.join(FOLDER) }
     }
 
-    /// Makes the file of a new run and locks it; removes what is too old or too much.
+    /// Makes the file of a new run and locks it.
     pub(super) fn begin(&self) -> io::Result<(u64, File, bool)> {
         if !self.folder.is_dir() {
             disk::make_private_dir(&self.folder).map_err(|error| error.source)?;
@@ -54,10 +54,15 @@ impl Store {
             }
         };
         let locked = flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
-        if numbers.len() >= RUNS || number.is_multiple_of(LOOK_EVERY) {
-            self.prune(&numbers);
-        }
         Ok((number, file, locked))
+    }
+
+    /// Removes what is too old or too much, when it may be time to: `own` is the run that goes on.
+    pub(super) fn tidy(&self, own: u64) {
+        let numbers = self.numbers();
+        if numbers.len() > RUNS || own.is_multiple_of(LOOK_EVERY) {
+            self.prune(numbers.into_iter().rfind(|number| *number < own).unwrap_or_default());
+        }
     }
 
     /// Makes the log of an environment in a run.
@@ -133,8 +138,9 @@ impl Store {
         Some(run)
     }
 
-    /// Removes the oldest runs until the rest is young and small enough. Only tidies up, so it never fails.
-    fn prune(&self, numbers: &[u64]) {
+    /// Removes the oldest runs before `newest` until the rest is young and small enough. Only tidies up, so it never
+    /// fails.
+    fn prune(&self, newest: u64) {
         let mut sizes = std::collections::BTreeMap::<u64, (u64, Vec<PathBuf>)>::new();
         let old = SystemTime::now().checked_sub(AGE).unwrap_or(SystemTime::UNIX_EPOCH);
         let mut too_old = Vec::new();
@@ -152,7 +158,6 @@ impl Store {
         }
         let mut bytes: u64 = sizes.values().map(|(bytes, _)| bytes).sum();
         let mut kept = sizes.len();
-        let newest = numbers.last().copied().unwrap_or_default();
         for (number, (size, files)) in sizes {
             let goes = kept > RUNS || bytes > BYTES || too_old.contains(&number);
             if number >= newest || !goes || self.is_locked(number) {

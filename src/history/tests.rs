@@ -5,6 +5,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::*;
+use crate::history::junit;
+use crate::history::state::State;
 use crate::history::{html, markdown};
 use crate::ui::event::Outcome;
 
@@ -119,6 +121,7 @@ fn old_runs_go_and_those_that_live_stay() {
     }
     let second = recorder(dir.path());
     begin(&second);
+    second.tidy();
     let store = Store::of(dir.path());
     let numbers = store.numbers();
     assert_eq!(numbers.last(), Some(&261));
@@ -140,6 +143,7 @@ fn runs_older_than_ninety_days_go_at_the_next_look() {
     }
     let recorder = recorder(dir.path());
     begin(&recorder);
+    recorder.tidy();
     assert_eq!(Store::of(dir.path()).numbers(), [5, 6, 7, 8, 9, 10]);
 }
 
@@ -207,4 +211,63 @@ fn reports_escape_what_their_forms_cannot_hold() {
     assert!(xml.contains("message=\"a &quot;b&quot;\""), "{xml}");
     let markdown = markdown::summary(&run);
     assert!(markdown.contains("````text\n"), "the fence is longer than any in the text:\n{markdown}");
+}
+
+#[test]
+fn more_than_200_mb_go_oldest_first_but_never_a_run_that_lives() {
+    const EACH: usize = 30 * 1024 * 1024;
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join(store::FOLDER);
+    let alive = recorder(dir.path());
+    begin(&alive);
+    let block = vec![b'x'; EACH];
+    for number in 1..=8 {
+        let name = format!("{number:06}");
+        if number > 1 {
+            File::create_new(folder.join(format!("{name}.jsonl"))).unwrap();
+        }
+        File::create_new(folder.join(format!("{name}.dev.log"))).unwrap().write_all(&block).unwrap();
+    }
+    for number in 9..=10 {
+        let next = recorder(dir.path());
+        begin(&next);
+        next.tidy();
+        assert_eq!(Store::of(dir.path()).numbers().last(), Some(&number));
+    }
+    // 240 MB were there; 210 MB are still too much.
+    let store = Store::of(dir.path());
+    assert_eq!(store.numbers(), [1, 4, 5, 6, 7, 8, 9, 10]);
+    assert!(store.log(1, "dev").exists() && !store.log(2, "dev").exists() && !store.log(3, "dev").exists());
+    let old = SystemTime::now() - Duration::from_secs(91 * 24 * 60 * 60);
+    for number in [1, 4] {
+        File::open(folder.join(format!("{number:06}.jsonl"))).unwrap().set_modified(old).unwrap();
+    }
+    for _ in 11..=20 {
+        let next = recorder(dir.path());
+        begin(&next);
+        next.tidy();
+    }
+    let numbers = store.numbers();
+    assert!(numbers.contains(&1) && !numbers.contains(&4) && numbers.contains(&5), "{numbers:?}");
+    assert_eq!(store.read(1).unwrap().outcome, State::Running);
+}
+
+#[test]
+fn a_run_that_never_began_is_kept_with_its_environments() {
+    let dir = tempfile::tempdir().unwrap();
+    let end = |verb: Option<&str>, code: u8| {
+        let recorder = Recorder::new(Setup { verb: verb.map(str::to_owned), ..Setup::default() });
+        tell(&recorder, "", Event::Project { root: dir.path().to_owned() });
+        tell(&recorder, "", Event::Environments { names: vec!["dev".into(), "rec".into()] });
+        tell(&recorder, "", Event::Ended { code, error: Some("why".into()) });
+        recorder.tidy();
+    };
+    for (verb, code) in [(None, 78), (Some("apply"), 0), (Some("apply"), 64), (Some("fmt"), 78)] {
+        end(verb, code);
+        assert!(Store::of(dir.path()).numbers().is_empty(), "{verb:?} {code}");
+    }
+    end(Some("apply"), 77);
+    let run = Store::of(dir.path()).read(1).unwrap();
+    assert_eq!((run.verb.as_str(), run.code, run.outcome), ("apply", Some(77), State::Interrupted));
+    assert_eq!((run.names().as_str(), run.error.as_deref()), ("dev, rec", Some("why")));
 }

@@ -53,30 +53,32 @@ pub async fn run_to_step(
     options: &Options,
 ) -> Result<Facts, Stopped> {
     let nowhere = |failure| Stopped { failure, step: None };
-    refuse(pipeline).map_err(nowhere)?;
-    let mut facts = Facts::default();
-    let held = if options.dry_run {
-        Held::nothing()
-    } else {
-        Box::pin(lock::take(cx, env, pipeline, options.lock_wait, &mut facts)).await.map_err(nowhere)?
-    };
     let verb = &pipeline.verb;
+    let tell = |event| cx.ui.event(Some(&env.name), event);
+    let begun = Instant::now();
+    if !options.dry_run {
+        tell(Event::RunStarted { verb: verb.clone(), steps: pipeline.count() });
+    }
+    let mut facts = Facts::default();
+    let held = match (refuse(pipeline), options.dry_run) {
+        (Ok(()), true) => Ok(Held::nothing()),
+        (Ok(()), false) => Box::pin(lock::take(cx, env, pipeline, options.lock_wait, &mut facts)).await,
+        (Err(failure), _) => Err(failure),
+    };
+    let ended = |outcome| tell(Event::RunEnded { verb: verb.clone(), outcome, took: begun.elapsed() });
+    if let (Err(failure), false) = (&held, options.dry_run) {
+        ended(outcome(failure.kind));
+    }
+    let held = held.map_err(nowhere)?;
     let mut run =
         Run { cx, env, options, verb, held: &held, facts, number: 0, timings: Vec::new(), at: None };
     if options.dry_run {
         super::describe::steps(&mut run, &pipeline.steps).await.map_err(nowhere)?;
         return Ok(run.facts);
     }
-    let begun = Instant::now();
-    let tell = |event| cx.ui.event(Some(&env.name), event);
-    tell(Event::RunStarted { verb: pipeline.verb.clone(), steps: pipeline.count() });
-    let frame = Frame { verb: pipeline.verb.clone(), ..Frame::default() };
+    let frame = Frame { verb: verb.clone(), ..Frame::default() };
     let result = run.steps(&pipeline.steps, &frame, "").await;
-    let outcome = match &result {
-        Ok(()) => Outcome::Done,
-        Err(failure) => outcome(failure.kind),
-    };
-    tell(Event::RunEnded { verb: pipeline.verb.clone(), outcome, took: begun.elapsed() });
+    ended(result.as_ref().map_or_else(|failure| outcome(failure.kind), |()| Outcome::Done));
     if options.timings {
         for (name, took) in
             run.timings.iter().map(|(name, took)| (name.as_str(), *took)).chain([("all", begun.elapsed())])

@@ -6,6 +6,7 @@ use crate::config::model::{AnsibleStep, Docker, ImageName};
 use crate::steps::Work;
 use crate::steps::env_file::Action as EnvFile;
 use crate::steps::inventory::Action as Inventory;
+use crate::steps::power::{self, Action as Power, Part};
 
 /// By ansible, when nothing else is said.
 pub(super) fn deploy(env: &Environment) -> Vec<Step> {
@@ -65,4 +66,38 @@ pub(super) fn build(env: &Environment) -> Vec<Step> {
         Step::new(&format!("build {name}"), Work::Docker(docker))
     };
     env.images.keys().map(one).collect()
+}
+
+/// Machines first: they are what uses the databases.
+pub(super) fn stop(env: &Environment, shelve: bool) -> Vec<Step> {
+    of_parts(env, "stop", |parts| {
+        parts.into_iter().map(|part| power_step(part, Power::Stop { part, shelve })).collect()
+    })
+}
+
+/// Databases first.
+pub(super) fn start(env: &Environment) -> Vec<Step> {
+    of_parts(env, "start", |parts| {
+        parts.into_iter().rev().map(|part| power_step(part, Power::Start { part })).collect()
+    })
+}
+
+pub(super) fn state(env: &Environment) -> Vec<Step> {
+    of_parts(env, "state", |_| vec![Step::new("state", Work::Power(Power::State))])
+}
+
+fn power_step(part: Part, action: Power) -> Step {
+    let name = match part {
+        Part::Machines => "machines",
+        Part::Databases => "databases",
+    };
+    Step::new(name, Work::Power(action))
+}
+
+/// The steps for what can be stopped, or one that says why nothing can be.
+fn of_parts(env: &Environment, verb: &str, steps: impl FnOnce(Vec<Part>) -> Vec<Step>) -> Vec<Step> {
+    match power::parts(env) {
+        Ok(parts) => steps(parts),
+        Err((why, help)) => vec![own::refused(verb, &why, &help)],
+    }
 }

@@ -16,6 +16,7 @@ pub mod select;
 #[cfg(test)]
 mod tests;
 mod transient;
+mod verb;
 
 use std::time::Duration;
 

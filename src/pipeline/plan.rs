@@ -1,188 +1,15 @@
 //! Which steps a verb has. Pure: nothing is touched.
 
-use std::path::PathBuf;
-
+pub(super) use super::verb::Asks;
+pub use super::verb::{BUILT_IN, GUARDED, Playbooks, Verb};
 use super::{Pipeline, Step, What, machines, own};
 use crate::config::Environment;
-use crate::config::model::{Argument, HostName};
-use crate::config::template::Template;
 use crate::steps::Work;
 use crate::steps::env_file::Action as EnvFile;
 use crate::steps::inventory::Action as Inventory;
 use crate::steps::needs::Needs;
-use crate::steps::power::Action as Power;
 use crate::steps::terraform::Action as Terraform;
 use crate::steps::when;
-
-/// A verb that is a pipeline, with what was asked of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verb {
-    /// Connect to the backend, install providers and modules.
-    Init,
-    /// Preview.
-    Plan {
-        /// Keep the plan.
-        out: Option<PathBuf>,
-        /// JSON lines instead of text.
-        json: bool,
-    },
-    /// Make the environment match, then write its files.
-    Apply {
-        /// A saved plan.
-        plan: Option<PathBuf>,
-        /// Show the plan and ask for the environment's name before anything is changed.
-        ask: bool,
-    },
-    /// Take the environment down, then remove its files.
-    Destroy {
-        /// Show what goes and ask for the environment's name first.
-        ask: bool,
-    },
-    /// Check root module and configuration.
-    Validate,
-    /// Format the root module.
-    Fmt {
-        /// Only say which files differ.
-        check: bool,
-    },
-    /// Read the outputs.
-    Output,
-    /// Write the environment file again.
-    Genenv,
-    /// `deploy` or `check`: what its playbooks are limited to.
-    Playbooks {
-        /// `deploy`, `check`.
-        name: String,
-        /// Ask for the environment's name before what a protected environment guards.
-        ask: bool,
-        /// Hosts and tags.
-        part: Playbooks,
-    },
-    /// A verb or pipeline by its name, with nothing else asked of it.
-    Named {
-        /// `deploy`, `up`, or one of the project's own.
-        name: String,
-        /// Ask for the environment's name before what a protected environment guards.
-        ask: bool,
-    },
-}
-
-/// What playbooks are limited to, in the place of what the project says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Playbooks {
-    /// Tags to run.
-    pub tags: Vec<String>,
-    /// Tags to leave out.
-    pub skip_tags: Vec<String>,
-    /// Hosts, and patterns of ansible's.
-    pub limit: Vec<String>,
-}
-
-impl Playbooks {
-    /// Nothing is asked for.
-    pub fn is_empty(&self) -> bool {
-        *self == Playbooks::default()
-    }
-
-    fn limit(&self, steps: &mut [Step]) {
-        for step in steps {
-            match &mut step.what {
-                What::Steps(inside) => self.limit(inside),
-                What::Work(Work::Ansible(playbook)) => {
-                    let words = |all: &[String]| -> Vec<Argument> {
-                        all.iter().map(|word| Argument(Template::literal(word))).collect()
-                    };
-                    if !self.tags.is_empty() {
-                        playbook.tags = words(&self.tags);
-                    }
-                    if !self.skip_tags.is_empty() {
-                        playbook.skip_tags = words(&self.skip_tags);
-                    }
-                    if !self.limit.is_empty() {
-                        playbook.limit = self.limit.iter().cloned().map(HostName).collect();
-                    }
-                }
-                What::Work(_) => {}
-            }
-        }
-    }
-}
-
-/// Whether what a protected environment guards asks for its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Asks(pub(super) bool);
-
-impl Asks {
-    pub(super) fn guards(self, verb: &str) -> bool {
-        self.0 && GUARDED.contains(&verb)
-    }
-}
-
-/// Verbs that have built-in steps.
-pub const BUILT_IN: [&str; 17] = [
-    "apply",
-    "build",
-    "check",
-    "deploy",
-    "destroy",
-    "down",
-    "fmt",
-    "genenv",
-    "init",
-    "inventory",
-    "plan",
-    "refresh",
-    "start",
-    "state",
-    "stop",
-    "up",
-    "validate",
-];
-
-/// Verbs that a protected environment guards.
-pub const GUARDED: [&str; 4] = ["apply", "destroy", "stop", "rollback"];
-
-impl Verb {
-    /// A verb by its name, with nothing else asked of it.
-    pub fn named(name: &str) -> Verb {
-        Verb::Named { name: name.to_owned(), ask: false }
-    }
-
-    /// As it is typed.
-    pub fn name(&self) -> &str {
-        match self {
-            Verb::Init => "init",
-            Verb::Plan { .. } => "plan",
-            Verb::Apply { .. } => "apply",
-            Verb::Destroy { .. } => "destroy",
-            Verb::Validate => "validate",
-            Verb::Fmt { .. } => "fmt",
-            Verb::Output => "output",
-            Verb::Genenv => "genenv",
-            Verb::Playbooks { name, .. } | Verb::Named { name, .. } => name,
-        }
-    }
-
-    /// The same, asking for the environment's name before what a protected environment guards, or not.
-    #[must_use]
-    pub fn asking(&self, ask: bool) -> Verb {
-        match self.clone() {
-            Verb::Apply { plan, .. } => Verb::Apply { plan, ask },
-            Verb::Destroy { .. } => Verb::Destroy { ask },
-            Verb::Playbooks { name, part, .. } => Verb::Playbooks { name, ask, part },
-            Verb::Named { name, .. } => Verb::Named { name, ask },
-            other => other,
-        }
-    }
-
-    fn asks(&self) -> Asks {
-        match self {
-            Verb::Apply { ask, .. } | Verb::Destroy { ask } => Asks(*ask),
-            Verb::Playbooks { ask, .. } | Verb::Named { ask, .. } => Asks(*ask),
-            _ => Asks(false),
-        }
-    }
-}
 
 /// Whether it does anything that a protected environment guards.
 pub fn is_guarded(env: &Environment, verb: &Verb) -> bool {
@@ -267,9 +94,9 @@ pub(super) fn built_in_named(env: &Environment, name: &str, asks: Asks, above: &
         "check" => return machines::check(env),
         "inventory" => return machines::inventory(env),
         "build" => return machines::build(env),
-        "stop" => return vec![Step::new("stop", Work::Power(Power::Stop))],
-        "start" => return vec![Step::new("start", Work::Power(Power::Start))],
-        "state" => return vec![Step::new("state", Work::Power(Power::State))],
+        "stop" => Verb::Stop { shelve: false, ask: asks.0 },
+        "start" => return machines::start(env),
+        "state" => return machines::state(env),
         name => {
             let why = format!("`{name}` is not in this version of infractl yet");
             return vec![own::refused(name, &why, &format!("write your own: `[pipelines] {name} = [ … ]`"))];
@@ -336,6 +163,9 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
                 steps.push(Step::new("host keys", Work::Forget));
             }
             steps
+        }
+        Verb::Stop { shelve, ask } => {
+            ask.then(|| confirm(env, "stop")).into_iter().chain(machines::stop(env, *shelve)).collect()
         }
         Verb::Validate if !has_root => vec![],
         Verb::Validate => vec![prepare(false), terraform("terraform validate", Terraform::Validate)],

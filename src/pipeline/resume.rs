@@ -14,11 +14,10 @@ use super::engine::Options;
 use super::select::Selection;
 use crate::config::Environment;
 use crate::context::Ctx;
-use crate::disk;
+use crate::disk::{self, repository};
 use crate::failure::{Failure, Kind};
 use crate::steps::Work;
 use crate::text::hex;
-use crate::tools::git;
 
 /// The last run that did not reach its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +46,7 @@ struct Fingerprint {
 }
 
 /// Remembers where a run stopped.
-pub async fn remember(
+pub fn remember(
     cx: &Ctx,
     env: &Environment,
     pipeline: &Pipeline,
@@ -58,7 +57,7 @@ pub async fn remember(
     let note = Note {
         step: step.to_owned(),
         at: (cx.now)().strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
-        fingerprint: fingerprint(cx, env, pipeline, options).await,
+        fingerprint: fingerprint(env, pipeline, options),
         only: selection.only.clone(),
         skip: selection.skip.clone(),
     };
@@ -74,7 +73,7 @@ pub fn forget(env: &Environment, verb: &str) -> Result<(), Failure> {
 }
 
 /// The part of the pipeline that is left of the last run, if everything is as it was then.
-pub async fn rest(
+pub fn rest(
     cx: &Ctx,
     env: &Environment,
     pipeline: &Pipeline,
@@ -89,7 +88,7 @@ pub async fn rest(
         )
         .help(format!("run it whole: `infractl {verb} {}`", env.name)));
     };
-    let now = fingerprint(cx, env, pipeline, options).await;
+    let now = fingerprint(env, pipeline, options);
     let differs = differences(&note.fingerprint, &now);
     if !differs.is_empty() {
         let failure = Failure::new(Kind::Usage, differs.join("\n"))
@@ -138,9 +137,7 @@ fn differences(then: &Fingerprint, now: &Fingerprint) -> Vec<String> {
     all
 }
 
-async fn fingerprint(cx: &Ctx, env: &Environment, pipeline: &Pipeline, options: &Options) -> Fingerprint {
-    let head = git::commit_of(&env.root, "HEAD").even_if_interrupted();
-    let head = cx.runner.run(&head, &|_, _| ()).await.ok().filter(|done| done.code == 0);
+fn fingerprint(env: &Environment, pipeline: &Pipeline, options: &Options) -> Fingerprint {
     let mut files = BTreeMap::new();
     for path in inputs(env, pipeline) {
         if let Ok(bytes) = disk::read(&path) {
@@ -150,7 +147,7 @@ async fn fingerprint(cx: &Ctx, env: &Environment, pipeline: &Pipeline, options: 
     }
     Fingerprint {
         configuration: digest([env.document.to_json().to_string().as_bytes()]),
-        commit: head.map(|done| String::from_utf8_lossy(&done.stdout).trim().to_owned()),
+        commit: repository::head(&env.root),
         arguments: digest(options.extra.iter().map(String::as_bytes)),
         files,
     }

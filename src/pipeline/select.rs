@@ -30,6 +30,12 @@ pub fn select(env: &Environment, pipeline: &Pipeline, wanted: &Selection) -> Res
     if wanted.is_all() {
         return Ok(pipeline.clone());
     }
+    let filled = |names: &[String]| names.iter().map(|name| env.step_name(name)).collect();
+    let wanted = Selection {
+        from: wanted.from.as_ref().map(|name| env.step_name(name)),
+        only: filled(&wanted.only),
+        skip: filled(&wanted.skip),
+    };
     let all = paths(pipeline);
     for name in wanted.from.iter().chain(&wanted.only).chain(&wanted.skip) {
         if !all.iter().any(|path| is_named(path, name)) {

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::commands::Global;
+use crate::commands::{Cli, Global};
 use crate::context::{Ctx, Vars};
-use crate::disk;
+use crate::disk::{self, repository};
 use crate::failure::{Failure, Kind};
 use crate::history::{Recorder, Setup, Summary};
 use crate::redact::Masks;
@@ -16,9 +16,11 @@ use crate::ui::event::{Diagnostic, Event, Severity};
 use crate::ui::{self, Mode, Ui};
 
 /// The `Ui` of this run, and who records it.
-pub(super) fn prepare(global: &Global, mode: Mode, vars: &Vars, masks: &Masks) -> (Ui, Arc<Recorder>) {
+pub(super) fn prepare(cli: &Cli, mode: Mode, vars: &Vars, masks: &Masks) -> (Ui, Arc<Recorder>) {
+    let global = &cli.global;
     let recorder = Recorder::new(Setup {
         argv: argv(),
+        verb: cli.command.kept_as().filter(|_| !global.dry_run).map(str::to_owned),
         user: user(mode.ci, vars),
         masks: masks.clone(),
         junit: global.report_junit.as_ref().map(|file| folder(global).join(file)),
@@ -73,10 +75,12 @@ fn summary(ci: Ci, vars: &Vars) -> Option<Summary> {
     }
 }
 
-/// Asks git, while the run goes on, whether files differ from the commit. Never ends by itself.
+/// What nobody has to wait for, done while a tool runs: removes old runs, asks git whether files differ from the
+/// commit. Never ends by itself.
 pub(super) async fn watch(cx: &Ctx, recorder: &Recorder) -> std::convert::Infallible {
     let root = recorder.began().await;
-    if root.ancestors().any(|folder| folder.join(".git").exists())
+    recorder.tidy();
+    if repository::is_around(&root)
         && let Ok(done) = cx.runner.run(&git::status(&root), &|_, _| ()).await
         && done.code == 0
     {
@@ -96,7 +100,7 @@ pub(super) fn with_history(failure: Failure, recorder: &Recorder) -> Failure {
 }
 
 /// The last events: places in files that are wrong, and the end.
-pub(super) fn end(ui: &Ui, failure: Option<&Failure>) {
+pub(super) fn end(ui: &Ui, recorder: &Recorder, failure: Option<&Failure>) {
     for problem in failure.iter().flat_map(|failure| &failure.problems) {
         let place = problem.place.as_ref();
         let line = place.map(|place| 1 + text::cut(&place.text, place.span.start).matches('\n').count());
@@ -115,4 +119,5 @@ pub(super) fn end(ui: &Ui, failure: Option<&Failure>) {
         causes.join(": ")
     });
     ui.event(None, Event::Ended { code, error });
+    recorder.tidy();
 }

@@ -191,9 +191,10 @@ pub fn by(login: &Login, cmd: Cmd) -> Cmd {
     let dir = cmd.dir.as_ref().map(|dir| dir.to_string_lossy().into_owned());
     let (line, secrets) = remote_shell::line(&cmd, dir.as_deref());
     let input = match (secrets, cmd.input) {
+        // The command there ends when this does: with us, or with the connection.
+        (secrets, Input::None) => Input::Held(secrets.unwrap_or_default()),
         (None, input) => input,
-        (Some(secrets), Input::None) => Input::Secret(secrets),
-        (Some(secrets), Input::Secret(text)) => {
+        (Some(secrets), Input::Secret(text) | Input::Held(text)) => {
             Input::Secret(SecretString::from([secrets.expose_secret(), text.expose_secret()].concat()))
         }
         (Some(secrets), Input::Parts(parts)) => {

@@ -10,10 +10,10 @@ use tokio::time::Instant;
 use super::Facts;
 use crate::config::Environment;
 use crate::context::Ctx;
-use crate::exec::{Cmd, Done, RunError};
+use crate::exec::{Cmd, Done, Io, RunError};
 use crate::failure::{Failure, Kind};
 use crate::secrets;
-use crate::ui::event::{Event, Level};
+use crate::ui::event::{Event, Level, ToolLine};
 
 /// What a step works with.
 pub struct StepCx<'a> {
@@ -93,8 +93,8 @@ impl<'a> StepCx<'a> {
     }
 
     /// Tells a line of the tool.
-    pub fn line(&self, level: Level, text: impl Into<String>) {
-        self.event(Event::Line { name: self.name.to_owned(), level, text: text.into() });
+    pub fn line(&self, level: Level, text: impl AsRef<str>) {
+        self.cx.ui.line(Some(&self.env.name), self.name, level, text.as_ref());
     }
 
     /// Says what the running step is at.
@@ -104,7 +104,14 @@ impl<'a> StepCx<'a> {
 
     /// Runs a command to its end and shows its lines.
     pub async fn run(&self, cmd: &Cmd) -> Result<Done, Failure> {
-        self.run_with(cmd, &|text| self.line(Level::Normal, text)).await
+        if cmd.io == Io::Raw {
+            return self.run_with(cmd, &|text| self.line(Level::Normal, text)).await;
+        }
+        let environment = Some(self.env.name.as_str());
+        let line = |text: &str| {
+            self.cx.ui.masked_line(&ToolLine { environment, name: self.name, level: Level::Normal, text });
+        };
+        self.run_with(cmd, &line).await
     }
 
     /// Runs a command to its end; `line` gets its lines.

@@ -1,10 +1,8 @@
 //! The environment file: made from the outputs, written, compared, removed.
 
-use std::path::Path;
-
 use crate::config::model::{self, Value, ValueSource};
 use crate::config::template::Rendered;
-use crate::disk;
+use crate::disk::{self, repository};
 use crate::failure::{Failure, Kind, Problem};
 use crate::files::dotenv::Dialect;
 use crate::files::env_file::{Entry, EnvFile, Metadata, Section, is_stale};
@@ -213,7 +211,7 @@ pub async fn check_place(step: &StepCx<'_>) -> Result<(), Failure> {
         .help(format!("run `mkdir -p {}`", super::relative(step, dir))));
     }
     disk::check_writable(dir)?;
-    if !is_in_git(dir) {
+    if !repository::is_around(dir) {
         return Ok(());
     }
     let ask = |cmd| async move { step.cx.runner.run(&cmd, &|_, _| ()).await };
@@ -244,10 +242,6 @@ pub async fn check_place(step: &StepCx<'_>) -> Result<(), Failure> {
 /// One line that covers the files of all environments.
 fn pattern(shown: &str, environment: &str) -> String {
     shown.strip_suffix(environment).map_or_else(|| shown.to_owned(), |start| format!("{start}*"))
-}
-
-fn is_in_git(dir: &Path) -> bool {
-    dir.ancestors().any(|folder| folder.join(".git").exists())
 }
 
 /// What a dry run says of it.

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use super::host::{self, Machine};
 use super::needs::{self, Needs};
 use super::script::{Script, literal, no_script};
+use super::templates;
 use super::values::{self, Known};
 use super::{StepCx, Work, login, relative};
 use crate::config::environment;
@@ -86,7 +87,8 @@ pub fn script(script: &mut Script, step: &StepCx<'_>, action: &Action) -> Result
         Action::Compare => return Err(no_script(step)),
         Action::Write => {}
     }
-    let names_output = |input: &Input| needs::inside(&input.0).iter().any(|one| one.names().any(is_output));
+    let names_output =
+        |input: &Input| templates::inside(&input.0).iter().any(|one| one.names().any(is_output));
     let mut vars =
         step.env.hosts.values().map(|host| &host.vars).chain(declared.groups.values().map(|g| &g.vars));
     let is_several = |name: &Name| match name {
@@ -256,7 +258,7 @@ fn variables(
 ) -> Result<Variables, Failure> {
     let mut vars = Variables::new();
     for (name, input) in inputs {
-        let names_secret = needs::inside(&input.0)
+        let names_secret = templates::inside(&input.0)
             .iter()
             .any(|template| template.names().any(|name| matches!(name, Name::Secret(_))));
         let typed = if names_secret { None } else { Some(values::typed(step, known, &input.0)?) };

@@ -29,6 +29,7 @@ pub mod script;
 pub mod send;
 mod providers;
 pub mod task;
+pub mod templates;
 pub mod task_variables;
 pub mod terraform;
 mod terraform_change;
@@ -127,6 +128,8 @@ pub struct Facts {
     pub initialised: bool,
     /// To machines; they end with the run.
     pub connections: connection::Connections,
+    /// Where machines and databases are.
+    pub state: Option<power::State>,
 }
 
 /// A plan kept for the next step.

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
-use serde_json::Value as Json;
 
-use super::{StepCx, Work, prepare, terraform};
+use super::templates::{inside, of_command};
+use super::{StepCx, Work, prepare, templates, terraform};
 use crate::config::Environment;
 use crate::config::model::{AnsibleStep, CommandTable, Docker, Run};
 use crate::config::step::Until;
@@ -36,7 +36,7 @@ impl Needs {
     pub fn of(env: &Environment, work: &Work, allowed: Option<&[String]>) -> Needs {
         let mut needs = Needs::default();
         let sees_secrets = allowed.is_none_or(|names| !names.is_empty());
-        for template in templates(work) {
+        for template in templates::of(work) {
             needs.take(env, template);
         }
         if let Work::Docker(docker) = work {
@@ -58,7 +58,7 @@ impl Needs {
                 needs.outputs |= mentions_outputs(command);
             }
             Work::Wait(wait) => {
-                if let Until::Command { command, .. } = &wait.until {
+                if let Until::Command { command, host: None, .. } = &wait.until {
                     needs.secrets |= sees_secrets;
                     needs.outputs |= mentions_outputs(command);
                 }
@@ -76,11 +76,19 @@ impl Needs {
             }
             Work::Power(_) => {
                 needs.secrets |= sees_secrets;
-                for name in env.hosts.keys() {
-                    needs.host(env, name);
+                for template in super::power::templates(env) {
+                    needs.take(env, template);
+                }
+                for command in super::power::commands(env) {
+                    needs.outputs |= mentions_outputs(&command);
+                    for template in of_command(&command) {
+                        needs.take(env, template);
+                    }
                 }
             }
-            Work::Git(_) | Work::Compose(_) | Work::Docker(_) => needs.secrets |= allowed.is_some_and(|names| !names.is_empty()),
+            Work::Git(_) | Work::Compose(_) | Work::Docker(_) => {
+                needs.secrets |= allowed.is_some_and(|names| !names.is_empty())
+            }
             _ => {}
         }
         if let Some(host) = host_of(work) {
@@ -218,69 +226,8 @@ fn host_of(work: &Work) -> Option<&str> {
         Work::Remote(remote) => Some(&remote.host.0),
         Work::Copy(copy) => copy.host.as_ref().map(|host| host.0.as_str()),
         Work::Compose(compose) => compose.host.as_ref().map(|host| host.0.as_str()),
-        Work::Wait(wait) => match &wait.until {
-            Until::Ssh { host } => Some(host),
-            Until::File { host, .. } | Until::Command { host, .. } => host.as_deref(),
-            _ => None,
-        },
+        Work::Wait(wait) => wait.until.host(),
         _ => None,
-    }
-}
-
-/// Every template of a step.
-pub fn templates(work: &Work) -> Vec<&Template> {
-    match work {
-        Work::Command(command) => of_command(command),
-        Work::Wait(wait) => match &wait.until {
-            Until::Tcp { address } => vec![&address.0],
-            Until::Http { url, headers, address, .. } => {
-                let at = address.as_ref().map(|at| &at.0);
-                [&url.0].into_iter().chain(headers.values()).chain(at).collect()
-            }
-            Until::Tls { name, address, .. } => {
-                [&name.0].into_iter().chain(address.as_ref().map(|at| &at.0)).collect()
-            }
-            Until::File { path, .. } => vec![&path.0],
-            Until::Command { command, .. } => of_command(command),
-            Until::Ssh { .. } | Until::Ecs { .. } => Vec::new(),
-        },
-        Work::Copy(copy) => vec![&copy.to.0],
-        Work::Remote(remote) => {
-            let words = of_run(&remote.run).into_iter();
-            words
-                .chain(remote.env.values())
-                .chain(&remote.input)
-                .chain(remote.dir.as_ref().map(|dir| &dir.0))
-                .collect()
-        }
-        Work::Compose(compose) => super::compose::templates(compose),
-        Work::Git(git) => {
-            let given = [&git.tag, &git.commit, &git.remote, &git.message];
-            given.into_iter().flatten().map(|argument| &argument.0).collect()
-        }
-        Work::Ansible(ansible) => ansible.tags.iter().chain(&ansible.skip_tags).map(|tag| &tag.0).collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn of_command(command: &CommandTable) -> Vec<&Template> {
-    of_run(&command.run).into_iter().chain(command.env.values()).chain(&command.input).collect()
-}
-
-fn of_run(run: &Run) -> Vec<&Template> {
-    match run {
-        Run::Shell(line) => vec![&line.0],
-        Run::Argv(words) => words.iter().map(|word| &word.0).collect(),
-    }
-}
-
-/// The templates inside a value.
-pub(super) fn inside(value: &Json) -> Vec<Template> {
-    match value {
-        Json::String(text) => Template::parse(text).into_iter().collect(),
-        Json::Array(items) => items.iter().flat_map(inside).collect(),
-        Json::Object(fields) => fields.values().flat_map(inside).collect(),
-        _ => Vec::new(),
     }
 }
 

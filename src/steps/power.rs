@@ -1,28 +1,197 @@
-//! Stops, starts and shows machines and databases, through the provider.
+//! Stops, starts and shows machines and databases, through the program of their provider.
 
-use super::StepCx;
+mod cloud;
+mod command;
+mod describe;
+mod names;
+mod round;
+mod state;
+mod verdict;
+
+use std::time::Duration;
+
+use super::needs::{self, Needs};
+use super::values::Known;
+use super::{StepCx, Work};
+use crate::config::Environment;
+use crate::config::model::{Argument, CommandTable, Power, PowerMode, Provider};
 use crate::failure::{Failure, Kind};
+use crate::tools::power::Goal;
+
+pub use names::templates;
+pub use state::{Row, State};
+
+use cloud::Cloud;
+
+/// How long to wait for the goal, if the configuration does not say.
+const TIMEOUT: Duration = Duration::from_secs(300);
+
+/// What is acted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The `server` of each host, and `[power] servers`.
+    Machines,
+    /// `[power] databases`.
+    Databases,
+}
 
 /// What is done with the machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Pause them.
-    Stop,
+    Stop {
+        /// Which.
+        part: Part,
+        /// Give them back, whatever `mode` says.
+        shelve: bool,
+    },
     /// Go on.
-    Start,
+    Start {
+        /// Which.
+        part: Part,
+    },
     /// Show them.
     State,
 }
 
+/// What an environment has that can be stopped; `Err` says why nothing can be.
+pub fn parts(env: &Environment) -> Result<Vec<Part>, (String, String)> {
+    let name = &env.name;
+    let Some(power) = &env.power else {
+        let why = format!("`{name}` does not say what can be stopped: there is no `[power]`");
+        return Err((
+            why,
+            "add `[power]` with `provider = \"openstack\"` (or aws, azure, docker, command)".into(),
+        ));
+    };
+    let mut parts = Vec::new();
+    if power.provider.is_some() && names::has_machines(env, power) {
+        parts.push(Part::Machines);
+    }
+    if !power.databases.is_empty() || power.database_provider == Some(Provider::Command) {
+        parts.push(Part::Databases);
+    }
+    if parts.is_empty() {
+        let why = match power.provider {
+            None => format!("`[power]` of `{name}` does not say who runs its machines"),
+            Some(_) => format!("`{name}` names nothing that can be stopped"),
+        };
+        let help = match power.provider {
+            None => "add `provider = \"openstack\"` (or aws, azure, docker, command)",
+            Some(Provider::Docker) => "add `project` or `servers` to `[power]`",
+            Some(_) => "add `server` to a host of `[hosts]`, or `servers` to `[power]`",
+        };
+        return Err((why, help.to_owned()));
+    }
+    Ok(parts)
+}
+
+/// The commands of the provider `command`.
+pub fn commands(env: &Environment) -> Vec<CommandTable> {
+    let Some(power) = &env.power else { return Vec::new() };
+    let given = [&power.stop, &power.start, &power.state].into_iter().flatten();
+    given.map(|line| line.clone().into_table()).collect()
+}
+
+/// Who runs that part, with what he has to be told.
+enum By<'a> {
+    Cloud(Cloud),
+    Command(&'a Power),
+}
+
+impl Part {
+    fn by<'a>(self, step: &StepCx<'_>, known: &Known, power: &'a Power) -> Result<By<'a>, Failure> {
+        let provider = match self {
+            Part::Machines => power.provider,
+            Part::Databases => power.database_provider.or(power.provider),
+        };
+        let text = |given: &Option<Argument>| {
+            given.as_ref().map(|argument| known.argument(step, &argument.0)).transpose()
+        };
+        Ok(match (self, provider) {
+            (_, Some(Provider::Command)) => By::Command(power),
+            (Part::Machines, Some(Provider::Openstack)) => By::Cloud(Cloud::Openstack),
+            (Part::Machines, Some(Provider::Aws)) => By::Cloud(Cloud::Ec2(text(&power.region)?)),
+            (Part::Machines, Some(Provider::Azure)) => By::Cloud(Cloud::Azure(text(&power.resource_group)?)),
+            (Part::Machines, Some(Provider::Docker)) => By::Cloud(Cloud::Docker(text(&power.project)?)),
+            (Part::Databases, Some(Provider::Aws)) => By::Cloud(Cloud::Rds(text(&power.region)?)),
+            (Part::Databases, _) => {
+                return Err(Failure::new(Kind::Config, "this provider cannot stop databases")
+                    .help("add `database-provider = \"command\"` to `[power]`, with `stop` and `start`"));
+            }
+            (Part::Machines, None) => return Err(Failure::new(Kind::Config, "`[power]` has no `provider`")),
+        })
+    }
+
+    fn noun(self) -> &'static str {
+        match self {
+            Part::Machines => "server",
+            Part::Databases => "database",
+        }
+    }
+}
+
+/// What `stop` does where the configuration does not say.
+fn mode(power: &Power, shelve: bool) -> PowerMode {
+    match (shelve, power.mode, power.provider) {
+        (true, ..) => PowerMode::Shelve,
+        (false, Some(mode), _) => mode,
+        (false, None, Some(Provider::Azure)) => PowerMode::Deallocate,
+        (false, None, _) => PowerMode::Stop,
+    }
+}
+
+fn asked(power: &Power, action: Action) -> Option<(Part, Goal)> {
+    match action {
+        Action::Stop { part: Part::Machines, shelve } => {
+            Some((Part::Machines, Goal::Off(mode(power, shelve))))
+        }
+        Action::Stop { part, .. } => Some((part, Goal::Off(PowerMode::Stop))),
+        Action::Start { part } => Some((part, Goal::On)),
+        Action::State => None,
+    }
+}
+
+fn configured(env: &Environment) -> Result<&Power, Failure> {
+    parts(env).map_err(|(why, help)| Failure::new(Kind::Config, why).help(help))?;
+    env.power.as_ref().ok_or_else(|| Failure::new(Kind::Config, "there is no `[power]`"))
+}
+
 /// Does it.
-#[expect(clippy::unused_async, reason = "not built yet")]
 pub async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failure> {
-    let _ = action;
-    Err(Failure::new(Kind::Bug, format!("`{}` is not built yet", step.name)))
+    let power = configured(step.env)?;
+    let needs = Needs::of(step.env, &Work::Power(*action), step.frame.secrets.as_deref());
+    needs::meet(step, &needs).await?;
+    let Some((part, goal)) = asked(power, *action) else {
+        return state::run(step, power).await;
+    };
+    let known = Known::of(step);
+    match part.by(step, &known, power)? {
+        By::Command(power) => command::run(step, power, goal).await,
+        By::Cloud(cloud) => {
+            if step.cx.interrupts.is_pressed() {
+                return Err(step.interrupted(format!("stopped before `{}`", step.name)));
+            }
+            let names = names::of(step, &known, power, part)?;
+            let limit = power.timeout.map_or(TIMEOUT, |period| period.0);
+            round::bring(step, &cloud, part, &names, goal, limit).await
+        }
+    }
 }
 
 /// What a dry run says.
 pub fn describe(step: &mut StepCx<'_>, action: &Action) -> Result<Vec<String>, Failure> {
-    let _ = action;
-    Err(Failure::new(Kind::Bug, format!("`{}` is not built yet", step.name)))
+    let power = configured(step.env)?;
+    let known = Known::shown(step, &Work::Power(*action));
+    let Some((part, goal)) = asked(power, *action) else {
+        return state::describe(step, &known, power);
+    };
+    match part.by(step, &known, power)? {
+        By::Command(power) => command::describe(step, power, goal),
+        By::Cloud(cloud) => {
+            let names = names::of(step, &known, power, part)?;
+            let limit = power.timeout.map_or(TIMEOUT, |period| period.0);
+            Ok(cloud.describe(&names, goal, limit))
+        }
+    }
 }

@@ -62,12 +62,15 @@ fn build(step: &StepCx<'_>, remote: &Remote, known: &Known) -> Result<Cmd, Failu
         cmd = cmd.dir(known.argument(step, &dir.0)?);
     }
     let host = &remote.host.0;
-    Ok(cmd.stopping(Stopping {
-        waits_for: format!(
-            "the connection to `{host}` is closed; a command there ends when it next reads or writes"
-        ),
+    let stopping = Stopping {
+        waits_for: if matches!(cmd.input, Input::None) {
+            format!("what runs on `{host}` is ended")
+        } else {
+            format!("what runs on `{host}` goes on until it next writes to the closed connection")
+        },
         ..Stopping::default()
-    }))
+    };
+    Ok(cmd.stopping(stopping))
 }
 
 /// The same for a command that is declared like one of this machine. A folder that is not absolute is one of the

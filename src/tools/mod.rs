@@ -3,10 +3,15 @@
 pub mod ansible;
 pub mod ansible_events;
 pub mod aws;
+pub mod aws_power;
+pub mod azure_vm;
 pub mod compose;
+pub mod containers;
 pub mod docker;
 pub mod docker_containers;
 pub mod git;
+pub mod openstack;
+pub mod power;
 pub mod remote_shell;
 pub mod ssh;
 pub mod ssh_trouble;
@@ -75,6 +80,24 @@ pub const ALL: &[Tool] = &[
         purpose: "images, containers and compose projects",
         version_args: &["--version"],
         install: "install docker: https://docs.docker.com/engine/install",
+    },
+    Tool {
+        name: "openstack",
+        purpose: "`stop`, `start`, `state` with `[power] provider = \"openstack\"`",
+        version_args: &["--version"],
+        install: "install the OpenStack client: `pipx install python-openstackclient`",
+    },
+    Tool {
+        name: "aws",
+        purpose: "`stop`, `start`, `state` with `[power] provider = \"aws\"`",
+        version_args: &["--version"],
+        install: "install the AWS CLI: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
+    },
+    Tool {
+        name: "az",
+        purpose: "`stop`, `start`, `state` with `[power] provider = \"azure\"`",
+        version_args: &["version"],
+        install: "install the Azure CLI: https://learn.microsoft.com/cli/azure/install-azure-cli",
     },
 ];
 

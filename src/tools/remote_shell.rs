@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::exec::{Cmd, Value};
+use crate::exec::{Cmd, Input, Value};
 
 /// A word in quotes that every shell reads alike.
 pub fn quote(text: &str) -> String {
@@ -28,7 +28,16 @@ pub fn script(text: &str) -> String {
     format!("exec sh -c {}", quote(text))
 }
 
+/// Runs the words after it without input; ends them, and what they started, when standard input ends.
+const WATCH: (&str, &str) = (
+    "exec 3<&0; if command -v setsid >/dev/null; then set -- setsid; fi; \"$@\" ",
+    " </dev/null 3<&- & c=$!; \
+     (while read -r _; do :; done; kill -TERM -$c || kill -TERM $c) <&3 >/dev/null 2>&1 & w=$!; \
+     exec 3<&-; wait $c; e=$?; kill $w; exit $e",
+);
+
 /// A command as a line of shell. The second text has its secret variables: it must come first on standard input.
+/// A command without input of its own ends when standard input does, which has to stay open.
 pub fn line(cmd: &Cmd, dir: Option<&str>) -> (String, Option<SecretString>) {
     let mut parts = Vec::new();
     let mut secrets = String::new();
@@ -56,7 +65,11 @@ pub fn line(cmd: &Cmd, dir: Option<&str>) -> (String, Option<SecretString>) {
         parts.push(format!("cd -- {} || exit 1", quote_path(dir)));
     }
     let words: Vec<String> = [&cmd.program].into_iter().chain(&cmd.args).map(|word| quote(word)).collect();
-    parts.push(format!("exec {}", words.join(" ")));
+    let words = words.join(" ");
+    parts.push(match cmd.input {
+        Input::None => format!("{}{words}{}", WATCH.0, WATCH.1),
+        _ => format!("exec {words}"),
+    });
     (script(&parts.join("; ")), (lines > 0).then(|| secrets.into()))
 }
 
@@ -71,7 +84,8 @@ mod tests {
 
     /// What the line prints when a shell gets it as ssh gives it.
     fn run(cmd: &Cmd, dir: Option<&str>, input: &str) -> String {
-        let (line, secrets) = line(cmd, dir);
+        let cmd = cmd.clone().input(input.to_owned().into());
+        let (line, secrets) = line(&cmd, dir);
         assert!(!line.contains("CANARY"), "{line}");
         let mut child = Command::new("sh")
             .args(["-c", &line])
@@ -99,6 +113,33 @@ mod tests {
             .secret("OTHER", "CANARY'".to_owned().into());
         let said = run(&cmd, Some("/usr"), "in\nput");
         assert_eq!(said, format!("{nasty}|{nasty}|CANARY {nasty}\n|CANARY'|/usr|in\nput"));
+    }
+
+    #[test]
+    fn without_input_it_ends_with_what_it_started_when_standard_input_does() {
+        for shell in ["sh", "bash"] {
+            let start = |script: &str| {
+                let (line, _) = line(&Cmd::new("sh").args(["-c", script]), None);
+                Command::new(shell)
+                    .args(["-c", &line])
+                    .stdin(Stdio::piped())
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::piped())
+                    .spawn()
+                    .unwrap()
+            };
+            // The code, and nothing more on either output; its standard input stays open.
+            let mut ended = start("cat; echo done; exit 7");
+            let stdin = ended.stdin.take();
+            let done = ended.wait_with_output().unwrap();
+            assert_eq!((done.status.code(), done.stdout, done.stderr), (Some(7), b"done\n".to_vec(), vec![]));
+            drop(stdin);
+            // Both it and its child, which would hold the output open.
+            let mut cut = start("sleep 60 & echo on; wait");
+            drop(cut.stdin.take());
+            let done = cut.wait_with_output().unwrap();
+            assert_ne!(done.status.code(), Some(0));
+        }
     }
 
     #[test]

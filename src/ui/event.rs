@@ -87,6 +87,11 @@ pub enum Event {
         /// Its folder.
         root: PathBuf,
     },
+    /// The environments that are meant; nothing about them is checked yet.
+    Environments {
+        /// Their names.
+        names: Vec<String>,
+    },
     /// A pipeline begins.
     RunStarted {
         /// As it was typed.
@@ -191,10 +196,35 @@ pub struct Report {
     pub event: Event,
 }
 
+/// A line of a tool while it passes by: there may be millions of them, so nothing is owned.
+#[derive(Debug, Clone, Copy)]
+pub struct ToolLine<'a> {
+    /// Name of the environment.
+    pub environment: Option<&'a str>,
+    /// The step.
+    pub name: &'a str,
+    /// How much it matters.
+    pub level: Level,
+    /// The line, without its end.
+    pub text: &'a str,
+}
+
+impl ToolLine<'_> {
+    /// The same as an event.
+    pub fn report(&self) -> Report {
+        let event = Event::Line { name: self.name.to_owned(), level: self.level, text: self.text.to_owned() };
+        Report { environment: self.environment.map(str::to_owned), event }
+    }
+}
+
 /// Somebody who tells events on: the terminal, CI, JSON, the history.
 pub trait Reporter: Send + Sync {
     /// Takes an event; its texts are masked already.
     fn report(&self, report: &Report);
+    /// Takes a line of a tool, masked already.
+    fn line(&self, line: &ToolLine<'_>) {
+        self.report(&line.report());
+    }
     /// Is called about once a second while a step runs.
     fn tick(&self) {}
     /// Runs something that needs the terminal for itself.
@@ -206,6 +236,10 @@ pub trait Reporter: Send + Sync {
 impl<R: Reporter + ?Sized> Reporter for Arc<R> {
     fn report(&self, report: &Report) {
         (**self).report(report);
+    }
+
+    fn line(&self, line: &ToolLine<'_>) {
+        (**self).line(line);
     }
 
     fn tick(&self) {

@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::event::{Event, Level, Outcome, Report, Reporter};
+use tokio::time::Instant;
+
+use super::event::{Event, Level, Outcome, Report, Reporter, ToolLine};
 use super::terminal::Patient;
 use super::{Mode, Verbosity, lane, say};
 use crate::text;
@@ -26,6 +28,8 @@ struct Running {
     name: String,
     since: Instant,
     last_line: Instant,
+    /// It said something since the last tick: to ask for the time at each line would cost more than the line.
+    spoke: bool,
     progress: String,
     bar: Option<ProgressBar>,
 }
@@ -92,8 +96,8 @@ impl Human {
         if bar.is_none() && self.mode.verbosity > Verbosity::Quiet && self.mode.ci.is_none() {
             self.line(&format!("{}{name} ...", self.prefix(environment)));
         }
-        let running =
-            Running { name: name.to_owned(), since: now, last_line: now, progress: String::new(), bar };
+        let (name, progress) = (name.to_owned(), String::new());
+        let running = Running { name, since: now, last_line: now, spoke: false, progress, bar };
         self.lock().insert(key(environment), running);
     }
 
@@ -120,6 +124,11 @@ impl Human {
         self.line(&line);
     }
 
+    /// Off a terminal a line says now and then that a step is still running.
+    fn keeps_alive(&self) -> bool {
+        !self.mode.live && self.mode.verbosity > Verbosity::Quiet
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Running>> {
         self.running.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
@@ -130,8 +139,11 @@ impl Human {
             Verbosity::Normal => level >= Level::Normal,
             Verbosity::Verbose => true,
         };
-        if let Some(running) = self.lock().get_mut(&key(environment)) {
-            running.last_line = Instant::now();
+        // Elsewhere there are no keep-alive lines.
+        if self.keeps_alive()
+            && let Some(running) = self.lock().get_mut(environment.unwrap_or_default())
+        {
+            running.spoke = true;
         }
         if shown {
             self.text(environment, format!("  {text}").trim_end());
@@ -180,6 +192,7 @@ impl Reporter for Human {
             }
             Event::RunStarted { .. }
             | Event::Project { .. }
+            | Event::Environments { .. }
             | Event::CommandStarted { .. }
             | Event::CommandEnded { .. }
             | Event::Diagnostic { .. }
@@ -199,16 +212,32 @@ impl Reporter for Human {
         }
     }
 
+    fn line(&self, line: &ToolLine<'_>) {
+        self.tool_line(line.environment, line.level, line.text);
+    }
+
     fn suspend(&self, work: &mut dyn FnMut()) {
         self.bars.suspend(work);
     }
 
     fn tick(&self) {
-        if self.mode.live || self.mode.verbosity == Verbosity::Quiet {
-            return;
+        for line in self.still_running() {
+            self.line(&line);
         }
+    }
+}
+
+impl Human {
+    /// A line for each step that has said nothing for long.
+    fn still_running(&self) -> Vec<String> {
         let mut lines = Vec::new();
+        if !self.keeps_alive() {
+            return lines;
+        }
         for (environment, running) in self.lock().iter_mut() {
+            if std::mem::take(&mut running.spoke) {
+                running.last_line = Instant::now();
+            }
             if running.last_line.elapsed() >= KEEP_ALIVE {
                 running.last_line = Instant::now();
                 let environment = (!environment.is_empty()).then_some(environment.as_str());
@@ -222,8 +251,66 @@ impl Reporter for Human {
                 ));
             }
         }
-        for line in lines {
-            self.line(&line);
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALONE: Mode = Mode {
+        verbosity: Verbosity::Normal,
+        color: false,
+        live: false,
+        can_ask: false,
+        json: false,
+        width: 80,
+        ci: None,
+    };
+
+    fn tell(human: &Human, environment: &str, event: Event) {
+        human.report(&Report { environment: Some(environment.to_owned()), event });
+    }
+
+    /// Each second of so many: which lines came, and at which second.
+    async fn pass(human: &Human, seconds: u64) -> Vec<(u64, String)> {
+        let mut all = Vec::new();
+        for second in 1..=seconds {
+            tokio::time::advance(Duration::from_secs(1)).await;
+            all.extend(human.still_running().into_iter().map(|line| (second, line)));
+        }
+        all
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_30_seconds_without_a_line_something_is_said_off_a_terminal() {
+        let human = Human::new(ALONE);
+        tell(&human, "dev", Event::StepStarted { number: 1, name: "deploy".into() });
+        let at = |second, text: &str| (second, format!("dev deploy still running after {text}"));
+        assert_eq!(pass(&human, 65).await, [at(30, "30 s"), at(60, "1m 00s")]);
+        tell(&human, "dev", Event::Progress { name: "deploy".into(), text: "4/15, last: refused".into() });
+        assert_eq!(pass(&human, 26).await, [at(25, "1m 30s: 4/15, last: refused")]);
+        // A line of the tool is a sign of life too.
+        let said = Event::Line { name: "deploy".into(), level: Level::Detail, text: "hidden".into() };
+        tell(&human, "dev", said);
+        assert_eq!(pass(&human, 30).await, []);
+        assert_eq!(pass(&human, 1).await.len(), 1);
+        tell(&human, "rec", Event::StepStarted { number: 1, name: "plan".into() });
+        assert_eq!(pass(&human, 30).await.len(), 2, "each environment for itself");
+        let (name, took, outcome) = ("deploy".to_owned(), Duration::ZERO, Outcome::Done);
+        tell(&human, "dev", Event::StepEnded { number: 1, name, outcome, summary: String::new(), took });
+        let rest = pass(&human, 30).await;
+        assert_eq!(rest.len(), 1, "what is over says nothing: {rest:?}");
+        assert!(rest[0].1.starts_with("rec plan still"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn on_a_terminal_and_when_quiet_there_are_no_such_lines() {
+        for mode in [Mode { live: true, ..ALONE }, Mode { verbosity: Verbosity::Quiet, ..ALONE }] {
+            let human = Human::new(mode);
+            tell(&human, "dev", Event::StepStarted { number: 1, name: "deploy".into() });
+            assert_eq!(pass(&human, 65).await, []);
         }
     }
 }

@@ -25,7 +25,9 @@ impl Reporter for Json {
 /// An event as JSON; none for what only a terminal shows.
 pub fn value(event: &Event) -> Option<Value> {
     Some(match event {
-        Event::Progress { .. } | Event::Project { .. } | Event::Ended { .. } => return None,
+        Event::Progress { .. } | Event::Project { .. } | Event::Environments { .. } | Event::Ended { .. } => {
+            return None;
+        }
         Event::CommandStarted { name, argv } => {
             json!({"event": "command-started", "step": name, "argv": argv})
         }

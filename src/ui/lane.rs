@@ -3,8 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::event::{Event, Report};
-
 /// Lines kept for the end.
 const TAIL: usize = 12;
 
@@ -37,21 +35,19 @@ impl Lane {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
-    /// Remembers what was told; it is masked already.
-    pub(super) fn take(&self, report: &Report) {
-        if let Event::Line { text, .. } = &report.event {
-            let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
-            if tail.len() == TAIL {
-                tail.pop_front();
-            }
-            tail.push_back(text.clone());
-        }
+    /// Remembers a line; it is masked already.
+    pub(super) fn take(&self, text: &str) {
+        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut line = if tail.len() == TAIL { tail.pop_front().unwrap_or_default() } else { String::new() };
+        line.clear();
+        line.push_str(text);
+        tail.push_back(line);
     }
 }
 
-/// The lane that is worked on just now.
-pub(super) fn current() -> Option<Arc<Lane>> {
-    LANE.try_with(Arc::clone).ok()
+/// Does something with the lane that is worked on just now, if there is one.
+pub(super) fn with_current<T>(work: impl FnOnce(&Lane) -> T) -> Option<T> {
+    LANE.try_with(|lane| work(lane)).ok()
 }
 
 /// Its environment.

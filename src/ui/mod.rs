@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use crate::failure::{Failure, Kind};
 use crate::redact::Masks;
-use event::{Event, Report, Reporter};
+use event::{Event, Level, Report, Reporter, ToolLine};
 
 /// How much to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,14 +100,36 @@ impl Ui {
 
     /// Tells an event of an environment, masked.
     pub fn event(&self, environment: Option<&str>, event: Event) {
-        let lane = lane::current();
-        let environment = environment.map(str::to_owned).or_else(|| lane.as_deref().map(lane::environment));
-        let report = Report { environment, event: self.masked(event) };
-        if let Some(lane) = lane {
-            lane.take(&report);
+        if let Event::Line { name, level, text } = &event {
+            return self.line(environment, name, *level, text);
         }
+        let environment =
+            environment.map(str::to_owned).or_else(|| lane::with_current(|lane| lane::environment(lane)));
+        let report = Report { environment, event: self.masked(event) };
         for reporter in &self.reporters {
             reporter.report(&report);
+        }
+    }
+
+    /// Tells a line of a tool, masked.
+    pub fn line(&self, environment: Option<&str>, name: &str, level: Level, text: &str) {
+        let text = &self.masks.mask(text);
+        let lane;
+        let environment = match environment {
+            Some(_) => environment,
+            None => {
+                lane = lane::with_current(|lane| lane::environment(lane));
+                lane.as_deref()
+            }
+        };
+        self.masked_line(&ToolLine { environment, name, level, text });
+    }
+
+    /// Tells a line of a tool that comes from a `Runner`, which has masked it.
+    pub fn masked_line(&self, line: &ToolLine<'_>) {
+        lane::with_current(|lane| lane.take(line.text));
+        for reporter in &self.reporters {
+            reporter.line(line);
         }
     }
 
@@ -160,7 +182,6 @@ impl Ui {
         };
         match event {
             Event::Progress { name, text } => Event::Progress { name, text: mask(text) },
-            Event::Line { name, level, text } => Event::Line { name, level, text: mask(text) },
             Event::StepStarted { number, name } => Event::StepStarted { number, name: mask(name) },
             Event::StepEnded { number, name, outcome, summary, took } => {
                 Event::StepEnded { number, name: mask(name), outcome, summary: mask(summary), took }
@@ -183,11 +204,14 @@ impl Ui {
 
 /// Writes text to standard error. A closed standard error is nobody's fault and ends nothing.
 pub(crate) fn say(text: &str) {
-    let mut err = io::stderr().lock();
-    let _ = err.write_all(text.as_bytes());
+    // In one call of the system: whole lines, whoever else writes there.
+    let mut line = Vec::with_capacity(text.len() + 1);
+    line.extend_from_slice(text.as_bytes());
     if !text.ends_with('\n') {
-        let _ = err.write_all(b"\n");
+        line.push(b'\n');
     }
+    let mut err = io::stderr().lock();
+    let _ = err.write_all(&line);
     let _ = err.flush();
 }
 

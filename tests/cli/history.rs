@@ -278,3 +278,87 @@ fn timings_name_each_step_and_all() {
         assert!(run.err.contains(name), "no {name:?} in:\n{}", run.err);
     }
 }
+
+/// A run that does not outlive a test that fails.
+struct Ended(std::process::Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        if let (Ok(None), Some(pid)) = (self.0.try_wait(), Pid::from_raw(self.0.id().cast_signed())) {
+            let _ = kill_process(pid, Signal::TERM);
+            let _ = self.0.wait();
+        }
+    }
+}
+
+#[test]
+fn what_ends_before_its_pipeline_begins_is_recorded_too() {
+    let project = Sandbox::new();
+    project.write(
+        "environments/local/environment.toml",
+        "[secrets]\nfiles = []\nrequired = []\n[pipelines]\n\
+         deploy = [{ command = \"touch begun; until test -e go-on; do sleep 0.05; done\", secrets = [] }]\n",
+    );
+    let busy = project.command(&["deploy", "local"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let mut busy = Ended(busy.unwrap());
+    wait_for("the first run", || project.path("begun").exists());
+    let dev = project.read("environments/dev/environment.toml");
+    let cases: [(&[&str], u64, &str); 6] = [
+        (&["up", "local"], 75, "busy"),
+        (&["apply", "prod"], 77, "nobody is there to ask"),
+        (&["apply", "--env", "rec,prod"], 77, "nobody is there to ask"),
+        (&["genenv", "local"], 75, "busy"),
+        (&["destroy", "dev"], 78, "pipelins"),
+        (&["greet", "dev"], 78, "pipelins"),
+    ];
+    for (at, (args, code, says)) in (2..).zip(cases) {
+        if code == 78 {
+            project.write("environments/dev/environment.toml", &format!("[pipelins]\n{dev}"));
+        }
+        by(&project, "camille", args).code(i32::try_from(code).unwrap()).says(says);
+        let run = show(&project, at);
+        assert_eq!((&run["verb"], &run["user"]), (&args[0].into(), &"camille".into()), "{run}");
+        assert_eq!(run["code"], code, "{run}");
+        assert_eq!(run["outcome"], if code == 77 { "interrupted" } else { "failed" }, "{run}");
+        assert!(run["error"].as_str().unwrap().contains(says), "{run}");
+        let lanes = run["environments"].as_array().unwrap();
+        let names: Vec<&str> = lanes.iter().map(|lane| lane["environment"].as_str().unwrap()).collect();
+        let meant = args.last().unwrap();
+        assert_eq!(names.len(), meant.split(',').count(), "{run}");
+        assert!(names.iter().all(|name| meant.split(',').any(|one| one == *name)), "{run}");
+        assert!(lanes.iter().all(|lane| lane["steps"].as_array().unwrap().is_empty()), "{run}");
+        assert_eq!(run["argv"][1], args[0]);
+    }
+    project.write("environments/dev/environment.toml", &dev);
+    project.write("go-on", "");
+    assert!(busy.0.wait().unwrap().success());
+    // Secrets that cannot be opened are known at the first step.
+    fs::remove_file(project.path("credentials/demo-key-PROTECTS-NOTHING.txt")).unwrap();
+    project.infractl(&["apply", "dev"]).code(65);
+    let run = show(&project, 8);
+    assert_eq!(
+        (&run["code"], &run["environments"][0]["steps"][0]["outcome"]),
+        (&65.into(), &"failed".into())
+    );
+    let table = project.infractl(&["history"]).code(0).out;
+    assert!(table.lines().any(|line| line.contains(" destroy ") && line.contains(" dev ")), "{table}");
+    let page = project.infractl(&["history", "export", "6", "--html", "-"]);
+    assert!(page.code == 0 || !page.err.contains("bug"), "{}", page.err);
+}
+
+#[test]
+fn what_was_only_typed_wrongly_or_only_looked_is_not_recorded() {
+    let project = Sandbox::new();
+    project.infractl(&["apply", "dve"]).code(64);
+    project.infractl(&["deploi", "dev"]).code(64);
+    project.infractl(&["apply", "dev", "--resume"]).code(64);
+    project.infractl(&["apply", "prod", "--dry-run"]).code(0);
+    project.write("environments/dev/environment.toml", "[pipelins]\n");
+    for args in [["validate", "dev"], ["fmt", "dev"], ["output", "dev"], ["genenv", "dev"]] {
+        let last: &[&str] = if args[0] == "genenv" { &["--check"] } else { &["--quiet"] };
+        project.infractl(&[&args, last].concat()).code(78);
+    }
+    project.infractl(&["apply", "dev", "--dry-run"]).code(78);
+    project.infractl(&["apply", "dev", "--print"]).code(78);
+    assert!(!project.path(".infractl/history").exists());
+}

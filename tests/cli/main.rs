@@ -21,3 +21,4 @@ mod sandbox;
 mod scripts;
 mod signals;
 mod usage;
+mod waits;

@@ -131,13 +131,38 @@ fn a_pipeline_of_the_project_runs_over_all_environments() {
     let Run { err, .. } = project.infractl(&["greet", "--all", "--confirm", "prod"]).code(0);
     for name in names {
         assert!(project.path(format!("seen-{name}")).exists(), "{name}: {err}");
-        assert!(err.lines().any(|line| line.trim_start().starts_with(name) && line.contains("done")), "{name}: {err}");
+        assert!(
+            err.lines().any(|line| line.trim_start().starts_with(name) && line.contains("done")),
+            "{name}: {err}"
+        );
         std::fs::remove_file(project.path(format!("seen-{name}"))).unwrap();
     }
     project.infractl(&["greet", "--env", "d*,rec", "--only", "look"]).code(0);
     assert!(project.path("seen-dev").exists() && project.path("seen-rec").exists());
     assert!(!project.path("seen-local").exists());
     project.infractl(&["gret", "--all", "--confirm", "prod"]).code(1).says("unknown verb or pipeline `gret`");
+}
+
+#[test]
+fn names_of_steps_show_what_is_known_and_are_selected_either_way() {
+    let project = Sandbox::new();
+    let defaults = project.read("environments/defaults.toml")
+        + "\n[pipelines]\nlook = [{ wait = { file = \"seen-{{environment}}\" }, attempts = 1, secrets = [] }, \
+           { command = [\"touch\", \"{{ project }}-{{environment}}\"], secrets = [] }]\n";
+    project.write("environments/defaults.toml", &defaults);
+    for name in ["rec", "local"] {
+        project.write(format!("seen-{name}"), "");
+    }
+    let run = project.infractl(&["look", "--env", "rec,local"]).code(0);
+    let run = run.says("wait file seen-rec").says("wait file seen-local").says("touch nyctaxi-rec");
+    run.never_says("{{");
+    assert!(project.path("nyctaxi-rec").exists());
+    std::fs::remove_file(project.path("nyctaxi-rec")).unwrap();
+    project.infractl(&["look", "--env", "rec,local", "--only", "wait file seen-{{environment}}"]).code(0);
+    assert!(!project.path("nyctaxi-rec").exists());
+    project.infractl(&["look", "rec", "--from", "touch nyctaxi-rec"]).code(0);
+    assert!(project.path("nyctaxi-rec").exists());
+    project.infractl(&["look", "rec", "--only", "touch nyctaxi-local"]).code(64);
 }
 
 /// What a shell is offered after these words.

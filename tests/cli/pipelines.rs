@@ -274,12 +274,12 @@ fn what_cannot_be_done_is_said_before_anything_is() {
     let project = project(
         r#"mixed = [
   { command = "touch done", secrets = [] },
-  { wait = { ssh = "backend" } },
+  { wait = { ecs = "backend" } },
 ]
 task = [{ command = "touch done", secrets = [] }, { ansible = { playbook = "site.yml" } }]
 "#,
     );
-    run(&project, "mixed", &[]).code(78).says("`wait` for `ssh`").says("not in this version");
+    run(&project, "mixed", &[]).code(78).says("`wait` for `ecs`").says("not in this version");
     run(&project, "task", &[]).code(78).says("`ansible`");
     assert!(!project.path("done").exists());
     run(&project, "task", &["--skip", "ansible site.yml"]).code(0);

@@ -73,7 +73,7 @@ fn a_reader_that_goes_away_ends_it_quietly() {
 }
 
 /// Runs infractl on a terminal of its own, by util-linux's `script`.
-fn on_a_terminal(project: &Sandbox, columns: u32, typed: &str, args: &str) -> (i32, String) {
+pub(crate) fn on_a_terminal(project: &Sandbox, columns: u32, typed: &str, args: &str) -> (i32, String) {
     let line = format!("stty cols {columns} rows 24; {BIN} {args}");
     let mut child = Command::new("script")
         .args(["-qec", &line, "/dev/null"])

@@ -11,6 +11,9 @@ mod dotenv;
 mod inventory;
 mod locks;
 mod machine;
+mod project;
+mod openstack;
+mod power;
 mod refusals;
 mod run;
 #[expect(dead_code, clippy::format_collect, reason = "not all of it is used here; as in its own crate")]

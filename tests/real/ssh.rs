@@ -293,7 +293,7 @@ fn a_killed_infractl_leaves_neither_agent_nor_connection() {
 }
 
 #[test]
-fn an_interrupt_ends_the_connection_too() {
+fn an_interrupt_ends_the_command_there_and_the_connection() {
     let Some(machine) = Machine::up() else { return };
     let project = project(
         &host("web", &machine, "deploy"),
@@ -304,6 +304,7 @@ fn an_interrupt_ends_the_connection_too() {
     signal(&child, "-INT");
     let done = child.wait_with_output().unwrap();
     assert_eq!(done.status.code(), Some(130), "{}", String::from_utf8_lossy(&done.stderr));
+    until("the command there ends", || !machine.is("pgrep -x sleep"));
     nothing_is_left(&project);
 }
 

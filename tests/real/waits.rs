@@ -98,8 +98,8 @@ fn machines_are_waited_for_at_the_same_time() {
     let delays = ["--env=SSH_DELAY=1", "--env=SSH_DELAY=3"];
     let (Some(one), Some(two)) = (Machine::with(&[delays[0]]), Machine::with(&[delays[1]])) else { return };
     let agent = |machine: &Machine| host("x", machine, "deploy");
-    let hosts = agent(&one)
-        .replace(&format!("address = \"{}\"", one.address), "address = \"{{output.ips}}\"");
+    let hosts =
+        agent(&one).replace(&format!("address = \"{}\"", one.address), "address = \"{{output.ips}}\"");
     let project = project(
         &format!("[outputs]\nips = {{ a = \"{}\", b = \"{}\" }}\n{hosts}", one.address, two.address),
         "go = [{ wait = { ssh = \"x\", attempts = 100, every = \"200ms\" } }]\n",

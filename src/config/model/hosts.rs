@@ -52,6 +52,10 @@ pub struct Host {
 pub struct Power {
     /// Who runs the machines
     pub provider: Option<Provider>,
+    /// Who runs the databases: `aws` or `command`
+    ///
+    /// Default: `provider`
+    pub database_provider: Option<Provider>,
     /// Machines at the cloud besides the `server` of each host
     #[serde(default)]
     pub servers: Vec<Argument>,
@@ -62,13 +66,13 @@ pub struct Power {
     pub databases: Vec<Argument>,
     /// What `stop` does where the cloud knows several ways; `shelve` is the one that is not billed
     ///
-    /// Default: `stop`
+    /// Default: `stop`, with azure `deallocate`
     pub mode: Option<PowerMode>,
     /// Region, where the provider asks for one
     pub region: Option<Argument>,
     /// Resource group (azure)
     pub resource_group: Option<Argument>,
-    /// Compose project or folder (docker)
+    /// Compose project, by its name, or by its folder when that has a `/` (docker)
     pub project: Option<Argument>,
     /// Command that stops (provider `command`)
     pub stop: Option<CommandLine>,

@@ -14,7 +14,7 @@ use secrecy::ExposeSecret as _;
 pub use helpers::HELPERS;
 
 use super::values::{self, Known};
-use super::{StepCx, Work, command, env_file, git, inventory, needs, relative, terraform};
+use super::{StepCx, Work, command, env_file, git, inventory, needs, relative, templates, terraform};
 use crate::exec::{Cmd, Input, Value};
 use crate::failure::Failure;
 
@@ -135,6 +135,8 @@ impl Script {
                 }
                 vec![self.command(step, &cmd)]
             }
+            Work::Copy(copy) if copy.host.is_some() => return Err(no_script(step)),
+            Work::Wait(wait) if wait.until.host().is_some() => return Err(no_script(step)),
             Work::Wait(wait) => self.wait(step, wait, &marked(step, work))?,
             Work::Copy(copy) if !copy.templates.is_empty() => return Err(no_script(step)),
             Work::Copy(copy) => self.copy(step, copy, &marked(step, work))?,
@@ -201,7 +203,7 @@ pub fn literal(text: &str) -> String {
 /// Values for a script: what only its run knows stands there as a marker.
 pub fn marked(step: &StepCx<'_>, work: &Work) -> Known {
     let hosts = step.env.hosts.values().map(|host| host.address.0.as_str());
-    let texts: Vec<&str> = needs::templates(work)
+    let texts: Vec<&str> = templates::of(work)
         .into_iter()
         .map(super::super::config::template::Template::as_str)
         .chain(hosts)

@@ -126,7 +126,7 @@ impl OnHost {
 
     /// What a machine says over its open connection.
     async fn look(&self, step: &StepCx<'_>, machine: &Machine, login: &Login, each: Duration) -> Probed {
-        let (cmd, check) = match self.command(step, machine) {
+        let (cmd, check) = match self.command(step) {
             Ok(Some(cmd)) => {
                 (cmd, format!("log in and look: `infractl ssh {} {}`", step.env.name, machine.name))
             }
@@ -159,8 +159,7 @@ impl OnHost {
     }
 
     /// What is run there to find out; nothing where the login says it all.
-    fn command(&self, step: &StepCx<'_>, machine: &Machine) -> Result<Option<Cmd>, Failure> {
-        let _ = machine;
+    fn command(&self, step: &StepCx<'_>) -> Result<Option<Cmd>, Failure> {
         Ok(match &self.what {
             What::Login => None,
             What::File(path) => Some(test_e(path)),

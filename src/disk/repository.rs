@@ -1,11 +1,16 @@
-//! The commit that is checked out, read from git's own files: no program is started.
+//! The git repository around a folder, read from git's own files: no program is started.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The commit of the repository around this folder; none outside of one, and before the first commit.
-pub(super) fn head(dir: &Path) -> Option<String> {
-    let git = dir.ancestors().map(|folder| folder.join(".git")).find(|git| git.exists())?;
+/// Is this folder in a repository?
+pub fn is_around(dir: &Path) -> bool {
+    git_of(dir).is_some()
+}
+
+/// The commit that is checked out around this folder; none outside of a repository, and before the first commit.
+pub fn head(dir: &Path) -> Option<String> {
+    let git = git_of(dir)?;
     let git = if git.is_dir() { git } else { linked(&git)? };
     let head = fs::read_to_string(git.join("HEAD")).ok()?;
     let Some(name) = head.trim().strip_prefix("ref: ") else { return commit(&head) };
@@ -13,6 +18,10 @@ pub(super) fn head(dir: &Path) -> Option<String> {
     let common = fs::read_to_string(git.join("commondir")).ok().map(|path| git.join(path.trim()));
     let places = [Some(git), common];
     places.iter().flatten().find_map(|git| loose(git, name).or_else(|| packed(git, name)))
+}
+
+fn git_of(dir: &Path) -> Option<PathBuf> {
+    dir.ancestors().map(|folder| folder.join(".git")).find(|git| git.exists())
 }
 
 /// `.git` of a worktree or a submodule is a file that names a folder.
@@ -50,12 +59,13 @@ mod tests {
             #[expect(clippy::disallowed_methods, reason = "a test makes its files as others do")]
             fs::write(path, text).unwrap();
         };
-        assert_eq!(head(root), None);
+        assert_eq!((head(root), is_around(root)), (None, false));
         write(".git/HEAD", "ref: refs/heads/main\n");
         assert_eq!(head(root), None, "before the first commit");
         let (one, two) = ("1".repeat(40), "2".repeat(40));
         write(".git/packed-refs", &format!("# pack-refs with: peeled\n{two} refs/heads/main\n"));
         assert_eq!(head(&root.join("environments")), Some(two.clone()));
+        assert!(is_around(&root.join("environments")));
         write(".git/refs/heads/main", &format!("{one}\n"));
         assert_eq!(head(root), Some(one.clone()));
         write(".git/worktrees/wt/HEAD", "ref: refs/heads/main\n");

@@ -1,0 +1,28 @@
+//! Start machines and databases again.
+
+use super::several::{Effect, Targets};
+use super::{Global, pipeline};
+use crate::config::Environment;
+use crate::context::Ctx;
+use crate::failure::Failure;
+use crate::pipeline::plan::Verb;
+
+/// Start the machines and databases of an environment again
+///
+/// Databases first. Each is started in the way it was stopped: a shelved machine is unshelved, a suspended one resumed.
+/// Waits until all run. `--only databases` starts nothing but databases.
+#[derive(Debug, clap::Args)]
+pub struct StartArgs {
+    #[command(flatten)]
+    target: Targets,
+    #[command(flatten)]
+    part: pipeline::Part,
+}
+
+/// Runs it.
+pub async fn run(cx: &Ctx, global: &Global, args: &StartArgs) -> Result<(), Failure> {
+    let work = async |global: &Global, env: &Environment| {
+        pipeline::go(cx, global, env, &Verb::named("start"), &args.part, &[]).await
+    };
+    args.target.run(cx, global, "start", Effect::Changes, work).await
+}

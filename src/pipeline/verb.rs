@@ -1,0 +1,190 @@
+//! What can be asked for: the verbs that are pipelines.
+
+use std::path::PathBuf;
+
+use super::{Step, What};
+use crate::config::model::{Argument, HostName};
+use crate::config::template::Template;
+use crate::steps::Work;
+
+/// A verb that is a pipeline, with what was asked of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verb {
+    /// Connect to the backend, install providers and modules.
+    Init,
+    /// Preview.
+    Plan {
+        /// Keep the plan.
+        out: Option<PathBuf>,
+        /// JSON lines instead of text.
+        json: bool,
+    },
+    /// Make the environment match, then write its files.
+    Apply {
+        /// A saved plan.
+        plan: Option<PathBuf>,
+        /// Show the plan and ask for the environment's name before anything is changed.
+        ask: bool,
+    },
+    /// Take the environment down, then remove its files.
+    Destroy {
+        /// Show what goes and ask for the environment's name first.
+        ask: bool,
+    },
+    /// Check root module and configuration.
+    Validate,
+    /// Format the root module.
+    Fmt {
+        /// Only say which files differ.
+        check: bool,
+    },
+    /// Pause the machines.
+    Stop {
+        /// Give them back, whatever `mode` says.
+        shelve: bool,
+        /// Ask for the environment's name first.
+        ask: bool,
+    },
+    /// Read the outputs.
+    Output,
+    /// Write the environment file again.
+    Genenv,
+    /// `deploy` or `check`: what its playbooks are limited to.
+    Playbooks {
+        /// `deploy`, `check`.
+        name: String,
+        /// Ask for the environment's name before what a protected environment guards.
+        ask: bool,
+        /// Hosts and tags.
+        part: Playbooks,
+    },
+    /// A verb or pipeline by its name, with nothing else asked of it.
+    Named {
+        /// `deploy`, `up`, or one of the project's own.
+        name: String,
+        /// Ask for the environment's name before what a protected environment guards.
+        ask: bool,
+    },
+}
+
+/// What playbooks are limited to, in the place of what the project says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Playbooks {
+    /// Tags to run.
+    pub tags: Vec<String>,
+    /// Tags to leave out.
+    pub skip_tags: Vec<String>,
+    /// Hosts, and patterns of ansible's.
+    pub limit: Vec<String>,
+}
+
+impl Playbooks {
+    /// Nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        *self == Playbooks::default()
+    }
+
+    pub(super) fn limit(&self, steps: &mut [Step]) {
+        for step in steps {
+            match &mut step.what {
+                What::Steps(inside) => self.limit(inside),
+                What::Work(Work::Ansible(playbook)) => {
+                    let words = |all: &[String]| -> Vec<Argument> {
+                        all.iter().map(|word| Argument(Template::literal(word))).collect()
+                    };
+                    if !self.tags.is_empty() {
+                        playbook.tags = words(&self.tags);
+                    }
+                    if !self.skip_tags.is_empty() {
+                        playbook.skip_tags = words(&self.skip_tags);
+                    }
+                    if !self.limit.is_empty() {
+                        playbook.limit = self.limit.iter().cloned().map(HostName).collect();
+                    }
+                }
+                What::Work(_) => {}
+            }
+        }
+    }
+}
+
+/// Whether what a protected environment guards asks for its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Asks(pub(super) bool);
+
+impl Asks {
+    pub(super) fn guards(self, verb: &str) -> bool {
+        self.0 && GUARDED.contains(&verb)
+    }
+}
+
+/// Verbs that have built-in steps.
+pub const BUILT_IN: [&str; 17] = [
+    "apply",
+    "build",
+    "check",
+    "deploy",
+    "destroy",
+    "down",
+    "fmt",
+    "genenv",
+    "init",
+    "inventory",
+    "plan",
+    "refresh",
+    "start",
+    "state",
+    "stop",
+    "up",
+    "validate",
+];
+
+/// Verbs that a protected environment guards.
+pub const GUARDED: [&str; 4] = ["apply", "destroy", "stop", "rollback"];
+
+impl Verb {
+    /// A verb by its name, with nothing else asked of it.
+    pub fn named(name: &str) -> Verb {
+        Verb::Named { name: name.to_owned(), ask: false }
+    }
+
+    /// As it is typed.
+    pub fn name(&self) -> &str {
+        match self {
+            Verb::Init => "init",
+            Verb::Plan { .. } => "plan",
+            Verb::Apply { .. } => "apply",
+            Verb::Destroy { .. } => "destroy",
+            Verb::Validate => "validate",
+            Verb::Fmt { .. } => "fmt",
+            Verb::Stop { .. } => "stop",
+            Verb::Output => "output",
+            Verb::Genenv => "genenv",
+            Verb::Playbooks { name, .. } | Verb::Named { name, .. } => name,
+        }
+    }
+
+    /// The same, asking for the environment's name before what a protected environment guards, or not.
+    #[must_use]
+    pub fn asking(&self, ask: bool) -> Verb {
+        match self.clone() {
+            Verb::Apply { plan, .. } => Verb::Apply { plan, ask },
+            Verb::Destroy { .. } => Verb::Destroy { ask },
+            Verb::Playbooks { name, part, .. } => Verb::Playbooks { name, ask, part },
+            Verb::Stop { shelve, .. } => Verb::Stop { shelve, ask },
+            Verb::Named { name, .. } => Verb::Named { name, ask },
+            other => other,
+        }
+    }
+
+    pub(super) fn asks(&self) -> Asks {
+        match self {
+            Verb::Apply { ask, .. }
+            | Verb::Destroy { ask }
+            | Verb::Stop { ask, .. }
+            | Verb::Playbooks { ask, .. }
+            | Verb::Named { ask, .. } => Asks(*ask),
+            _ => Asks(false),
+        }
+    }
+}

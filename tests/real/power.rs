@@ -1,0 +1,358 @@
+//! `stop`, `start` and `state` through the real programs of the providers.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use infractl::sops::{Format, NewFile, Plain};
+use serde_json::Value as Json;
+use tempfile::TempDir;
+
+use super::openstack::{Openstack, PASSWORD};
+
+/// A project with the environment `dev`.
+struct Project {
+    dir: TempDir,
+    vars: Vec<(String, String)>,
+    secrets: Vec<String>,
+}
+
+/// How a call ended.
+struct Run {
+    out: String,
+    err: String,
+}
+
+impl Run {
+    #[track_caller]
+    fn says(&self, text: &str) -> &Self {
+        assert!(self.err.contains(text), "standard error lacks `{text}`:\n{}", self.err);
+        self
+    }
+
+    #[track_caller]
+    fn prints(&self, text: &str) -> &Self {
+        assert!(self.out.contains(text), "standard output lacks `{text}`:\n{}", self.out);
+        self
+    }
+}
+
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+impl Project {
+    fn new(config: &str) -> Project {
+        let project = Project { dir: TempDir::new().unwrap(), vars: Vec::new(), secrets: Vec::new() };
+        project.environment("dev", config);
+        project
+    }
+
+    fn environment(&self, name: &str, config: &str) {
+        write(&self.dir.path().join(format!("environments/{name}/environment.toml")), config);
+    }
+
+    /// Secrets of the project, as a file of SOPS for the demonstration key of this repository.
+    fn with_secrets(mut self, secrets: &[(&str, &str)]) -> Project {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let rules = fs::read_to_string(repository.join(".sops.yaml")).unwrap();
+        let recipient = rules.split_whitespace().find(|word| word.starts_with("age1")).unwrap();
+        let lines: Vec<String> = secrets.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let text = lines.join("\n") + "\n";
+        let new = NewFile::for_recipients([recipient.to_owned()]);
+        let mut fill = infractl::secrets::fill;
+        let plain = Plain::create(text.as_bytes(), Format::Dotenv, &new, &mut fill).unwrap();
+        let bytes = plain.seal(jiff::Timestamp::now(), &mut fill).unwrap().to_bytes().unwrap();
+        write(&self.dir.path().join("all.enc.env"), std::str::from_utf8(&bytes).unwrap());
+        let key = self.dir.path().join("key.txt");
+        fs::copy(repository.join("credentials/demo-key-PROTECTS-NOTHING.txt"), &key).unwrap();
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+        write(
+            &self.dir.path().join("environments/defaults.toml"),
+            "[secrets]\nfiles = [\"all.enc.env\"]\nidentity = \"key.txt\"\n",
+        );
+        self.secrets = secrets.iter().map(|(_, value)| (*value).to_owned()).collect();
+        self
+    }
+
+    fn on_path(mut self, program: &Path) -> Project {
+        let path = std::env::var("PATH").unwrap();
+        self.vars.push(("PATH".into(), format!("{}:{path}", program.parent().unwrap().display())));
+        self
+    }
+
+    fn with_var(mut self, name: &str, value: &str) -> Project {
+        self.vars.push((name.into(), value.into()));
+        self
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_infractl"));
+        command
+            .args(args)
+            .current_dir(self.dir.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .env("HOME", self.dir.path())
+            .env("LANG", "C.UTF-8")
+            .envs(self.vars.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    #[track_caller]
+    fn run(&self, args: &[&str], code: i32) -> Run {
+        self.ended(self.command(args).output().unwrap(), code)
+    }
+
+    #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "an ended process is over: every caller hands it in")]
+    fn ended(&self, output: Output, code: i32) -> Run {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "\n--- stdout\n{out}\n--- stderr\n{err}");
+        for secret in &self.secrets {
+            assert!(!out.contains(secret) && !err.contains(secret), "a secret was printed:\n{out}\n{err}");
+        }
+        self.assert_no_secret_on_disk();
+        Run { out, err }
+    }
+
+    #[track_caller]
+    fn assert_no_secret_on_disk(&self) {
+        let mut folders: Vec<PathBuf> = vec![self.dir.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let text = String::from_utf8_lossy(&fs::read(&path).unwrap_or_default()).into_owned();
+                let found = self.secrets.iter().find(|secret| text.contains(*secret));
+                assert!(found.is_none(), "a secret is in {}", path.display());
+            }
+        }
+    }
+}
+
+/// A project whose environment has these servers, with the password among its secrets.
+fn on_openstack(cloud: &Openstack, servers: &[String], more: &str) -> Project {
+    let config = format!("[power]\nprovider = \"openstack\"\nservers = {servers:?}\n{more}");
+    let mut project =
+        Project::new(&config).with_secrets(&[("OS_PASSWORD", PASSWORD)]).on_path(&cloud.program);
+    for (name, value) in cloud.vars() {
+        project = project.with_var(name, value);
+    }
+    project
+}
+
+#[test]
+fn servers_are_stopped_and_started_and_a_second_time_left_alone() {
+    let Some(cloud) = Openstack::find() else { return };
+    let servers = cloud.servers(&["backend", "db"]);
+    let project = on_openstack(&cloud, &servers[1..], "");
+    let more = format!("[hosts.backend]\naddress = \"10.0.0.1\"\nserver = \"{}\"\n", servers[0]);
+    let config = project.dir.path().join("environments/dev/environment.toml");
+    let text = fs::read_to_string(&config).unwrap() + &more;
+    write(&config, &text);
+
+    let dry = project.run(&["stop", "dev", "--dry-run"], 0);
+    dry.prints(&format!("openstack server stop {} {}", servers[0], servers[1]));
+    assert_eq!(cloud.status(&servers[0]), "ACTIVE");
+
+    let run = project.run(&["stop", "dev"], 0);
+    run.says(&format!("{}: SHUTOFF", servers[0])).says("2 stopped; still billed as if running");
+    assert_eq!((cloud.status(&servers[0]), cloud.status(&servers[1])), ("SHUTOFF".into(), "SHUTOFF".into()));
+    project
+        .run(&["stop", "dev"], 0)
+        .says(&format!("{}: already SHUTOFF", servers[1]))
+        .says("all 2 already stopped");
+
+    let state = project.run(&["state", "dev"], 0);
+    state.prints("backend").prints("SHUTOFF").prints("yes");
+    let json: Json = serde_json::from_str(&project.run(&["state", "dev", "--json"], 0).out).unwrap();
+    let first = &json["machines"][0];
+    assert_eq!(first["host"], "backend");
+    assert_eq!(first["name"].as_str(), Some(servers[0].as_str()));
+    assert_eq!(
+        (&first["state"], &first["status"], &first["billed"]),
+        (&"off".into(), &"SHUTOFF".into(), &"yes".into())
+    );
+
+    project.run(&["start", "dev"], 0).says("2 started");
+    assert_eq!(cloud.status(&servers[1]), "ACTIVE");
+    project.run(&["start", "dev"], 0).says("already ACTIVE");
+    project.run(&["state", "dev"], 0).says("2 of 2 machines running");
+}
+
+#[test]
+fn a_shelved_server_costs_its_snapshot_only_and_comes_back() {
+    let Some(cloud) = Openstack::find() else { return };
+    let servers = cloud.servers(&["shelved", "sleeping"]);
+    let project = on_openstack(&cloud, &servers[..1], "");
+    let run = project.run(&["stop", "dev", "--shelve"], 0);
+    run.says("SHELVED_OFFLOADED").says("1 shelved; only the snapshot is billed now");
+    project.run(&["state", "dev"], 0).prints("SHELVED_OFFLOADED").prints("disk only");
+    // A plain stop has nothing left to do.
+    project.run(&["stop", "dev"], 0).says("already stopped; only the snapshot is billed now");
+    let suspended = on_openstack(&cloud, &servers[1..], "mode = \"suspend\"\n");
+    suspended.run(&["stop", "dev"], 0).says("SUSPENDED").says("1 suspended; still billed");
+    // Each in the way it was stopped.
+    let both = on_openstack(&cloud, &servers, "");
+    both.run(&["start", "dev"], 0).says("2 started");
+    assert_eq!((cloud.status(&servers[0]), cloud.status(&servers[1])), ("ACTIVE".into(), "ACTIVE".into()));
+}
+
+#[test]
+fn a_name_that_is_unknown_or_not_unique_is_refused_before_anything_is_stopped() {
+    let Some(cloud) = Openstack::find() else { return };
+    let mut servers = cloud.servers(&["good", "backend"]);
+    let near = servers[1].replace("backend", "bakend");
+    let wrong = std::mem::replace(&mut servers[1], near.clone());
+    let project = on_openstack(&cloud, &servers, "");
+    let run = project.run(&["stop", "dev"], 1);
+    run.says(&format!("openstack has no server `{near}`")).says(&format!("did you mean `{wrong}`?"));
+    run.says("correct `servers` of `[power]`; nothing was changed");
+    assert_eq!(cloud.status(&servers[0]), "ACTIVE");
+    let state = project.run(&["state", "dev"], 0);
+    state.prints("not there").prints("ACTIVE");
+
+    let twin = cloud.servers(&["twin"]).remove(0);
+    cloud.client(&["server", "set", "--name", &twin, &wrong]);
+    let project = on_openstack(&cloud, std::slice::from_ref(&twin), "");
+    let run = project.run(&["stop", "dev"], 1);
+    run.says(&format!("openstack has 2 servers named `{twin}`"))
+        .says("write the id of the one that is meant");
+    // An id is as good as a name.
+    let list = cloud.client(&["server", "list", "--name", &twin, "-f", "value", "-c", "ID"]);
+    let id = list.lines().next().unwrap().to_owned();
+    let project = on_openstack(&cloud, std::slice::from_ref(&id), "");
+    project.run(&["stop", "dev"], 0).says("1 stopped");
+    assert_eq!(cloud.status(&id), "SHUTOFF");
+}
+
+#[test]
+fn what_cannot_be_done_is_said_of_each_server_and_the_others_are_done() {
+    let Some(cloud) = Openstack::find() else { return };
+    let servers = cloud.servers(&["broken", "error", "good"]);
+    cloud.client(&["server", "set", "--state", "error", "--auto-approve", &servers[1]]);
+    let project = on_openstack(&cloud, &servers[1..], "");
+    // A server in ERROR can be stopped; it cannot be started.
+    let run = project.run(&["start", "dev"], 1);
+    run.says("1 of 2 servers of `dev` is not started").says(&format!("`{}`: it is in ERROR", servers[1]));
+    run.says(&format!("openstack server show {}", servers[1]));
+    // It cannot be shelved either, and comes first: the other one is not held up by it.
+    let run = project.run(&["stop", "dev", "--shelve"], 1);
+    run.says("1 of 2 servers of `dev` is not shelved").says("it is ERROR: Cannot 'shelve' instance");
+    assert_eq!(cloud.status(&servers[2]), "SHELVED_OFFLOADED");
+    // Accepted, and then nothing.
+    let project = on_openstack(&cloud, &servers[..1], "");
+    let run = project.run(&["stop", "dev"], 1);
+    run.says("is still ACTIVE: what was accepted did not happen").says("openstack server event list");
+}
+
+#[test]
+fn credentials_and_addresses_that_are_wrong_are_told_apart() {
+    let Some(cloud) = Openstack::find() else { return };
+    let servers = cloud.servers(&["any"]);
+    let project =
+        on_openstack(&cloud, &servers, "").with_secrets(&[("OS_PASSWORD", "CANARY-wrong-password")]);
+    let run = project.run(&["stop", "dev"], 65);
+    run.says("the cloud refuses the credentials").says("HTTP 401").says("OS_PASSWORD");
+
+    let token = [("OS_TOKEN", "gAAAAACANARYtoken")];
+    let mut project =
+        on_openstack(&cloud, &servers, "").with_secrets(&token).with_var("OS_AUTH_TYPE", "token");
+    project.vars.retain(|(name, _)| !["OS_USERNAME", "OS_USER_DOMAIN_NAME"].contains(&name.as_str()));
+    let run = project.run(&["state", "dev"], 65);
+    run.says("a token that has expired");
+
+    let project = on_openstack(&cloud, &servers, "").with_secrets(&[("NOTHING", "CANARY-nothing")]);
+    project.run(&["state", "dev"], 65).says("`openstack` has no credentials");
+
+    let project = on_openstack(&cloud, &servers, "").with_var("OS_AUTH_URL", "http://127.0.0.1:9/v3");
+    let run = project.run(&["start", "dev"], 1);
+    run.says("the cloud cannot be reached").says("http://127.0.0.1:9/v3").says("check OS_AUTH_URL");
+
+    let project = on_openstack(&cloud, &servers, "").with_var("PATH", "/usr/bin:/bin");
+    project.run(&["state", "dev"], 69).says("python-openstackclient");
+    assert_eq!(cloud.status(&servers[0]), "ACTIVE");
+}
+
+#[test]
+fn a_wait_ends_with_its_time_or_with_ctrl_c_and_says_where_the_server_is() {
+    let Some(cloud) = Openstack::find() else { return };
+    let servers = cloud.servers(&["slow", "slow-too"]);
+    let project = on_openstack(&cloud, &servers[..1], "timeout = \"10s\"\n");
+    let run = project.run(&["stop", "dev"], 1);
+    run.says("1 of 1 server of `dev` is not stopped")
+        .says("is ACTIVE (powering-off)")
+        .says("timeout = \"10m\"");
+
+    let project = on_openstack(&cloud, &servers[1..], "");
+    let child = project.command(&["stop", "dev"]).spawn().unwrap();
+    let until = Instant::now() + Duration::from_secs(60);
+    while cloud
+        .client(&["server", "show", &servers[1], "-f", "json"])
+        .contains("\"OS-EXT-STS:task_state\": null")
+    {
+        assert!(Instant::now() < until, "it was never asked to stop");
+    }
+    let pressed = Instant::now();
+    interrupt(&child);
+    let run = project.ended(child.wait_with_output().unwrap(), 130);
+    assert!(pressed.elapsed() < Duration::from_secs(15), "it went on for {:?}", pressed.elapsed());
+    run.says("stopped waiting")
+        .says("the provider goes on with what it was asked")
+        .says("infractl state dev");
+}
+
+fn interrupt(child: &Child) {
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+}
+
+#[test]
+fn twenty_servers_are_stopped_by_one_call() {
+    let Some(cloud) = Openstack::find() else { return };
+    let names: Vec<String> = (1..=20).map(|number| format!("node-{number}")).collect();
+    let servers = cloud.servers(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let project = on_openstack(&cloud, &servers, "");
+    let begun = Instant::now();
+    project.run(&["stop", "dev", "--quiet"], 0);
+    println!("20 servers were stopped in {:.1} s", begun.elapsed().as_secs_f64());
+    let json: Json = serde_json::from_str(&project.run(&["state", "dev", "--json"], 0).out).unwrap();
+    let off = json["machines"].as_array().unwrap().iter().filter(|machine| machine["state"] == "off").count();
+    assert_eq!(off, 20);
+    let run: Json = serde_json::from_str(&project.run(&["history", "show", "1", "--json"], 0).out).unwrap();
+    assert_eq!(calls(&run, &["openstack", "server", "stop"]), 1, "one call stops all of them: {run:#}");
+}
+
+/// How many commands of a run begin with these words.
+fn calls(run: &Json, words: &[&str]) -> usize {
+    match run {
+        Json::Array(items) if items.len() > words.len() && items.iter().zip(words).all(|(a, b)| a == b) => 1,
+        Json::Array(items) => items.iter().map(|item| calls(item, words)).sum(),
+        Json::Object(fields) => fields.values().map(|value| calls(value, words)).sum(),
+        _ => 0,
+    }
+}
+
+#[test]
+fn several_environments_are_shown_in_one_table_or_one_object() {
+    let Some(cloud) = Openstack::find() else { return };
+    let servers = cloud.servers(&["one", "two"]);
+    let project = on_openstack(&cloud, &servers[..1], "");
+    project
+        .environment("rec", &format!("[power]\nprovider = \"openstack\"\nservers = {:?}\n", &servers[1..]));
+    let run = project.run(&["state", "--all"], 0);
+    run.prints("dev: ").prints(&servers[0]).prints("rec: ").prints(&servers[1]);
+    let json: Json = serde_json::from_str(&project.run(&["state", "--all", "--json"], 0).out).unwrap();
+    assert_eq!(json["rec"]["machines"][0]["name"].as_str(), Some(servers[1].as_str()));
+    assert_eq!(json["dev"]["environment"], "dev");
+}
