@@ -19,7 +19,7 @@ pub struct BuildArgs {
     #[arg(value_name = "IMAGE")]
     image: Option<String>,
     #[command(flatten)]
-    part: pipeline::Part,
+    pub(super) part: pipeline::Part,
     #[command(flatten)]
     extra: target::Extra,
 }

@@ -45,24 +45,29 @@ pub async fn run(step: &mut StepCx<'_>, docker: &Docker) -> Result<String, Failu
 
 /// The commands, as a dry run shows them.
 pub fn describe(step: &mut StepCx<'_>, docker: &Docker) -> Result<Vec<String>, Failure> {
+    let known = Known::shown(step, &Work::Docker(docker.clone()));
+    Ok(commands(step, docker, &known)?.iter().map(ToString::to_string).collect())
+}
+
+/// The commands, in order.
+pub fn commands(step: &StepCx<'_>, docker: &Docker, known: &Known) -> Result<Vec<Cmd>, Failure> {
     if let Some(failure) = refusal(step, docker) {
         return Err(failure);
     }
-    let known = Known::shown(step, &Work::Docker(docker.clone()));
     if let Some(image) = &docker.build {
-        return docker_build::describe(step, &image.0, &known);
+        return docker_build::command(step, &image.0, known).map(|cmd| vec![cmd]);
     }
     if let Some(image) = &docker.pull {
-        return Ok(vec![tool::pull(&known.argument(step, &image.0)?).to_string()]);
+        return Ok(vec![tool::pull(&known.argument(step, &image.0)?)]);
     }
     if let Some(name) = &docker.stop {
         let name = known.argument(step, &name.0)?;
-        return Ok(vec![tool::stop(&name).to_string(), tool::remove(&name).to_string()]);
+        return Ok(vec![tool::stop(&name), tool::remove(&name)]);
     }
-    let (run, env) = container(step, docker, &known)?;
-    let mut cmd: Cmd = tool::run(&run);
+    let (run, env) = container(step, docker, known)?;
+    let mut cmd = tool::run(&run);
     cmd.env.extend(env);
-    Ok(vec![cmd.to_string()])
+    Ok(vec![cmd])
 }
 
 /// Every template of a step.

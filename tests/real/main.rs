@@ -11,7 +11,6 @@ mod dotenv;
 mod inventory;
 mod locks;
 mod machine;
-mod project;
 mod openstack;
 mod power;
 mod refusals;
