@@ -7,7 +7,7 @@ use super::docker::absolute;
 use super::task_variables::variables;
 use super::values::Known;
 use super::{StepCx, docker_build, needs, relative};
-use crate::config::model::{Argument, CommandLine, Run, Task, TaskRunner};
+use crate::config::model::{Argument, CommandLine, Run, Task};
 use crate::config::template::Template;
 use crate::exec::{Channel, Cmd, Done, RunError, Value};
 use crate::failure::{Failure, Kind};
@@ -286,17 +286,5 @@ fn judge(step: &StepCx<'_>, asked: &Asked<'_>, done: &Done, bad: Option<String>)
         Some(line) if done.code == 0 => Err(Failure::new(Kind::Failed, line)
             .context(format!("`{}` ended with 0, but printed what `fails-on` names", asked.name))),
         _ => Ok(done.code),
-    }
-}
-
-/// The runner of a task, or why this infractl cannot run it.
-pub fn check_runner(name: &str, task: &Task) -> Result<(), Failure> {
-    match task.runner.unwrap_or_default() {
-        TaskRunner::Docker => Ok(()),
-        TaskRunner::Ecs => Err(Failure::new(
-            Kind::Config,
-            format!("task `{name}`: the runner `ecs` is not in this version of infractl yet"),
-        )
-        .help(format!("write `runner = \"docker\"` into `[tasks.{name}]` to run it on this machine"))),
     }
 }

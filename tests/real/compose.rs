@@ -454,3 +454,24 @@ fn a_host_without_docker_is_told() {
     project.write(file, &format!("{}{hosts}", project.read(file)));
     world.pipeline("up").code(69).says("docker is not installed on backend");
 }
+
+#[test]
+fn a_script_does_the_same_without_infractl() {
+    let pipelines = r#"
+up = [
+  { compose = { dir = "app", project = "NAME", up = true, wait = true, services = ["web"], env = { WHERE = "{{environment}}" } } },
+  { docker = { run = "IMAGE", name = "NAME-extra", command = ["sh", "-c", "echo it is $WHERE"], env = { WHERE = "{{output.fqdn}}" }, network = "none" } },
+]
+secret = [{ docker = { run = "IMAGE", name = "NAME-extra", env = { A = "{{secret.TOKEN}}" } } }]
+"#;
+    let Some(world) = World::new(Version::Two, SERVICES, pipelines) else { return };
+    let script = world.docker.infractl(&["pipeline", "local", "up", "--print"]).code(0).out;
+    world.docker.project.write("up.sh", &script);
+    let mut bash = program("bash", world.docker.project.root());
+    let done = bash.arg("up.sh").output().unwrap();
+    let said = String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned();
+    assert!(done.status.success() && said.contains("it is app.example"), "{said}\n{script}");
+    assert_eq!(world.has("container").len(), 1);
+    let secret = world.docker.infractl(&["pipeline", "local", "secret", "--print"]).code(0).out;
+    assert!(secret.contains("A=\"$TOKEN\""), "{secret}");
+}

@@ -127,7 +127,6 @@ impl Script {
             Work::EnvFile(env_file::Action::Remove) => {
                 vec![format!("rm -f -- {}", literal(&relative(step, &step.env.env_file.path)))]
             }
-            Work::EnvFile(env_file::Action::Compare) => return Err(no_script(step)),
             Work::EnvFile(env_file::Action::Write) => self.env_file(step)?,
             Work::Command(table) => {
                 let cmd = command::build(step, table, &marked(step, work))?;
@@ -153,7 +152,10 @@ impl Script {
                 let needs = needs::Needs::of(step.env, work, None);
                 self.docker(step, docker, &marked_needs(&needs))?
             }
-            Work::Ansible(_) | Work::Remote(_) | Work::Power(_) => return Err(no_script(step)),
+            Work::EnvFile(env_file::Action::Compare)
+            | Work::Ansible(_)
+            | Work::Remote(_)
+            | Work::Power(_) => return Err(no_script(step)),
         })
     }
 
