@@ -4,7 +4,7 @@ use clap_complete::engine::ArgValueCandidates;
 
 use super::{Global, target};
 use crate::config::Environment;
-use crate::config::model::TaskRunner;
+use crate::config::model::{Task, TaskRunner};
 use crate::context::Ctx;
 use crate::exec::Channel;
 use crate::failure::{Failure, Kind};
@@ -43,7 +43,7 @@ pub async fn run(cx: &Ctx, global: &Global, args: &RunArgs) -> Result<(), Failur
         None => only(cx, &env)?,
     };
     let Some(task) = env.tasks.get(&name) else { return Err(unknown(&env, &name)) };
-    task::check_runner(&name, task)?;
+    check_runner(&name, task)?;
     let mut facts = Facts::default();
     let mut step = StepCx::new(cx, &env, &name, &[], &mut facts);
     if args.stop {
@@ -114,5 +114,17 @@ fn unknown(env: &Environment, name: &str) -> Failure {
         (Some(near), _) => failure.help(format!("did you mean `{near}`?")),
         (None, []) => failure.help(format!("declare it: `[tasks.{name}]`")),
         (None, names) => failure.help(format!("its tasks are {}", list(names, "and"))),
+    }
+}
+
+/// The runner of a task, or why this infractl cannot run it.
+fn check_runner(name: &str, task: &Task) -> Result<(), Failure> {
+    match task.runner.unwrap_or_default() {
+        TaskRunner::Docker => Ok(()),
+        TaskRunner::Ecs => Err(Failure::new(
+            Kind::Config,
+            format!("task `{name}`: the runner `ecs` is not in this version of infractl yet"),
+        )
+        .help(format!("write `runner = \"docker\"` into `[tasks.{name}]` to run it on this machine"))),
     }
 }

@@ -55,6 +55,13 @@ pub fn describe(step: &mut StepCx<'_>, compose: &Compose) -> Result<Vec<String>,
     Ok(lines)
 }
 
+/// The commands that compose 2 gets on this machine.
+pub fn commands(step: &StepCx<'_>, compose: &Compose, known: &Known) -> Result<Vec<Cmd>, Failure> {
+    let wanted = Wanted::of(step, compose, known)?;
+    let all = tool::commands(Program::Plugin, &wanted.project, wanted.verb);
+    Ok(all.into_iter().map(|cmd| wanted.equipped(step, false, cmd)).collect())
+}
+
 /// What the step says, rendered.
 pub struct Wanted {
     project: Project,

@@ -22,7 +22,7 @@ pub async fn run(step: &mut StepCx<'_>, copy: &Copy) -> Result<String, Failure> 
     let rendered = rendered::files(step, copy).await?;
     let mut kept: BTreeSet<PathBuf> = rendered.iter().map(|file| to.join(&file.name)).collect();
     let mut count = rendered.len();
-    for file in &copy.files {
+    for file in rendered::plain(copy) {
         let name = file.0.file_name().ok_or_else(|| {
             Failure::new(Kind::Config, format!("`{}` has no name to be copied under", file.0.display()))
         })?;
@@ -51,7 +51,7 @@ pub fn describe(step: &StepCx<'_>, copy: &Copy) -> Result<Vec<String>, Failure> 
     let to = Known::shown(step, &Work::Copy(copy.clone())).argument(step, &copy.to.0)?;
     let quoted = |path: &Path| shell_words::quote(&relative(step, path)).into_owned();
     let to = quoted(&target(step, &to));
-    let files: Vec<String> = copy.files.iter().map(|file| quoted(&file.0)).collect();
+    let files: Vec<String> = rendered::plain(copy).map(|file| quoted(&file.0)).collect();
     let mut lines = vec![format!("mkdir -p {to}")];
     if copy.delete {
         lines.push(format!("# remove from {to} what is not copied"));
@@ -73,7 +73,7 @@ pub fn target(step: &StepCx<'_>, to: &str) -> PathBuf {
 
 /// Everything is there, and nothing would be lost by `delete`.
 fn check(step: &StepCx<'_>, copy: &Copy, to: &Path) -> Result<(), Failure> {
-    for file in copy.files.iter().chain(&copy.templates) {
+    for file in rendered::plain(copy).chain(&copy.templates) {
         if !file.0.exists() {
             return Err(Failure::new(Kind::Failed, format!("there is no `{}`", relative(step, &file.0))));
         }
@@ -82,7 +82,7 @@ fn check(step: &StepCx<'_>, copy: &Copy, to: &Path) -> Result<(), Failure> {
             return Err(Failure::new(Kind::Config, message));
         }
     }
-    let holds_source = copy.files.iter().chain(&copy.templates).any(|file| file.0.starts_with(to));
+    let holds_source = rendered::plain(copy).chain(&copy.templates).any(|file| file.0.starts_with(to));
     if copy.delete && (step.env.root.starts_with(to) || holds_source || to.parent().is_none()) {
         let message = format!("`delete` in `{}` would remove more than what was copied", relative(step, to));
         return Err(

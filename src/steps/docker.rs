@@ -33,7 +33,7 @@ pub async fn run(step: &mut StepCx<'_>, docker: &Docker) -> Result<String, Failu
     let (run, env) = container(step, docker, &known)?;
     let mut cmd = tool::run(&run).dir(&step.env.root);
     cmd.env.extend(env);
-    let result = step.run(&cmd).await;
+    let result = until_stopped(step, &run.name, step.run(&cmd)).await;
     let ended = matches!(&result, Ok(done) if !done.interrupted);
     if !ended {
         // Whoever started it was ended; the container may go on.
@@ -45,24 +45,29 @@ pub async fn run(step: &mut StepCx<'_>, docker: &Docker) -> Result<String, Failu
 
 /// The commands, as a dry run shows them.
 pub fn describe(step: &mut StepCx<'_>, docker: &Docker) -> Result<Vec<String>, Failure> {
+    let known = Known::shown(step, &Work::Docker(docker.clone()));
+    Ok(commands(step, docker, &known)?.iter().map(ToString::to_string).collect())
+}
+
+/// The commands, in order.
+pub fn commands(step: &StepCx<'_>, docker: &Docker, known: &Known) -> Result<Vec<Cmd>, Failure> {
     if let Some(failure) = refusal(step, docker) {
         return Err(failure);
     }
-    let known = Known::shown(step, &Work::Docker(docker.clone()));
     if let Some(image) = &docker.build {
-        return docker_build::describe(step, &image.0, &known);
+        return docker_build::command(step, &image.0, known).map(|cmd| vec![cmd]);
     }
     if let Some(image) = &docker.pull {
-        return Ok(vec![tool::pull(&known.argument(step, &image.0)?).to_string()]);
+        return Ok(vec![tool::pull(&known.argument(step, &image.0)?)]);
     }
     if let Some(name) = &docker.stop {
         let name = known.argument(step, &name.0)?;
-        return Ok(vec![tool::stop(&name).to_string(), tool::remove(&name).to_string()]);
+        return Ok(vec![tool::stop(&name), tool::remove(&name)]);
     }
-    let (run, env) = container(step, docker, &known)?;
-    let mut cmd: Cmd = tool::run(&run);
+    let (run, env) = container(step, docker, known)?;
+    let mut cmd = tool::run(&run);
     cmd.env.extend(env);
-    Ok(vec![cmd.to_string()])
+    Ok(vec![cmd])
 }
 
 /// Every template of a step.
@@ -161,6 +166,21 @@ pub fn absolute(dir: &Path, volume: &str) -> String {
             format!("{}:{there}", parts.display())
         }
         _ => volume.to_owned(),
+    }
+}
+
+/// Waits for what runs a container. When the user asks to stop, the container is stopped: the first process of a
+/// container takes no signal that it does not expect.
+pub async fn until_stopped<T>(step: &StepCx<'_>, name: &str, work: impl Future<Output = T>) -> T {
+    let stop = async {
+        step.cx.interrupts.pressed().await;
+        let _ = step.cx.runner.run(&tool::stop(name).even_if_interrupted(), &|_, _| ()).await;
+        std::future::pending::<std::convert::Infallible>().await
+    };
+    tokio::select! {
+        biased;
+        result = work => result,
+        never = stop => match never {},
     }
 }
 

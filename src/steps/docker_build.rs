@@ -3,7 +3,7 @@
 use super::values::Known;
 use super::{StepCx, relative};
 use crate::config::model::{Argument, Image};
-use crate::config::template::Template;
+use crate::config::template::{Rendered, Template};
 use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
 use crate::text::list;
@@ -38,18 +38,22 @@ pub async fn run(step: &mut StepCx<'_>, name: &str) -> Result<String, Failure> {
     Ok(build.tags.join(", "))
 }
 
-/// The command, as a dry run shows it.
-pub fn describe(step: &StepCx<'_>, name: &str, known: &Known) -> Result<Vec<String>, Failure> {
+/// The command, with paths of the project, and `COMMIT` where that is the tag.
+pub fn command(step: &StepCx<'_>, name: &str, known: &Known) -> Result<Cmd, Failure> {
     let image = image(step, name)?;
-    let mut build = build(step, name, image, known, Some("COMMIT"))?;
+    let mut build = build(step, name, image, known, image.tags.is_empty().then_some("COMMIT"))?;
     build.context = relative(step, build.context.as_ref());
     if build.context.is_empty() {
         build.context.push('.');
     }
     build.dockerfile = build.dockerfile.map(|file| relative(step, file.as_ref()));
-    let cmd: Cmd =
-        image.secrets.iter().fold(tool::build(&build), |cmd, name| cmd.secret(&name.0, String::new().into()));
-    Ok(vec![cmd.to_string()])
+    let mut cmd = tool::build(&build);
+    for secret in &image.secrets {
+        if let Some(Rendered::Secret(value)) = known.secret(&secret.0) {
+            cmd = cmd.secret(&secret.0, value);
+        }
+    }
+    Ok(cmd)
 }
 
 /// Every template of an image.

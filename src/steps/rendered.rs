@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::values::Known;
 use super::{StepCx, needs, relative};
-use crate::config::model::Copy;
+use crate::config::model::{Copy, FilePath};
 use crate::config::template::{Rendered, Template};
 use crate::disk;
 use crate::failure::{Failure, Kind, Problem, Snippet};
@@ -71,6 +71,11 @@ pub async fn files(step: &mut StepCx<'_>, copy: &Copy) -> Result<Vec<File>, Fail
     if problems.is_empty() { Ok(all) } else { Err(Failure::problems(kind, problems)) }
 }
 
+/// The files that go along as they are: a file that is a template as well is rendered.
+pub fn plain(copy: &Copy) -> impl Iterator<Item = &FilePath> {
+    copy.files.iter().filter(|file| !copy.templates.contains(file))
+}
+
 /// What a dry run says of them: which names are filled in.
 pub fn describe(step: &StepCx<'_>, copy: &Copy) -> Result<Vec<String>, Failure> {
     let line = |source: Source| {
@@ -109,10 +114,10 @@ fn sources(step: &StepCx<'_>, copy: &Copy) -> Result<Vec<Source>, Failure> {
         let path = relative(step, &file.0);
         let text = disk::read_text(&file.0)?;
         let name = file.0.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let is_file = |other: &crate::config::model::FilePath| other.0.file_name() == file.0.file_name();
-        if all.iter().any(|known| known.name == name) || copy.files.iter().any(is_file) {
+        let is_there = |other: &FilePath| other.0.file_name() == file.0.file_name();
+        if all.iter().any(|known| known.name == name) || plain(copy).any(is_there) {
             return Err(Failure::new(Kind::Config, format!("two of the files are `{name}` there"))
-                .help("name it once: in `templates`, or in `files`"));
+                .help("copy one of them in a step of its own, to another folder"));
         }
         let mode = match given {
             Some(mode) => mode,

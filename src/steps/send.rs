@@ -58,7 +58,7 @@ pub async fn run(step: &mut StepCx<'_>, copy: &Copy, name: &str) -> Result<Strin
 pub fn describe(step: &StepCx<'_>, copy: &Copy, name: &str) -> Result<Vec<String>, Failure> {
     let known = Known::shown(step, &Work::Copy(copy.clone()));
     let to = known.argument(step, &copy.to.0)?;
-    let files = copy.files.iter().chain(&copy.templates);
+    let files = rendered::plain(copy).chain(&copy.templates);
     let files: Vec<String> = files.map(|file| relative(step, &file.0)).collect();
     let mode = copy.mode.as_ref().map_or_else(|| "mode as here".to_owned(), |mode| format!("mode {mode}"));
     let mut lines = rendered::describe(step, copy)?;
@@ -195,7 +195,7 @@ fn parts(step: &StepCx<'_>, items: &[Item]) -> Result<Vec<Part>, Failure> {
 fn items(step: &StepCx<'_>, copy: &Copy) -> Result<Vec<Item>, Failure> {
     let mode = copy.mode.as_deref().and_then(|mode| u32::from_str_radix(mode, 8).ok());
     let mut all = Vec::new();
-    for file in &copy.files {
+    for file in rendered::plain(copy) {
         if !file.0.exists() {
             return Err(Failure::new(Kind::Failed, format!("there is no `{}`", relative(step, &file.0))));
         }

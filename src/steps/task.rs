@@ -7,7 +7,7 @@ use super::docker::absolute;
 use super::task_variables::variables;
 use super::values::Known;
 use super::{StepCx, docker_build, needs, relative};
-use crate::config::model::{Argument, CommandLine, Run, Task, TaskRunner};
+use crate::config::model::{Argument, CommandLine, Run, Task};
 use crate::config::template::Template;
 use crate::exec::{Channel, Cmd, Done, RunError, Value};
 use crate::failure::{Failure, Kind};
@@ -67,7 +67,7 @@ pub async fn run(
         }
         line(channel, text);
     };
-    let result = step.cx.runner.run(&cmd, &hear).await;
+    let result = super::docker::until_stopped(step, &name, step.cx.runner.run(&cmd, &hear)).await;
     if !matches!(&result, Ok(done) if !done.interrupted) {
         // Whoever started it was ended; the container may go on.
         let _ = step.cx.runner.run(&tool::remove(&name).even_if_interrupted(), &|_, _| ()).await;
@@ -94,7 +94,9 @@ pub fn describe(step: &StepCx<'_>, asked: &Asked<'_>) -> Result<String, Failure>
         None => None,
     };
     let program = asked.task.service.as_ref().map(|_| Program::Plugin);
-    let (_, cmd) = command(step, asked, &known, image, program, &env)?;
+    let (_, mut cmd) = command(step, asked, &known, image, program, &env)?;
+    cmd.env.retain(|name, _| !name.starts_with("INFRACTL_"));
+    cmd.env.extend(env);
     Ok(super::shown_in(&cmd))
 }
 
@@ -284,17 +286,5 @@ fn judge(step: &StepCx<'_>, asked: &Asked<'_>, done: &Done, bad: Option<String>)
         Some(line) if done.code == 0 => Err(Failure::new(Kind::Failed, line)
             .context(format!("`{}` ended with 0, but printed what `fails-on` names", asked.name))),
         _ => Ok(done.code),
-    }
-}
-
-/// The runner of a task, or why this infractl cannot run it.
-pub fn check_runner(name: &str, task: &Task) -> Result<(), Failure> {
-    match task.runner.unwrap_or_default() {
-        TaskRunner::Docker => Ok(()),
-        TaskRunner::Ecs => Err(Failure::new(
-            Kind::Config,
-            format!("task `{name}`: the runner `ecs` is not in this version of infractl yet"),
-        )
-        .help(format!("write `runner = \"docker\"` into `[tasks.{name}]` to run it on this machine"))),
     }
 }

@@ -412,3 +412,66 @@ nowhere = [{ compose = { host = "backend", dir = "/home/deploy/nowhere", up = tr
     world.pipeline("down").code(0);
     assert!(world.has("container").is_empty());
 }
+
+#[test]
+fn each_machine_behind_a_host_runs_it() {
+    let Some(first) = Machine::with_docker(&[]) else { return };
+    let Some(second) = Machine::with_docker(&[]) else { return };
+    let pipelines = "down = [{ compose = { host = \"backend\", dir = \"/home/deploy/app\", project = \"NAME\", down = true } }]\n";
+    let Some(world) = World::new(Version::Two, SERVICES, pipelines) else { return };
+    let public = std::fs::read_to_string(first.keys.path().join("id.pub")).unwrap();
+    second.sh(&format!("echo '{}' >>/home/deploy/.ssh/authorized_keys", public.trim()));
+    let file = "environments/local/environment.toml";
+    let project = &world.docker.project;
+    let text = project.read(file).replace(
+        "fqdn = \"app.example\"\n",
+        &format!("fqdn = \"app.example\"\nips = [\"{}\", \"{}\"]\n", first.address, second.address),
+    );
+    let hosts = format!(
+        "[hosts.backend]\naddress = \"{{{{output.ips}}}}\"\nuser = \"deploy\"\nidentity-file = \"{}\"\n",
+        first.key().display()
+    );
+    project.write(file, &format!("{text}{hosts}"));
+    let compose = "services:\n  a:\n    image: x\n";
+    first.sh(&format!("mkdir /home/deploy/app && printf '{compose}' >/home/deploy/app/compose.yml"));
+    world.pipeline("down").code(1).says("on backend-2");
+    second.sh(&format!("mkdir /home/deploy/app && printf '{compose}' >/home/deploy/app/compose.yml"));
+    world.pipeline("down").code(0);
+}
+
+#[test]
+fn a_host_without_docker_is_told() {
+    let Some(machine) = Machine::up() else { return };
+    let pipelines = "up = [{ compose = { host = \"backend\", dir = \"/tmp\", up = true } }]\n";
+    let Some(world) = World::new(Version::Two, SERVICES, pipelines) else { return };
+    let file = "environments/local/environment.toml";
+    let hosts = format!(
+        "[hosts.backend]\naddress = \"{}\"\nuser = \"deploy\"\nidentity-file = \"{}\"\n",
+        machine.address,
+        machine.key().display()
+    );
+    let project = &world.docker.project;
+    project.write(file, &format!("{}{hosts}", project.read(file)));
+    world.pipeline("up").code(69).says("docker is not installed on backend");
+}
+
+#[test]
+fn a_script_does_the_same_without_infractl() {
+    let pipelines = r#"
+up = [
+  { compose = { dir = "app", project = "NAME", up = true, wait = true, services = ["web"], env = { WHERE = "{{environment}}" } } },
+  { docker = { run = "IMAGE", name = "NAME-extra", command = ["sh", "-c", "echo it is $WHERE"], env = { WHERE = "{{output.fqdn}}" }, network = "none" } },
+]
+secret = [{ docker = { run = "IMAGE", name = "NAME-extra", env = { A = "{{secret.TOKEN}}" } } }]
+"#;
+    let Some(world) = World::new(Version::Two, SERVICES, pipelines) else { return };
+    let script = world.docker.infractl(&["pipeline", "local", "up", "--print"]).code(0).out;
+    world.docker.project.write("up.sh", &script);
+    let mut bash = program("bash", world.docker.project.root());
+    let done = bash.arg("up.sh").output().unwrap();
+    let said = String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned();
+    assert!(done.status.success() && said.contains("it is app.example"), "{said}\n{script}");
+    assert_eq!(world.has("container").len(), 1);
+    let secret = world.docker.infractl(&["pipeline", "local", "secret", "--print"]).code(0).out;
+    assert!(secret.contains("A=\"$TOKEN\""), "{secret}");
+}

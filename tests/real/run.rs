@@ -121,6 +121,26 @@ fn a_task_ends_with_its_time_and_by_stop() {
 }
 
 #[test]
+fn ctrl_c_stops_the_container_of_a_task() {
+    let toml = "[tasks.stubborn]\nrunner = \"docker\"\nimage = \"IMAGE\"\nnetwork = \"none\"\n\
+                command = [\"sh\", \"-c\", \"trap '' INT TERM; echo here; while true; do sleep 1; done\"]\n";
+    let Some(docker) = Docker::new(toml) else { return };
+    let running = || docker.docker(&["ps", "-aq", "--filter", "label=infractl.task=nyctaxi/local/stubborn"]);
+    let before = running();
+    let mut child =
+        docker.command(&["run", "local", "stubborn"]).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let limit = Instant::now() + Duration::from_secs(60);
+    while running() == before {
+        assert!(Instant::now() < limit, "it never started");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    output(program("kill", docker.project.root()).args(["-INT", &child.id().to_string()]));
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(running(), before, "its container goes on");
+}
+
+#[test]
 fn a_task_can_be_a_compose_service() {
     need("compose-2");
     let name = unique();
@@ -288,7 +308,9 @@ fn copies(step: &str) -> Sandbox {
 
 #[test]
 fn templates_are_rendered_into_a_folder_here() {
-    let project = copies("templates = [\"app/Caddyfile\"], files = [\"app/plain\"], to = \"shared/out\"");
+    let project = copies(
+        "templates = [\"app/Caddyfile\"], files = [\"app/plain\", \"app/Caddyfile\"], to = \"shared/out\"",
+    );
     project.write("app/plain", "{{untouched}}");
     project
         .write("app/Caddyfile", "{{output.fqdn}} {\n\t# {{environment}} of {{ project }}, {{{{.Names}}\n}\n");
@@ -328,4 +350,69 @@ fn a_rendered_secret_wants_a_private_file() {
         &project.path("shared/out/x.env").metadata().unwrap().permissions(),
     );
     assert_eq!(mode & 0o777, 0o600);
+}
+
+/// Writes every file of the walk in docs/compose.md, then runs each `$` line and looks for the lines that follow it.
+#[test]
+fn the_walk_of_the_page_works_as_it_is_written() {
+    if need("compose-2").is_none() {
+        return;
+    }
+    let Some(docker) = Docker::new("") else { return };
+    let name = unique();
+    let page = include_str!("../../docs/compose.md");
+    let walk =
+        page.split("\n## A walk").nth(1).unwrap().replace("PROJECT", &name).replace("IMAGE", &docker.image);
+    let (mut file, mut block, mut inside) = (String::new(), String::new(), false);
+    let mut console = String::new();
+    for line in walk.lines() {
+        match (line.strip_prefix("```"), inside) {
+            (Some(kind), false) => {
+                inside = true;
+                if kind == "console" {
+                    file = "console".to_owned();
+                }
+            }
+            (Some(_), true) => {
+                inside = false;
+                match std::mem::take(&mut file).as_str() {
+                    "console" => console = std::mem::take(&mut block),
+                    path => docker.project.write(path, &std::mem::take(&mut block)),
+                }
+            }
+            (None, true) => block.push_str(&format!("{line}\n")),
+            (None, false) => {
+                if let Some(path) = line.strip_prefix('`').and_then(|line| line.strip_suffix("`:")) {
+                    path.clone_into(&mut file);
+                }
+            }
+        }
+    }
+    let bin = docker.project.path(".infractl-bin");
+    std::fs::create_dir(&bin).unwrap();
+    std::os::unix::fs::symlink(crate::sandbox::BIN, bin.join("infractl")).unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let (mut said, mut steps) = (String::new(), 0);
+    for line in console.lines() {
+        let Some(command) = line.strip_prefix("$ ") else {
+            assert!(said.contains(line), "`{line}` was not printed:\n{said}");
+            continue;
+        };
+        let (command, code) = match command.rsplit_once("   # exit ") {
+            Some((command, code)) => (command, code.parse().unwrap()),
+            None => (command, 0),
+        };
+        let mut shell = std::process::Command::new("bash");
+        let infractl = docker.command(&[]);
+        let vars = infractl.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        shell.env_clear().envs(vars).env("PATH", &path).current_dir(docker.project.root());
+        let run = Sandbox::run(shell.args(["-c", command]));
+        said = format!("{}{}", run.out, run.err);
+        assert_eq!(run.code, code, "{line}\n{said}");
+        steps += 1;
+    }
+    let left = docker.docker(&["ps", "-aq", "--filter", &format!("label=com.docker.compose.project={name}")]);
+    docker.docker(&["image", "rm", &format!("{name}:1")]);
+    assert_eq!(left, "");
+    assert!(steps >= 9, "{steps} steps");
 }

@@ -15,8 +15,8 @@ pub struct Copy {
     /// Files and folders of the project
     #[serde(default)]
     pub files: Vec<FilePath>,
-    /// Files of the project that go along with the names in `{{…}}` replaced by their values; `{{{{` stands for a
-    /// literal `{{`. A file with secrets needs `mode = "0600"`
+    /// Files of the project that go along with the names in `{{…}}` replaced by their values, whether they are among
+    /// `files` or not; `{{{{` stands for a literal `{{`. A file with secrets needs `mode = "0600"`
     ///
     /// Example: `templates = ["Caddyfile"]`
     #[serde(default)]

@@ -1,5 +1,6 @@
 //! Steps as lines of bash that do the same without infractl: for `--print`.
 
+mod containers;
 mod files;
 mod helpers;
 mod wait;
@@ -59,6 +60,11 @@ impl Script {
 
     /// A command as a line of bash.
     pub fn command(&mut self, step: &StepCx<'_>, cmd: &Cmd) -> String {
+        self.command_seeing(step, cmd, step.frame.secrets.as_deref())
+    }
+
+    /// The same, with these secrets in its environment; all if none are named.
+    fn command_seeing(&mut self, step: &StepCx<'_>, cmd: &Cmd, secrets: Option<&[String]>) -> String {
         let mut line = String::new();
         match &cmd.input {
             Input::Secret(text) if !text.expose_secret().is_empty() => {
@@ -81,7 +87,7 @@ impl Script {
         }
         // In a shell of its own: neither its folder nor its secrets are those of the next command.
         let mut before = Vec::new();
-        match &step.frame.secrets {
+        match secrets {
             None => {
                 self.helpers.insert("all_secrets");
                 before.push("all_secrets".to_owned());
@@ -121,7 +127,6 @@ impl Script {
             Work::EnvFile(env_file::Action::Remove) => {
                 vec![format!("rm -f -- {}", literal(&relative(step, &step.env.env_file.path)))]
             }
-            Work::EnvFile(env_file::Action::Compare) => return Err(no_script(step)),
             Work::EnvFile(env_file::Action::Write) => self.env_file(step)?,
             Work::Command(table) => {
                 let cmd = command::build(step, table, &marked(step, work))?;
@@ -142,9 +147,15 @@ impl Script {
             Work::Copy(copy) => self.copy(step, copy, &marked(step, work))?,
             Work::Git(git) => git::script(self, step, git, &marked(step, work))?,
             Work::Inventory(action) => inventory::script(self, step, action)?,
-            Work::Ansible(_) | Work::Remote(_) | Work::Compose(_) | Work::Docker(_) | Work::Power(_) => {
-                return Err(no_script(step));
+            Work::Compose(compose) => self.compose(step, compose, &marked(step, work))?,
+            Work::Docker(docker) => {
+                let needs = needs::Needs::of(step.env, work, None);
+                self.docker(step, docker, &marked_needs(&needs))?
             }
+            Work::EnvFile(env_file::Action::Compare)
+            | Work::Ansible(_)
+            | Work::Remote(_)
+            | Work::Power(_) => return Err(no_script(step)),
         })
     }
 
@@ -209,6 +220,14 @@ pub fn marked(step: &StepCx<'_>, work: &Work) -> Known {
         .chain(hosts)
         .collect();
     marked_text(&texts.join("\n"))
+}
+
+/// The same for what something needs.
+fn marked_needs(needs: &needs::Needs) -> Known {
+    let mut known = Known::default();
+    needs.output_names.iter().for_each(|name| known.mark("output", name));
+    needs.secret_names.iter().for_each(|name| known.mark("secret", name));
+    known
 }
 
 /// The same for the names in a text.
