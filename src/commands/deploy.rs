@@ -20,7 +20,7 @@ pub struct DeployArgs {
     #[command(flatten)]
     playbooks: PlaybookArgs,
     #[command(flatten)]
-    part: Part,
+    pub(super) part: Part,
     #[command(flatten)]
     extra: target::Extra,
 }

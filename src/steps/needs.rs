@@ -87,7 +87,7 @@ impl Needs {
                 }
             }
             Work::Git(_) | Work::Compose(_) | Work::Docker(_) => {
-                needs.secrets |= allowed.is_some_and(|names| !names.is_empty())
+                needs.secrets |= allowed.is_some_and(|names| !names.is_empty());
             }
             _ => {}
         }
