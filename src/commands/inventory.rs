@@ -28,6 +28,13 @@ pub struct InventoryArgs {
     diff: bool,
 }
 
+impl InventoryArgs {
+    /// The file is written, not only looked at.
+    pub(super) fn writes(&self) -> bool {
+        !(self.check || self.print || self.diff)
+    }
+}
+
 /// Runs it.
 pub async fn run(cx: &Ctx, global: &Global, args: &InventoryArgs) -> Result<(), Failure> {
     if args.print {
@@ -43,7 +50,7 @@ pub async fn run(cx: &Ctx, global: &Global, args: &InventoryArgs) -> Result<(), 
 
 async fn one(cx: &Ctx, global: &Global, args: &InventoryArgs, env: &Environment) -> Result<(), Failure> {
     let options = target::options(global, &[]);
-    if !(args.check || args.print || args.diff) {
+    if args.writes() {
         return engine::run(cx, env, &pipeline(env, &Verb::named("inventory")), &options).await.map(drop);
     }
     let mut steps = pipeline(env, &Verb::Genenv);

@@ -217,10 +217,13 @@ impl Command {
             Command::Down(args) => ("down", args.part.print),
             Command::Genenv(args) => ("genenv", !args.writes()),
             Command::Init(args) => ("init", args.part.print),
+            Command::Inventory(args) => ("inventory", !args.writes()),
             Command::Own(args) => (args.name.as_str(), args.part.print),
             Command::Pipeline(args) => (args.words.last()?.as_str(), args.part.print),
             Command::Plan(args) => ("plan", args.part.print),
             Command::Refresh(args) => ("refresh", args.part.print),
+            Command::Start(args) => ("start", args.part.print),
+            Command::Stop(args) => ("stop", args.part.print),
             Command::Up(args) => ("up", args.part.print),
             _ => return None,
         };

@@ -16,7 +16,7 @@ pub struct StartArgs {
     #[command(flatten)]
     target: Targets,
     #[command(flatten)]
-    part: pipeline::Part,
+    pub(super) part: pipeline::Part,
 }
 
 /// Runs it.

@@ -20,7 +20,7 @@ pub struct StopArgs {
     #[arg(long)]
     shelve: bool,
     #[command(flatten)]
-    part: pipeline::Part,
+    pub(super) part: pipeline::Part,
 }
 
 /// Runs it.

@@ -85,6 +85,11 @@ impl Inventory {
 }
 
 impl Ansible {
+    /// When nothing is said about it.
+    pub fn usual(root: &Path) -> Ansible {
+        Ansible::new(model::Ansible::default(), root)
+    }
+
     pub(super) fn new(section: model::Ansible, root: &Path) -> Ansible {
         let usual = ["ansible/playbooks/site.yml", "ansible/site.yml"].map(|path| root.join(path));
         let dir = Some(root.join("ansible")).filter(|dir| dir.is_dir());

@@ -19,8 +19,20 @@ pub(super) fn deploy(env: &Environment) -> Vec<Step> {
     if writes_inventory(env) {
         steps.push(Step::new("inventory", Work::Inventory(Inventory::Write)));
     }
-    steps.push(Step::new("playbook", Work::Ansible(AnsibleStep::default())));
+    steps.push(Step::new("playbook", playbook(env, AnsibleStep::default())));
     steps
+}
+
+/// A playbook, as far as this version can run it.
+pub(super) fn playbook(env: &Environment, playbook: AnsibleStep) -> Work {
+    if env.ansible.as_ref().is_some_and(|ansible| ansible.image.is_some()) {
+        return Work::Refused {
+            why: "ansible in a container (`image` in `[ansible]`) is not in this version of infractl yet"
+                .to_owned(),
+            help: "remove `image`, and install ansible-core on this machine".to_owned(),
+        };
+    }
+    Work::Ansible(playbook)
 }
 
 /// The playbook takes the inventory that infractl writes.
@@ -39,7 +51,7 @@ pub(super) fn check(env: &Environment) -> Vec<Step> {
         steps.push(Step::new("inventory", Work::Inventory(Inventory::Compare)));
     }
     let check = AnsibleStep { check: true, ..AnsibleStep::default() };
-    steps.push(Step::new("playbook check", Work::Ansible(check)));
+    steps.push(Step::new("playbook check", playbook(env, check)));
     steps
 }
 

@@ -1,5 +1,6 @@
 //! Pipelines of the project: what its files say, as steps. Pure.
 
+use super::machines;
 use super::plan::{self, Asks};
 use super::{OnFailure, Rules, Step, What};
 use crate::config::Environment;
@@ -32,7 +33,7 @@ pub(super) fn named(env: &Environment, name: &str, asks: Asks, above: &[&str]) -
 fn declared(env: &Environment, step: &declared::Step, asks: Asks, above: &[&str]) -> Step {
     let what = match &step.action {
         Action::Do(verb) => What::Steps(named(env, verb, asks, above)),
-        action => What::Work(work(action)),
+        action => What::Work(work(env, action)),
     };
     let on_failure = match &step.on_failure {
         declared::OnFailure::Stop => OnFailure::Stop,
@@ -52,7 +53,7 @@ fn declared(env: &Environment, step: &declared::Step, asks: Asks, above: &[&str]
     Step { name: step.name.clone(), what, rules }
 }
 
-fn work(action: &Action) -> Work {
+fn work(env: &Environment, action: &Action) -> Work {
     match action {
         Action::Command(command) => Work::Command(command.clone()),
         Action::Wait(wanted) => match wait::refusal(wanted) {
@@ -62,7 +63,7 @@ fn work(action: &Action) -> Work {
         Action::Copy(copy) => Work::Copy(copy.clone()),
         Action::Remote(remote) => Work::Remote(remote.clone()),
         Action::Compose(compose) => Work::Compose(compose.clone()),
-        Action::Ansible(playbook) => Work::Ansible(playbook.clone()),
+        Action::Ansible(playbook) => machines::playbook(env, playbook.clone()),
         Action::Docker(docker) => Work::Docker(docker.clone()),
         Action::Git(git) => Work::Git(git.clone()),
         other => later(other.kind()),

@@ -27,8 +27,7 @@ const SSH_ARGS: &str = "infractl_ssh_args";
 
 /// Does it.
 pub async fn run(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result<String, Failure> {
-    let settings = settings(step)?;
-    refuse_image(settings)?;
+    let settings = &settings(step);
     needs::meet(step, &Needs::of(step.env, &Work::Ansible(declared.clone()), step.frame.secrets.as_deref()))
         .await?;
     let known = Known::of(step);
@@ -62,6 +61,8 @@ pub async fn run(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result<String
     let list = equip(step, settings, without_vars.list_tasks(), &known)?;
     let cmd = equip(step, settings, playbook.run(), &known)?
         .env("ANSIBLE_SSH_CONTROL_PATH_DIR", folder.to_string_lossy())
+        // Host keys are checked, whatever ansible.cfg says: `.infractl/known_hosts` follows the life of the machines.
+        .env("ANSIBLE_HOST_KEY_CHECKING", "true")
         .env("ANSIBLE_SSH_CONTROL_PATH", "%(directory)s/%%C.ssh");
 
     let progress = Mutex::new(Progress::default());
@@ -75,7 +76,7 @@ pub async fn run(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result<String
     let hear = |line: &str| {
         let said = read(line);
         let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
-        progress.hear(&said);
+        progress.hear(line, &said);
         let text = progress.text();
         drop(progress);
         if matches!(said, crate::tools::ansible_events::Said::Task { .. }) {
@@ -119,8 +120,7 @@ pub async fn run(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result<String
 
 /// What a dry run says.
 pub fn describe(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result<Vec<String>, Failure> {
-    let settings = settings(step)?;
-    refuse_image(settings)?;
+    let settings = &settings(step);
     let known = Known::shown(step, &Work::Ansible(declared.clone()));
     let mut playbook = playbook(step, settings, declared, &known)?;
     let mut lines = Vec::new();
@@ -137,22 +137,9 @@ pub fn describe(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result<Vec<Str
     Ok(lines)
 }
 
-fn settings<'a>(step: &StepCx<'a>) -> Result<&'a environment::Ansible, Failure> {
-    step.env.ansible.as_ref().ok_or_else(|| {
-        Failure::new(Kind::Config, format!("`{}` has no `[ansible]`", step.env.name))
-            .help("add `[ansible]` to environments/defaults.toml")
-    })
-}
-
-fn refuse_image(settings: &environment::Ansible) -> Result<(), Failure> {
-    if settings.image.is_none() {
-        return Ok(());
-    }
-    Err(Failure::new(
-        Kind::Config,
-        "ansible in a container (`image` in `[ansible]`) is not in this version of infractl",
-    )
-    .help("remove `image`, and install ansible-core on this machine"))
+/// What `[ansible]` says; a step needs none.
+fn settings(step: &StepCx<'_>) -> environment::Ansible {
+    step.env.ansible.clone().unwrap_or_else(|| environment::Ansible::usual(&step.env.root))
 }
 
 /// What the step says, else what `[ansible]` says.
@@ -238,7 +225,11 @@ async fn install(step: &mut StepCx<'_>, settings: &environment::Ansible) -> Resu
         step.progress("installs roles and collections");
         let cmd = equip(step, settings, ansible::install(&settings.dir, requirements), &Known::of(step))?;
         let done = step.run_with(&cmd, &|line| step.line(Level::Detail, line)).await?;
-        command::judge(step, &done)?;
+        let why = done.tail.lines().find(|line| line.contains("[WARNING]: - ") || line.contains("ERROR"));
+        command::judge(step, &done).map_err(|failure| match why {
+            Some(why) if !done.interrupted => failure.context(why.trim().to_owned()),
+            _ => failure,
+        })?;
         super::when::remember(step, &when)
     }
     .await;
@@ -333,7 +324,8 @@ fn judge(step: &StepCx<'_>, playbook: &Playbook, progress: &Progress, done: &Don
         return Err(hosts_failed(&failed, &progress.recap));
     }
     if done.code != 0 {
-        let (text, help) = ansible::reason(done.code, &done.tail);
+        let said = if progress.errors.is_empty() { done.tail.clone() } else { progress.errors.join("\n") };
+        let (text, help) = ansible::reason(done.code, &said);
         let failure = Failure::new(Kind::Failed, text);
         return Err(help
             .into_iter()

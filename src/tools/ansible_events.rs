@@ -153,6 +153,8 @@ pub struct Progress {
     pub plays: Vec<usize>,
     /// What hosts came to, from the recap.
     pub recap: Vec<Recap>,
+    /// Errors in its own words, with their places.
+    pub errors: Vec<String>,
     play: usize,
     matched: usize,
     done: usize,
@@ -163,7 +165,11 @@ pub struct Progress {
 
 impl Progress {
     /// Takes a line in.
-    pub fn hear(&mut self, said: &Said) {
+    pub fn hear(&mut self, line: &str, said: &Said) {
+        let starts = ["[ERROR]: ", "ERROR! ", "Origin: ", "ansible-playbook: error: "];
+        if self.errors.len() < 20 && starts.iter().any(|start| line.starts_with(start)) {
+            self.errors.push(line.to_owned());
+        }
         match said {
             Said::Play(_) => {
                 self.play += 1;
@@ -274,7 +280,7 @@ h4                         : ok=2    changed=0    unreachable=0    failed=1    s
 
     fn heard(text: &str) -> Progress {
         let mut progress = Progress::default();
-        text.lines().for_each(|line| progress.hear(&read(line)));
+        text.lines().for_each(|line| progress.hear(line, &read(line)));
         progress
     }
 
@@ -304,7 +310,7 @@ h4                         : ok=2    changed=0    unreachable=0    failed=1    s
         let mut seen = Vec::new();
         for line in RUN.lines() {
             let said = read(line);
-            progress.hear(&said);
+            progress.hear(line, &said);
             if matches!(said, Said::Task { .. }) {
                 seen.push(progress.text());
             }

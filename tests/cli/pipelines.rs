@@ -274,16 +274,19 @@ fn what_cannot_be_done_is_said_before_anything_is() {
     let project = project(
         r#"mixed = [
   { command = "touch done", secrets = [] },
-  { wait = { ecs = "backend" } },
+  { publish = { server = "http://127.0.0.1:9", folders = ["shared"] } },
 ]
 task = [{ command = "touch done", secrets = [] }, { ansible = { playbook = "site.yml" } }]
+[ansible]
+image = "ansible:1"
 "#,
     );
-    run(&project, "mixed", &[]).code(78).says("`wait` for `ecs`").says("not in this version");
-    run(&project, "task", &[]).code(78).says("`ansible`");
+    run(&project, "mixed", &[]).code(78).says("`publish`").says("not in this version");
+    run(&project, "task", &[]).code(78).says("ansible in a container");
     assert!(!project.path("done").exists());
     run(&project, "task", &["--skip", "ansible site.yml"]).code(0);
     assert!(project.path("done").exists());
+    let project = self::project("");
     project.infractl(&["deploy", "local"]).code(78).says("no pipeline `deploy`").says("[pipelines]");
 }
 

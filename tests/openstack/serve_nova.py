@@ -9,11 +9,14 @@ Beside the API of Nova:
   /test/servers   ?names=a,b,a makes ACTIVE servers of these names and answers with their ids
 
 A machine takes 2 s to stop or start (POWER_SECONDS); one with "slow" in its name 60 s to stop; one with "broken" in
-its name accepts the request and then does not stop.
+its name accepts the request and then does not stop. Containers with the label infractl.machine=NAME stop and start with
+the server of that name.
 """
 import json
 import os
 import re
+import shutil
+import subprocess
 import sys
 import time
 import traceback
@@ -38,9 +41,20 @@ def power(original, is_off):
         time.sleep(60 if is_off and "slow" in name else SECONDS)
         if is_off and "broken" in name:
             raise RuntimeError("the hypervisor does not answer")
+        containers(name, "stop" if is_off else "start")
         return original(driver, *args, **kwargs)
 
     return changed
+
+
+def containers(name, what):
+    if not shutil.which("docker"):
+        return
+    found = subprocess.run(
+        ["docker", "ps", "-aq", "--filter", f"label=infractl.machine={name}"], stdout=subprocess.PIPE, text=True
+    )
+    for container in found.stdout.split():
+        subprocess.run(["docker", what, container], stdout=subprocess.DEVNULL)
 
 
 class Cloud(integrated_helpers._IntegratedTestBase):

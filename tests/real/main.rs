@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "tests say what they skip")]
 #![expect(clippy::disallowed_methods, reason = "these tests drive other programs and write files by hand")]
 
+mod ansible;
 mod compose;
 mod copy;
 mod docker;
@@ -11,12 +12,12 @@ mod dotenv;
 mod inventory;
 mod locks;
 mod machine;
-mod project;
 mod openstack;
+mod ovh;
 mod power;
 mod refusals;
 mod run;
-#[expect(dead_code, clippy::format_collect, reason = "not all of it is used here; as in its own crate")]
+#[expect(clippy::format_collect, reason = "as in its own crate")]
 #[path = "../cli/sandbox.rs"]
 mod sandbox;
 mod scripts;
