@@ -300,7 +300,7 @@ fn an_interrupt_ends_the_command_there_and_the_connection() {
         "go = [{ remote = { host = \"web\", run = \"sleep 60\" } }]\n\
          late = [{ remote = { host = \"web\", run = \"sleep 60\" }, timeout = \"2s\" }]\n",
     );
-    run(&project, "late").code(1).says("took longer than 2 s");
+    run(&project, "late").code(1).says("took longer than 2.0 s");
     until("the command there ends", || !machine.is("pgrep -x sleep"));
     let child = start(&project, &["pipeline", "local", "go"]);
     until("the command runs", || machine.is("pgrep -x sleep"));
