@@ -553,3 +553,38 @@ async fn real_signals_are_heard_and_passed_on_once() {
     assert_eq!(bench.shown().iter().filter(|line| *line == "below: INT").count(), 1);
     assert!(bench.shown().iter().any(|line| line.starts_with("code 1 Some(Interrupted)")));
 }
+
+#[tokio::test]
+async fn input_in_parts_comes_in_order_and_ends_where_a_file_is_short() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    crate::disk::write(&file, b"abcdef", 0o600).unwrap();
+    let cat = |length| {
+        let parts =
+            vec![Part::Bytes(b"<".to_vec()), Part::File(file.clone(), length), Part::Bytes(b">".to_vec())];
+        sh("cat").parts(parts).io(Io::Capture)
+    };
+    let bench = Bench::new();
+    assert_eq!(bench.run(&cat(4)).await.unwrap().stdout, b"<abcd>");
+    assert_eq!(bench.run(&cat(7)).await.unwrap().stdout, b"<");
+}
+
+#[tokio::test]
+async fn input_that_is_held_has_no_end_while_the_program_runs() {
+    let script = "read -r line; echo \"$line\"; timeout 0.3 cat >/dev/null; echo $?";
+    let bench = Bench::new();
+    let done = bench.run(&sh(script).held("one\n".to_owned().into()).io(Io::Capture)).await.unwrap();
+    assert_eq!(done.stdout, b"one\n124\n");
+}
+
+#[tokio::test]
+async fn a_kept_program_runs_until_it_is_dropped_and_then_does_its_last_work() {
+    let dir = tempfile::tempdir().unwrap();
+    let done = dir.path().join("done");
+    let script = format!("cat >/dev/null; sleep 0.1; touch '{}'", done.display());
+    let kept = Bench::new().runner.keep(&sh(&script)).unwrap();
+    sleep(Duration::from_millis(300)).await;
+    assert!(!done.exists());
+    drop(kept);
+    assert!(done.exists());
+}

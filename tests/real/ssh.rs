@@ -297,8 +297,11 @@ fn an_interrupt_ends_the_command_there_and_the_connection() {
     let Some(machine) = Machine::up() else { return };
     let project = project(
         &host("web", &machine, "deploy"),
-        "go = [{ remote = { host = \"web\", run = \"sleep 60\" } }]\n",
+        "go = [{ remote = { host = \"web\", run = \"sleep 60\" } }]\n\
+         late = [{ remote = { host = \"web\", run = \"sleep 60\" }, timeout = \"2s\" }]\n",
     );
+    run(&project, "late").code(1).says("took longer than 2.0 s");
+    until("the command there ends", || !machine.is("pgrep -x sleep"));
     let child = start(&project, &["pipeline", "local", "go"]);
     until("the command runs", || machine.is("pgrep -x sleep"));
     signal(&child, "-INT");
