@@ -28,7 +28,7 @@ pub(super) fn deploy(env: &Environment) -> Vec<Step> {
 pub(super) fn playbook(env: &Environment, playbook: AnsibleStep) -> Work {
     if env.ansible.as_ref().is_some_and(|ansible| ansible.image.is_some()) {
         return Work::Refused {
-            why: "ansible in a container (`image` in `[ansible]`) is not in this version of infractl yet"
+            why: "`image` in `[ansible]`: ansible in a container is not in this version of infractl yet"
                 .to_owned(),
             help: "remove `image`, and install ansible-core on this machine".to_owned(),
         };

@@ -3,27 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use indexmap::IndexMap;
-use secrecy::ExposeSecret as _;
-
 use super::ansible_check::Shown;
-use super::host::{self, Machine};
+use super::ansible_end::{judge, no_task, summary};
+use super::ansible_given::{variables, vault_password};
+use super::host;
 use super::needs::{self, Needs};
 use super::values::{self, Known};
-use super::{StepCx, Work, command, connection, relative, shown_in};
+use super::{StepCx, Work, command, relative, shown_in};
 use crate::config::environment;
-use crate::config::model::{AnsibleStep, Input};
-use crate::exec::{Cmd, Done, Handed, Io};
-use crate::failure::{Failure, Kind, Problem};
-use crate::files::ansible_value::{Value, Variables};
-use crate::files::inventory as file;
-use crate::text::plural;
+use crate::config::model::AnsibleStep;
+use crate::exec::{Cmd, Handed, Io};
+use crate::failure::{Failure, Kind};
 use crate::tools::ansible::{self, Playbook};
-use crate::tools::ansible_events::{Progress, Recap, Trouble, read};
+use crate::tools::ansible_events::{Progress, read};
 use crate::ui::event::Level;
-
-/// Options of ssh for each host, which no file of the user's has.
-const SSH_ARGS: &str = "infractl_ssh_args";
 
 /// Does it.
 pub async fn run(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result<String, Failure> {
@@ -252,163 +245,4 @@ fn equip(
     // What is read by infractl keeps its form.
     cmd.env.extend(form);
     Ok(cmd.io(if io == Io::Capture { Io::Capture } else { Io::Stream }))
-}
-
-/// The file of variables, with secrets in clear: those of the project, and how each host is reached.
-async fn variables(
-    step: &mut StepCx<'_>,
-    settings: &environment::Ansible,
-    declared: &AnsibleStep,
-    known: &Known,
-) -> Result<String, Failure> {
-    let mut vars = Variables::new();
-    let machines = host::all(step, known)?;
-    let mut args = IndexMap::new();
-    for machine in &machines {
-        args.insert(machine.name.clone(), Value::text(ssh_args(step, machine).await?));
-    }
-    if !args.is_empty() {
-        vars.insert(SSH_ARGS.to_owned(), Value::Map(args));
-        let text = format!("{{{{ {SSH_ARGS}[inventory_hostname] | default('') }}}}");
-        vars.insert("ansible_ssh_common_args".to_owned(), Value::Text { text, is_template: true });
-    }
-    if let Some(user) = &settings.user {
-        vars.insert("ansible_user".to_owned(), Value::text(known.argument(step, user)?));
-    }
-    let own: Vec<(&String, &Input)> = settings.vars.iter().chain(&declared.vars).collect();
-    for (name, input) in own {
-        if !file::is_variable(name) {
-            return Err(Failure::new(
-                Kind::Config,
-                format!("`{name}` in `vars` cannot be the name of a variable of ansible"),
-            )
-            .help("use letters, digits and `_`, no digit first, and no word of Python"));
-        }
-        vars.insert(name.clone(), values::typed(step, known, &input.0)?.value);
-    }
-    let mut text = String::from("---\n");
-    for (name, value) in &vars {
-        let value = value.yaml().map_err(|unfit| Failure::new(Kind::Config, format!("`{name}`: {unfit}")))?;
-        text.push_str(&format!("{}: {value}\n", file::yaml_key(name)));
-    }
-    Ok(text)
-}
-
-/// Which keys are offered, which host keys are trusted, the way there; then what the host's own variables add.
-async fn ssh_args(step: &mut StepCx<'_>, machine: &Machine) -> Result<String, Failure> {
-    let options = connection::options(step, machine).await?;
-    let mut words: Vec<String> = options.iter().map(|word| super::script::literal(word)).collect();
-    if let Some(own) = machine.vars.get("ansible_ssh_common_args").and_then(|input| input.0.as_str()) {
-        words.push(own.to_owned());
-    }
-    Ok(words.join(" "))
-}
-
-fn vault_password(step: &StepCx<'_>, settings: &environment::Ansible) -> Result<Option<String>, Failure> {
-    let Some(name) = &settings.vault_password else { return Ok(None) };
-    // infractl's own call: what the step may see does not limit it.
-    match step.facts.secrets.as_ref().and_then(|secrets| secrets.get(name)) {
-        Some(password) => Ok(Some(password.expose_secret().to_owned())),
-        None => Err(Failure::new(Kind::Secrets, format!("there is no secret `{name}`, the vault password"))
-            .help(format!("run `infractl secrets set {} {name}`", step.env.name))),
-    }
-}
-
-/// Success, or which hosts failed at what.
-fn judge(step: &StepCx<'_>, playbook: &Playbook, progress: &Progress, done: &Done) -> Result<(), Failure> {
-    if done.interrupted {
-        return Err(step.interrupted(format!("`{}` of `{}` was stopped", step.name, step.env.name)));
-    }
-    let failed = progress.failed();
-    if !failed.is_empty() {
-        return Err(hosts_failed(&failed, &progress.recap));
-    }
-    if done.code != 0 {
-        let said = if progress.errors.is_empty() { done.tail.clone() } else { progress.errors.join("\n") };
-        let (text, help) = ansible::reason(done.code, &said);
-        let failure = Failure::new(Kind::Failed, text);
-        return Err(help
-            .into_iter()
-            .map(|line| line.replace("ENV", &step.env.name))
-            .fold(failure, Failure::help));
-    }
-    if !progress.had_no_hosts() && progress.recap.is_empty() {
-        return Err(no_task(step, playbook));
-    }
-    if progress.had_no_hosts() {
-        let limit = if playbook.limit.is_empty() { "" } else { ", or `--limit` leaves none of them" };
-        let inventory = playbook
-            .inventory
-            .as_ref()
-            .map_or_else(|| "the inventory".to_owned(), |path| relative(step, path));
-        return Err(Failure::new(
-            Kind::Failed,
-            format!("no host did anything: no play names a host of {inventory}{limit}"),
-        )
-        .help(format!("compare `hosts:` of the plays with `infractl inventory {} --print`", step.env.name)));
-    }
-    Ok(())
-}
-
-fn no_task(step: &StepCx<'_>, playbook: &Playbook) -> Failure {
-    let message = if playbook.tags.is_empty() && playbook.skip_tags.is_empty() {
-        "no task was run on any host"
-    } else {
-        "no task of the playbook is selected by these tags"
-    };
-    let file = relative(step, &playbook.file);
-    Failure::new(Kind::Failed, message)
-        .help(format!("see its tasks and tags with `ansible-playbook --list-tasks {file}`"))
-}
-
-fn hosts_failed(failed: &[Trouble], recap: &[Recap]) -> Failure {
-    let problem = |trouble: &Trouble| {
-        let Trouble { host, task, unreachable, message } = trouble;
-        let what = if *unreachable { "cannot be reached" } else { "failed" };
-        let at = if task.is_empty() { String::new() } else { format!(" at `{task}`") };
-        let help = advice(message).map(|help| help.replace("HOST", host));
-        Problem {
-            message: format!("`{host}` {what}{at}: {message}"),
-            place: None,
-            help: help.into_iter().collect(),
-        }
-    };
-    let failure = Failure::problems(Kind::Failed, failed.iter().map(problem).collect());
-    let well = recap.len().saturating_sub(failed.len());
-    failure.context(format!("{} of {} failed, {well} went well", failed.len(), plural(recap.len(), "host")))
-}
-
-/// What to do about the usual reasons.
-fn advice(message: &str) -> Option<&'static str> {
-    let advice = [
-        (
-            "REMOTE HOST IDENTIFICATION HAS CHANGED",
-            "make sure that it was rebuilt, then let infractl forget its old key: `infractl ssh ENV HOST --forget`",
-        ),
-        (
-            "Host key verification failed",
-            "make sure that it was rebuilt, then remove its lines from `.infractl/known_hosts`",
-        ),
-        (
-            "Permission denied (",
-            "give HOST a user and a key that it accepts: `user`, `identity` or `identity-file` in `[hosts]`",
-        ),
-        (
-            "Missing sudo password",
-            "let the user become root without a password, or hand one over: `vars = { ansible_become_password = \"{{secret.NAME}}\" }` in `[ansible]`",
-        ),
-        ("Connection refused", "wait for its ssh first: `{ wait = { ssh = \"HOST\" } }`"),
-        ("timed out", "see whether it is switched on, and whether a firewall is between"),
-    ];
-    advice.into_iter().find(|(pattern, _)| message.contains(pattern)).map(|(_, help)| help)
-}
-
-fn summary(check: bool, progress: &Progress) -> String {
-    let hosts = plural(progress.recap.len(), "host");
-    match (check, progress.changed()) {
-        (true, (0, _)) => format!("{hosts}, nothing would change"),
-        (true, (tasks, on)) => format!("{} would change on {on} of {hosts}", plural(tasks, "task")),
-        (false, (0, _)) => format!("{hosts}, nothing changed"),
-        (false, (tasks, on)) => format!("{} changed something on {on} of {hosts}", plural(tasks, "task")),
-    }
 }

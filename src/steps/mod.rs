@@ -2,6 +2,8 @@
 
 pub mod ansible;
 mod ansible_check;
+mod ansible_end;
+mod ansible_given;
 pub mod clean;
 pub mod command;
 pub mod compose;

@@ -104,7 +104,8 @@ fn a_playbook_gets_variables_and_secrets_and_shows_none() {
     infractl(&project, &["deploy", "local"])
         .code(1)
         .says("`web` cannot be reached at `place a file`")
-        .says("Host key verification failed");
+        .says("Host key verification failed")
+        .says("infractl ssh local web --forget-host-key");
     assert!(!machine.is("test -e /tmp/app.conf"));
     nothing_is_left(&project);
 }
