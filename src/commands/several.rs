@@ -224,19 +224,13 @@ fn ask(
         ));
     }
     let destroys = effect == Effect::Destroys && environments.len() > 1;
-    let open: Vec<&Environment> = match effect {
+    let wanted = |env: &&Environment| match effect {
         // The project may have made a pipeline of its own of it that does more.
-        Effect::Reads | Effect::Changes => environments
-            .iter()
-            .filter(|env| env.protected && !given.contains(&env.name.as_str()))
-            .filter(|env| env.pipelines.contains_key(verb) && plan::is_guarded(env, &Verb::named(verb)))
-            .collect(),
-        Effect::Guarded | Effect::Destroys => environments
-            .iter()
-            .filter(|env| !given.contains(&env.name.as_str()))
-            .filter(|env| env.protected || (destroys && !global.yes))
-            .collect(),
+        Effect::Reads | Effect::Changes => env.protected && plan::is_guarded(env, &Verb::named(verb)),
+        Effect::Guarded | Effect::Destroys => env.protected || (destroys && !global.yes),
     };
+    let is_given = |env: &&Environment| given.contains(&env.name.as_str());
+    let open: Vec<&Environment> = environments.iter().filter(|env| !is_given(env) && wanted(env)).collect();
     if open.is_empty() {
         return Ok(());
     }

@@ -55,7 +55,9 @@ mod tests {
         assert!(lines[0].starts_with("1207x") && lines[LINES - 1].starts_with("1506x"), "{}", &lines[0][..9]);
         assert!(lines.iter().all(|line| line.len() == WIDTH));
         let mut short = Tail::default();
-        ["a", "", "b"].into_iter().for_each(|line| short.push(line));
+        for line in ["a", "", "b"] {
+            short.push(line);
+        }
         assert_eq!(short.lines(), ["a", "", "b"]);
     }
 }

@@ -104,7 +104,8 @@ pub async fn take(
     let Some(local) = waiting.take(POLL, async || file::try_take(&path, &owner)).await? else {
         return Ok(Held::nothing());
     };
-    let shared = if env.lock.shared == Some(true) {
+    // `bootstrap` makes the place where the shared lock would be.
+    let shared = if env.lock.shared == Some(true) && pipeline.verb != "bootstrap" {
         let mut step = StepCx::new(cx, env, "lock", &[], facts);
         let place = Box::pin(shared::Place::of(&mut step)).await?;
         Box::pin(waiting.take(POLL_SHARED, async || place.try_take(&owner).await)).await?

@@ -1,5 +1,6 @@
 //! Built-in steps of the verbs about machines and what runs on them. Pure.
 
+use super::plan::Asks;
 use super::{Step, own};
 use crate::config::Environment;
 use crate::config::model::{AnsibleStep, Docker, ImageName};
@@ -38,6 +39,14 @@ pub(super) fn playbook(env: &Environment, playbook: AnsibleStep) -> Work {
 /// The playbook takes the inventory that infractl writes.
 fn writes_inventory(env: &Environment) -> bool {
     env.inventory.is_some() && env.ansible.as_ref().is_none_or(|ansible| ansible.inventory.is_none())
+}
+
+/// What `up` does last.
+pub(super) fn deploy_or_nothing(env: &Environment, asks: Asks, above: &[&str]) -> Step {
+    if env.pipelines.contains_key("deploy") || env.ansible.is_some() {
+        return Step::group("deploy", own::named(env, "deploy", asks, above));
+    }
+    Step::new("deploy", Work::Nothing("nothing to deploy: there is no pipeline `deploy`".into()))
 }
 
 /// What a deploy would change.

@@ -87,7 +87,7 @@ pub(super) fn built_in_named(env: &Environment, name: &str, asks: Asks, above: &
         "fmt" => Verb::Fmt { check: false },
         "validate" => Verb::Validate,
         "genenv" => Verb::Genenv,
-        "up" => return vec![group("init"), group("apply"), deploy_or_nothing(env, asks, above)],
+        "up" => return vec![group("init"), group("apply"), machines::deploy_or_nothing(env, asks, above)],
         "down" => return vec![group("destroy"), Step::new("clean", Work::Clean)],
         "refresh" => return vec![group("down"), group("up")],
         "deploy" => return machines::deploy(env),
@@ -107,13 +107,6 @@ pub(super) fn built_in_named(env: &Environment, name: &str, asks: Asks, above: &
         steps.push(Step::new("environment file", Work::EnvFile(EnvFile::Write)));
     }
     steps
-}
-
-fn deploy_or_nothing(env: &Environment, asks: Asks, above: &[&str]) -> Step {
-    if env.pipelines.contains_key("deploy") || env.ansible.is_some() {
-        return Step::group("deploy", own::named(env, "deploy", asks, above));
-    }
-    Step::new("deploy", Work::Nothing("nothing to deploy: there is no pipeline `deploy`".into()))
 }
 
 fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {

@@ -103,8 +103,7 @@ impl Ui {
         if let Event::Line { name, level, text } = &event {
             return self.line(environment, name, *level, text);
         }
-        let environment =
-            environment.map(str::to_owned).or_else(|| lane::with_current(|lane| lane::environment(lane)));
+        let environment = environment.map(str::to_owned).or_else(|| lane::with_current(lane::environment));
         let report = Report { environment, event: self.masked(event) };
         for reporter in &self.reporters {
             reporter.report(&report);
@@ -114,14 +113,8 @@ impl Ui {
     /// Tells a line of a tool, masked.
     pub fn line(&self, environment: Option<&str>, name: &str, level: Level, text: &str) {
         let text = &self.masks.mask(text);
-        let lane;
-        let environment = match environment {
-            Some(_) => environment,
-            None => {
-                lane = lane::with_current(|lane| lane::environment(lane));
-                lane.as_deref()
-            }
-        };
+        let lane = environment.is_none().then(|| lane::with_current(lane::environment)).flatten();
+        let environment = environment.or(lane.as_deref());
         self.masked_line(&ToolLine { environment, name, level, text });
     }
 

@@ -10,6 +10,7 @@
 mod apply;
 mod ci;
 mod faults;
+mod flood;
 mod history;
 mod inventory;
 mod lock;
@@ -20,5 +21,6 @@ mod readme;
 mod sandbox;
 mod scripts;
 mod signals;
+mod terminal;
 mod usage;
 mod waits;

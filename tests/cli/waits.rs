@@ -95,12 +95,14 @@ fn secure(Shown(certificate, key): Shown) -> impl Fn(TcpStream) + Send + 'static
 const NOW: Duration = Duration::ZERO;
 const LATE: Duration = Duration::from_millis(900);
 
+type Answer = Box<dyn Fn(TcpStream) + Send>;
+
 /// Something to wait for: the rest of its table, when and how it is there, and whether it is good.
 struct Case {
     name: &'static str,
     kind: &'static str,
     more: &'static str,
-    there: Option<(Duration, Box<dyn Fn(TcpStream) + Send>)>,
+    there: Option<(Duration, Answer)>,
     good: bool,
 }
 
@@ -175,7 +177,9 @@ fn project() -> (Sandbox, Vec<(&'static str, bool)>) {
     }
     project.write("environments/local/environment.toml", &toml);
     project.write("ca.pem", &ca);
-    begin.into_iter().for_each(|(port, after, answer)| serve(port, after, answer));
+    for (port, after, answer) in begin {
+        serve(port, after, answer);
+    }
     (project, wanted)
 }
 

@@ -7,6 +7,7 @@ Cinder are fixtures. Every request's token is checked with the real Keystone.
 Beside the API of Nova:
   /image          what the client asks of Glance
   /test/servers   ?names=a,b,a makes ACTIVE servers of these names and answers with their ids
+  /test/status    ?name=a answers with the status and the task of a server, by its name or its id
 
 A machine takes 2 s to stop or start (POWER_SECONDS); one with "slow" in its name 60 s to stop; one with "broken" in
 its name accepts the request and then does not stop. Containers with the label infractl.machine=NAME stop and start with
@@ -54,7 +55,9 @@ def containers(name, what):
         ["docker", "ps", "-aq", "--filter", f"label=infractl.machine={name}"], stdout=subprocess.PIPE, text=True
     )
     for container in found.stdout.split():
-        subprocess.run(["docker", what, container], stdout=subprocess.DEVNULL)
+        subprocess.run(
+            ["docker", what, *(["-t", "1"] if what == "stop" else []), container], stdout=subprocess.DEVNULL
+        )
 
 
 class Cloud(integrated_helpers._IntegratedTestBase):
@@ -132,6 +135,9 @@ class Cloud(integrated_helpers._IntegratedTestBase):
             path, query = env["PATH_INFO"], parse_qs(env.get("QUERY_STRING", ""))
             if path == "/test/servers":
                 return reply(start, "200 OK", make(query["names"][0].split(",")))
+            if path == "/test/status":
+                found = [s for s in self.api.get_servers() if query["name"][0] in (s["name"], s["id"])]
+                return reply(start, "200 OK", [[s["status"], s["OS-EXT-STS:task_state"]] for s in found])
             if path.startswith("/image"):
                 return glance(path, query, start)
             user = who(env.get("HTTP_X_AUTH_TOKEN"))

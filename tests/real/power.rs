@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use tempfile::TempDir;
 
 use super::openstack::{Openstack, PASSWORD};
+use super::support::{need, output, program};
 
 /// A project with the environment `dev`.
 struct Project {
@@ -29,6 +30,12 @@ impl Run {
     #[track_caller]
     fn says(&self, text: &str) -> &Self {
         assert!(self.err.contains(text), "standard error lacks `{text}`:\n{}", self.err);
+        self
+    }
+
+    #[track_caller]
+    fn never_says(&self, text: &str) -> &Self {
+        assert!(!self.err.contains(text), "standard error has `{text}`:\n{}", self.err);
         self
     }
 
@@ -298,11 +305,9 @@ fn a_wait_ends_with_its_time_or_with_ctrl_c_and_says_where_the_server_is() {
     let project = on_openstack(&cloud, &servers[1..], "");
     let child = project.command(&["stop", "dev"]).spawn().unwrap();
     let until = Instant::now() + Duration::from_secs(60);
-    while cloud
-        .client(&["server", "show", &servers[1], "-f", "json"])
-        .contains("\"OS-EXT-STS:task_state\": null")
-    {
+    while cloud.status(&servers[1]) != "ACTIVE powering-off" {
         assert!(Instant::now() < until, "it was never asked to stop");
+        std::thread::sleep(Duration::from_millis(50));
     }
     let pressed = Instant::now();
     interrupt(&child);
@@ -355,4 +360,294 @@ fn several_environments_are_shown_in_one_table_or_one_object() {
     let json: Json = serde_json::from_str(&project.run(&["state", "--all", "--json"], 0).out).unwrap();
     assert_eq!(json["rec"]["machines"][0]["name"].as_str(), Some(servers[1].as_str()));
     assert_eq!(json["dev"]["environment"], "dev");
+}
+
+/// The real AWS CLI and moto, in a region of the test's own.
+struct Aws {
+    program: PathBuf,
+    address: String,
+    region: &'static str,
+}
+
+impl Aws {
+    fn find(region: &'static str) -> Option<Aws> {
+        Some(Aws { program: need("aws")?.into(), address: need("s3")?.into_string().unwrap(), region })
+    }
+
+    fn client(&self, args: &[&str]) -> Json {
+        let mut command = program(&self.program, Path::new("/"));
+        command.args(args).args(["--region", self.region, "--output", "json"]);
+        let vars = [("AWS_ACCESS_KEY_ID", "testing"), ("AWS_SECRET_ACCESS_KEY", "testing")];
+        let told = output(command.envs(vars).env("AWS_ENDPOINT_URL", &self.address));
+        serde_json::from_slice(&told).unwrap_or_default()
+    }
+
+    /// Starts an instance with this name; its id.
+    fn instance(&self, name: &str) -> String {
+        let tags = format!("ResourceType=instance,Tags=[{{Key=Name,Value={name}}}]");
+        let image = self.client(&["ec2", "describe-images", "--owners", "amazon", "--max-items", "1"]);
+        let image = image["Images"][0]["ImageId"].as_str().unwrap();
+        let made = self.client(&["ec2", "run-instances", "--image-id", image, "--tag-specifications", &tags]);
+        made["Instances"][0]["InstanceId"].as_str().unwrap().to_owned()
+    }
+
+    fn database(&self, name: &str) {
+        let args = ["rds", "create-db-instance", "--engine", "postgres", "--allocated-storage", "10"];
+        let more = ["--db-instance-class", "db.t3.micro", "--db-instance-identifier", name];
+        let who = ["--master-username", "u", "--master-user-password", "password1"];
+        self.client(&[args.as_slice(), &more, &who].concat());
+    }
+
+    fn state(&self, id: &str) -> String {
+        let told = self.client(&["ec2", "describe-instances", "--instance-ids", id]);
+        told["Reservations"][0]["Instances"][0]["State"]["Name"].as_str().unwrap().to_owned()
+    }
+
+    fn project(&self, config: &str) -> Project {
+        let config = format!("[power]\nprovider = \"aws\"\nregion = \"{}\"\n{config}", self.region);
+        let keys = [("AWS_ACCESS_KEY_ID", "CANARY-key-id"), ("AWS_SECRET_ACCESS_KEY", "CANARY-secret-key")];
+        Project::new(&config)
+            .with_secrets(&keys)
+            .on_path(&self.program)
+            .with_var("AWS_ENDPOINT_URL", &self.address)
+            .with_var("AWS_MAX_ATTEMPTS", "1")
+            .with_var("AWS_EC2_METADATA_DISABLED", "true")
+    }
+}
+
+#[test]
+fn instances_go_by_name_or_id_and_databases_have_a_step_of_their_own() {
+    let Some(aws) = Aws::find("eu-west-1") else { return };
+    let (api, worker) = (aws.instance("power-api"), aws.instance("power-worker"));
+    aws.database("power-db");
+    let config = format!("servers = [\"power-api\", \"{worker}\"]\ndatabases = [\"power-db\"]\n");
+    let project = aws.project(&config);
+    let run = project.run(&["stop", "dev"], 0);
+    run.says("2 stopped; only disks and fixed addresses are billed now");
+    run.says("power-db: stopped").says("AWS starts a database again by itself after 7 days");
+    assert_eq!((aws.state(&api), aws.state(&worker)), ("stopped".into(), "stopped".into()));
+    project.run(&["stop", "dev"], 0).says("all 2 already stopped").says("already stopped");
+    let json: Json = serde_json::from_str(&project.run(&["state", "dev", "--json"], 0).out).unwrap();
+    assert_eq!(
+        (&json["machines"][0]["state"], &json["machines"][0]["billed"]),
+        (&"released".into(), &"disk".into())
+    );
+    assert_eq!(
+        (&json["databases"][0]["name"], &json["databases"][0]["billed"]),
+        (&"power-db".into(), &"disk".into())
+    );
+
+    // Only the database: the machines stay as they are.
+    project.run(&["start", "dev", "--only", "databases"], 0).says("power-db: available");
+    assert_eq!(aws.state(&api), "stopped");
+    project.run(&["start", "dev"], 0).says("already available").says("2 started");
+    assert_eq!(aws.state(&worker), "running");
+    project.run(&["stop", "dev", "--only", "databases"], 0).says("power-db: stopped").never_says("power-api");
+    project
+        .run(&["state", "dev"], 0)
+        .prints("power-api")
+        .prints("running")
+        .prints("power-db")
+        .prints("disk only");
+}
+
+#[test]
+fn what_aws_says_is_told_apart() {
+    let Some(aws) = Aws::find("eu-west-2") else { return };
+    aws.instance("power-lone");
+    let project = aws.project("servers = [\"power-loan\"]\n");
+    project
+        .run(&["stop", "dev"], 1)
+        .says("aws has no server `power-loan`")
+        .says("did you mean `power-lone`?");
+    aws.instance("power-lone");
+    let project = aws.project("servers = [\"power-lone\"]\n");
+    project.run(&["stop", "dev"], 1).says("aws has 2 servers named `power-lone`");
+    let project = aws.project("databases = [\"none\"]\n");
+    project.run(&["stop", "dev"], 1).says("aws has no database `none`").says("there are no databases at all");
+
+    let project = aws.project("servers = [\"power-lone\"]\n").with_secrets(&[("NOTHING", "CANARY-nothing")]);
+    project.run(&["state", "dev"], 65).says("`aws` has no credentials");
+    let project =
+        aws.project("servers = [\"power-lone\"]\n").with_var("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
+    project.run(&["state", "dev"], 1).says("AWS cannot be reached");
+    let project = Project::new("[power]\nprovider = \"aws\"\nservers = [\"a\"]\n")
+        .with_secrets(&[("AWS_ACCESS_KEY_ID", "CANARY-id"), ("AWS_SECRET_ACCESS_KEY", "CANARY-key")])
+        .on_path(&aws.program);
+    project.run(&["state", "dev"], 78).says("does not know the region").says("add `region");
+}
+
+#[test]
+fn containers_of_a_compose_project_are_stopped_and_started() {
+    let (Some(docker), Some(compose), Some(image)) = (need("docker"), need("compose-2"), need("image"))
+    else {
+        return;
+    };
+    let name = format!("power-{}", std::process::id());
+    let config = |project: &str, servers: &str| {
+        format!("[power]\nprovider = \"docker\"\nproject = \"{project}\"\nservers = [{servers}]\n")
+    };
+    let mut project = Project::new(&config(&name, &format!("\"{name}-lone\""))).on_path(Path::new(&docker));
+    for variable in ["DOCKER_HOST", "DOCKER_CONFIG"] {
+        if let Ok(value) = std::env::var(variable) {
+            project = project.with_var(variable, &value);
+        }
+    }
+    let folder = project.dir.path().join("app");
+    let service = format!(
+        "{{ image: {}, command: [sleep, \"600\"], stop_signal: SIGKILL, network_mode: none }}",
+        image.to_string_lossy()
+    );
+    write(&folder.join("compose.yml"), &format!("services:\n  web: {service}\n  db: {service}\n"));
+    let compose = |args: &[&str]| output(program(&compose, &folder).args(["-p", &name]).args(args));
+    let by_hand = |args: &[&str]| String::from_utf8(output(program(&docker, &folder).args(args))).unwrap();
+    let lone = format!("{name}-lone");
+    let image = image.into_string().unwrap();
+    by_hand(&[
+        "run",
+        "-d",
+        "--name",
+        &lone,
+        "--network",
+        "none",
+        "--stop-signal",
+        "KILL",
+        &image,
+        "sleep",
+        "600",
+    ]);
+    compose(&["up", "-d"]);
+    let running = || by_hand(&["ps", "-q", "--filter", &format!("name={name}")]).lines().count();
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        assert_eq!(running(), 3);
+        project.run(&["stop", "dev"], 0).says("3 stopped");
+        assert_eq!(running(), 0);
+        project.run(&["stop", "dev"], 0).says("all 3 already stopped");
+        let json: Json = serde_json::from_str(&project.run(&["state", "dev", "--json"], 0).out).unwrap();
+        assert_eq!(
+            (&json["machines"][0]["state"], &json["machines"][0]["billed"]),
+            (&"off".into(), &"no".into())
+        );
+        project.run(&["start", "dev"], 0).says("3 started");
+        assert_eq!(running(), 3);
+        // By its folder.
+        project.environment("rec", &config("./app", ""));
+        project.run(&["stop", "rec"], 0).says("2 stopped");
+        project.environment("typo", &config(&format!("{name}x"), ""));
+        let run = project.run(&["stop", "typo"], 1);
+        run.says("docker has no container of the Compose project").says(&format!("did you mean `{name}`?"));
+        project.environment("dead", &config(&name, ""));
+        let command =
+            project.command(&["state", "dead"]).env("DOCKER_HOST", "tcp://127.0.0.1:9").output().unwrap();
+        project.ended(command, 1).says("no Docker engine answers");
+    }));
+    compose(&["down", "-t", "0"]);
+    by_hand(&["rm", "-f", &lone]);
+    if let Err(panic) = ended {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+#[test]
+fn commands_of_the_project_do_it_for_everything_else() {
+    let config = r#"[power]
+provider = "command"
+stop = "test ${#TOKEN} = 12 && touch stopped"
+start = ["rm", "stopped"]
+state = { run = "test -e stopped && echo off || echo on" }
+"#;
+    let project = Project::new(config).with_secrets(&[("TOKEN", "CANARY-token")]);
+    let stopped = project.dir.path().join("stopped");
+    project.run(&["state", "dev"], 0).prints("on");
+    project.run(&["stop", "dev"], 0).says("stopped by its own command");
+    assert!(stopped.exists());
+    let json: Json = serde_json::from_str(&project.run(&["state", "dev", "--json"], 0).out).unwrap();
+    assert_eq!(json["lines"][0], "off");
+    project.run(&["start", "dev"], 0);
+    assert!(!stopped.exists());
+    project.run(&["start", "dev"], 1).says("ended with exit code 1");
+}
+
+/// Answers as `az` does, from a file with the power state of `app`; a state is reached at the second look.
+const AZ: &str = r#"#!/bin/sh
+echo "$*" >>"$HOME/az.log"
+state=$(cat "$HOME/vm")
+case "$2" in
+  list)
+    echo "[{\"id\":\"/subscriptions/s/app\",\"name\":\"app\",\"powerState\":\"VM ${state%%,*}\",\"privateIps\":\"10.0.0.4\"}]"
+    echo "${state#*,}" >"$HOME/vm" ;;
+  deallocate) echo deallocating,deallocated >"$HOME/vm" ;;
+  stop) echo stopping,stopped >"$HOME/vm" ;;
+  start) echo starting,running >"$HOME/vm" ;;
+esac
+"#;
+
+#[test]
+fn a_virtual_machine_is_deallocated_unless_only_a_stop_is_wanted() {
+    let config = "[power]\nprovider = \"azure\"\nresource-group = \"rg\"\nservers = [\"app\"]\n";
+    let project = Project::new(config);
+    let az = project.dir.path().join("bin/az");
+    write(&az, AZ);
+    fs::set_permissions(&az, fs::Permissions::from_mode(0o755)).unwrap();
+    write(&project.dir.path().join("vm"), "running\n");
+    let project = project.on_path(&az);
+    project
+        .run(&["stop", "dev"], 0)
+        .says("VM deallocated")
+        .says("1 deallocated; only disks and fixed addresses");
+    project.run(&["state", "dev"], 0).prints("disk only").prints("10.0.0.4");
+    project.run(&["start", "dev"], 0).says("VM running");
+    project.environment("dev", &format!("{config}mode = \"stop\"\n"));
+    project.run(&["stop", "dev"], 0).says("1 stopped; still billed as if running: leave `mode` out");
+    let log = fs::read_to_string(project.dir.path().join("az.log")).unwrap();
+    assert!(log.contains("vm deallocate --no-wait --only-show-errors --ids /subscriptions/s/app"), "{log}");
+    assert!(
+        log.contains("vm list --show-details --only-show-errors --output json --resource-group rg"),
+        "{log}"
+    );
+}
+
+#[test]
+fn what_cannot_be_stopped_is_refused_before_anything_is_started() {
+    let project = Project::new("");
+    project.run(&["stop", "dev"], 78).says("there is no `[power]`");
+    project.run(&["state", "dev"], 78).says("add `[power]`");
+    project.environment("dev", "[power]\nprovider = \"openstack\"\n");
+    project
+        .run(&["start", "dev"], 78)
+        .says("names nothing that can be stopped")
+        .says("add `server` to a host");
+    project
+        .environment("dev", "[power]\nprovider = \"openstack\"\nservers = [\"a\"]\ndatabases = [\"pg\"]\n");
+    project
+        .run(&["stop", "dev"], 78)
+        .says("infractl cannot stop databases of `openstack`")
+        .says("database-provider");
+    project.environment("dev", "[power]\nprovider = \"aws\"\nservers = [\"a\"]\nmode = \"shelve\"\n");
+    project.run(&["stop", "dev"], 78).says("the provider `aws` cannot `shelve`");
+    project.environment("dev", "[power]\nprovider = \"aws\"\nservers = [\"a\"]\n");
+    project.run(&["stop", "dev", "--shelve"], 64).says("no machines that can be shelved");
+
+    let guarded =
+        "protected = true\n[power]\nprovider = \"command\"\nstop = \"touch stopped\"\nstart = \"true\"\n";
+    project.environment("dev", guarded);
+    project.run(&["stop", "dev"], 77).says("`dev` is protected");
+    assert!(!project.dir.path().join("stopped").exists());
+    project.run(&["start", "dev"], 0);
+    project.run(&["stop", "dev", "--confirm", "dev"], 0);
+    assert!(project.dir.path().join("stopped").exists());
+
+    // A database beside machines that are somebody else's: one is stopped by commands, the others are not touched.
+    let both = "[power]\nprovider = \"openstack\"\nservers = [\"a\"]\ndatabase-provider = \"command\"\n\
+                stop = \"touch paused\"\nstart = \"rm paused\"\n";
+    project.environment("dev", both);
+    let dry = project.run(&["stop", "dev", "--dry-run"], 0);
+    dry.prints("openstack server stop a").prints("touch paused");
+    project.run(&["stop", "dev", "--only", "databases"], 0);
+    assert!(project.dir.path().join("paused").exists());
+
+    project.environment("dev", &format!("{both}[pipelines]\nstop = [{{ command = \"touch own\" }}]\n"));
+    project.run(&["stop", "dev"], 0);
+    assert!(project.dir.path().join("own").exists());
+    project.run(&["stop", "dev", "--shelve"], 64).says("a pipeline `stop` of its own");
 }

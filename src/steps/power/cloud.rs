@@ -7,9 +7,9 @@ use super::StepCx;
 use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
 use crate::text::nearest;
-use crate::tools::containers::{self, Container};
+use crate::tools::docker_power::{self, Container};
 use crate::tools::power::{Billed, Found, Goal, last_line};
-use crate::tools::{aws_power, azure_vm, openstack};
+use crate::tools::{aws_power, azure_power, openstack};
 use crate::ui::event::Level;
 
 /// How often the provider is asked where the machines are.
@@ -47,8 +47,8 @@ impl Cloud {
             Cloud::Openstack => openstack::list_servers(),
             Cloud::Ec2(region) => aws_power::list_instances(region.as_deref()),
             Cloud::Rds(region) => aws_power::list_databases(region.as_deref()),
-            Cloud::Azure(group) => azure_vm::list_machines(group.as_deref()),
-            Cloud::Docker(_) => containers::list_containers(),
+            Cloud::Azure(group) => azure_power::list_machines(group.as_deref()),
+            Cloud::Docker(_) => docker_power::list_containers(),
         }
     }
 
@@ -57,9 +57,9 @@ impl Cloud {
             Cloud::Openstack => openstack::parse_servers(stdout)?,
             Cloud::Ec2(_) => aws_power::parse_instances(stdout)?,
             Cloud::Rds(_) => aws_power::parse_databases(stdout)?,
-            Cloud::Azure(_) => azure_vm::parse_machines(stdout)?,
+            Cloud::Azure(_) => azure_power::parse_machines(stdout)?,
             Cloud::Docker(project) => {
-                return Ok(of_project(containers::parse_containers(stdout)?, root, project.as_deref()));
+                return Ok(of_project(docker_power::parse_containers(stdout)?, root, project.as_deref()));
             }
         };
         Ok(Seen { all, ..Seen::default() })
@@ -69,8 +69,8 @@ impl Cloud {
         match self {
             Cloud::Openstack => openstack::explain(tail),
             Cloud::Ec2(_) | Cloud::Rds(_) => aws_power::explain(tail),
-            Cloud::Azure(_) => azure_vm::explain(tail),
-            Cloud::Docker(_) => containers::explain(tail),
+            Cloud::Azure(_) => azure_power::explain(tail),
+            Cloud::Docker(_) => docker_power::explain(tail),
         }
     }
 
@@ -98,8 +98,8 @@ impl Cloud {
                 Cloud::Openstack => openstack::ask(openstack::word(goal, &first.status), names),
                 Cloud::Ec2(region) => aws_power::ask_instances(region.as_deref(), goal, ids),
                 Cloud::Rds(region) => aws_power::ask_database(region.as_deref(), goal, &first.name),
-                Cloud::Azure(_) => azure_vm::ask(goal, ids),
-                Cloud::Docker(_) => containers::ask(goal, &first.status, names),
+                Cloud::Azure(_) => azure_power::ask(goal, ids),
+                Cloud::Docker(_) => docker_power::ask(goal, &first.status, names),
             }
         };
         groups.into_iter().map(|(_, group)| (cmd(&group), group)).collect()

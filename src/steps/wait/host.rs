@@ -199,7 +199,7 @@ impl OnHost {
             }
             step.line(Level::Normal, format!("the end of {LOG} on {}:", machine.name));
             for line in text.lines() {
-                step.line(Level::Normal, step.cx.masks.mask(line).into_owned());
+                step.line(Level::Normal, step.cx.masks.mask(line));
             }
         }
     }
