@@ -312,7 +312,7 @@ fn a_wait_ends_with_its_time_or_with_ctrl_c_and_says_where_the_server_is() {
     let pressed = Instant::now();
     interrupt(&child);
     let run = project.ended(child.wait_with_output().unwrap(), 130);
-    assert!(pressed.elapsed() < Duration::from_secs(15), "it went on for {:?}", pressed.elapsed());
+    assert!(pressed.elapsed() < Duration::from_secs(40), "it went on for {:?}", pressed.elapsed());
     run.says("stopped waiting")
         .says("the provider goes on with what it was asked")
         .says("infractl state dev");
