@@ -165,6 +165,7 @@ fn power(root: &Node, issues: &mut Vec<Issue>) {
             "let them stop the databases too, and remove this",
         ));
     } else if let Some(databases) = power.get("databases").filter(|all| !all.list().is_empty())
+        && databases_by.is_some()
         && !["aws", "command"].contains(&name(databases_by).as_str())
     {
         let message = format!("infractl cannot stop databases of `{}`", name(databases_by));

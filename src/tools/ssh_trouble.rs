@@ -96,9 +96,9 @@ impl Trouble {
         }
     }
 
-    /// Trying again changes nothing.
+    /// Trying again changes nothing. A refused login may: a first boot starts sshd before it makes users and keys.
     pub fn is_final(&self) -> bool {
-        matches!(self, Trouble::HostKeyChanged | Trouble::HostKeyUnknown | Trouble::Denied | Trouble::Here(_))
+        matches!(self, Trouble::HostKeyChanged | Trouble::HostKeyUnknown | Trouble::Here(_))
     }
 
     /// What to do: each line begins with a verb.

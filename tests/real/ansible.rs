@@ -40,14 +40,15 @@ const PLAYBOOK: &str = r#"
 fn project(hosts: &str, ansible: &str, playbook: &str) -> Option<Sandbox> {
     need("ansible-playbook")?;
     let project = Sandbox::new();
+    let machines: Vec<String> = hosts
+        .lines()
+        .filter_map(|line| line.strip_prefix("[hosts.")?.strip_suffix(']'))
+        .map(|name| format!("\"{name}\""))
+        .collect();
     let text = format!(
         "[secrets]\nfiles = [\"credentials/local.enc.env\"]\nrequired = []\n[outputs]\nbackend_ip = \"127.0.0.9\"\n[env-file]\nsections = []\n{hosts}\n\
          [inventory]\ngroups.app = {{ hosts = [{}] }}\n[ansible]\n{ansible}\n",
-        hosts
-            .lines()
-            .filter_map(|line| line.strip_prefix("[hosts.")?.strip_suffix(']'))
-            .map(|name| format!("\"{name}\", "))
-            .collect::<String>()
+        machines.join(", ")
     );
     project.write("environments/local/environment.toml", &text);
     project.write("ansible/site.yml", playbook);
