@@ -1,5 +1,6 @@
 //! Files, whole or not at all.
 
+mod private;
 pub mod repository;
 
 use std::ffi::{OsStr, OsString};
@@ -13,6 +14,8 @@ use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
 use crate::failure::{Explain, Kind};
+
+pub use private::PrivateDir;
 
 /// The mode of a file that only its owner may read.
 pub const PRIVATE: u32 = 0o600;
@@ -180,17 +183,6 @@ pub fn set_mode(path: &Path, mode: u32) -> Result<(), DiskError> {
 pub fn check_writable(folder: &Path) -> Result<(), DiskError> {
     // One without a name: nothing is left when we are killed.
     tempfile::tempfile_in(folder).map(drop).map_err(|error| DiskError::new(Action::Write, folder)(error))
-}
-
-/// A folder of our own for as long as the value lives, mode 0700: in memory where the system has such a place.
-pub fn private_dir() -> Result<tempfile::TempDir, DiskError> {
-    let memory = Path::new("/dev/shm");
-    let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-    tempfile::Builder::new()
-        .prefix("infractl-")
-        .permissions(Permissions::from_mode(0o700))
-        .tempdir_in(&place)
-        .map_err(|error| DiskError::new(Action::MakeFolder, &place)(error))
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 
 use crate::context::Ctx;
-use crate::disk;
+use crate::disk::PrivateDir;
 use crate::exec::Kept;
 use crate::failure::Failure;
 use crate::tools::ssh::{self, Login};
@@ -18,7 +18,7 @@ pub struct Connections {
     agents: IndexMap<String, Agent>,
     /// Before the folder: it closes what has its socket there.
     keeper: Option<Kept>,
-    folder: Option<tempfile::TempDir>,
+    folder: Option<PrivateDir>,
 }
 
 /// An agent of ours.
@@ -41,7 +41,7 @@ impl Connections {
         if let Some(folder) = &self.folder {
             return Ok(folder.path().to_owned());
         }
-        let folder = disk::private_dir()?;
+        let folder = PrivateDir::new()?;
         let path = folder.path().to_owned();
         self.keeper = Some(cx.runner.keep(&ssh::keeper(&path))?);
         self.folder = Some(folder);

@@ -139,7 +139,7 @@ pub struct SavedPlan {
     /// The file.
     pub file: PathBuf,
     /// Removed with everything in it when the run is over.
-    pub dir: tempfile::TempDir,
+    pub dir: crate::disk::PrivateDir,
 }
 
 /// Does one step. The text says in a few words what came of it.

@@ -97,6 +97,6 @@ fn planned(
 
 /// A place for a plan of this run: private, in memory where the system has such a place.
 fn private_plan() -> Result<SavedPlan, Failure> {
-    let dir = crate::disk::private_dir()?;
+    let dir = crate::disk::PrivateDir::new()?;
     Ok(SavedPlan { file: dir.path().join("infractl.tfplan"), dir })
 }

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use infractl::sops::{Format, NewFile, Plain};
+use regex::Regex;
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
@@ -313,9 +314,11 @@ fn a_wait_ends_with_its_time_or_with_ctrl_c_and_says_where_the_server_is() {
     interrupt(&child);
     let run = project.ended(child.wait_with_output().unwrap(), 130);
     assert!(pressed.elapsed() < Duration::from_secs(40), "it went on for {:?}", pressed.elapsed());
-    run.says("stopped waiting")
-        .says("the provider goes on with what it was asked")
-        .says("infractl state dev");
+    // The client may have been ended before it had the answer.
+    let goes_on =
+        Regex::new("the provider (goes on with what it was|may go on with what it was being) asked").unwrap();
+    assert!(goes_on.is_match(&run.err), "{}", run.err);
+    run.says("stopped waiting").says("infractl state dev");
 }
 
 fn interrupt(child: &Child) {

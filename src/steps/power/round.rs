@@ -24,8 +24,8 @@ pub(super) struct Item {
     pub(super) asked: bool,
     /// How often it was seen doing nothing since.
     quiet: u32,
-    /// A call for several, this one among them, was refused.
-    doubtful: bool,
+    /// A call for several, this one among them, was refused, or a call was ended before its answer.
+    pub(super) doubtful: bool,
     pub(super) end: Option<End>,
 }
 
@@ -191,7 +191,13 @@ impl Round<'_> {
                     self.names(&members)
                 ));
                 let answer = match self.cloud.call(self.step, cmd).await {
-                    Err(_) if self.step.cx.interrupts.is_pressed() => return Err(self.interrupted()),
+                    // Nobody knows whether the provider had it before the call was ended.
+                    Err(_) if self.step.cx.interrupts.is_pressed() => {
+                        for at in members {
+                            self.items[at].doubtful = true;
+                        }
+                        return Err(self.interrupted());
+                    }
                     answer => answer?,
                 };
                 match answer {

@@ -15,9 +15,14 @@ impl Round<'_> {
     }
 
     pub(super) fn interrupted(&self) -> Failure {
-        let asked = self.items.iter().any(|item| item.asked && item.end.is_none());
-        let goes_on =
-            if asked { "the provider goes on with what it was asked" } else { "nothing more was asked" };
+        let any = |is: fn(&Item) -> bool| self.items.iter().any(|item| is(item) && item.end.is_none());
+        let goes_on = if any(|item| item.doubtful) {
+            "the provider may go on with what it was being asked"
+        } else if any(|item| item.asked) {
+            "the provider goes on with what it was asked"
+        } else {
+            "nothing more was asked"
+        };
         self.step
             .interrupted(format!("stopped waiting: {}; {goes_on}", self.open()))
             .help(format!("look at it: `infractl state {}`", self.step.env.name))

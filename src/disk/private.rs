@@ -1,0 +1,93 @@
+//! Folders of our own that nobody else may enter, gone with their owner, however that ends.
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::process::getuid;
+use tempfile::TempDir;
+
+use super::{Action, DiskError};
+
+const PREFIX: &str = "infractl-run-";
+/// A younger folder may be one whose owner is about to lock it.
+const YOUNG: Duration = Duration::from_secs(60);
+
+/// A folder of our own for as long as the value lives, mode 0700. One whose owner was killed is removed by the next.
+#[derive(Debug)]
+pub struct PrivateDir {
+    dir: TempDir,
+    /// Locked: the owner lives.
+    _lock: File,
+}
+
+impl PrivateDir {
+    /// Makes one, in memory where the system has such a place.
+    pub fn new() -> Result<Self, DiskError> {
+        let memory = Path::new("/dev/shm");
+        let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        sweep(&place, YOUNG);
+        PrivateDir::within(&place)
+    }
+
+    fn within(place: &Path) -> Result<Self, DiskError> {
+        let made = || {
+            let dir = tempfile::Builder::new()
+                .prefix(PREFIX)
+                .permissions(Permissions::from_mode(0o700))
+                .tempdir_in(place)?;
+            let lock = File::open(dir.path())?;
+            lock.lock()?;
+            Ok(PrivateDir { dir, _lock: lock })
+        };
+        made().map_err(DiskError::new(Action::MakeFolder, place))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+}
+
+/// Removes what killed owners left. Only tidies up, so it never fails.
+fn sweep(place: &Path, young: Duration) {
+    for entry in fs::read_dir(place).into_iter().flatten().flatten() {
+        if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            continue;
+        }
+        let Ok(meta) = entry.metadata() else { continue };
+        let is_old = meta.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age >= young));
+        if !meta.is_dir() || meta.uid() != getuid().as_raw() || !is_old {
+            continue;
+        }
+        if File::open(entry.path()).is_ok_and(|folder| folder.try_lock().is_ok()) {
+            let removed = fs::remove_dir_all(entry.path());
+            tracing::debug!(folder = %entry.path().display(), ok = removed.is_ok(), "left by a killed run");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_owner_left_is_removed_and_what_lives_stays() {
+        let place = tempfile::tempdir().unwrap();
+        let alive = PrivateDir::within(place.path()).unwrap();
+        assert_eq!(fs::metadata(alive.path()).unwrap().mode() & 0o777, 0o700);
+        let left = place.path().join("infractl-run-left");
+        fs::create_dir(&left).unwrap();
+        crate::disk::write(&left.join("infractl.tfplan"), b"x", 0o600).unwrap();
+        fs::create_dir(place.path().join("infractl-other")).unwrap();
+
+        sweep(place.path(), YOUNG);
+        assert!(left.exists(), "its owner may be about to lock it");
+        sweep(place.path(), Duration::ZERO);
+        assert!(!left.exists() && alive.path().exists() && place.path().join("infractl-other").exists());
+        let path = alive.path().to_owned();
+        drop(alive);
+        assert!(!path.exists());
+    }
+}
