@@ -151,8 +151,8 @@ fn the_ovh_system_goes_up_survives_a_restart_stops_starts_and_goes_down() {
         assert!(!example.path(gone).exists(), "{gone}");
     }
     assert!(!example.dir.path().join("disk/test-backend").exists());
-    let said = example.run(&["state", "test"]);
-    assert!(!said.status.success());
+    let (out, _) = example.well(&["state", "test"]);
+    assert!(out.contains("not there"), "{out}");
     example.no_secret_is_left();
 
     // Again, as on the first day.
