@@ -112,6 +112,14 @@ pub fn read_text(path: &Path) -> Result<String, DiskError> {
     fs::read_to_string(path).map_err(DiskError::new(Action::Read, path))
 }
 
+/// The same; none when there is no file.
+pub fn read_text_if_there(path: &Path) -> Result<Option<String>, DiskError> {
+    match read_text(path) {
+        Err(error) if error.is_not_found() => Ok(None),
+        other => other.map(Some),
+    }
+}
+
 /// The mode of a file or folder (`0o600`), or none when it is not there. Follows symbolic links.
 pub fn mode_of(path: &Path) -> Result<Option<u32>, DiskError> {
     match fs::metadata(path) {

@@ -70,10 +70,7 @@ async fn one(cx: &Ctx, global: &Global, args: &GenenvArgs, env: &Environment) ->
     }
     let path = &env.env_file.path;
     let shown = relative(&step, path);
-    let old = match disk::read_text(path) {
-        Err(error) if error.is_not_found() => None,
-        other => Some(other?),
-    };
+    let old = disk::read_text_if_there(path)?;
     if args.diff {
         let changes = file.diff(old.as_deref().unwrap_or_default());
         for change in &changes {

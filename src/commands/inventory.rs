@@ -5,6 +5,7 @@ use super::several::{Effect, Targets};
 use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
+use crate::disk;
 use crate::failure::{Failure, Kind};
 use crate::files::inventory::diff;
 use crate::pipeline::engine;
@@ -67,7 +68,7 @@ async fn one(cx: &Ctx, global: &Global, args: &InventoryArgs, env: &Environment)
         return cx.ui.data(new.as_bytes());
     }
     let shown = relative(&step, path);
-    let old = inventory::old(path)?;
+    let old = disk::read_text_if_there(path)?;
     if args.diff {
         let changes = diff(old.as_deref().unwrap_or_default(), &new);
         for change in &changes {

@@ -4,6 +4,7 @@ use tempfile::NamedTempFile;
 
 use super::values::Known;
 use super::{StepCx, inventory};
+use crate::disk;
 use crate::failure::{Failure, Kind};
 use crate::tools::ansible::Playbook;
 use crate::tools::ansible_events::Said;
@@ -66,7 +67,7 @@ pub(super) fn fresh_inventory(
     };
     inventory::check_place(step)?;
     let text = inventory::content(step, &Known::of(step))?.render()?;
-    if inventory::old(&declared.path)?.is_some_and(|old| old == text) {
+    if disk::read_text_if_there(&declared.path)?.is_some_and(|old| old == text) {
         return Ok(None);
     }
     let end = declared.path.extension().map(|end| format!(".{}", end.to_string_lossy())).unwrap_or_default();

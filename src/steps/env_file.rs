@@ -37,10 +37,7 @@ pub async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failu
                 terraform_read::outputs(step).await?;
             }
             let new = content(step)?.render()?;
-            let old = match disk::read_text(path) {
-                Err(error) if error.is_not_found() => None,
-                other => Some(other?),
-            };
+            let old = disk::read_text_if_there(path)?;
             let shown = super::relative(step, path);
             Ok(super::compared(step, &shown, old.map(|old| is_stale(&old, &new))))
         }

@@ -1,7 +1,5 @@
 //! The ansible inventory: made from the outputs and `[hosts]`, written, compared, removed.
 
-use std::path::Path;
-
 use indexmap::IndexMap;
 
 use super::host::{self, Machine};
@@ -38,7 +36,7 @@ pub async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failu
     let path = &declared(step)?.path;
     let shown = relative(step, path);
     match action {
-        Action::Remove => match old(path)? {
+        Action::Remove => match disk::read_text_if_there(path)? {
             None => Ok(format!("{shown} was not there")),
             Some(text) if !file::is_ours(&text) => Ok(format!("{shown} is not infractl's, and stays")),
             Some(_) => disk::remove(path).map(|_| format!("{shown} removed")).map_err(Failure::from),
@@ -46,7 +44,7 @@ pub async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failu
         Action::Compare => {
             needs::meet(step, &Needs::of(step.env, &Work::Inventory(*action), None)).await?;
             let text = content(step, &Known::of(step))?.render()?;
-            Ok(super::compared(step, &shown, old(path)?.map(|old| old != text)))
+            Ok(super::compared(step, &shown, disk::read_text_if_there(path)?.map(|old| old != text)))
         }
         Action::Write => {
             check_place(step)?;
@@ -56,7 +54,7 @@ pub async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failu
             let count = plural(inventory.hosts.len(), "host");
             // A program that may be executed would be run by ansible instead of read.
             let is_program = disk::mode_of(path)?.is_some_and(|mode| mode & 0o111 != 0);
-            if old(path)?.is_some_and(|old| old == text) && !is_program {
+            if disk::read_text_if_there(path)?.is_some_and(|old| old == text) && !is_program {
                 return Ok(format!("{shown}, {count}, unchanged"));
             }
             disk::write(path, text.as_bytes(), MODE)?;
@@ -136,14 +134,6 @@ pub fn declared<'a>(step: &StepCx<'a>) -> Result<&'a environment::Inventory, Fai
     })
 }
 
-/// The file as it is; none when there is none.
-pub fn old(path: &Path) -> Result<Option<String>, Failure> {
-    match disk::read_text(path) {
-        Err(error) if error.is_not_found() => Ok(None),
-        other => Ok(Some(other?)),
-    }
-}
-
 /// Refuses a place that holds somebody else's file, that cannot be written, or that ansible would read otherwise.
 pub fn check_place(step: &StepCx<'_>) -> Result<(), Failure> {
     let declared = declared(step)?;
@@ -159,7 +149,7 @@ pub fn check_place(step: &StepCx<'_>) -> Result<(), Failure> {
         return Err(Failure::new(Kind::Config, format!("`{shown}` is a folder"))
             .help("let `path` of `[inventory]` name a file in it"));
     }
-    if old(path)?.is_some_and(|text| !file::is_ours(&text)) {
+    if disk::read_text_if_there(path)?.is_some_and(|text| !file::is_ours(&text)) {
         return Err(Failure::new(
             Kind::Config,
             format!("`{shown}` was not written by infractl, and stays as it is"),

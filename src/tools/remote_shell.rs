@@ -6,12 +6,13 @@ use crate::exec::{Cmd, Input, Value};
 
 /// A word in quotes that every shell reads alike.
 pub fn quote(text: &str) -> String {
+    if text.is_empty() { "''".to_owned() } else { literal(text) }
+}
+
+/// The same for a piece of a word, which is nothing when it is empty.
+pub fn literal(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./:@%+=,-".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
+    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// The same for a path: `~/` is the home of the user there.

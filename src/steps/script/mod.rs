@@ -18,6 +18,7 @@ use super::values::{self, Known};
 use super::{StepCx, Work, command, env_file, git, inventory, needs, relative, templates, terraform};
 use crate::exec::{Cmd, Input, Value};
 use crate::failure::Failure;
+pub use crate::tools::remote_shell::literal;
 
 /// What the lines of a script need besides themselves.
 #[derive(Debug, Default)]
@@ -203,12 +204,6 @@ fn limit(step: &StepCx<'_>) -> String {
 fn seconds(length: Duration) -> String {
     let text = format!("{:.3}", length.as_secs_f64());
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-/// A text that is known, quoted; nothing for nothing.
-pub fn literal(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./:@%+=,-".contains(c);
-    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// Values for a script: what only its run knows stands there as a marker.
