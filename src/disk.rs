@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
@@ -120,6 +120,23 @@ pub fn read_text_if_there(path: &Path) -> Result<Option<String>, DiskError> {
     }
 }
 
+/// The same for a file that somebody may have damaged: what is not UTF-8 reads as `\u{fffd}`.
+pub fn read_lossy_if_there(path: &Path) -> Result<Option<String>, DiskError> {
+    match read(path) {
+        Err(error) if error.is_not_found() => Ok(None),
+        other => other.map(|bytes| Some(String::from_utf8_lossy(&bytes).into_owned())),
+    }
+}
+
+/// Where a file is really written: in no folder that is a link, and where its own links end.
+pub fn place_of(path: &Path) -> PathBuf {
+    let place = behind_links(path).unwrap_or_else(|_| path.to_owned());
+    match (folder_of(&place).canonicalize(), place.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => place,
+    }
+}
+
 /// The mode of a file or folder (`0o600`), or none when it is not there. Follows symbolic links.
 pub fn mode_of(path: &Path) -> Result<Option<u32>, DiskError> {
     match fs::metadata(path) {
@@ -180,6 +197,12 @@ fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     // Not every file system and folder lets us; after a power cut the old file would then be back, whole.
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(())
+}
+
+/// A file to add lines to, made if it is not there, which nobody else may read then.
+pub fn open_at_end(path: &Path) -> Result<File, DiskError> {
+    let open = fs::OpenOptions::new().append(true).create(true).mode(PRIVATE).open(path);
+    open.map_err(DiskError::new(Action::Write, path))
 }
 
 /// Takes rights away from everybody but those in `mode`.
