@@ -174,11 +174,7 @@ pub fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
 
 fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let place = behind_links(path)?;
-    match fs::metadata(&place) {
-        Ok(there) if there.is_dir() => return Err(ErrorKind::IsADirectory.into()),
-        Ok(there) if !there.is_file() => return Err(io::Error::other("it is a device, a pipe or a socket")),
-        _ => {}
-    }
+    replaceable(&place)?;
     let folder = folder_of(&place);
     fs::create_dir_all(folder)?;
     sweep(&place);
@@ -205,6 +201,14 @@ pub fn open_at_end(path: &Path) -> Result<File, DiskError> {
     open.map_err(DiskError::new(Action::Write, path))
 }
 
+fn replaceable(place: &Path) -> io::Result<()> {
+    match fs::metadata(place) {
+        Ok(there) if there.is_dir() => Err(ErrorKind::IsADirectory.into()),
+        Ok(there) if !there.is_file() => Err(io::Error::other("it is a device, a pipe or a socket")),
+        _ => Ok(()),
+    }
+}
+
 /// Takes rights away from everybody but those in `mode`.
 pub fn set_mode(path: &Path, mode: u32) -> Result<(), DiskError> {
     fs::set_permissions(path, Permissions::from_mode(mode)).map_err(DiskError::new(Action::Write, path))
@@ -214,6 +218,11 @@ pub fn set_mode(path: &Path, mode: u32) -> Result<(), DiskError> {
 pub fn check_writable(folder: &Path) -> Result<(), DiskError> {
     // One without a name: nothing is left when we are killed.
     tempfile::tempfile_in(folder).map(drop).map_err(|error| DiskError::new(Action::Write, folder)(error))
+}
+
+/// An error if `write` could not put a file there: what stands in its place is none.
+pub fn check_replaceable(path: &Path) -> Result<(), DiskError> {
+    replaceable(path).map_err(DiskError::new(Action::Write, path))
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -5,6 +5,7 @@ mod power;
 use crate::config::check::Issue;
 use crate::config::node::{Entry, Node, Place};
 use crate::config::step::{DOABLE, RESERVED, built_in};
+use crate::config::template::{Name, Template};
 use crate::text;
 
 /// Options that mean something beside some kinds only: (table, option, kinds).
@@ -93,6 +94,13 @@ const METADATA: [&str; 3] = ["TERRAFORM_ENVIRONMENT", "TERRAFORM_WORKSPACE", "TE
 
 /// A reader takes one of two values of the same name, each reader its own.
 fn env_file(root: &Node, issues: &mut Vec<Issue>) {
+    if let Some(title) = root.at(&["env-file", "title"])
+        && let Some(Ok(template)) = title.text().map(Template::parse)
+        && let Some(secret) = template.names().find(|name| matches!(name, Name::Secret(_)))
+    {
+        let message = format!("`{secret}` in the title of the environment file would be read by everybody");
+        issues.push(issue(&title.place, message, "write it into a section"));
+    }
     let sections = root.at(&["env-file", "sections"]).map(Node::list).unwrap_or_default();
     let tables = sections.iter().filter_map(|section| section.get("values")?.table());
     let mut seen = std::collections::HashSet::new();

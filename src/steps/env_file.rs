@@ -5,7 +5,7 @@ use crate::config::template::Rendered;
 use crate::disk;
 use crate::failure::{Failure, Kind, Problem};
 use crate::files::dotenv::Dialect;
-use crate::files::env_file::{Entry, EnvFile, Metadata, Section, is_stale};
+use crate::files::env_file::{Entry, EnvFile, Metadata, Section, environment_of, is_stale};
 use crate::steps::values::{self, Known};
 use crate::steps::{StepCx, env_place, prepare, terraform_read};
 use crate::text::{nearest, plural, upper_snake};
@@ -27,11 +27,15 @@ pub async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failu
     let path = &step.env.env_file.path;
     match action {
         Action::Remove => {
+            let shown = super::relative(step, path);
+            let text = disk::read_lossy_if_there(path).unwrap_or_default().unwrap_or_default();
+            if let Some(other) = environment_of(&text).filter(|other| *other != step.env.name) {
+                return Ok(format!("{shown} is of {other}, and stays"));
+            }
             // What a link points to holds the values.
             let place = disk::place_of(path);
             let removed = disk::remove(&place)?;
             let removed = (place != *path && disk::remove(path)?) || removed;
-            let shown = super::relative(step, path);
             Ok(if removed { format!("{shown} removed") } else { format!("{shown} was not there") })
         }
         Action::Compare => {
@@ -133,7 +137,14 @@ fn mapped(step: &StepCx<'_>, sections: &[model::Section]) -> Result<Vec<Section>
         }
         all.push(Section { title: Some(section.title.clone()), entries });
     }
-    if problems.is_empty() { Ok(all) } else { Err(Failure::problems(Kind::Failed, problems)) }
+    let Some(help) = problems.first().map(|problem| problem.help.clone()) else { return Ok(all) };
+    // The same advice for each is one.
+    if problems.len() > 1 && problems.iter().all(|problem| problem.help == help) {
+        problems.iter_mut().for_each(|problem| problem.help.clear());
+        let failure = Failure::problems(Kind::Failed, problems);
+        return Err(help.into_iter().fold(failure, Failure::help));
+    }
+    Err(Failure::problems(Kind::Failed, problems))
 }
 
 fn entry(step: &StepCx<'_>, known: &Known, key: &str, value: &Value) -> Result<Option<Entry>, Failure> {
@@ -182,7 +193,8 @@ fn missing(step: &StepCx<'_>, source: &ValueSource) -> Failure {
     }
     let Some(name) = &source.output else {
         let name = source.var.as_deref().unwrap_or_default();
-        return Failure::new(Kind::Config, format!("the variable `{name}` is not set"));
+        return Failure::new(Kind::Config, format!("the variable `{name}` is not set"))
+            .help(format!("set {name}, or give the key a `default`, or set `optional = true`"));
     };
     let outputs = step.facts.outputs.iter().flatten();
     let names: Vec<&str> = outputs.map(|(name, _)| name.as_str()).collect();

@@ -23,6 +23,7 @@ pub(super) async fn check(step: &StepCx<'_>) -> Result<(), Failure> {
     let place = disk::place_of(&declared.path);
     let dir = place.parent().unwrap_or(dir);
     disk::check_writable(dir)?;
+    disk::check_replaceable(&place)?;
     if !repository::is_around(dir) {
         return Ok(());
     }

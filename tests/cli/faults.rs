@@ -271,6 +271,35 @@ fn what_the_dialect_cannot_hold_is_said_before_anything_is_applied() {
 }
 
 #[test]
+fn a_file_that_several_environments_share_goes_with_the_one_that_wrote_it_last() {
+    let project = Sandbox::new();
+    project.edit("environments/defaults.toml", "shared/.env.{{environment}}", "shared/.env.azure");
+    project.infractl(&["apply", "dev"]).code(0);
+    project.infractl(&["apply", "local"]).code(0);
+    project.infractl(&["destroy", "dev"]).code(0).says("shared/.env.azure is of local, and stays");
+    assert!(project.read("shared/.env.azure").contains("# Environment: local\n"));
+    project.infractl(&["destroy", "local"]).code(0).says("shared/.env.azure removed");
+    assert!(!project.path("shared/.env.azure").exists());
+}
+
+#[test]
+fn a_place_that_holds_no_file_is_found_before_terraform_starts() {
+    let project = Sandbox::new();
+    fs::create_dir(project.path("shared/.env.dev")).unwrap();
+    project.infractl(&["apply", "dev"]).code(1).says("is a directory").never_says("terraform apply");
+    fs::remove_dir(project.path("shared/.env.dev")).unwrap();
+    std::os::unix::fs::symlink("/dev/null", project.path("shared/.env.dev")).unwrap();
+    project.infractl(&["apply", "dev"]).code(1).says("it is a device").never_says("terraform apply");
+}
+
+#[test]
+fn what_all_problems_have_in_common_is_said_once() {
+    let project = Sandbox::new();
+    let run = project.infractl(&["genenv", "dev"]).code(1).says("`POSTGRES_HOST`").says("`ACR_PASSWORD`");
+    assert_eq!(run.err.matches("run `infractl apply dev` first").count(), 1, "{}", run.err);
+}
+
+#[test]
 fn configuration_that_is_no_file_is_not_waited_for() {
     let project = Sandbox::new();
     let own = project.path("environments/dev/environment.toml");

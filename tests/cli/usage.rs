@@ -14,6 +14,7 @@ fn a_verb_or_environment_that_is_not_there_names_the_near_one() {
     project.infractl(&["plan", "dev", "--jsn"]).code(64).says("--json");
     project.infractl(&[]).code(64).says("Usage:");
     project.infractl(&["plan", "../dev"]).code(64);
+    project.infractl(&["pipeline", "dev"]).code(64).says("which pipeline of `dev`?");
 }
 
 #[test]

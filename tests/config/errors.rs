@@ -688,6 +688,20 @@ fn a_secret_behind_an_output_by_hand_is_refused_in_an_argument() {
 }
 
 #[test]
+fn the_title_of_the_environment_file_holds_no_secret() {
+    let sandbox = dev("env-file.title = \"of {{environment}} {{secret.A}}\"\n");
+    insta::assert_snapshot!(sandbox.error("dev"), @r#"
+    error: `secret.A` in the title of the environment file would be read by everybody
+     --> environments/dev/environment.toml:1:18
+      |
+    1 | env-file.title = "of {{environment}} {{secret.A}}"
+      |                  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: write it into a section
+    "#);
+}
+
+#[test]
 fn a_name_is_in_the_environment_file_once_and_a_number_as_it_was_written() {
     let sandbox = dev("[[env-file.sections]]\ntitle = \"A\"\nvalues = { A = 1, B = 1.5, C = 3.10 }\n\
          [[env-file.sections]]\ntitle = \"B\"\nvalues = { A = 2, TERRAFORM_WORKSPACE = \"x\", D = 1.0, E = 1e400 }\n");
