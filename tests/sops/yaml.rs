@@ -76,7 +76,7 @@ fn encrypting_keeps_the_text_around_the_values() {
         "\n  -\n    - ENC[",
         "\n  flow: {x: 'ENC[",
         "]\n\nfolded: ENC[",
-        "]\n\nnested:\n  #ENC[",
+        "# stays\n\nnested:\n  #ENC[",
     ] {
         assert!(sealed.contains(kept), "{kept:?} in\n{sealed}");
     }

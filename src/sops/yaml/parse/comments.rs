@@ -14,7 +14,7 @@ impl Builder<'_> {
             self.pending.push((remark, column));
             return;
         }
-        if before.ends_with([']', '}']) && self.into_flow(&remark) {
+        if before.ends_with([']', '}']) && self.put_in_flow(&remark) {
             return;
         }
         // On the line of a value: sops puts it before that value. Before the first one in an item of a list
@@ -47,7 +47,7 @@ impl Builder<'_> {
     }
 
     /// What follows a list or map in brackets stands before its first value.
-    fn into_flow(&mut self, remark: &Remark) -> bool {
+    fn put_in_flow(&mut self, remark: &Remark) -> bool {
         let last = match self.stack.last_mut() {
             Some(Open::Map { block, key: None, .. }) => match block.parts.last_mut() {
                 Some(Part::Pair { value, .. }) => value,
