@@ -40,6 +40,18 @@ pub enum SecretsError {
         #[source]
         source: SopsError,
     },
+    /// Somebody else wrote the file between reading and writing it.
+    #[error("`{file}` was changed by somebody else meanwhile")]
+    ChangedMeanwhile {
+        /// The file.
+        file: String,
+    },
+    /// Ctrl-C at the question for a passphrase.
+    #[error("interrupted: `{file}` was not opened")]
+    Interrupted {
+        /// The file.
+        file: String,
+    },
     /// No key opens the file.
     #[error(transparent)]
     NoKey(Box<NoKey>),
@@ -188,11 +200,24 @@ impl NoKey {
                 if problem.contains("permission denied") {
                     return format!("run `chmod u+r {}`", if path.is_empty() { name } else { path });
                 }
+                if problem.contains("none was given") || problem.contains("passphrase is wrong") {
+                    let file = if path.is_empty() { name } else { path };
+                    return format!("run it again and type the passphrase of {file}");
+                }
                 if problem.contains("nobody is at a terminal") {
                     return "run it at a terminal, or give a key without a passphrase in SOPS_AGE_KEY_FILE"
                         .to_owned();
                 }
             }
+        }
+        let set = self.found.iter().filter(|found| !found.problems.is_empty()).find_map(|found| {
+            let name = found.place.split([',', ' ']).next()?;
+            (own.is_none() && (name.starts_with("SOPS_") || name.starts_with("INFRACTL_"))).then_some(name)
+        });
+        if let Some(name) = set {
+            return format!(
+                "mend what {name} says, or unset it and run `infractl secrets keygen` for a key of your own"
+            );
         }
         match own {
             Some(key) => format!("ask {who} to run `infractl secrets recipients add {key}`"),
@@ -210,6 +235,8 @@ impl Explain for SecretsError {
             SecretsError::Disk(error) => error.kind(),
             SecretsError::Rules { .. } => Kind::Config,
             SecretsError::Usage { .. } => Kind::Usage,
+            SecretsError::Interrupted { .. } => Kind::Interrupted,
+            SecretsError::ChangedMeanwhile { .. } => Kind::Failed,
             _ => Kind::Secrets,
         }
     }
@@ -219,7 +246,10 @@ impl Explain for SecretsError {
             SecretsError::NoSuchFile { file } => format!("create it with `infractl secrets edit {file}`"),
             SecretsError::Disk(error) => return error.help(),
             SecretsError::File { file, source } => return help_for(source, file).into_iter().collect(),
-            SecretsError::Refused { .. } | SecretsError::NotReadBack { .. } => return Vec::new(),
+            SecretsError::Refused { .. }
+            | SecretsError::NotReadBack { .. }
+            | SecretsError::Interrupted { .. } => return Vec::new(),
+            SecretsError::ChangedMeanwhile { .. } => "run it again".to_owned(),
             SecretsError::NoKey(error) => error.help(),
             SecretsError::Missing { key, files } => match files.last() {
                 Some(file) => format!("add it with `infractl secrets set {file} {key}`"),

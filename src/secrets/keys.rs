@@ -22,6 +22,9 @@ use crate::exec::{Cmd, Io, Runner};
 /// The environment infractl was started with.
 pub type Vars = BTreeMap<OsString, OsString>;
 
+/// Names a file of rules in the place of every `.sops.yaml`, as in sops.
+pub const RULES_VARIABLE: &str = "SOPS_CONFIG";
+
 /// How long a command that prints a key may take: someone may have to unlock a vault.
 const COMMAND_TIME: Duration = Duration::from_secs(120);
 
@@ -93,6 +96,16 @@ impl Keys {
     /// The identities loaded so far.
     pub fn identities(&self) -> &[Identity] {
         &self.identities
+    }
+
+    /// The rules that stand in for `.sops.yaml`: `SOPS_CONFIG`.
+    pub fn named_rules(&self) -> Option<PathBuf> {
+        named_rules(&self.vars)
+    }
+
+    /// True when whoever was asked for a passphrase wants all of it to end.
+    pub fn is_interrupted(&self) -> bool {
+        self.asking.is_interrupted()
     }
 
     /// Every place that was looked at and what came of it.
@@ -236,6 +249,12 @@ impl fmt::Debug for Keys {
             .field("sources", &self.sources)
             .finish_non_exhaustive()
     }
+}
+
+/// The rules that stand in for `.sops.yaml`.
+pub fn named_rules(vars: &Vars) -> Option<PathBuf> {
+    let named = vars.get(OsStr::new(RULES_VARIABLE)).filter(|path| !path.is_empty())?;
+    std::path::absolute(named).ok()
 }
 
 /// What a command prints that is called without a shell.

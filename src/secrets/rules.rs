@@ -62,9 +62,12 @@ pub struct CreationRule {
 }
 
 impl Rules {
-    /// The rules for a file: those of the nearest `.sops.yaml` from its folder upwards to the root of the project.
-    /// None if there is no such file.
-    pub fn find(root: &Path, file: &Path) -> Result<Option<Rules>, SecretsError> {
+    /// The rules for a file: those that were named instead, else those of the nearest `.sops.yaml` from its folder upwards
+    /// to the root of the project. None if there is no such file.
+    pub fn find(root: &Path, named: Option<&Path>, file: &Path) -> Result<Option<Rules>, SecretsError> {
+        if let Some(named) = named {
+            return Rules::read(root, named).map(Some);
+        }
         let file = root.join(file);
         let mut folders = file.ancestors().skip(1).take(100);
         let inside = file.starts_with(root);

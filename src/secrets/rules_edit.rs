@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::error::SecretsError;
+use super::labels::bare;
 use super::rules::{CreationRule, Rules};
 use super::yaml::{Node, Value};
 
@@ -17,7 +18,7 @@ pub fn add(
 ) -> Result<Rules, SecretsError> {
     let mut rules = rules.clone();
     for &number in numbers {
-        if rules.rules[number].age().any(|known| known == recipient) {
+        if rules.rules[number].age().any(|known| bare(known) == bare(recipient)) {
             continue;
         }
         let rule = &rules.rules[number];
@@ -34,10 +35,10 @@ pub fn remove(root: &Path, rules: &Rules, numbers: &[usize], recipient: &str) ->
     let mut rules = rules.clone();
     for &number in numbers {
         let rule = &rules.rules[number];
-        if !rule.age().any(|known| known == recipient) {
+        if !rule.age().any(|known| bare(known) == bare(recipient)) {
             continue;
         }
-        let wanted: Vec<&str> = rule.age().filter(|known| *known != recipient).collect();
+        let wanted: Vec<&str> = rule.age().filter(|known| bare(known) != bare(recipient)).collect();
         if wanted.is_empty() {
             return Err(SecretsError::Rules {
                 message: format!(
@@ -146,7 +147,7 @@ fn without(text: &str, rule: &CreationRule, recipient: &str) -> Option<String> {
 }
 
 fn is(item: &Node, recipient: &str) -> bool {
-    item.text().is_some_and(|text| text.trim() == recipient)
+    item.text().is_some_and(|text| bare(text) == bare(recipient))
 }
 
 fn insert(text: &str, at: usize, new: &str) -> String {

@@ -40,7 +40,7 @@ fn new_keys_come_with_their_comments_at_their_place() {
         "# top\nA=1\nZ=2\nOURS=x\n",
         "# top\nA=1\n# why\n# so\nNEW=n\nZ=2\nLAST=l\n",
     );
-    assert_eq!(text, "# top\nA=1\n# why\n# so\nNEW=n\nZ=2\nLAST=l\nOURS=x\n");
+    assert_eq!(text, "# top\nA=1\n# why\n# so\nNEW=n\nZ=2\nOURS=x\nLAST=l\n");
     assert!(conflicts.is_empty());
 }
 
@@ -114,7 +114,7 @@ fn recipients_are_merged_like_a_set() {
         merge(Some(&base), &with(&[ALICE, &bob, &carol]), &with(&[ALICE, &dora]), Prefer::Neither).unwrap();
     let wanted = result.recipients.unwrap().groups.remove(0);
     assert_eq!(wanted, [ALICE.to_owned(), carol, dora]);
-    assert!(result.removed, "bob was removed by them");
+    assert!(result.new_key, "bob was removed by them");
     let result = merge(Some(&base), &with(&[ALICE]), &base, Prefer::Neither).unwrap();
-    assert!(result.recipients.is_none() && !result.removed);
+    assert!(result.recipients.is_none() && !result.new_key);
 }
