@@ -63,10 +63,10 @@ fn walk(
             if !SKIPPED.iter().any(|skipped| name == *skipped) {
                 walk(root, &path, rules, is_named, found)?;
             }
-        } else if let Some(rules) = rules {
-            if kind.is_file() || (kind.is_symlink() && path.is_file()) {
-                found.extend(covered(&path, rules)?);
-            }
+        } else if let Some(rules) = rules
+            && (kind.is_file() || (kind.is_symlink() && path.is_file()))
+        {
+            found.extend(covered(&path, rules)?);
         }
     }
     Ok(())

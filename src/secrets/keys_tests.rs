@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use secrecy::SecretString;
 
 use super::*;
-use crate::exec::{BoxFuture, Done, OnLine, RunError};
+use crate::exec::{BoxFuture, Cmd, Done, OnLine, RunError};
 use crate::secrets::ask::{NoPassphrase, Nobody};
 
 const PASSPHRASE: &str = "demonstration passphrase";

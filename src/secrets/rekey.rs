@@ -70,7 +70,7 @@ pub struct Prepared {
 impl Prepared {
     /// The names of its secrets.
     pub fn names(&self) -> Vec<String> {
-        let pairs = self.plain.branches().first().into_iter().flat_map(crate::sops::Map::pairs);
+        let pairs = self.plain.branches().iter().flat_map(crate::sops::Map::pairs);
         pairs.map(|(key, _)| String::from_utf8_lossy(key).into_owned()).collect()
     }
 

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use aes_gcm::aead::OsRng;
 use aes_gcm::aead::rand_core::RngCore as _;
 
-use super::error::{NoKey, SecretsError, shown};
+use super::error::{SecretsError, shown};
 use super::key_file::Identity;
 use super::keys::{Keys, Stage};
 use super::labels::Labels;
+use super::no_key::NoKey;
 use crate::disk;
 use crate::exec::Runner;
 use crate::sops::{DataKey, Encrypted, Format, Plain, Recipient, SopsError};

@@ -159,7 +159,7 @@ impl Line {
     fn escape(&mut self, byte: u8) {
         self.escape.push(byte);
         let is_done = match (self.escape[1], self.escape.len()) {
-            (b'[', 2) | (b'O', 2) => false,
+            (b'[' | b'O', 2) => false,
             (b'[', _) => (0x40..0x7f).contains(&byte),
             _ => true,
         };

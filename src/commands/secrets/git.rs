@@ -73,12 +73,15 @@ pub fn blobs(raw: &[u8], side: usize) -> Vec<Blob> {
 /// Longer contents are not looked into.
 pub const LONGEST: usize = 64 << 20;
 
+/// Gets a path and the content of the file.
+pub type Look<'a> = dyn FnMut(&Path, &[u8]) -> Result<(), Failure> + 'a;
+
 /// Hands over the content of every file, in order, several with one call of git. Returns how many were too long.
 pub async fn each_content(
     cx: &Ctx,
     dir: &Path,
     blobs: &[Blob],
-    look: &mut dyn FnMut(&Path, &[u8]) -> Result<(), Failure>,
+    look: &mut Look<'_>,
 ) -> Result<usize, Failure> {
     let sizes = batch(cx, dir, "--batch-check=%(objectsize)", blobs.iter()).await?;
     let sizes: Vec<usize> =
@@ -119,7 +122,7 @@ async fn batch(
     how: &str,
     blobs: impl Iterator<Item = &Blob>,
 ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let input: String = blobs.map(|blob| format!("{}\n", blob.id)).collect();
+    let input = blobs.fold(String::new(), |list, blob| list + &blob.id + "\n");
     if input.is_empty() {
         return Ok(Zeroizing::default());
     }

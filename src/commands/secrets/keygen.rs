@@ -87,11 +87,11 @@ fn add_to_rules(cx: &Ctx, recipient: &str, name: Option<&str>) -> Result<(), Fai
     let root = project.map_or_else(|| super::place::root_of(&cx.dir.join("x")), |project| project.root);
     let path = super::place::named_rules(cx).unwrap_or_else(|| root.join(RULES_FILE));
     let shown = path.strip_prefix(&root).unwrap_or(&path).display();
+    // A project keeps its secrets in one folder; elsewhere a file may lie anywhere.
+    let is_project = root.join("environments").is_dir();
+    let folder = if is_project { "credentials/" } else { "" };
+    let pattern = if is_project { "^credentials/.*" } else { "" };
     if !path.exists() {
-        // A project keeps its secrets in one folder; elsewhere a file may lie anywhere.
-        let is_project = root.join("environments").is_dir();
-        let folder = if is_project { "credentials/" } else { "" };
-        let pattern = if is_project { "^credentials/.*" } else { "" };
         disk::write(&path, keygen::first_rules(recipient, name, pattern).as_bytes(), 0o644)?;
         cx.ui.note(format!("wrote {shown}: its rule is for {folder}*.enc.env, .yaml and .json"));
         let first = if is_project { "credentials/common.enc.env" } else { "secrets.enc.env" };
@@ -99,6 +99,12 @@ fn add_to_rules(cx: &Ctx, recipient: &str, name: Option<&str>) -> Result<(), Fai
         return Ok(());
     }
     let rules = Rules::read(&root, &path)?;
+    if rules.rules.is_empty() && !rules.text.contains("creation_rules") {
+        let text = format!("{}{}", rules.text, keygen::first_rules(recipient, name, pattern));
+        write_rules(&path, &text)?;
+        cx.ui.note(format!("added the first rule to {shown}: it is for {folder}*.enc.env, .yaml and .json"));
+        return Ok(());
+    }
     let numbers: Vec<usize> = (0..rules.rules.len()).collect();
     let new = rules_edit::add(&root, &rules, &numbers, recipient, name)?;
     if new.text != rules.text {

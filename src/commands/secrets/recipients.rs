@@ -164,7 +164,12 @@ async fn change(cx: &Ctx, global: &Global, targets: &[String], change: &Change<'
             named.clone().or_else(|| Some(root.join(secrets::RULES_FILE)).filter(|file| file.is_file()))
         {
             let rules = Rules::read(&root, &file)?;
-            let numbers = (0..rules.rules.len()).collect();
+            // Files that only sops can open stay so.
+            let is_ours = |number: &usize| {
+                let rule = &rules.rules[*number];
+                rule.others.is_empty() || rule.age().next().is_some()
+            };
+            let numbers = (0..rules.rules.len()).filter(is_ours).collect();
             changed.insert(file, (rules, numbers));
         }
     }
@@ -174,11 +179,20 @@ async fn change(cx: &Ctx, global: &Global, targets: &[String], change: &Change<'
         let new = change.rules(&root, rules, numbers)?;
         for file in all.iter().filter(|file| file.rules.path == *path && file.is_encrypted) {
             let (old, rule) = (&rules.rules[file.rule], &new.rules[file.rule]);
-            if numbers.contains(&file.rule) || recipients(old) != recipients(rule) {
+            if !rule.others.is_empty() {
+                super::updatekeys::left_to_sops(cx, &root, &file.path, rule);
+            } else if numbers.contains(&file.rule) || recipients(old) != recipients(rule) {
                 wanted.push((file.path.clone(), rule.new_file(&new)?.recipients));
             }
         }
         texts.push((path.clone(), rules.text != new.text, new));
+    }
+    if wanted.is_empty() && without_rule.is_empty() && texts.iter().all(|(_, _, new)| new.rules.is_empty()) {
+        return Err(Failure::new(
+            Kind::Config,
+            "there is no rule and no file of secrets: nothing was changed",
+        )
+        .help("make the rules with `infractl secrets keygen`"));
     }
     for file in without_rule {
         let groups = secrets::read(&root, &file, None)?.metadata().age_groups();

@@ -8,7 +8,7 @@ use crate::commands::Global;
 use crate::context::Ctx;
 use crate::failure::Failure;
 use crate::secrets::rekey::{self, DataKeyIs, Prepared};
-use crate::secrets::{Labels, Mac, Rules, Store};
+use crate::secrets::{CreationRule, Labels, Mac, Rules, Store};
 use crate::sops::KeyGroups;
 use crate::text;
 
@@ -39,7 +39,12 @@ pub async fn run(cx: &Ctx, global: &Global, args: &UpdatekeysArgs) -> Result<(),
             )
             .help("make one with `infractl secrets keygen`")
         })?;
-        let groups = rules.expect_rule(&file)?.new_file(&rules)?.recipients;
+        let rule = rules.expect_rule(&file)?;
+        if args.targets.is_empty() && !rule.others.is_empty() {
+            left_to_sops(cx, &root, &file, rule);
+            continue;
+        }
+        let groups = rule.new_file(&rules)?.recipients;
         wanted.push((file, groups));
     }
     let data_key = if args.keep_data_key { DataKeyIs::Kept } else { DataKeyIs::NewOnRemoval };
@@ -51,6 +56,15 @@ pub async fn run(cx: &Ctx, global: &Global, args: &UpdatekeysArgs) -> Result<(),
         cx.ui.note(format!("{} up to date", text::plural(count, "file")));
     }
     Ok(())
+}
+
+/// Says that a file is left alone, and why.
+pub fn left_to_sops(cx: &Ctx, root: &Path, file: &Path, rule: &CreationRule) {
+    cx.ui.warn(format!(
+        "{} is left alone: its rule names keys of {}, which only sops can use",
+        file.strip_prefix(root).unwrap_or(file).display(),
+        rule.others.join(", ")
+    ));
 }
 
 /// Prepares all files, then writes them; how many changed.
@@ -78,7 +92,7 @@ pub async fn apply(
 
 /// The error in the middle says which files are as they were.
 pub fn unfinished(store: &Store<'_>, failure: Failure, left: &[Prepared]) -> Failure {
-    let names: Vec<String> = left.iter().map(|file| format!("`{}`", store.shown(&file.path))).collect();
+    let names: Vec<String> = left.iter().map(|file| store.shown(&file.path)).collect();
     failure.help(format!("not changed yet: {}; run it again for the rest", text::list(&names, "and")))
 }
 
