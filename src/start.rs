@@ -14,6 +14,7 @@ use crate::context::{Ctx, Vars};
 use crate::exec::{self, Interrupts, OsRunner};
 use crate::failure::{Failure, Kind};
 use crate::redact::Masks;
+use crate::secrets;
 use crate::ui::ci::Ci;
 use crate::ui::{self, Mode, Ui, Verbosity};
 
@@ -37,7 +38,13 @@ fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let vars = crate::pipeline::lock::mark(Vars(vars()));
+    let mut vars = crate::pipeline::lock::mark(Vars(vars()));
+    if let commands::Command::Secrets(args) = &cli.command
+        && let Some(config) = &args.config
+    {
+        // git and sops that we start are to see the same rules.
+        vars.0.insert(secrets::RULES_VARIABLE.into(), config.clone().into());
+    }
     let mode = mode(&cli.global, &vars);
     trace(cli.global.verbose, mode.color);
     let masks = Masks::default();
@@ -112,6 +119,7 @@ fn mode(global: &Global, vars: &Vars) -> Mode {
         },
         live: stderr && !is_dumb && ci.is_none(),
         can_ask: stderr && stdin && !no_input,
+        no_input,
         json: global.output == OutputMode::Json,
         width: ui::width(),
         ci,

@@ -42,6 +42,7 @@ mod json;
 mod metadata;
 mod plain;
 mod recipients;
+mod remarks;
 mod rule;
 mod scalar;
 mod shamir;

@@ -29,7 +29,7 @@ pub async fn open_secrets(step: &mut StepCx<'_>) -> Result<(), Failure> {
         return Ok(());
     }
     let opened =
-        secrets::open(step.cx.runner.as_ref(), &step.cx.vars.0, step.env, step.cx.ui.mode.can_ask).await?;
+        secrets::open(step.cx.runner.as_ref(), &step.cx.vars.0, step.env, step.cx.ui.mode.no_input).await?;
     for (name, value) in opened.iter() {
         super::values::mask(step, name, secrecy::ExposeSecret::expose_secret(value));
     }

@@ -264,6 +264,7 @@ mod tests {
         color: false,
         live: false,
         can_ask: false,
+        no_input: true,
         json: false,
         width: 80,
         ci: None,

@@ -3,6 +3,7 @@
 pub mod ci;
 pub mod event;
 pub mod grouped;
+pub mod hidden;
 pub mod human;
 pub mod json;
 pub mod lane;
@@ -40,6 +41,8 @@ pub struct Mode {
     pub live: bool,
     /// Somebody can be asked: standard input and standard error are terminals, and `--no-input` was not given.
     pub can_ask: bool,
+    /// `--no-input`, or a CI system: nobody is asked for a passphrase either, also not at `/dev/tty`.
+    pub no_input: bool,
     /// `--output json`: events as JSON lines on standard output.
     pub json: bool,
     /// Columns of the terminal.
