@@ -140,7 +140,9 @@ fn mapped(step: &StepCx<'_>, sections: &[model::Section]) -> Result<Vec<Section>
     let Some(help) = problems.first().map(|problem| problem.help.clone()) else { return Ok(all) };
     // The same advice for each is one.
     if problems.len() > 1 && problems.iter().all(|problem| problem.help == help) {
-        problems.iter_mut().for_each(|problem| problem.help.clear());
+        for problem in &mut problems {
+            problem.help.clear();
+        }
         let failure = Failure::problems(Kind::Failed, problems);
         return Err(help.into_iter().fold(failure, Failure::help));
     }

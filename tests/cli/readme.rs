@@ -67,7 +67,7 @@ fn the_picture_shows_what_is_printed_today() {
     // Times differ from run to run, and of several environments at once the order does.
     let times = regex::Regex::new(r"\s+[0-9.]+ m?s\b|[0-9-]+ [0-9:]+").unwrap();
     let known = |text: &str| times.replace_all(text, "").trim_end().to_owned();
-    let commands: Vec<&[String]> = lines.split(|line| line.is_empty()).collect();
+    let commands: Vec<&[String]> = lines.split(String::is_empty).collect();
     assert_eq!(commands.len(), 4);
     for shown in commands {
         let words: Vec<&str> = shown[0].strip_prefix("$ infractl ").unwrap().split(' ').collect();
