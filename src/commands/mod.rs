@@ -97,6 +97,9 @@ pub struct Global {
     /// Show last what each step took
     #[arg(long, global = true)]
     pub timings: bool,
+    /// Add everything that is said to FILE, what tools print and the commands included, with the time
+    #[arg(long, value_name = "FILE", global = true)]
+    pub log_file: Option<PathBuf>,
     /// Write a report as JUnit XML to FILE: environments are suites, steps are test cases
     #[arg(long, value_name = "FILE", global = true)]
     pub report_junit: Option<PathBuf>,

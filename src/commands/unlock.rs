@@ -4,6 +4,7 @@ use super::{Global, target};
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::pipeline::lock;
+use crate::tools::terraform::by_hand;
 use crate::ui::prompt;
 
 /// Release the lock that a dead run left behind, and say whose it was
@@ -68,9 +69,8 @@ fn terraforms_own(cx: &Ctx, env: &crate::config::Environment) {
     if let Some(terraform) = &env.terraform {
         cx.ui.note(format!(
             "terraform's own lock of the state is another one: if it says `Error acquiring the state lock`, run \
-             `{} -chdir={} force-unlock ID` with the ID it names",
-            terraform.program,
-            shell_words::quote(&terraform.dir.to_string_lossy())
+             `{} force-unlock ID` with the ID it names",
+            by_hand(&env.name, &terraform.program, &terraform.dir, &terraform.workspace.to_string())
         ));
     }
 }

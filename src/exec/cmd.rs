@@ -55,7 +55,8 @@ pub enum Io {
     #[default]
     Stream,
     /// As `Stream`, but the lines of standard output come as they are, not redacted, and are not in the tail: for
-    /// a caller that reads a machine-readable stream and shows what it means through `Ui`, which masks.
+    /// a caller that reads a machine-readable stream and shows what it means through `Ui`, which masks. Lines of more
+    /// than 16 MiB come in pieces, and these are redacted.
     Raw,
     /// Standard output kept for the caller as it is, not shown; standard error shown as in `Stream`;
     /// own process group.

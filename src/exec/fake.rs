@@ -145,7 +145,7 @@ impl FakeRunner {
         }
         let tail = Tail::default();
         let show = |channel, text: &str, raw: bool| {
-            let mut lines = if raw { Lines::new(&Masks::default()) } else { Lines::new(&self.masks) };
+            let mut lines = if raw { Lines::raw(&self.masks) } else { Lines::new(&self.masks) };
             let mut give = |text: &str| {
                 if !raw {
                     tail.open().push(text);

@@ -4,6 +4,7 @@ mod cmd;
 #[cfg(test)]
 mod contract;
 mod core_dumps;
+mod drain;
 #[cfg(any(test, feature = "test-fakes"))]
 mod fake;
 mod group;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read as _;
+use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -16,13 +17,14 @@ use secrecy::ExposeSecret as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 
+use super::drain::Drain;
 use super::group::{Guard, Target, is_of_session_leader};
 use super::output::{Pipes, Reader, Tail};
 use super::watcher::Watcher;
 use super::{
     BoxFuture, Channel, Cmd, Done, Input, Interrupts, Io, Kept, OnLine, Part, RunError, Runner, Value, hangup,
 };
-use crate::redact::Masks;
+use crate::redact::{Lines, Masks};
 
 /// Tells an infractl below us that it is in a group we look after.
 const GROUP: &str = "INFRACTL_GROUP";
@@ -82,16 +84,22 @@ impl OsRunner {
         let target = if self.has_own_group(cmd) { Target::Group(pid) } else { Target::Process(pid) };
         let mut guard = Guard::new(target, cmd.grace.is_some());
 
+        let pipes = (child.stdout.as_ref().map(AsFd::as_fd), child.stderr.as_ref().map(AsFd::as_fd));
+        let drain = cmd.grace.is_none().then(|| Drain::of(pipes.0, pipes.1)).flatten();
+
         let tail = Tail::default();
         let mut stdout = Vec::new();
         let (shown, kept) = match cmd.io {
             Io::Capture => (None, child.stdout.take()),
             _ => (child.stdout.take(), None),
         };
-        let (no_masks, no_tail) = (Masks::default(), Tail::default());
-        let (masks, out_tail) = if cmd.io == Io::Raw { (&no_masks, &no_tail) } else { (&self.masks, &tail) };
-        let mut out = Reader::new(shown, Channel::Out, masks, line, out_tail);
-        let mut err = Reader::new(child.stderr.take(), Channel::Err, &self.masks, line, &tail);
+        let no_tail = Tail::default();
+        let (lines, out_tail) = match cmd.io {
+            Io::Raw => (Lines::raw(&self.masks), &no_tail),
+            _ => (Lines::new(&self.masks), &tail),
+        };
+        let mut out = Reader::new(shown, Channel::Out, lines, line, out_tail);
+        let mut err = Reader::new(child.stderr.take(), Channel::Err, Lines::new(&self.masks), line, &tail);
         let stdin = child.stdin.take();
         let mut held = None;
 
@@ -113,7 +121,7 @@ impl OsRunner {
             }
             status
         };
-        drop(held);
+        drop((held, drain));
         guard.disarm();
         // A Ctrl-C that ended the program came to us too: let it be heard while it is not for us.
         if cmd.io == Io::Attach {

@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::time::timeout;
 
 use super::{Channel, OnLine};
-use crate::redact::{Lines, Masks};
+use crate::redact::Lines;
 
 /// Lines kept for error messages.
 const TAIL: usize = 40;
@@ -73,11 +73,11 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     pub(super) fn new(
         pipe: Option<R>,
         channel: Channel,
-        masks: &Masks,
+        lines: Lines,
         line: OnLine<'a>,
         tail: &'a Tail,
     ) -> Self {
-        Reader { pipe, lines: Lines::new(masks), channel, line, tail }
+        Reader { pipe, lines, channel, line, tail }
     }
 
     /// Ends at end of file. May be dropped at any time; then [`finish`](Self::finish) gives the rest.

@@ -245,7 +245,7 @@ impl Run<'_> {
         frame: &Frame,
         path: &str,
     ) -> Result<(), Failure> {
-        if failure.kind != Kind::Failed {
+        if !matches!(failure.kind, Kind::Failed | Kind::Busy) {
             return Err(failure);
         }
         match &step.rules.on_failure {

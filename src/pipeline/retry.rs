@@ -31,7 +31,7 @@ impl Run<'_> {
                 Err(failure) => failure,
             };
             let heard = frame.heard.as_ref().map(Heard::take).unwrap_or_default();
-            if failure.kind != Kind::Failed {
+            if !matches!(failure.kind, Kind::Failed | Kind::Busy) {
                 return Err(failure);
             }
             if !transient::is_worth(retry, &failure, &heard) {

@@ -10,6 +10,8 @@ use super::{Masks, Redactor, merge, replace};
 
 /// Longer lines are given in pieces of this many bytes.
 const LIMIT: usize = 64 * 1024;
+/// The same for lines that are given as they are: one is a whole document.
+const RAW_LIMIT: usize = 16 * 1024 * 1024;
 
 /// Cuts what a program prints into lines and masks them, with constant memory, as it comes: each line is
 /// given as soon as its end is there.
@@ -25,12 +27,32 @@ pub struct Lines {
     covered: usize,
     found: Vec<Range<usize>>,
     masked: Vec<u8>,
+    limit: usize,
+    /// Lines that are not too long are given as they are.
+    is_raw: bool,
+    /// A piece of the line at hand was given already.
+    is_cut: bool,
 }
 
 impl Lines {
     /// Masks the secrets of this list, also those that are added later.
     pub fn new(masks: &Masks) -> Self {
-        Lines { masks: masks.clone(), pending: Vec::new(), covered: 0, found: Vec::new(), masked: Vec::new() }
+        Lines {
+            masks: masks.clone(),
+            pending: Vec::new(),
+            covered: 0,
+            found: Vec::new(),
+            masked: Vec::new(),
+            limit: LIMIT,
+            is_raw: false,
+            is_cut: false,
+        }
+    }
+
+    /// Masks nothing in a line of up to 16 MiB, for a caller that reads it as a document and masks what it shows of
+    /// it. The pieces of a longer one are no documents: they are masked.
+    pub fn raw(masks: &Masks) -> Self {
+        Lines { limit: RAW_LIMIT, is_raw: true, ..Lines::new(masks) }
     }
 
     /// Takes the next bytes and gives each line that is complete.
@@ -47,7 +69,7 @@ impl Lines {
                 }
             }
             // Secrets that begin before the cut must be seen to their end; 2: a `\r\n` is not part of the line.
-            let most = LIMIT + redactor.longest() + 2;
+            let most = self.limit + redactor.longest() + 2;
             let room = rest.len().min(most.saturating_sub(self.pending.len()));
             if let Some(end) = memchr(b'\n', &rest[..room]) {
                 self.pending.extend_from_slice(&rest[..end]);
@@ -76,7 +98,10 @@ impl Lines {
 
     /// Gives all lines of a block that has no line end at its end.
     fn block(&mut self, redactor: &Redactor, block: &[u8], line: &mut dyn FnMut(&str)) {
-        redactor.find(block, &mut self.found);
+        self.found.clear();
+        if !self.is_raw {
+            redactor.find(block, &mut self.found);
+        }
         if self.found.is_empty()
             && let Ok(text) = str::from_utf8(block)
         {
@@ -115,16 +140,17 @@ impl Lines {
     /// Where the piece ends that is the beginning of `pending`: not inside a character.
     fn cut(&self) -> usize {
         let is_inside = |at: &usize| self.pending[*at] & 0xC0 == 0x80;
-        (LIMIT - 3..=LIMIT).rev().find(|at| !is_inside(at)).unwrap_or(LIMIT)
+        (self.limit - 3..=self.limit).rev().find(|at| !is_inside(at)).unwrap_or(self.limit)
     }
 
     /// Gives the rest of a line, which is all in `pending`.
     fn last_pieces(&mut self, redactor: &Redactor, line: &mut dyn FnMut(&str)) {
-        while self.pending.len() > LIMIT {
+        while self.pending.len() > self.limit {
             self.piece(redactor, self.cut(), line);
         }
         self.piece(redactor, self.pending.len(), line);
         self.covered = 0;
+        self.is_cut = false;
         // One long line must not keep its memory for ever.
         self.pending.shrink_to(LIMIT / 8);
     }
@@ -132,7 +158,11 @@ impl Lines {
     /// Gives the first `cut` bytes of `pending`. Secrets that begin in them are all in `pending`.
     fn piece(&mut self, redactor: &Redactor, cut: usize, line: &mut dyn FnMut(&str)) {
         let mut found = mem::take(&mut self.found);
-        redactor.find(&self.pending, &mut found);
+        self.is_cut |= cut < self.pending.len();
+        found.clear();
+        if self.is_cut || !self.is_raw {
+            redactor.find(&self.pending, &mut found);
+        }
         found.push(0..self.covered);
         merge(&mut found);
         found.retain(|range| range.start < cut && !range.is_empty());

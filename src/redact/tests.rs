@@ -178,6 +178,28 @@ fn naive(patterns: &[String], text: &[u8]) -> Vec<Range<usize>> {
     found
 }
 
+#[test]
+fn a_raw_line_is_whole_and_as_it_is_but_the_pieces_of_a_huge_one_are_masked() {
+    let masks = masks(&["CANARY-raw-1"]);
+    let mut raw = Lines::raw(&masks);
+    let mut given = Vec::new();
+    let long = format!("{}CANARY-raw-1\n", "x".repeat(300_000));
+    // The secret lies over the first cut.
+    let huge =
+        format!("{}CANARY-raw-1{}CANARY-raw-1\nCANARY-raw-1\n", "y".repeat((16 << 20) - 6), "z".repeat(100));
+    for bytes in [long.as_bytes(), huge.as_bytes()] {
+        for part in bytes.chunks(50_000) {
+            raw.push(part, &mut |line| given.push(line.to_owned()));
+        }
+    }
+    raw.finish(&mut |line| given.push(line.to_owned()));
+    assert_eq!(given.len(), 4, "{:?}", given.iter().map(String::len).collect::<Vec<_>>());
+    assert!(given[0].len() == 300_012 && given[0].ends_with("CANARY-raw-1"));
+    assert!(given[1].ends_with("y***") && given[2].ends_with("z***") && !given[2].contains("CANARY"));
+    assert!(!given[2].contains("raw-1"));
+    assert_eq!(given[3], "CANARY-raw-1", "the next line is a document again");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 

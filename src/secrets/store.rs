@@ -196,14 +196,10 @@ impl<'a> Store<'a> {
     ) -> Result<Vec<u8>, SecretsError> {
         let file = || self.shown(path);
         let bytes = encrypted.to_bytes().map_err(|source| SecretsError::Refused { file: file(), source })?;
-        let read_back = Encrypted::parse(&bytes, encrypted.format())
-            .and_then(|again| again.decrypt(plain.data_key()))
-            .and_then(|again| again.to_bytes(again.format()));
-        let meant = plain
-            .to_bytes(plain.format())
-            .map_err(|source| SecretsError::Refused { file: file(), source })?;
+        let read_back =
+            Encrypted::parse(&bytes, encrypted.format()).and_then(|again| again.decrypt(plain.data_key()));
         match read_back {
-            Ok(text) if *text == *meant => Ok(bytes),
+            Ok(again) if again.says_the_same(plain) => Ok(bytes),
             Ok(_) => Err(SecretsError::NotReadBack { file: file(), source: None }),
             Err(source) => Err(SecretsError::NotReadBack { file: file(), source: Some(source) }),
         }

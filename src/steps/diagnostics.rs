@@ -3,8 +3,8 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::StepCx;
+use crate::tools::terraform_diagnostic::Diagnostic;
 use crate::tools::terraform_digest::Digest;
-use crate::tools::terraform_events::Diagnostic;
 use crate::ui::event::{self, Event, Severity};
 
 /// Tells a diagnostic with its place relative to the project.
@@ -22,7 +22,8 @@ pub fn tell(step: &StepCx<'_>, found: &Diagnostic) {
 
 /// Tells what a plan or an apply counted.
 pub fn counted(step: &StepCx<'_>, digest: Digest) {
-    let Digest { add, change, destroy, replace, import, outputs } = digest;
+    let Digest { add, change, destroy, replace, import, moved, forgotten, outputs } = digest;
+    let outputs = outputs || moved + forgotten > 0;
     let changes = event::Changes { add, change, destroy, replace, import, outputs };
     step.event(Event::Changes { name: step.name.to_owned(), changes });
 }

@@ -1,6 +1,6 @@
 //! Opens the secrets and checks what can be checked before any tool starts.
 
-use super::{StepCx, env_file, inventory};
+use super::{StepCx, env_place, inventory};
 use crate::failure::Failure;
 use crate::secrets;
 use crate::text::plural;
@@ -14,7 +14,7 @@ pub async fn run(step: &mut StepCx<'_>, writes_env_file: bool) -> Result<String,
         found.push(format!("{} from {}", plural(secrets.len(), "secret"), plural(secrets.files(), "file")));
     }
     if writes_env_file {
-        env_file::check_place(step).await?;
+        env_place::check(step).await?;
         if step.env.inventory.is_some() {
             inventory::check_place(step)?;
         }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::terraform_init::Wish;
 use super::{StepCx, terraform_change, terraform_init, terraform_plan, terraform_read, values};
 use crate::config::environment::Terraform;
 use crate::exec::Cmd;
@@ -48,12 +49,13 @@ pub async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failu
     if matches!(action, Action::Fmt { .. }) {
         return terraform_read::fmt(step, &root, action).await;
     }
-    terraform_init::run(step, &root, *action == Action::Init).await?;
+    let wish = if *action == Action::Init { Wish::Asked } else { Wish::IfNeeded };
+    terraform_init::run(step, &root, wish).await?;
     match attempt(step, &root, action).await {
         // terraform knows better than our stamp: somebody cleaned up, or another tool was here.
         Err(failure) if !step.facts.initialised && advice::needs_init(&format!("{:#}", failure.error)) => {
             step.line(Level::Normal, "terraform wants an init first");
-            terraform_init::run(step, &root, true).await?;
+            terraform_init::run(step, &root, Wish::Again).await?;
             attempt(step, &root, action).await
         }
         other => other,
@@ -64,6 +66,9 @@ async fn attempt(step: &mut StepCx<'_>, root: &Root, action: &Action) -> Result<
     match action {
         Action::Init | Action::Fmt { .. } => Ok(String::new()),
         Action::Plan { json: true, out, .. } => terraform_plan::plan_json(step, root, out.as_deref()).await,
+        Action::Plan { out, keep: false, .. } if step.extra.iter().any(|word| word == "-json") => {
+            terraform_plan::plan_json(step, root, out.as_deref()).await
+        }
         Action::Plan { out, keep, destroy, json: false } => {
             terraform_plan::plan(step, root, out.as_deref(), *keep, *destroy).await
         }
@@ -94,6 +99,7 @@ pub fn root(step: &StepCx<'_>) -> Result<Root, Failure> {
             .help("create it, or set `[terraform] dir`"));
     }
     Ok(Root {
+        environment: step.env.name.clone(),
         // A path is meant from the project, not from the folder of the root module.
         program: if program.contains('/') {
             step.env.root.join(program).to_string_lossy().into_owned()
@@ -123,16 +129,32 @@ pub fn equip(step: &StepCx<'_>, mut cmd: Cmd) -> Result<Cmd, Failure> {
             cmd.env.insert(name, value);
         }
     }
-    if let Some(file) = step.cx.vars.get("TF_CLI_CONFIG_FILE")
-        && !Path::new(file).exists()
-    {
-        cmd = cmd.unset("TF_CLI_CONFIG_FILE");
+    Ok(without_dangling(step, cmd))
+}
+
+/// Hides variables of the user that name something which is not there: terraform complains about them at every call.
+pub(super) fn without_dangling(step: &StepCx<'_>, mut cmd: Cmd) -> Cmd {
+    for name in ["TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR"] {
+        if step.cx.vars.get(name).is_some_and(|path| !Path::new(path).exists()) {
+            cmd = cmd.unset(name);
+        }
     }
-    Ok(cmd)
+    cmd
 }
 
 pub(super) fn failed(step: &StepCx<'_>, root: &Root, verb: &str, code: i32, tail: &str) -> Failure {
-    let found = advice::explain(root, &step.env.name, tail);
+    if let Some(signal) = code.checked_sub(128).filter(|signal| *signal > 0 && !tail.contains("Error: ")) {
+        return Failure::new(
+            Kind::Failed,
+            format!("terraform {verb} of `{}` was ended by signal {signal}", step.env.name),
+        )
+        .help(format!(
+            "run `infractl plan {}` to see what is left; if the state is locked, that says how to release it",
+            step.env.name
+        ))
+        .help("look with `dmesg` whether the machine ran out of memory, if nobody else ended it");
+    }
+    let found = advice::explain(root, tail);
     let failure = Failure {
         error: anyhow::Error::msg(cause(tail))
             .context(format!("terraform {verb} of `{}` failed with exit code {code}", step.env.name)),
@@ -166,7 +188,9 @@ pub fn describe(step: &mut StepCx<'_>, action: &Action) -> Result<Vec<String>, F
         Ok(())
     };
     match action {
-        Action::Fmt { check } => return Ok(vec![super::shown_in(&root.fmt(*check))]),
+        Action::Fmt { check } => {
+            return Ok(vec![super::shown_in(&root.fmt(*check).args(step.extra.iter().cloned()))]);
+        }
         Action::Init => {}
         Action::Plan { json: true, out, .. } => push(root.plan_json(out.as_deref()))?,
         Action::Plan { out, keep, destroy, .. } => {

@@ -5,11 +5,14 @@ use std::sync::{Mutex, PoisonError};
 
 use super::terraform::{equip, failed};
 use super::terraform_progress::{Progress, show};
-use super::{StepCx, diagnostics};
+use super::{StepCx, diagnostics, terraform_plan};
+use crate::disk;
 use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
-use crate::tools::terraform::Root;
-use crate::tools::terraform_events as events;
+use crate::tools::terraform::{self as tool, Root};
+use crate::tools::terraform_digest::Digest;
+use crate::tools::{terraform_events as events, terraform_saved_plan as saved_plan};
+use crate::ui::event::Level;
 
 /// Applies a saved plan, the one kept by this run, or whatever is needed.
 pub(super) async fn apply(
@@ -17,6 +20,9 @@ pub(super) async fn apply(
     root: &Root,
     plan: Option<&Path>,
 ) -> Result<String, Failure> {
+    if let Some(file) = plan {
+        is_ours(step, file)?;
+    }
     let cmd = match plan.or(step.facts.plan.as_ref().map(|saved| saved.file.as_path())) {
         Some(file) if !file.is_file() => {
             return Err(Failure::new(Kind::Usage, format!("there is no plan `{}`", file.display()))
@@ -35,6 +41,7 @@ pub(super) async fn change(
     cmd: Cmd,
     verb: &str,
 ) -> Result<String, Failure> {
+    nothing_unsaved(step, root).await?;
     let cmd = equip(step, cmd)?.args(step.extra.iter().cloned());
     let progress = Mutex::new(Progress::default());
     let done = step
@@ -62,7 +69,50 @@ pub(super) async fn change(
     let digest = progress.digest();
     step.facts.digest = Some(digest);
     diagnostics::counted(step, digest);
-    Ok(if digest.is_empty() { "no changes".into() } else { digest.to_string() })
+    Ok(if digest == Digest::default() { "no changes".into() } else { digest.to_string() })
+}
+
+/// The plan of another environment would make its resources in this one's state.
+fn is_ours(step: &StepCx<'_>, file: &Path) -> Result<(), Failure> {
+    // What is not there, and what is no plan, is said by others.
+    let bytes = disk::read(file).unwrap_or_default();
+    match saved_plan::owner(&bytes) {
+        Some(owner) if owner != terraform_plan::owner(step) => {
+            let (project, name) = owner.rsplit_once('/').unwrap_or(("", owner));
+            let of = if project == step.env.project { name } else { owner };
+            let shown = super::relative(step, file);
+            Err(Failure::new(
+                Kind::Usage,
+                format!("`{shown}` is a plan of `{of}`, not of `{}`", step.env.name),
+            )
+            .help(format!("run `infractl plan {} --out FILE`, or apply it to `{of}`", step.env.name)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A state that could not be saved lies beside the root module. Another change now would fork it: what it alone knows
+/// would be lost.
+async fn nothing_unsaved(step: &mut StepCx<'_>, root: &Root) -> Result<(), Failure> {
+    let file = root.dir.join("errored.tfstate");
+    if !file.is_file() {
+        return Ok(());
+    }
+    let kept = tool::parse_state(&disk::read(&file)?).unwrap_or_default();
+    let pulled = step.run(&equip(step, root.state_pull())?).await?;
+    let saved = tool::parse_state(&pulled.stdout).unwrap_or_default();
+    if pulled.code == 0
+        && !kept.lineage.is_empty()
+        && kept.lineage == saved.lineage
+        && kept.serial <= saved.serial
+    {
+        step.line(Level::Normal, format!("{} is in the state: it may go", super::relative(step, &file)));
+        return Ok(());
+    }
+    let shown = super::relative(step, &file);
+    Err(Failure::new(Kind::Failed, format!("`{shown}` holds a state that was never saved; nothing was done"))
+        .help(format!("run `{} state push errored.tfstate`, then `rm {shown}`", root.by_hand()))
+        .help("remove the file without that only if what it knows of is nowhere any more"))
 }
 
 /// How an interrupted run ended is read from what terraform told, never from its exit code.
@@ -73,9 +123,10 @@ fn stopped(step: &StepCx<'_>, verb: &str, progress: &Progress) -> Failure {
             .interrupted(format!("terraform finished the {verb} of `{name}` before it stopped"))
             .help(format!("run `infractl genenv {name}`: the environment file was not written again"));
     }
-    step.interrupted(format!(
-        "the {verb} of `{name}` was stopped: {} of {} resources done",
-        progress.done, progress.planned
-    ))
-    .help(format!("run `infractl plan {name}` to see what is left; the environment file is as it was"))
+    let done = match progress.planned {
+        0 => format!("{} done", crate::text::plural(progress.done, "resource")),
+        planned => format!("{} of {planned} resources done", progress.done),
+    };
+    step.interrupted(format!("the {verb} of `{name}` was stopped: {done}"))
+        .help(format!("run `infractl plan {name}` to see what is left; the environment file is as it was"))
 }

@@ -13,7 +13,8 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{StepCx, terraform};
+use super::{StepCx, terraform, values};
+use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
 use crate::text::hex;
 use crate::tools::terraform::Root;
@@ -29,13 +30,31 @@ struct Stamp {
     digest: String,
     /// terraform works here without any init.
     unneeded: bool,
+    /// What the init left in the data folder.
+    #[serde(default)]
+    left: Vec<String>,
 }
 
-/// Runs `init` when something it depends on changed, or always with `force`.
-pub async fn run(step: &mut StepCx<'_>, root: &Root, force: bool) -> Result<(), Failure> {
+/// What an init leaves in the data folder, if the root module needs it.
+const LEFT: [&str; 3] = ["modules/modules.json", "providers", "terraform.tfstate"];
+
+/// Why there is to be an init.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// Only if something changed.
+    IfNeeded,
+    /// terraform wants it.
+    Again,
+    /// The user wants it: what was given after `--` is for it.
+    Asked,
+}
+
+/// Runs `init` when something it depends on changed, or always when that is wished.
+pub async fn run(step: &mut StepCx<'_>, root: &Root, wish: Wish) -> Result<(), Failure> {
     if step.facts.initialised {
         return Ok(());
     }
+    let force = wish != Wish::IfNeeded;
     let backend = super::values::backend(step)?;
     let state = look(step, root, &backend)?;
     if !force && state.is_current {
@@ -48,8 +67,7 @@ pub async fn run(step: &mut StepCx<'_>, root: &Root, force: bool) -> Result<(), 
     gather(&root.dir, &mut BTreeMap::new(), &mut needs, 0)?;
     let cache = super::providers::cache(step, root, &needs).await?;
     step.progress("init");
-    let extra = if force { step.extra } else { &[] };
-    let mut cmd = terraform::equip(step, root.init(&backend))?.args(extra.iter().cloned());
+    let mut cmd = command(step, root, &backend, wish)?;
     if let Some(cache) = &cache {
         cmd = cmd.env("TF_PLUGIN_CACHE_DIR", cache.dir.to_string_lossy());
     }
@@ -69,8 +87,21 @@ pub async fn run(step: &mut StepCx<'_>, root: &Root, force: bool) -> Result<(), 
     step.facts.initialised = true;
     cache.into_iter().for_each(super::providers::Cache::filled);
     // Looked at again: init wrote the lock file.
-    let state = look(step, root, &backend)?;
-    save(step, &state.stamp)
+    let mut stamp = look(step, root, &backend)?.stamp;
+    let data = data_dir(step, root)?;
+    stamp.left = LEFT.map(str::to_owned).into_iter().filter(|part| data.join(part).exists()).collect();
+    save(step, &stamp)
+}
+
+fn command(
+    step: &StepCx<'_>,
+    root: &Root,
+    backend: &IndexMap<String, String>,
+    wish: Wish,
+) -> Result<Cmd, Failure> {
+    let cmd = terraform::equip(step, root.init(backend))?;
+    // What the user wants of every plan is nothing for an init that nobody asked for.
+    Ok(if wish == Wish::Asked { cmd.args(step.extra.iter().cloned()) } else { cmd.unset("TF_CLI_ARGS") })
 }
 
 /// The init a dry run would show.
@@ -80,7 +111,8 @@ pub fn describe(step: &mut StepCx<'_>, root: &Root, force: bool) -> Result<Vec<S
     if !force && (state.is_current || state.stamp.unneeded) {
         return Ok(Vec::new());
     }
-    Ok(vec![super::shown_in(&terraform::equip(step, root.init(&backend))?)])
+    let wish = if force { Wish::Asked } else { Wish::IfNeeded };
+    Ok(vec![super::shown_in(&command(step, root, &backend, wish)?)])
 }
 
 struct Looked {
@@ -92,22 +124,30 @@ fn stamp_file(step: &StepCx<'_>) -> PathBuf {
     step.env.root.join(".infractl/init").join(format!("{}.json", step.env.name))
 }
 
-fn data_dir(step: &StepCx<'_>, root: &Root) -> PathBuf {
-    root.dir.join(step.cx.vars.get("TF_DATA_DIR").filter(|dir| !dir.is_empty()).unwrap_or(".terraform"))
+/// Where terraform keeps what an init made.
+fn data_dir(step: &StepCx<'_>, root: &Root) -> Result<PathBuf, Failure> {
+    let set = match step.env.terraform.as_ref().and_then(|terraform| terraform.env.get("TF_DATA_DIR")) {
+        Some(template) => Some(values::argument(step, template)?),
+        None => step.cx.vars.get("TF_DATA_DIR").map(str::to_owned),
+    };
+    Ok(root.dir.join(set.filter(|dir| !dir.is_empty()).unwrap_or_else(|| ".terraform".into())))
 }
 
 fn look(step: &StepCx<'_>, root: &Root, backend: &IndexMap<String, String>) -> Result<Looked, Failure> {
     let old: Option<Stamp> =
         fs::read(stamp_file(step)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let dir_is_there = |unneeded: bool| unneeded || data_dir(step, root).is_dir();
-    let settings = settings(step, root, backend);
+    let data = data_dir(step, root)?;
+    let is_whole = |unneeded: bool, left: &[String]| {
+        unneeded || (data.is_dir() && left.iter().all(|part| data.join(part).exists()))
+    };
+    let settings = settings(root, &data, backend);
     if let Some(old) = &old {
         // The quick look: no file is opened when size and time of all of them are as they were.
         if old.digest.starts_with(&settings)
             && !old.files.is_empty()
             && old.files.iter().all(|(path, seen)| stat(path) == Some(*seen))
             && no_file_came(old)
-            && dir_is_there(old.unneeded)
+            && is_whole(old.unneeded, &old.left)
         {
             return Ok(Looked { stamp: old.clone(), is_current: true });
         }
@@ -125,8 +165,9 @@ fn look(step: &StepCx<'_>, root: &Root, backend: &IndexMap<String, String>) -> R
     hash.update(serde_json::to_vec(&needs).unwrap_or_default());
     hash.update(&lock_text);
     let digest = format!("{settings}{}", hex(&hash.finalize()));
-    let is_current = old.is_some_and(|old| old.digest == digest) && dir_is_there(unneeded);
-    let stamp = Stamp { files, digest, unneeded };
+    let left = old.as_ref().map(|old| old.left.clone()).unwrap_or_default();
+    let is_current = old.is_some_and(|old| old.digest == digest) && is_whole(unneeded, &left);
+    let stamp = Stamp { files, digest, unneeded, left };
     if is_current {
         save(step, &stamp)?;
     }
@@ -134,10 +175,9 @@ fn look(step: &StepCx<'_>, root: &Root, backend: &IndexMap<String, String>) -> R
 }
 
 /// What besides the files decides: program, backend settings, data folder.
-fn settings(step: &StepCx<'_>, root: &Root, backend: &IndexMap<String, String>) -> String {
+fn settings(root: &Root, data: &Path, backend: &IndexMap<String, String>) -> String {
     let mut hash = Sha256::new();
-    for part in [root.program.as_str(), &root.dir.to_string_lossy(), &data_dir(step, root).to_string_lossy()]
-    {
+    for part in [root.program.as_str(), &root.dir.to_string_lossy(), &data.to_string_lossy()] {
         hash.update(part);
         hash.update([0]);
     }

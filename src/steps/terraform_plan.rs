@@ -1,16 +1,18 @@
 //! A preview of terraform: its text or its JSON lines, and the digest of both.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::terraform::{equip, failed};
 use super::terraform_progress::Progress;
 use super::{SavedPlan, StepCx, diagnostics};
+use crate::disk;
 use crate::exec::Done;
 use crate::failure::Failure;
 use crate::tools::terraform::Root;
 use crate::tools::terraform_digest::{Digest, PlanText};
 use crate::tools::terraform_events::{self as events, Event as Told};
+use crate::tools::terraform_saved_plan as saved_plan;
 use crate::tools::terraform_text::Diagnostics;
 use crate::ui::event::Level;
 
@@ -28,6 +30,8 @@ pub(super) async fn plan(
     if destroy {
         cmd = cmd.arg("-destroy");
     }
+    let files = files(step, root, out);
+    begin(&files)?;
     let text = Mutex::new((PlanText::default(), Diagnostics::default()));
     let done = step
         .run_with(&cmd, &|line| {
@@ -36,11 +40,12 @@ pub(super) async fn plan(
             found.line(line);
             step.line(Level::Normal, line);
         })
-        .await?;
+        .await;
+    let done = kept_private(step, &files, done)?;
     let (plan, found) = text.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.finish().iter().for_each(|found| diagnostics::tell(step, found));
     let digest = plan.digest();
-    planned(step, root, &done, digest, out)?;
+    planned(step, root, &done, digest)?;
     step.facts.plan = kept;
     Ok(if done.code == 0 { "no changes".into() } else { digest.to_string() })
 }
@@ -52,6 +57,8 @@ pub(super) async fn plan_json(
     out: Option<&Path>,
 ) -> Result<String, Failure> {
     let cmd = equip(step, root.plan_json(out))?.args(step.extra.iter().cloned());
+    let files = files(step, root, out);
+    begin(&files)?;
     let seen = Mutex::new(Progress::default());
     let done = step
         .run_with(&cmd, &|line| {
@@ -63,24 +70,15 @@ pub(super) async fn plan_json(
             }
             seen.lock().unwrap_or_else(PoisonError::into_inner).take(&told);
         })
-        .await?;
+        .await;
+    let done = kept_private(step, &files, done)?;
     let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
     let done = Done { tail: seen.errors(&done.tail), ..done };
-    planned(step, root, &done, seen.digest(), out)?;
+    planned(step, root, &done, seen.digest())?;
     Ok(if done.code == 0 { "no changes".into() } else { seen.digest().to_string() })
 }
 
-fn planned(
-    step: &mut StepCx<'_>,
-    root: &Root,
-    done: &Done,
-    digest: Digest,
-    out: Option<&Path>,
-) -> Result<(), Failure> {
-    // A saved plan holds the values of variables in clear text.
-    if let Some(file) = out.filter(|file| file.exists()) {
-        crate::disk::set_mode(file, 0o600)?;
-    }
+fn planned(step: &mut StepCx<'_>, root: &Root, done: &Done, digest: Digest) -> Result<(), Failure> {
     if done.interrupted {
         return Err(
             step.interrupted(format!("the plan of `{}` was stopped; nothing was changed", step.env.name))
@@ -93,6 +91,52 @@ fn planned(
     }
     diagnostics::counted(step, step.facts.digest.unwrap_or_default());
     Ok(())
+}
+
+/// The files that this plan is kept in: asked for as `--out`, or after `--`.
+fn files(step: &StepCx<'_>, root: &Root, out: Option<&Path>) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = out.map(Path::to_owned).into_iter().collect();
+    let mut words = step.extra.iter();
+    while let Some(word) = words.next() {
+        let Some(rest) = word.strip_prefix("--").or_else(|| word.strip_prefix('-')) else { continue };
+        let named = match rest.split_once('=') {
+            Some(("out", file)) => Some(file),
+            None if rest == "out" => words.next().map(String::as_str),
+            _ => None,
+        };
+        files.extend(named.map(|file| root.dir.join(file)));
+    }
+    files
+}
+
+/// A saved plan holds the values of variables in clear text: nobody else may read it, at no time.
+fn begin(files: &[PathBuf]) -> Result<(), Failure> {
+    for file in files {
+        if file.is_file() {
+            disk::set_mode(file, 0o600)?;
+        } else if !file.exists() {
+            disk::write(file, b"", 0o600)?;
+        }
+    }
+    Ok(())
+}
+
+/// Says in the files whose plan it is, and removes those that stayed empty.
+fn kept_private(step: &StepCx<'_>, files: &[PathBuf], done: Result<Done, Failure>) -> Result<Done, Failure> {
+    for file in files.iter().filter(|file| file.is_file()) {
+        let bytes = disk::read(file)?;
+        if bytes.is_empty() {
+            disk::remove(file)?;
+        } else if let Some(marked) = saved_plan::marked(bytes, &owner(step)) {
+            disk::write(file, &marked, 0o600)?;
+        }
+    }
+    done
+}
+
+/// Whose plans those of this environment are.
+pub(super) fn owner(step: &StepCx<'_>) -> String {
+    format!("{}/{}", step.env.project, step.env.name)
 }
 
 /// A place for a plan of this run: private, in memory where the system has such a place.

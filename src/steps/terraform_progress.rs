@@ -1,9 +1,13 @@
 //! What terraform's stream of a change tells: shown, and summed up.
 
 use super::{StepCx, diagnostics};
+use crate::tools::terraform_diagnostic::Diagnostic;
 use crate::tools::terraform_digest::Digest;
-use crate::tools::terraform_events::{Diagnostic, Event as Told};
+use crate::tools::terraform_events::Event as Told;
 use crate::ui::event::Level;
+
+/// Bytes shown of a line that is no event.
+const MOST: usize = 4096;
 
 /// Shows an event of the stream.
 pub(super) fn show(step: &StepCx<'_>, told: &Told) {
@@ -20,14 +24,20 @@ pub(super) fn show(step: &StepCx<'_>, told: &Told) {
         }
         Told::Errored { address } => step.line(Level::Normal, format!("{address}: failed")),
         Told::Provisioner { address, text } => step.line(Level::Detail, format!("{address}: {text}")),
-        Told::Planned { address, action } => step.line(Level::Detail, format!("{address}: to {action}")),
+        Told::Planned { address, action, .. } => step.line(Level::Detail, format!("{address}: to {action}")),
         Told::Drift { address, action } => {
             step.line(Level::Normal, format!("{address}: changed behind terraform's back ({action})"));
         }
-        Told::Text(text) => step.line(Level::Normal, text),
+        Told::Text(text) => step.line(Level::Normal, shortened(text)),
         Told::Other(text) => step.line(Level::Detail, text),
-        Told::Started { .. } | Told::Summary { .. } => {}
+        Told::Started { .. } | Told::Summary { .. } | Told::Outputs(_) => {}
     }
+}
+
+/// What is no event may be a piece of one that was too long.
+fn shortened(text: &str) -> &str {
+    let end = (0..=text.len().min(MOST)).rev().find(|&at| text.is_char_boundary(at));
+    &text[..end.unwrap_or(0)]
 }
 
 /// What the stream of a change told so far.
@@ -36,6 +46,9 @@ pub(super) struct Progress {
     pub(super) planned: usize,
     pub(super) done: usize,
     replaced: u64,
+    moved: u64,
+    forgotten: u64,
+    outputs: bool,
     running: Vec<String>,
     digest: Digest,
     pub(super) finished: bool,
@@ -46,15 +59,23 @@ pub(super) struct Progress {
 impl Progress {
     pub(super) fn take(&mut self, told: &Told) {
         match told {
-            Told::Planned { action, .. } => {
-                self.planned += 1;
-                if action == "replace" {
+            Told::Planned { action, moved, .. } => {
+                self.moved += u64::from(*moved);
+                match action.as_str() {
                     // Counted as a destroy and a create in the stream: two pieces of work.
-                    self.planned += 1;
-                    self.replaced += 1;
+                    "replace" => {
+                        self.planned += 2;
+                        self.replaced += 1;
+                    }
+                    "remove" | "forget" => self.forgotten += 1,
+                    // Nothing is done about these.
+                    "move" | "import" | "noop" | "read" => {}
+                    _ => self.planned += 1,
                 }
             }
+            Told::Outputs(change) => self.outputs |= change,
             Told::Started { address, action } => self.running.push(format!("{} {address}", doing(action))),
+            Told::Completed { action, .. } if action == "read" => {}
             Told::Completed { address, .. } | Told::Errored { address } => {
                 self.running
                     .retain(|running| running.split_once(' ').is_none_or(|(_, name)| name != address));
@@ -90,6 +111,9 @@ impl Progress {
             add: self.digest.add.saturating_sub(self.replaced),
             destroy: self.digest.destroy.saturating_sub(self.replaced),
             replace: self.replaced,
+            moved: self.moved,
+            forgotten: self.forgotten,
+            outputs: self.outputs,
             ..self.digest
         }
     }

@@ -2,7 +2,8 @@
 
 use indexmap::IndexMap;
 
-use super::terraform::{Action, equip, failed, root};
+use super::terraform::{Action, equip, failed, root, without_dangling};
+use super::terraform_init::Wish;
 use super::terraform_progress::show;
 use super::{StepCx, terraform_init, values};
 use crate::failure::{Failure, Kind};
@@ -27,7 +28,7 @@ pub(super) async fn validate(step: &mut StepCx<'_>, root: &Root) -> Result<Strin
 /// Formats its files, or says which differ.
 pub(super) async fn fmt(step: &mut StepCx<'_>, root: &Root, action: &Action) -> Result<String, Failure> {
     let check = matches!(action, Action::Fmt { check: true });
-    let done = step.run(&root.fmt(check).args(step.extra.iter().cloned())).await?;
+    let done = step.run(&without_dangling(step, root.fmt(check)).args(step.extra.iter().cloned())).await?;
     match done.code {
         0 => Ok(String::new()),
         3 => Err(Failure::new(Kind::Difference, format!("files of `{}` are not formatted", step.env.name))
@@ -43,10 +44,10 @@ pub(super) async fn outputs(step: &mut StepCx<'_>) -> Result<String, Failure> {
         return Ok(crate::text::plural(step.env.outputs.len(), "output"));
     }
     let root = root(step)?;
-    terraform_init::run(step, &root, false).await?;
+    terraform_init::run(step, &root, Wish::IfNeeded).await?;
     let mut done = step.run(&equip(step, root.state_pull())?).await?;
     if done.code != 0 && !step.facts.initialised && advice::needs_init(&done.tail) {
-        terraform_init::run(step, &root, true).await?;
+        terraform_init::run(step, &root, Wish::Again).await?;
         done = step.run(&equip(step, root.state_pull())?).await?;
     }
     if done.interrupted {

@@ -133,12 +133,21 @@ pub fn texts(value: &Json) -> Vec<String> {
     }
 }
 
-/// Never shows this text from now on. One too short to be masked is warned about.
+/// Never shows this text from now on, nor the texts inside it when it is a JSON document: terraform shows those one by
+/// one. One too short to be masked is warned about.
 pub fn mask(step: &StepCx<'_>, name: &str, value: &str) {
     if step.cx.masks.add(name, value) == crate::redact::Weight::TooShort && !value.is_empty() {
         step.cx
             .ui
             .warn(format!("`{name}` is shorter than 4 characters: it is not masked in what tools print"));
+    }
+    if value.trim_start().starts_with(['{', '['])
+        && let Ok(document) = serde_json::from_str::<Json>(value)
+    {
+        for text in texts(&document) {
+            // Short ones in it are not masked, and not worth a warning.
+            let _ = step.cx.masks.add(name, &text);
+        }
     }
 }
 

@@ -19,9 +19,11 @@ pub mod tar;
 pub mod terraform;
 pub mod terraform_advice;
 pub mod terraform_backend;
+pub mod terraform_diagnostic;
 pub mod terraform_digest;
 pub mod terraform_events;
 pub mod terraform_root;
+pub mod terraform_saved_plan;
 pub mod terraform_text;
 
 /// What infractl knows of a program that it starts.

@@ -11,6 +11,8 @@ use crate::exec::{Cmd, Io, Stopping};
 /// Where and with which program a root module is driven.
 #[derive(Debug, Clone)]
 pub struct Root {
+    /// The environment whose root module it is.
+    pub environment: String,
     /// `terraform`, `tofu`, or a path.
     pub program: String,
     /// The folder of the root module; the working directory.
@@ -45,20 +47,25 @@ impl Root {
                     .into(),
                 after_kill: format!(
                     "terraform was killed: look for `errored.tfstate` and, if the state is locked, release it with \
-                     `{} -chdir={} force-unlock LOCK-ID`",
-                    self.program,
-                    self.dir.display()
+                     `{} force-unlock LOCK-ID`",
+                    self.by_hand()
                 ),
             })
     }
 
     /// A call whose answer is read by us: nothing of the user's `TF_CLI_ARGS` may change its form.
     fn machine(&self, verb: &[&str]) -> Cmd {
-        let mut cmd = self.cmd(verb).io(Io::Capture).unset("TF_CLI_ARGS");
-        for word in verb.iter().filter(|word| !word.starts_with('-')) {
-            cmd = cmd.unset(format!("TF_CLI_ARGS_{word}"));
-        }
-        cmd
+        let words: Vec<&str> = verb.iter().copied().filter(|word| !word.starts_with('-')).collect();
+        self.no_color(self.cmd(verb))
+            .io(Io::Capture)
+            .unset("TF_CLI_ARGS")
+            .unset(format!("TF_CLI_ARGS_{}", words.join("_")))
+    }
+
+    /// The beginning of a command line that does something with this root module by hand, with the secrets of the
+    /// environment.
+    pub fn by_hand(&self) -> String {
+        by_hand(&self.environment, &self.program, &self.dir, &self.workspace)
     }
 
     fn no_color(&self, cmd: Cmd) -> Cmd {
@@ -137,7 +144,7 @@ impl Root {
 
     /// Formats the files of the folder; `check` only says which differ (exit code 3).
     pub fn fmt(&self, check: bool) -> Cmd {
-        let cmd = self.no_color(self.cmd(&["fmt", "-recursive"]));
+        let cmd = self.no_color(self.cmd(&["fmt", "-recursive"])).unset("TF_CLI_ARGS");
         if check { cmd.args(["-check", "-diff"]) } else { cmd }
     }
 }
@@ -158,6 +165,9 @@ pub struct State {
     /// Counts the changes of the state; none before the first apply.
     #[serde(default)]
     pub serial: Option<u64>,
+    /// Which state it is: the same for all serials of one.
+    #[serde(default)]
+    pub lineage: String,
     /// Outputs by name. A null output is not there.
     #[serde(default)]
     pub outputs: IndexMap<String, Output>,
@@ -168,7 +178,26 @@ pub fn parse_state(stdout: &[u8]) -> Result<State, serde_json::Error> {
     if stdout.iter().all(u8::is_ascii_whitespace) {
         return Ok(State::default());
     }
-    serde_json::from_slice(stdout)
+    serde_json::from_slice(document(stdout))
+}
+
+/// The JSON document in what terraform printed: a wrapper script may have said something before it.
+pub(super) fn document(stdout: &[u8]) -> &[u8] {
+    let is_begin = |at: &usize| stdout[*at] == b'{' && (*at == 0 || stdout[*at - 1] == b'\n');
+    (0..stdout.len()).find(is_begin).map_or(stdout, |at| &stdout[at..])
+}
+
+/// See [`Root::by_hand`].
+pub fn by_hand(environment: &str, program: &str, dir: &std::path::Path, workspace: &str) -> String {
+    let workspace = match workspace {
+        "default" => String::new(),
+        name => format!("env TF_WORKSPACE={} ", shell_words::quote(name)),
+    };
+    format!(
+        "infractl exec {environment} -- {workspace}{} -chdir={}",
+        shell_words::quote(program),
+        shell_words::quote(&dir.to_string_lossy())
+    )
 }
 
 #[cfg(test)]

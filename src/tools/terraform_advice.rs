@@ -35,10 +35,11 @@ fn after<'t>(text: &'t str, label: &str) -> Option<&'t str> {
 }
 
 /// Looks for known errors in the last lines of terraform.
-pub fn explain(root: &Root, environment: &str, tail: &str) -> Advice {
-    let chdir = format!("{} -chdir={}", root.program, root.dir.display());
+pub fn explain(root: &Root, tail: &str) -> Advice {
+    let environment = &root.environment;
+    let by_hand = root.by_hand();
     if tail.contains("Error acquiring the state lock") {
-        return lock_advice(&chdir, tail);
+        return lock_advice(&by_hand, tail);
     }
     let help = |line: String| Advice { kind: None, help: vec![line] };
     if tail.contains("Unsupported Terraform Core version")
@@ -53,14 +54,16 @@ pub fn explain(root: &Root, environment: &str, tail: &str) -> Advice {
         };
     }
     if tail.contains("Backend configuration changed") || tail.contains("Backend type changed") {
-        return help(format!(
-            "run `infractl init {environment} -- -migrate-state` to move the state, or `-- -reconfigure` if it is \
-             already at the new place"
-        ));
+        return moved_backend(root);
     }
     if tail.contains("Saved plan is stale") {
         return help(format!(
             "run `infractl plan {environment} --out FILE` again: the state changed after the plan was made"
+        ));
+    }
+    if tail.contains("as a plan file") {
+        return help(format!(
+            "run `infractl plan {environment} --out FILE` again: the file is no whole plan"
         ));
     }
     if tail.contains("No value for required variable") {
@@ -71,21 +74,49 @@ pub fn explain(root: &Root, environment: &str, tail: &str) -> Advice {
     }
     if tail.contains("Error saving state") || tail.contains("errored.tfstate") {
         return help(format!(
-            "run `{chdir} state push errored.tfstate` as soon as the backend answers again; do not delete the file"
+            "run `{by_hand} state push errored.tfstate` as soon as the backend answers again; do not delete the \
+             file before, and apply nothing"
         ));
     }
     Advice::default()
 }
 
+/// A move of the state is not for us to decide. Where several environments share the folder it would be a mistake: what
+/// terraform takes for the old place is the state of another one.
+fn moved_backend(root: &Root) -> Advice {
+    let environment = &root.environment;
+    let is_own = root.dir.components().any(|part| part.as_os_str() == environment.as_str());
+    let mut help = vec![
+        format!("run `infractl init {environment} -- -reconfigure` if the state is already at the new place"),
+        format!(
+            "run `infractl init {environment} -- -migrate-state -force-copy` to copy the state of the old place there"
+        ),
+    ];
+    if !is_own {
+        help.truncate(1);
+        help.insert(
+            0,
+            "set `[terraform.env] TF_DATA_DIR = \".terraform/{{environment}}\"` if other environments use this root \
+             module too: each then has its own connection to its state"
+                .into(),
+        );
+    }
+    Advice { kind: None, help }
+}
+
 /// Who holds the lock depends on the backend: local and s3 name the holder in "Lock Info", http names it in
 /// "already locked: ID=…", pg does not; the "Lock Info" of http and pg describes our own attempt.
-fn lock_advice(chdir: &str, tail: &str) -> Advice {
+fn lock_advice(by_hand: &str, tail: &str) -> Advice {
+    // terraform breaks long lines of its text at spaces.
+    let words = tail.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut kind = Some(Kind::Busy);
     let mut help = Vec::new();
-    if let Some(id) = after(tail, "already locked: ID=") {
+    let other = after(&words, "already locked: ID=").and_then(|rest| rest.split(' ').next());
+    if let Some(id) = other {
         help.push(format!(
-            "wait for the run that holds lock {id}, or, if it is dead, run `{chdir} force-unlock {id}`"
+            "wait for the run that holds lock {id}, or, if it is dead, run `{by_hand} force-unlock {id}`"
         ));
-    } else if tail.contains("Workspace is already locked") {
+    } else if words.contains("Workspace is already locked") {
         help.push(
             "wait for the run that holds the state; the lock ends with its connection to the database".into(),
         );
@@ -94,12 +125,13 @@ fn lock_advice(chdir: &str, tail: &str) -> Advice {
         let since = after(tail, "Created:").unwrap_or("an unknown time");
         let verb = after(tail, "Operation:").unwrap_or("an operation");
         help.push(format!("wait: {who} holds the state since {since} ({verb}, lock {id})"));
-        help.push(format!("run `{chdir} force-unlock {id}` if that run is dead"));
+        help.push(format!("run `{by_hand} force-unlock {id}` if that run is dead"));
     } else {
+        kind = None;
         help.push("look at the backend: it could not give the lock".into());
     }
     help.push("pass `-- -lock-timeout=5m` to wait for it".into());
-    Advice { kind: None, help }
+    Advice { kind, help }
 }
 
 #[cfg(test)]
@@ -108,6 +140,7 @@ mod tests {
 
     fn root() -> Root {
         Root {
+            environment: "prod".into(),
             program: "terraform".into(),
             dir: "/p/environments/dev".into(),
             workspace: "default".into(),
@@ -122,7 +155,7 @@ mod tests {
     fn a_held_lock_names_its_holder_and_the_way_out() {
         let tail = "Error: Error acquiring the state lock\nLock Info:\n  ID:        1f2c\n  Path:      x\n  \
                     Operation: OperationTypeApply\n  Who:       deploy@ci-7\n  Created:   2026-01-14 14:02";
-        let advice = explain(&root(), "prod", tail);
+        let advice = explain(&root(), tail);
         assert!(
             advice.help[0].contains("deploy@ci-7") && advice.help[0].contains("2026-01-14 14:02"),
             "{advice:?}"
@@ -132,17 +165,25 @@ mod tests {
 
     #[test]
     fn the_lock_info_of_http_is_our_own_attempt() {
-        let tail = "Error acquiring the state lock\nError message: HTTP remote state already locked: ID=aaa\n  ID: bbb\n \
-                    Who: me@here";
-        let advice = explain(&root(), "prod", tail);
-        assert!(advice.help[0].contains("aaa") && !advice.help.concat().contains("me@here"), "{advice:?}");
+        for gap in [" ", "\n"] {
+            let tail = format!(
+                "Error acquiring the state lock\nError message: HTTP remote state already locked:{gap}ID=aaa\nLock Info:\n  \
+                 ID: bbb\n Who: me@here"
+            );
+            let advice = explain(&root(), &tail);
+            assert!(
+                advice.help[0].contains("lock aaa,") && !advice.help.concat().contains("me@here"),
+                "{advice:?}"
+            );
+            assert_eq!(advice.kind, Some(Kind::Busy));
+        }
+        let broken =
+            explain(&root(), "Error acquiring the state lock\nError message: Failed to lock: LOCK http://x");
+        assert_eq!(broken.kind, None);
     }
 
     #[test]
     fn an_old_terraform_is_a_missing_tool() {
-        assert_eq!(
-            explain(&root(), "dev", "Error: Unsupported Terraform Core version").kind,
-            Some(Kind::Tool)
-        );
+        assert_eq!(explain(&root(), "Error: Unsupported Terraform Core version").kind, Some(Kind::Tool));
     }
 }

@@ -17,6 +17,10 @@ pub struct Digest {
     pub replace: u64,
     /// To take over from the world.
     pub import: u64,
+    /// To have another address.
+    pub moved: u64,
+    /// To be left to themselves: no longer managed, not destroyed.
+    pub forgotten: u64,
     /// Outputs or other things that are no resources change too.
     pub outputs: bool,
 }
@@ -34,6 +38,12 @@ impl std::fmt::Display for Digest {
         if self.import > 0 {
             write!(f, " ←{}", self.import)?;
         }
+        if self.moved > 0 {
+            write!(f, ", {} moved", self.moved)?;
+        }
+        if self.forgotten > 0 {
+            write!(f, ", {} no longer managed", self.forgotten)?;
+        }
         if self.outputs && self.is_empty() {
             write!(f, " (outputs only)")?;
         }
@@ -48,6 +58,8 @@ pub struct PlanText {
     seen: bool,
 }
 
+/// "must be replaced", "is tainted, so must be replaced", "will be replaced, as requested", "… due to changes in …".
+static REPLACED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r" (must|will) be replaced\b").ok());
 static PLAN_LINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"^Plan: (?:(\d+) to import, )?(\d+) to add, (\d+) to change, (\d+) to destroy").ok()
 });
@@ -56,8 +68,14 @@ impl PlanText {
     /// Takes one line of `plan`, with or without colours.
     pub fn line(&mut self, line: &str) {
         let line = anstream::adapter::strip_str(line).to_string();
-        if line.starts_with("  # ") && line.trim_end().ends_with("replaced") {
-            self.digest.replace += 1;
+        if let Some(text) = line.strip_prefix("  # ").or_else(|| line.strip_prefix(" # ")) {
+            if REPLACED.as_ref().is_some_and(|pattern| pattern.is_match(text)) {
+                self.digest.replace += 1;
+            } else if text.contains(" has moved to ") || text.starts_with("(moved from ") {
+                self.digest.moved += 1;
+            } else if text.contains(" will no longer be managed by ") {
+                self.digest.forgotten += 1;
+            }
         } else if line.starts_with("Changes to Outputs:") {
             self.digest.outputs = true;
         } else if let Some(found) = PLAN_LINE.as_ref().and_then(|pattern| pattern.captures(&line)) {
@@ -97,9 +115,28 @@ mod tests {
         }
         assert_eq!(
             text.digest(),
-            Digest { add: 1, change: 1, destroy: 0, replace: 2, import: 0, outputs: true }
+            Digest { add: 1, change: 1, replace: 2, outputs: true, ..Digest::default() }
         );
         assert_eq!(text.digest().to_string(), "+1 ~1 −0 ±2");
+    }
+
+    #[test]
+    fn a_replacement_has_many_reasons_and_some_changes_touch_nothing() {
+        let mut text = PlanText::default();
+        for line in [
+            "  # terraform_data.a will be replaced, as requested",
+            "  # terraform_data.b will be replaced due to changes in replace_triggered_by",
+            "  # terraform_data.c has moved to terraform_data.d",
+            "  # terraform_data.e will be updated in-place",
+            "  # (moved from terraform_data.f)",
+            " # terraform_data.gone will no longer be managed by Terraform, but will not be destroyed",
+            " # (destroy = false is set in the configuration)",
+            "Plan: 2 to add, 1 to change, 2 to destroy.",
+        ] {
+            text.line(line);
+        }
+        assert_eq!(text.digest().to_string(), "+0 ~1 −0 ±2, 2 moved, 1 no longer managed");
+        assert!(!text.digest().is_empty());
     }
 
     #[test]

@@ -2,8 +2,12 @@
 //!
 //! Source: terraform's "Machine-Readable UI" documentation, and what 1.11 prints.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
+use super::terraform;
+use super::terraform_diagnostic::{Diagnostic, clean};
 use super::terraform_digest::Digest;
 
 /// What terraform does to a resource, as its stream names it (`create`, `update`, `delete`, `replace`, …).
@@ -18,6 +22,8 @@ pub enum Event {
         address: String,
         /// What will be done.
         action: Action,
+        /// It had another address before.
+        moved: bool,
     },
     /// A resource was changed behind terraform's back.
     Drift {
@@ -33,6 +39,8 @@ pub enum Event {
         /// `plan`, `apply` or `destroy`.
         operation: String,
     },
+    /// Outputs were looked at; true when some of them change.
+    Outputs(bool),
     /// Work on a resource begins.
     Started {
         /// The resource.
@@ -69,104 +77,6 @@ pub enum Event {
     Text(String),
 }
 
-/// An error or a warning of terraform, with its place.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Diagnostic {
-    /// `error` or `warning`.
-    pub severity: String,
-    /// The headline.
-    pub summary: String,
-    /// The explanation; may have several lines.
-    #[serde(default)]
-    pub detail: String,
-    /// The resource it is about.
-    #[serde(default)]
-    pub address: Option<String>,
-    /// The place in the root module or a module.
-    #[serde(default)]
-    pub range: Option<Range>,
-    /// The lines at that place.
-    #[serde(default)]
-    pub snippet: Option<Source>,
-}
-
-/// A place in a file.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Range {
-    /// Relative to the root module.
-    pub filename: String,
-    /// Where it begins.
-    pub start: Position,
-}
-
-/// A line and column, both from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub struct Position {
-    /// Line.
-    pub line: u64,
-    /// Column.
-    #[serde(default)]
-    pub column: u64,
-}
-
-/// Lines of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Source {
-    /// The block it is in, for instance `resource "aws_instance" "web"`.
-    #[serde(default)]
-    pub context: Option<String>,
-    /// The lines.
-    pub code: String,
-    /// Line number of the first one.
-    pub start_line: u64,
-    /// Values of the expressions there.
-    #[serde(default)]
-    pub values: Vec<ExpressionValue>,
-}
-
-/// The value of an expression in a snippet.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct ExpressionValue {
-    /// For instance `var.size`.
-    #[serde(default)]
-    pub traversal: String,
-    /// For instance `is a string`.
-    #[serde(default)]
-    pub statement: String,
-}
-
-impl Diagnostic {
-    /// As terraform shows it: headline, place, lines, explanation.
-    pub fn text(&self) -> String {
-        let mut text = String::new();
-        let head = if self.severity == "warning" { "Warning" } else { "Error" };
-        text.push_str(&format!("{head}: {}\n", self.summary));
-        if let Some(address) = &self.address {
-            text.push_str(&format!("  with {address},\n"));
-        }
-        if let Some(range) = &self.range {
-            text.push_str(&format!("  on {} line {}", range.filename, range.start.line));
-            match self.snippet.as_ref().and_then(|snippet| snippet.context.as_ref()) {
-                Some(context) => text.push_str(&format!(", in {context}:\n")),
-                None => text.push_str(":\n"),
-            }
-        }
-        if let Some(snippet) = &self.snippet {
-            for (number, line) in (snippet.start_line..).zip(snippet.code.lines()) {
-                text.push_str(&format!("  {number:>4}: {line}\n"));
-            }
-            for value in &snippet.values {
-                text.push_str(&format!("    {} {}\n", value.traversal, value.statement));
-            }
-        }
-        for line in self.detail.lines() {
-            text.push_str(&format!("  {line}\n"));
-        }
-        text.truncate(text.trim_end().len());
-        text
-    }
-}
-
 #[derive(Deserialize)]
 struct Line {
     #[serde(rename = "@message", default)]
@@ -181,11 +91,22 @@ struct Line {
     changes: Option<Changes>,
     #[serde(default)]
     diagnostic: Option<Diagnostic>,
+    #[serde(default)]
+    outputs: Option<BTreeMap<String, OutputChange>>,
+}
+
+#[derive(Deserialize)]
+struct OutputChange {
+    /// In a plan; an output that was applied has none.
+    #[serde(default)]
+    action: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Change {
     resource: Resource,
+    #[serde(default)]
+    previous_resource: Option<Resource>,
     #[serde(default)]
     action: String,
 }
@@ -234,9 +155,13 @@ pub fn parse(line: &str) -> Event {
     reason = "seconds of a run; a negative or huge number saturates"
 )]
 fn event(line: Line) -> Event {
-    let Line { message, kind, change, hook, changes, diagnostic } = line;
+    let Line { message, kind, change, hook, changes, diagnostic, outputs } = line;
     match (kind.as_str(), change, hook, changes, diagnostic) {
-        ("planned_change", Some(c), ..) => Event::Planned { address: c.resource.addr, action: c.action },
+        ("planned_change", Some(c), ..) => Event::Planned {
+            address: c.resource.addr,
+            moved: c.previous_resource.is_some(),
+            action: c.action,
+        },
         ("resource_drift", Some(c), ..) => Event::Drift { address: c.resource.addr, action: c.action },
         ("apply_start", _, Some(h), ..) => Event::Started { address: h.resource.addr, action: h.action },
         ("apply_complete", _, Some(h), ..) => {
@@ -244,7 +169,7 @@ fn event(line: Line) -> Event {
         }
         ("apply_errored", _, Some(h), ..) => Event::Errored { address: h.resource.addr },
         ("provision_progress", _, Some(h), ..) => {
-            Event::Provisioner { address: h.resource.addr, text: h.output }
+            Event::Provisioner { address: h.resource.addr, text: clean(&h.output).into_owned() }
         }
         ("change_summary", _, _, Some(c), _) => Event::Summary {
             digest: Digest {
@@ -256,8 +181,12 @@ fn event(line: Line) -> Event {
             },
             operation: c.operation,
         },
-        ("diagnostic", .., Some(d)) => Event::Diagnostic(d),
-        _ => Event::Other(message),
+        ("outputs", ..) => {
+            let changes = |change: &OutputChange| change.action.as_deref().is_some_and(|done| done != "noop");
+            Event::Outputs(outputs.is_some_and(|all| all.values().any(changes)))
+        }
+        ("diagnostic", .., Some(d)) => Event::Diagnostic(d.cleaned()),
+        _ => Event::Other(clean(&message).into_owned()),
     }
 }
 
@@ -268,7 +197,8 @@ pub fn parse_validate(stdout: &[u8]) -> Result<Vec<Diagnostic>, serde_json::Erro
         #[serde(default)]
         diagnostics: Vec<Diagnostic>,
     }
-    serde_json::from_slice::<Answer>(stdout).map(|answer| answer.diagnostics)
+    serde_json::from_slice::<Answer>(terraform::document(stdout))
+        .map(|answer| answer.diagnostics.into_iter().map(Diagnostic::cleaned).collect())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::terraform_events::{Diagnostic, Position, Range};
+use super::terraform_diagnostic::{Diagnostic, Position, Range};
 
 /// Lines kept of one explanation.
 const DETAIL: usize = 30;

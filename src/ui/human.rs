@@ -155,7 +155,7 @@ fn key(environment: Option<&str>) -> String {
     environment.unwrap_or_default().to_owned()
 }
 
-fn sign(outcome: Outcome) -> (Style, &'static str) {
+pub(super) fn sign(outcome: Outcome) -> (Style, &'static str) {
     match outcome {
         Outcome::Done => (GREEN, "✓"),
         Outcome::Difference => (YELLOW, "≠"),

@@ -21,6 +21,8 @@ mod readme;
 mod sandbox;
 mod scripts;
 mod signals;
+mod state_server;
 mod terminal;
+mod terraform;
 mod usage;
 mod waits;

@@ -177,7 +177,7 @@ fn terraforms_own_lock_error_names_the_holder_and_the_way_out() {
         .stderr(Stdio::null());
     let mut holder = holder.spawn().unwrap();
     wait_for("the resource", || project.path("begun").exists());
-    let run = project.infractl(&["apply", "dev"]).code(1);
+    let run = project.infractl(&["apply", "dev"]).code(75);
     run.says("Error acquiring the state lock").says("holds the state since").says("force-unlock");
     assert!(holder.wait().unwrap().success());
 }

@@ -6,6 +6,7 @@
 //! configuration file.
 
 mod by_hand;
+mod damage;
 mod odd;
 mod real;
 mod seeds;

@@ -150,7 +150,10 @@ fn a_change_in_place_touches_its_line_only() {
             after.starts_with(&text(&sealed)[..40]) && after.contains("\n\nplain: ENC["),
             "{steps:?}\n{after}"
         );
-        assert!(after.contains("clear_unencrypted:   [1, 'two',   {three: 3}]   # stays"), "{steps:?}\n{after}");
+        assert!(
+            after.contains("clear_unencrypted:   [1, 'two',   {three: 3}]   # stays"),
+            "{steps:?}\n{after}"
+        );
         open(after.as_bytes());
     }
     for steps in [

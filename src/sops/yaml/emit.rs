@@ -84,7 +84,8 @@ fn pair(key: &[u8], node: &Node, indent: usize, out: &mut Text) -> Result<(), So
         out.extend_from_slice(b"!!merge <<");
     } else {
         let inner = deeper(indent, false);
-        let text = string(name, Context { flow: false, one_line: false, indent: inner, step: inner - indent });
+        let text =
+            string(name, Context { flow: false, one_line: false, indent: inner, step: inner - indent });
         if name.len() > 128 || name.contains('\n') {
             out.extend_from_slice(b"? ");
             out.extend_from_slice(text.as_bytes());

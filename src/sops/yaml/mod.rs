@@ -59,8 +59,16 @@ enum Place {
         foreign: bool,
     },
     Comment(Remark),
-    List { items: Vec<Place>, flow: bool, column: usize, at: Range<usize> },
-    Map { block: Block, at: Range<usize> },
+    List {
+        items: Vec<Place>,
+        flow: bool,
+        column: usize,
+        at: Range<usize>,
+    },
+    Map {
+        block: Block,
+        at: Range<usize>,
+    },
 }
 
 impl Place {

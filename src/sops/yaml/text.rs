@@ -42,7 +42,8 @@ pub(super) fn leaf_text(value: &Value, context: Context) -> zeroize::Zeroizing<S
 fn binary(bytes: &[u8], context: Context) -> String {
     let mut encoded = STANDARD.encode(bytes);
     if encoded.len() > 70 && !context.flow && !context.one_line {
-        let lines: Vec<_> = (0..encoded.len()).step_by(70).map(|at| &encoded[at..encoded.len().min(at + 70)]).collect();
+        let lines: Vec<_> =
+            (0..encoded.len()).step_by(70).map(|at| &encoded[at..encoded.len().min(at + 70)]).collect();
         encoded = literal(&(lines.join("\n") + "\n"), context.indent, context.step);
     }
     format!("!!binary {encoded}")

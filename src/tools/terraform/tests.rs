@@ -2,6 +2,7 @@ use super::*;
 
 fn root() -> Root {
     Root {
+        environment: "dev".into(),
         program: "terraform".into(),
         dir: "/p/environments/dev".into(),
         workspace: "default".into(),
@@ -24,7 +25,7 @@ fn a_plan_never_asks_and_tells_changes_by_its_code() {
 fn a_call_that_we_read_is_safe_from_the_users_variables() {
     let cmd = root().state_pull();
     assert_eq!(cmd.io, Io::Capture);
-    assert!(cmd.unset.contains("TF_CLI_ARGS") && cmd.unset.contains("TF_CLI_ARGS_state"));
+    assert!(cmd.unset.contains("TF_CLI_ARGS") && cmd.unset.contains("TF_CLI_ARGS_state_pull"));
 }
 
 #[test]
@@ -54,4 +55,19 @@ fn a_state_gives_outputs_and_serial_with_every_digit() {
     assert_eq!(state.outputs["n"].value.to_string(), "12345678901234567890");
     assert!(state.outputs["pw"].sensitive && !state.outputs["n"].sensitive);
     assert_eq!(parse_state(b"\n").unwrap(), State::default());
+}
+
+#[test]
+fn what_a_wrapper_says_before_the_document_is_passed_over() {
+    assert_eq!(parse_state(b"hello {world}\n{\"version\":4,\"serial\":3}\n").unwrap().serial, Some(3));
+}
+
+#[test]
+fn a_command_by_hand_names_environment_and_workspace() {
+    assert_eq!(root().by_hand(), "infractl exec dev -- terraform -chdir=/p/environments/dev");
+    let other = Root { workspace: "blue".into(), ..root() };
+    assert_eq!(
+        other.by_hand(),
+        "infractl exec dev -- env TF_WORKSPACE=blue terraform -chdir=/p/environments/dev"
+    );
 }

@@ -56,10 +56,10 @@ impl Builder<'_> {
             _ => return false,
         };
         match last {
-            Place::List { items, flow: true, .. } if !items.is_empty() => {
+            Place::List { items, flow: true, .. } => {
                 items.insert(0, Place::Comment(remark.clone()));
             }
-            Place::Map { block, .. } if block.flow && !block.parts.is_empty() => {
+            Place::Map { block, .. } if block.flow => {
                 block.parts.insert(0, Part::Comment(remark.clone()));
             }
             _ => return false,
@@ -75,7 +75,7 @@ impl Builder<'_> {
     }
 
     /// The same for a list: go-yaml takes only those right after its last item for its own.
-    pub(super) fn inside_list(&self, column: usize) -> usize {
+    pub(super) fn inside_list(&self, column: usize, last: Option<&Place>) -> usize {
         let Some((first, at)) = self.pending.first() else { return 0 };
         let chunk = self.first_chunk();
         if chunk > 0 || *at > column {
@@ -85,13 +85,22 @@ impl Builder<'_> {
             Open::Map { block, .. } => Some(block.column),
             Open::List { .. } => None,
         });
-        let lines_between = |from: usize, to: usize| self.text[from..to].bytes().filter(|b| *b == b'\n').count();
+        let lines_between =
+            |from: usize, to: usize| self.text[from..to].bytes().filter(|b| *b == b'\n').count();
         let before = self.text[..first.at.start].trim_end().len();
         let end = self.pending[0].0.at.end;
         let next = end + self.text[end..].len() - self.text[end..].trim_start().len();
-        let alone = next == self.text.len() || lines_between(end, next) > 1;
+        // What ends a document is followed by the metadata when it is encrypted.
+        let rest = &self.text[next..];
+        let ends = rest.is_empty() || rest.starts_with("---") || rest.starts_with("...");
+        let alone = !ends && lines_between(end, next) > 1;
         let right_after = lines_between(before, first.at.start) == 1;
-        usize::from(*at == column && parent == Some(column) && right_after && alone)
+        let deeper = match last {
+            Some(Place::Map { block, .. }) => !block.flow,
+            Some(Place::List { flow, .. }) => !flow,
+            _ => false,
+        };
+        usize::from(*at == column && parent == Some(column) && right_after && alone && !deeper)
     }
 
     /// The comments right below what was read last, one below the other, when they stand further right than what

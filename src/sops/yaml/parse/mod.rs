@@ -109,12 +109,16 @@ impl Builder<'_> {
                 self.last = self.last.max(at.end);
                 self.simple &= anchor == 0 && tag.as_deref().is_none_or(is_merge);
                 let source = self.text.get(at.clone()).unwrap_or("");
-                let foreign = is_foreign(source, style);
+                let in_flow = matches!(
+                    self.stack.last(),
+                    Some(Open::Map { block: Block { flow: true, .. }, .. } | Open::List { flow: true, .. })
+                );
+                let foreign = is_foreign(source, style)
+                    || in_flow && matches!(style, ScalarStyle::Plain) && source.contains('?');
                 // The last line of a block scalar ends where the text does: there is no newline to keep.
                 let unended = is_block(style) && at.end == self.text.len() && !self.text.ends_with('\n');
                 let value = if unended { value.trim_end_matches('\n') } else { &value };
-                let value =
-                    resolve::scalar(value, style, tag.as_deref(), source).map_err(Wrong::Syntax)?;
+                let value = resolve::scalar(value, style, tag.as_deref(), source).map_err(Wrong::Syntax)?;
                 let place = Place::Scalar { value, at, foreign };
                 if anchor != 0 {
                     self.anchors.insert(anchor, place.clone());
@@ -217,8 +221,10 @@ impl Builder<'_> {
                     Some((key, at)) => block.parts.push(Part::Pair { key, at, value: place }),
                     None => match place {
                         Place::Scalar { value: Value::Str(text), at, foreign } => {
-                            // go-yaml wants a question mark before a key that is longer than 1024.
-                            self.simple &= !foreign && at.len() < 1000;
+                            // go-yaml wants a question mark before a key that is longer than 1024, and nothing
+                            // unusual around it.
+                            let marked = self.text[..at.start].trim_end_matches([' ', '\t']).ends_with('?');
+                            self.simple &= !foreign && !marked && at.len() < 1000;
                             *key = Some((text.to_vec(), at));
                         }
                         Place::Scalar { value, .. } => {
@@ -238,7 +244,7 @@ impl Builder<'_> {
         let Some(open) = self.stack.pop() else { return Ok(()) };
         let inside = match &open {
             Open::Map { block, .. } if !block.flow => self.inside_map(block.column),
-            Open::List { flow, column, .. } if !flow => self.inside_list(*column),
+            Open::List { items, flow, column, .. } if !flow => self.inside_list(*column, items.last()),
             _ => self.pending.len(),
         };
         let outside = self.pending.split_off(inside);
