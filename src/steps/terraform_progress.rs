@@ -1,8 +1,8 @@
 //! What terraform's stream of a change tells: shown, and summed up.
 
 use super::{StepCx, diagnostics};
-use crate::tools::terraform_digest::Digest;
 use crate::tools::terraform_diagnostic::Diagnostic;
+use crate::tools::terraform_digest::Digest;
 use crate::tools::terraform_events::Event as Told;
 use crate::ui::event::Level;
 
