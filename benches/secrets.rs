@@ -1,4 +1,5 @@
-//! How fast files of secrets are opened and changed, against `age -d` of the same bytes in one age file.
+//! How fast files of secrets are opened and changed, against the real sops (`INFRACTL_TEST_SOPS`, else `sops` on PATH)
+//! and `age -d` of the same bytes in one age file. A program that is not there is left out.
 //! `cargo bench --bench secrets`
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, clippy::disallowed_methods, reason = "a benchmark")]
@@ -43,10 +44,18 @@ impl Files {
 
     /// A file of values, and the same text in one age file.
     fn write(&self, name: &str, values: usize) -> PathBuf {
-        let lines = (0..values).map(|n| format!("SECRET_NUMBER_{n}=value-of-{n}-with-some-length\n"));
-        let text = lines.collect::<Vec<_>>().concat();
+        let format = Format::from_path(name);
+        let line = |n| match format {
+            Format::Yaml => format!("SECRET_NUMBER_{n}: value-of-{n}-with-some-length\n"),
+            Format::Json => format!("\"SECRET_NUMBER_{n}\": \"value-of-{n}-with-some-length\",\n"),
+            _ => format!("SECRET_NUMBER_{n}=value-of-{n}-with-some-length\n"),
+        };
+        let mut text: String = (0..values).map(line).collect();
+        if format == Format::Json {
+            text = format!("{{{}}}", text.trim_end_matches(",\n"));
+        }
         let new = NewFile::for_recipients([self.recipient.clone()]);
-        let plain = Plain::create(text.as_bytes(), Format::Dotenv, &new, &mut fill).unwrap();
+        let plain = Plain::create(text.as_bytes(), format, &new, &mut fill).unwrap();
         let sealed = plain.seal(jiff::Timestamp::now(), &mut fill).unwrap();
         std::fs::write(self.path(name), sealed.to_bytes().unwrap()).unwrap();
         let to: age::x25519::Recipient = self.recipient.parse().unwrap();
@@ -76,17 +85,22 @@ impl Files {
         store.save(file, &opened.plain, &sealed).unwrap();
     }
 
-    /// A program to its end; none when it is not installed.
-    fn program(&self, program: &str, args: &[&str]) -> Option<Duration> {
+    /// Calls of a program to their ends; none when it is not installed.
+    fn programs(&self, program: &str, calls: &[&[&str]]) -> Option<Duration> {
         median(20, || {
-            let done = Command::new(program)
-                .args(args)
-                .current_dir(self.dir.path())
-                .env("SOPS_AGE_KEY_FILE", self.path("keys.txt"))
-                .env("HOME", self.dir.path())
-                .stdout(Stdio::null())
-                .status();
-            done.is_ok_and(|status| status.success())
+            calls.iter().all(|args| {
+                let done = Command::new(program)
+                    .args(*args)
+                    .current_dir(self.dir.path())
+                    .env("SOPS_AGE_KEY_FILE", self.path("keys.txt"))
+                    .env("SOPS_DISABLE_VERSION_CHECK", "1")
+                    .env("HOME", self.dir.path())
+                    .stdin(Stdio::null())
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::null())
+                    .status();
+                done.is_ok_and(|status| status.success())
+            })
         })
     }
 }
@@ -113,6 +127,9 @@ fn main() {
     let files = Files::new();
     let two = [files.write("common.env", 20), files.write("dev.env", 20)];
     let large = files.write("large.env", 10_000);
+    files.write("large.yaml", 10_000);
+    files.write("large.json", 10_000);
+    std::fs::write(files.path("value"), "x").unwrap();
 
     let opened = median(200, || files.open(&two) == 20);
     report("open 2 files of 20 values (goal 3 ms)", opened, None);
@@ -126,25 +143,37 @@ fn main() {
     });
     report("set one of 10,000 values, verified and written (goal 100 ms)", set, None);
 
-    println!("whole programs:");
+    println!("whole programs, against sops:");
     let own = env!("CARGO_BIN_EXE_infractl");
-    for (name, values) in [("dev.env", 20), ("large.env", 10_000)] {
-        let age = files.program("age", &["-d", "-i", "keys.txt", &format!("{name}.age")]);
-        report(&format!("age -d of {values} values in one age file"), age, None);
-        let view = files.program(own, &["secrets", "view", name]);
-        report(&format!("infractl secrets view, {values} values"), view, age);
-    }
+    let sops = std::env::var("INFRACTL_TEST_SOPS").unwrap_or_else(|_| "sops".to_owned());
+    let theirs = |args: &[&[&str]]| files.programs(&sops, args);
+    let ours = |args: &[&[&str]]| files.programs(own, args);
+    let view = |name| ["secrets", "view", name];
+    let decrypt = |name| ["decrypt", name];
     report(
-        "infractl secrets list, 20 values, no key",
-        files.program(own, &["secrets", "list", "dev.env"]),
-        None,
+        "2 files of 20 values",
+        ours(&[&view("common.env"), &view("dev.env")]),
+        theirs(&[&decrypt("common.env"), &decrypt("dev.env")]),
     );
+    for name in ["large.env", "large.yaml", "large.json"] {
+        let opened = (ours(&[&view(name)]), theirs(&[&decrypt(name)]));
+        report(&format!("10,000 values in {name}"), opened.0, opened.1);
+        let theirs = theirs(&[&["set", name, r#"["SECRET_NUMBER_7"]"#, r#""x""#]]);
+        let ours = ours(&[&["secrets", "set", name, "SECRET_NUMBER_7", "--from-file", "value"]]);
+        report(&format!("set one of 10,000 in {name}"), ours, theirs);
+    }
+    println!("whole programs, against age -d of the same bytes in one age file:");
+    for (name, values) in [("dev.env", 20), ("large.env", 10_000)] {
+        let age = files.programs("age", &[&["-d", "-i", "keys.txt", &format!("{name}.age")]]);
+        report(&format!("infractl secrets view, {values} values"), ours(&[&view(name)]), age);
+    }
+    report("infractl secrets list, 20 values, no key", ours(&[&["secrets", "list", "dev.env"]]), None);
     report(
         "infractl secrets exec -- true",
-        files.program(own, &["secrets", "exec", "dev.env", "--", "true"]),
-        None,
+        ours(&[&["secrets", "exec", "dev.env", "--", "true"]]),
+        theirs(&[&["exec-env", "dev.env", "true"]]),
     );
-    report("infractl --version", files.program(own, &["--version"]), None);
+    report("infractl --version", ours(&[&["--version"]]), None);
 }
 
 fn report(what: &str, took: Option<Duration>, other: Option<Duration>) {
@@ -155,7 +184,10 @@ fn report(what: &str, took: Option<Duration>, other: Option<Duration>) {
     let ms = took.as_secs_f64() * 1e3;
     match other {
         Some(other) => {
-            println!("{what:>66}: {ms:8.2} ms, {:.2} times that", took.as_secs_f64() / other.as_secs_f64());
+            println!(
+                "{what:>66}: {ms:8.2} ms, {:.2} times the other",
+                took.as_secs_f64() / other.as_secs_f64()
+            );
         }
         None => println!("{what:>66}: {ms:8.2} ms"),
     }

@@ -1,21 +1,24 @@
 #!/usr/bin/env python3
 """Records infractl at work on the example project as an SVG: `docs/record.py [infractl] > docs/demo.svg`.
 
-Runs the real program on a copy of the example and draws what it printed, colours included.
+Runs the real program on a copy of the example, on a terminal of tmux, and draws what stands there, colours included.
 """
 import html
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = [
+    "infractl apply dev",
+    "infractl genenv dev --check",
     "infractl apply --all --confirm prod",
-    "infractl genenv rec --check",
     "infractl history",
 ]
 COLORS = {"31": "#f07178", "32": "#7fd962", "33": "#ffb454", "36": "#59c2ff"}
@@ -23,7 +26,6 @@ WIDTH, LINE, CHAR, PAD = 96, 19, 8.05, 18
 
 
 def record(program: str) -> list[str]:
-    lines = []
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder)
         for part in ["environments", "credentials", "shared", ".sops.yaml", ".gitignore"]:
@@ -33,16 +35,24 @@ def record(program: str) -> list[str]:
                 shutil.copytree(source, project / part, ignore=ignored)
             else:
                 shutil.copy(source, project / part)
-        env = {"PATH": os.environ["PATH"], "HOME": folder, "USER": "you", "INFRACTL_NO_INPUT": "1"}
-        for command in COMMANDS:
-            lines.append(f"\x1b[1m$ {command}\x1b[0m")
-            words = [program, *command.split()[1:], "--color", "always"]
-            done = subprocess.run(words, cwd=project, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-            lines += done.stdout.rstrip("\n").split("\n")
-            if done.returncode:
-                lines.append(f"\x1b[33m[exit code {done.returncode}]\x1b[0m")
-            lines.append("")
-    return lines[:-1]
+        (project / ".bin").mkdir()
+        (project / ".bin/infractl").symlink_to(Path(program).resolve())
+        path = f"{project}/.bin:{os.environ['PATH']}"
+        env = {"PATH": path, "HOME": folder, "USER": "you", "INFRACTL_NO_INPUT": "1", "LANG": "C.UTF-8"}
+        script = "".join(f"printf '\\033[1m$ %s\\033[0m\\n' {shlex.quote(line)}; {line}; echo; " for line in COMMANDS)
+        script += "touch .done; exec sleep 1000"
+        tmux = ["tmux", "-S", f"{folder}/.tmux"]
+        size = ["-x", str(WIDTH), "-y", "100"]
+        subprocess.run([*tmux, "-f", "/dev/null", "new-session", "-d", *size, "sh", "-c", script], cwd=project, env=env, check=True)
+        try:
+            while not (project / ".done").exists():
+                time.sleep(0.1)
+            time.sleep(0.3)
+            capture = [*tmux, "capture-pane", "-e", "-p"]
+            shown = subprocess.run(capture, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
+        finally:
+            subprocess.run([*tmux, "kill-server"], env=env, check=False)
+    return shown.rstrip().split("\n")
 
 
 def spans(line: str):
@@ -56,6 +66,8 @@ def spans(line: str):
         for number in code.group(1).split(";"):
             if number in ("", "0"):
                 style.clear()
+            elif number == "39":
+                style.pop("fill", None)
             elif number == "1":
                 style["font-weight"] = "bold"
             elif number == "2":
@@ -69,7 +81,7 @@ def svg(lines: list[str]) -> str:
     width = int(WIDTH * CHAR + 2 * PAD)
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        'role="img" aria-label="infractl applies four environments, checks a file and shows the history">',
+        'role="img" aria-label="infractl applies an environment, then all four of them, and shows the history">',
         f'<rect width="{width}" height="{height}" rx="8" fill="#0f1419"/>',
         '<g font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,monospace" font-size="13.4" fill="#d9d7ce">',
     ]

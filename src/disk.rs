@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
@@ -120,6 +120,23 @@ pub fn read_text_if_there(path: &Path) -> Result<Option<String>, DiskError> {
     }
 }
 
+/// The same for a file that somebody may have damaged: what is not UTF-8 reads as `\u{fffd}`.
+pub fn read_lossy_if_there(path: &Path) -> Result<Option<String>, DiskError> {
+    match read(path) {
+        Err(error) if error.is_not_found() => Ok(None),
+        other => other.map(|bytes| Some(String::from_utf8_lossy(&bytes).into_owned())),
+    }
+}
+
+/// Where a file is really written: in no folder that is a link, and where its own links end.
+pub fn place_of(path: &Path) -> PathBuf {
+    let place = behind_links(path).unwrap_or_else(|_| path.to_owned());
+    match (folder_of(&place).canonicalize(), place.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => place,
+    }
+}
+
 /// The mode of a file or folder (`0o600`), or none when it is not there. Follows symbolic links.
 pub fn mode_of(path: &Path) -> Result<Option<u32>, DiskError> {
     match fs::metadata(path) {
@@ -157,11 +174,7 @@ pub fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
 
 fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let place = behind_links(path)?;
-    match fs::metadata(&place) {
-        Ok(there) if there.is_dir() => return Err(ErrorKind::IsADirectory.into()),
-        Ok(there) if !there.is_file() => return Err(io::Error::other("it is a device, a pipe or a socket")),
-        _ => {}
-    }
+    replaceable(&place)?;
     let folder = folder_of(&place);
     fs::create_dir_all(folder)?;
     sweep(&place);
@@ -182,6 +195,20 @@ fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     Ok(())
 }
 
+/// A file to add lines to, made if it is not there, which nobody else may read then.
+pub fn open_at_end(path: &Path) -> Result<File, DiskError> {
+    let open = fs::OpenOptions::new().append(true).create(true).mode(PRIVATE).open(path);
+    open.map_err(DiskError::new(Action::Write, path))
+}
+
+fn replaceable(place: &Path) -> io::Result<()> {
+    match fs::metadata(place) {
+        Ok(there) if there.is_dir() => Err(ErrorKind::IsADirectory.into()),
+        Ok(there) if !there.is_file() => Err(io::Error::other("it is a device, a pipe or a socket")),
+        _ => Ok(()),
+    }
+}
+
 /// Takes rights away from everybody but those in `mode`.
 pub fn set_mode(path: &Path, mode: u32) -> Result<(), DiskError> {
     fs::set_permissions(path, Permissions::from_mode(mode)).map_err(DiskError::new(Action::Write, path))
@@ -191,6 +218,11 @@ pub fn set_mode(path: &Path, mode: u32) -> Result<(), DiskError> {
 pub fn check_writable(folder: &Path) -> Result<(), DiskError> {
     // One without a name: nothing is left when we are killed.
     tempfile::tempfile_in(folder).map(drop).map_err(|error| DiskError::new(Action::Write, folder)(error))
+}
+
+/// An error if `write` could not put a file there: what stands in its place is none.
+pub fn check_replaceable(path: &Path) -> Result<(), DiskError> {
+    replaceable(path).map_err(DiskError::new(Action::Write, path))
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -148,6 +148,15 @@ impl fmt::Debug for Redactor {
     }
 }
 
+/// Every form in which a value may be written, as [`Masks::add`] looks for it: for a search in files. None of one that is
+/// too short.
+pub fn forms_of(value: &str) -> Vec<zeroize::Zeroizing<Vec<u8>>> {
+    if is_short(value) {
+        return Vec::new();
+    }
+    forms::of(value).iter().map(|form| form.to_vec().into()).collect()
+}
+
 fn is_short(text: &str) -> bool {
     text.trim().chars().take(SHORTEST).count() < SHORTEST
 }

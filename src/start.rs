@@ -14,6 +14,7 @@ use crate::context::{Ctx, Vars};
 use crate::exec::{self, Interrupts, OsRunner};
 use crate::failure::{Failure, Kind};
 use crate::redact::Masks;
+use crate::secrets;
 use crate::ui::ci::Ci;
 use crate::ui::{self, Mode, Ui, Verbosity};
 
@@ -37,11 +38,21 @@ fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let vars = crate::pipeline::lock::mark(Vars(vars()));
+    let mut vars = crate::pipeline::lock::mark(Vars(vars()));
+    if let commands::Command::Secrets(args) = &cli.command
+        && let Some(config) = &args.config
+    {
+        // git and sops that we start are to see the same rules.
+        vars.0.insert(secrets::RULES_VARIABLE.into(), config.clone().into());
+    }
     let mode = mode(&cli.global, &vars);
     trace(cli.global.verbose, mode.color);
     let masks = Masks::default();
-    let (ui, recorder) = recording::prepare(&cli, mode, &vars, &masks);
+    let (mut ui, recorder) = recording::prepare(&cli, mode, &vars, &masks);
+    if let Err(failure) = recording::log_file(&mut ui, &cli.global) {
+        ui.failure(&failure);
+        return ExitCode::from(failure.kind.code());
+    }
     let ui = Arc::new(ui);
     if let Err(error) = exec::forbid_core_dumps() {
         tracing::debug!(%error, "core dumps could not be forbidden");
@@ -90,6 +101,7 @@ fn mode(global: &Global, vars: &Vars) -> Mode {
     let (stderr, stdin, _) = ui::terminals();
     let no_color = vars.get("NO_COLOR").is_some_and(|value| !value.is_empty());
     let is_dumb = vars.get("TERM") == Some("dumb");
+    let forced = vars.get("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0");
     let no_input = global.no_input
         || vars.get("INFRACTL_NO_INPUT").is_some_and(|value| !value.is_empty())
         || Ci::nobody_is_there(|name| vars.get(name));
@@ -103,10 +115,11 @@ fn mode(global: &Global, vars: &Vars) -> Mode {
         color: match global.color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => stderr && !no_color && !is_dumb,
+            Color::Auto => !no_color && (forced || (stderr && !is_dumb)),
         },
         live: stderr && !is_dumb && ci.is_none(),
         can_ask: stderr && stdin && !no_input,
+        no_input,
         json: global.output == OutputMode::Json,
         width: ui::width(),
         ci,

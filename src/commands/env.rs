@@ -48,7 +48,7 @@ fn list(cx: &Ctx, global: &Global) -> Result<(), Failure> {
                 Err(failure) => json!({"name": name, "problem": format!("{:#}", failure.error)}),
             })
             .collect();
-        return cx.ui.data(format!("{}\n", json!(all)).as_bytes());
+        return cx.ui.document(format!("{}\n", json!(all)).as_bytes());
     }
     let width = project.environments.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
@@ -75,7 +75,7 @@ fn about(env: &Environment) -> String {
 fn show(cx: &Ctx, global: &Global, args: &ShowArgs) -> Result<(), Failure> {
     let env = args.target.environment(cx)?;
     if let Some(variable) = &args.explain {
-        return explain(cx, &env, variable);
+        return explain(cx, global, &env, variable);
     }
     let origins = env.document.origins();
     if global.output == OutputMode::Json {
@@ -86,7 +86,7 @@ fn show(cx: &Ctx, global: &Global, args: &ShowArgs) -> Result<(), Failure> {
         } else {
             env.document.to_json()
         };
-        return cx.ui.data(format!("{value:#}\n").as_bytes());
+        return cx.ui.document(format!("{value:#}\n").as_bytes());
     }
     let width =
         origins.iter().map(|o| o.key.chars().count() + o.value.chars().count() + 3).max().unwrap_or(0);
@@ -110,7 +110,7 @@ fn show(cx: &Ctx, global: &Global, args: &ShowArgs) -> Result<(), Failure> {
 
 /// Every source of a variable in the order in which a later one wins. Opens no secret: names are readable
 /// without a key.
-fn explain(cx: &Ctx, env: &Environment, variable: &str) -> Result<(), Failure> {
+fn explain(cx: &Ctx, global: &Global, env: &Environment, variable: &str) -> Result<(), Failure> {
     let mut sources = Vec::new();
     if cx.vars.get(variable).is_some() {
         sources.push("infractl's own environment".to_owned());
@@ -136,6 +136,9 @@ fn explain(cx: &Ctx, env: &Environment, variable: &str) -> Result<(), Failure> {
         if terraform.env.contains_key(variable) {
             sources.push(place(format!("terraform.env.{variable}")));
         }
+    }
+    if global.output == OutputMode::Json {
+        return cx.ui.document(format!("{}\n", json!({"variable": variable, "sources": sources})).as_bytes());
     }
     let mut text = String::new();
     let last = sources.len().saturating_sub(1);

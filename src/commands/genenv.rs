@@ -70,7 +70,7 @@ async fn one(cx: &Ctx, global: &Global, args: &GenenvArgs, env: &Environment) ->
     }
     let path = &env.env_file.path;
     let shown = relative(&step, path);
-    let old = disk::read_text_if_there(path)?;
+    let old = disk::read_lossy_if_there(path)?;
     if args.diff {
         let changes = file.diff(old.as_deref().unwrap_or_default());
         for change in &changes {

@@ -75,7 +75,7 @@ pub fn run(cx: &Ctx, global: &Global, args: &HistoryArgs) -> Result<(), Failure>
                 log(cx, &store, &run)
             } else if show.json || json {
                 let text = serde_json::to_string_pretty(&run).unwrap_or_default();
-                cx.ui.data(format!("{text}\n").as_bytes())
+                cx.ui.document(format!("{text}\n").as_bytes())
             } else {
                 cx.ui.data(steps(&run).as_bytes())
             }
@@ -117,7 +117,7 @@ fn list(cx: &Ctx, store: &Store, limit: usize, as_json: bool) -> Result<(), Fail
     if as_json {
         let all: Vec<_> = runs.iter().map(head).collect();
         let text = serde_json::to_string_pretty(&all).unwrap_or_default();
-        return cx.ui.data(format!("{text}\n").as_bytes());
+        return cx.ui.document(format!("{text}\n").as_bytes());
     }
     if runs.is_empty() {
         cx.ui.note("there is no history yet");

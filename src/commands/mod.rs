@@ -97,6 +97,9 @@ pub struct Global {
     /// Show last what each step took
     #[arg(long, global = true)]
     pub timings: bool,
+    /// Add everything that is said to FILE, what tools print and the commands included, with the time
+    #[arg(long, value_name = "FILE", global = true)]
+    pub log_file: Option<PathBuf>,
     /// Write a report as JUnit XML to FILE: environments are suites, steps are test cases
     #[arg(long, value_name = "FILE", global = true)]
     pub report_junit: Option<PathBuf>,
@@ -187,8 +190,7 @@ pub enum Command {
     /// Run a one-off task of an environment, and pass its exit code on
     Run(run::RunArgs),
     /// Open, create and check files of secrets
-    #[command(subcommand)]
-    Secrets(secrets::SecretsCommand),
+    Secrets(secrets::SecretsArgs),
     /// Log in to a machine of an environment, or run one command there
     Ssh(ssh::SshArgs),
     /// Start the machines and databases of an environment again
@@ -225,7 +227,7 @@ pub fn parse(words: Vec<OsString>) -> Result<Cli, clap::Error> {
 pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
     let global = &cli.global;
     if let OutputMode::File(path) = &global.output
-        && !matches!(&cli.command, Command::Secrets(command) if command.writes_file())
+        && !matches!(&cli.command, Command::Secrets(args) if args.command.writes_file())
     {
         let path = path.display();
         return Err(Failure::new(
@@ -257,7 +259,7 @@ pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Run(args) => run::run(cx, global, args).await,
         // `parse` leaves none.
         Command::Other(_) => Err(Failure::silent(Kind::Usage)),
-        Command::Secrets(command) => secrets::run(cx, global, command).await,
+        Command::Secrets(args) => secrets::run(cx, global, &args.command).await,
         Command::Ssh(args) => ssh::run(cx, global, args).await,
         Command::Start(args) => start::run(cx, global, args).await,
         Command::State(args) => state::run(cx, global, args).await,

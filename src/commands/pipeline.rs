@@ -120,7 +120,12 @@ pub async fn run(cx: &Ctx, global: &Global, args: &PipelineArgs) -> Result<(), F
         [name] => (name, None),
         [] => return Err(Failure::new(Kind::Usage, "no pipeline was named")),
     };
+    let is_alone = environment.is_none();
     let env = target::Target { environment }.environment(cx)?;
+    if is_alone && !env.pipelines.contains_key(name) && env.root.join("environments").join(name).is_dir() {
+        return Err(Failure::new(Kind::Usage, format!("which pipeline of `{name}`? None was named"))
+            .help(format!("write `infractl pipeline {name} NAME`")));
+    }
     named(cx, global, &env, name, &args.part, &args.extra.extra).await?.result()
 }
 

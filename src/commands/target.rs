@@ -1,5 +1,7 @@
 //! Argument groups that several verbs share.
 
+use std::ffi::OsStr;
+
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
 use crate::config::{Environment, Project};
@@ -58,18 +60,34 @@ impl Target {
     }
 
     fn name(&self, cx: &Ctx, project: &Project) -> Result<String, Failure> {
-        let given = self.environment.clone().or_else(|| cx.vars.get("INFRACTL_ENV").map(str::to_owned));
-        if let Some(name) = given.filter(|name| !name.is_empty()) {
-            return Ok(name);
+        let names = || format!("name one of {}", text::list(&project.environments, "or"));
+        if let Some(name) = &self.environment {
+            // `infractl destroy "$ENV"` without ENV does not mean the default one.
+            return match name.as_str() {
+                "" => Err(Failure::new(Kind::Usage, "the name of the environment is empty").help(names())),
+                name => Ok(name.to_owned()),
+            };
         }
+        if let Some(name) = cx.vars.0.get(OsStr::new("INFRACTL_ENV")).filter(|name| !name.is_empty()) {
+            let name = name.to_string_lossy().into_owned();
+            let known = project.known(&name);
+            return known
+                .map(|()| name)
+                .map_err(|failure| failure.help("or change INFRACTL_ENV, which names it"));
+        }
+        project.check_default()?;
         if let Some(name) = &project.default_environment {
             return Ok(name.clone());
+        }
+        if project.environments.is_empty() {
+            return Err(Failure::new(Kind::Usage, "the project has no environments")
+                .help("write a first one: `environments/dev/environment.toml`"));
         }
         if cx.ui.mode.can_ask {
             return prompt::pick(&cx.ui, "Which environment", &project.environments);
         }
         Err(Failure::new(Kind::Usage, "which environment? None was given")
-            .help(format!("name one of {}", text::list(&project.environments, "or")))
+            .help(names())
             .help("set INFRACTL_ENV, or `default-environment` in environments/defaults.toml"))
     }
 }

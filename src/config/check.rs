@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::config::known::{Known, is_variable, unknown_key_help, version};
 use crate::config::model::Status;
 use crate::config::node::{Node, Place, Value};
+use crate::config::refused::refused;
 use crate::config::resolve::plain;
 use crate::config::shape::{FILE, SHAPES, Shape, TableShape};
 use crate::config::source::Source;
@@ -92,6 +93,14 @@ impl Check<'_> {
             (_, Value::Float(number)) if !number.is_finite() => {
                 let help = "write a finite number of at most 64 bits, or text";
                 self.issue(&node.place, format!("`{key}` is a number that does not fit"), help);
+            }
+            // Only the environment file takes any number: there it becomes text again.
+            (Shape::Number, Value::Float(number))
+                if self.source.text.get(node.place.span.clone()) != Some(number.to_string().as_str()) =>
+            {
+                let written = self.source.text.get(node.place.span.clone()).unwrap_or_default();
+                let message = format!("`{written}` is the number {number}, and would be written so");
+                self.issue(&node.place, message, format!("put it in quotes: `\"{written}\"`"));
             }
             (Shape::Tree(format) | Shape::Text(format), Value::Text(text)) => {
                 self.text(key, node, text, format);
@@ -248,25 +257,7 @@ impl Check<'_> {
             }
         };
         for (name, span) in template.spans() {
-            let refused = match (format, name) {
-                ("argument" | "address", Name::Secret(_)) => Some((
-                    format!("a secret in `{key}` would be seen in the list of processes"),
-                    "pass it by `env`, `input` or a file of mode 0600".to_owned(),
-                )),
-                ("address", Name::HostAddress(_)) => Some((
-                    "the address of a host cannot be that of another".to_owned(),
-                    "name the output here as well".to_owned(),
-                )),
-                ("given", Name::Output(_) | Name::HostAddress(_)) => Some((
-                    format!("`{key}` is given by hand, and `{name}` may come from it"),
-                    "use `secret.NAME`, `environment`, `project` and `var.NAME` only".to_owned(),
-                )),
-                ("path", Name::Output(_) | Name::Secret(_) | Name::HostAddress(_)) => Some((
-                    format!("`{key}` is needed before `{name}` is known"),
-                    "use `environment`, `project` and `var.NAME` only".to_owned(),
-                )),
-                _ => None,
-            };
+            let refused = refused(key, format, name, self.known);
             let place = self.inside(node, text, span);
             if let Some((message, help)) = refused {
                 self.issue(&place, message, help);

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::node::Node;
+use crate::config::node::{Node, Value};
 use crate::config::shape::{FILE, SHAPES, Shape, TableShape};
+use crate::config::template::{Name, Template};
 use crate::text;
 
 /// Names that a file may refer to.
@@ -14,6 +15,7 @@ pub(crate) struct Known {
     images: BTreeSet<String>,
     tasks: BTreeSet<String>,
     snapshots: BTreeSet<String>,
+    sensitive_outputs: BTreeSet<String>,
 }
 
 impl Known {
@@ -29,7 +31,13 @@ impl Known {
             images: names("images"),
             tasks: names("tasks"),
             snapshots: names("snapshots"),
+            sensitive_outputs: sensitive_outputs(document),
         }
+    }
+
+    /// Whether it is an output given by hand that names a secret.
+    pub(crate) fn is_sensitive(&self, output: &str) -> bool {
+        self.sensitive_outputs.contains(output)
     }
 
     /// The names of one sort.
@@ -42,6 +50,21 @@ impl Known {
             _ => &self.snapshots,
         };
         names.iter().map(String::as_str).collect()
+    }
+}
+
+fn sensitive_outputs(document: &Node) -> BTreeSet<String> {
+    let outputs = document.get("outputs").and_then(Node::table).into_iter().flatten();
+    outputs.filter(|(_, entry)| names_secret(&entry.node)).map(|(name, _)| name.clone()).collect()
+}
+
+fn names_secret(node: &Node) -> bool {
+    match &node.value {
+        Value::Text(text) => Template::parse(text)
+            .is_ok_and(|template| template.names().any(|name| matches!(name, Name::Secret(_)))),
+        Value::List(items) => items.iter().any(names_secret),
+        Value::Table(table) => table.values().any(|entry| names_secret(&entry.node)),
+        _ => false,
     }
 }
 

@@ -10,6 +10,7 @@ mod node;
 pub mod origin;
 mod project;
 mod reference;
+mod refused;
 mod resolve;
 mod rules;
 mod scope;

@@ -49,7 +49,7 @@ impl Project {
                 let here = start.display();
                 Failure::new(Kind::Usage, format!("no project here: no `environments/` in `{here}` or above"))
                     .help("change into the project, or name its folder with `-C DIR`")
-                    .help("write a new one with `infractl new`")
+                    .help("or begin one here: write `environments/dev/environment.toml`")
             })?,
         };
         let defaults = source::read(&root, DEFAULTS, 0);
@@ -105,6 +105,16 @@ impl Project {
             serde_json::from_value(json).map_err(|error| unchecked(&format!("`{error}`")))?;
         let files = vec![self.defaults.source.clone(), own.source];
         Environment::new(file, setting, Arc::new(Document { files, root: merged }))
+    }
+
+    /// An error when `defaults.toml` is wrong about the environment that is meant by default.
+    pub fn check_default(&self) -> Result<(), Failure> {
+        let Parsed { source, root, problems } = &*self.defaults;
+        let default = root.at(&["project", "default-environment"]);
+        let known = Known::of(root, &self.environments);
+        let issues = check::file(source, root, Some(&known));
+        let is_default = |issue: &Issue| default.is_some_and(|node| node.place == issue.place);
+        failed(problems.iter().cloned(), issues.into_iter().filter(is_default).collect(), [source, source])
     }
 
     /// Names of the pipelines that its files declare, sorted; what is wrong with the files does not matter here.

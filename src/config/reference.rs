@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::config::shape::{self, FILE, SHAPES, Shape, TableShape};
 use crate::config::variables::{self, Variable};
@@ -13,6 +13,7 @@ pub fn schema() -> Json {
     let mut schema = shape::schema();
     schema["title"] = "infractl: environments/defaults.toml and environments/<name>/environment.toml".into();
     own_keys(&mut schema);
+    patterns(&mut schema);
     schema
 }
 
@@ -22,10 +23,35 @@ fn own_keys(schema: &mut Json) {
         Json::Object(entries) => {
             entries.values_mut().for_each(own_keys);
             if entries.contains_key("properties") {
-                entries.insert("patternProperties".to_owned(), serde_json::json!({ "^x-": true }));
+                entries.insert("patternProperties".to_owned(), json!({ "^x-": true }));
             }
         }
         Json::Array(items) => items.iter_mut().for_each(own_keys),
+        _ => {}
+    }
+}
+
+/// What an editor can see of a format: JSON schema does not know the formats by their names.
+fn patterns(schema: &mut Json) {
+    match schema {
+        Json::Object(entries) => {
+            entries.values_mut().for_each(patterns);
+            let pattern = match entries.get("format").and_then(Json::as_str) {
+                Some("duration") => r"^\s*([0-9]+\s*(ms|s|sec|m|min|h|d)\s*)+$",
+                Some("mode") => "^0[0-7]{3}$",
+                Some("version") => r"^[0-9]+(\.[0-9]+){0,2}([-+].*)?$",
+                Some("variable") => "^[A-Za-z_][A-Za-z0-9_]*$",
+                Some("name") => r"^[^\s!-,./:-@\[-^`{-~]+$",
+                Some("argument" | "address") => {
+                    let secret = r"(^|[^{])(\{\{\{\{)*\{\{\s*secret\.";
+                    entries.insert("not".to_owned(), json!({ "type": "string", "pattern": secret }));
+                    return;
+                }
+                _ => return,
+            };
+            entries.insert("pattern".to_owned(), pattern.into());
+        }
+        Json::Array(items) => items.iter_mut().for_each(patterns),
         _ => {}
     }
 }

@@ -1,8 +1,11 @@
 //! What no shape can say: options that belong to one kind only, names that must not go in a circle.
 
+mod power;
+
 use crate::config::check::Issue;
 use crate::config::node::{Entry, Node, Place};
 use crate::config::step::{DOABLE, RESERVED, built_in};
+use crate::config::template::{Name, Template};
 use crate::text;
 
 /// Options that mean something beside some kinds only: (table, option, kinds).
@@ -79,10 +82,37 @@ pub(crate) fn document(root: &Node, environment: &str) -> Vec<Issue> {
             issues.push(issue(&jump.place, message, "name another host, or remove `jump`"));
         }
     }
+    env_file(root, &mut issues);
     groups(root, &mut issues);
-    power(root, &mut issues);
+    power::rules(root, &mut issues);
     calls(root, &mut issues);
     issues
+}
+
+/// Names of the metadata that end the environment file.
+const METADATA: [&str; 3] = ["TERRAFORM_ENVIRONMENT", "TERRAFORM_WORKSPACE", "TERRAFORM_SERIAL"];
+
+/// A reader takes one of two values of the same name, each reader its own.
+fn env_file(root: &Node, issues: &mut Vec<Issue>) {
+    if let Some(title) = root.at(&["env-file", "title"])
+        && let Some(Ok(template)) = title.text().map(Template::parse)
+        && let Some(secret) = template.names().find(|name| matches!(name, Name::Secret(_)))
+    {
+        let message = format!("`{secret}` in the title of the environment file would be read by everybody");
+        issues.push(issue(&title.place, message, "write it into a section"));
+    }
+    let sections = root.at(&["env-file", "sections"]).map(Node::list).unwrap_or_default();
+    let tables = sections.iter().filter_map(|section| section.get("values")?.table());
+    let mut seen = std::collections::HashSet::new();
+    for (name, entry) in tables.flatten() {
+        if METADATA.contains(&name.as_str()) {
+            let message = format!("`{name}` ends the environment file by itself");
+            issues.push(issue(&entry.key, message, "remove it, or name it differently"));
+        } else if !seen.insert(name) {
+            let message = format!("`{name}` is in another section of the environment file already");
+            issues.push(issue(&entry.key, message, "remove one of them, or name it differently"));
+        }
+    }
 }
 
 fn groups(root: &Node, issues: &mut Vec<Issue>) {
@@ -125,59 +155,6 @@ fn comes_back<'a>(name: &'a str, next: impl Fn(&'a str) -> Vec<&'a str>) -> bool
         }
     }
     false
-}
-
-fn power(root: &Node, issues: &mut Vec<Issue>) {
-    let Some(power) = root.get("power") else { return };
-    let provider = power.get("provider");
-    let databases_by = power.get("database-provider").or(provider);
-    let by_command =
-        [provider, databases_by].into_iter().flatten().find(|word| word.text() == Some("command"));
-    if let Some(by_command) = by_command {
-        for verb in ["stop", "start"] {
-            if power.get(verb).is_none() {
-                let message = format!("provider `command` needs `{verb}`");
-                issues.push(issue(&by_command.place, message, format!("add `{verb} = \"…\"` to `[power]`")));
-            }
-        }
-    }
-    let name = |word: Option<&Node>| word.and_then(Node::text).unwrap_or_default().to_owned();
-    if let Some(mode) = power.get("mode") {
-        let fits = match name(Some(mode)).as_str() {
-            "shelve" | "suspend" => name(provider) == "openstack",
-            "deallocate" => name(provider) == "azure",
-            _ => true,
-        };
-        if !fits && provider.is_some() {
-            let message = format!("the provider `{}` cannot `{}`", name(provider), name(Some(mode)));
-            issues.push(issue(&mode.place, message, "remove `mode`"));
-        }
-    }
-    let own = power.get("database-provider");
-    if let Some(own) = own.filter(|own| !["aws", "command"].contains(&name(Some(own)).as_str())) {
-        let message = format!("infractl cannot stop databases of `{}`", name(Some(own)));
-        issues.push(issue(&own.place, message, "write `aws` (RDS) or `command`"));
-    } else if own.is_some_and(|own| own.text() == Some("command")) && name(provider) == "command" {
-        let message = "`stop` and `start` stand for the machines already".to_owned();
-        issues.push(issue(
-            &databases_by.unwrap_or(power).place,
-            message,
-            "let them stop the databases too, and remove this",
-        ));
-    } else if let Some(databases) = power.get("databases").filter(|all| !all.list().is_empty())
-        && databases_by.is_some()
-        && !["aws", "command"].contains(&name(databases_by).as_str())
-    {
-        let message = format!("infractl cannot stop databases of `{}`", name(databases_by));
-        let help = "add `database-provider = \"command\"` with `stop` and `start`, or remove `databases`";
-        issues.push(issue(&databases.place, message, help));
-    } else if let Some(databases) = power.get("databases").filter(|all| !all.list().is_empty())
-        && name(databases_by) == "command"
-        && own.is_none()
-    {
-        let message = "the commands stop what they name: `databases` means nothing to them".to_owned();
-        issues.push(issue(&databases.place, message, "remove `databases`"));
-    }
 }
 
 /// What the `do` steps call: it must exist, and must not come back to where it began.

@@ -53,26 +53,52 @@ pub(crate) fn parse(source: Source, file: usize) -> Parsed {
     let mut errors: Vec<_> =
         errors.iter().map(|error| (error.span().unwrap_or_default(), error.message())).collect();
     errors.sort_by_key(|(span, _)| span.start);
+    // One mistake makes the parser speak more than once at the same place.
+    errors.dedup_by_key(|(span, _)| span.start);
     let problems = errors
         .into_iter()
         .map(|(span, message)| {
-            let rest = source.text[span.start..].lines().next().unwrap_or_default();
-            let (message, help) = syntax(message, rest);
+            let (before, rest) = line_around(&source.text, span.start);
+            let (message, help) = syntax(message, before, rest);
             problem(&source, &Place { file, span }, message, vec![help.to_owned()])
         })
         .collect();
     Parsed { source, root, problems }
 }
 
-/// The words of the parser, said for people; `rest` is what follows on the line.
-fn syntax(message: &str, rest: &str) -> (String, &'static str) {
+/// What stands on the line of a byte before and behind it.
+fn line_around(text: &str, at: usize) -> (&str, &str) {
+    let (before, rest) = text.split_at(at);
+    (before.rsplit('\n').next().unwrap_or_default(), rest.lines().next().unwrap_or_default())
+}
+
+/// The words of the parser, said for people; `before` and `rest` are what stands around the place on its line.
+fn syntax(message: &str, before: &str, rest: &str) -> (String, &'static str) {
     let plain = message.trim_end().replace('\n', ", ");
-    let quotes = "put text in quotes: `key = \"…\"`";
+    let is_bare = rest.starts_with(|c: char| c.is_alphanumeric());
+    let is_value = before.trim_end().ends_with(['=', '[', ',']);
     match plain.as_str() {
-        text if text.contains("must be quoted") && rest.trim().is_empty() => {
-            ("there is no value".to_owned(), "write one behind the `=`; text stands in quotes")
+        "invalid basic string, expected `\"`" if before.contains('"') => {
+            ("text without its second quote".to_owned(), "close it with `\"`, on the same line")
         }
-        text if text.contains("must be quoted") => ("text without quotes".to_owned(), quotes),
+        "invalid literal string, expected `'`" if before.contains('\'') => {
+            ("text without its second quote".to_owned(), "close it with `'`, on the same line")
+        }
+        // In a table on one line it guesses what was meant by the first letter.
+        text if text.contains("must be quoted") || (text.starts_with("invalid ") && is_value) => {
+            if is_bare {
+                ("text without quotes".to_owned(), "put text in quotes: `key = \"…\"`")
+            } else {
+                ("there is no value".to_owned(), "write one behind the `=`; text stands in quotes")
+            }
+        }
+        text if text.starts_with("missing escaped value") => (
+            "a backslash that escapes nothing".to_owned(),
+            "write `\\\\` for a backslash, or put the text in single quotes",
+        ),
+        text if text.starts_with("key with no value") => {
+            ("a key without `=`".to_owned(), "write `key = value`")
+        }
         text if text.contains("duplicate key") => (plain, "remove one of them, or merge the two tables"),
         text if text.contains("unclosed") || text.contains("missing closing") => (plain, "close it"),
         _ => (plain, "mend it as TOML asks: https://toml.io"),
@@ -86,6 +112,13 @@ pub(crate) fn problem(source: &Source, place: &Place, message: String, help: Vec
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, (String, String)> {
+    // A pipe would be waited for, and a device read without end.
+    if path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        return Err((
+            "is a device, a pipe or a socket".into(),
+            "remove it, or put a file in its place".into(),
+        ));
+    }
     match std::fs::read(path) {
         Ok(bytes) => Ok(bytes),
         Err(error) if error.kind() == ErrorKind::NotFound && path.symlink_metadata().is_ok() => {

@@ -64,8 +64,14 @@ pub const LOCK: Variable = Variable {
 pub const ALL: [Variable; 7] = [AGE_KEY, AGE_KEY_FILE, DIFF_VALUES, ENV, GROUP, LOCK, NO_INPUT];
 
 /// Variables of others that infractl honours.
-pub const STANDARD: [Variable; 7] = [
+pub const STANDARD: [Variable; 9] = [
     Variable { name: "NO_COLOR", meaning: "No colour when it is set and not empty", example: "1" },
+    Variable {
+        name: "CLICOLOR_FORCE",
+        meaning: "Colour off a terminal too, when it is set and neither empty nor `0`; `NO_COLOR` wins",
+        example: "1",
+    },
+    Variable { name: "TERM", meaning: "With `dumb` no colour and no live line", example: "dumb" },
     Variable {
         name: "SOPS_AGE_KEY_FILE",
         meaning: "File of age identities, as sops reads it",

@@ -67,6 +67,7 @@ fn world(pipelines: &str, script: impl FnOnce(FakeRunner) -> FakeRunner) -> Worl
         color: false,
         live: false,
         can_ask: false,
+        no_input: true,
         json: false,
         width: 80,
         ci: None,

@@ -6,10 +6,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use secrecy::SecretString;
 
+use crate::ui::hidden::{self, NoAnswer};
+
+/// Why there is no passphrase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoPassphrase {
+    /// Nobody is at a terminal.
+    Nobody,
+    /// Whoever is there did not want to.
+    Declined,
+    /// Ctrl-C: no further questions.
+    Interrupted,
+}
+
 /// Someone at a terminal. Every answer is `None` when there is nobody.
 pub trait Ask: Send + Sync {
     /// Asks for a passphrase, not shown while it is typed.
-    fn passphrase(&self, what: &str) -> Option<SecretString>;
+    fn passphrase(&self, what: &str) -> Result<SecretString, NoPassphrase>;
     /// Asks for something that may be shown.
     fn line(&self, what: &str) -> Option<String>;
     /// Lets choose between two answers.
@@ -23,8 +36,8 @@ pub trait Ask: Send + Sync {
 pub struct Nobody;
 
 impl Ask for Nobody {
-    fn passphrase(&self, _: &str) -> Option<SecretString> {
-        None
+    fn passphrase(&self, _: &str) -> Result<SecretString, NoPassphrase> {
+        Err(NoPassphrase::Nobody)
     }
     fn line(&self, _: &str) -> Option<String> {
         None
@@ -35,22 +48,22 @@ impl Ask for Nobody {
     fn show(&self, _: &str) {}
 }
 
-/// The terminal infractl was started at, or nobody.
-pub fn terminal(can_ask: bool) -> Arc<dyn Ask> {
-    if can_ask { Arc::new(Terminal) } else { Arc::new(Nobody) }
+/// The terminal infractl was started at, also when its input and output are pipes; nobody if it must not ask.
+pub fn terminal(no_input: bool) -> Arc<dyn Ask> {
+    if no_input || !hidden::is_possible() { Arc::new(Nobody) } else { Arc::new(Terminal) }
 }
 
 /// Whoever sits at the terminal.
 struct Terminal;
 
 impl Ask for Terminal {
-    fn passphrase(&self, what: &str) -> Option<SecretString> {
-        dialoguer::Password::new()
-            .with_prompt(what)
-            .allow_empty_password(true)
-            .interact_on(&dialoguer::console::Term::stderr())
-            .ok()
-            .map(SecretString::from)
+    fn passphrase(&self, what: &str) -> Result<SecretString, NoPassphrase> {
+        match hidden::read(what) {
+            Ok(typed) => Ok(String::from_utf8_lossy(&typed.text).into_owned().into()),
+            Err(NoAnswer::Interrupted) => Err(NoPassphrase::Interrupted),
+            Err(NoAnswer::Ended) => Err(NoPassphrase::Declined),
+            Err(NoAnswer::Terminal(_)) => Err(NoPassphrase::Nobody),
+        }
     }
     fn line(&self, what: &str) -> Option<String> {
         dialoguer::Input::new()
@@ -78,11 +91,12 @@ impl Ask for Terminal {
 pub(super) struct Asking {
     ask: Arc<dyn Ask>,
     allowed: Arc<AtomicBool>,
+    interrupted: Arc<AtomicBool>,
 }
 
 impl Asking {
     pub(super) fn new(ask: Arc<dyn Ask>) -> Self {
-        Asking { ask, allowed: Arc::new(AtomicBool::new(false)) }
+        Asking { ask, allowed: Arc::default(), interrupted: Arc::default() }
     }
 
     pub(super) fn allow(&self, allowed: bool) {
@@ -90,11 +104,24 @@ impl Asking {
     }
 
     pub(super) fn is_allowed(&self) -> bool {
-        self.allowed.load(Ordering::Relaxed)
+        self.allowed.load(Ordering::Relaxed) && !self.is_interrupted()
     }
 
-    pub(super) fn passphrase(&self, what: &str) -> Option<SecretString> {
-        self.ask.passphrase(what)
+    /// Ctrl-C at a question.
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// The error says why there is none.
+    pub(super) fn passphrase(&self, what: &str) -> Result<SecretString, &'static str> {
+        self.ask.passphrase(what).map_err(|why| match why {
+            NoPassphrase::Nobody => "protected by a passphrase, and nobody is at a terminal to type it",
+            NoPassphrase::Declined => "protected by a passphrase, and none was given",
+            NoPassphrase::Interrupted => {
+                self.interrupted.store(true, Ordering::Relaxed);
+                "protected by a passphrase, and none was given"
+            }
+        })
     }
 }
 
@@ -116,6 +143,6 @@ impl age::Callbacks for Asking {
         self.ask.line(description)
     }
     fn request_passphrase(&self, description: &str) -> Option<SecretString> {
-        self.ask.passphrase(description)
+        self.passphrase(description).ok()
     }
 }

@@ -96,10 +96,10 @@ pub fn format(path: &Path, bytes: &[u8]) -> Format {
 }
 
 /// Looks at every file of a project that a rule is for.
-pub fn project(root: &Path) -> Result<Vec<Wrong>, SecretsError> {
-    let labels = Labels::of_project(root);
+pub fn project(root: &Path, named: Option<&Path>) -> Result<Vec<Wrong>, SecretsError> {
+    let labels = Labels::of_project(root, named);
     let mut found = Vec::new();
-    for file in covered::files(root)? {
+    for file in covered::files(root, named)? {
         let bytes = crate::disk::read(&file.path)?;
         found.extend(text(root, &file, &bytes, &labels));
     }
@@ -109,13 +109,14 @@ pub fn project(root: &Path) -> Result<Vec<Wrong>, SecretsError> {
 /// Looks at a text that is about to be committed under this name. `names` are those of all secrets.
 pub fn staged(
     root: &Path,
+    named: Option<&Path>,
     path: &Path,
     bytes: &[u8],
     names: &BTreeSet<String>,
     labels: &Labels,
 ) -> Result<Vec<Wrong>, SecretsError> {
     let file = shown(root, path);
-    if let Some(rules) = Rules::find(root, path)? {
+    if let Some(rules) = Rules::find(root, named, path)? {
         let relative = rules.relative(path).to_string_lossy().into_owned();
         let rule = rules.rules.iter().position(|rule| rule.matches(&relative));
         let is_encrypted = covered::looks_encrypted(bytes);
@@ -174,9 +175,9 @@ fn plain(file: &str, bytes: &[u8], names: &BTreeSet<String>) -> Option<Wrong> {
 }
 
 /// The names of all secrets of a project.
-pub fn names(root: &Path) -> Result<BTreeSet<String>, SecretsError> {
+pub fn names(root: &Path, named: Option<&Path>) -> Result<BTreeSet<String>, SecretsError> {
     let mut names = BTreeSet::new();
-    for file in covered::files(root)?.into_iter().filter(|file| file.is_encrypted) {
+    for file in covered::files(root, named)?.into_iter().filter(|file| file.is_encrypted) {
         names.extend(super::names(&file.path).unwrap_or_default());
     }
     Ok(names)

@@ -1,5 +1,6 @@
 //! The files that the rules of a project are for.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::error::SecretsError;
@@ -30,9 +31,16 @@ pub struct Covered {
 
 /// Every file of a project that a rule is for, in order of their paths. A rule without a pattern is for every file,
 /// so there only those count that look encrypted.
-pub fn files(root: &Path) -> Result<Vec<Covered>, SecretsError> {
+pub fn files(root: &Path, named: Option<&Path>) -> Result<Vec<Covered>, SecretsError> {
     let mut found = Vec::new();
-    walk(root, root, None, &mut found)?;
+    match named {
+        Some(named) => walk(root, root, Some(&Rules::read(root, named)?), true, &mut found)?,
+        None => walk(root, root, None, false, &mut found)?,
+    }
+    // A link to a file is the file: it counts once, by its own name.
+    found.sort_by_cached_key(|file| (file.path.is_symlink(), file.path.clone()));
+    let mut seen = HashSet::new();
+    found.retain(|file| seen.insert(file.path.canonicalize().unwrap_or_else(|_| file.path.clone())));
     found.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(found)
 }
@@ -41,10 +49,11 @@ fn walk(
     root: &Path,
     folder: &Path,
     above: Option<&Rules>,
+    is_named: bool,
     found: &mut Vec<Covered>,
 ) -> Result<(), SecretsError> {
     let own = folder.join(RULES_FILE);
-    let own = if own.is_file() { Some(Rules::read(root, &own)?) } else { None };
+    let own = if !is_named && own.is_file() { Some(Rules::read(root, &own)?) } else { None };
     let rules = own.as_ref().or(above);
     let Ok(entries) = folder.read_dir() else { return Ok(()) };
     for entry in entries.flatten() {
@@ -52,9 +61,11 @@ fn walk(
         let (path, name) = (entry.path(), entry.file_name());
         if kind.is_dir() {
             if !SKIPPED.iter().any(|skipped| name == *skipped) {
-                walk(root, &path, rules, found)?;
+                walk(root, &path, rules, is_named, found)?;
             }
-        } else if let (true, Some(rules)) = (kind.is_file(), rules) {
+        } else if let Some(rules) = rules
+            && (kind.is_file() || (kind.is_symlink() && path.is_file()))
+        {
             found.extend(covered(&path, rules)?);
         }
     }

@@ -29,12 +29,17 @@ pub struct Plan {
 }
 
 /// How a new file at one of these places is to be encrypted: the first that a rule is for counts.
-pub fn plan(root: &Path, places: &[PathBuf], wanted: &Wanted) -> Result<Plan, SecretsError> {
+pub fn plan(
+    root: &Path,
+    named: Option<&Path>,
+    places: &[PathBuf],
+    wanted: &Wanted,
+) -> Result<Plan, SecretsError> {
     let mut first_error = None;
     let mut found = None;
     for place in places {
         let path = root.join(place);
-        let outcome = match Rules::find(root, &path) {
+        let outcome = match Rules::find(root, named, &path) {
             Ok(Some(rules)) => rules.expect_rule(&path).map(|rule| (rule.clone(), rules.clone())),
             Ok(None) => Err(no_rules(root, &path)),
             Err(error) => Err(error),

@@ -47,6 +47,17 @@ pub fn editor(vars: &Vars) -> Result<Vec<String>, SecretsError> {
     })
 }
 
+/// Arguments with which an editor keeps no copy of the text outside of its folder. vim writes deleted and copied lines
+/// to ~/.viminfo, and swap, backup and undo files to wherever its settings say.
+pub fn discreet(editor: &str) -> &'static [&'static str] {
+    let found = which::which(editor).unwrap_or_else(|_| editor.into());
+    let real = found.canonicalize().unwrap_or(found);
+    match real.file_name().unwrap_or_default().to_string_lossy().split('.').next() {
+        Some("vim" | "nvim" | "gvim") => &["-n", "-i", "NONE", "-c", "set nobackup nowritebackup noundofile"],
+        _ => &[],
+    }
+}
+
 /// A folder for a plain text: in memory where there is such a place, mode 0700, removed when the value is dropped.
 /// What killed runs left is removed too.
 pub fn private_folder(vars: &Vars) -> Result<TempDir, SecretsError> {

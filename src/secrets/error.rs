@@ -1,13 +1,11 @@
 //! Everything that can go wrong with secrets, in words that say what to do. Never a value.
 
-use std::fmt::{self, Write as _};
 use std::path::Path;
 
-use super::labels::Labels;
-use super::source::Found;
+use super::no_key::NoKey;
 use crate::disk::DiskError;
 use crate::failure::{Explain, Kind};
-use crate::sops::{EntryFailure, SopsError, is_post_quantum};
+use crate::sops::SopsError;
 
 /// What can go wrong with secrets. Files are named as the user knows them.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +37,18 @@ pub enum SecretsError {
         /// Why.
         #[source]
         source: SopsError,
+    },
+    /// Somebody else wrote the file between reading and writing it.
+    #[error("`{file}` was changed by somebody else meanwhile")]
+    ChangedMeanwhile {
+        /// The file.
+        file: String,
+    },
+    /// Ctrl-C at the question for a passphrase.
+    #[error("interrupted: `{file}` was not opened")]
+    Interrupted {
+        /// The file.
+        file: String,
     },
     /// No key opens the file.
     #[error(transparent)]
@@ -96,120 +106,14 @@ pub enum SecretsError {
     },
 }
 
-/// No key opens a file: everything one has to know to mend it.
-#[derive(Debug, Clone)]
-pub struct NoKey {
-    /// The file.
-    pub file: String,
-    /// Whom it is encrypted for, with the reason why each was of no use.
-    pub failures: Vec<EntryFailure>,
-    /// Names of recipients.
-    pub labels: Labels,
-    /// Where keys were looked for and what came of it.
-    pub found: Vec<Found>,
-    /// With key groups: how many are needed, how many could be opened.
-    pub groups: Option<(usize, usize)>,
-}
-
-impl fmt::Display for NoKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = format!("no key opens `{}`", self.file);
-        if let Some((needed, opened)) = self.groups {
-            let _ = write!(text, ": {needed} of its key groups are needed, {opened} could be opened");
-        }
-        text.push_str("\nit is encrypted for:");
-        for failure in &self.failures {
-            let _ = write!(text, "\n  {}", self.labels.show(&failure.recipient));
-            if !failure.reason.starts_with("no identity") {
-                let _ = write!(text, ": {}", failure.reason);
-            }
-        }
-        let tried: Vec<_> = self.found.iter().filter(|found| !found.public.is_empty()).collect();
-        if tried.is_empty() {
-            text.push_str("\nno key was found");
-        } else {
-            text.push_str("\nkeys that were tried:");
-        }
-        for found in tried {
-            for key in &found.public {
-                let _ = write!(text, "\n  {} from {}", self.labels.show(key), found.place);
-            }
-        }
-        let mut skipped = self.found.iter().filter(|found| !found.problems.is_empty()).peekable();
-        if skipped.peek().is_some() {
-            text.push_str("\nskipped:");
-        }
-        for found in skipped {
-            let _ = write!(text, "\n  {}: {}", found.place, found.problems.join("; "));
-        }
-        let absent: Vec<_> =
-            self.found.iter().filter(|found| found.absent).map(|f| f.place.as_str()).collect();
-        if !absent.is_empty() {
-            let _ = write!(text, "\nlooked for, but not there: {}", absent.join(", "));
-        }
-        f.write_str(&text)
-    }
-}
-
-impl std::error::Error for NoKey {}
-
-impl NoKey {
-    /// The one command that mends it.
-    fn help(&self) -> String {
-        let own = self.found.iter().flat_map(|f| &f.public).find(|key| !key.starts_with("an identity"));
-        let names: Vec<_> = self.failures.iter().filter_map(|f| self.labels.name(&f.recipient)).collect();
-        let who = match names.as_slice() {
-            [] => "someone who can open it".to_owned(),
-            names => names.join(" or "),
-        };
-        let only_others = !self.failures.is_empty()
-            && self
-                .failures
-                .iter()
-                .all(|f| !f.recipient.starts_with("age1") && !f.recipient.starts_with("ssh-"));
-        if only_others {
-            let key = own.map_or("AGE-RECIPIENT", String::as_str);
-            return format!("ask {who} to run `sops rotate -i --add-age {key} {}`", self.file);
-        }
-        if self.failures.iter().all(|f| is_post_quantum(&f.recipient)) && !self.failures.is_empty() {
-            return format!("ask {who} to add a recipient that begins with `age1` but not with `age1pq1`");
-        }
-        // What was set on purpose and does not work comes before anything else.
-        for found in &self.found {
-            if let (Some(problem), true) = (found.problems.first(), found.public.is_empty() || own.is_none())
-            {
-                let (name, path) = found.place.split_once(", ").unwrap_or((&found.place, ""));
-                if problem.starts_with("set to a path") {
-                    return format!("set {name}_FILE instead of {name}");
-                }
-                if problem == "no such file" && !path.is_empty() {
-                    return format!("set {name} to the file of your key, or unset it");
-                }
-                if problem.contains("permission denied") {
-                    return format!("run `chmod u+r {}`", if path.is_empty() { name } else { path });
-                }
-                if problem.contains("nobody is at a terminal") {
-                    return "run it at a terminal, or give a key without a passphrase in SOPS_AGE_KEY_FILE"
-                        .to_owned();
-                }
-            }
-        }
-        match own {
-            Some(key) => format!("ask {who} to run `infractl secrets recipients add {key}`"),
-            None => {
-                "run `infractl secrets keygen` to make a key of your own, or set SOPS_AGE_KEY_FILE to yours"
-                    .to_owned()
-            }
-        }
-    }
-}
-
 impl Explain for SecretsError {
     fn kind(&self) -> Kind {
         match self {
             SecretsError::Disk(error) => error.kind(),
             SecretsError::Rules { .. } => Kind::Config,
             SecretsError::Usage { .. } => Kind::Usage,
+            SecretsError::Interrupted { .. } => Kind::Interrupted,
+            SecretsError::ChangedMeanwhile { .. } => Kind::Failed,
             _ => Kind::Secrets,
         }
     }
@@ -219,7 +123,10 @@ impl Explain for SecretsError {
             SecretsError::NoSuchFile { file } => format!("create it with `infractl secrets edit {file}`"),
             SecretsError::Disk(error) => return error.help(),
             SecretsError::File { file, source } => return help_for(source, file).into_iter().collect(),
-            SecretsError::Refused { .. } | SecretsError::NotReadBack { .. } => return Vec::new(),
+            SecretsError::Refused { .. }
+            | SecretsError::NotReadBack { .. }
+            | SecretsError::Interrupted { .. } => return Vec::new(),
+            SecretsError::ChangedMeanwhile { .. } => "run it again".to_owned(),
             SecretsError::NoKey(error) => error.help(),
             SecretsError::Missing { key, files } => match files.last() {
                 Some(file) => format!("add it with `infractl secrets set {file} {key}`"),

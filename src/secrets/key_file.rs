@@ -86,6 +86,7 @@ pub(super) fn identities(text: Zeroizing<Vec<u8>>, source: &Arc<Source>, asking:
 /// on a line; a bad line is named and skipped.
 pub(super) fn lines(text: &str, source: &Arc<Source>, asking: &Asking) -> Vec<Identity> {
     let mut found: Vec<Identity> = Vec::new();
+    let mut problems = Vec::new();
     for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
         for word in line.split_whitespace() {
             if word.starts_with('#') {
@@ -94,11 +95,18 @@ pub(super) fn lines(text: &str, source: &Arc<Source>, asking: &Asking) -> Vec<Id
             match identity(word, source, asking) {
                 Ok(identity) => found.push(identity),
                 Err(reason) => {
-                    source.problem(format!("line {number}: {reason}"));
+                    problems.push(format!("line {number}: {reason}"));
                     break;
                 }
             }
         }
+    }
+    // The file of another program: its lines are of no interest.
+    let shown = if problems.len() > 5 { 3 } else { problems.len() };
+    let more = problems.len() - shown;
+    problems.into_iter().take(shown).for_each(|problem| source.problem(problem));
+    if more > 0 {
+        source.problem(format!("and {more} more lines that are no age identity"));
     }
     found
 }
@@ -206,12 +214,16 @@ impl LockedFile {
                 return Vec::new();
             }
         }
-        for _ in 0..ATTEMPTS {
-            let Some(passphrase) = self.asking.passphrase(&format!("Passphrase of {}", self.source.place()))
-            else {
-                self.source.problem("protected by a passphrase, and nobody is at a terminal to type it");
-                return Vec::new();
-            };
+        for attempt in 0..ATTEMPTS {
+            let wrong = if attempt > 0 { "Wrong. " } else { "" };
+            let passphrase =
+                match self.asking.passphrase(&format!("{wrong}Passphrase of {}", self.source.place())) {
+                    Ok(passphrase) => passphrase,
+                    Err(why) => {
+                        self.source.problem(why);
+                        return Vec::new();
+                    }
+                };
             let mut identity = age::scrypt::Identity::new(passphrase);
             identity.set_max_work_factor(MAX_WORK);
             match decrypt(file, &identity) {

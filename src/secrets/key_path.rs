@@ -5,6 +5,12 @@ use crate::sops::Step;
 
 /// A path: `NAME` is the key of that name, `["a"]["b"][0]` goes down into maps and lists as in sops.
 pub fn parse(text: &str) -> Result<Vec<Step>, SecretsError> {
+    if text.is_empty() {
+        return Err(SecretsError::Usage {
+            message: "the name of a secret is empty".to_owned(),
+            help: "write `NAME`, or `[\"map\"][\"key\"][0]` for what is inside of maps and lists".to_owned(),
+        });
+    }
     if !text.starts_with("[\"") {
         return Ok(vec![Step::Key(text.as_bytes().to_vec())]);
     }

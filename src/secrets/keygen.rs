@@ -60,12 +60,12 @@ pub fn public_keys(path: &Path) -> Vec<String> {
 }
 
 /// The first rules of a project: one for all its files of secrets.
-pub fn first_rules(recipient: &str, name: Option<&str>) -> String {
+pub fn first_rules(recipient: &str, name: Option<&str>, folder: &str) -> String {
     let comment = name.map_or_else(String::new, |name| format!(" # {name}"));
     format!(
         "# Who may read which file of secrets. The first rule whose pattern matches the path counts.\n\
          # After a change run `infractl secrets updatekeys`.\n\
-         creation_rules:\n  - path_regex: ^credentials/.*\\.enc\\.(env|yaml|yml|json)$\n    age:\n      \
+         creation_rules:\n  - path_regex: {folder}\\.enc\\.(env|yaml|yml|json)$\n    age:\n      \
          - {recipient}{comment}\n"
     )
 }
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn the_first_rules_can_be_read() {
-        let text = first_rules("age1x", Some("alice"));
+        let text = first_rules("age1x", Some("alice"), "^credentials/.*");
         let rules = Rules::parse(Path::new("/p"), Path::new("/p/.sops.yaml"), text).unwrap();
         assert!(rules.rule_for(Path::new("/p/credentials/dev.enc.env")).is_some());
         assert!(rules.rule_for(Path::new("/p/credentials/dev.enc.env.example")).is_none());

@@ -9,21 +9,21 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use super::ask::{Ask, Asking};
+use super::key_command;
 use super::key_file::{self, Identity, Missing};
 use super::source::{Found, Source};
 use super::ssh::{Origin, SshKey};
-use crate::exec::{Cmd, Io, Runner};
+use crate::exec::Runner;
 
 /// The environment infractl was started with.
 pub type Vars = BTreeMap<OsString, OsString>;
 
-/// How long a command that prints a key may take: someone may have to unlock a vault.
-const COMMAND_TIME: Duration = Duration::from_secs(120);
+/// Names a file of rules in the place of every `.sops.yaml`, as in sops.
+pub const RULES_VARIABLE: &str = "SOPS_CONFIG";
 
 /// Which keys are tried; each stage has all keys of those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,6 +93,16 @@ impl Keys {
     /// The identities loaded so far.
     pub fn identities(&self) -> &[Identity] {
         &self.identities
+    }
+
+    /// The rules that stand in for `.sops.yaml`: `SOPS_CONFIG`.
+    pub fn named_rules(&self) -> Option<PathBuf> {
+        named_rules(&self.vars)
+    }
+
+    /// True when whoever was asked for a passphrase wants all of it to end.
+    pub fn is_interrupted(&self) -> bool {
+        self.asking.is_interrupted()
     }
 
     /// Every place that was looked at and what came of it.
@@ -208,7 +218,7 @@ impl Keys {
         let name = "SOPS_AGE_SSH_PRIVATE_KEY_CMD";
         let Some(line) = self.vars.get(OsStr::new(name)).cloned() else { return };
         let source = self.source(name);
-        if let Some(text) = run(&line, None, &source, runner).await {
+        if let Some(text) = key_command::run(&line, None, &source, runner).await {
             self.add(text, &source);
         }
     }
@@ -220,7 +230,7 @@ impl Keys {
         for recipient in recipients {
             if self.asked_for.insert(recipient.clone()) {
                 let source = self.source(format!("{name} for {recipient}"));
-                if let Some(text) = run(&line, Some(recipient), &source, runner).await {
+                if let Some(text) = key_command::run(&line, Some(recipient), &source, runner).await {
                     self.add(text, &source);
                 }
             }
@@ -238,37 +248,10 @@ impl fmt::Debug for Keys {
     }
 }
 
-/// What a command prints that is called without a shell.
-async fn run(
-    line: &OsStr,
-    recipient: Option<&str>,
-    source: &Source,
-    runner: &dyn Runner,
-) -> Option<Zeroizing<Vec<u8>>> {
-    let words = line.to_str().and_then(|line| shell_words::split(line).ok()).unwrap_or_default();
-    let Some((program, args)) = words.split_first() else {
-        source.problem("not a command: the words cannot be told apart");
-        return None;
-    };
-    let mut cmd = Cmd::new(program).args(args).io(Io::Capture).timeout(Some(COMMAND_TIME));
-    if let Some(recipient) = recipient {
-        cmd = cmd.env("SOPS_AGE_RECIPIENT", recipient);
-    }
-    match runner.run(&cmd, &|_, _| {}).await {
-        Ok(done) if done.code == 0 => Some(Zeroizing::new(done.stdout)),
-        Ok(done) => {
-            drop(Zeroizing::new(done.stdout));
-            let last = done.tail.lines().last().unwrap_or_default();
-            let safe = !last.is_empty() && !last.contains("AGE-") && !last.contains("PRIVATE KEY");
-            let why = if safe { format!(": {last}") } else { String::new() };
-            source.problem(format!("`{program}` ended with exit code {}{why}", done.code));
-            None
-        }
-        Err(error) => {
-            source.problem(error.to_string());
-            None
-        }
-    }
+/// The rules that stand in for `.sops.yaml`.
+pub fn named_rules(vars: &Vars) -> Option<PathBuf> {
+    let named = vars.get(OsStr::new(RULES_VARIABLE)).filter(|path| !path.is_empty())?;
+    std::path::absolute(named).ok()
 }
 
 fn home(vars: &Vars) -> Option<PathBuf> {

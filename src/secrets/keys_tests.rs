@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use secrecy::SecretString;
 
 use super::*;
-use crate::exec::{BoxFuture, Done, OnLine, RunError};
-use crate::secrets::ask::Nobody;
+use crate::exec::{BoxFuture, Cmd, Done, OnLine, RunError};
+use crate::secrets::ask::{NoPassphrase, Nobody};
 
 const PASSPHRASE: &str = "demonstration passphrase";
 
@@ -14,9 +14,9 @@ const PASSPHRASE: &str = "demonstration passphrase";
 struct Typist(Mutex<Vec<String>>, &'static str);
 
 impl Ask for Typist {
-    fn passphrase(&self, what: &str) -> Option<SecretString> {
+    fn passphrase(&self, what: &str) -> Result<SecretString, NoPassphrase> {
         self.0.lock().unwrap().push(what.to_owned());
-        Some(self.1.to_owned().into())
+        Ok(self.1.to_owned().into())
     }
     fn line(&self, _: &str) -> Option<String> {
         None

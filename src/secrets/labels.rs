@@ -20,10 +20,10 @@ struct RecipientsFile {
 
 impl Labels {
     /// The names that a project gives; without one of the files, or with a damaged one, fewer of them.
-    pub fn of_project(root: &Path) -> Self {
-        let text = |name: &str| std::fs::read_to_string(root.join(name)).unwrap_or_default();
-        let mut labels = Labels::in_sops_config(&text(".sops.yaml"));
-        if let Ok(file) = toml::from_str::<RecipientsFile>(&text(RECIPIENTS_FILE)) {
+    pub fn of_project(root: &Path, named: Option<&Path>) -> Self {
+        let text = |path: &Path| std::fs::read_to_string(path).unwrap_or_default();
+        let mut labels = Labels::in_sops_config(&text(named.unwrap_or(&root.join(".sops.yaml"))));
+        if let Ok(file) = toml::from_str::<RecipientsFile>(&text(&root.join(RECIPIENTS_FILE))) {
             labels.0.extend(file.recipients.into_iter().map(|(name, key)| (bare(&key), name)));
         }
         labels
@@ -69,22 +69,35 @@ impl Labels {
         self.0.get(&bare(recipient)).map(String::as_str)
     }
 
+    /// All names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.values().map(String::as_str)
+    }
+
     /// The recipient of this name, if the project names one so.
     pub fn recipient(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(_, label)| *label == name).map(|(key, _)| key.as_str())
     }
 
-    /// The recipient and, in brackets, its name.
+    /// The recipient and, in brackets, its name; RSA keys are shortened.
     pub fn show(&self, recipient: &str) -> String {
-        match self.name(recipient) {
-            Some(name) => format!("{recipient} ({name})"),
-            None => recipient.to_owned(),
+        let recipient = bare(recipient);
+        let shown = match recipient.char_indices().nth_back(11) {
+            Some((end, _)) if recipient.len() > 120 => {
+                let start: String = recipient.chars().take(28).collect();
+                format!("{start}...{}", &recipient[end..])
+            }
+            _ => recipient.clone(),
+        };
+        match self.name(&recipient) {
+            Some(name) => format!("{shown} ({name})"),
+            None => shown,
         }
     }
 }
 
 /// The recipient without what SSH allows after the key.
-fn bare(recipient: &str) -> String {
+pub fn bare(recipient: &str) -> String {
     recipient.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
 }
 
@@ -143,7 +156,7 @@ mod tests {
             .unwrap();
         let text = format!("[recipients]\nalice = \"{A}\"\nci = \"{S} comment\"\n");
         crate::disk::write(&root.path().join(RECIPIENTS_FILE), text.as_bytes(), 0o644).unwrap();
-        let labels = Labels::of_project(root.path());
+        let labels = Labels::of_project(root.path(), None);
         assert_eq!(labels.show(A), format!("{A} (alice)"));
         assert_eq!(labels.name(S), Some("ci"));
         assert_eq!(labels.recipient("ci"), Some(S));

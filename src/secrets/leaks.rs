@@ -7,7 +7,9 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
-use crate::sops::{Map, Node, Plain, Rule, Value};
+use super::store::Opened;
+use crate::redact;
+use crate::sops::{Map, Node, Value};
 
 /// Shorter values are found everywhere by chance.
 pub const SHORTEST: usize = 6;
@@ -15,32 +17,50 @@ pub const SHORTEST: usize = 6;
 /// The most that is unpacked from one archive.
 const UNPACKED: usize = 256 << 20;
 
-/// Every encrypted value of a document by its name; of lists and maps, each value inside.
-pub fn values(plain: &Plain) -> Vec<(String, Zeroizing<Vec<u8>>)> {
+/// Every encrypted value of a document by its name; of lists and maps, each value inside. What the file has in clear is
+/// no secret.
+pub fn values(opened: &Opened) -> Vec<(String, Zeroizing<Vec<u8>>)> {
     let mut found = Vec::new();
-    for (key, node) in plain.branches().iter().flat_map(Map::pairs) {
-        let name = String::from_utf8_lossy(key).into_owned();
-        // Values that the file has in clear are no secrets.
-        if !matches!(plain.metadata().rule(), Rule::UnencryptedSuffix(end) if name.ends_with(end.as_str())) {
-            collect(&name, node, &mut found);
-        }
+    for (at, map) in opened.plain.branches().iter().enumerate() {
+        let sealed = opened.encrypted.branches().get(at);
+        pairs("", sealed, map, &mut found);
     }
     found
 }
 
-fn collect(name: &str, node: &Node, found: &mut Vec<(String, Zeroizing<Vec<u8>>)>) {
+type Values = Vec<(String, Zeroizing<Vec<u8>>)>;
+
+fn pairs(above: &str, sealed: Option<&Map>, map: &Map, found: &mut Values) {
+    let mut sealed = sealed.into_iter().flat_map(Map::pairs);
+    for (key, node) in map.pairs() {
+        let name = format!("{above}{}", String::from_utf8_lossy(key));
+        collect(&name, sealed.next().map(|(_, node)| node), node, found);
+    }
+}
+
+fn collect(name: &str, sealed: Option<&Node>, node: &Node, found: &mut Values) {
     match node {
         Node::Scalar(scalar) => {
-            if matches!(scalar.value, Value::Str(_) | Value::Bytes(_)) {
+            let is_clear = match sealed {
+                Some(Node::Scalar(on_disk)) => {
+                    !matches!(&on_disk.value, Value::Str(text) if text.starts_with(b"ENC[AES256_GCM,"))
+                }
+                _ => false,
+            };
+            if !is_clear && !matches!(scalar.value, Value::Null | Value::Bool(_)) {
                 found.push((name.to_owned(), super::value::text(node)));
             }
         }
         Node::Comment(_) => {}
-        Node::List(items) => items.iter().for_each(|item| collect(name, item, found)),
+        Node::List(items) => {
+            let sealed = if let Some(Node::List(sealed)) = sealed { sealed.as_slice() } else { &[] };
+            for (at, item) in items.iter().enumerate() {
+                collect(name, sealed.get(at), item, found);
+            }
+        }
         Node::Map(map) => {
-            map.pairs().for_each(|(key, node)| {
-                collect(&format!("{name}.{}", String::from_utf8_lossy(key)), node, found);
-            });
+            let sealed = if let Some(Node::Map(sealed)) = sealed { Some(sealed) } else { None };
+            pairs(&format!("{name}."), sealed, map, found);
         }
     }
 }
@@ -63,25 +83,19 @@ pub struct Leak {
 }
 
 impl Search {
-    /// For these names and values: as they are, line by line, and in base64.
+    /// For these names and values: as they are, line by line, and as JSON, shells, URLs and base64 write them.
     pub fn new<'a>(values: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Option<Self> {
         let mut patterns: Vec<Zeroizing<Vec<u8>>> = Vec::new();
         let (mut names, mut skipped) = (Vec::new(), Vec::new());
         for (name, value) in values {
-            let mut forms: Vec<Zeroizing<Vec<u8>>> = Vec::new();
-            for line in value.split(|&b| b == b'\n').map(<[u8]>::trim_ascii) {
-                // The ends of PEM blocks are the same in every key.
-                if line.len() >= SHORTEST && !line.starts_with(b"-----") {
-                    forms.push(line.to_vec().into());
+            let mut forms: Vec<Zeroizing<Vec<u8>>> = match std::str::from_utf8(value) {
+                Ok(text) => redact::forms_of(text),
+                Err(_) => {
+                    vec![value.to_vec().into(), BASE64_STANDARD_NO_PAD.encode(value).into_bytes().into()]
                 }
-            }
-            if value.len() >= SHORTEST {
-                // The end may stand before padding, or in the middle of a longer text.
-                let encoded = BASE64_STANDARD_NO_PAD.encode(&value[..value.len() - value.len() % 3]);
-                if encoded.len() >= 12 {
-                    forms.push(encoded.into_bytes().into());
-                }
-            }
+            };
+            // The ends of PEM blocks are the same in every key.
+            forms.retain(|form| form.len() >= SHORTEST && !form.starts_with(b"-----"));
             if forms.is_empty() && !value.is_empty() {
                 skipped.push(name.to_owned());
             }
@@ -115,8 +129,12 @@ impl Search {
     }
 }
 
-/// The files of a zip archive, as terraform's plans are; nothing of what is no archive.
+/// The files of a zip archive, as terraform's plans are, or what gzip packed; nothing of what is no archive.
 fn unpacked(bytes: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
+    if let Some(packed) = gzipped(bytes) {
+        let part = miniz_oxide::inflate::decompress_to_vec_with_limit(packed, UNPACKED);
+        return part.map(Zeroizing::new).into_iter().collect();
+    }
     if !bytes.starts_with(b"PK\x03\x04") {
         return Vec::new();
     }
@@ -142,6 +160,23 @@ fn unpacked(bytes: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
         }
     }
     parts
+}
+
+/// What is in a gzip file behind its header.
+fn gzipped(bytes: &[u8]) -> Option<&[u8]> {
+    let flags = *bytes.strip_prefix(b"\x1f\x8b\x08")?.first()?;
+    let mut rest = bytes.get(10..)?;
+    if flags & 4 != 0 {
+        let length = usize::from(u16::from_le_bytes([*rest.first()?, *rest.get(1)?]));
+        rest = rest.get(2 + length..)?;
+    }
+    // A file name and a comment, each with a NUL at its end.
+    for flag in [8, 16] {
+        if flags & flag != 0 {
+            rest = rest.get(memchr::memchr(0, rest)? + 1..)?;
+        }
+    }
+    if flags & 2 != 0 { rest.get(2..) } else { Some(rest) }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub mod covered;
 pub mod create;
 pub mod edit;
 mod error;
+mod key_command;
 mod key_file;
 pub mod key_path;
 mod keys;
@@ -14,8 +15,10 @@ mod labels;
 pub mod leaks;
 pub mod merge;
 pub mod rekey;
+mod no_key;
 mod rules;
 pub mod rules_edit;
+mod rules_keys;
 mod source;
 mod ssh;
 mod store;
@@ -33,11 +36,12 @@ use crate::config::Environment;
 use crate::exec::Runner;
 use crate::sops::{Format, SopsError};
 
-pub use ask::{Ask, Nobody, terminal};
+pub use ask::{Ask, NoPassphrase, Nobody, terminal};
 pub use create::check_recipient;
-pub use error::{NoKey, SecretsError};
-pub use keys::{Keys, Stage, Vars};
-pub use labels::{Labels, RECIPIENTS_FILE};
+pub use error::SecretsError;
+pub use keys::{Keys, RULES_VARIABLE, Stage, Vars, named_rules};
+pub use labels::{Labels, RECIPIENTS_FILE, bare};
+pub use no_key::NoKey;
 pub use rules::{CreationRule, RULES_FILE, Rules};
 pub use source::Found;
 pub use store::{Mac, Opened, Store, fill, parse, read};
@@ -187,8 +191,8 @@ pub fn names(file: &Path) -> Result<Vec<String>, SecretsError> {
     Ok(pairs.map(|(key, _)| String::from_utf8_lossy(key).into_owned()).collect())
 }
 
-/// Opens the secrets of an environment with the keys of whoever runs infractl. With `can_ask` a passphrase is asked
-/// for on the terminal when no other key opens a file.
+/// Opens the secrets of an environment with the keys of whoever runs infractl. Unless `no_input`, a passphrase is
+/// asked for on the terminal when no other key opens a file.
 ///
 /// # Errors
 /// As [`open_files`].
@@ -196,9 +200,9 @@ pub async fn open(
     runner: &dyn Runner,
     vars: &Vars,
     env: &Environment,
-    can_ask: bool,
+    no_input: bool,
 ) -> Result<Secrets, SecretsError> {
-    let keys = Keys::new(vars.clone(), env.secrets.identities.clone(), terminal(can_ask));
+    let keys = Keys::new(vars.clone(), env.secrets.identities.clone(), terminal(no_input));
     let mut store = Store::new(env.root.clone(), keys, runner);
     let secrets = &env.secrets;
     open_files(&mut store, &secrets.files, &secrets.required, &secrets.allow_empty).await

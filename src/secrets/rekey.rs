@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::error::SecretsError;
+use super::labels::bare;
 use super::store::{Mac, Store, fill};
 use crate::sops::{Encrypted, KeyGroups, Plain};
 
@@ -23,7 +24,7 @@ impl Difference {
         let metadata = file.metadata();
         let old_groups = metadata.age_groups();
         let flat = |groups: &[Vec<String>]| -> Vec<String> {
-            groups.iter().flatten().map(|key| key.trim().to_owned()).collect()
+            groups.iter().flatten().map(|key| bare(key)).collect()
         };
         let (old, new) = (flat(&old_groups), flat(&wanted.groups));
         let threshold = wanted.threshold.unwrap_or(wanted.groups.len());
@@ -31,7 +32,7 @@ impl Difference {
             groups
                 .iter()
                 .map(|group| {
-                    let mut group: Vec<String> = group.iter().map(|key| key.trim().to_owned()).collect();
+                    let mut group: Vec<String> = group.iter().map(|key| bare(key)).collect();
                     group.sort();
                     group
                 })
@@ -63,18 +64,19 @@ pub struct Prepared {
     pub rotated: bool,
     plain: Plain,
     sealed: Encrypted,
+    before: Option<Vec<u8>>,
 }
 
 impl Prepared {
     /// The names of its secrets.
     pub fn names(&self) -> Vec<String> {
-        let pairs = self.plain.branches().first().into_iter().flat_map(crate::sops::Map::pairs);
+        let pairs = self.plain.branches().iter().flat_map(crate::sops::Map::pairs);
         pairs.map(|(key, _)| String::from_utf8_lossy(key).into_owned()).collect()
     }
 
     /// Writes it.
     pub fn save(&self, store: &Store<'_>) -> Result<(), SecretsError> {
-        store.save(&self.path, &self.plain, &self.sealed)
+        store.save_over(&self.path, self.before.as_deref(), &self.plain, &self.sealed)
     }
 }
 
@@ -126,5 +128,5 @@ pub async fn prepare(
         sealed
     };
     store.verified(&opened.path, &plain, &sealed)?;
-    Ok(Some(Prepared { path: opened.path, difference, rotated, plain, sealed }))
+    Ok(Some(Prepared { path: opened.path, difference, rotated, plain, sealed, before: opened.before }))
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use regex::bytes::Regex;
 
 use super::error::{SecretsError, shown};
+use super::rules_keys::{group, other_backends, recipients};
 use super::yaml::{self, Node, Value};
 use crate::disk;
 use crate::sops::{KeyGroups, NewFile, Rule};
@@ -22,10 +23,6 @@ const SIX: [&str; 6] = [
     "unencrypted_comment_regex",
     "encrypted_comment_regex",
 ];
-
-/// Keys of other backends that a rule may name.
-const OTHERS: [&str; 7] =
-    ["kms", "gcp_kms", "hckms", "azure_keyvault", "hc_vault_transit_uri", "hc_vault", "pgp"];
 
 /// The rules of one `.sops.yaml`.
 #[derive(Debug, Clone)]
@@ -47,6 +44,8 @@ pub struct CreationRule {
     pub pattern: Option<String>,
     /// Its line in the file, from 1.
     pub line: usize,
+    /// Where its first key stands in the text.
+    pub(super) at: usize,
     /// Who can open the files.
     pub recipients: KeyGroups,
     /// Keys of other backends that it names.
@@ -62,9 +61,12 @@ pub struct CreationRule {
 }
 
 impl Rules {
-    /// The rules for a file: those of the nearest `.sops.yaml` from its folder upwards to the root of the project.
-    /// None if there is no such file.
-    pub fn find(root: &Path, file: &Path) -> Result<Option<Rules>, SecretsError> {
+    /// The rules for a file: those that were named instead, else those of the nearest `.sops.yaml` from its folder upwards
+    /// to the root of the project. None if there is no such file.
+    pub fn find(root: &Path, named: Option<&Path>, file: &Path) -> Result<Option<Rules>, SecretsError> {
+        if let Some(named) = named {
+            return Rules::read(root, named).map(Some);
+        }
         let file = root.join(file);
         let mut folders = file.ancestors().skip(1).take(100);
         let inside = file.starts_with(root);
@@ -83,7 +85,13 @@ impl Rules {
 
     /// The rules of this file.
     pub fn read(root: &Path, path: &Path) -> Result<Rules, SecretsError> {
-        let text = disk::read_text(path)?;
+        let text = disk::read_text(path).map_err(|error| match error.is_not_found() {
+            true => SecretsError::Rules {
+                message: format!("there is no file of rules `{}`", shown(root, path)),
+                help: "name another one with `--config` or SOPS_CONFIG, or none at all".to_owned(),
+            },
+            false => error.into(),
+        })?;
         Rules::parse(root, path, text)
     }
 
@@ -182,7 +190,8 @@ impl fmt::Display for CreationRule {
     }
 }
 
-type Wrong = (usize, String);
+/// A line and what is wrong there.
+pub(super) type Wrong = (usize, String);
 
 fn rule(node: &Node) -> Result<CreationRule, Wrong> {
     if !matches!(node.value, Value::Map(_)) {
@@ -238,6 +247,7 @@ fn rule(node: &Node) -> Result<CreationRule, Wrong> {
     Ok(CreationRule {
         pattern,
         line: node.line,
+        at: node.at.start,
         recipients: KeyGroups { groups, threshold },
         others,
         rule: six.pop(),
@@ -246,51 +256,6 @@ fn rule(node: &Node) -> Result<CreationRule, Wrong> {
         regex,
         has_groups,
     })
-}
-
-fn other_backends(node: &Node) -> impl Iterator<Item = String> {
-    let given = |node: &Node| node.text().is_some() || !node.items().is_empty();
-    OTHERS.iter().filter(move |name| node.get(name).is_some_and(given)).map(|name| (*name).to_owned())
-}
-
-/// A key group: its own recipients and those of the groups it merges, each once.
-fn group(node: &Node, others: &mut Vec<String>) -> Result<Vec<String>, Wrong> {
-    others.extend(other_backends(node));
-    let mut all = node.get("age").map_or(Ok(Vec::new()), recipients)?;
-    for merged in node.get("merge").map_or(&[][..], Node::items) {
-        all.extend(group(merged, others)?);
-    }
-    let mut once = Vec::new();
-    for key in all {
-        if !once.contains(&key) {
-            once.push(key);
-        }
-    }
-    Ok(once)
-}
-
-/// Recipients: a text with commas, or a list of texts.
-fn recipients(node: &Node) -> Result<Vec<String>, Wrong> {
-    let mut keys: Vec<String> = Vec::new();
-    let mut add = |node: &Node| match &node.value {
-        Value::Text(text) => {
-            for key in text.split(',').map(str::trim).filter(|key| !key.is_empty() && *key != "~") {
-                if key.starts_with("AGE-SECRET-KEY-") {
-                    return Err((node.line, "a private key stands where a public one belongs".to_owned()));
-                }
-                if !keys.iter().any(|known| known == key) {
-                    keys.push(key.to_owned());
-                }
-            }
-            Ok(())
-        }
-        _ => Err((node.line, "`age` is a text or a list of texts".to_owned())),
-    };
-    match &node.value {
-        Value::List(items) => items.iter().try_for_each(&mut add)?,
-        _ => add(node)?,
-    }
-    Ok(keys)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::error::SecretsError;
+use super::labels::bare;
 use super::rules::{CreationRule, Rules};
 use super::yaml::{Node, Value};
 
@@ -17,7 +18,7 @@ pub fn add(
 ) -> Result<Rules, SecretsError> {
     let mut rules = rules.clone();
     for &number in numbers {
-        if rules.rules[number].age().any(|known| known == recipient) {
+        if rules.rules[number].age().any(|known| bare(known) == bare(recipient)) {
             continue;
         }
         let rule = &rules.rules[number];
@@ -34,10 +35,10 @@ pub fn remove(root: &Path, rules: &Rules, numbers: &[usize], recipient: &str) ->
     let mut rules = rules.clone();
     for &number in numbers {
         let rule = &rules.rules[number];
-        if !rule.age().any(|known| known == recipient) {
+        if !rule.age().any(|known| bare(known) == bare(recipient)) {
             continue;
         }
-        let wanted: Vec<&str> = rule.age().filter(|known| *known != recipient).collect();
+        let wanted: Vec<&str> = rule.age().filter(|known| bare(known) != bare(recipient)).collect();
         if wanted.is_empty() {
             return Err(SecretsError::Rules {
                 message: format!(
@@ -79,7 +80,13 @@ fn by_hand(rules: &Rules, rule: &CreationRule) -> SecretsError {
 }
 
 fn with(text: &str, rule: &CreationRule, recipient: &str, name: Option<&str>) -> Option<String> {
-    let age = rule.age.as_ref()?;
+    let Some(age) = rule.age.as_ref() else {
+        // A rule without recipients: they become its first key.
+        let line = text[..rule.at].rfind('\n').map_or(0, |newline| newline + 1);
+        let is_plain = !rule.has_groups() && !text[rule.at..].starts_with(['{', '*', '&', '!']);
+        let indent = " ".repeat(text[line..rule.at].chars().count());
+        return is_plain.then(|| insert(text, rule.at, &format!("age: {recipient}\n{indent}")));
+    };
     match &age.value {
         _ if age.alias => None,
         Value::List(items) if text[age.at.start..].starts_with('[') => {
@@ -146,7 +153,7 @@ fn without(text: &str, rule: &CreationRule, recipient: &str) -> Option<String> {
 }
 
 fn is(item: &Node, recipient: &str) -> bool {
-    item.text().is_some_and(|text| text.trim() == recipient)
+    item.text().is_some_and(|text| bare(text) == bare(recipient))
 }
 
 fn insert(text: &str, at: usize, new: &str) -> String {
@@ -216,12 +223,23 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_without_recipients_gets_its_first() {
+        for text in
+            ["creation_rules:\n  - path_regex: x # y\n    pgp: F\n", "creation_rules:\n- path_regex: x\n"]
+        {
+            let new = add(Path::new("/p"), &rules(text), &[0], A, None).unwrap();
+            assert_eq!(new.rules[0].age().collect::<Vec<_>>(), [A], "{}", new.text);
+            assert_eq!(new.rules[0].pattern.as_deref(), Some("x"));
+        }
+    }
+
+    #[test]
     fn what_cannot_be_changed_is_left_to_people() {
         let last = rules("creation_rules:\n  - age: '@A'\n");
         let error = remove(Path::new("/p"), &last, &[0], A).unwrap_err().to_string();
         assert!(error.contains("is the only recipient of the rule at line 2 of `.sops.yaml`"), "{error}");
-        let none = rules("creation_rules:\n  - path_regex: x\n");
-        let error = add(Path::new("/p"), &none, &[0], A, None).unwrap_err().to_string();
+        let groups = rules("creation_rules:\n  - key_groups:\n    - age: ['@A']\n");
+        let error = add(Path::new("/p"), &groups, &[0], B, None).unwrap_err().to_string();
         assert!(error.contains("in a way that infractl does not change"), "{error}");
     }
 }

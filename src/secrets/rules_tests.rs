@@ -99,12 +99,12 @@ fn the_nearest_file_upwards_counts_and_none_above_the_project() {
     write(&dir.path().join(RULES_FILE), "creation_rules: []\n");
     write(&root.join("credentials/keep"), "");
     let file = root.join("credentials/dev.env");
-    assert!(Rules::find(&root, &file).unwrap().is_none());
+    assert!(Rules::find(&root, None, &file).unwrap().is_none());
     write(&root.join(RULES_FILE), "creation_rules: []\n");
-    assert_eq!(Rules::find(&root, &file).unwrap().unwrap().shown, ".sops.yaml");
+    assert_eq!(Rules::find(&root, None, &file).unwrap().unwrap().shown, ".sops.yaml");
     write(&root.join("credentials").join(RULES_FILE), "creation_rules: []\n");
     assert_eq!(
-        Rules::find(&root, Path::new("credentials/dev.env")).unwrap().unwrap().shown,
+        Rules::find(&root, None, Path::new("credentials/dev.env")).unwrap().unwrap().shown,
         "credentials/.sops.yaml"
     );
 }

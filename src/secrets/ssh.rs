@@ -65,12 +65,16 @@ impl SshKey {
 
     /// Asks for the passphrase and opens the key, once.
     fn unlock(&self, key: &EncryptedKey) -> Option<Identity> {
-        for _ in 0..ATTEMPTS {
-            let Some(passphrase) = self.asking.passphrase(&format!("Passphrase of {}", self.source.place()))
-            else {
-                self.source.problem("protected by a passphrase, and nobody is at a terminal to type it");
-                return None;
-            };
+        for attempt in 0..ATTEMPTS {
+            let wrong = if attempt > 0 { "Wrong. " } else { "" };
+            let passphrase =
+                match self.asking.passphrase(&format!("{wrong}Passphrase of {}", self.source.place())) {
+                    Ok(passphrase) => passphrase,
+                    Err(why) => {
+                        self.source.problem(why);
+                        return None;
+                    }
+                };
             if let Ok(open) = key.decrypt(passphrase) {
                 return Some(Identity::from(open));
             }

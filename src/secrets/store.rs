@@ -1,14 +1,16 @@
 //! The encrypted files of a project: found, opened, saved.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use aes_gcm::aead::OsRng;
 use aes_gcm::aead::rand_core::RngCore as _;
 
-use super::error::{NoKey, SecretsError, shown};
+use super::error::{SecretsError, shown};
 use super::key_file::Identity;
 use super::keys::{Keys, Stage};
 use super::labels::Labels;
+use super::no_key::NoKey;
 use crate::disk;
 use crate::exec::Runner;
 use crate::sops::{DataKey, Encrypted, Format, Plain, Recipient, SopsError};
@@ -32,6 +34,8 @@ pub struct Opened {
     pub encrypted: Encrypted,
     /// What is in it.
     pub plain: Plain,
+    /// The text on disk when it was read; none when the file was not there.
+    pub before: Option<Vec<u8>>,
 }
 
 /// What to do with the seal of a file, its MAC.
@@ -90,14 +94,16 @@ impl<'a> Store<'a> {
         mac: Mac,
     ) -> Result<Opened, SecretsError> {
         let path = self.root.join(path);
-        let encrypted = self.read(&path, format)?;
+        let bytes = bytes(&self.root, &path)?;
+        let encrypted = parse(&path, &bytes, format)
+            .map_err(|source| SecretsError::File { file: self.shown(&path), source })?;
         let key = self.data_key(&path, &encrypted).await?;
         let plain = match mac {
             Mac::Verify => encrypted.decrypt(&key),
             Mac::Ignore => encrypted.decrypt_unverified(&key),
         };
         let plain = plain.map_err(|source| SecretsError::File { file: self.shown(&path), source })?;
-        Ok(Opened { path, encrypted, plain })
+        Ok(Opened { path, encrypted, plain, before: Some(bytes) })
     }
 
     /// Unwraps the data key of a file with the first of all keys that fits.
@@ -120,6 +126,9 @@ impl<'a> Store<'a> {
                 Ok(key) => return Ok(key),
                 Err(error) => last = Some(error),
             }
+            if self.keys.is_interrupted() {
+                return Err(SecretsError::Interrupted { file: self.shown(path) });
+            }
         }
         Err(self.no_key(path, last.unwrap_or(SopsError::NoKeys)))
     }
@@ -131,7 +140,7 @@ impl<'a> Store<'a> {
             SopsError::TooFewGroups { needed, opened, failures, .. } => (failures, Some((needed, opened))),
             source => return SecretsError::File { file, source },
         };
-        let labels = Labels::of_project(&self.root);
+        let labels = Labels::of_project(&self.root, self.keys.named_rules().as_deref());
         SecretsError::NoKey(Box::new(NoKey { file, failures, labels, found: self.keys.found(), groups }))
     }
 
@@ -149,6 +158,27 @@ impl<'a> Store<'a> {
         Ok(())
     }
 
+    /// The same, unless the file is not any more what it was when it was read: what others wrote meanwhile is not lost.
+    pub fn save_over(
+        &self,
+        path: &Path,
+        before: Option<&[u8]>,
+        plain: &Plain,
+        encrypted: &Encrypted,
+    ) -> Result<(), SecretsError> {
+        let path = self.root.join(path);
+        let _lock = lock(&path);
+        let now = match disk::read(&path) {
+            Ok(bytes) => Some(bytes),
+            Err(error) if error.is_not_found() => None,
+            Err(error) => return Err(error.into()),
+        };
+        if now.as_deref() != before {
+            return Err(SecretsError::ChangedMeanwhile { file: self.shown(&path) });
+        }
+        self.save(&path, plain, encrypted)
+    }
+
     /// The text of an encrypted file, decrypted again and compared.
     pub fn verified(
         &self,
@@ -158,14 +188,10 @@ impl<'a> Store<'a> {
     ) -> Result<Vec<u8>, SecretsError> {
         let file = || self.shown(path);
         let bytes = encrypted.to_bytes().map_err(|source| SecretsError::Refused { file: file(), source })?;
-        let read_back = Encrypted::parse(&bytes, encrypted.format())
-            .and_then(|again| again.decrypt(plain.data_key()))
-            .and_then(|again| again.to_bytes(again.format()));
-        let meant = plain
-            .to_bytes(plain.format())
-            .map_err(|source| SecretsError::Refused { file: file(), source })?;
+        let read_back =
+            Encrypted::parse(&bytes, encrypted.format()).and_then(|again| again.decrypt(plain.data_key()));
         match read_back {
-            Ok(text) if *text == *meant => Ok(bytes),
+            Ok(again) if again.says_the_same(plain) => Ok(bytes),
             Ok(_) => Err(SecretsError::NotReadBack { file: file(), source: None }),
             Err(source) => Err(SecretsError::NotReadBack { file: file(), source: Some(source) }),
         }
@@ -176,14 +202,23 @@ impl<'a> Store<'a> {
 /// decides. Needs no key.
 pub fn read(root: &Path, path: &Path, format: Option<Format>) -> Result<Encrypted, SecretsError> {
     let path = root.join(path);
-    let bytes = disk::read(&path).map_err(|error| {
-        if error.is_not_found() {
-            SecretsError::NoSuchFile { file: shown(root, &path) }
-        } else {
-            error.into()
-        }
-    })?;
+    let bytes = bytes(root, &path)?;
     parse(&path, &bytes, format).map_err(|source| SecretsError::File { file: shown(root, &path), source })
+}
+
+fn bytes(root: &Path, path: &Path) -> Result<Vec<u8>, SecretsError> {
+    disk::read(path).map_err(|error| {
+        if error.is_not_found() { SecretsError::NoSuchFile { file: shown(root, path) } } else { error.into() }
+    })
+}
+
+/// Keeps other runs of infractl from writing in the folder of a file. Where folders cannot be locked there is only the
+/// short time between looking and writing.
+fn lock(path: &Path) -> Option<File> {
+    let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let folder = File::open(place.parent()?).ok()?;
+    folder.lock().ok()?;
+    Some(folder)
 }
 
 /// Reads the text of a file without opening it.

@@ -52,6 +52,13 @@ impl DataKey {
     }
 }
 
+/// To tell whether a file was rotated; not for what an attacker can measure.
+impl PartialEq for DataKey {
+    fn eq(&self, other: &Self) -> bool {
+        *self.0 == *other.0
+    }
+}
+
 impl fmt::Debug for DataKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DataKey")

@@ -4,7 +4,7 @@
 //! wrapped for age recipients. Nothing here touches a disk, a clock, the environment or a random source:
 //! the caller hands them in.
 //!
-//! - [`inspect`] and [`is_encrypted`] look at a file without a key.
+//! - [`inspect()`] and [`is_encrypted`] look at a file without a key.
 //! - [`Encrypted`] is a parsed file; [`Encrypted::data_key`] and [`Encrypted::decrypt`] make it [`Plain`].
 //! - [`Plain`] is an open document: read it, change it, [`Plain::seal`] it again. Values that did not change
 //!   keep their ciphertext, so a change of one value changes three lines.
@@ -42,6 +42,7 @@ mod json;
 mod metadata;
 mod plain;
 mod recipients;
+mod remarks;
 mod rule;
 mod scalar;
 mod shamir;

@@ -13,6 +13,7 @@ use crate::text;
 use crate::tools::git;
 use crate::ui::ci::Ci;
 use crate::ui::event::{Diagnostic, Event, Severity};
+use crate::ui::log::LogFile;
 use crate::ui::{self, Mode, Ui};
 
 /// The `Ui` of this run, and who records it.
@@ -38,6 +39,15 @@ pub(super) fn prepare(cli: &Cli, mode: Mode, vars: &Vars, masks: &Masks) -> (Ui,
     }
     ui.add(Box::new(Arc::clone(&recorder)));
     (ui, recorder)
+}
+
+/// `--log-file`.
+pub(super) fn log_file(ui: &mut Ui, global: &Global) -> Result<(), Failure> {
+    if let Some(file) = &global.log_file {
+        let file = disk::open_at_end(&folder(global).join(file))?;
+        ui.add(Box::new(LogFile::new(file, jiff::Timestamp::now)));
+    }
+    Ok(())
 }
 
 /// Where paths on the command line begin.

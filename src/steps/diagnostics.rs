@@ -3,8 +3,8 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::StepCx;
-use crate::tools::terraform_digest::Digest;
 use crate::tools::terraform_diagnostic::Diagnostic;
+use crate::tools::terraform_digest::Digest;
 use crate::ui::event::{self, Event, Severity};
 
 /// Tells a diagnostic with its place relative to the project.

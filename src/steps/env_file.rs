@@ -2,14 +2,14 @@
 
 use crate::config::model::{self, Value, ValueSource};
 use crate::config::template::Rendered;
-use crate::disk::{self, repository};
+use crate::disk;
 use crate::failure::{Failure, Kind, Problem};
 use crate::files::dotenv::Dialect;
-use crate::files::env_file::{Entry, EnvFile, Metadata, Section, is_stale};
+use crate::files::env_file::{Entry, EnvFile, Metadata, Section, environment_of, is_stale};
 use crate::steps::values::{self, Known};
-use crate::steps::{StepCx, prepare, terraform_read};
+use crate::steps::{StepCx, env_place, prepare, terraform_read};
 use crate::text::{nearest, plural, upper_snake};
-use crate::tools::{git, terraform::Output};
+use crate::tools::terraform::Output;
 
 /// What is done with the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +27,15 @@ pub async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failu
     let path = &step.env.env_file.path;
     match action {
         Action::Remove => {
-            let removed = disk::remove(path)?;
             let shown = super::relative(step, path);
+            let text = disk::read_lossy_if_there(path).unwrap_or_default().unwrap_or_default();
+            if let Some(other) = environment_of(&text).filter(|other| *other != step.env.name) {
+                return Ok(format!("{shown} is of {other}, and stays"));
+            }
+            // What a link points to holds the values.
+            let place = disk::place_of(path);
+            let removed = disk::remove(&place)?;
+            let removed = (place != *path && disk::remove(path)?) || removed;
             Ok(if removed { format!("{shown} removed") } else { format!("{shown} was not there") })
         }
         Action::Compare => {
@@ -37,12 +44,12 @@ pub async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failu
                 terraform_read::outputs(step).await?;
             }
             let new = content(step)?.render()?;
-            let old = disk::read_text_if_there(path)?;
+            let old = disk::read_lossy_if_there(path)?;
             let shown = super::relative(step, path);
             Ok(super::compared(step, &shown, old.map(|old| is_stale(&old, &new))))
         }
         Action::Write => {
-            check_place(step).await?;
+            env_place::check(step).await?;
             // Asked for alone, without the step before it that reads them.
             if step.facts.outputs.is_none() {
                 terraform_read::outputs(step).await?;
@@ -97,7 +104,7 @@ pub fn content(step: &StepCx<'_>) -> Result<EnvFile, Failure> {
     })
 }
 
-fn dialect(declared: model::Dialect) -> Dialect {
+pub(super) fn dialect(declared: model::Dialect) -> Dialect {
     match declared {
         model::Dialect::Compose => Dialect::Compose,
         model::Dialect::Docker => Dialect::Docker,
@@ -130,7 +137,16 @@ fn mapped(step: &StepCx<'_>, sections: &[model::Section]) -> Result<Vec<Section>
         }
         all.push(Section { title: Some(section.title.clone()), entries });
     }
-    if problems.is_empty() { Ok(all) } else { Err(Failure::problems(Kind::Failed, problems)) }
+    let Some(help) = problems.first().map(|problem| problem.help.clone()) else { return Ok(all) };
+    // The same advice for each is one.
+    if problems.len() > 1 && problems.iter().all(|problem| problem.help == help) {
+        for problem in &mut problems {
+            problem.help.clear();
+        }
+        let failure = Failure::problems(Kind::Failed, problems);
+        return Err(help.into_iter().fold(failure, Failure::help));
+    }
+    Err(Failure::problems(Kind::Failed, problems))
 }
 
 fn entry(step: &StepCx<'_>, known: &Known, key: &str, value: &Value) -> Result<Option<Entry>, Failure> {
@@ -179,7 +195,8 @@ fn missing(step: &StepCx<'_>, source: &ValueSource) -> Failure {
     }
     let Some(name) = &source.output else {
         let name = source.var.as_deref().unwrap_or_default();
-        return Failure::new(Kind::Config, format!("the variable `{name}` is not set"));
+        return Failure::new(Kind::Config, format!("the variable `{name}` is not set"))
+            .help(format!("set {name}, or give the key a `default`, or set `optional = true`"));
     };
     let outputs = step.facts.outputs.iter().flatten();
     let names: Vec<&str> = outputs.map(|(name, _)| name.as_str()).collect();
@@ -193,52 +210,6 @@ fn missing(step: &StepCx<'_>, source: &ValueSource) -> Failure {
     } else {
         format!("add the output `{name}` to the root module, or give the key a `default`, or set `optional = true`")
     })
-}
-
-/// Refuses a place that git would commit, or that cannot be written.
-pub async fn check_place(step: &StepCx<'_>) -> Result<(), Failure> {
-    let path = &step.env.env_file.path;
-    let shown = super::relative(step, path);
-    let dir = path.parent().unwrap_or(&step.env.root);
-    if !dir.is_dir() {
-        return Err(Failure::new(
-            Kind::Config,
-            format!("there is no folder `{}`", super::relative(step, dir)),
-        )
-        .help(format!("run `mkdir -p {}`", super::relative(step, dir))));
-    }
-    disk::check_writable(dir)?;
-    if !repository::is_around(dir) {
-        return Ok(());
-    }
-    let ask = |cmd| async move { step.cx.runner.run(&cmd, &|_, _| ()).await };
-    // Two questions, each a start of git; asked at the same time.
-    let (ignored, tracked) = tokio::join!(ask(git::check_ignore(dir, path)), ask(git::ls_files(dir, path)));
-    let (Ok(ignored), Ok(tracked)) = (ignored, tracked) else {
-        step.cx.ui.warn(format!("git is not installed: nobody checks that `{shown}` is never committed"));
-        return Ok(());
-    };
-    if tracked.code == 0 {
-        return Err(Failure::new(
-            Kind::Config,
-            format!("git tracks `{shown}`: its values would be committed"),
-        )
-        .help(format!("run `git rm --cached {shown}` and commit that"))
-        .help("change the values that were committed: they stay in the history of git"));
-    }
-    if ignored.code == 1 {
-        return Err(Failure::new(
-            Kind::Config,
-            format!("git does not ignore `{shown}`: it could be committed"),
-        )
-        .help(format!("add the line `{}` to .gitignore", pattern(&shown, &step.env.name))));
-    }
-    Ok(())
-}
-
-/// One line that covers the files of all environments.
-fn pattern(shown: &str, environment: &str) -> String {
-    shown.strip_suffix(environment).map_or_else(|| shown.to_owned(), |start| format!("{start}*"))
 }
 
 /// What a dry run says of it.

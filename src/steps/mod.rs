@@ -17,6 +17,7 @@ pub mod diagnostics;
 pub mod docker;
 pub mod docker_build;
 pub mod env_file;
+mod env_place;
 pub mod git;
 pub mod host;
 pub mod inventory;

@@ -1,6 +1,6 @@
 //! Opens the secrets and checks what can be checked before any tool starts.
 
-use super::{StepCx, env_file, inventory};
+use super::{StepCx, env_place, inventory};
 use crate::failure::Failure;
 use crate::secrets;
 use crate::text::plural;
@@ -14,7 +14,7 @@ pub async fn run(step: &mut StepCx<'_>, writes_env_file: bool) -> Result<String,
         found.push(format!("{} from {}", plural(secrets.len(), "secret"), plural(secrets.files(), "file")));
     }
     if writes_env_file {
-        env_file::check_place(step).await?;
+        env_place::check(step).await?;
         if step.env.inventory.is_some() {
             inventory::check_place(step)?;
         }
@@ -29,7 +29,7 @@ pub async fn open_secrets(step: &mut StepCx<'_>) -> Result<(), Failure> {
         return Ok(());
     }
     let opened =
-        secrets::open(step.cx.runner.as_ref(), &step.cx.vars.0, step.env, step.cx.ui.mode.can_ask).await?;
+        secrets::open(step.cx.runner.as_ref(), &step.cx.vars.0, step.env, step.cx.ui.mode.no_input).await?;
     for (name, value) in opened.iter() {
         super::values::mask(step, name, secrecy::ExposeSecret::expose_secret(value));
     }

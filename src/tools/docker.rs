@@ -129,25 +129,37 @@ pub fn run(run: &Run) -> Cmd {
     cmd.args(["--", &run.image]).args(run.command.iter().cloned())
 }
 
-/// Why a call of docker failed, as far as its last lines tell: what it means and what to do.
-pub fn advice(tail: &str) -> Option<(&'static str, &'static str)> {
+/// Why the engine did not answer, as far as the last lines of a call tell: what it means and what to do.
+pub fn engine_trouble(tail: &str) -> Option<(&'static str, &'static str)> {
     let says = |words: &[&str]| words.iter().any(|word| tail.contains(word));
-    Some(if says(&["permission denied while trying to connect", "Got permission denied"]) {
-        (
+    if says(&["permission denied while trying to connect", "Got permission denied"]) {
+        Some((
             "the user may not talk to the docker engine",
             "add the user to the group `docker` and log in again, or set DOCKER_HOST to an engine of its own",
-        )
+        ))
     } else if says(&[
         "Cannot connect to the Docker daemon",
         "Is the docker daemon running",
+        "failed to connect to the docker API",
         "Error while fetching server API version",
         "Couldn't connect to Docker daemon",
     ]) {
-        (
+        Some((
             "no docker engine answers",
             "start it (`sudo systemctl start docker`), or correct DOCKER_HOST or the docker context",
-        )
-    } else if says(&["the --secret option requires BuildKit", "buildx component is missing"]) {
+        ))
+    } else {
+        None
+    }
+}
+
+/// Why a call of docker failed, as far as its last lines tell: what it means and what to do.
+pub fn advice(tail: &str) -> Option<(&'static str, &'static str)> {
+    let says = |words: &[&str]| words.iter().any(|word| tail.contains(word));
+    if let Some(found) = engine_trouble(tail) {
+        return Some(found);
+    }
+    Some(if says(&["the --secret option requires BuildKit", "buildx component is missing"]) {
         ("this docker has no BuildKit, and build secrets need it", "install the package `docker-buildx`")
     } else if says(&[
         "no basic auth credentials",
@@ -210,6 +222,10 @@ mod tests {
         let first = |tail: &str| advice(tail).map(|(what, _)| what);
         assert_eq!(
             first("Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?"),
+            Some("no docker engine answers")
+        );
+        assert_eq!(
+            first("failed to connect to the docker API at unix:///x; check if the path is correct"),
             Some("no docker engine answers")
         );
         assert_eq!(first("no basic auth credentials"), Some("the registry wants a login"));

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::docker::engine_trouble;
 use super::power::{Billed, Found, Goal, Is, last_line, text};
 use crate::exec::{Cmd, Io};
 use crate::failure::{Failure, Kind};
@@ -67,24 +68,8 @@ pub fn ask<'a>(goal: Goal, status: &str, names: impl IntoIterator<Item = &'a str
 
 /// What an error of the program means, where it is not about one container.
 pub fn explain(tail: &str) -> Option<Failure> {
-    let last = last_line(tail);
-    if tail.contains("Cannot connect to the Docker daemon")
-        || tail.contains("failed to connect to the docker API")
-    {
-        return Some(
-            Failure::new(Kind::Failed, last)
-                .context("no Docker engine answers")
-                .help("start it, or check DOCKER_HOST"),
-        );
-    }
-    if tail.contains("permission denied") && tail.contains("socket") {
-        return Some(
-            Failure::new(Kind::Failed, last)
-                .context("the Docker engine does not let you in")
-                .help("add yourself to the group `docker`, or check DOCKER_HOST"),
-        );
-    }
-    None
+    let (what, help) = engine_trouble(tail)?;
+    Some(Failure::new(Kind::Failed, last_line(tail)).context(what).help(help))
 }
 
 #[cfg(test)]

@@ -155,7 +155,7 @@ fn key(environment: Option<&str>) -> String {
     environment.unwrap_or_default().to_owned()
 }
 
-fn sign(outcome: Outcome) -> (Style, &'static str) {
+pub(super) fn sign(outcome: Outcome) -> (Style, &'static str) {
     match outcome {
         Outcome::Done => (GREEN, "✓"),
         Outcome::Difference => (YELLOW, "≠"),
@@ -264,6 +264,7 @@ mod tests {
         color: false,
         live: false,
         can_ask: false,
+        no_input: true,
         json: false,
         width: 80,
         ci: None,

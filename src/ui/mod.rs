@@ -3,9 +3,11 @@
 pub mod ci;
 pub mod event;
 pub mod grouped;
+pub mod hidden;
 pub mod human;
 pub mod json;
 pub mod lane;
+pub mod log;
 pub mod prompt;
 pub mod report;
 mod terminal;
@@ -39,6 +41,8 @@ pub struct Mode {
     pub live: bool,
     /// Somebody can be asked: standard input and standard error are terminals, and `--no-input` was not given.
     pub can_ask: bool,
+    /// `--no-input`, or a CI system: nobody is asked for a passphrase either, also not at `/dev/tty`.
+    pub no_input: bool,
     /// `--output json`: events as JSON lines on standard output.
     pub json: bool,
     /// Columns of the terminal.
@@ -60,7 +64,7 @@ impl Ui {
     pub fn new(mode: Mode, masks: Masks) -> Self {
         let mut reporters: Vec<Box<dyn Reporter>> = vec![Box::new(human::Human::new(mode))];
         if mode.json {
-            reporters.push(Box::new(json::Json));
+            reporters.push(Box::<json::Json>::default());
         }
         Ui { mode, masks, reporters }
     }
@@ -86,8 +90,13 @@ impl Ui {
         self.reporters.push(reporter);
     }
 
-    /// Data for standard output, as it is. A reader that went away is no error.
+    /// Data for standard output: as it is, or as an event where all of standard output is JSON.
     pub fn data(&self, bytes: &[u8]) -> Result<(), Failure> {
+        if self.mode.json { self.document(json::data(bytes).as_bytes()) } else { self.document(bytes) }
+    }
+
+    /// What is JSON where that is asked for, on standard output as it is. A reader that went away is no error.
+    pub fn document(&self, bytes: &[u8]) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
         match out.write_all(bytes).and_then(|()| out.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure {

@@ -2,6 +2,7 @@
 
 use crate::failure::{Failure, Kind};
 use crate::ui::Ui;
+use crate::ui::hidden::{self, NoAnswer, Typed};
 
 /// Asks for the name of a thing before it is harmed. Anything else than the name declines.
 pub fn confirm_name(ui: &Ui, question: &str, name: &str) -> Result<(), Failure> {
@@ -33,13 +34,18 @@ pub fn pick(ui: &Ui, question: &str, names: &[String]) -> Result<String, Failure
 }
 
 /// Asks for a text that is not shown while it is typed.
-pub fn hidden(ui: &Ui, question: &str) -> Result<secrecy::SecretString, Failure> {
+pub fn hidden(ui: &Ui, question: &str) -> Result<Typed, Failure> {
     if !ui.mode.can_ask {
         return Err(Failure::new(Kind::Declined, format!("{question}: nobody is there to ask")));
     }
-    let input = dialoguer::Password::new().with_prompt(question);
-    let answer = ui.suspended(|| input.interact_on(&dialoguer::console::Term::stderr()));
-    answered(answer).map(secrecy::SecretString::from)
+    match ui.suspended(|| hidden::read(question)) {
+        Some(Ok(typed)) => Ok(typed),
+        Some(Err(NoAnswer::Interrupted)) => {
+            Err(Failure::new(Kind::Interrupted, "interrupted; nothing was done"))
+        }
+        Some(Err(error)) => Err(Failure::new(Kind::Declined, format!("{error}; nothing was done"))),
+        None => Err(Failure::new(Kind::Declined, "no answer; nothing was done")),
+    }
 }
 
 /// Asks a question with two answers; no is the first.

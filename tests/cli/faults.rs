@@ -230,6 +230,103 @@ fn a_file_that_git_would_commit_is_refused_with_the_line_to_add() {
 }
 
 #[test]
+fn links_do_not_hide_the_environment_file_from_git() {
+    let project = Sandbox::new();
+    project.write("notes.txt", "mine\n");
+    project.write("public/readme", "mine\n");
+    let git = |args: &[&str]| Command::new("git").args(args).current_dir(project.root()).output().unwrap();
+    git(&["add", "notes.txt"]);
+    std::os::unix::fs::symlink("../notes.txt", project.path("shared/.env.local")).unwrap();
+    project.infractl(&["apply", "local"]).code(78).says("git tracks `notes.txt`");
+    assert_eq!(project.read("notes.txt"), "mine\n");
+    fs::remove_dir_all(project.path("shared")).unwrap();
+    std::os::unix::fs::symlink("public", project.path("shared")).unwrap();
+    project
+        .infractl(&["apply", "local"])
+        .code(78)
+        .says("git does not ignore `public/.env.local`")
+        .says("public/.env.*");
+    project.write(".gitignore", "public/.env.*\n");
+    std::os::unix::fs::symlink("elsewhere", project.path("public/.env.local")).unwrap();
+    project.infractl(&["apply", "local"]).code(78).says("git does not ignore `public/elsewhere`");
+    project.write(".gitignore", "public/*\n");
+    project.infractl(&["apply", "local"]).code(0);
+    assert!(project.read("public/elsewhere").contains("TERRAFORM_ENVIRONMENT=local"));
+    project.infractl(&["destroy", "local"]).code(0);
+    assert!(
+        !project.path("public/elsewhere").exists()
+            && project.path("public/.env.local").symlink_metadata().is_err()
+    );
+    // git that gives no answer is no yes.
+    fs::remove_file(project.path(".git/HEAD")).unwrap();
+    project.infractl(&["apply", "local"]).code(0).says("git cannot say whether").says("not a git repository");
+}
+
+#[test]
+fn an_environment_file_that_somebody_damaged_is_stale_and_written_again() {
+    let project = Sandbox::new();
+    fs::write(project.path("shared/.env.local"), b"A=\xff\n").unwrap();
+    project.infractl(&["genenv", "local", "--check"]).code(2).says("is stale");
+    project.infractl(&["genenv", "local", "--diff"]).code(0);
+    project.infractl(&["genenv", "local"]).code(0);
+    project.infractl(&["genenv", "local", "--check"]).code(0);
+}
+
+#[test]
+fn what_the_dialect_cannot_hold_is_said_before_anything_is_applied() {
+    let project = Sandbox::new();
+    let own = "environments/dev/environment.toml";
+    project.write(own, "[env-file]\ndialect = \"portable\"\n[[env-file.sections]]\ntitle = \"A\"\nvalues = { UID = 1, B = \"a'b\\\"c\" }\n");
+    let run = project
+        .infractl(&["apply", "dev"])
+        .code(78)
+        .says("`UID` cannot be written")
+        .says("`B` cannot be written");
+    run.never_says("terraform apply");
+}
+
+#[test]
+fn a_file_that_several_environments_share_goes_with_the_one_that_wrote_it_last() {
+    let project = Sandbox::new();
+    project.edit("environments/defaults.toml", "shared/.env.{{environment}}", "shared/.env.azure");
+    project.infractl(&["apply", "dev"]).code(0);
+    project.infractl(&["apply", "local"]).code(0);
+    project.infractl(&["destroy", "dev"]).code(0).says("shared/.env.azure is of local, and stays");
+    assert!(project.read("shared/.env.azure").contains("# Environment: local\n"));
+    project.infractl(&["destroy", "local"]).code(0).says("shared/.env.azure removed");
+    assert!(!project.path("shared/.env.azure").exists());
+}
+
+#[test]
+fn a_place_that_holds_no_file_is_found_before_terraform_starts() {
+    let project = Sandbox::new();
+    fs::create_dir(project.path("shared/.env.dev")).unwrap();
+    project.infractl(&["apply", "dev"]).code(1).says("is a directory").never_says("terraform apply");
+    fs::remove_dir(project.path("shared/.env.dev")).unwrap();
+    std::os::unix::fs::symlink("/dev/null", project.path("shared/.env.dev")).unwrap();
+    project.infractl(&["apply", "dev"]).code(1).says("it is a device").never_says("terraform apply");
+}
+
+#[test]
+fn what_all_problems_have_in_common_is_said_once() {
+    let project = Sandbox::new();
+    let run = project.infractl(&["genenv", "dev"]).code(1).says("`POSTGRES_HOST`").says("`ACR_PASSWORD`");
+    assert_eq!(run.err.matches("run `infractl apply dev` first").count(), 1, "{}", run.err);
+}
+
+#[test]
+fn configuration_that_is_no_file_is_not_waited_for() {
+    let project = Sandbox::new();
+    let own = project.path("environments/dev/environment.toml");
+    fs::remove_file(&own).unwrap();
+    assert!(Command::new("mkfifo").arg(&own).status().unwrap().success());
+    project.infractl(&["plan", "dev"]).code(78).says("is a device, a pipe or a socket");
+    fs::remove_file(&own).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &own).unwrap();
+    project.infractl(&["env", "list"]).code(0).never_says("for every day");
+}
+
+#[test]
 fn configuration_that_is_wrong_is_shown_with_its_place() {
     let project = Sandbox::new();
     let own = "environments/dev/environment.toml";

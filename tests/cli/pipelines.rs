@@ -105,12 +105,17 @@ fn only_secrets_that_are_named_reach_a_step() {
 fn nothing_sensitive_becomes_an_argument() {
     let project = project("secret = [{ command = [\"echo\", \"{{secret.ACR_ADMIN_PASSWORD}}\"] }]\n");
     run(&project, "secret", &[]).code(78).says("secret").says("environments/local/environment.toml");
+    let leak = "leak = [{ command = [\"echo\", \"{{output.token}}\"] }]\n";
+    run(&self::project(leak), "leak", &[]).code(78).says("`output.token` holds a secret");
+    let project = Sandbox::new();
+    let leak = leak.replace("token", "postgres_password");
+    project.write("environments/dev/environment.toml", &format!("[pipelines]\n{leak}"));
+    project.infractl(&["apply", "dev"]).code(0);
+    project.infractl(&["leak", "dev"]).code(78).says("sensitive");
     let project = self::project(
-        "leak = [{ command = [\"echo\", \"{{output.token}}\"] }]\n\
-         quoted = [{ command = \"echo {{output.weird}}\" }]\n\
+        "quoted = [{ command = \"echo {{output.weird}}\" }]\n\
          list = [{ command = [\"test\", \"{{output.weird}}\", \"=\", \"a b;c\"] }]\n",
     );
-    run(&project, "leak", &[]).code(78).says("sensitive");
     run(&project, "quoted", &[]).code(78).says("mean something to the shell").says("env = ");
     run(&project, "list", &[]).code(0);
 }

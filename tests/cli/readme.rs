@@ -36,9 +36,10 @@ fn the_examples_of_the_readme_are_true() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let readme = fs::read_to_string(root.join("README.md")).unwrap();
     let project = Sandbox::as_it_is();
-    let examples = examples(&readme);
-    assert!(examples.len() > 12, "the README lost its examples");
-    for Example { line, printed, code } in examples {
+    let mut all = examples(&readme);
+    assert!(all.len() > 12, "the README lost its examples");
+    all.extend(examples(&fs::read_to_string(root.join("docs/output.md")).unwrap()));
+    for Example { line, printed, code } in all {
         let words = shell_words::split(&line).unwrap();
         assert_eq!(words[0], "infractl", "{line}");
         let args: Vec<&str> = words[1..].iter().map(String::as_str).collect();
@@ -47,6 +48,40 @@ fn the_examples_of_the_readme_are_true() {
             assert!(run.out.starts_with(&(printed[..at].join("\n") + "\n")), "{line}:\n{}", run.out);
         } else if !printed.is_empty() {
             assert_eq!(run.out.trim_end(), printed.join("\n"), "{line}");
+        }
+    }
+}
+
+/// `docs/record.py` draws the picture again.
+#[test]
+fn the_picture_shows_what_is_printed_today() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let picture = fs::read_to_string(root.join("docs/demo.svg")).unwrap();
+    let tags = regex::Regex::new("<[^>]*>").unwrap();
+    let lines: Vec<String> = picture
+        .lines()
+        .filter(|line| line.starts_with("<text"))
+        .map(|line| tags.replace_all(line, "").replace("&#x27;", "'").replace("&gt;", ">"))
+        .collect();
+    let project = Sandbox::as_it_is();
+    // Times differ from run to run, and of several environments at once the order does.
+    let times = regex::Regex::new(r"\s+[0-9.]+ m?s\b|[0-9-]+ [0-9:]+").unwrap();
+    let known = |text: &str| times.replace_all(text, "").trim_end().to_owned();
+    let commands: Vec<&[String]> = lines.split(String::is_empty).collect();
+    assert_eq!(commands.len(), 4);
+    for shown in commands {
+        let words: Vec<&str> = shown[0].strip_prefix("$ infractl ").unwrap().split(' ').collect();
+        let run = Sandbox::run(&mut project.command(&words)).code(0);
+        let printed: Vec<String> = run.out.lines().chain(run.err.lines()).map(known).collect();
+        for line in shown[1..].iter().filter(|line| !line.contains("you@")) {
+            let is_heading = line.starts_with(" run ") || line.starts_with(" environment ");
+            let is_there = if is_heading {
+                let names = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+                printed.iter().any(|other| names(other) == names(line))
+            } else {
+                printed.contains(&known(line))
+            };
+            assert!(is_there, "{line}: run docs/record.py\n{printed:#?}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Usage: help, near names, standard output and error, terminals.
 
+use std::fs;
 use std::io::Read;
 use std::process::{Command, Stdio};
 
@@ -13,6 +14,7 @@ fn a_verb_or_environment_that_is_not_there_names_the_near_one() {
     project.infractl(&["plan", "dev", "--jsn"]).code(64).says("--json");
     project.infractl(&[]).code(64).says("Usage:");
     project.infractl(&["plan", "../dev"]).code(64);
+    project.infractl(&["pipeline", "dev"]).code(64).says("which pipeline of `dev`?");
 }
 
 #[test]
@@ -119,6 +121,11 @@ fn colours_are_for_terminals_and_obey_no_color() {
     assert!(!project.infractl(&["genenv", "dev"]).err.contains('\u{1b}'));
     let mut command = project.command(&["genenv", "dev", "--color", "always"]);
     assert!(Sandbox::run(&mut command).err.contains("\u{1b}[32m"));
+    let forced = |no: &str| {
+        let mut command = project.command(&["genenv", "dev"]);
+        Sandbox::run(command.env("CLICOLOR_FORCE", "1").env("NO_COLOR", no)).err.contains("\u{1b}[32m")
+    };
+    assert!(forced("") && !forced("1"));
 }
 
 #[test]
@@ -141,10 +148,84 @@ fn events_as_json_are_the_only_thing_on_standard_output() {
     let events: Vec<serde_json::Value> =
         run.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(events.first().unwrap()["event"], "run-started");
-    assert_eq!(events.last().unwrap()["event"], "run-ended");
+    let last = events.last().unwrap();
+    assert_eq!((&last["event"], &last["code"]), (&"ended".into(), &0.into()));
     assert!(
         events.iter().any(|event| event["step"] == "terraform apply" && event["summary"] == "+4 ~0 −0 ±0")
     );
+}
+
+#[test]
+fn all_of_standard_output_is_json_whatever_the_verb_prints() {
+    let project = Sandbox::new();
+    project.infractl(&["apply", "dev"]).code(0);
+    let events = |args: &[&str], code: i32| -> Vec<serde_json::Value> {
+        let out = Sandbox::run_clear(project.command(args).args(["--output", "json"])).code(code).out;
+        out.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+    };
+    let data = |args: &[&str]| {
+        let all = events(args, 0);
+        assert_eq!(all.last().unwrap()["code"], 0, "{args:?}");
+        all.into_iter().find(|event| event["event"] == "data").unwrap()
+    };
+    assert!(data(&["genenv", "dev", "--print"])["text"].as_str().unwrap().ends_with("TERRAFORM_SERIAL=5\n"));
+    assert_eq!(data(&["output", "dev", "--format", "json"])["value"]["backend_ip"], "192.0.2.10");
+    assert!(data(&["output", "dev"])["text"].as_str().unwrap().contains("<sensitive>"));
+    assert!(!events(&["apply", "dev", "--dry-run"], 0).is_empty());
+    for (args, code) in [(vec!["plan", "dve"], 64), (vec!["apply", "prod"], 77), (vec!["bogus"], 64)] {
+        let last = events(&args, code).pop().unwrap();
+        assert!(last["event"] == "ended" && last["code"] == code && last["error"].is_string(), "{last}");
+    }
+    for args in [
+        &["env", "list"][..],
+        &["env", "show", "dev"],
+        &["env", "show", "dev", "--explain", "X"],
+        &["history"],
+    ] {
+        let out = Sandbox::run_clear(project.command(args).args(["--output", "json"])).code(0).out;
+        serde_json::from_str::<serde_json::Value>(&out).expect(&out);
+    }
+}
+
+#[test]
+fn a_log_file_has_everything_with_its_time_and_no_secret() {
+    let project = Sandbox::new();
+    project.infractl(&["apply", "dev", "-q", "--log-file", "run.log"]).code(0);
+    project.infractl(&["plan", "dve", "-q", "--log-file", "run.log"]).code(64);
+    let log = project.read("run.log");
+    for text in
+        ["Z dev terraform apply ...", "$ terraform apply -json", "+4 ~0", "error: unknown environment `dve`"]
+    {
+        assert!(log.contains(text), "{text}: {log}");
+    }
+    assert!(log.lines().all(|line| line.starts_with("20") && line[..20].ends_with('Z')), "{log}");
+    assert_eq!(infractl::disk::mode_of(&project.path("run.log")).unwrap(), Some(0o600));
+    project.assert_no_canary_on_disk();
+    project.infractl(&["plan", "dev", "--log-file", "nowhere/run.log"]).code(1).says("nowhere/run.log");
+}
+
+#[test]
+fn an_environment_is_named_or_known_from_somewhere_that_is_said() {
+    let project = Sandbox::new();
+    project.infractl(&["destroy", ""]).code(64).says("the name of the environment is empty").says("`prod`");
+    let with = |value: &std::ffi::OsStr| {
+        Sandbox::run(project.command(&["plan"]).env("INFRACTL_ENV", value)).code(64)
+    };
+    with("dve".as_ref()).says("did you mean `dev`").says("INFRACTL_ENV");
+    with(std::os::unix::ffi::OsStrExt::from_bytes(b"\xff")).says("INFRACTL_ENV");
+    project.edit(
+        "environments/defaults.toml",
+        "default-environment = \"dev\"",
+        "default-environment = \"dve\"",
+    );
+    project.infractl(&["plan"]).code(78).says("environments/defaults.toml:6:23").says("did you mean `dev`");
+    project.edit("environments/defaults.toml", "\"dve\"", "[\"dev\"]");
+    project.infractl(&["plan"]).code(78).says("environments/defaults.toml:6:23").says("must be");
+    project.edit("environments/defaults.toml", "[project]", "[project");
+    project.infractl(&["plan"]).code(78).says("environments/defaults.toml:3:9").says("close it");
+    fs::remove_dir_all(project.path("environments")).unwrap();
+    fs::create_dir(project.path("environments")).unwrap();
+    project.infractl(&["plan"]).code(64).says("no environments").says("environments/dev/environment.toml");
 }
 
 #[test]

@@ -617,6 +617,140 @@ fn errors_of_syntax_are_all_said_with_what_else_is_wrong() {
 }
 
 #[test]
+fn what_the_parser_says_is_said_for_people() {
+    let all = [
+        "a = ",
+        "a = hello",
+        "v = { a = }",
+        "v = { a = hello }",
+        "a = \"b",
+        "a = 'b",
+        "a = \"b=",
+        "a = \"\\q\"",
+        "a: 1",
+        "a = [1,",
+        "[a",
+        "{\"a\": 1}",
+        "a = [,]",
+        "a = 1 b",
+    ];
+    let said = all.map(|text| {
+        let failure = dev(text).load("dev").unwrap_err();
+        let each = failure
+            .problems
+            .iter()
+            .map(|problem| format!("{} ({})", problem.message, problem.help.join(" ")));
+        format!("{text}  ->  {}", each.collect::<Vec<_>>().join(" | "))
+    });
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    a =   ->  there is no value (write one behind the `=`; text stands in quotes)
+    a = hello  ->  text without quotes (put text in quotes: `key = "…"`)
+    v = { a = }  ->  there is no value (write one behind the `=`; text stands in quotes)
+    v = { a = hello }  ->  text without quotes (put text in quotes: `key = "…"`)
+    a = "b  ->  text without its second quote (close it with `"`, on the same line)
+    a = 'b  ->  text without its second quote (close it with `'`, on the same line)
+    a = "b=  ->  text without its second quote (close it with `"`, on the same line)
+    a = "\q"  ->  a backslash that escapes nothing (write `\\` for a backslash, or put the text in single quotes)
+    a: 1  ->  invalid unquoted key, expected letters, numbers, `-`, `_` (mend it as TOML asks: https://toml.io) | a key without `=` (write `key = value`)
+    a = [1,  ->  unclosed array, expected `]` (close it)
+    [a  ->  unclosed table, expected `]` (close it)
+    {"a": 1}  ->  invalid key-value pair, expected key (mend it as TOML asks: https://toml.io)
+    a = [,]  ->  extra comma in array, expected value (mend it as TOML asks: https://toml.io)
+    a = 1 b  ->  text without quotes (put text in quotes: `key = "…"`)
+    "#);
+}
+
+#[test]
+fn a_secret_behind_an_output_by_hand_is_refused_in_an_argument() {
+    let sandbox = dev(
+        "outputs = { a = \"{{secret.X}}\", b = { c = [\"{{secret.Y}}\"] }, d = \"plain\" }\nhosts.web.address = \"{{output.a}}\"\n\
+         [pipelines]\np = [{ command = \"echo {{output.b}} {{output.d}}\" }]\n",
+    );
+    insta::assert_snapshot!(sandbox.error("dev"), @r#"
+    error: `output.a` holds a secret, and in `address` it would be seen in the list of processes
+     --> environments/dev/environment.toml:2:24
+      |
+    2 | hosts.web.address = "{{output.a}}"
+      |                        ^^^^^^^^
+      |
+      = help: pass it by `env`, `input` or a file of mode 0600
+
+    error: `output.b` holds a secret, and in `command` it would be seen in the list of processes
+     --> environments/dev/environment.toml:4:26
+      |
+    4 | p = [{ command = "echo {{output.b}} {{output.d}}" }]
+      |                          ^^^^^^^^
+      |
+      = help: pass it by `env`, `input` or a file of mode 0600
+
+    error: 2 problems
+    "#);
+}
+
+#[test]
+fn the_title_of_the_environment_file_holds_no_secret() {
+    let sandbox = dev("env-file.title = \"of {{environment}} {{secret.A}}\"\n");
+    insta::assert_snapshot!(sandbox.error("dev"), @r#"
+    error: `secret.A` in the title of the environment file would be read by everybody
+     --> environments/dev/environment.toml:1:18
+      |
+    1 | env-file.title = "of {{environment}} {{secret.A}}"
+      |                  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: write it into a section
+    "#);
+}
+
+#[test]
+fn a_name_is_in_the_environment_file_once_and_a_number_as_it_was_written() {
+    let sandbox = dev("[[env-file.sections]]\ntitle = \"A\"\nvalues = { A = 1, B = 1.5, C = 3.10 }\n\
+         [[env-file.sections]]\ntitle = \"B\"\nvalues = { A = 2, TERRAFORM_WORKSPACE = \"x\", D = 1.0, E = 1e400 }\n");
+    insta::assert_snapshot!(sandbox.error("dev"), @r#"
+    error: `3.10` is the number 3.1, and would be written so
+     --> environments/dev/environment.toml:3:32
+      |
+    3 | values = { A = 1, B = 1.5, C = 3.10 }
+      |                                ^^^^
+      |
+      = help: put it in quotes: `"3.10"`
+
+    error: `A` is in another section of the environment file already
+     --> environments/dev/environment.toml:6:12
+      |
+    6 | values = { A = 2, TERRAFORM_WORKSPACE = "x", D = 1.0, E = 1e400 }
+      |            ^
+      |
+      = help: remove one of them, or name it differently
+
+    error: `TERRAFORM_WORKSPACE` ends the environment file by itself
+     --> environments/dev/environment.toml:6:19
+      |
+    6 | values = { A = 2, TERRAFORM_WORKSPACE = "x", D = 1.0, E = 1e400 }
+      |                   ^^^^^^^^^^^^^^^^^^^
+      |
+      = help: remove it, or name it differently
+
+    error: `1.0` is the number 1, and would be written so
+     --> environments/dev/environment.toml:6:50
+      |
+    6 | values = { A = 2, TERRAFORM_WORKSPACE = "x", D = 1.0, E = 1e400 }
+      |                                                  ^^^
+      |
+      = help: put it in quotes: `"1.0"`
+
+    error: `values.E` is a number that does not fit
+     --> environments/dev/environment.toml:6:59
+      |
+    6 | values = { A = 2, TERRAFORM_WORKSPACE = "x", D = 1.0, E = 1e400 }
+      |                                                           ^^^^^
+      |
+      = help: write a finite number of at most 64 bits, or text
+
+    error: 5 problems
+    "#);
+}
+
+#[test]
 fn a_text_with_escapes_is_marked_where_it_can_be() {
     let sandbox = dev("a-b = 1\n[env-file]\ntitle = \"\\u00e9 {{nope}}\"\npath = '''\n{{nope}}'''\n");
     insta::assert_snapshot!(sandbox.error("dev"), @r#"

@@ -57,7 +57,7 @@ fn outside_of_a_project_the_help_says_where_to_go() {
     insta::assert_snapshot!(text, @r#"
     error: no project here: no `environments/` in `HERE` or above
       help: change into the project, or name its folder with `-C DIR`
-      help: write a new one with `infractl new`
+      help: or begin one here: write `environments/dev/environment.toml`
     "#);
 }
 

@@ -41,6 +41,14 @@ fn valid(value: &Json, schema: &Json, root: &Json) -> Result<(), String> {
     if !kinds.is_empty() && !fits {
         return Err(format!("{value} is not {kinds:?}"));
     }
+    let fits = |text: &str, schema: &Json| {
+        schema["pattern"].as_str().is_none_or(|pattern| regex::Regex::new(pattern).unwrap().is_match(text))
+    };
+    if let Json::String(text) = value
+        && (!fits(text, schema) || (!schema["not"].is_null() && fits(text, &schema["not"])))
+    {
+        return Err(format!("{value} is not of the form of {schema}"));
+    }
     if let Json::Array(items) = value
         && !schema["items"].is_null()
     {
@@ -53,6 +61,12 @@ fn valid(value: &Json, schema: &Json, root: &Json) -> Result<(), String> {
         }
     }
     for (key, value) in entries {
+        if !schema["propertyNames"].is_null()
+            && !key.starts_with("x-")
+            && !fits(key, &schema["propertyNames"])
+        {
+            return Err(format!("{key} cannot be a name"));
+        }
         if !schema["properties"][key].is_null() {
             valid(value, &schema["properties"][key], root)?;
         } else if key.starts_with("x-") {
@@ -87,10 +101,32 @@ fn the_schema_refuses_what_does_not_load() {
         "[hosts.a]\nuser = \"x\"",
         "[pipelines]\na = [{ name = \"nothing\" }]",
         "[pipelines]\na = [{ do = \"plan\", command = \"x\" }]",
+        "[pipelines]\na = [{ command = \"x\", timeout = \"5\" }]",
+        "[pipelines]\na = [{ command = [\"x\", \"{{ secret.A }}\"] }]",
+        "[pipelines]\na = [{ copy = { files = [\"a\"], to = \"b\", mode = \"600\" } }]",
+        "[terraform.backend]\nkey = \"{{secret.A}}\"",
+        "[hosts.\"a b\"]\naddress = \"x\"",
+        "[hosts.a]\naddress = \"x{{secret.A}}\"",
+        "[tools]\nterraform = \"new\"",
+        "[secrets]\nrequired = [\"a b\"]",
+        "[[env-file.sections]]\ntitle = \"A\"\nvalues = { a-b = 1 }",
         "[pipelines]\na = [{ wait = { ssh = \"a\", tcp = \"b:1\" } }]",
     ] {
         assert!(check(text).is_err(), "{text}");
         assert!(super::dev(text).load("dev").is_err(), "{text}");
+    }
+}
+
+#[test]
+fn the_schema_takes_what_loads() {
+    for text in [
+        "[pipelines]\na = [{ command = \"x {{{{ secret.A }}\", timeout = \"1h 30m\" }]",
+        "[tools]\nterraform = \"1.10.0-rc1\"\ntofu = \"1\"",
+        "[hosts.\"żółć-1_a\"]\naddress = \"{{output.secret}}\"",
+        "[terraform]\nvars = { a = \"{{secret.A}}\", b = [1, { c = \"{{secret.A}}\" }] }\nbackend = { n = 1, l = [\"a\"] }",
+    ] {
+        check(text).unwrap();
+        super::dev(text).load("dev").unwrap();
     }
 }
 

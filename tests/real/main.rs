@@ -21,6 +21,7 @@ mod run;
 #[path = "../cli/sandbox.rs"]
 mod sandbox;
 mod scripts;
+mod sops;
 mod ssh;
 mod support;
 mod values;

@@ -542,7 +542,7 @@ fn containers_of_a_compose_project_are_stopped_and_started() {
         project.environment("dead", &config(&name, ""));
         let command =
             project.command(&["state", "dead"]).env("DOCKER_HOST", "tcp://127.0.0.1:9").output().unwrap();
-        project.ended(command, 1).says("no Docker engine answers");
+        project.ended(command, 1).says("no docker engine answers");
     }));
     compose(&["down", "-t", "0"]);
     by_hand(&["rm", "-f", &lone]);

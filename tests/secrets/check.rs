@@ -103,3 +103,74 @@ fn leaks_are_found_in_files_logs_and_the_index_and_not_in_the_environment_file()
         .says("`.infractl/history/1.log`: holds secrets in clear: TOKEN in line 2")
         .says("`notes.txt (in the index of git)`: holds secrets in clear: API_KEY in line 1");
 }
+
+#[test]
+fn leaks_are_found_as_json_shells_urls_and_base64_write_them() {
+    let (repo, alice) = Repo::with_secrets();
+    let value = format!("{CANARY}it's <a> \"b\" ä/+");
+    alice.set(&repo, "dev", "ODD", &value);
+    repo.write("credentials/clear.enc.yaml", "pin: 12345678\nnote: no-secret-at-all\n");
+    let file = "credentials/clear.enc.yaml";
+    alice.infractl(&repo, &["secrets", "encrypt", "-i", "--encrypted-regex", "^pin$", file]).code(0);
+    let base64 = |text: &str| base64::Engine::encode(&base64::prelude::BASE64_STANDARD, text);
+    let cases = [
+        ("json", serde_json::to_string(&value).unwrap(), "ODD"),
+        ("go", value.replace('"', "\\\"").replace('<', "\\u003c").replace('>', "\\u003e"), "ODD"),
+        ("shell", format!("X='{}'", value.replace('\'', "'\\''")), "ODD"),
+        ("yaml", format!("x: '{}'", value.replace('\'', "''")), "ODD"),
+        ("basic", format!("Authorization: Basic {}", base64(&format!("user:{value}"))), "ODD"),
+        ("pin", "the pin is 12345678".to_owned(), "pin"),
+    ];
+    for (name, text, _) in &cases {
+        repo.write(&format!("out/{name}.txt"), text);
+    }
+    repo.write("out/note.txt", "no-secret-at-all");
+    let run = alice.infractl(&repo, &["secrets", "check", "--leaks"]).code(65);
+    for (name, _, secret) in &cases {
+        let line = format!("`out/{name}.txt`: holds secrets in clear: {secret} in line 1");
+        assert!(run.err.contains(&line), "{line} is not in\n{}", run.err);
+    }
+    assert!(!run.err.contains("note.txt"), "what is in clear on purpose is no leak:\n{}", run.err);
+}
+
+#[test]
+fn what_is_staged_counts_whatever_it_is_called_and_wherever_the_project_is() {
+    // A project below the top of the repository, and names that are not easy.
+    let (repo, alice) = Repo::with_secrets();
+    let outer = Repo { dir: tempfile::TempDir::new().unwrap() };
+    alice.git(&outer, &["init", "-q", "-b", "main"]).code(0);
+    fs::remove_dir_all(repo.path(".git")).unwrap();
+    let infra = outer.path("infra");
+    assert!(
+        std::process::Command::new("cp").arg("-r").arg(repo.root()).arg(&infra).status().unwrap().success()
+    );
+    let mut install = alice.command(crate::support::BIN, &infra);
+    crate::support::run(install.args(["secrets", "check", "--install"]), "").code(0);
+    alice.git(&outer, &["add", "-A"]).code(0);
+    alice.git(&outer, &["commit", "-qm", "good"]).code(0);
+    for name in ["infra/credentials/a b\nc.enc.env", "infra/credentials/ünï.enc.env", "local \"x\".env"] {
+        outer.write(name, &format!("API_KEY={CANARY}1\n"));
+        alice.git(&outer, &["add", "-A"]).code(0);
+        alice.git(&outer, &["commit", "-qm", "bad"]).code(1);
+        // Also in a commit of this path alone, which has an index of its own.
+        alice.git(&outer, &["commit", "-qm", "bad", "--", name]).code(1);
+        alice.git(&outer, &["rm", "-qf", "--cached", "--", name]).code(0);
+        fs::remove_file(outer.path(name)).unwrap();
+    }
+    // In another working tree of the repository.
+    let tree =
+        outer.path("../").join(format!("{}-tree", outer.root().file_name().unwrap().to_str().unwrap()));
+    alice.git(&outer, &["worktree", "add", "-q", "-b", "tree", tree.to_str().unwrap()]).code(0);
+    fs::write(tree.join("infra/credentials/prod.enc.env"), format!("A={CANARY}1\n")).unwrap();
+    let git = |args: &[&str]| crate::support::run(alice.command("git", &tree).args(args), "");
+    git(&["add", "-A"]).code(0);
+    git(&["commit", "-qm", "bad"]).code(1).says("infra/credentials/prod.enc.env`: not encrypted");
+    fs::remove_dir_all(&tree).unwrap();
+    // Many files and a big one cost one call of git or two.
+    for number in 0..300 {
+        outer.write(&format!("many/{number}.txt"), "x");
+    }
+    fs::write(outer.path("many/big.bin"), vec![0; 65 << 20]).unwrap();
+    alice.git(&outer, &["add", "-A"]).code(0);
+    alice.git(&outer, &["commit", "-qm", "good"]).code(0).says("longer than 64 MiB");
+}

@@ -216,3 +216,11 @@ fn a_signal_ends_no_edit_halfway() {
         assert!(gone(&folder), "after SIG{signal}");
     }
 }
+
+#[test]
+fn a_text_that_was_emptied_is_not_saved() {
+    let (repo, alice) = Repo::with_secrets();
+    let before = repo.read("credentials/dev.enc.env");
+    edit(&repo, &alice, "dev", ": > \"$1\"").code(77).says("the editor left nothing");
+    assert_eq!(repo.read("credentials/dev.enc.env"), before);
+}

@@ -75,3 +75,35 @@ fn no_secret_is_in_the_arguments_of_a_child() {
         .code(0);
     assert!(run.out.contains("PATH=") && !run.out.contains(CANARY), "{}", run.out);
 }
+
+#[test]
+fn two_at_once_lose_nothing() {
+    let (repo, alice) = Repo::with_secrets();
+    let mut running: Vec<_> = (0..12)
+        .map(|number| {
+            let file = alice.home.path().join(format!("v{number}"));
+            std::fs::write(&file, format!("{CANARY}{number}")).unwrap();
+            let mut command = alice.command(BIN, repo.root());
+            command.args(["secrets", "set", "dev", &format!("N{number}"), "--from-file"]).arg(file);
+            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        })
+        .collect();
+    assert!(running.iter_mut().all(|child| child.wait().unwrap().success()));
+    for number in 0..12 {
+        assert_eq!(alice.get(&repo, "dev", &format!("N{number}")), format!("{CANARY}{number}"));
+    }
+    alice.infractl(&repo, &["secrets", "check", "--deep"]).code(0);
+}
+
+#[test]
+fn a_program_before_the_pipe_that_failed_wipes_no_secret() {
+    let (repo, alice) = Repo::with_secrets();
+    let before = repo.read("credentials/dev.enc.env");
+    alice
+        .infractl(&repo, &["secrets", "set", "dev", "API_KEY"])
+        .code(64)
+        .says("standard input is empty: nothing was changed");
+    assert_eq!(repo.read("credentials/dev.enc.env"), before);
+    alice.set(&repo, "dev", "API_KEY", "\n");
+    assert_eq!(alice.get(&repo, "dev", "API_KEY"), "");
+}

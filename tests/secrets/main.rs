@@ -14,5 +14,6 @@ mod merge;
 mod mutations;
 mod support;
 mod team;
+mod terminal;
 mod verbs;
 mod walk;

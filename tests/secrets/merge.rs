@@ -154,3 +154,64 @@ fn git_diff_shows_names_and_values_only_on_request() {
     let mut own = alice.command(BIN, repo.root());
     run(own.args(["secrets", "textconv", "credentials/dev.enc.env"]), "").code(0);
 }
+
+#[test]
+fn rebase_and_cherry_pick_merge_by_key_too() {
+    let (repo, alice) = committed();
+    diverge(&repo, &alice, &|| alice.set(&repo, "dev", "DB_PASSWORD", "theirs"), &|| {
+        alice.set(&repo, "dev", "API_KEY", "ours");
+    });
+    alice.git(&repo, &["checkout", "-q", "side"]).code(0);
+    alice.git(&repo, &["rebase", "-q", "main"]).code(0);
+    assert_eq!(alice.get(&repo, "dev", "API_KEY"), "ours");
+    assert_eq!(alice.get(&repo, "dev", "DB_PASSWORD"), "theirs");
+    alice.git(&repo, &["checkout", "-q", "-b", "other", "main"]).code(0);
+    alice.set(&repo, "dev", "NEW", "n");
+    commit(&repo, &alice, "other");
+    alice.git(&repo, &["cherry-pick", "side"]).code(0);
+    assert_eq!(alice.get(&repo, "dev", "DB_PASSWORD"), "theirs");
+    assert_eq!(alice.get(&repo, "dev", "NEW"), "n");
+    alice.infractl(&repo, &["secrets", "check", "--deep"]).code(0);
+}
+
+#[test]
+fn a_rotation_and_comments_of_the_other_side_are_not_lost() {
+    let (repo, alice) = committed();
+    let key = |repo: &Repo| {
+        let text = repo.read("credentials/dev.enc.env");
+        text.lines().find(|line| line.starts_with("sops_age__list_0__map_enc=")).unwrap().to_owned()
+    };
+    let before = key(&repo);
+    diverge(
+        &repo,
+        &alice,
+        &|| {
+            alice.infractl(&repo, &["secrets", "rotate", "dev"]).code(0);
+            let mut edit = alice.command(BIN, repo.root());
+            edit.args(["secrets", "edit", "dev"]).env("EDITOR", "sed -i '1i # why'");
+            run(&mut edit, "").code(0);
+        },
+        &|| alice.set(&repo, "dev", "API_KEY", "ours"),
+    );
+    assert_eq!(key(&repo), before);
+    alice.git(&repo, &["merge", "-q", "--no-edit", "side"]).code(0);
+    assert_ne!(key(&repo), before);
+    let view = alice.infractl_clear(&repo, &["secrets", "view", "dev"]).code(0).out;
+    assert_eq!(view, format!("# why\nDB_PASSWORD={CANARY}dev-DB_PASSWORD\nAPI_KEY=ours\n"));
+}
+
+#[test]
+fn git_log_goes_on_where_a_version_cannot_be_opened() {
+    let (repo, alice) = committed();
+    alice.set(&repo, "dev", "API_KEY", "new");
+    commit(&repo, &alice, "new");
+    let stranger = Person::new("stranger");
+    let mut log = stranger.command("git", repo.root());
+    log.args(["log", "-p", "--", "credentials"]).env("INFRACTL_DIFF_VALUES", "1");
+    let log = run(&mut log, "").code(0);
+    assert!(
+        log.out.contains("+API_KEY = (encrypted ") && log.err.contains("values are not shown"),
+        "{}",
+        log.err
+    );
+}

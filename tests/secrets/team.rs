@@ -92,3 +92,31 @@ fn a_private_key_is_never_taken_for_a_recipient() {
     alice.infractl(&repo, &["secrets", "recipients", "add", "age1nonsense"]).code(64);
     alice.infractl(&repo, &["secrets", "recipients", "add", "age1pq1xyz"]).code(64).says("post-quantum");
 }
+
+#[test]
+fn a_name_that_nobody_has_is_no_silent_success() {
+    let (repo, alice) = Repo::with_secrets();
+    alice
+        .infractl(&repo, &["secrets", "recipients", "remove", "alce"])
+        .code(64)
+        .says("there is no recipient of the name `alce`")
+        .says("did you mean `alice`?");
+    alice
+        .infractl(&repo, &["secrets", "recipients", "remove", "alice"])
+        .code(78)
+        .says("is the only recipient of the rule at line 4");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_in_the_middle_is_named_with_those_that_wait() {
+    let (repo, alice) = Repo::with_secrets();
+    let bob = Person::new("bob");
+    let key = bob.infractl(&repo, &["secrets", "keygen", "--no-rules"]).code(0).out.trim().to_owned();
+    let script = "ulimit -f 0; trap '' XFSZ; exec \"$0\" secrets rotate";
+    let run =
+        crate::support::run(alice.command("sh", repo.root()).args(["-c", script, crate::support::BIN]), "");
+    assert_eq!(run.code, 1, "{}", run.err);
+    run.says("not changed yet: `credentials/common.enc.env` and `credentials/dev.enc.env`");
+    alice.infractl(&repo, &["secrets", "check", "--deep"]).code(0);
+    alice.infractl(&repo, &["secrets", "recipients", "add", &key]).code(0);
+}

@@ -238,3 +238,57 @@ fn ssh_keys_open_files_and_can_be_recipients() {
     alice.infractl(&repo, &["secrets", "recipients", "add", &public, "--name", "bob"]).code(0).says("(bob)");
     assert_eq!(bob.get(&repo, "dev", "API_KEY"), format!("{CANARY}dev-API_KEY"));
 }
+
+#[test]
+fn rules_can_be_named_as_in_sops() {
+    let (repo, alice) = Repo::with_secrets();
+    let rules = repo.read(".sops.yaml").replace("^credentials/", "elsewhere/");
+    std::fs::create_dir(alice.home.path().join("rules")).unwrap();
+    let named = alice.home.path().join("rules/team.yaml");
+    fs::write(&named, &rules).unwrap();
+    let named = named.to_str().unwrap();
+    alice.infractl_with(&repo, &["secrets", "set", "elsewhere/a.enc.env", "A"], "x").code(78);
+    let args = ["secrets", "set", "elsewhere/a.enc.env", "A", "--config", named];
+    alice.infractl_with(&repo, &args, &format!("{CANARY}a")).code(0);
+    let mut by_variable = alice.command(BIN, repo.root());
+    by_variable.args(["secrets", "set", "elsewhere/b.enc.env", "B"]).env("SOPS_CONFIG", named);
+    run(&mut by_variable, "b").code(0);
+    assert_eq!(alice.get(&repo, "elsewhere/a.enc.env", "A"), format!("{CANARY}a"));
+    alice.infractl(&repo, &["secrets", "--config", named, "check"]).code(0).says("2 files checked");
+    alice.infractl(&repo, &["secrets", "check", "--config", "no-such.yaml"]).code(78).says("no-such.yaml");
+    let bob = Person::new("bob");
+    let key = bob.infractl(&repo, &["secrets", "keygen", "--config", named]).code(0).out;
+    assert!(
+        fs::read_to_string(named).unwrap().contains(key.trim())
+            && !repo.read(".sops.yaml").contains(key.trim())
+    );
+    alice.infractl(&repo, &["secrets", "updatekeys", "--config", named]).code(0).says("(bob)");
+    assert_eq!(bob.get(&repo, "elsewhere/b.enc.env", "B"), "b");
+}
+
+#[test]
+fn a_folder_without_a_project_has_its_own_rules() {
+    let (alone, alice) = (Repo { dir: tempfile::TempDir::new().unwrap() }, Person::new("alice"));
+    alice.infractl(&alone, &["secrets", "keygen"]).code(0).says("infractl secrets edit secrets.enc.env");
+    alice.set(&alone, "secrets.enc.env", "A", "1");
+    alice.set(&alone, "deep/er/x.enc.json", "A", "2");
+    fs::create_dir(alone.path("deep/inside")).unwrap();
+    let mut inside = alice.command(BIN, &alone.path("deep/inside"));
+    assert_eq!(run(inside.args(["secrets", "get", "../er/x.enc.json", "A"]), "").code(0).out, "2");
+    alice.infractl(&alone, &["secrets", "check", "--deep"]).code(0).says("2 files checked");
+}
+
+#[test]
+fn a_linked_file_is_changed_behind_its_link_and_once() {
+    let (repo, alice) = Repo::with_secrets();
+    fs::create_dir(repo.path("kept")).unwrap();
+    fs::rename(repo.path("credentials/dev.enc.env"), repo.path("kept/real")).unwrap();
+    std::os::unix::fs::symlink("../kept/real", repo.path("credentials/dev.enc.env")).unwrap();
+    std::os::unix::fs::symlink("common.enc.env", repo.path("credentials/prod.enc.env")).unwrap();
+    let before = repo.read("kept/real");
+    alice.infractl(&repo, &["secrets", "rotate"]).code(0).says("dev.enc.env").says("common.enc.env");
+    assert_ne!(repo.read("kept/real"), before);
+    alice.set(&repo, "dev", "API_KEY", "new");
+    assert!(repo.path("credentials/dev.enc.env").is_symlink());
+    alice.infractl(&repo, &["secrets", "check", "--deep"]).code(0).says("2 files checked");
+}

@@ -2,7 +2,7 @@
 
 use infractl::sops::{Format, KeyGroups, NewFile, Rule};
 
-use crate::support::{Numbers, public};
+use super::support::{Numbers, public};
 
 const PIECES: [&str; 40] = [
     "a",

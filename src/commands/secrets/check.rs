@@ -39,7 +39,8 @@ pub async fn run(cx: &Ctx, args: &CheckArgs) -> Result<(), Failure> {
     if args.install {
         return install(cx, &root).await;
     }
-    let labels = Labels::of_project(&root);
+    let named = place::named_rules(cx);
+    let labels = Labels::of_project(&root, named.as_deref());
     let mut found = Vec::new();
     let mut looked = 0;
     if !args.staged {
@@ -66,7 +67,9 @@ pub async fn run(cx: &Ctx, args: &CheckArgs) -> Result<(), Failure> {
     if args.files.is_empty() {
         let (count, wrong) = staged(cx, &root, &labels).await?;
         looked += if args.staged { count } else { 0 };
-        found.extend(wrong.into_iter().filter(|wrong| args.staged || !found_already(&root, wrong)));
+        found.extend(
+            wrong.into_iter().filter(|wrong| args.staged || !found_already(&root, named.as_deref(), wrong)),
+        );
     }
     if args.leaks {
         found.extend(leaked::search(cx, &root, &identities).await?);
@@ -80,8 +83,8 @@ pub async fn run(cx: &Ctx, args: &CheckArgs) -> Result<(), Failure> {
 }
 
 /// What the working tree showed already is not said again for the index.
-fn found_already(root: &Path, wrong: &Wrong) -> bool {
-    check::project(root).is_ok_and(|found| found.iter().any(|known| known == wrong))
+fn found_already(root: &Path, named: Option<&Path>, wrong: &Wrong) -> bool {
+    check::project(root, named).is_ok_and(|found| found.iter().any(|known| known == wrong))
 }
 
 fn problem(wrong: Wrong) -> Problem {
@@ -93,13 +96,14 @@ fn problem(wrong: Wrong) -> Problem {
 }
 
 fn files(cx: &Ctx, root: &Path, named: &[PathBuf]) -> Result<Vec<covered::Covered>, Failure> {
+    let rules_file = place::named_rules(cx);
     if named.is_empty() {
-        return Ok(covered::files(root)?);
+        return Ok(covered::files(root, rules_file.as_deref())?);
     }
     let mut files = Vec::new();
     for file in named {
         let path = place::resolve(cx, &file.to_string_lossy())?.file().to_owned();
-        let rules = Rules::find(root, &path)?;
+        let rules = Rules::find(root, rules_file.as_deref(), &path)?;
         let found = match &rules {
             Some(rules) => covered::covered(&path, rules)?,
             None => None,
@@ -115,18 +119,30 @@ fn files(cx: &Ctx, root: &Path, named: &[PathBuf]) -> Result<Vec<covered::Covere
 /// What git is about to commit: how many files were looked at and what is wrong with them.
 async fn staged(cx: &Ctx, root: &Path, labels: &Labels) -> Result<(usize, Vec<Wrong>), Failure> {
     let Some(top) = git::top(cx, root).await? else { return Ok((0, Vec::new())) };
-    let list = ["diff", "--cached", "--name-only", "-z", "--diff-filter=ACMRT", "--no-renames"];
-    let Some(list) = git::ask(cx, &top, &list).await? else { return Ok((0, Vec::new())) };
-    let names = check::names(root)?;
+    let list = ["diff-index", "--cached", "--raw", "--no-abbrev", "-z", "--diff-filter=ACMT", "--no-renames"];
+    let before = match git::line(cx, &top, &["rev-parse", "--verify", "-q", "HEAD"]).await? {
+        Some(commit) => Some(commit),
+        // Before the first commit everything is new.
+        None => git::line(cx, &top, &["hash-object", "-t", "tree", "/dev/null"]).await?,
+    };
+    let before = before.unwrap_or_default();
+    let Some(raw) = git::ask(cx, &top, &[&list[..], &[before.as_str()]].concat()).await? else {
+        return Err(Failure::new(Kind::Failed, "git does not say what it is about to commit")
+            .help("see why with `git status`"));
+    };
+    let named = place::named_rules(cx);
+    let names = check::names(root, named.as_deref())?;
     let mut found = Vec::new();
-    let paths = git::paths(&list);
-    for path in &paths {
-        let Some(bytes) = git::ask(cx, &top, &["cat-file", "blob", &format!(":{path}")]).await? else {
-            continue;
-        };
-        found.extend(check::staged(root, &top.join(path), &bytes, &names, labels)?);
+    let blobs = git::blobs(&raw, 1);
+    let mut look = |path: &Path, bytes: &[u8]| {
+        found.extend(check::staged(root, named.as_deref(), &top.join(path), bytes, &names, labels)?);
+        Ok(())
+    };
+    let too_long = git::each_content(cx, &top, &blobs, &mut look).await?;
+    if too_long > 0 {
+        cx.ui.warn(format!("{}, longer than 64 MiB, were not looked into", text::plural(too_long, "file")));
     }
-    Ok((paths.len(), found))
+    Ok((blobs.len(), found))
 }
 
 /// Marks the lines of the hook that are ours.

@@ -104,7 +104,7 @@ async fn begin(store: &mut Store<'_>, path: &Path, args: &EditArgs) -> Result<Ed
         Ok(opened) => {
             let text = opened.plain.to_editor().map_err(|source| store.refused(path, source))?;
             Ok(Editing {
-                bytes: Some(disk::read(&opened.path)?),
+                bytes: opened.before.clone(),
                 path: opened.path.clone(),
                 format: opened.plain.format(),
                 text,
@@ -114,7 +114,12 @@ async fn begin(store: &mut Store<'_>, path: &Path, args: &EditArgs) -> Result<Ed
             })
         }
         Err(SecretsError::NoSuchFile { .. }) => {
-            let plan = create::plan(store.root(), &[path.to_owned()], &Wanted::default())?;
+            let plan = create::plan(
+                store.root(),
+                store.keys().named_rules().as_deref(),
+                &[path.to_owned()],
+                &Wanted::default(),
+            )?;
             let format = args.on.format().unwrap_or_else(|| Format::from_path(&path.to_string_lossy()));
             Ok(Editing {
                 bytes: None,
@@ -162,19 +167,7 @@ impl Editing {
         let plain = self.apply(store, text)?;
         let sealed =
             plain.seal((cx.now)(), &mut secrets::fill).map_err(|source| store.refused(&self.path, source))?;
-        let now = match disk::read(&self.path) {
-            Ok(bytes) => Some(bytes),
-            Err(error) if error.is_not_found() => None,
-            Err(error) => return Err(error.into()),
-        };
-        if now != self.bytes {
-            let shown = store.shown(&self.path);
-            return Err(Failure::new(
-                Kind::Failed,
-                format!("`{shown}` was changed by somebody else meanwhile"),
-            ));
-        }
-        Ok(store.save(&self.path, &plain, &sealed)?)
+        Ok(store.save_over(&self.path, self.bytes.as_deref(), &plain, &sealed)?)
     }
 }
 
@@ -192,6 +185,7 @@ async fn rounds(
         let started = Instant::now();
         let cmd = Cmd::new(&editor[0])
             .args(&editor[1..])
+            .args(edit::discreet(&editor[0]).iter().copied())
             .arg(file.to_string_lossy())
             .io(Io::Attach)
             .unset("INFRACTL_AGE_KEY");
@@ -217,6 +211,13 @@ async fn rounds(
                         );
                     }
                     return Ok(());
+                }
+                if text.trim_ascii().is_empty() && !editing.text.trim_ascii().is_empty() {
+                    return Err(Failure::new(
+                        Kind::Declined,
+                        format!("the editor left nothing: `{shown}` was not changed"),
+                    )
+                    .help("remove values with `infractl secrets unset`, or the file with `git rm`"));
                 }
                 match editing.save(cx, store, &text) {
                     Ok(()) => {

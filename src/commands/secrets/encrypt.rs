@@ -115,7 +115,7 @@ pub fn run(cx: &Ctx, global: &Global, args: &EncryptArgs) -> Result<(), Failure>
     places.extend(output.clone());
     places.push(file.clone());
     let root = if places[0].starts_with(&root) { root } else { root_of(&places[0]) };
-    let plan = create::plan(&root, &places, &args.wanted(cx))?;
+    let plan = create::plan(&root, super::place::named_rules(cx).as_deref(), &places, &args.wanted(cx))?;
     let name = args.filename_override.as_deref().unwrap_or(&file);
     let format = args.on.format.map_or_else(|| Format::from_path(&name.to_string_lossy()), Format::from);
     let store = super::place::store(cx, &root, &[]);
@@ -139,7 +139,7 @@ pub fn run(cx: &Ctx, global: &Global, args: &EncryptArgs) -> Result<(), Failure>
 
 /// Recipients by name, or shortened.
 fn who(store: &Store<'_>, groups: &[Vec<String>]) -> String {
-    let labels = Labels::of_project(store.root());
+    let labels = Labels::of_project(store.root(), store.keys().named_rules().as_deref());
     let names: Vec<String> = groups.iter().flatten().map(|key| short(&labels, key)).collect();
     crate::text::list(&names, "and")
 }

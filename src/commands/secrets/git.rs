@@ -1,5 +1,7 @@
 //! What the secrets verbs ask git.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -41,10 +43,95 @@ pub async fn top(cx: &Ctx, dir: &Path) -> Result<Option<PathBuf>, Failure> {
     }
 }
 
-/// Paths that git prints with NUL between them, relative to the top.
-pub fn paths(out: &[u8]) -> Vec<String> {
-    let parts = out.split(|&b| b == 0).filter(|part| !part.is_empty());
-    parts.map(|part| String::from_utf8_lossy(part).into_owned()).collect()
+/// A file in the index of git.
+pub struct Blob {
+    /// Its path, relative to the top of the repository.
+    pub path: PathBuf,
+    /// The name of its content.
+    id: String,
+}
+
+/// The files of a `--raw -z` list of git that have a content in the index. `side` is 0 for what the list compares from,
+/// 1 for what it compares with.
+pub fn blobs(raw: &[u8], side: usize) -> Vec<Blob> {
+    let mut parts = raw.split(|&b| b == 0);
+    let mut found = Vec::new();
+    while let Some(head) = parts.next().filter(|head| head.starts_with(b":")) {
+        let Some(path) = parts.next() else { break };
+        // `:100644 100644 FROM TO M`; links and submodules have no content of their own.
+        let head = String::from_utf8_lossy(head).into_owned();
+        let words: Vec<&str> = head.trim_start_matches(':').split(' ').collect();
+        let (Some(mode), Some(id)) = (words.get(side), words.get(2 + side)) else { continue };
+        let is_new = |blob: &Blob| blob.id != **id || blob.path.as_os_str().as_bytes() != path;
+        if mode.starts_with("100") && !id.bytes().all(|b| b == b'0') && found.last().is_none_or(is_new) {
+            found.push(Blob { path: OsStr::from_bytes(path).into(), id: (*id).to_owned() });
+        }
+    }
+    found
+}
+
+/// Longer contents are not looked into.
+pub const LONGEST: usize = 64 << 20;
+
+/// Gets a path and the content of the file.
+pub type Look<'a> = dyn FnMut(&Path, &[u8]) -> Result<(), Failure> + 'a;
+
+/// Hands over the content of every file, in order, several with one call of git. Returns how many were too long.
+pub async fn each_content(
+    cx: &Ctx,
+    dir: &Path,
+    blobs: &[Blob],
+    look: &mut Look<'_>,
+) -> Result<usize, Failure> {
+    let sizes = batch(cx, dir, "--batch-check=%(objectsize)", blobs.iter()).await?;
+    let sizes: Vec<usize> =
+        String::from_utf8_lossy(&sizes).lines().map(|size| size.parse().unwrap_or(usize::MAX)).collect();
+    let mut wanted: Vec<&Blob> = Vec::new();
+    let (mut total, mut too_long) = (0, 0);
+    for (at, (blob, size)) in blobs.iter().zip(&sizes).enumerate() {
+        if *size > LONGEST {
+            too_long += 1;
+        } else {
+            wanted.push(blob);
+            total += size;
+        }
+        if total > LONGEST || (at + 1 == blobs.len() && !wanted.is_empty()) {
+            let out = batch(cx, dir, "--batch", wanted.iter().copied()).await?;
+            let mut rest = out.as_slice();
+            for blob in wanted.drain(..) {
+                let Some(end) = memchr::memchr(b'\n', rest) else { break };
+                let head = String::from_utf8_lossy(&rest[..end]);
+                let size = head.rsplit(' ').next().and_then(|size| size.parse::<usize>().ok());
+                let Some(size) = size else {
+                    rest = &rest[end + 1..];
+                    continue;
+                };
+                let Some(content) = rest.get(end + 1..end + 1 + size) else { break };
+                look(&blob.path, content)?;
+                rest = rest.get(end + size + 2..).unwrap_or_default();
+            }
+            total = 0;
+        }
+    }
+    Ok(too_long)
+}
+
+async fn batch(
+    cx: &Ctx,
+    dir: &Path,
+    how: &str,
+    blobs: impl Iterator<Item = &Blob>,
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let input = blobs.fold(String::new(), |list, blob| list + &blob.id + "\n");
+    if input.is_empty() {
+        return Ok(Zeroizing::default());
+    }
+    let cmd = Cmd::new("git").args(["cat-file", how]).dir(dir).io(Io::Capture).input(input.into());
+    let done = cx.runner.run(&cmd, &|_, _| {}).await?;
+    if done.code == 0 {
+        return Ok(Zeroizing::new(done.stdout));
+    }
+    Err(Failure::new(Kind::Failed, format!("git cannot read its index: {}", done.tail)))
 }
 
 /// How git is to call infractl: by its name when that is this program, else by its path.

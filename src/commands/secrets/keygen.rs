@@ -85,20 +85,37 @@ fn key_file(cx: &Ctx, args: &KeygenArgs) -> Result<PathBuf, Failure> {
 fn add_to_rules(cx: &Ctx, recipient: &str, name: Option<&str>) -> Result<(), Failure> {
     let (project, _) = super::place::project(cx);
     let root = project.map_or_else(|| super::place::root_of(&cx.dir.join("x")), |project| project.root);
-    let path = root.join(RULES_FILE);
-    let shown = RULES_FILE;
+    let path = super::place::named_rules(cx).unwrap_or_else(|| root.join(RULES_FILE));
+    let shown = path.strip_prefix(&root).unwrap_or(&path).display();
+    // A project keeps its secrets in one folder; elsewhere a file may lie anywhere.
+    let is_project = root.join("environments").is_dir();
+    let folder = if is_project { "credentials/" } else { "" };
+    let pattern = if is_project { "^credentials/.*" } else { "" };
     if !path.exists() {
-        disk::write(&path, keygen::first_rules(recipient, name).as_bytes(), 0o644)?;
-        cx.ui.note(format!("wrote {shown}: its rule is for credentials/*.enc.env, .yaml and .json"));
-        cx.ui.note("next: put secrets in with `infractl secrets edit credentials/common.enc.env`");
+        disk::write(&path, keygen::first_rules(recipient, name, pattern).as_bytes(), 0o644)?;
+        cx.ui.note(format!("wrote {shown}: its rule is for {folder}*.enc.env, .yaml and .json"));
+        let first = if is_project { "credentials/common.enc.env" } else { "secrets.enc.env" };
+        cx.ui.note(format!("next: put secrets in with `infractl secrets edit {first}`"));
         return Ok(());
     }
     let rules = Rules::read(&root, &path)?;
+    if rules.rules.is_empty() && !rules.text.contains("creation_rules") {
+        let text = format!("{}{}", rules.text, keygen::first_rules(recipient, name, pattern));
+        write_rules(&path, &text)?;
+        cx.ui.note(format!("added the first rule to {shown}: it is for {folder}*.enc.env, .yaml and .json"));
+        return Ok(());
+    }
     let numbers: Vec<usize> = (0..rules.rules.len()).collect();
     let new = rules_edit::add(&root, &rules, &numbers, recipient, name)?;
     if new.text != rules.text {
         write_rules(&path, &new.text)?;
         cx.ui.note(format!("added the public key to {shown}"));
+        if numbers.len() > 1 {
+            cx.ui.note(format!(
+                "it is in each of the {} rules: take it out of those whose files are not for you",
+                numbers.len()
+            ));
+        }
     }
     cx.ui.note(format!(
         "next: commit {shown}, and ask someone who can read the secrets to run `infractl secrets updatekeys`"

@@ -15,19 +15,14 @@ use crate::secrets::leaks::{Leak, SHORTEST, Search};
 use crate::secrets::{self, covered};
 use crate::text;
 
-/// Longer files are not looked into.
-const LONGEST: u64 = 64 << 20;
-
 /// What is found of the values of all encrypted files of a project.
 pub async fn search(cx: &Ctx, root: &Path, identities: &[PathBuf]) -> Result<Vec<Wrong>, Failure> {
     let mut store = place::store(cx, root, identities);
     let mut values: Vec<(String, Zeroizing<Vec<u8>>)> = Vec::new();
-    let mut encrypted = Vec::new();
-    for file in covered::files(root)?.into_iter().filter(|file| file.is_encrypted) {
-        let opened = store.open(&file.path, None).await?;
-        let found = secrets::leaks::values(&opened.plain);
-        values.extend(found);
-        encrypted.push(file.path);
+    for file in
+        covered::files(root, place::named_rules(cx).as_deref())?.into_iter().filter(|file| file.is_encrypted)
+    {
+        values.extend(secrets::leaks::values(&store.open(&file.path, None).await?));
     }
     let Some(search) = Search::new(values.iter().map(|(name, value)| (name.as_str(), value.as_slice())))
     else {
@@ -39,13 +34,17 @@ pub async fn search(cx: &Ctx, root: &Path, identities: &[PathBuf]) -> Result<Vec
     }
     let env_files = env_files(cx);
     let mut found = Vec::new();
-    let mut looked = 0;
+    let (mut looked, mut too_long, mut unreadable) = (0, 0, Vec::new());
     walk(root, &mut |path| {
         let Ok(meta) = path.metadata() else { return };
-        if meta.len() > LONGEST || encrypted.iter().any(|file| file == path) {
+        if meta.len() > git::LONGEST as u64 {
+            too_long += 1;
             return;
         }
-        let Ok(bytes) = disk::read(path).map(Zeroizing::new) else { return };
+        let Ok(bytes) = disk::read(path).map(Zeroizing::new) else {
+            unreadable.push(store.shown(path));
+            return;
+        };
         looked += 1;
         let leaks = search.find(&bytes);
         // The environment file is where values are asked for, as long as nobody else can read it.
@@ -59,22 +58,26 @@ pub async fn search(cx: &Ctx, root: &Path, identities: &[PathBuf]) -> Result<Vec
     });
     // What the index has as the working tree has it was searched there.
     if let Some(top) = git::top(cx, root).await? {
-        let list = git::ask(cx, &top, &["ls-files", "-z", "--modified"]).await?.unwrap_or_default();
-        for path in git::paths(&list) {
-            if encrypted.iter().any(|file| *file == top.join(&path)) {
-                continue;
-            }
-            let Some(bytes) = git::ask(cx, &top, &["cat-file", "blob", &format!(":{path}")]).await? else {
-                continue;
-            };
-            let leaks = search.find(&bytes);
+        let raw =
+            git::ask(cx, &top, &["diff-files", "--raw", "--no-abbrev", "-z"]).await?.unwrap_or_default();
+        let mut look = |path: &Path, bytes: &[u8]| {
+            let leaks = search.find(bytes);
             looked += 1;
             if !leaks.is_empty() {
+                let shown = path.display();
                 let help =
-                    format!("change those secrets where they are used, and run `git rm --cached {path}`");
-                found.push(wrong(&format!("{path} (in the index of git)"), &leaks, &help));
+                    format!("change those secrets where they are used, and run `git rm --cached {shown}`");
+                found.push(wrong(&format!("{shown} (in the index of git)"), &leaks, &help));
             }
-        }
+            Ok(())
+        };
+        too_long += git::each_content(cx, &top, &git::blobs(&raw, 0), &mut look).await?;
+    }
+    if too_long > 0 {
+        cx.ui.warn(format!("{}, longer than 64 MiB, were not searched", text::plural(too_long, "file")));
+    }
+    if !unreadable.is_empty() {
+        cx.ui.warn(format!("could not be read, and were not searched: {}", unreadable.join(", ")));
     }
     cx.ui.note(format!(
         "searched {} for {}",
@@ -99,15 +102,15 @@ fn wrong(file: &str, leaks: &[Leak], help: &str) -> Wrong {
     }
 }
 
-/// Every file of a project but those of git itself and of providers.
+/// Every file of a project but those of git itself, of terraform's providers and of node's modules.
 fn walk(folder: &Path, look: &mut dyn FnMut(&Path)) {
     let Ok(entries) = folder.read_dir() else { return };
     for entry in entries.flatten() {
         let Ok(kind) = entry.file_type() else { continue };
         let name = entry.file_name();
         if kind.is_dir() {
-            let is_skipped =
-                name == ".git" || name == "providers" || name == "node_modules" || name == "target";
+            let is_providers = name == "providers" && folder.ends_with(".terraform");
+            let is_skipped = is_providers || name == ".git" || name == "node_modules";
             if !is_skipped {
                 walk(&entry.path(), look);
             }

@@ -93,8 +93,14 @@ impl Versions {
     ) -> Result<(Vec<u8>, Vec<String>, usize), Failure> {
         let refused = |source| store.refused(path, source);
         let merged = merge::merge(self.base.as_ref(), &self.ours, &self.theirs, prefer).map_err(refused)?;
+        if merged.lost_comments {
+            cx.ui.warn(format!(
+                "comments that only they changed in `{}` were not brought over: see them with `git log -p`",
+                store.shown(path)
+            ));
+        }
         let mut plain = merged.plain;
-        if merged.removed {
+        if merged.new_key {
             let wanted = merged.recipients.clone().unwrap_or_else(|| crate::sops::KeyGroups {
                 groups: plain.metadata().age_groups(),
                 threshold: None,
@@ -102,7 +108,7 @@ impl Versions {
             plain.rotate_for(&wanted, &mut secrets::fill).map_err(refused)?;
         }
         let mut sealed = plain.seal((cx.now)(), &mut secrets::fill).map_err(refused)?;
-        if let (Some(wanted), false) = (&merged.recipients, merged.removed) {
+        if let (Some(wanted), false) = (&merged.recipients, merged.new_key) {
             sealed.set_recipients(plain.data_key(), wanted, &mut secrets::fill).map_err(refused)?;
         }
         Ok((store.verified(path, &plain, &sealed)?, merged.conflicts, merged.taken.len()))
@@ -199,7 +205,7 @@ async fn install(cx: &Ctx) -> Result<(), Failure> {
         Err(error) => return Err(error.into()),
     };
     let mut text = old.clone();
-    for pattern in patterns(&root)? {
+    for pattern in patterns(&root, place::named_rules(cx).as_deref())? {
         let line = format!("{pattern} merge=infractl diff=infractl -text");
         if !text.lines().any(|known| known == line) {
             if !text.is_empty() && !text.ends_with('\n') {
@@ -220,10 +226,10 @@ async fn install(cx: &Ctx) -> Result<(), Failure> {
 }
 
 /// What the files of secrets are called: the usual endings, and every other file that a rule is for.
-fn patterns(root: &Path) -> Result<Vec<String>, Failure> {
+fn patterns(root: &Path, named: Option<&Path>) -> Result<Vec<String>, Failure> {
     let mut patterns: Vec<String> =
         ["*.enc.env", "*.enc.yaml", "*.enc.yml", "*.enc.json"].map(str::to_owned).to_vec();
-    for file in covered::files(root)?.into_iter().filter(|file| file.is_encrypted) {
+    for file in covered::files(root, named)?.into_iter().filter(|file| file.is_encrypted) {
         let relative = file.path.strip_prefix(root).unwrap_or(&file.path).display().to_string();
         if !patterns.iter().any(|pattern| relative.ends_with(pattern.trim_start_matches('*'))) {
             patterns.push(format!("/{}", relative.replace(' ', "?")));

@@ -25,6 +25,17 @@ use super::Global;
 use crate::context::Ctx;
 use crate::failure::Failure;
 
+/// Arguments of all verbs for files of secrets.
+#[derive(Debug, clap::Args)]
+pub struct SecretsArgs {
+    /// Rules to use in the place of every .sops.yaml [default: $SOPS_CONFIG]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<std::path::PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: SecretsCommand,
+}
+
 /// Open, create, share and check files of secrets
 ///
 /// SOPS files (dotenv, YAML, JSON, binary) for age keys are opened and written by infractl itself; sops reads and

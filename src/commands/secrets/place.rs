@@ -45,7 +45,7 @@ impl Place {
 
 /// Encrypted files in a folder, with the keys of whoever runs infractl.
 pub fn store<'a>(cx: &'a Ctx, root: &Path, identities: &[PathBuf]) -> Store<'a> {
-    let ask = secrets::terminal(cx.ui.mode.can_ask);
+    let ask = secrets::terminal(cx.ui.mode.no_input);
     Store::new(root, Keys::new(cx.vars.0.clone(), identities.to_vec(), ask), cx.runner.as_ref())
 }
 
@@ -125,6 +125,11 @@ pub fn project(cx: &Ctx) -> (Option<Project>, Vec<PathBuf>) {
         None => Vec::new(),
     };
     (Some(project), identities)
+}
+
+/// The rules that `--config` or SOPS_CONFIG names instead of `.sops.yaml`.
+pub fn named_rules(cx: &Ctx) -> Option<PathBuf> {
+    secrets::named_rules(&cx.vars.0)
 }
 
 /// The folder whose `.sops.yaml` counts for a file that is in no project.

@@ -9,8 +9,9 @@ use crate::commands::Global;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::secrets::rekey::DataKeyIs;
-use crate::secrets::{self, CreationRule, Labels, Rules, covered, rules_edit};
+use crate::secrets::{self, CreationRule, Labels, Rules, bare, covered, rules_edit};
 use crate::sops::KeyGroups;
+use crate::text;
 
 /// See and change who can open the files
 #[derive(Debug, clap::Subcommand)]
@@ -49,14 +50,24 @@ pub async fn run(cx: &Ctx, global: &Global, command: &RecipientsCommand) -> Resu
     match command {
         RecipientsCommand::List { targets } => list(cx, targets),
         RecipientsCommand::Add { recipient, targets, name } => {
-            let recipient = public_key(recipient)?;
-            change(cx, global, targets, &Change::Add(recipient, name.as_deref())).await
+            let (recipient, comment) = public_key(recipient)?;
+            let name = name.as_deref().or(comment);
+            change(cx, global, targets, &Change::Add(&recipient, name)).await
         }
         RecipientsCommand::Remove { recipient, targets } => {
             let (project, _) = place::project(cx);
             let root = project.map_or_else(|| place::root_of(&cx.dir.join("x")), |project| project.root);
-            let labels = Labels::of_project(&root);
-            let key = labels.recipient(recipient).unwrap_or(recipient).to_owned();
+            let labels = Labels::of_project(&root, place::named_rules(cx).as_deref());
+            let key = labels.recipient(recipient).map_or_else(|| bare(recipient), str::to_owned);
+            // A name that nobody has is a mistake; a key that is nowhere is what was wanted.
+            if !key.starts_with("age1") && !key.starts_with("ssh-") {
+                let failure = Failure::new(Kind::Usage, format!("there is no recipient of the name `{key}`"));
+                let names: Vec<String> = labels.names().map(str::to_owned).collect();
+                return Err(match text::nearest(&key, &names) {
+                    Some(near) => failure.help(format!("did you mean `{near}`?")),
+                    None => failure.help("see who there is with `infractl secrets recipients list`"),
+                });
+            }
             change(cx, global, targets, &Change::Remove(&key)).await
         }
     }
@@ -64,20 +75,23 @@ pub async fn run(cx: &Ctx, global: &Global, command: &RecipientsCommand) -> Resu
 
 fn list(cx: &Ctx, targets: &[String]) -> Result<(), Failure> {
     let (files, root, _) = super::rotate::files(cx, targets)?;
-    let labels = Labels::of_project(&root);
+    let labels = Labels::of_project(&root, place::named_rules(cx).as_deref());
     let mut text = String::new();
     for file in files {
         let encrypted = secrets::read(&root, &file, None)?;
         let _ = writeln!(text, "{}", file.strip_prefix(&root).unwrap_or(&file).display());
         for recipient in encrypted.recipients() {
-            let _ = writeln!(text, "  {}", labels.show(&recipient.to_string()));
+            let recipient = recipient.to_string();
+            let name = labels.name(&recipient).map_or_else(String::new, |name| format!(" ({name})"));
+            let _ = writeln!(text, "  {recipient}{name}");
         }
     }
     cx.ui.data(text.as_bytes())
 }
 
 /// A public key without what SSH allows behind it, checked before anything is changed.
-fn public_key(text: &str) -> Result<&str, Failure> {
+/// The comment of an SSH key comes along.
+fn public_key(text: &str) -> Result<(String, Option<&str>), Failure> {
     let text = text.trim();
     if text.starts_with("AGE-SECRET-KEY-") || text.contains("PRIVATE KEY") {
         return Err(Failure::new(Kind::Usage, "that is a private key, which nobody else may see").help(
@@ -85,7 +99,8 @@ fn public_key(text: &str) -> Result<&str, Failure> {
         ));
     }
     secrets::check_recipient(text)?;
-    Ok(text)
+    let comment = text.splitn(3, char::is_whitespace).nth(2).map(str::trim);
+    Ok((bare(text), comment.filter(|comment| text.starts_with("ssh-") && !comment.is_empty())))
 }
 
 enum Change<'a> {
@@ -114,12 +129,12 @@ impl Change<'_> {
         Ok(KeyGroups::any_of(match self {
             Change::Add(key, _) => {
                 let mut keys = keys;
-                if !keys.iter().any(|known| known == key) {
+                if !keys.iter().any(|known| bare(known) == *key) {
                     keys.push((*key).to_owned());
                 }
                 keys
             }
-            Change::Remove(key) => keys.into_iter().filter(|known| known != key).collect(),
+            Change::Remove(key) => keys.into_iter().filter(|known| bare(known) != *key).collect(),
         }))
     }
 }
@@ -131,8 +146,9 @@ async fn change(cx: &Ctx, global: &Global, targets: &[String], change: &Change<'
     let mut changed: BTreeMap<PathBuf, (Rules, Vec<usize>)> = BTreeMap::new();
     let mut wanted: Vec<(PathBuf, KeyGroups)> = Vec::new();
     let mut without_rule = Vec::new();
+    let named = place::named_rules(cx);
     for file in files {
-        match super::updatekeys::rules_of(&root, &file)? {
+        match super::updatekeys::rules_of(&root, named.as_deref(), &file)? {
             Some((rules, number)) => {
                 let entry = changed.entry(rules.path.clone()).or_insert_with(|| (rules, Vec::new()));
                 if !entry.1.contains(&number) {
@@ -144,23 +160,39 @@ async fn change(cx: &Ctx, global: &Global, targets: &[String], change: &Change<'
     }
     if targets.is_empty() {
         // All rules, also those that are for no file yet.
-        for file in [root.join(secrets::RULES_FILE)].into_iter().filter(|file| file.is_file()) {
+        if let Some(file) =
+            named.clone().or_else(|| Some(root.join(secrets::RULES_FILE)).filter(|file| file.is_file()))
+        {
             let rules = Rules::read(&root, &file)?;
-            let numbers = (0..rules.rules.len()).collect();
+            // Files that only sops can open stay so.
+            let is_ours = |number: &usize| {
+                let rule = &rules.rules[*number];
+                rule.others.is_empty() || rule.age().next().is_some()
+            };
+            let numbers = (0..rules.rules.len()).filter(is_ours).collect();
             changed.insert(file, (rules, numbers));
         }
     }
-    let all = covered::files(&root)?;
+    let all = covered::files(&root, named.as_deref())?;
     let mut texts = Vec::new();
     for (path, (rules, numbers)) in &changed {
         let new = change.rules(&root, rules, numbers)?;
         for file in all.iter().filter(|file| file.rules.path == *path && file.is_encrypted) {
             let (old, rule) = (&rules.rules[file.rule], &new.rules[file.rule]);
-            if numbers.contains(&file.rule) || recipients(old) != recipients(rule) {
+            if !rule.others.is_empty() {
+                super::updatekeys::left_to_sops(cx, &root, &file.path, rule);
+            } else if numbers.contains(&file.rule) || recipients(old) != recipients(rule) {
                 wanted.push((file.path.clone(), rule.new_file(&new)?.recipients));
             }
         }
         texts.push((path.clone(), rules.text != new.text, new));
+    }
+    if wanted.is_empty() && without_rule.is_empty() && texts.iter().all(|(_, _, new)| new.rules.is_empty()) {
+        return Err(Failure::new(
+            Kind::Config,
+            "there is no rule and no file of secrets: nothing was changed",
+        )
+        .help("make the rules with `infractl secrets keygen`"));
     }
     for file in without_rule {
         let groups = secrets::read(&root, &file, None)?.metadata().age_groups();
@@ -169,7 +201,9 @@ async fn change(cx: &Ctx, global: &Global, targets: &[String], change: &Change<'
     // Who is removed is named in the old rules, who is added in the new ones.
     let labels = texts
         .iter()
-        .fold(Labels::of_project(&root), |labels, (_, _, new)| labels.or(Labels::in_sops_config(&new.text)));
+        .fold(Labels::of_project(&root, place::named_rules(cx).as_deref()), |labels, (_, _, new)| {
+            labels.or(Labels::in_sops_config(&new.text))
+        });
     let mut store = place::store(cx, &root, &identities);
     // Everything is tried before anything is written.
     for (file, _) in &wanted {

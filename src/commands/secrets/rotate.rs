@@ -29,12 +29,13 @@ pub async fn run(cx: &Ctx, global: &Global, args: &RotateArgs) -> Result<(), Fai
     for file in &files {
         prepared.extend(rekey::prepare(&mut store, file, None, DataKeyIs::New, mac, (cx.now)()).await?);
     }
-    for file in prepared {
+    for (at, file) in prepared.iter().enumerate() {
         let shown = store.shown(&file.path);
         if global.dry_run {
             cx.ui.note(format!("would encrypt {shown} with a new data key"));
         } else {
-            file.save(&store)?;
+            file.save(&store)
+                .map_err(|error| super::updatekeys::unfinished(&store, error.into(), &prepared[at..]))?;
             cx.ui.note(format!("encrypted {shown} with a new data key"));
         }
     }
@@ -49,7 +50,7 @@ pub fn files(
     if targets.is_empty() {
         let (project, identities) = place::project(cx);
         let root = project.map_or_else(|| place::root_of(&cx.dir.join("x")), |project| project.root);
-        let found = covered::files(&root)?;
+        let found = covered::files(&root, place::named_rules(cx).as_deref())?;
         let files = found.into_iter().filter(|file| file.is_encrypted).map(|file| file.path).collect();
         return Ok((files, root, identities));
     }

@@ -69,12 +69,23 @@ pub async fn run(cx: &Ctx, global: &Global, args: &SetArgs) -> Result<(), Failur
         Value::text(value.to_vec()).into()
     };
     let mut store = place.store(cx);
-    let mut opened = open_or_create(&mut store, &place, args.on.format()).await?;
-    let is_new = opened.plain.get(&path).is_none();
-    opened.plain.set(&path, node).map_err(|source| store.refused(&opened.path, source))?;
-    let done = if is_new { "added" } else { "changed" };
-    save(cx, global, &store, &opened, &format!("{done} {} in", args.name))
+    for attempt in 1.. {
+        let mut opened = open_or_create(&mut store, &place, args.on.format()).await?;
+        let is_new = opened.plain.get(&path).is_none();
+        let set = opened.plain.set(&path, node.clone());
+        set.map_err(|source| store.refused(&opened.path, source))?;
+        let done = if is_new { "added" } else { "changed" };
+        match save(cx, global, &store, &opened, &format!("{done} {} in", args.name)) {
+            // Another call changed another value: this one comes on top.
+            Err(SecretsError::ChangedMeanwhile { .. }) if attempt < ATTEMPTS => {}
+            ended => return Ok(ended?),
+        }
+    }
+    Ok(())
 }
+
+/// How often a change is made again on top of what others wrote at the same time.
+pub const ATTEMPTS: usize = 50;
 
 fn read_value(cx: &Ctx, args: &SetArgs) -> Result<Zeroizing<Vec<u8>>, Failure> {
     if let Some(value) = &args.value {
@@ -87,19 +98,47 @@ fn read_value(cx: &Ctx, args: &SetArgs) -> Result<Zeroizing<Vec<u8>>, Failure> {
         return Ok(Zeroizing::new(disk::read(&cx.dir.join(file))?));
     }
     if ui::terminals().1 {
-        let value = prompt::hidden(&cx.ui, &format!("Value of {}", args.name))?;
-        return Ok(Zeroizing::new(value.expose_secret().as_bytes().to_vec()));
+        return typed(cx, args);
     }
     let mut value = Zeroizing::new(Vec::new());
     std::io::stdin()
         .read_to_end(&mut value)
         .map_err(|error| Failure::new(Kind::Failed, format!("standard input cannot be read: {error}")))?;
+    if value.is_empty() {
+        // A program before the pipe that failed must not wipe a secret.
+        return Err(Failure::new(Kind::Usage, "standard input is empty: nothing was changed").help(format!(
+            "for an empty value run `echo | infractl secrets set {} {}`",
+            args.on.target, args.name
+        )));
+    }
+    without_line_end(&mut value);
+    Ok(value)
+}
+
+fn without_line_end(value: &mut Vec<u8>) {
     if value.ends_with(b"\n") {
         value.pop();
         if value.ends_with(b"\r") {
             value.pop();
         }
     }
+}
+
+/// What is typed or pasted at the prompt.
+fn typed(cx: &Ctx, args: &SetArgs) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let typed = prompt::hidden(&cx.ui, &format!("Value of {}", args.name))?;
+    if typed.more {
+        return Err(Failure::new(
+            Kind::Usage,
+            "several lines were pasted, and this terminal does not mark their end",
+        )
+        .help("give them with `--from-file FILE`, or on standard input"));
+    }
+    let mut value = typed.text;
+    if value.is_empty() {
+        return Err(Failure::new(Kind::Declined, "nothing was typed: nothing was changed"));
+    }
+    without_line_end(&mut value);
     Ok(value)
 }
 
@@ -114,14 +153,19 @@ pub async fn open_or_create(
         Err(SecretsError::NoSuchFile { .. }) => {}
         other => return Ok(other?),
     }
-    let plan = create::plan(store.root(), &[path.to_owned()], &Wanted::default())?;
+    let plan = create::plan(
+        store.root(),
+        store.keys().named_rules().as_deref(),
+        &[path.to_owned()],
+        &Wanted::default(),
+    )?;
     let format = format.unwrap_or_else(|| Format::from_path(&path.to_string_lossy()));
     let empty: &[u8] = if matches!(format, Format::Json | Format::Yaml) { b"{}\n" } else { b"" };
     let plain = create::create(&store.shown(path), empty, format, &plan.new)?;
     let encrypted = plain
         .seal(jiff::Timestamp::UNIX_EPOCH, &mut secrets::fill)
         .map_err(|source| store.refused(path, source))?;
-    Ok(Opened { path: path.to_owned(), encrypted, plain })
+    Ok(Opened { path: path.to_owned(), encrypted, plain, before: None })
 }
 
 /// Seals and writes a changed file, and says so.
@@ -131,7 +175,7 @@ pub fn save(
     store: &Store<'_>,
     opened: &Opened,
     what: &str,
-) -> Result<(), Failure> {
+) -> Result<(), SecretsError> {
     let sealed = opened
         .plain
         .seal((cx.now)(), &mut secrets::fill)
@@ -142,7 +186,7 @@ pub fn save(
         cx.ui.note(format!("would have {what} {shown}"));
         return Ok(());
     }
-    store.save(&opened.path, &opened.plain, &sealed)?;
+    store.save_over(&opened.path, opened.before.as_deref(), &opened.plain, &sealed)?;
     cx.ui.note(format!("{what} {shown}"));
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::config::variables;
 use crate::context::Ctx;
 use crate::disk;
 use crate::failure::Failure;
-use crate::secrets;
+use crate::secrets::{self, SecretsError};
 use crate::sops::{Encrypted, Entry, Map, Node, Value};
 
 /// Print a file of secrets for `git diff`: names, and a mark that changes when the value does
@@ -38,12 +38,20 @@ pub async fn run(cx: &Ctx, args: &TextconvArgs) -> Result<(), Failure> {
         let (project, identities) = place::project(cx);
         let root = project.map_or_else(|| cx.dir.clone(), |project| project.root);
         let mut store = place::store(cx, &root, &identities);
-        let key = store.data_key(&path, &encrypted).await?;
-        let plain = encrypted
-            .decrypt(&key)
-            .map_err(|source| secrets::SecretsError::File { file: store.shown(&path), source })?;
-        let text = plain.to_bytes(plain.format()).map_err(|source| store.refused(&path, source))?;
-        return cx.ui.data(&text);
+        // Of old versions there are some that one's own key does not open: git log goes on.
+        match store.data_key(&path, &encrypted).await.and_then(|key| {
+            encrypted.decrypt(&key).map_err(|source| SecretsError::File { file: store.shown(&path), source })
+        }) {
+            Ok(plain) => {
+                let text = plain.to_bytes(plain.format()).map_err(|source| store.refused(&path, source))?;
+                return cx.ui.data(&text);
+            }
+            Err(error @ SecretsError::Interrupted { .. }) => return Err(error.into()),
+            Err(error) => {
+                let reason = error.to_string();
+                cx.ui.warn(format!("values are not shown: {}", reason.lines().next().unwrap_or_default()));
+            }
+        }
     }
     cx.ui.data(names(&encrypted).as_bytes())
 }

@@ -4,7 +4,7 @@ use super::place::On;
 use crate::commands::Global;
 use crate::context::Ctx;
 use crate::failure::Failure;
-use crate::secrets::{Mac, key_path};
+use crate::secrets::{Mac, SecretsError, key_path};
 
 /// Remove one value
 #[derive(Debug, clap::Args)]
@@ -24,14 +24,20 @@ pub async fn run(cx: &Ctx, global: &Global, args: &UnsetArgs) -> Result<(), Fail
     let place = args.on.place(cx)?;
     let path = key_path::parse(&args.name)?;
     let mut store = place.store(cx);
-    let mut opened = store.open_with(place.file(), args.on.format(), Mac::Verify).await?;
-    if opened.plain.get(&path).is_none() {
-        if args.idempotent {
-            return Ok(());
+    for attempt in 1.. {
+        let mut opened = store.open_with(place.file(), args.on.format(), Mac::Verify).await?;
+        if opened.plain.get(&path).is_none() {
+            if args.idempotent {
+                return Ok(());
+            }
+            // The error of a value that is not there names the one that is near.
+            super::get::value(&opened.plain, &path, &args.name, &place.shown())?;
         }
-        // The error of a value that is not there names the one that is near.
-        super::get::value(&opened.plain, &path, &args.name, &place.shown())?;
+        opened.plain.unset(&path).map_err(|source| store.refused(&opened.path, source))?;
+        match super::set::save(cx, global, &store, &opened, &format!("removed {} from", args.name)) {
+            Err(SecretsError::ChangedMeanwhile { .. }) if attempt < super::set::ATTEMPTS => {}
+            ended => return Ok(ended?),
+        }
     }
-    opened.plain.unset(&path).map_err(|source| store.refused(&opened.path, source))?;
-    super::set::save(cx, global, &store, &opened, &format!("removed {} from", args.name))
+    Ok(())
 }

@@ -8,7 +8,7 @@ use crate::commands::Global;
 use crate::context::Ctx;
 use crate::failure::Failure;
 use crate::secrets::rekey::{self, DataKeyIs, Prepared};
-use crate::secrets::{Labels, Mac, Rules, Store};
+use crate::secrets::{CreationRule, Labels, Mac, Rules, Store};
 use crate::sops::KeyGroups;
 use crate::text;
 
@@ -29,27 +29,42 @@ pub struct UpdatekeysArgs {
 /// Updates them.
 pub async fn run(cx: &Ctx, global: &Global, args: &UpdatekeysArgs) -> Result<(), Failure> {
     let (files, root, identities) = super::rotate::files(cx, &args.targets)?;
+    let named = place::named_rules(cx);
     let mut wanted = Vec::new();
     for file in files {
-        let rules = Rules::find(&root, &file)?.ok_or_else(|| {
+        let rules = Rules::find(&root, named.as_deref(), &file)?.ok_or_else(|| {
             Failure::new(
                 crate::failure::Kind::Config,
                 "there is no `.sops.yaml` that says who may read the files",
             )
             .help("make one with `infractl secrets keygen`")
         })?;
-        let groups = rules.expect_rule(&file)?.new_file(&rules)?.recipients;
+        let rule = rules.expect_rule(&file)?;
+        if args.targets.is_empty() && !rule.others.is_empty() {
+            left_to_sops(cx, &root, &file, rule);
+            continue;
+        }
+        let groups = rule.new_file(&rules)?.recipients;
         wanted.push((file, groups));
     }
     let data_key = if args.keep_data_key { DataKeyIs::Kept } else { DataKeyIs::NewOnRemoval };
     let mut store = place::store(cx, &root, &identities);
     let count = wanted.len();
-    let labels = Labels::of_project(&root);
+    let labels = Labels::of_project(&root, named.as_deref());
     let changed = apply(cx, global, &mut store, &wanted, data_key, &labels).await?;
     if changed == 0 {
         cx.ui.note(format!("{} up to date", text::plural(count, "file")));
     }
     Ok(())
+}
+
+/// Says that a file is left alone, and why.
+pub fn left_to_sops(cx: &Ctx, root: &Path, file: &Path, rule: &CreationRule) {
+    cx.ui.warn(format!(
+        "{} is left alone: its rule names keys of {}, which only sops can use",
+        file.strip_prefix(root).unwrap_or(file).display(),
+        rule.others.join(", ")
+    ));
 }
 
 /// Prepares all files, then writes them; how many changed.
@@ -65,14 +80,20 @@ pub async fn apply(
     for (file, groups) in wanted {
         prepared.extend(rekey::prepare(store, file, Some(groups), data_key, Mac::Verify, (cx.now)()).await?);
     }
-    for file in &prepared {
-        show(cx, global, store, file, labels);
+    for (at, file) in prepared.iter().enumerate() {
         if !global.dry_run {
-            file.save(store)?;
+            file.save(store).map_err(|error| unfinished(store, error.into(), &prepared[at..]))?;
         }
+        show(cx, global, store, file, labels);
     }
     after_removal(cx, store, &prepared, labels);
     Ok(prepared.len())
+}
+
+/// The error in the middle says which files are as they were.
+pub fn unfinished(store: &Store<'_>, failure: Failure, left: &[Prepared]) -> Failure {
+    let names: Vec<String> = left.iter().map(|file| store.shown(&file.path)).collect();
+    failure.help(format!("not changed yet: {}; run it again for the rest", text::list(&names, "and")))
 }
 
 fn show(cx: &Ctx, global: &Global, store: &Store<'_>, file: &Prepared, labels: &Labels) {
@@ -107,8 +128,8 @@ fn after_removal(cx: &Ctx, store: &Store<'_>, prepared: &[Prepared], labels: &La
 }
 
 /// The rules of a file, if there are any.
-pub fn rules_of(root: &Path, file: &Path) -> Result<Option<(Rules, usize)>, Failure> {
-    let Some(rules) = Rules::find(root, file)? else { return Ok(None) };
+pub fn rules_of(root: &Path, named: Option<&Path>, file: &Path) -> Result<Option<(Rules, usize)>, Failure> {
+    let Some(rules) = Rules::find(root, named, file)? else { return Ok(None) };
     let relative = rules.relative(file).to_string_lossy().into_owned();
     let number = rules.rules.iter().position(|rule| rule.matches(&relative));
     Ok(number.map(|number| (rules, number)))

@@ -4,7 +4,7 @@ use crate::sops::tree::{Entry, Map, Node, Text, Value};
 use crate::sops::{Format, SopsError};
 
 /// Nothing anybody wrote is deeper; deeper input would only exhaust the stack.
-const DEPTH: usize = 200;
+const DEPTH: usize = 500;
 
 /// Reads one object.
 pub(in crate::sops) fn parse(bytes: &[u8]) -> Result<Map, SopsError> {
@@ -150,7 +150,10 @@ impl Reader<'_> {
             }
         }
         let text = std::str::from_utf8(&self.bytes[from..self.at]).map_err(|_| WRONG)?;
-        if let Ok(number) = text.parse() {
+        // Only a float is written so, and the MAC covers the sign.
+        if text != "-0"
+            && let Ok(number) = text.parse()
+        {
             return Ok(Node::from(Value::Int(number)));
         }
         match text.parse::<f64>() {

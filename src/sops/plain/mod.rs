@@ -13,7 +13,7 @@ use super::rule::Matcher;
 use super::store::Document;
 use super::tree::{Map, Text, Value, show};
 use super::{DataKey, Encrypted, Fill, Format, KeyGroups, Rule, SopsError};
-use super::{recipients, scalar, store, walk, yaml};
+use super::{recipients, remarks, scalar, store, walk, yaml};
 
 /// How a new file is encrypted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +110,20 @@ impl Plain {
     /// [`SopsError::NotRepresentable`].
     pub fn to_bytes(&self, format: Format) -> Result<Text, SopsError> {
         store::print(&self.branches, format)
+    }
+
+    /// True when both hold the same values and comments; in YAML a comment may stand elsewhere.
+    pub fn says_the_same(&self, other: &Plain) -> bool {
+        let printed = |branches: &[Map]| store::print(branches, self.format).ok();
+        let (mut ours, mut theirs) = (printed(&self.branches), printed(&other.branches));
+        if ours != theirs && self.format == Format::Yaml {
+            let (mut a, mut b) = (self.branches.clone(), other.branches.clone());
+            if remarks::take(&mut a) != remarks::take(&mut b) {
+                return false;
+            }
+            (ours, theirs) = (printed(&a), printed(&b));
+        }
+        ours.is_some() && ours == theirs
     }
 
     /// The document for an editor: as [`Plain::to_bytes`] in the format of the file, but a YAML file keeps

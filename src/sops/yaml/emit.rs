@@ -46,10 +46,11 @@ fn pad(indent: usize, out: &mut Text) {
 }
 
 fn comment(remark: &Comment, indent: usize, out: &mut Text) {
-    for line in remark.text.split(|&b| b == b'\n') {
+    let text = String::from_utf8_lossy(&remark.text);
+    for line in text.split(['\n', '\u{85}', '\u{2028}', '\u{2029}']) {
         pad(indent, out);
         out.push(b'#');
-        out.extend_from_slice(line);
+        out.extend_from_slice(line.as_bytes());
         out.push(b'\n');
     }
 }
@@ -82,22 +83,35 @@ fn pair(key: &[u8], node: &Node, indent: usize, out: &mut Text) -> Result<(), So
     if name == "<<" {
         out.extend_from_slice(b"!!merge <<");
     } else {
-        let text = string(name, Context { flow: false, one_line: true, indent, step: 4 });
+        let inner = deeper(indent, false);
+        let text =
+            string(name, Context { flow: false, one_line: false, indent: inner, step: inner - indent });
         if name.len() > 128 || name.contains('\n') {
             out.extend_from_slice(b"? ");
             out.extend_from_slice(text.as_bytes());
             out.push(b'\n');
             pad(indent, out);
-        } else {
-            out.extend_from_slice(text.as_bytes());
+            out.push(b':');
+            return value(node, indent, After::ComplexKey, out);
         }
+        out.extend_from_slice(text.as_bytes());
     }
     out.push(b':');
-    value(key, node, indent, false, out)
+    value(node, indent, After::Key, out)
 }
 
-fn value(key: &[u8], node: &Node, indent: usize, in_list: bool, out: &mut Text) -> Result<(), SopsError> {
-    let inner = deeper(indent, in_list);
+/// What stands before a value on its line.
+#[derive(Clone, Copy, PartialEq)]
+enum After {
+    Key,
+    ComplexKey,
+    Dash,
+}
+
+fn value(node: &Node, indent: usize, after: After, out: &mut Text) -> Result<(), SopsError> {
+    let inner = deeper(indent, after == After::Dash);
+    // What begins on the line of its dash or of the colon of a complex key.
+    let compact = after != After::Key;
     match node {
         Node::Map(entries) if entries.pairs().next().is_none() => {
             remarks(
@@ -108,12 +122,8 @@ fn value(key: &[u8], node: &Node, indent: usize, in_list: bool, out: &mut Text) 
             out.extend_from_slice(b" {}\n");
         }
         Node::Map(entries) => {
-            if in_list {
-                out.push(b' ');
-            } else {
-                out.push(b'\n');
-            }
-            map(entries, inner, !in_list, out)?;
+            open_block(compact, inner - indent - 1, out);
+            map(entries, inner, !compact, out)?;
         }
         Node::List(items) if items.iter().all(|item| matches!(item, Node::Comment(_))) => {
             remarks(
@@ -124,8 +134,8 @@ fn value(key: &[u8], node: &Node, indent: usize, in_list: bool, out: &mut Text) 
             out.extend_from_slice(b" []\n");
         }
         Node::List(items) => {
-            let mut fresh = !in_list;
-            out.push(if in_list { b' ' } else { b'\n' });
+            let mut fresh = !compact;
+            open_block(compact, inner - indent - 1, out);
             for item in items {
                 if let Node::Comment(remark) = item {
                     if !std::mem::replace(&mut fresh, true) {
@@ -153,7 +163,7 @@ fn value(key: &[u8], node: &Node, indent: usize, in_list: bool, out: &mut Text) 
                     pad(inner, out);
                 }
                 out.push(b'-');
-                value(key, rest.as_ref().unwrap_or(item), inner, true, out)?;
+                value(rest.as_ref().unwrap_or(item), inner, After::Dash, out)?;
             }
         }
         Node::Comment(remark) => {
@@ -162,16 +172,22 @@ fn value(key: &[u8], node: &Node, indent: usize, in_list: bool, out: &mut Text) 
         }
         Node::Scalar(leaf) => {
             out.push(b' ');
-            let text = leaf_text(
-                key,
-                &leaf.value,
-                Context { flow: false, one_line: false, indent: inner, step: inner - indent },
-            )?;
+            let context = Context { flow: false, one_line: false, indent: inner, step: inner - indent };
+            let text = leaf_text(&leaf.value, context);
             out.extend_from_slice(text.as_bytes());
             out.push(b'\n');
         }
     }
     Ok(())
+}
+
+/// To the column of the first entry, on this line or the next.
+fn open_block(compact: bool, blanks: usize, out: &mut Text) {
+    if compact {
+        pad(blanks, out);
+    } else {
+        out.push(b'\n');
+    }
 }
 
 /// Comments of an empty container have no place inside it: before its brackets there is a line of their own.

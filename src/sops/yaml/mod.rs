@@ -52,10 +52,23 @@ struct Remark {
 /// A value in the text.
 #[derive(Clone)]
 enum Place {
-    Scalar { value: Value, at: Range<usize> },
+    Scalar {
+        value: Value,
+        at: Range<usize>,
+        /// Read otherwise by go-yaml: has to be written anew.
+        foreign: bool,
+    },
     Comment(Remark),
-    List { items: Vec<Place>, flow: bool, column: usize, at: Range<usize> },
-    Map { block: Block, at: Range<usize> },
+    List {
+        items: Vec<Place>,
+        flow: bool,
+        column: usize,
+        at: Range<usize>,
+    },
+    Map {
+        block: Block,
+        at: Range<usize>,
+    },
 }
 
 impl Place {

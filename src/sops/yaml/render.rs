@@ -191,8 +191,8 @@ impl Patch<'_> {
         column: usize,
     ) -> Option<()> {
         match (old, new) {
-            (Place::Scalar { value, at }, Node::Scalar(leaf)) => {
-                if same_value(value, &leaf.value) {
+            (Place::Scalar { value, at, foreign }, Node::Scalar(leaf)) => {
+                if !foreign && same_value(value, &leaf.value) {
                     return Some(());
                 }
                 self.scalar(at, &leaf.value, key_end, flow, column)
@@ -218,7 +218,7 @@ impl Patch<'_> {
         let indent = if key_end.is_some() { 4 * ((column + 4) / 4) } else { column + 2 };
         let endless = value.as_str().is_some_and(|text| text.ends_with(b"\n\n") || text == b"\n");
         let context = Context { flow, one_line: one_line || endless, indent, step: indent - column };
-        let text = leaf_text(b"", value, context).ok()?;
+        let text = leaf_text(value, context);
         if !at.is_empty() {
             self.edit(at.clone(), text.as_bytes());
             return Some(());

@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use granit_parser::{ScalarStyle, Tag};
 use regex::Regex;
 
@@ -19,23 +21,38 @@ static TIME: LazyLock<Regex> = LazyLock::new(|| {
     .unwrap()
 });
 
-/// The value of a scalar; quoted ones are text.
-pub(super) fn scalar(value: &str, style: ScalarStyle, tag: Option<&Tag>, source: &str) -> Value {
+/// The value of a scalar; quoted ones are text. `Err` when it is not what its tag says.
+pub(super) fn scalar(
+    value: &str,
+    style: ScalarStyle,
+    tag: Option<&Tag>,
+    source: &str,
+) -> Result<Value, &'static str> {
     let unquoted = matches!(style, ScalarStyle::Plain);
-    match tag.and_then(Tag::core_suffix) {
-        Some("str" | "merge") => Value::text(value),
-        Some("int" | "float" | "bool" | "null" | "timestamp") => plain(value),
+    // `!` alone says nothing.
+    let tag = tag.filter(|tag| tag.original() != "!");
+    let name = tag.and_then(|tag| tag.suffix_in_namespace("tag:yaml.org,2002:"));
+    let typed = match name.as_deref() {
+        Some("str" | "merge") => return Ok(Value::text(value)),
         Some("binary") => {
-            use base64::Engine;
             let compact: String = value.split_whitespace().collect();
-            match base64::engine::general_purpose::STANDARD.decode(compact) {
-                Ok(bytes) => Value::text(bytes),
-                Err(_) => Value::text(value),
-            }
+            let bytes = STANDARD.decode(compact).map_err(|_| "!!binary and no base64")?;
+            return Ok(Value::text(bytes));
         }
-        _ if tag.is_some() || !unquoted => Value::text(value),
-        _ if source.is_empty() => Value::Null,
-        _ => plain(value),
+        Some("int" | "float" | "bool" | "null" | "timestamp") => plain(value),
+        _ if tag.is_some() || !unquoted => return Ok(Value::text(value)),
+        _ if source.is_empty() => return Ok(Value::Null),
+        _ => return Ok(plain(value)),
+    };
+    match (name.as_deref(), typed) {
+        #[expect(clippy::cast_precision_loss, reason = "as go-yaml does")]
+        (Some("float"), Value::Int(number)) => Ok(Value::Float(number as f64)),
+        (Some("float"), typed @ Value::Float(_))
+        | (Some("int"), typed @ (Value::Int(_) | Value::Unsigned(_)))
+        | (Some("bool"), typed @ Value::Bool(_))
+        | (Some("null"), typed @ Value::Null)
+        | (Some("timestamp"), typed @ Value::Time(_)) => Ok(typed),
+        _ => Err("a value is not what its tag says"),
     }
 }
 

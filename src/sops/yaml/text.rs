@@ -2,9 +2,12 @@
 
 use std::fmt::Write;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::resolve;
-use crate::sops::tree::{Value, show};
-use crate::sops::{Format, SopsError, scalar};
+use crate::sops::scalar;
+use crate::sops::tree::Value;
 
 /// Where a scalar stands.
 #[derive(Clone, Copy)]
@@ -20,15 +23,8 @@ pub(super) struct Context {
 }
 
 /// A leaf as YAML.
-///
-/// # Errors
-/// [`SopsError::NotRepresentable`] for text that is not UTF-8.
-pub(super) fn leaf_text(
-    key: &[u8],
-    value: &Value,
-    context: Context,
-) -> Result<zeroize::Zeroizing<String>, SopsError> {
-    let text = match value {
+pub(super) fn leaf_text(value: &Value, context: Context) -> zeroize::Zeroizing<String> {
+    zeroize::Zeroizing::new(match value {
         Value::Null => "null".to_owned(),
         Value::Bool(truth) => truth.to_string(),
         Value::Int(number) => number.to_string(),
@@ -37,16 +33,20 @@ pub(super) fn leaf_text(
         Value::Time(time) => time.clone(),
         Value::Str(text) | Value::Bytes(text) => match std::str::from_utf8(text) {
             Ok(text) => string(text, context),
-            Err(_) => {
-                return Err(SopsError::NotRepresentable {
-                    key: show(key),
-                    format: Format::Yaml,
-                    reason: "its text is not UTF-8",
-                });
-            }
+            Err(_) => binary(text, context),
         },
-    };
-    Ok(zeroize::Zeroizing::new(text))
+    })
+}
+
+/// Bytes that are no text, as base64 in lines of 70.
+fn binary(bytes: &[u8], context: Context) -> String {
+    let mut encoded = STANDARD.encode(bytes);
+    if encoded.len() > 70 && !context.flow && !context.one_line {
+        let lines: Vec<_> =
+            (0..encoded.len()).step_by(70).map(|at| &encoded[at..encoded.len().min(at + 70)]).collect();
+        encoded = literal(&(lines.join("\n") + "\n"), context.indent, context.step);
+    }
+    format!("!!binary {encoded}")
 }
 
 /// Text in the style the emitter chooses: plain, literal, single or double quotes.
@@ -158,8 +158,8 @@ fn is_printable(c: char) -> bool {
 }
 
 fn literal(text: &str, indent: usize, step: usize) -> String {
-    // go-yaml always writes 4 here, which is wrong in lists.
-    let hint = if text.starts_with([' ', '\n']) { step.to_string() } else { String::new() };
+    // go-yaml always writes 4 here, which is wrong in lists, and none before a tab, which it cannot read then.
+    let hint = if text.starts_with([' ', '\n', '\t']) { step.to_string() } else { String::new() };
     let chomp = match (text.ends_with('\n'), text == "\n" || text.ends_with("\n\n")) {
         (false, _) => "-",
         (true, false) => "",
@@ -194,7 +194,6 @@ fn double_quoted(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             '\u{1b}' => out.push_str("\\e"),
             '\u{85}' => out.push_str("\\N"),
-            '\u{a0}' => out.push_str("\\_"),
             '\u{2028}' => out.push_str("\\L"),
             '\u{2029}' => out.push_str("\\P"),
             c if is_printable(c) => out.push(c),

@@ -19,10 +19,12 @@ pub(super) fn parse(text: &str) -> Result<Layout, SopsError> {
         max_buffered_comment_events: 100_000,
         // What sops itself writes may be longer than YAML's limit.
         simple_key_max_lookahead: 65_536,
-        flow_nesting_limit: 100,
-        block_nesting_limit: 100,
+        flow_nesting_limit: 500,
+        block_nesting_limit: 500,
     };
-    let mut builder = Builder { text, simple: true, ..Builder::default() };
+    // go-yaml refuses `%YAML 1.2`.
+    let directive = text.starts_with("%YAML") || text.contains("\n%YAML");
+    let mut builder = Builder { text, simple: !directive, ..Builder::default() };
     for event in Parser::new_from_str_with_options(text, options) {
         let (event, span) = event.map_err(|error| {
             // The reason alone: the whole message could quote the text.
@@ -106,9 +108,18 @@ impl Builder<'_> {
                 let at = self.scalar_range(at, style);
                 self.last = self.last.max(at.end);
                 self.simple &= anchor == 0 && tag.as_deref().is_none_or(is_merge);
-                let value =
-                    resolve::scalar(&value, style, tag.as_deref(), self.text.get(at.clone()).unwrap_or(""));
-                let place = Place::Scalar { value, at };
+                let source = self.text.get(at.clone()).unwrap_or("");
+                let in_flow = matches!(
+                    self.stack.last(),
+                    Some(Open::Map { block: Block { flow: true, .. }, .. } | Open::List { flow: true, .. })
+                );
+                let foreign = is_foreign(source, style)
+                    || in_flow && matches!(style, ScalarStyle::Plain) && source.contains('?');
+                // The last line of a block scalar ends where the text does: there is no newline to keep.
+                let unended = is_block(style) && at.end == self.text.len() && !self.text.ends_with('\n');
+                let value = if unended { value.trim_end_matches('\n') } else { &value };
+                let value = resolve::scalar(value, style, tag.as_deref(), source).map_err(Wrong::Syntax)?;
+                let place = Place::Scalar { value, at, foreign };
                 if anchor != 0 {
                     self.anchors.insert(anchor, place.clone());
                 }
@@ -173,7 +184,7 @@ impl Builder<'_> {
 
     /// Block scalars: from their header to the end of their text.
     fn scalar_range(&self, at: Range<usize>, style: ScalarStyle) -> Range<usize> {
-        if !matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+        if !is_block(style) {
             return at;
         }
         let from = self.last.min(at.start);
@@ -209,7 +220,13 @@ impl Builder<'_> {
                     }
                     Some((key, at)) => block.parts.push(Part::Pair { key, at, value: place }),
                     None => match place {
-                        Place::Scalar { value: Value::Str(text), at } => *key = Some((text.to_vec(), at)),
+                        Place::Scalar { value: Value::Str(text), at, foreign } => {
+                            // go-yaml wants a question mark before a key that is longer than 1024, and nothing
+                            // unusual around it.
+                            let marked = self.text[..at.start].trim_end_matches([' ', '\t']).ends_with('?');
+                            self.simple &= !foreign && !marked && at.len() < 1000;
+                            *key = Some((text.to_vec(), at));
+                        }
                         Place::Scalar { value, .. } => {
                             let shown = crate::sops::scalar::display(&value);
                             return Err(Wrong::Key(String::from_utf8_lossy(&shown).into_owned()));
@@ -222,17 +239,13 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Ends the innermost map or list. Comments before its end that stand further left belong further out.
+    /// Ends the innermost map or list.
     fn close(&mut self, end: Range<usize>) -> Result<(), Wrong> {
         let Some(open) = self.stack.pop() else { return Ok(()) };
-        let (column, flow) = match &open {
-            Open::Map { block, .. } => (block.column, block.flow),
-            Open::List { flow, column, .. } => (*column, *flow),
-        };
-        let inside = if flow {
-            self.pending.len()
-        } else {
-            self.pending.iter().position(|(_, at)| *at < column).unwrap_or(self.pending.len())
+        let inside = match &open {
+            Open::Map { block, .. } if !block.flow => self.inside_map(block.column),
+            Open::List { items, flow, column, .. } if !flow => self.inside_list(*column, items.last()),
+            _ => self.pending.len(),
         };
         let outside = self.pending.split_off(inside);
         let own: Vec<_> =
@@ -240,7 +253,7 @@ impl Builder<'_> {
         let (place, anchor) = match open {
             Open::Map { mut block, start, anchor, .. } => {
                 block.parts.extend(own.into_iter().map(Part::Comment));
-                let at = start..if flow { end.end } else { block_end(&block).max(start) };
+                let at = start..if block.flow { end.end } else { block_end(&block).max(start) };
                 (Place::Map { block, at }, anchor)
             }
             Open::List { mut items, flow, column, start, anchor } => {
@@ -268,6 +281,24 @@ fn block_end(block: &Block) -> usize {
         Part::Pair { at, value, .. } => at.end.max(value.range().end),
     };
     block.parts.iter().map(end).max().unwrap_or(0)
+}
+
+fn is_block(style: ScalarStyle) -> bool {
+    matches!(style, ScalarStyle::Literal | ScalarStyle::Folded)
+}
+
+/// True for what YAML 1.2 has and go-yaml has not, or reads otherwise: `\/` in double quotes, a block scalar that
+/// begins with a tab, the line breaks of YAML 1.1.
+fn is_foreign(source: &str, style: ScalarStyle) -> bool {
+    let begins_with_tab = || {
+        let mut lines = source.lines();
+        let hinted = lines.next().is_some_and(|header| header.contains(|c: char| c.is_ascii_digit()));
+        let first = lines.map(|line| line.trim_start_matches(' ')).find(|line| !line.is_empty());
+        !hinted && first.is_some_and(|line| line.starts_with('\t'))
+    };
+    source.contains(['\u{85}', '\u{2028}', '\u{2029}'])
+        || matches!(style, ScalarStyle::DoubleQuoted) && source.replace("\\\\", "").contains("\\/")
+        || is_block(style) && begins_with_tab()
 }
 
 fn is_merge(tag: &Tag) -> bool {

@@ -40,7 +40,7 @@ fn new_keys_come_with_their_comments_at_their_place() {
         "# top\nA=1\nZ=2\nOURS=x\n",
         "# top\nA=1\n# why\n# so\nNEW=n\nZ=2\nLAST=l\n",
     );
-    assert_eq!(text, "# top\nA=1\n# why\n# so\nNEW=n\nZ=2\nLAST=l\nOURS=x\n");
+    assert_eq!(text, "# top\nA=1\n# why\n# so\nNEW=n\nZ=2\nOURS=x\nLAST=l\n");
     assert!(conflicts.is_empty());
 }
 
@@ -114,7 +114,93 @@ fn recipients_are_merged_like_a_set() {
         merge(Some(&base), &with(&[ALICE, &bob, &carol]), &with(&[ALICE, &dora]), Prefer::Neither).unwrap();
     let wanted = result.recipients.unwrap().groups.remove(0);
     assert_eq!(wanted, [ALICE.to_owned(), carol, dora]);
-    assert!(result.removed, "bob was removed by them");
+    assert!(result.new_key, "bob was removed by them");
     let result = merge(Some(&base), &with(&[ALICE]), &base, Prefer::Neither).unwrap();
-    assert!(result.recipients.is_none() && !result.removed);
+    assert!(result.recipients.is_none() && !result.new_key);
+}
+
+#[test]
+fn further_documents_are_merged_too() {
+    let base = "a: 1\nb: 2\n---\nc: 3\nd: 4\n";
+    let (text, conflicts) = merged(
+        base,
+        &base.replace("a: 1", "a: 9"),
+        &base.replace("d: 4", "d: 8").replace("b: 2", "b: 7"),
+        Format::Yaml,
+        Prefer::Neither,
+    );
+    assert_eq!((text.as_str(), conflicts.len()), ("a: 9\nb: 7\n---\nc: 3\nd: 8\n", 0));
+    let both = |prefer| {
+        merged(base, &base.replace("d: 4", "d: 8"), &base.replace("d: 4", "d: 7"), Format::Yaml, prefer)
+    };
+    assert_eq!(both(Prefer::Neither).1, ["d of document 2"]);
+    assert!(both(Prefer::Ours).0.ends_with("d: 8\n") && both(Prefer::Ours).1.is_empty());
+    assert!(both(Prefer::Theirs).0.ends_with("d: 7\n") && both(Prefer::Theirs).1.is_empty());
+}
+
+#[test]
+fn comments_of_both_sides_stay() {
+    let base = "# one\nA=1\n# two\nB=2\n";
+    let (text, conflicts) = dotenv(base, "# ONE\nA=1\n# two\nB=3\n", "# one\nA=1\n# TWO\nB=2\n# end\n");
+    assert_eq!((text.as_str(), conflicts.len()), ("# ONE\nA=1\n# TWO\nB=3\n# end\n", 0));
+    let base = "# one\na: 1 # x\nl:\n    - i\nb: 2\n";
+    let (text, conflicts) = merged(
+        base,
+        &base.replace("b: 2", "b: 3"),
+        &base.replace("# one", "# ONE").replace("- i", "- i\n    - j"),
+        Format::Yaml,
+        Prefer::Neither,
+    );
+    assert!(text.contains("# ONE") && text.contains("- j") && text.contains("b: 3"), "{text}");
+    assert!(conflicts.is_empty());
+}
+
+#[test]
+fn a_new_data_key_of_theirs_is_not_undone() {
+    let base = plain("A=1\n", Format::Dotenv);
+    let mut theirs = base.clone();
+    theirs.rotate(&mut fill).unwrap();
+    assert!(merge(Some(&base), &base, &theirs, Prefer::Neither).unwrap().new_key);
+    assert!(!merge(Some(&base), &theirs, &base, Prefer::Neither).unwrap().new_key, "ours has it already");
+    assert!(!merge(Some(&base), &base, &base, Prefer::Neither).unwrap().new_key);
+}
+
+#[test]
+fn what_is_encrypted_does_not_change_in_silence() {
+    let with = |rule: Option<&str>| {
+        let rule = rule.map(|pattern| crate::sops::Rule::EncryptedRegex(pattern.to_owned()));
+        let new = NewFile { rule, ..NewFile::for_recipients([ALICE]) };
+        Plain::create(b"A=1\n", Format::Dotenv, &new, &mut fill).unwrap()
+    };
+    let merge =
+        |theirs: &Plain, prefer| merge(Some(&with(None)), &with(None), theirs, prefer).unwrap().conflicts;
+    assert_eq!(merge(&with(Some("A")), Prefer::Neither), ["what of the file is encrypted"]);
+    assert!(
+        merge(&with(Some("A")), Prefer::Ours).is_empty() && merge(&with(None), Prefer::Neither).is_empty()
+    );
+}
+
+proptest::proptest! {
+    /// Whatever both sides do to lines of their own, the outcome has both, and nothing else.
+    #[test]
+    fn changes_that_do_not_meet_are_all_there(
+        ours in proptest::collection::btree_map(0_usize..12, 0_u8..3, 0..6),
+        theirs in proptest::collection::btree_map(12_usize..24, 0_u8..3, 0..6),
+    ) {
+        let side = |changes: &[&std::collections::BTreeMap<usize, u8>]| -> String {
+            let mut text = String::new();
+            for at in 0..24 {
+                match changes.iter().find_map(|changes| changes.get(&at)) {
+                    None => text += &format!("# of {at}\nK{at}=base\n"),
+                    Some(0) => text += &format!("# of {at}\nK{at}=changed\n"),
+                    Some(1) => {}
+                    Some(_) => text += &format!("# of {at}\nK{at}=base\n# more\nN{at}=new\n"),
+                }
+            }
+            text
+        };
+        let (text, conflicts) = dotenv(&side(&[]), &side(&[&ours]), &side(&[&theirs]));
+        proptest::prop_assert_eq!(text, side(&[&ours, &theirs]));
+        proptest::prop_assert!(conflicts.is_empty());
+    }
 }
