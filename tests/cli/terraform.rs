@@ -426,10 +426,7 @@ fn variables_of_the_user_that_name_nothing_are_no_noise() {
 #[test]
 fn flags_that_made_a_plan_are_not_asked_of_its_apply() {
     let project = lab("resource \"terraform_data\" \"a\" {}\nresource \"terraform_data\" \"b\" {}\n");
-    project.write(
-        "environments/dev/environment.toml",
-        "protected = true\n",
-    );
+    project.write("environments/dev/environment.toml", "protected = true\n");
     let lock = "-lock-timeout=1s";
     project.infractl(&["plan", "dev", "--out", "a.tfplan", "--", "-target=terraform_data.a"]).code(0);
     project
