@@ -79,6 +79,7 @@ fn context(root: &Path, runner: Box<dyn Runner>) -> Ctx {
         color: false,
         live: false,
         can_ask: false,
+        no_input: true,
         json: false,
         width: 80,
         ci: None,
