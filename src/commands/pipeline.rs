@@ -5,7 +5,7 @@ use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
 use super::several::{Effect, Targets};
 use super::{Cli, Global, target};
-use crate::config::Environment;
+use crate::config::{Environment, Project};
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::pipeline::engine::{self, Stopped};
@@ -141,6 +141,14 @@ pub async fn run_verb(cx: &Ctx, global: &Global, name: &str, args: &VerbArgs) ->
 /// Runs what was typed in the place of a verb.
 pub async fn run_own(cx: &Ctx, global: &Global, args: &OwnArgs) -> Result<(), Failure> {
     let near = verbs().into_iter().any(|verb| nearest(&args.name, [&verb]).is_some());
+    // A verb with a typo is no reason to read and check a whole environment.
+    if near
+        && let Ok(project) = Project::find(&cx.dir, cx.dir_is_project.then_some(cx.dir.as_path()))
+        && let Some(own) = project.all_pipelines()
+        && !own.contains(&args.name)
+    {
+        return Err(unknown_verb(&args.name, &[verbs(), own].concat()));
+    }
     if args.target.are_several() {
         let work = async |global: &Global, env: &Environment| {
             if !env.pipelines.contains_key(&args.name) {
@@ -267,7 +275,7 @@ fn unknown(env: &Environment, name: &str, what: &str) -> Failure {
 }
 
 fn unknown_verb(name: &str, verbs: &[String]) -> Failure {
-    let failure = Failure::new(Kind::Usage, format!("unknown verb `{name}`"));
+    let failure = Failure::new(Kind::Usage, format!("unknown verb or pipeline `{name}`"));
     match nearest(name, verbs) {
         Some(near) => failure.help(format!("did you mean `{near}`?")),
         None => failure.help("see the verbs: `infractl --help`"),

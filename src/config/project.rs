@@ -133,6 +133,11 @@ impl Project {
         all
     }
 
+    /// The same; none if there are more environments than that looks at.
+    pub fn all_pipelines(&self) -> Option<Vec<String>> {
+        (self.environments.len() <= LOOKED_AT).then(|| self.pipelines())
+    }
+
     /// An error when there is no environment of that name.
     pub fn known(&self, name: &str) -> Result<(), Failure> {
         if self.environments.iter().any(|known| known == name) {

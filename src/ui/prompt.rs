@@ -1,5 +1,9 @@
 //! Asks people; refuses when nobody is there.
 
+use std::io::ErrorKind;
+
+use dialoguer::console::Term;
+
 use crate::failure::{Failure, Kind};
 use crate::ui::Ui;
 use crate::ui::hidden::{self, NoAnswer, Typed};
@@ -12,8 +16,7 @@ pub fn confirm_name(ui: &Ui, question: &str, name: &str) -> Result<(), Failure> 
     }
     let input: dialoguer::Input<'_, String> =
         dialoguer::Input::new().with_prompt(format!("{question}. Type `{name}` to go on")).allow_empty(true);
-    let answer = ui.suspended(|| input.interact_text_on(&dialoguer::console::Term::stderr()));
-    let answer = answered(answer)?;
+    let answer = ask(ui, true, |term| input.interact_text_on(term))?;
     if answer.trim() == name {
         Ok(())
     } else {
@@ -27,8 +30,7 @@ pub fn pick(ui: &Ui, question: &str, names: &[String]) -> Result<String, Failure
         return Err(Failure::new(Kind::Usage, format!("{question}: nobody is there to ask")));
     }
     let select = dialoguer::Select::new().with_prompt(question).items(names).default(0);
-    let picked = ui.suspended(|| select.interact_on_opt(&dialoguer::console::Term::stderr()));
-    answered(picked)?
+    ask(ui, false, |term| select.interact_on_opt(term))?
         .and_then(|index| names.get(index).cloned())
         .ok_or_else(|| Failure::new(Kind::Declined, "declined; nothing was done"))
 }
@@ -54,12 +56,30 @@ pub fn yes(ui: &Ui, question: &str) -> Result<bool, Failure> {
         return Err(Failure::new(Kind::Declined, format!("{question} Nobody is there to ask")));
     }
     let input = dialoguer::Confirm::new().with_prompt(question).default(false);
-    answered(ui.suspended(|| input.interact_on(&dialoguer::console::Term::stderr())))
+    ask(ui, true, |term| input.interact_on(term))
 }
 
-fn answered<T>(answer: Option<dialoguer::Result<T>>) -> Result<T, Failure> {
+/// Asks with the terminal for itself, and leaves it as it was, however that ends.
+fn ask<T>(
+    ui: &Ui,
+    ends_line: bool,
+    question: impl FnOnce(&Term) -> dialoguer::Result<T>,
+) -> Result<T, Failure> {
+    let answer = ui.suspended(|| {
+        let term = Term::stderr();
+        let answer = question(&term);
+        if answer.is_err() {
+            // Lists hide the cursor; what was half typed is no line yet.
+            let _ = term.show_cursor();
+            let _ = if ends_line { term.write_line("") } else { Ok(()) };
+        }
+        answer
+    });
     match answer {
         Some(Ok(answer)) => Ok(answer),
+        Some(Err(dialoguer::Error::IO(error))) if error.kind() == ErrorKind::Interrupted => {
+            Err(Failure::new(Kind::Interrupted, "interrupted; nothing was done"))
+        }
         Some(Err(error)) => {
             Err(Failure::new(Kind::Declined, format!("no answer: {error}; nothing was done")))
         }

@@ -142,6 +142,20 @@ fn a_protected_environment_is_asked_about_at_a_terminal_after_its_plan() {
 }
 
 #[test]
+fn a_question_that_is_interrupted_leaves_the_terminal_as_it_was() {
+    let project = Sandbox::new();
+    let (code, out) = on_a_terminal(&project, 80, "\u{3}\n", "apply prod");
+    assert_eq!(code, 130, "{out}");
+    assert!(out.contains("nothing was done"), "{out}");
+    assert!(!project.path("shared/.env.prod").exists());
+    project.edit("environments/defaults.toml", "default-environment = \"dev\"", "");
+    let (code, out) = on_a_terminal(&project, 80, "\u{3}\n", "plan");
+    assert_eq!(code, 130, "{out}");
+    let (hidden, shown) = (out.rfind("\u{1b}[?25l"), out.rfind("\u{1b}[?25h"));
+    assert!(hidden.is_some() && hidden < shown, "the cursor is back: {out:?}");
+}
+
+#[test]
 fn events_as_json_are_the_only_thing_on_standard_output() {
     let project = Sandbox::new();
     let run = project.infractl(&["apply", "dev", "--output", "json"]).code(0);
