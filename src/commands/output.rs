@@ -130,11 +130,12 @@ async fn one(cx: &Ctx, global: &Global, args: &OutputArgs, env: &Environment) ->
 }
 
 fn unknown(environment: &str, name: &str, outputs: &IndexMap<String, Output>) -> Failure {
-    let failure = Failure::new(Kind::Usage, format!("`{environment}` has no output `{name}`"));
     let names: Vec<&str> = outputs.keys().map(String::as_str).collect();
     if names.is_empty() {
-        return failure.help(format!("run `infractl apply {environment}` first: there are no outputs yet"));
+        return Failure::new(Kind::Usage, format!("`{environment}` has no output `{name}`"))
+            .help(format!("run `infractl apply {environment}` first: there are no outputs yet"));
     }
+    let failure = Failure::new(Kind::Usage, format!("`{environment}` has no output `{name}`, or it is null"));
     match text::nearest(name, &names) {
         Some(near) => failure.help(format!("write `{near}`, if that was meant")),
         None => failure.help(format!("name one of {}", text::list(&names, "or"))),

@@ -81,7 +81,7 @@ impl fmt::Debug for Done {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// There is no such program.
-    #[error("`{program}` is not installed, or not on PATH")]
+    #[error("{}", not_found(program))]
     NotFound {
         /// As it was called.
         program: String,
@@ -111,6 +111,14 @@ pub enum RunError {
         /// As it would have been called.
         program: String,
     },
+}
+
+fn not_found(program: &str) -> String {
+    if program.contains('/') {
+        format!("there is no program `{program}`, or it may not be executed")
+    } else {
+        format!("`{program}` is not installed, or not on PATH")
+    }
 }
 
 impl Explain for RunError {

@@ -152,8 +152,16 @@ pub fn draft(
     } else {
         path.with_file_name(name)
     };
-    disk::write(&place, &store.verified(&place, &plain, &sealed)?, disk::PRIVATE)?;
-    Ok(place)
+    let bytes = store.verified(&place, &plain, &sealed)?;
+    match disk::write(&place, &bytes, disk::PRIVATE) {
+        Ok(()) => Ok(place),
+        // It is encrypted: where there is room, it may lie anywhere.
+        Err(error) => {
+            let elsewhere = std::env::temp_dir().join(place.file_name().unwrap_or_default());
+            disk::write(&elsewhere, &bytes, disk::PRIVATE).map_err(|_| error)?;
+            Ok(elsewhere)
+        }
+    }
 }
 
 #[cfg(test)]

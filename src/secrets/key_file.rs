@@ -175,10 +175,15 @@ impl age::Identity for PluginKey {
         if !self.asking.is_allowed() || stanzas.iter().all(|s| own(&s.tag)) {
             return None;
         }
-        match self.plugin()?.unwrap_stanzas(stanzas)? {
-            Ok(key) => Some(Ok(key)),
-            Err(error) => {
-                self.source.problem(format!("age-plugin-{}: {error}", self.identity.plugin()));
+        let name = self.identity.plugin();
+        match self.plugin()?.unwrap_stanzas(stanzas) {
+            Some(Ok(key)) => Some(Ok(key)),
+            None => {
+                self.source.problem(format!("age-plugin-{name} does not open it"));
+                None
+            }
+            Some(Err(error)) => {
+                self.source.problem(format!("age-plugin-{name}: {error}"));
                 None
             }
         }

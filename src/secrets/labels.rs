@@ -98,7 +98,11 @@ impl Labels {
 
 /// The recipient without what SSH allows after the key.
 pub fn bare(recipient: &str) -> String {
-    recipient.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
+    let recipient = recipient.trim();
+    if recipient.starts_with("ssh-") {
+        return recipient.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+    }
+    recipient.to_owned()
 }
 
 fn has_key(text: &str) -> bool {

@@ -1,6 +1,7 @@
 //! The encrypted files of a project: found, opened, saved.
 
 use std::fs::File;
+use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use aes_gcm::aead::OsRng;
@@ -154,7 +155,14 @@ impl<'a> Store<'a> {
         let bytes = self.verified(path, plain, encrypted)?;
         let path = self.root.join(path);
         let mode = disk::mode_of(&path)?.unwrap_or(MODE);
+        let before = std::fs::metadata(&path).map(|file| (file.uid(), file.gid()));
         disk::write(&path, &bytes, mode)?;
+        // A file that root changes stays that of whom it belongs to.
+        if let (Ok((user, group)), Ok(now)) = (before, std::fs::metadata(&path))
+            && (user, group) != (now.uid(), now.gid())
+        {
+            let _ = chown(&path, Some(user), Some(group));
+        }
         Ok(())
     }
 

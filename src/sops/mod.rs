@@ -44,6 +44,7 @@ mod plain;
 mod recipients;
 mod remarks;
 mod rule;
+mod same;
 mod scalar;
 mod shamir;
 mod store;

@@ -7,7 +7,7 @@ use super::tree::{Entry, Map, Node};
 /// Takes the comments out of a document, line by line in alphabetical order.
 pub(super) fn take(branches: &mut [Map]) -> Zeroizing<Vec<Vec<u8>>> {
     let mut lines = Zeroizing::new(Vec::new());
-    for map in branches.iter_mut() {
+    for map in branches {
         from_map(map, &mut lines);
     }
     lines.sort_unstable();

@@ -7,7 +7,7 @@ use super::{StepCx, terraform_change, terraform_init, terraform_plan, terraform_
 use crate::config::environment::Terraform;
 use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
-use crate::tools::terraform::Root;
+use crate::tools::terraform::{self as tool, Root};
 use crate::tools::terraform_advice as advice;
 use crate::ui::event::Level;
 
@@ -75,8 +75,8 @@ async fn attempt(step: &mut StepCx<'_>, root: &Root, action: &Action) -> Result<
         Action::Apply { plan } => terraform_change::apply(step, root, plan.as_deref()).await,
         Action::Destroy => {
             let cmd = match &step.facts.plan {
-                Some(saved) => root.apply_plan(&saved.file),
-                None => root.destroy(),
+                Some(saved) => root.apply_plan(&saved.file, &tool::flags_for_a_plan(step.extra)),
+                None => root.destroy().args(step.extra.iter().cloned()),
             };
             terraform_change::change(step, root, cmd, "destroy").await
         }
@@ -198,7 +198,9 @@ pub fn describe(step: &mut StepCx<'_>, action: &Action) -> Result<Vec<String>, F
             let cmd = root.plan(file);
             push(if *destroy { cmd.arg("-destroy") } else { cmd })?;
         }
-        Action::Apply { plan: Some(file) } => push(root.apply_plan(file))?,
+        Action::Apply { plan: Some(file) } => {
+            lines.push(super::shown_in(&equip(step, root.apply_plan(file, step.extra))?));
+        }
         Action::Apply { plan: None } => push(root.apply())?,
         Action::Destroy => push(root.destroy())?,
         Action::Validate => push(root.validate())?,

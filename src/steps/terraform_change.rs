@@ -23,13 +23,14 @@ pub(super) async fn apply(
     if let Some(file) = plan {
         is_ours(step, file)?;
     }
-    let cmd = match plan.or(step.facts.plan.as_ref().map(|saved| saved.file.as_path())) {
-        Some(file) if !file.is_file() => {
+    let cmd = match (plan, &step.facts.plan) {
+        (Some(file), _) if !file.is_file() => {
             return Err(Failure::new(Kind::Usage, format!("there is no plan `{}`", file.display()))
                 .help(format!("run `infractl plan {} --out {}`", step.env.name, file.display())));
         }
-        Some(file) => root.apply_plan(file),
-        None => root.apply(),
+        (Some(file), _) => root.apply_plan(file, step.extra),
+        (None, Some(kept)) => root.apply_plan(&kept.file, &tool::flags_for_a_plan(step.extra)),
+        (None, None) => root.apply().args(step.extra.iter().cloned()),
     };
     change(step, root, cmd, "apply").await
 }
@@ -42,7 +43,7 @@ pub(super) async fn change(
     verb: &str,
 ) -> Result<String, Failure> {
     nothing_unsaved(step, root).await?;
-    let cmd = equip(step, cmd)?.args(step.extra.iter().cloned());
+    let cmd = equip(step, cmd)?;
     let progress = Mutex::new(Progress::default());
     let done = step
         .run_with(&cmd, &|line| {

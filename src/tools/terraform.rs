@@ -116,14 +116,14 @@ impl Root {
         self.inputs(self.cmd(&["apply", "-json", "-auto-approve"])).io(Io::Raw)
     }
 
-    /// Applies a saved plan; its variables are in it.
-    pub fn apply_plan(&self, plan: &std::path::Path) -> Cmd {
+    /// Applies a saved plan; its variables are in it. Nothing may come after the file.
+    pub fn apply_plan(&self, plan: &std::path::Path, extra: &[String]) -> Cmd {
         let cmd = self.cmd(&["apply", "-json", "-input=false"]).io(Io::Raw);
         let cmd = match &self.lock_timeout {
             Some(limit) => cmd.arg(format!("-lock-timeout={limit}")),
             None => cmd,
         };
-        cmd.arg(plan.to_string_lossy())
+        cmd.args(extra.iter().cloned()).arg(plan.to_string_lossy())
     }
 
     /// Destroys without asking, telling its progress as one JSON object a line.
@@ -185,6 +185,23 @@ pub fn parse_state(stdout: &[u8]) -> Result<State, serde_json::Error> {
 pub(super) fn document(stdout: &[u8]) -> &[u8] {
     let is_begin = |at: &usize| stdout[*at] == b'{' && (*at == 0 || stdout[*at - 1] == b'\n');
     (0..stdout.len()).find(is_begin).map_or(stdout, |at| &stdout[at..])
+}
+
+/// What of the user's own flags is also for the apply of a plan that was made with all of them.
+pub fn flags_for_a_plan(extra: &[String]) -> Vec<String> {
+    let mut kept = Vec::new();
+    let mut words = extra.iter();
+    while let Some(word) = words.next() {
+        let name = word.trim_start_matches('-');
+        if ["lock", "parallelism"].iter().any(|begin| name.starts_with(begin)) && word.starts_with('-') {
+            kept.push(word.clone());
+            // `-lock` alone is true or false by itself; the others have a value.
+            if !word.contains('=') && name != "lock" {
+                kept.extend(words.next().cloned());
+            }
+        }
+    }
+    kept
 }
 
 /// See [`Root::by_hand`].

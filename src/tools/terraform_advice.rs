@@ -109,6 +109,8 @@ fn moved_backend(root: &Root) -> Advice {
 fn lock_advice(by_hand: &str, tail: &str) -> Advice {
     // terraform breaks long lines of its text at spaces.
     let words = tail.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Before it S3 names its own: RequestID, HostID.
+    let info = tail.split_once("Lock Info:").map(|(_, info)| info);
     let mut kind = Some(Kind::Busy);
     let mut help = Vec::new();
     let other = after(&words, "already locked: ID=").and_then(|rest| rest.split(' ').next());
@@ -120,10 +122,10 @@ fn lock_advice(by_hand: &str, tail: &str) -> Advice {
         help.push(
             "wait for the run that holds the state; the lock ends with its connection to the database".into(),
         );
-    } else if let Some(id) = after(tail, "ID:") {
-        let who = after(tail, "Who:").unwrap_or("somebody");
-        let since = after(tail, "Created:").unwrap_or("an unknown time");
-        let verb = after(tail, "Operation:").unwrap_or("an operation");
+    } else if let Some((info, id)) = info.and_then(|info| Some((info, after(info, " ID:")?))) {
+        let who = after(info, "Who:").unwrap_or("somebody");
+        let since = after(info, "Created:").unwrap_or("an unknown time");
+        let verb = after(info, "Operation:").unwrap_or("an operation");
         help.push(format!("wait: {who} holds the state since {since} ({verb}, lock {id})"));
         help.push(format!("run `{by_hand} force-unlock {id}` if that run is dead"));
     } else {
@@ -180,6 +182,21 @@ mod tests {
         let broken =
             explain(&root(), "Error acquiring the state lock\nError message: Failed to lock: LOCK http://x");
         assert_eq!(broken.kind, None);
+    }
+
+    #[test]
+    fn the_ids_of_requests_are_not_that_of_the_lock() {
+        for gap in [" ", "\n"] {
+            let tail = format!(
+                "Error: Error acquiring the state lock\n\nError message: operation error S3: PutObject, https response error\n\
+                 StatusCode: 412, RequestID:{gap}1bKVph, HostID:{gap}9Gjjt1,\napi error PreconditionFailed: At least one\n\
+                 Lock Info:\n  ID:        d92c\n  Path:      b/k\n  Operation: OperationTypeApply\n  Who:       ann@ci\n"
+            );
+            let advice = explain(&root(), &tail);
+            assert!(advice.help[0].contains("ann@ci") && advice.help[0].contains("lock d92c"), "{advice:?}");
+            assert!(advice.help[1].ends_with("force-unlock d92c` if that run is dead"), "{advice:?}");
+            assert_eq!(advice.kind, Some(Kind::Busy));
+        }
     }
 
     #[test]

@@ -26,6 +26,21 @@ fn without_terraform_it_says_how_to_get_it() {
 }
 
 #[test]
+fn a_program_of_the_project_that_is_no_program_is_named() {
+    let project = Sandbox::new();
+    let of = |program: &str| {
+        let text = format!("[terraform]\nprogram = \"{program}\"\n");
+        project.write("environments/dev/environment.toml", &text);
+        project.infractl(&["plan", "dev"])
+    };
+    project.write("tools/tf", "#!/bin/sh\n");
+    of("tools/tf").code(69).says("tools/tf`, or it may not be executed");
+    of("./nowhere").code(69).says("there is no program `");
+    of("tofu-that-is-nowhere").code(69).says("not on PATH");
+    of("tofu").code(if which::which("tofu").is_ok() { 0 } else { 69 });
+}
+
+#[test]
 fn a_root_module_may_want_a_newer_terraform() {
     let project = Sandbox::new();
     project.edit("environments/dev/main.tf", ">= 1.5", ">= 99.0");

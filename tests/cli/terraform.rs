@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::sandbox::{CANARY, Run, Sandbox};
 use crate::state_server::StateServer;
+use crate::usage::on_a_terminal;
 
 const SETTINGS: &str = "[project]\nname = \"lab\"\n[secrets]\nfiles = [\"credentials/common.enc.env\"]\nidentity = \
                         \"credentials/demo-key-PROTECTS-NOTHING.txt\"\n[env-file]\ndialect = \"shell\"\n";
@@ -420,4 +421,22 @@ fn variables_of_the_user_that_name_nothing_are_no_noise() {
         }
     }
     Sandbox::run(project.command(&["fmt", "dev"]).env("TF_CLI_ARGS", "-compact-warnings")).code(0);
+}
+
+#[test]
+fn flags_that_made_a_plan_are_not_asked_of_its_apply() {
+    let project = lab("resource \"terraform_data\" \"a\" {}\nresource \"terraform_data\" \"b\" {}\n");
+    project.write("environments/dev/environment.toml", "protected = true\n");
+    let lock = "-lock-timeout=1s";
+    project.infractl(&["plan", "dev", "--out", "a.tfplan", "--", "-target=terraform_data.a"]).code(0);
+    project
+        .infractl(&["apply", "dev", "--plan", "a.tfplan", "--confirm", "dev", "--", lock])
+        .code(0)
+        .says("+1");
+    // On a terminal a protected environment shows its plan first, keeps it, and applies that.
+    let (code, out) =
+        on_a_terminal(&project, 80, "dev\n", &format!("apply dev -- -target=terraform_data.b {lock}"));
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("Type `dev`") && out.contains("+1 ~0 −0 ±0"), "{out}");
+    project.infractl(&["plan", "dev", "--detailed-exitcode"]).code(0);
 }

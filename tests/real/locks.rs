@@ -237,6 +237,31 @@ fn an_object_keeps_other_machines_out_as_long_as_the_run_lives() {
 }
 
 #[test]
+fn terraforms_own_lock_in_a_bucket_is_explained() {
+    let Some((first, address, object)) = s3_team(1, "") else { return };
+    let bucket = object.split('/').nth(1).unwrap();
+    let backend = format!(
+        "backend \"s3\" {{\n bucket = \"{bucket}\"\n key = \"own/terraform.tfstate\"\n region = \"eu-west-1\"\n use_lockfile = true\n use_path_style = true\n}}"
+    );
+    let vars: Vec<(&str, &str)> =
+        first.vars.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let team = Team::new(1, &backend, "", &vars);
+    // The real one.
+    write(&team.checkout(0).join("environments/defaults.toml"), "");
+    team.run(0, &["plan", "dev"], 0);
+    let id = "d92ccfb0-277d-a96f-e09d-2a3e5e0eae46";
+    let held = format!("{{\"ID\":\"{id}\",\"Who\":\"ann@ci\",\"Operation\":\"OperationTypeApply\"}}");
+    assert_eq!(s3(&address, "PUT", &format!("/{bucket}/own/terraform.tfstate.tflock"), &held).0, 200);
+    for verb in ["plan", "apply"] {
+        let err = team.run(0, &[verb, "dev"], 75);
+        assert!(
+            err.contains("wait: ann@ci holds the state") && err.contains(&format!("force-unlock {id}`")),
+            "{err}"
+        );
+    }
+}
+
+#[test]
 fn the_object_says_who_holds_it() {
     let Some((team, address, object)) = s3_team(1, "") else { return };
     let holder = team.holder(0, "1");

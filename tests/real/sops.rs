@@ -14,7 +14,7 @@ mod verbs;
 
 #[path = "../sops/odd.rs"]
 mod odd_files;
-#[expect(clippy::format_collect, clippy::format_push_string, reason = "as in its own crate")]
+#[expect(clippy::format_push_string, reason = "as in its own crate")]
 #[path = "../sops/random.rs"]
 mod random;
 #[expect(dead_code, clippy::print_stderr, reason = "as in its own crate")]

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::{BIN, CANARY, Repo, run};
+use crate::support::{BIN, CANARY, Person, Repo, run};
 
 #[test]
 fn a_kill_at_any_instant_leaves_the_old_file_or_the_new_one() {
@@ -106,4 +106,47 @@ fn a_program_before_the_pipe_that_failed_wipes_no_secret() {
     assert_eq!(repo.read("credentials/dev.enc.env"), before);
     alice.set(&repo, "dev", "API_KEY", "\n");
     assert_eq!(alice.get(&repo, "dev", "API_KEY"), "");
+}
+
+#[test]
+fn a_kill_while_recipients_change_is_mended_by_updatekeys() {
+    let (repo, alice) = Repo::with_secrets();
+    let bob = Person::new("bob");
+    let key = bob.infractl(&repo, &["secrets", "keygen", "--no-rules"]).code(0).out.trim().to_owned();
+    for round in 0..30_u64 {
+        let verb = if round % 2 == 0 { "add" } else { "remove" };
+        let mut command = alice.command(BIN, repo.root());
+        command.args(["secrets", "recipients", verb, &key]).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        std::thread::sleep(Duration::from_micros(round * 17 % 30 * 1500));
+        let _ = child.kill();
+        child.wait().unwrap();
+        // Every file is whole, and the rules are; who may read is then as the rules say.
+        for target in ["common", "dev"] {
+            alice.infractl_clear(&repo, &["secrets", "view", target]).code(0);
+        }
+        alice.infractl(&repo, &["secrets", "updatekeys"]).code(0);
+        alice.infractl(&repo, &["secrets", "check", "--deep"]).code(0);
+        let is_in = repo.read(".sops.yaml").contains(&key);
+        bob.infractl_clear(&repo, &["secrets", "view", "dev"]).code(if is_in { 0 } else { 65 });
+    }
+}
+
+#[test]
+fn a_kill_while_a_file_is_encrypted_in_place_leaves_the_plain_or_the_encrypted_one() {
+    let (repo, alice) = Repo::with_secrets();
+    let file = "credentials/new.enc.env";
+    let text = (0..500).fold(String::new(), |text, number| text + &format!("N{number}={CANARY}{number}\n"));
+    for round in 0..20_u64 {
+        repo.write(file, &text);
+        let mut command = alice.command(BIN, repo.root());
+        command.args(["secrets", "encrypt", "-i", file]).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        std::thread::sleep(Duration::from_micros(round * 7 % 20 * 4000));
+        let _ = child.kill();
+        child.wait().unwrap();
+        if repo.read(file) != text {
+            assert_eq!(alice.infractl_clear(&repo, &["secrets", "view", file]).code(0).out, text);
+        }
+    }
 }

@@ -215,3 +215,45 @@ fn git_log_goes_on_where_a_version_cannot_be_opened() {
         log.err
     );
 }
+
+#[test]
+fn a_file_that_one_side_removed_is_for_people_to_decide() {
+    let (repo, alice) = committed();
+    diverge(
+        &repo,
+        &alice,
+        &|| {
+            alice.git(&repo, &["rm", "-q", "credentials/dev.enc.env"]).code(0);
+        },
+        &|| alice.set(&repo, "dev", "API_KEY", "ours"),
+    );
+    alice.git(&repo, &["merge", "-q", "--no-edit", "side"]).code(1);
+    alice
+        .infractl(&repo, &["secrets", "merge", "credentials/dev.enc.env"])
+        .code(1)
+        .says("they removed `credentials/dev.enc.env`, and we changed it")
+        .says("git rm");
+    assert_eq!(alice.get(&repo, "dev", "API_KEY"), "ours");
+}
+
+#[test]
+fn both_added_the_same_file() {
+    let (repo, alice) = committed();
+    diverge(
+        &repo,
+        &alice,
+        &|| {
+            alice.set(&repo, "prod", "BOTH", "same");
+            alice.set(&repo, "prod", "THEIRS", "t");
+        },
+        &|| {
+            alice.set(&repo, "prod", "BOTH", "same");
+            alice.set(&repo, "prod", "OURS", "o");
+        },
+    );
+    alice.git(&repo, &["merge", "-q", "--no-edit", "side"]).code(0);
+    let list = alice.infractl(&repo, &["secrets", "list", "credentials/prod.enc.env"]).code(0).out;
+    let mut names: Vec<&str> = list.lines().collect();
+    names.sort_unstable();
+    assert_eq!(names, ["BOTH", "OURS", "THEIRS"]);
+}

@@ -246,3 +246,61 @@ fn wait_for(file: &Path) -> String {
 fn which(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?).map(|dir| dir.join(program)).find(|path| path.is_file())
 }
+
+/// Wraps a file key as it is, and asks for a PIN before it hands it out.
+const PLUGIN: &str = r"#!/bin/sh
+reply() { read -r answer; read -r body; }
+while read -r line; do
+    case $line in
+    '-> wrap-file-key'*) read -r key ;;
+    '-> recipient-stanza '*' demo') found=${line#-> recipient-stanza }; found=${found%% *}; read -r key ;;
+    '-> done'*) read -r body; break ;;
+    '-> '*) read -r body ;;
+    esac
+done
+case $1 in
+*recipient-v1) printf -- '-> recipient-stanza 0 demo\n%s\n' $key; reply ;;
+*identity-v1)
+    if [ $found ]; then
+        printf -- '-> request-secret\nUElO\n'
+        reply
+        # MTIzNA is 1234.
+        [ $body = MTIzNA ] && { printf -- '-> file-key %s\n%s\n' $found $key; reply; }
+    fi ;;
+esac
+printf -- '-> done\n\n'
+";
+
+#[test]
+fn a_plugin_is_asked_and_may_ask_at_the_terminal() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (repo, alice) = Repo::with_secrets();
+    let folder = alice.home.path().join("plugins");
+    fs::create_dir(&folder).unwrap();
+    let plugin = folder.join("age-plugin-demo");
+    fs::write(&plugin, PLUGIN).unwrap();
+    fs::set_permissions(&plugin, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    let recipient = "age1demo1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq8s6m3";
+    let mut add = alice.command(BIN, repo.root());
+    add.args(["secrets", "recipients", "add", recipient, "--name", "token"]).env("PATH", &path);
+    run(&mut add, "").code(0).says("(token)");
+    let bob = Person::new("bob");
+    let vars = [("PATH", path.as_str()), ("SOPS_AGE_KEY", "AGE-PLUGIN-DEMO-1G7ZR6S")];
+    let mut terminal =
+        Terminal::start(&bob, &repo, &vars, "$I secrets exec credentials/dev.enc.env -- sh -c 'echo got ${#API_KEY}'");
+    terminal.sees("PIN: ");
+    terminal.types("1234\r");
+    terminal.sees("got 23");
+    assert_eq!(terminal.end().0, 0);
+    let mut terminal = Terminal::start(&bob, &repo, &vars, "$I secrets view dev");
+    terminal.sees("PIN: ");
+    terminal.types("12\x03");
+    terminal.sees("interrupted");
+    assert_eq!(terminal.end().0, 130);
+    let mut alone = bob.command(BIN, repo.root());
+    run(alone.args(["--no-input", "secrets", "view", "dev"]).envs(vars), "")
+        .code(65)
+        .says("an identity of age-plugin-demo from SOPS_AGE_KEY")
+        .says("age-plugin-demo does not open it");
+}

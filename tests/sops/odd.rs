@@ -21,6 +21,19 @@ pub(crate) enum Verdict {
 }
 
 pub(crate) const YAML: &[Odd<'static>] = &[
+    (b"a:\n- 1\n# foot\n", SameData),
+    (b"a:\n- b: 1\n# below\n\nc: 1\n", Same),
+    (b"a:\n- 1\n# below\n\nc: 1\n", Same),
+    (b"a:\n-\n  # one\n  -\n    # two\n    - x\nb: 1\n", SameData),
+    (b"a:\n- - # one\n    x\n  - y\n- b\n", Same),
+    (b"a: { } # one\nb: [ ] # two\nc: 1\n", SameData),
+    (b"a: [[1], {b: 2}] # one\nc: {d: [1, # two\n  2]} # three\n", Same),
+    (b"a: [x ?y, z?]\nb: {c: d?}\n", OursOnly),
+    (b"? a\n: \t\n  b: 1\n", OursOnly),
+    (b"a: {b: !!str}\n", OursOnly),
+    (b"a: !!float 1\nb: !!timestamp '2001-01-01'\nc: !!null null\n", Same),
+    (b"a: !!binary x\n", Neither),
+    (b"a: \"x\\'y\"\n", SopsOnly),
     (b"a: |2\n    x\n   y\nb: |4-\n      a\n     b\nc: >2\n    fold\n  me\n", Same),
     (b"a: |+\n  x\n\n\nb: >+\n  y\n  z\n\n\nc: 1\n", Same),
     (b"a: |-\n  x\n\n\nb: >-\n  y\n  z\n\n\nc: 1\n", Same),

@@ -175,6 +175,30 @@ fn a_change_in_place_touches_its_line_only() {
     }
 }
 
+/// Comments that stand within what is replaced or removed, or after brackets.
+#[test]
+fn comments_outlive_what_they_stand_in() {
+    let source = "a: # after the key\n  # inside\n  b: 1\n\nc:   [1] # after brackets\nd: # of d\n- x\n# of e\ne:  1\n";
+    let sealed = create(source, None);
+    for (name, gone) in [("a", "# inside"), ("c", "# after brackets"), ("d", ""), ("e", "")] {
+        for is_set in [true, false] {
+            let mut plain = open(&sealed);
+            if is_set {
+                plain.set(&top(name), Value::text("new").into()).unwrap();
+            } else {
+                plain.unset(&top(name)).unwrap();
+            }
+            let after = text(&seal(&plain, 3));
+            let back = text(&open(after.as_bytes()).to_editor().unwrap());
+            for comment in ["# after the key", "# inside", "# after brackets", "# of d", "# of e"] {
+                assert_eq!(back.contains(comment), comment != gone, "{comment} in\n{back}");
+            }
+            assert_eq!(back.contains("c:   [1] # after brackets"), name != "c", "the rest stays\n{back}");
+            assert!(!is_set || back.contains(&format!("{name}: new\n")) || name == "e", "{back}");
+        }
+    }
+}
+
 #[test]
 fn anchors_are_expanded_as_sops_does() {
     let sealed = create("base: &b\n  x: secret\nref: *b\nmerged:\n  <<: *b\n  y: 2\n", None);

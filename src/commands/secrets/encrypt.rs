@@ -130,7 +130,11 @@ pub fn run(cx: &Ctx, global: &Global, args: &EncryptArgs) -> Result<(), Failure>
             Ok(())
         }
         Some(path) => {
-            store.save(&path, &plain, &sealed)?;
+            if args.in_place {
+                store.save_over(&path, Some(&text), &plain, &sealed)?;
+            } else {
+                store.save(&path, &plain, &sealed)?;
+            }
             cx.ui.note(format!("encrypted {} for {who}{by}", store.shown(&path)));
             Ok(())
         }

@@ -158,6 +158,17 @@ async fn conflicted(cx: &Ctx, file: &Path, prefer: Prefer) -> Result<(), Failure
     for stage in ["1", "2", "3"] {
         versions.push(git::ask(cx, &top, &["cat-file", "blob", &format!(":{stage}:{relative}")]).await?);
     }
+    if versions[0].is_some()
+        && (versions[1].is_some() || versions[2].is_some())
+        && versions[1..].contains(&None)
+    {
+        let (removed, changed) = if versions[1].is_none() { ("we", "they") } else { ("they", "we") };
+        return Err(Failure::new(
+            Kind::Failed,
+            format!("{removed} removed `{shown}`, and {changed} changed it"),
+        )
+        .help(format!("keep it with `git add {shown}`, or remove it with `git rm {shown}`")));
+    }
     if versions[1].is_none() || versions[2].is_none() {
         return Err(Failure::new(Kind::Failed, format!("git has no conflict in `{shown}`")).help(format!(
             "see where it has with `git status`; look at the file with `infractl secrets check {shown}`"

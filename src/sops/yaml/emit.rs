@@ -145,19 +145,12 @@ fn value(node: &Node, indent: usize, after: After, out: &mut Text) -> Result<(),
                     continue;
                 }
                 // The comments at the head of an item stand before its dash.
-                let mut rest = None;
-                if let Node::Map(Map(entries)) = item {
-                    let heads = entries.iter().take_while(|entry| matches!(entry, Entry::Comment(_))).count();
-                    if (1..entries.len()).contains(&heads) {
-                        for entry in &entries[..heads] {
-                            let Entry::Comment(remark) = entry else { continue };
-                            if !std::mem::replace(&mut fresh, true) {
-                                out.push(b'\n');
-                            }
-                            comment(remark, inner, out);
-                        }
-                        rest = Some(Node::Map(Map(entries[heads..].to_vec())));
+                let (heads, rest) = without_head(item);
+                for remark in heads {
+                    if !std::mem::replace(&mut fresh, true) {
+                        out.push(b'\n');
                     }
+                    comment(remark, inner, out);
                 }
                 if std::mem::replace(&mut fresh, true) {
                     pad(inner, out);
@@ -179,6 +172,37 @@ fn value(node: &Node, indent: usize, after: After, out: &mut Text) -> Result<(),
         }
     }
     Ok(())
+}
+
+/// The comments at the head of an item, and the item without them.
+fn without_head(item: &Node) -> (Vec<&Comment>, Option<Node>) {
+    match item {
+        Node::Map(Map(entries)) => {
+            let heads: Vec<_> = entries
+                .iter()
+                .map_while(|entry| if let Entry::Comment(c) = entry { Some(c) } else { None })
+                .collect();
+            let rest = entries[heads.len()..].to_vec();
+            if heads.is_empty() || rest.is_empty() {
+                (Vec::new(), None)
+            } else {
+                (heads, Some(Node::Map(Map(rest))))
+            }
+        }
+        Node::List(items) => {
+            let heads: Vec<_> = items
+                .iter()
+                .map_while(|item| if let Node::Comment(c) = item { Some(c) } else { None })
+                .collect();
+            let rest = items[heads.len()..].to_vec();
+            if heads.is_empty() || rest.is_empty() {
+                (Vec::new(), None)
+            } else {
+                (heads, Some(Node::List(rest)))
+            }
+        }
+        _ => (Vec::new(), None),
+    }
 }
 
 /// To the column of the first entry, on this line or the next.

@@ -5,7 +5,9 @@ use std::ops::Range;
 
 use super::emit;
 use super::text::{Context, leaf_text};
-use super::{Block, Layout, Part, Place, Remark, tree_of_block};
+use super::{Block, Layout, Part, Place, Remark};
+use crate::sops::remarks;
+use crate::sops::same::{same_map, same_value};
 use crate::sops::tree::{Comment, Entry, Map, Node, Text, Value};
 
 /// The text with the values of `target`, or none when they do not fit into its layout: then it has to be
@@ -21,8 +23,10 @@ pub(super) fn render(layout: &Layout, target: &[Map]) -> Option<Text> {
     }
     let out = patch.apply()?;
     let back = Layout::parse(std::str::from_utf8(&out).ok()?).ok()?;
-    let same = back.documents.len() == target.len()
-        && back.documents.iter().zip(target).all(|(block, map)| same_map(&tree_of_block(block), map));
+    let (mut back, mut target) = (back.branches(), target.to_vec());
+    let same = remarks::take(&mut back) == remarks::take(&mut target)
+        && back.len() == target.len()
+        && back.iter().zip(&target).all(|(back, target)| same_map(back, target));
     same.then_some(out)
 }
 
@@ -119,7 +123,7 @@ impl Patch<'_> {
         }
         for at in places.into_values().flatten() {
             if let (Part::Pair { at, value, .. }, false) = (&block.parts[at], block.flow) {
-                self.remove(at.start, at.end.max(value.range().end))?;
+                self.remove(block, at.start..at.end.max(value.range().end))?;
             } else {
                 return None;
             }
@@ -175,7 +179,8 @@ impl Patch<'_> {
         if block.flow || !self.rest_of_line(end).trim().is_empty() {
             return None;
         }
-        let mut text = emit::entry(key, new, block.column).ok()?;
+        let mut text = self.comments_in(block, &(at.start..end));
+        text.extend_from_slice(&emit::entry(key, new, block.column).ok()?);
         text.pop();
         self.edit(at.start..end, std::mem::take(&mut *text));
         Some(())
@@ -233,52 +238,39 @@ impl Patch<'_> {
         Some(())
     }
 
+    /// The comments of a map that stand in this part of it, such as after a key: they stay when the part goes.
+    fn comments_in(&self, block: &Block, within: &Range<usize>) -> Text {
+        let mut text = Text::new(Vec::new());
+        for part in &block.parts {
+            if let Part::Comment(remark) = part
+                && within.contains(&remark.at.start)
+            {
+                text.extend_from_slice(self.text[remark.at.clone()].trim_end().as_bytes());
+                text.push(b'\n');
+                text.extend(std::iter::repeat_n(b' ', block.column));
+            }
+        }
+        text
+    }
+
     /// Removes a pair; a comment on its last line stays.
-    fn remove(&mut self, start: usize, end: usize) -> Option<()> {
+    fn remove(&mut self, block: &Block, Range { start, end }: Range<usize>) -> Option<()> {
         let line = self.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
         if !self.text[line..start].trim().is_empty() {
             return None;
         }
         if self.rest_of_line(end).trim().is_empty() {
-            self.edit(line..self.line_end(end), []);
+            let kept = self.comments_in(block, &(start..end));
+            let kept = kept.trim_ascii_end();
+            let kept = if kept.is_empty() {
+                Vec::new()
+            } else {
+                [&self.text.as_bytes()[line..start], kept, b"\n"].concat()
+            };
+            self.edit(line..self.line_end(end), kept);
         } else {
             self.edit(start..end + self.rest_of_line(end).find('#')?, []);
         }
         Some(())
-    }
-}
-
-fn same_value(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Float(a), Value::Float(b)) => a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()),
-        (Value::Bytes(a) | Value::Str(a), Value::Bytes(b) | Value::Str(b)) => a == b,
-        (a, b) => a == b,
-    }
-}
-
-/// The same keys and values in the same order; comments may stand elsewhere.
-fn same_map(a: &Map, b: &Map) -> bool {
-    let (mut a, mut b) = (a.pairs(), b.pairs());
-    loop {
-        match (a.next(), b.next()) {
-            (None, None) => return true,
-            (Some((key, left)), Some((other, right))) if key == other && same_node(left, right) => {}
-            _ => return false,
-        }
-    }
-}
-
-fn same_node(a: &Node, b: &Node) -> bool {
-    match (a, b) {
-        (Node::Scalar(a), Node::Scalar(b)) => same_value(&a.value, &b.value),
-        (Node::Map(a), Node::Map(b)) => same_map(a, b),
-        (Node::List(a), Node::List(b)) => {
-            let items = |list: &[Node]| -> Vec<usize> {
-                (0..list.len()).filter(|at| !matches!(list[*at], Node::Comment(_))).collect()
-            };
-            let (left, right) = (items(a), items(b));
-            left.len() == right.len() && left.iter().zip(&right).all(|(l, r)| same_node(&a[*l], &b[*r]))
-        }
-        _ => false,
     }
 }

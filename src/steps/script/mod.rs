@@ -163,6 +163,7 @@ impl Script {
     fn terraform(&mut self, step: &StepCx<'_>, action: &terraform::Action) -> Result<Vec<String>, Failure> {
         use terraform::Action;
         let root = terraform::root(step)?;
+        let mut extra = step.extra;
         let cmd = match action {
             Action::Init => root.init(&values::backend(step)?),
             // Only shown before a question; the script asks all the same.
@@ -171,7 +172,7 @@ impl Script {
                 if *destroy { cmd.arg("-destroy") } else { cmd }
             }
             Action::Plan { out, .. } => root.plan(out.as_deref()),
-            Action::Apply { plan: Some(file) } => root.apply_plan(file),
+            Action::Apply { plan: Some(file) } => root.apply_plan(file, std::mem::take(&mut extra)),
             Action::Apply { plan: None } => root.apply(),
             Action::Destroy => root.destroy(),
             Action::Validate => root.validate(),
@@ -181,7 +182,7 @@ impl Script {
         if !matches!(action, Action::Init | Action::Fmt { .. }) {
             all.push(self.tool(step, root.init(&values::backend(step)?)));
         }
-        all.push(self.tool(step, cmd.args(step.extra.iter().cloned())));
+        all.push(self.tool(step, cmd.args(extra.iter().cloned())));
         Ok(all)
     }
 

@@ -39,8 +39,8 @@ fn the_workspace_is_always_named_and_nothing_phones_home() {
 #[test]
 fn a_saved_plan_brings_its_variables() {
     assert_eq!(
-        root().apply_plan(std::path::Path::new("/p/a.tfplan")).args,
-        ["apply", "-json", "-input=false", "/p/a.tfplan"]
+        root().apply_plan(std::path::Path::new("/p/a.tfplan"), &["-lock=false".to_owned()]).args,
+        ["apply", "-json", "-input=false", "-lock=false", "/p/a.tfplan"]
     );
 }
 
@@ -70,4 +70,12 @@ fn a_command_by_hand_names_environment_and_workspace() {
         other.by_hand(),
         "infractl exec dev -- env TF_WORKSPACE=blue terraform -chdir=/p/environments/dev"
     );
+}
+
+#[test]
+fn what_made_a_plan_is_not_asked_of_its_apply_again() {
+    let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let given =
+        words("-target=a.b -lock-timeout 5m -lock=false -var x=lock -parallelism=3 -lock -refresh=false");
+    assert_eq!(flags_for_a_plan(&given), words("-lock-timeout 5m -lock=false -parallelism=3 -lock"));
 }

@@ -45,13 +45,8 @@ const DAMAGES: [Damage; 25] = [
         "two values changed places",
         |text| {
             let value = |name| -> String {
-                let mut found = String::new();
-                let cell = std::cell::RefCell::new(&mut found);
-                change(text, name, |value| {
-                    **cell.borrow_mut() = value.to_owned();
-                    String::new()
-                });
-                found
+                let rest = text.split_once(after(text, name).as_str()).unwrap().1;
+                rest.split(['"', '\n']).next().unwrap().to_owned()
             };
             let (one, two) = (value("one"), value("two"));
             text.replace(&one, "@").replace(&two, &one).replace('@', &two)

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
 
@@ -127,10 +127,6 @@ pub(crate) fn sealed(text: &[u8], format: Format, new: &NewFile) -> Result<(Plai
     Ok((plain, file))
 }
 
-pub(crate) fn seal(plain: &Plain) -> Vec<u8> {
-    plain.seal(jiff::Timestamp::now(), &mut infractl::secrets::fill).unwrap().to_bytes().unwrap()
-}
-
 /// Opens a file with the keys that sops has too.
 pub(crate) fn open(file: &[u8], format: Format) -> Result<Plain, SopsError> {
     open_with(file, format, &KEYS)
@@ -173,9 +169,4 @@ pub(crate) fn all<T: Sync>(cases: &[T], work: impl Fn(usize, &T) -> Result<(), S
     let wrong = wrong.into_inner().unwrap();
     let first = wrong.iter().take(20).cloned().collect::<Vec<_>>().join("\n\n#########\n");
     assert!(wrong.is_empty(), "{} of {} are wrong:\n{first}", wrong.len(), cases.len());
-}
-
-/// A file of the fixtures.
-pub(crate) fn fixture(name: &str) -> PathBuf {
-    Path::new(&own()).join(name)
 }

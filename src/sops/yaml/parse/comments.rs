@@ -46,7 +46,7 @@ impl Builder<'_> {
         self.pending.push((remark, column));
     }
 
-    /// What follows a list or map in brackets stands before its first value.
+    /// What follows a list or map in brackets on its line belongs into it, before its first value.
     fn put_in_flow(&mut self, remark: &Remark) -> bool {
         let last = match self.stack.last_mut() {
             Some(Open::Map { block, key: None, .. }) => match block.parts.last_mut() {
@@ -56,10 +56,12 @@ impl Builder<'_> {
             _ => return false,
         };
         match last {
-            Place::List { items, flow: true, .. } => {
+            Place::List { items, flow: true, at, .. } => {
+                at.end = remark.at.end;
                 items.insert(0, Place::Comment(remark.clone()));
             }
-            Place::Map { block, .. } if block.flow => {
+            Place::Map { block, at } if block.flow => {
+                at.end = remark.at.end;
                 block.parts.insert(0, Part::Comment(remark.clone()));
             }
             _ => return false,
