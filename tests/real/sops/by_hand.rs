@@ -53,8 +53,9 @@ fn every_rule_means_the_same_to_both() {
     for (text, format) in DOCUMENTS {
         for (name, pattern) in RULES {
             for mac_only_encrypted in [false, true] {
-                // Binary files have no rule.
-                if format == Format::Binary && (name, mac_only_encrypted) != ("unencrypted_suffix", false) {
+                // Binary files have no rule; comments are not in the MAC.
+                let few = format == Format::Binary || mac_only_encrypted && pattern.contains(':');
+                if few && (name, mac_only_encrypted) != ("unencrypted_suffix", false) {
                     continue;
                 }
                 let mut new = NewFile::for_recipients([public("a.txt")]);

@@ -1,6 +1,7 @@
 //! From YAML events to a layout: aliases expanded, comments put where sops puts them.
 
 mod comments;
+mod foreign;
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -10,6 +11,7 @@ use granit_parser::{Event, Options, Parser, ScalarStyle, StructureStyle, Tag, op
 use super::{Block, Layout, Part, Place, Remark, resolve};
 use crate::sops::tree::{Text, Value, show};
 use crate::sops::{Format, SopsError};
+use foreign::{is_block, is_foreign};
 
 /// More values than this from aliases are an attack.
 const EXPANDED: usize = 100_000;
@@ -281,24 +283,6 @@ fn block_end(block: &Block) -> usize {
         Part::Pair { at, value, .. } => at.end.max(value.range().end),
     };
     block.parts.iter().map(end).max().unwrap_or(0)
-}
-
-fn is_block(style: ScalarStyle) -> bool {
-    matches!(style, ScalarStyle::Literal | ScalarStyle::Folded)
-}
-
-/// True for what YAML 1.2 has and go-yaml has not, or reads otherwise: `\/` in double quotes, a block scalar that
-/// begins with a tab, the line breaks of YAML 1.1.
-fn is_foreign(source: &str, style: ScalarStyle) -> bool {
-    let begins_with_tab = || {
-        let mut lines = source.lines();
-        let hinted = lines.next().is_some_and(|header| header.contains(|c: char| c.is_ascii_digit()));
-        let first = lines.map(|line| line.trim_start_matches(' ')).find(|line| !line.is_empty());
-        !hinted && first.is_some_and(|line| line.starts_with('\t'))
-    };
-    source.contains(['\u{85}', '\u{2028}', '\u{2029}'])
-        || matches!(style, ScalarStyle::DoubleQuoted) && source.replace("\\\\", "").contains("\\/")
-        || is_block(style) && begins_with_tab()
 }
 
 fn is_merge(tag: &Tag) -> bool {
