@@ -287,8 +287,12 @@ fn a_plugin_is_asked_and_may_ask_at_the_terminal() {
     run(&mut add, "").code(0).says("(token)");
     let bob = Person::new("bob");
     let vars = [("PATH", path.as_str()), ("SOPS_AGE_KEY", "AGE-PLUGIN-DEMO-1G7ZR6S")];
-    let mut terminal =
-        Terminal::start(&bob, &repo, &vars, "$I secrets exec credentials/dev.enc.env -- sh -c 'echo got ${#API_KEY}'");
+    let mut terminal = Terminal::start(
+        &bob,
+        &repo,
+        &vars,
+        "$I secrets exec credentials/dev.enc.env -- sh -c 'echo got ${#API_KEY}'",
+    );
     terminal.sees("PIN: ");
     terminal.types("1234\r");
     terminal.sees("got 23");
