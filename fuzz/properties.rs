@@ -36,13 +36,18 @@ pub(crate) fn plain(bytes: &[u8], format: Format) {
     let again = Encrypted::parse(&file, format).expect("what was written is read");
     let opened = again.decrypt(plain.data_key()).expect("what was written decrypts");
     let text = |plain: &Plain| plain.to_bytes(format).map(|text| text.to_vec());
-    assert_eq!(text(&opened), text(&plain), "what was written is what was meant");
+    // A comment of a YAML file may come back in another place, as it does in sops; never another one, never none.
+    let is_the_same = opened.says_the_same(&plain) || text(&opened) == text(&plain);
+    assert!(is_the_same, "what was written is what was meant");
     let mut replaced = opened.clone();
     if let Ok(editor) = opened.to_editor() {
         replaced.replace(&editor).expect("what an editor gets is read");
         // Go prints the number -0.0 as `-0`, which is read as the whole number 0: so it is in sops.
         let same = |plain: &Plain| text(plain).map(|text| String::from_utf8_lossy(&text).replace("-0", "0"));
-        assert_eq!(same(&replaced), same(&plain), "an editor that changes nothing changes nothing");
+        assert!(
+            replaced.says_the_same(&opened) || same(&replaced) == same(&opened),
+            "an editor that changes nothing changes nothing"
+        );
     }
 }
 

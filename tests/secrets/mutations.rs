@@ -119,6 +119,13 @@ fn any_bytes_as_plain_text_come_back_or_are_refused() {
     });
 }
 
+/// Found by `cargo fuzz`.
+#[test]
+fn a_comment_at_the_end_of_brackets_comes_back() {
+    let text = "{\n \"f\": [\n  {\n   \"p\": {\n    \"d\": \"e\"\n   },\n   #o\n  },\n  {\n   \"g\": \"h\"\n  }\n ]\n}\n";
+    properties::plain(text.as_bytes(), Format::Yaml);
+}
+
 #[test]
 fn any_bytes_as_an_encrypted_file_never_panic() {
     run(3_000, 2, |numbers, corpus| properties::encrypted(&mutate(numbers, corpus)));
