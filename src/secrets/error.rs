@@ -157,7 +157,11 @@ pub(super) fn help_for(error: &SopsError, file: &str) -> Option<String> {
             "look at every value and seal it again with `infractl secrets edit --ignore-mac {file}`, or take the \
              last good version with `git checkout -- {file}`"
         ),
-        SopsError::Value { .. } | SopsError::DataKey { .. } => {
+        SopsError::Value { .. } => format!(
+            "take the last good version with `git log -- {file}` and `git checkout COMMIT -- {file}`; a new value goes \
+             in with `infractl secrets set {file} NAME`"
+        ),
+        SopsError::DataKey { .. } => {
             format!("take the last good version with `git log -- {file}` and `git checkout COMMIT -- {file}`")
         }
         SopsError::Metadata { .. } | SopsError::NoKeys => {

@@ -119,6 +119,14 @@ impl NoKey {
                 "mend what {name} says, or unset it and run `infractl secrets keygen` for a key of your own"
             );
         }
+        let is_for = |key: &String| self.failures.iter().any(|f| bare(&f.recipient) == bare(key));
+        if self.found.iter().flat_map(|found| &found.public).any(is_for) {
+            let file = &self.file;
+            return format!(
+                "what the file has for your key is damaged: take the last good version with `git log -- {file}` and \
+                 `git checkout COMMIT -- {file}`"
+            );
+        }
         match own {
             Some(key) => format!("ask {who} to run `infractl secrets recipients add {key}`"),
             None => {

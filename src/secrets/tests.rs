@@ -238,6 +238,19 @@ fn the_help_fits_the_cause() {
 }
 
 #[test]
+fn a_damaged_key_in_the_file_is_no_missing_recipient() {
+    let project = Project::new();
+    project.encrypt("dev.env", b"A=1\n");
+    let mut text = project.read("dev.env").into_bytes();
+    let end = text.windows(8).position(|part| part == b"-----END").unwrap();
+    text[end - 12] = if text[end - 12] == b'A' { b'B' } else { b'A' };
+    project.write("dev.env", &text);
+    let (message, help) = told(project.open(&["dev.env"], &[]).unwrap_err());
+    assert!(message.starts_with("no key opens `dev.env`"), "{message}");
+    assert!(help[0].contains("git checkout COMMIT -- dev.env"), "{help:?}");
+}
+
+#[test]
 fn damaged_files_are_named_with_the_way_out() {
     let project = Project::new();
     project.encrypt("good.env", b"A=CANARY-1\nB=CANARY-2\nC_unencrypted=x\n");
