@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use secrecy::SecretString;
 
+use super::source::Source;
 use crate::ui::hidden::{self, NoAnswer};
 
 /// Why there is no passphrase.
@@ -112,8 +113,15 @@ impl Asking {
         self.interrupted.load(Ordering::Relaxed)
     }
 
+    /// The passphrase of a locked key; where there is none, its source has the reason.
+    pub(super) fn passphrase_of(&self, source: &Source, was_wrong: bool) -> Option<SecretString> {
+        let wrong = if was_wrong { "Wrong. " } else { "" };
+        let answer = self.passphrase(&format!("{wrong}Passphrase of {}", source.place()));
+        answer.map_err(|why| source.problem(why)).ok()
+    }
+
     /// The error says why there is none.
-    pub(super) fn passphrase(&self, what: &str) -> Result<SecretString, &'static str> {
+    fn passphrase(&self, what: &str) -> Result<SecretString, &'static str> {
         self.ask.passphrase(what).map_err(|why| match why {
             NoPassphrase::Nobody => "protected by a passphrase, and nobody is at a terminal to type it",
             NoPassphrase::Declined => "protected by a passphrase, and none was given",

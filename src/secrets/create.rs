@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::covered;
 use super::error::{SecretsError, shown};
 use super::rules::{RULES_FILE, Rules};
-use super::store::fill;
+use super::store::{Store, fill};
 use crate::sops::{Format, KeyGroups, NewFile, Plain, Rule, SopsError};
 
 /// What was asked for instead of what the rules say.
@@ -26,6 +26,12 @@ pub struct Plan {
     pub new: NewFile,
     /// The line of the rules that says so; none when all of it was asked for.
     pub origin: Option<String>,
+}
+
+/// How a new file in a project is to be encrypted, by the rules alone.
+pub fn plan_by_rules(store: &Store<'_>, path: &Path) -> Result<Plan, SecretsError> {
+    let named = store.keys().named_rules();
+    plan(store.root(), named.as_deref(), &[path.to_owned()], &Wanted::default())
 }
 
 /// How a new file at one of these places is to be encrypted: the first that a rule is for counts.

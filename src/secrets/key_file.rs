@@ -220,15 +220,9 @@ impl LockedFile {
             }
         }
         for attempt in 0..ATTEMPTS {
-            let wrong = if attempt > 0 { "Wrong. " } else { "" };
-            let passphrase =
-                match self.asking.passphrase(&format!("{wrong}Passphrase of {}", self.source.place())) {
-                    Ok(passphrase) => passphrase,
-                    Err(why) => {
-                        self.source.problem(why);
-                        return Vec::new();
-                    }
-                };
+            let Some(passphrase) = self.asking.passphrase_of(&self.source, attempt > 0) else {
+                return Vec::new();
+            };
             let mut identity = age::scrypt::Identity::new(passphrase);
             identity.set_max_work_factor(MAX_WORK);
             match decrypt(file, &identity) {

@@ -66,15 +66,7 @@ impl SshKey {
     /// Asks for the passphrase and opens the key, once.
     fn unlock(&self, key: &EncryptedKey) -> Option<Identity> {
         for attempt in 0..ATTEMPTS {
-            let wrong = if attempt > 0 { "Wrong. " } else { "" };
-            let passphrase =
-                match self.asking.passphrase(&format!("{wrong}Passphrase of {}", self.source.place())) {
-                    Ok(passphrase) => passphrase,
-                    Err(why) => {
-                        self.source.problem(why);
-                        return None;
-                    }
-                };
+            let passphrase = self.asking.passphrase_of(&self.source, attempt > 0)?;
             if let Ok(open) = key.decrypt(passphrase) {
                 return Some(Identity::from(open));
             }

@@ -4,11 +4,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::sandbox::{CANARY, Run, Sandbox};
+use crate::signals::wait_for;
 use crate::state_server::StateServer;
 use crate::usage::on_a_terminal;
 
@@ -52,15 +52,6 @@ fn verbs(lines: &[String]) -> Vec<&str> {
 
 fn mode(project: &Sandbox, path: &str) -> u32 {
     fs::metadata(project.path(path)).unwrap().permissions().mode() & 0o777
-}
-
-#[track_caller]
-fn wait_for(what: &str, mut is_there: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !is_there() {
-        assert!(started.elapsed() < Duration::from_secs(30), "waited 30 s for {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// Running processes of the root modules of a project.

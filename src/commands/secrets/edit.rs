@@ -12,7 +12,7 @@ use crate::context::Ctx;
 use crate::disk;
 use crate::exec::{Cmd, Io};
 use crate::failure::{Failure, Kind};
-use crate::secrets::create::{self, Wanted};
+use crate::secrets::create;
 use crate::secrets::{self, Mac, Opened, SecretsError, Store, edit};
 use crate::sops::{Format, KeyGroups, Plain};
 use crate::ui::prompt;
@@ -114,12 +114,7 @@ async fn begin(store: &mut Store<'_>, path: &Path, args: &EditArgs) -> Result<Ed
             })
         }
         Err(SecretsError::NoSuchFile { .. }) => {
-            let plan = create::plan(
-                store.root(),
-                store.keys().named_rules().as_deref(),
-                &[path.to_owned()],
-                &Wanted::default(),
-            )?;
+            let plan = create::plan_by_rules(store, path)?;
             let format = args.on.format().unwrap_or_else(|| Format::from_path(&path.to_string_lossy()));
             Ok(Editing {
                 bytes: None,

@@ -11,7 +11,7 @@ use crate::commands::Global;
 use crate::context::Ctx;
 use crate::disk;
 use crate::failure::{Failure, Kind};
-use crate::secrets::create::{self, Wanted};
+use crate::secrets::create;
 use crate::secrets::{self, Opened, SecretsError, Store, key_path};
 use crate::sops::{Format, Plain, Value};
 use crate::ui::{self, prompt};
@@ -153,12 +153,7 @@ pub async fn open_or_create(
         Err(SecretsError::NoSuchFile { .. }) => {}
         other => return Ok(other?),
     }
-    let plan = create::plan(
-        store.root(),
-        store.keys().named_rules().as_deref(),
-        &[path.to_owned()],
-        &Wanted::default(),
-    )?;
+    let plan = create::plan_by_rules(store, path)?;
     let format = format.unwrap_or_else(|| Format::from_path(&path.to_string_lossy()));
     let empty: &[u8] = if matches!(format, Format::Json | Format::Yaml) { b"{}\n" } else { b"" };
     let plain = create::create(&store.shown(path), empty, format, &plan.new)?;
