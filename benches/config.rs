@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use infractl::config::Project;
+use infractl::testing::config::Project;
 
 const ENVIRONMENTS: usize = 1_000;
 const ROUNDS: usize = 200;

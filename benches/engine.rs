@@ -12,13 +12,13 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use infractl::config::{Environment, Project};
-use infractl::context::{Ctx, Vars};
-use infractl::exec::{Answer, FakeRunner, Interrupts, OsRunner, Runner};
-use infractl::pipeline::engine::{self, Options};
-use infractl::pipeline::plan::{Verb, pipeline};
-use infractl::redact::Masks;
-use infractl::ui::{Mode, Ui, Verbosity};
+use infractl::testing::config::{Environment, Project};
+use infractl::testing::context::{Ctx, Vars};
+use infractl::testing::exec::{Answer, FakeRunner, Interrupts, OsRunner, Runner};
+use infractl::testing::pipeline::engine::{self, Options};
+use infractl::testing::pipeline::plan::{Verb, pipeline};
+use infractl::testing::redact::Masks;
+use infractl::testing::ui::{Mode, Ui, Verbosity};
 
 const FAKE: usize = 1000;
 const REAL: usize = 100;

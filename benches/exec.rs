@@ -14,11 +14,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use infractl::exec::{Channel, Cmd, Interrupts, Io, OsRunner, Runner as _};
-use infractl::history::{Recorder, Setup};
-use infractl::redact::{Masks, Weight};
-use infractl::ui::event::{Event, Level, ToolLine};
-use infractl::ui::{Mode, Ui, Verbosity};
+use infractl::testing::exec::{Channel, Cmd, Interrupts, Io, OsRunner, Runner as _};
+use infractl::testing::history::{Recorder, Setup};
+use infractl::testing::redact::{Masks, Weight};
+use infractl::testing::ui::event::{Event, Level, ToolLine};
+use infractl::testing::ui::{Mode, Ui, Verbosity};
 use tokio::runtime::Runtime;
 
 const STARTS: u32 = 400;

@@ -11,8 +11,8 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use infractl::history::{Recorder, Setup, Store, html};
-use infractl::ui::event::{Event, Level, Outcome, Report, Reporter};
+use infractl::testing::history::{Recorder, Setup, Store, html};
+use infractl::testing::ui::event::{Event, Level, Outcome, Report, Reporter};
 
 const ROUNDS: usize = 101;
 

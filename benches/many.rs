@@ -15,7 +15,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use infractl::pipeline::graph::{Direction, graph};
+use infractl::testing::pipeline::graph::{Direction, graph};
 
 const BIN: &str = env!("CARGO_BIN_EXE_infractl");
 const ENVIRONMENTS: usize = 50;

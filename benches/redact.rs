@@ -6,7 +6,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant, SystemTime};
 
-use infractl::redact::{Lines, Masks, Weight};
+use infractl::testing::redact::{Lines, Masks, Weight};
 
 const TOTAL: usize = 256 << 20;
 const CHUNK: usize = 64 << 10;

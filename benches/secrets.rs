@@ -11,9 +11,9 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use infractl::exec::{BoxFuture, Cmd, Done, OnLine, RunError, Runner};
-use infractl::secrets::{Keys, Nobody, Store, Vars, fill, open_files};
-use infractl::sops::{Format, NewFile, Plain, Value, key};
+use infractl::testing::exec::{BoxFuture, Cmd, Done, OnLine, RunError, Runner};
+use infractl::testing::secrets::{Keys, Nobody, Store, Vars, fill, open_files};
+use infractl::testing::sops::{Format, NewFile, Plain, Value, key};
 use secrecy::ExposeSecret as _;
 
 struct NoPrograms;

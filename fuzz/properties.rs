@@ -1,6 +1,6 @@
 // What holds for any bytes. Shared by the fuzz targets and by tests/secrets/mutations.rs.
 
-use infractl::sops::{Encrypted, Format, NewFile, Plain, inspect, is_encrypted};
+use infractl::testing::sops::{Encrypted, Format, NewFile, Plain, inspect, is_encrypted};
 
 /// A key of nobody, known to everybody.
 pub(crate) const IDENTITY: &str =

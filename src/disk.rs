@@ -1,7 +1,7 @@
 //! Files, whole or not at all.
 
 mod private;
-pub mod repository;
+pub(crate) mod repository;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions};
@@ -15,10 +15,10 @@ use rustix::process::{Pid, test_kill_process};
 
 use crate::failure::{Explain, Kind};
 
-pub use private::PrivateDir;
+pub(crate) use private::PrivateDir;
 
 /// The mode of a file that only its owner may read.
-pub const PRIVATE: u32 = 0o600;
+pub(crate) const PRIVATE: u32 = 0o600;
 
 /// What was being done when it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,17 +103,17 @@ impl Explain for DiskError {
 }
 
 /// The bytes of a file.
-pub fn read(path: &Path) -> Result<Vec<u8>, DiskError> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DiskError> {
     fs::read(path).map_err(DiskError::new(Action::Read, path))
 }
 
 /// The text of a file, which must be UTF-8.
-pub fn read_text(path: &Path) -> Result<String, DiskError> {
+pub(crate) fn read_text(path: &Path) -> Result<String, DiskError> {
     fs::read_to_string(path).map_err(DiskError::new(Action::Read, path))
 }
 
 /// The same; none when there is no file.
-pub fn read_text_if_there(path: &Path) -> Result<Option<String>, DiskError> {
+pub(crate) fn read_text_if_there(path: &Path) -> Result<Option<String>, DiskError> {
     match read_text(path) {
         Err(error) if error.is_not_found() => Ok(None),
         other => other.map(Some),
@@ -121,7 +121,7 @@ pub fn read_text_if_there(path: &Path) -> Result<Option<String>, DiskError> {
 }
 
 /// The same for a file that somebody may have damaged: what is not UTF-8 reads as `\u{fffd}`.
-pub fn read_lossy_if_there(path: &Path) -> Result<Option<String>, DiskError> {
+pub(crate) fn read_lossy_if_there(path: &Path) -> Result<Option<String>, DiskError> {
     match read(path) {
         Err(error) if error.is_not_found() => Ok(None),
         other => other.map(|bytes| Some(String::from_utf8_lossy(&bytes).into_owned())),
@@ -129,7 +129,7 @@ pub fn read_lossy_if_there(path: &Path) -> Result<Option<String>, DiskError> {
 }
 
 /// Where a file is really written: in no folder that is a link, and where its own links end.
-pub fn place_of(path: &Path) -> PathBuf {
+pub(crate) fn place_of(path: &Path) -> PathBuf {
     let place = behind_links(path).unwrap_or_else(|_| path.to_owned());
     match (folder_of(&place).canonicalize(), place.file_name()) {
         (Ok(folder), Some(name)) => folder.join(name),
@@ -148,7 +148,7 @@ pub fn mode_of(path: &Path) -> Result<Option<u32>, DiskError> {
 
 /// Removes a file and what killed runs left beside it; false when there was none. A symbolic link is removed,
 /// not what it points to.
-pub fn remove(path: &Path) -> Result<bool, DiskError> {
+pub(crate) fn remove(path: &Path) -> Result<bool, DiskError> {
     sweep(path);
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
@@ -158,7 +158,7 @@ pub fn remove(path: &Path) -> Result<bool, DiskError> {
 }
 
 /// Makes a folder that only its owner may enter, and its missing parents. One that is there gets that mode.
-pub fn make_private_dir(path: &Path) -> Result<(), DiskError> {
+pub(crate) fn make_private_dir(path: &Path) -> Result<(), DiskError> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.and_then(|()| fs::set_permissions(path, Permissions::from_mode(0o700)))
         .map_err(DiskError::new(Action::MakeFolder, path))
@@ -196,7 +196,7 @@ fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 }
 
 /// A file to add lines to, made if it is not there, which nobody else may read then.
-pub fn open_at_end(path: &Path) -> Result<File, DiskError> {
+pub(crate) fn open_at_end(path: &Path) -> Result<File, DiskError> {
     let open = fs::OpenOptions::new().append(true).create(true).mode(PRIVATE).open(path);
     open.map_err(DiskError::new(Action::Write, path))
 }
@@ -210,18 +210,18 @@ fn replaceable(place: &Path) -> io::Result<()> {
 }
 
 /// Takes rights away from everybody but those in `mode`.
-pub fn set_mode(path: &Path, mode: u32) -> Result<(), DiskError> {
+pub(crate) fn set_mode(path: &Path, mode: u32) -> Result<(), DiskError> {
     fs::set_permissions(path, Permissions::from_mode(mode)).map_err(DiskError::new(Action::Write, path))
 }
 
 /// An error if no file can be made in a folder: asked by making one.
-pub fn check_writable(folder: &Path) -> Result<(), DiskError> {
+pub(crate) fn check_writable(folder: &Path) -> Result<(), DiskError> {
     // One without a name: nothing is left when we are killed.
     tempfile::tempfile_in(folder).map(drop).map_err(|error| DiskError::new(Action::Write, folder)(error))
 }
 
 /// An error if `write` could not put a file there: what stands in its place is none.
-pub fn check_replaceable(path: &Path) -> Result<(), DiskError> {
+pub(crate) fn check_replaceable(path: &Path) -> Result<(), DiskError> {
     replaceable(path).map_err(DiskError::new(Action::Write, path))
 }
 

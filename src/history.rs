@@ -1,7 +1,7 @@
 //! What was done: each run is recorded line by line, read back, and told as HTML, JUnit, JSON and Markdown.
 
 mod ending;
-pub mod html;
+pub(crate) mod html;
 mod junit;
 mod kept;
 mod lanes;
@@ -24,8 +24,8 @@ use crate::redact::Masks;
 use crate::ui::ci::Ci;
 use crate::ui::say;
 pub use recorder::Recorder;
-pub use run::{Command, Lane, Run, SCHEMA, Step};
-pub use state::State;
+pub(crate) use run::{Lane, Run, Step};
+pub(crate) use state::State;
 pub use store::Store;
 
 /// What a recorder has to know of the world.
@@ -84,16 +84,16 @@ fn tell<E: std::fmt::Display>(path: &Path, what: &str, written: Result<(), E>) {
 }
 
 /// The name of this machine.
-pub fn host() -> String {
+pub(crate) fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 /// The schema of the JSON report, and of `history show N --output json`.
-pub fn schema() -> schemars::Schema {
+pub(crate) fn schema() -> schemars::Schema {
     schemars::schema_for!(Run)
 }
 
 /// Seconds as people read them.
-pub fn took(seconds: f64) -> String {
+pub(crate) fn took(seconds: f64) -> String {
     crate::text::duration(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }

@@ -15,7 +15,7 @@ use forms::Pattern;
 pub use lines::Lines;
 
 /// What stands in the place of a secret.
-pub const MASK: &str = "***";
+pub(crate) const MASK: &str = "***";
 
 /// Values and lines with fewer characters are not masked: it would hide half the output and so show them.
 const SHORTEST: usize = 4;
@@ -150,7 +150,7 @@ impl fmt::Debug for Redactor {
 
 /// Every form in which a value may be written, as [`Masks::add`] looks for it: for a search in files. None of one that is
 /// too short.
-pub fn forms_of(value: &str) -> Vec<zeroize::Zeroizing<Vec<u8>>> {
+pub(crate) fn forms_of(value: &str) -> Vec<zeroize::Zeroizing<Vec<u8>>> {
     if is_short(value) {
         return Vec::new();
     }

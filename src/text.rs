@@ -4,7 +4,7 @@ use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
 /// The candidate a mistyped word most probably meant, if any is near enough.
-pub fn nearest<S: AsRef<str>>(word: &str, candidates: impl IntoIterator<Item = S>) -> Option<S> {
+pub(crate) fn nearest<S: AsRef<str>>(word: &str, candidates: impl IntoIterator<Item = S>) -> Option<S> {
     let lower = word.to_lowercase();
     let mut best: Option<(f64, S)> = None;
     for candidate in candidates {
@@ -29,7 +29,7 @@ fn squeezed(word: &str) -> String {
 }
 
 /// `1 problem`, `3 problems`.
-pub fn plural(count: usize, noun: &str) -> String {
+pub(crate) fn plural(count: usize, noun: &str) -> String {
     match (count, noun.strip_suffix('y')) {
         (1, _) => format!("1 {noun}"),
         (_, Some(stem)) if !noun.ends_with("ay") && !noun.ends_with("ey") => format!("{count} {stem}ies"),
@@ -38,7 +38,7 @@ pub fn plural(count: usize, noun: &str) -> String {
 }
 
 /// `a`, `b` and `c`, each in backticks, joined by `word` before the last one.
-pub fn list<S: Display>(items: impl IntoIterator<Item = S>, word: &str) -> String {
+pub(crate) fn list<S: Display>(items: impl IntoIterator<Item = S>, word: &str) -> String {
     let quoted: Vec<String> = items.into_iter().map(|item| format!("`{item}`")).collect();
     match quoted.as_slice() {
         [] => "none".to_owned(),
@@ -48,13 +48,13 @@ pub fn list<S: Display>(items: impl IntoIterator<Item = S>, word: &str) -> Strin
 }
 
 /// The beginning of a text, at most so many bytes, on the border of a character.
-pub fn cut(text: &str, bytes: usize) -> &str {
+pub(crate) fn cut(text: &str, bytes: usize) -> &str {
     let end = (0..=bytes.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
     &text[..end.unwrap_or(0)]
 }
 
 /// Bytes as lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
@@ -62,12 +62,12 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 /// A name as that of a variable: `UPPER_SNAKE`.
-pub fn upper_snake(name: &str) -> String {
+pub(crate) fn upper_snake(name: &str) -> String {
     name.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_")
 }
 
 /// A duration for people: `34 ms`, `4.2 s`, `12 s`, `1m 05s`, `2h 03m`.
-pub fn duration(length: Duration) -> String {
+pub(crate) fn duration(length: Duration) -> String {
     if length < Duration::from_secs(1) {
         return format!("{} ms", length.as_millis());
     }
@@ -84,7 +84,7 @@ pub fn duration(length: Duration) -> String {
 }
 
 /// The length that text like `90s`, `5m`, `1h30m` or `500ms` means; `None` if it means none.
-pub fn parse_duration(text: &str) -> Option<Duration> {
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     if rest.is_empty() {
         return None;

@@ -26,7 +26,7 @@ fn rust_files(dir: &Path) -> Vec<PathBuf> {
 /// Modules of `lib.rs`, top layer first.
 fn layers() -> Vec<String> {
     let text = fs::read_to_string(src().join("lib.rs")).unwrap();
-    let lines = text.lines().filter_map(|line| line.strip_prefix("pub mod "));
+    let lines = text.lines().filter_map(|line| line.strip_prefix("mod "));
     lines.map(|line| line.split(';').next().unwrap().to_owned()).collect()
 }
 

@@ -4,4 +4,4 @@
 #[expect(dead_code, reason = "each target uses a part")]
 mod properties;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| properties::plain(bytes, infractl::sops::Format::Dotenv));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| properties::plain(bytes, infractl::testing::sops::Format::Dotenv));

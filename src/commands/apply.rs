@@ -24,7 +24,7 @@ pub struct ApplyArgs {
 }
 
 /// Runs it.
-pub async fn run(cx: &Ctx, global: &Global, args: &ApplyArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &ApplyArgs) -> Result<(), Failure> {
     let plan = args.plan.as_ref().map(|file| args.target.path(cx, "--plan", file)).transpose()?;
     let work = async |global: &Global, env: &Environment| {
         if plan.is_some() && env.pipelines.contains_key("apply") {

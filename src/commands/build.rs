@@ -25,7 +25,7 @@ pub struct BuildArgs {
 }
 
 /// Runs it.
-pub async fn run(cx: &Ctx, global: &Global, args: &BuildArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &BuildArgs) -> Result<(), Failure> {
     let work = async |global: &Global, env: &Environment| {
         let mut part = args.part.clone();
         if let Some(image) = &args.image {

@@ -29,7 +29,7 @@ pub struct CheckArgs {
 }
 
 /// Runs it.
-pub async fn run(cx: &Ctx, global: &Global, args: &CheckArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &CheckArgs) -> Result<(), Failure> {
     let work = async |global: &Global, env: &Environment| {
         let ended =
             playbooks(cx, global, env, "check", &args.playbooks, &args.part, &args.extra.extra).await?;

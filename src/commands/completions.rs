@@ -16,7 +16,7 @@ pub struct CompletionsArgs {
 }
 
 /// Prints the script. It asks infractl itself for the candidates, so it knows environments and never goes stale.
-pub fn run(cx: &Ctx, args: &CompletionsArgs) -> Result<(), Failure> {
+pub(crate) fn run(cx: &Ctx, args: &CompletionsArgs) -> Result<(), Failure> {
     let shell: &dyn EnvCompleter = match args.shell.as_str() {
         "bash" => &Bash,
         "elvish" => &Elvish,

@@ -27,7 +27,7 @@ pub struct DeployArgs {
 
 /// What playbooks are limited to.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct PlaybookArgs {
+pub(crate) struct PlaybookArgs {
     /// Run only tasks with these tags
     #[arg(long, value_name = "TAGS", value_delimiter = ',', help_heading = PLAYBOOKS)]
     tags: Vec<String>,
@@ -42,7 +42,7 @@ pub struct PlaybookArgs {
 const PLAYBOOKS: &str = "Playbooks";
 
 /// Runs it.
-pub async fn run(cx: &Ctx, global: &Global, args: &DeployArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &DeployArgs) -> Result<(), Failure> {
     let work = async |global: &Global, env: &Environment| {
         playbooks(cx, global, env, "deploy", &args.playbooks, &args.part, &args.extra.extra).await
     };

@@ -19,7 +19,7 @@ pub struct DestroyArgs {
 }
 
 /// Runs it.
-pub async fn run(cx: &Ctx, global: &Global, args: &DestroyArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &DestroyArgs) -> Result<(), Failure> {
     let work = async |global: &Global, env: &Environment| {
         let verb = Verb::Destroy { ask: false };
         pipeline::go(cx, global, env, &verb, &args.part, &args.extra.extra).await

@@ -34,7 +34,7 @@ pub enum Page {
 }
 
 /// Prints the page.
-pub fn run(cx: &Ctx, args: &DocsArgs) -> Result<(), Failure> {
+pub(crate) fn run(cx: &Ctx, args: &DocsArgs) -> Result<(), Failure> {
     cx.ui.data(page(args.page)?.as_bytes())
 }
 

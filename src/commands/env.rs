@@ -31,7 +31,7 @@ pub struct ShowArgs {
 }
 
 /// Runs it.
-pub fn run(cx: &Ctx, global: &Global, command: &EnvCommand) -> Result<(), Failure> {
+pub(crate) fn run(cx: &Ctx, global: &Global, command: &EnvCommand) -> Result<(), Failure> {
     match command {
         EnvCommand::List => list(cx, global),
         EnvCommand::Show(args) => show(cx, global, args),

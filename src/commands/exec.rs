@@ -20,7 +20,7 @@ pub struct ExecArgs {
 }
 
 /// Runs it.
-pub async fn run(cx: &Ctx, global: &Global, args: &ExecArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &ExecArgs) -> Result<(), Failure> {
     let env = args.target.environment(cx)?;
     let mut facts = Facts::default();
     let mut step = StepCx::new(cx, &env, "exec", &[], &mut facts);

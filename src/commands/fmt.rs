@@ -22,7 +22,7 @@ pub struct FmtArgs {
 }
 
 /// Runs it.
-pub async fn run(cx: &Ctx, global: &Global, args: &FmtArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &FmtArgs) -> Result<(), Failure> {
     let verb = Verb::Fmt { check: args.check };
     let work = async |global: &Global, env: &Environment| {
         pipeline::go(cx, global, env, &verb, &args.part, &args.extra.extra).await

@@ -40,7 +40,7 @@ impl GenenvArgs {
 }
 
 /// Runs it.
-pub async fn run(cx: &Ctx, global: &Global, args: &GenenvArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &GenenvArgs) -> Result<(), Failure> {
     if args.print {
         args.target
             .one_only("--print", "name one environment, or write the files: `infractl genenv --all`")?;

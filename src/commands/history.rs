@@ -64,7 +64,7 @@ struct ExportArgs {
 }
 
 /// Runs it.
-pub fn run(cx: &Ctx, global: &Global, args: &HistoryArgs) -> Result<(), Failure> {
+pub(crate) fn run(cx: &Ctx, global: &Global, args: &HistoryArgs) -> Result<(), Failure> {
     let store = Store::of(&target::project(cx)?.root);
     let json = global.output == OutputMode::Json;
     match &args.command {

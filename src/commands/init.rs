@@ -19,7 +19,7 @@ pub struct InitArgs {
 }
 
 /// Runs it.
-pub async fn run(cx: &Ctx, global: &Global, args: &InitArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &InitArgs) -> Result<(), Failure> {
     let work = async |global: &Global, env: &Environment| {
         pipeline::go(cx, global, env, &Verb::Init, &args.part, &args.extra.extra).await
     };

@@ -38,7 +38,7 @@ impl InventoryArgs {
 }
 
 /// Runs it.
-pub async fn run(cx: &Ctx, global: &Global, args: &InventoryArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &InventoryArgs) -> Result<(), Failure> {
     if args.print {
         args.target
             .one_only("--print", "name one environment, or write the files: `infractl inventory --all`")?;

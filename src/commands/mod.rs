@@ -1,33 +1,33 @@
 //! What people type: one file per verb.
 
-pub mod apply;
-pub mod build;
-pub mod check;
-pub mod completions;
-pub mod deploy;
-pub mod destroy;
-pub mod docs;
-pub mod env;
-pub mod exec;
-pub mod fmt;
-pub mod genenv;
-pub mod history;
-pub mod init;
-pub mod inventory;
+pub(crate) mod apply;
+pub(crate) mod build;
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod deploy;
+pub(crate) mod destroy;
+pub(crate) mod docs;
+pub(crate) mod env;
+pub(crate) mod exec;
+pub(crate) mod fmt;
+pub(crate) mod genenv;
+pub(crate) mod history;
+pub(crate) mod init;
+pub(crate) mod inventory;
 mod kept;
-pub mod output;
-pub mod pipeline;
-pub mod plan;
-pub mod run;
-pub mod secrets;
-pub mod several;
-pub mod ssh;
-pub mod start;
-pub mod state;
-pub mod stop;
-pub mod target;
-pub mod unlock;
-pub mod validate;
+pub(crate) mod output;
+pub(crate) mod pipeline;
+pub(crate) mod plan;
+pub(crate) mod run;
+pub(crate) mod secrets;
+pub(crate) mod several;
+pub(crate) mod ssh;
+pub(crate) mod start;
+pub(crate) mod state;
+pub(crate) mod stop;
+pub(crate) mod target;
+pub(crate) mod unlock;
+pub(crate) mod validate;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -215,7 +215,7 @@ const OWN: &str = "own-pipeline";
 
 /// Reads the command line. A word that is no verb is taken for a pipeline of the project's own, with the flags of
 /// a verb after it.
-pub fn parse(words: Vec<OsString>) -> Result<Cli, clap::Error> {
+pub(crate) fn parse(words: Vec<OsString>) -> Result<Cli, clap::Error> {
     let cli = Cli::try_parse_from(&words)?;
     let Command::Other(other) = &cli.command else { return Ok(cli) };
     let mut words = words;
@@ -224,7 +224,7 @@ pub fn parse(words: Vec<OsString>) -> Result<Cli, clap::Error> {
 }
 
 /// Does what was typed.
-pub async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
     let global = &cli.global;
     if let OutputMode::File(path) = &global.output
         && !matches!(&cli.command, Command::Secrets(args) if args.command.writes_file())

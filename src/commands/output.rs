@@ -36,7 +36,7 @@ pub struct OutputArgs {
 
 /// Forms of outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// `name = value`, for people.
     Text,
     /// One JSON object, values as terraform has them.
@@ -54,7 +54,7 @@ pub enum Format {
 }
 
 /// Runs it.
-pub async fn run(cx: &Ctx, global: &Global, args: &OutputArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &OutputArgs) -> Result<(), Failure> {
     if args.target.are_several() {
         return several(cx, global, args).await;
     }

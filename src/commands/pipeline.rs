@@ -59,7 +59,7 @@ pub struct VerbArgs {
 
 /// Part of a pipeline, or all of it as a script.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct Part {
+pub(crate) struct Part {
     /// Which steps.
     #[command(flatten)]
     pub steps: Steps,
@@ -70,7 +70,7 @@ pub struct Part {
 
 /// Some steps of a pipeline.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct Steps {
+pub(crate) struct Steps {
     /// Begin with this step
     #[arg(long, help_heading = PART, value_name = "STEP")]
     pub from: Option<String>,
@@ -100,7 +100,7 @@ fn words() -> Vec<CompletionCandidate> {
 }
 
 /// The command line, with the project's own pipelines as if they were verbs: for completion.
-pub fn with_own_verbs() -> clap::Command {
+pub(crate) fn with_own_verbs() -> clap::Command {
     let cli = Cli::command();
     let known: Vec<String> = cli.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
     let own = target::pipelines().into_iter().filter_map(|candidate| {
@@ -114,7 +114,7 @@ pub fn with_own_verbs() -> clap::Command {
 }
 
 /// Runs a pipeline by its name.
-pub async fn run(cx: &Ctx, global: &Global, args: &PipelineArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &PipelineArgs) -> Result<(), Failure> {
     let (name, environment) = match args.words.as_slice() {
         [environment, name, ..] => (name, Some(environment.clone())),
         [name] => (name, None),
@@ -130,7 +130,7 @@ pub async fn run(cx: &Ctx, global: &Global, args: &PipelineArgs) -> Result<(), F
 }
 
 /// Runs a verb that has no flags of its own.
-pub async fn run_verb(cx: &Ctx, global: &Global, name: &str, args: &VerbArgs) -> Result<(), Failure> {
+pub(crate) async fn run_verb(cx: &Ctx, global: &Global, name: &str, args: &VerbArgs) -> Result<(), Failure> {
     let effect = if name == "down" { Effect::Destroys } else { Effect::Guarded };
     let work = async |global: &Global, env: &Environment| {
         go(cx, global, env, &Verb::named(name), &args.part, &args.extra.extra).await
@@ -139,7 +139,7 @@ pub async fn run_verb(cx: &Ctx, global: &Global, name: &str, args: &VerbArgs) ->
 }
 
 /// Runs what was typed in the place of a verb.
-pub async fn run_own(cx: &Ctx, global: &Global, args: &OwnArgs) -> Result<(), Failure> {
+pub(crate) async fn run_own(cx: &Ctx, global: &Global, args: &OwnArgs) -> Result<(), Failure> {
     let near = verbs().into_iter().any(|verb| nearest(&args.name, [&verb]).is_some());
     // A verb with a typo is no reason to read and check a whole environment.
     if near
@@ -186,7 +186,7 @@ async fn named(
 }
 
 /// Runs a verb as the project has it: asks first where a protected environment wants that.
-pub async fn go(
+pub(crate) async fn go(
     cx: &Ctx,
     global: &Global,
     env: &Environment,

@@ -31,7 +31,7 @@ pub struct PlanArgs {
 }
 
 /// Runs it.
-pub async fn run(cx: &Ctx, global: &Global, args: &PlanArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &PlanArgs) -> Result<(), Failure> {
     if args.json {
         args.target.one_only("--json", "use `--output json`: its lines name their environment")?;
     }

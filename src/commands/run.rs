@@ -36,7 +36,7 @@ pub struct RunArgs {
 }
 
 /// Runs it.
-pub async fn run(cx: &Ctx, global: &Global, args: &RunArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &RunArgs) -> Result<(), Failure> {
     let (env, name) = wanted(cx, &args.words)?;
     let name = match name {
         Some(name) => name,

@@ -16,7 +16,7 @@ use crate::ui::prompt;
 
 /// The environments a verb works on.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Targets {
+pub(crate) struct Targets {
     #[command(flatten)]
     target: Target,
     /// Work on all environments of the project
@@ -44,7 +44,7 @@ const SEVERAL: &str = "Several environments";
 
 /// What a verb does to environments: decides the order, and who has to be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// Looks only: no order.
     Reads,
     /// Changes: those that others depend on come first.
@@ -57,19 +57,19 @@ pub enum Effect {
 
 impl Targets {
     /// Several environments were asked for, even if only one is left of them.
-    pub fn are_several(&self) -> bool {
+    pub(crate) fn are_several(&self) -> bool {
         let is_list =
             |names: &[String]| names.len() > 1 || names.iter().any(|name| name.contains(['*', '?']));
         self.all || is_list(&self.env)
     }
 
     /// Loads the one environment that is meant.
-    pub fn one(&self, cx: &Ctx) -> Result<Environment, Failure> {
+    pub(crate) fn one(&self, cx: &Ctx) -> Result<Environment, Failure> {
         Target { environment: self.env.first().or(self.target.environment.as_ref()).cloned() }.environment(cx)
     }
 
     /// Refuses what makes sense for one environment only.
-    pub fn one_only(&self, what: &str, instead: &str) -> Result<(), Failure> {
+    pub(crate) fn one_only(&self, what: &str, instead: &str) -> Result<(), Failure> {
         if self.are_several() {
             return Err(Failure::new(Kind::Usage, format!("`{what}` works on one environment at a time"))
                 .help(instead));
@@ -78,7 +78,7 @@ impl Targets {
     }
 
     /// A path of the command line for one environment: several need `{{environment}}` in it.
-    pub fn path(&self, cx: &Ctx, what: &str, path: &std::path::Path) -> Result<EnvPath, Failure> {
+    pub(crate) fn path(&self, cx: &Ctx, what: &str, path: &std::path::Path) -> Result<EnvPath, Failure> {
         let text = path.to_string_lossy().into_owned();
         if self.are_several() && !text.contains(PLACE) {
             return Err(Failure::new(
@@ -91,7 +91,7 @@ impl Targets {
     }
 
     /// Runs `one` for the environment, or for each of them.
-    pub async fn run(
+    pub(crate) async fn run(
         &self,
         cx: &Ctx,
         global: &Global,
@@ -171,7 +171,7 @@ impl Targets {
 
 /// A path that may be another one for each environment.
 #[derive(Debug, Clone)]
-pub struct EnvPath {
+pub(crate) struct EnvPath {
     text: String,
     dir: std::path::PathBuf,
 }
@@ -180,7 +180,7 @@ const PLACE: &str = "{{environment}}";
 
 impl EnvPath {
     /// The path for one of them, absolute.
-    pub fn of(&self, env: &Environment) -> std::path::PathBuf {
+    pub(crate) fn of(&self, env: &Environment) -> std::path::PathBuf {
         self.dir.join(self.text.replace(PLACE, &env.name))
     }
 }

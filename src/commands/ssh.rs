@@ -31,7 +31,7 @@ pub struct SshArgs {
 }
 
 /// Runs it.
-pub async fn run(cx: &Ctx, global: &Global, args: &SshArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &SshArgs) -> Result<(), Failure> {
     let env = args.target.environment(cx)?;
     let mut facts = Facts::default();
     let mut step = StepCx::new(cx, &env, "ssh", &[], &mut facts);

@@ -20,7 +20,7 @@ pub struct StartArgs {
 }
 
 /// Runs it.
-pub async fn run(cx: &Ctx, global: &Global, args: &StartArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &StartArgs) -> Result<(), Failure> {
     let work = async |global: &Global, env: &Environment| {
         pipeline::go(cx, global, env, &Verb::named("start"), &args.part, &[]).await
     };

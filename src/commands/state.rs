@@ -27,7 +27,7 @@ pub struct StateArgs {
 }
 
 /// Runs it.
-pub async fn run(cx: &Ctx, global: &Global, args: &StateArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &StateArgs) -> Result<(), Failure> {
     let found: RefCell<Vec<State>> = RefCell::default();
     let options = target::options(global, &[]);
     let work = async |_: &Global, env: &Environment| {

@@ -24,7 +24,7 @@ pub struct StopArgs {
 }
 
 /// Runs it.
-pub async fn run(cx: &Ctx, global: &Global, args: &StopArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &StopArgs) -> Result<(), Failure> {
     let work = async |global: &Global, env: &Environment| {
         if args.shelve {
             can_shelve(env)?;

@@ -14,7 +14,7 @@ use crate::ui::prompt;
 
 /// The environment a verb works on.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Target {
+pub(crate) struct Target {
     /// Environment, for instance `dev` [default: $INFRACTL_ENV, then `default-environment`, then a picker]
     #[arg(value_name = "ENV", add = ArgValueCandidates::new(environments))]
     pub environment: Option<String>,
@@ -22,7 +22,7 @@ pub struct Target {
 
 /// What goes to the tool as it is.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Extra {
+pub(crate) struct Extra {
     /// Anything after `--` goes to the tool as it is
     #[arg(last = true, value_name = "TOOL ARGUMENTS")]
     pub extra: Vec<String>,
@@ -43,7 +43,7 @@ pub(super) fn pipelines() -> Vec<CompletionCandidate> {
 }
 
 /// Finds the project of the folder infractl was started in, or of `-C DIR`.
-pub fn project(cx: &Ctx) -> Result<Project, Failure> {
+pub(crate) fn project(cx: &Ctx) -> Result<Project, Failure> {
     let dir = cx.dir_is_project.then_some(cx.dir.as_path());
     let project = Project::find(&cx.dir, dir)?.with_vars(cx.vars.0.clone());
     cx.ui.event(None, Event::Project { root: project.root.clone() });
@@ -52,7 +52,7 @@ pub fn project(cx: &Ctx) -> Result<Project, Failure> {
 
 impl Target {
     /// Loads the environment that is meant.
-    pub fn environment(&self, cx: &Ctx) -> Result<Environment, Failure> {
+    pub(crate) fn environment(&self, cx: &Ctx) -> Result<Environment, Failure> {
         let project = project(cx)?;
         let name = self.name(cx, &project)?;
         cx.ui.event(None, Event::Environments { names: vec![name.clone()] });
@@ -96,7 +96,12 @@ impl Target {
 ///
 /// A protected environment wants its name: typed at the terminal, or as `--confirm NAME`. Others are not asked
 /// about.
-pub fn must_ask(cx: &Ctx, env: &Environment, verb: &str, confirm: Option<&str>) -> Result<bool, Failure> {
+pub(crate) fn must_ask(
+    cx: &Ctx,
+    env: &Environment,
+    verb: &str,
+    confirm: Option<&str>,
+) -> Result<bool, Failure> {
     match confirm {
         Some(names) if !names.split(',').any(|name| name.trim() == env.name) => {
             let name = names;
@@ -115,7 +120,7 @@ pub fn must_ask(cx: &Ctx, env: &Environment, verb: &str, confirm: Option<&str>) 
 }
 
 /// The options of a run from the global flags and what follows `--`.
-pub fn options(global: &super::Global, extra: &[String]) -> Options {
+pub(crate) fn options(global: &super::Global, extra: &[String]) -> Options {
     Options {
         extra: extra.to_vec(),
         dry_run: global.dry_run,
@@ -125,11 +130,11 @@ pub fn options(global: &super::Global, extra: &[String]) -> Options {
 }
 
 /// A length of time as it is written: `90s`, `10m`, `0s`.
-pub fn duration(written: &str) -> Result<std::time::Duration, String> {
+pub(crate) fn duration(written: &str) -> Result<std::time::Duration, String> {
     text::parse_duration(written).ok_or_else(|| "not a duration; write `90s`, `10m` or `1h30m`".to_owned())
 }
 
 /// The environments that `--confirm` names.
-pub fn confirmed(global: &super::Global) -> impl Iterator<Item = &str> {
+pub(crate) fn confirmed(global: &super::Global) -> impl Iterator<Item = &str> {
     global.confirm.iter().flat_map(|names| names.split(',')).map(str::trim).filter(|name| !name.is_empty())
 }

@@ -18,7 +18,7 @@ pub struct UnlockArgs {
 }
 
 /// Runs it.
-pub async fn run(cx: &Ctx, global: &Global, args: &UnlockArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &UnlockArgs) -> Result<(), Failure> {
     let env = args.target.environment(cx)?;
     let name = &env.name;
     let locks = lock::look(cx, &env).await?;

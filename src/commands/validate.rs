@@ -18,7 +18,7 @@ pub struct ValidateArgs {
 }
 
 /// Runs it: the configuration is checked by loading it.
-pub async fn run(cx: &Ctx, global: &Global, args: &ValidateArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &ValidateArgs) -> Result<(), Failure> {
     let part = pipeline::Part { print: args.print, ..pipeline::Part::default() };
     let work = async |global: &Global, env: &Environment| {
         let ended = pipeline::go(cx, global, env, &Verb::Validate, &part, &[]).await?;

@@ -2,12 +2,12 @@
 
 mod action_name;
 mod check;
-pub mod environment;
+pub(crate) mod environment;
 mod graph;
 mod known;
-pub mod model;
+pub(crate) mod model;
 mod node;
-pub mod origin;
+pub(crate) mod origin;
 mod project;
 mod reference;
 mod refused;
@@ -16,15 +16,13 @@ mod rules;
 mod scope;
 mod shape;
 mod source;
-pub mod step;
-pub mod template;
+pub(crate) mod step;
+pub(crate) mod template;
 mod usual;
-pub mod variables;
+pub(crate) mod variables;
 mod wait;
 
 pub use environment::Environment;
-pub use graph::Glance;
-pub use project::{Project, is_environment_name};
+pub use project::Project;
 pub use reference::{reference_markdown, schema};
-pub use step::{Action, Step};
-pub use template::Template;
+pub use step::Action;

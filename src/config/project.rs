@@ -161,7 +161,7 @@ impl Project {
 }
 
 /// Letters, digits, `.`, `_` and `-`, a letter or digit first.
-pub fn is_environment_name(name: &str) -> bool {
+pub(crate) fn is_environment_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphanumeric())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::config::model::{self, OnFailureWord, StepEntry};
 use crate::config::wait::EVERY;
-pub use crate::config::wait::{Until, Wait};
+pub use crate::config::wait::Until;
+pub(crate) use crate::config::wait::Wait;
 use crate::failure::{Failure, Kind};
 
 /// A step of a pipeline.
@@ -82,7 +83,7 @@ pub enum Action {
 const RETRIES: u32 = 3;
 
 /// Verbs that a `do` step may name, besides pipelines of the project.
-pub const DOABLE: [&str; 23] = [
+pub(crate) const DOABLE: [&str; 23] = [
     "apply",
     "bootstrap",
     "build",
@@ -109,7 +110,7 @@ pub const DOABLE: [&str; 23] = [
 ];
 
 /// Verbs that no pipeline can replace.
-pub const RESERVED: [&str; 20] = [
+pub(crate) const RESERVED: [&str; 20] = [
     "ci",
     "completions",
     "docs",
@@ -133,7 +134,7 @@ pub const RESERVED: [&str; 20] = [
 ];
 
 /// The verbs that a verb does by itself when no pipeline replaces it.
-pub fn built_in(verb: &str) -> &'static [&'static str] {
+pub(crate) fn built_in(verb: &str) -> &'static [&'static str] {
     match verb {
         "up" => &["init", "apply", "deploy"],
         "down" => &["destroy"],

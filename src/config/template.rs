@@ -3,7 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
-pub use crate::config::scope::{Rendered, Scope, TemplateError};
+pub(crate) use crate::config::scope::TemplateError;
+pub use crate::config::scope::{Rendered, Scope};
 use crate::text;
 
 /// A name between `{{` and `}}`.

@@ -2,7 +2,7 @@
 
 /// A variable that infractl reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Variable {
+pub(crate) struct Variable {
     /// Its name.
     pub name: &'static str,
     /// What it does, for people.
@@ -12,59 +12,59 @@ pub struct Variable {
 }
 
 /// Environment of verbs that are called without one.
-pub const ENV: Variable = Variable {
+pub(crate) const ENV: Variable = Variable {
     name: "INFRACTL_ENV",
     meaning: "Environment of verbs that are called without one; comes before `default-environment`",
     example: "dev",
 };
 
 /// File of age identities.
-pub const AGE_KEY_FILE: Variable = Variable {
+pub(crate) const AGE_KEY_FILE: Variable = Variable {
     name: "INFRACTL_AGE_KEY_FILE",
     meaning: "File of age identities; comes before `SOPS_AGE_KEY_FILE` and the file of sops",
     example: "~/.config/infractl/key.txt",
 };
 
 /// Age identities themselves.
-pub const AGE_KEY: Variable = Variable {
+pub(crate) const AGE_KEY: Variable = Variable {
     name: "INFRACTL_AGE_KEY",
     meaning: "Age identities themselves, one per line: for CI. Never handed on to a tool",
     example: "AGE-SECRET-KEY-1…",
 };
 
 /// Never ask.
-pub const NO_INPUT: Variable = Variable {
+pub(crate) const NO_INPUT: Variable = Variable {
     name: "INFRACTL_NO_INPUT",
     meaning: "Never ask; say what is missing and end, as `--no-input`",
     example: "1",
 };
 
 /// Set by infractl for the programs it starts.
-pub const GROUP: Variable = Variable {
+pub(crate) const GROUP: Variable = Variable {
     name: "INFRACTL_GROUP",
     meaning: "Set by infractl for the programs it starts, so that an infractl among them leaves signals to the first one",
     example: "1",
 };
 
 /// Asks `git diff` for values.
-pub const DIFF_VALUES: Variable = Variable {
+pub(crate) const DIFF_VALUES: Variable = Variable {
     name: "INFRACTL_DIFF_VALUES",
     meaning: "`git diff` shows the values of files of secrets, not only their names; see `secrets merge --install`",
     example: "1",
 };
 
 /// Set by infractl for the programs it starts.
-pub const LOCK: Variable = Variable {
+pub(crate) const LOCK: Variable = Variable {
     name: "INFRACTL_LOCK",
     meaning: "Set by infractl for the programs it starts, so that an infractl among them passes the locks of the first one",
     example: "9f2c61b40a7d3e58c0d1f6a7b2e94385",
 };
 
 /// Every variable of infractl's own, in the order of their names.
-pub const ALL: [Variable; 7] = [AGE_KEY, AGE_KEY_FILE, DIFF_VALUES, ENV, GROUP, LOCK, NO_INPUT];
+pub(crate) const ALL: [Variable; 7] = [AGE_KEY, AGE_KEY_FILE, DIFF_VALUES, ENV, GROUP, LOCK, NO_INPUT];
 
 /// Variables of others that infractl honours.
-pub const STANDARD: [Variable; 9] = [
+pub(crate) const STANDARD: [Variable; 9] = [
     Variable { name: "NO_COLOR", meaning: "No colour when it is set and not empty", example: "1" },
     Variable {
         name: "CLICOLOR_FORCE",

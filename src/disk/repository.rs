@@ -4,12 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Is this folder in a repository?
-pub fn is_around(dir: &Path) -> bool {
+pub(crate) fn is_around(dir: &Path) -> bool {
     git_of(dir).is_some()
 }
 
 /// The commit that is checked out around this folder; none outside of a repository, and before the first commit.
-pub fn head(dir: &Path) -> Option<String> {
+pub(crate) fn head(dir: &Path) -> Option<String> {
     let git = git_of(dir)?;
     let git = if git.is_dir() { git } else { linked(&git)? };
     let head = fs::read_to_string(git.join("HEAD")).ok()?;

@@ -9,7 +9,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 ///
 /// Programs we start inherit the limit of 0 and may raise it again: their environment holds secrets too, so
 /// the user's own limit is not given back to them. That others may not read their memory ends with `exec`.
-pub fn forbid_core_dumps() -> io::Result<()> {
+pub(crate) fn forbid_core_dumps() -> io::Result<()> {
     let limit = getrlimit(Resource::Core);
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: limit.maximum })?;
     #[cfg(any(target_os = "linux", target_os = "android"))]

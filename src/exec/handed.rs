@@ -15,26 +15,26 @@ const EVERY: Duration = Duration::from_millis(5);
 
 /// A text that waits at a path for its one reader.
 #[derive(Debug)]
-pub struct Handed {
+pub(crate) struct Handed {
     path: PathBuf,
     text: SecretString,
 }
 
 impl Handed {
     /// Makes the pipe, mode 0600, in a folder that nobody else may enter.
-    pub fn new(folder: &Path, name: &str, text: SecretString) -> io::Result<Handed> {
+    pub(crate) fn new(folder: &Path, name: &str, text: SecretString) -> io::Result<Handed> {
         let path = folder.join(name);
         mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
         Ok(Handed { path, text })
     }
 
     /// Where it is read.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Gives the text to the first reader. Does not end by itself: drop it when the program has ended.
-    pub async fn give(&self) -> Infallible {
+    pub(crate) async fn give(&self) -> Infallible {
         loop {
             match pipe::OpenOptions::new().open_sender(&self.path) {
                 Ok(mut sender) => {

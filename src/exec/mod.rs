@@ -26,14 +26,16 @@ use std::time::Duration;
 
 use crate::failure::{Explain, Kind};
 
-pub use cmd::{Cmd, Input, Io, Part, Stopping, Value};
-pub use core_dumps::forbid_core_dumps;
+pub use cmd::{Cmd, Io};
+pub(crate) use cmd::{Input, Part, Stopping, Value};
+pub(crate) use core_dumps::forbid_core_dumps;
 #[cfg(any(test, feature = "test-fakes"))]
 pub use fake::{Answer, FakeRunner};
-pub use handed::Handed;
-pub use kept::Kept;
+pub(crate) use handed::Handed;
+pub(crate) use kept::Kept;
 pub use os::OsRunner;
-pub use signals::{Interrupts, Mute, Press, Seen};
+pub use signals::Interrupts;
+pub(crate) use signals::{Press, Seen};
 
 /// A future that is boxed because [`Runner`] is used as a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -155,7 +155,7 @@ fn is_bare(text: &str) -> bool {
 
 /// In double quotes, with escapes that Python and YAML read the same. No single quote is left in it, so that it can
 /// be put into single quotes.
-pub fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for c in text.chars() {

@@ -8,8 +8,8 @@ mod read;
 
 use std::fmt;
 
-pub use decode::{Decoded, decode};
-pub use read::{Read, read};
+pub(crate) use decode::decode;
+pub(crate) use read::read;
 
 /// Who will read the file. It decides what a value may hold and how it is quoted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]

@@ -183,13 +183,13 @@ impl fmt::Display for Change {
 }
 
 /// The environment that a file says it is of; none if it has no header of ours.
-pub fn environment_of(text: &str) -> Option<&str> {
+pub(crate) fn environment_of(text: &str) -> Option<&str> {
     text.lines().take_while(|line| line.starts_with('#')).find_map(|line| line.strip_prefix(ENVIRONMENT))
 }
 
 /// True when the old file says something else than the new one. When it was generated does not count: where only
 /// that differs, the old file may stay as it is.
-pub fn is_stale(old: &str, new: &str) -> bool {
+pub(crate) fn is_stale(old: &str, new: &str) -> bool {
     !without_time(old).eq(without_time(new))
 }
 

@@ -73,7 +73,7 @@ impl From<Refused> for Failure {
 const MARK: &str = ": ansible inventory, written by infractl, do not edit";
 
 /// Whether a file is one that infractl wrote.
-pub fn is_ours(text: &str) -> bool {
+pub(crate) fn is_ours(text: &str) -> bool {
     text.lines().next().is_some_and(|line| line.starts_with("# ") && line.ends_with(MARK))
 }
 
@@ -242,7 +242,7 @@ const WORDS: &str = " False None True and as assert async await break class cont
     finally for from global if import in is lambda nonlocal not or pass raise return try while with yield ";
 
 /// What ansible takes as the name of a variable.
-pub fn is_variable(name: &str) -> bool {
+pub(crate) fn is_variable(name: &str) -> bool {
     let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     begins
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
@@ -250,7 +250,7 @@ pub fn is_variable(name: &str) -> bool {
 }
 
 /// A name as a key of YAML: in quotes where it could be read as something else.
-pub fn yaml_key(name: &str) -> String {
+pub(crate) fn yaml_key(name: &str) -> String {
     let begins = name.starts_with(|c: char| c.is_ascii_alphabetic());
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let word = name.to_lowercase();
@@ -259,7 +259,7 @@ pub fn yaml_key(name: &str) -> String {
 }
 
 /// The lines that differ from an old text to a new one, in order: `-` only in the old one, `+` only in the new.
-pub fn diff(old: &str, new: &str) -> Vec<String> {
+pub(crate) fn diff(old: &str, new: &str) -> Vec<String> {
     let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
     // How many lines the rests have in common.
     let mut common = vec![vec![0_usize; new.len() + 1]; old.len() + 1];

@@ -1,6 +1,6 @@
 //! Text for other programs: environment files. Pure: the caller reads and writes.
 
-pub mod ansible_value;
-pub mod dotenv;
-pub mod env_file;
-pub mod inventory;
+pub(crate) mod ansible_value;
+pub(crate) mod dotenv;
+pub(crate) mod env_file;
+pub(crate) mod inventory;

@@ -9,7 +9,7 @@ use super::state::State;
 use crate::ui::event::{Changes, Diagnostic};
 
 /// Version of the form of histories and reports.
-pub const SCHEMA: u32 = 1;
+pub(crate) const SCHEMA: u32 = 1;
 
 /// One call of infractl: who did what, when, and how it ended.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -28,7 +28,7 @@ pub struct Options {
 
 /// A failure, and the step it happened in.
 #[derive(Debug)]
-pub struct Stopped {
+pub(crate) struct Stopped {
     /// Why.
     pub failure: Failure,
     /// The way to the step: its groups and its name, joined by `/`. None when no step had begun.
@@ -46,7 +46,7 @@ pub async fn run(
 }
 
 /// The same; on failure it also tells at which step.
-pub async fn run_to_step(
+pub(crate) async fn run_to_step(
     cx: &Ctx,
     env: &Environment,
     pipeline: &Pipeline,

@@ -27,9 +27,9 @@ use crate::steps::power::Action as Power;
 use crate::steps::{Facts, StepCx, Work, terraform::Action as Terraform};
 use crate::ui::event::Event;
 
-pub use owner::Owner;
-pub use token::mark;
-pub use unlock::{Locks, look, remove};
+pub(crate) use owner::Owner;
+pub(crate) use token::mark;
+pub(crate) use unlock::{look, remove};
 
 use file::FileLock;
 use shared::Shared;
@@ -55,7 +55,7 @@ enum Attempt<T> {
 
 /// The locks of a run; free when it is dropped, those of other machines when it is [released](Held::release).
 #[derive(Debug)]
-pub struct Held {
+pub(crate) struct Held {
     locks: Option<Arc<Both>>,
     beat: Option<tokio::task::JoinHandle<()>>,
 }
@@ -69,7 +69,7 @@ struct Both {
 }
 
 /// Whether a pipeline changes anything that another run on the same environment could step on.
-pub fn is_needed(pipeline: &Pipeline) -> bool {
+pub(crate) fn is_needed(pipeline: &Pipeline) -> bool {
     const READERS: [&str; 8] = ["init", "plan", "validate", "fmt", "output", "check", "state", "drift"];
     !READERS.contains(&pipeline.verb.as_str()) && pipeline.leaves().iter().any(|(work, _)| changes(work))
 }
@@ -87,7 +87,7 @@ fn changes(work: &Work) -> bool {
 }
 
 /// Takes the locks that a pipeline needs, waiting as long as `wait` or the configuration says.
-pub async fn take(
+pub(crate) async fn take(
     cx: &Ctx,
     env: &Environment,
     pipeline: &Pipeline,
@@ -149,7 +149,7 @@ impl Held {
     }
 
     /// An error when another run has taken the lock over, because this one gave no sign of life for too long.
-    pub fn check(&self, environment: &str) -> Result<(), Failure> {
+    pub(crate) fn check(&self, environment: &str) -> Result<(), Failure> {
         let lost = self
             .locks
             .as_ref()
@@ -162,7 +162,7 @@ impl Held {
     }
 
     /// Frees the locks.
-    pub async fn release(mut self) -> Result<(), Failure> {
+    pub(crate) async fn release(mut self) -> Result<(), Failure> {
         if let Some(beat) = self.beat.take() {
             beat.abort();
             let _ = beat.await;

@@ -17,7 +17,7 @@ use crate::ui::lane::Lane;
 
 /// What is worked on and how.
 #[derive(Debug)]
-pub struct Many<'a> {
+pub(crate) struct Many<'a> {
     /// As it was typed.
     pub verb: &'a str,
     /// In the order in which they were selected.
@@ -34,7 +34,7 @@ pub struct Many<'a> {
 
 /// What came of one environment that did not fail.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Ended {
+pub(crate) struct Ended {
     /// What a plan or an apply counted.
     pub digest: Option<Digest>,
     /// There is a difference, and it was asked for: exit code 2.
@@ -43,7 +43,7 @@ pub struct Ended {
 
 impl Ended {
     /// The result of a run over one environment.
-    pub fn result(self) -> Result<(), Failure> {
+    pub(crate) fn result(self) -> Result<(), Failure> {
         if self.difference { Err(Failure::silent(Kind::Difference)) } else { Ok(()) }
     }
 }
@@ -56,7 +56,7 @@ struct Over {
 }
 
 /// Works on all of them; says what failed first, then shows the table.
-pub async fn run(
+pub(crate) async fn run(
     cx: &Ctx,
     many: &Many<'_>,
     one: impl AsyncFn(&Environment) -> Result<Ended, Failure>,

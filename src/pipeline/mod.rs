@@ -1,18 +1,18 @@
 //! The same care for every verb: order, confirmation, cancellation, events.
 
 mod describe;
-pub mod engine;
-pub mod graph;
-pub mod lock;
+pub(crate) mod engine;
+pub(crate) mod graph;
+pub(crate) mod lock;
 mod machines;
-pub mod many;
-pub mod own;
-pub mod plan;
-pub mod queue;
-pub mod resume;
+pub(crate) mod many;
+pub(crate) mod own;
+pub(crate) mod plan;
+pub(crate) mod queue;
+pub(crate) mod resume;
 mod retry;
-pub mod script;
-pub mod select;
+pub(crate) mod script;
+pub(crate) mod select;
 #[cfg(test)]
 mod tests;
 mod transient;
@@ -104,7 +104,7 @@ impl Step {
 }
 
 /// A piece of work with the secrets it may see.
-pub type Leaf<'a> = (&'a Work, Option<&'a [String]>);
+pub(crate) type Leaf<'a> = (&'a Work, Option<&'a [String]>);
 
 impl Pipeline {
     /// How many pieces of work it is.

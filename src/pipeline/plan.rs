@@ -1,7 +1,8 @@
 //! Which steps a verb has. Pure: nothing is touched.
 
 pub(super) use super::verb::Asks;
-pub use super::verb::{BUILT_IN, GUARDED, Playbooks, Verb};
+pub use super::verb::Verb;
+pub(crate) use super::verb::{BUILT_IN, GUARDED, Playbooks};
 use super::{Pipeline, Step, What, machines, own};
 use crate::config::Environment;
 use crate::steps::Work;
@@ -12,7 +13,7 @@ use crate::steps::terraform::Action as Terraform;
 use crate::steps::when;
 
 /// Whether it does anything that a protected environment guards.
-pub fn is_guarded(env: &Environment, verb: &Verb) -> bool {
+pub(crate) fn is_guarded(env: &Environment, verb: &Verb) -> bool {
     fn any(steps: &[Step]) -> bool {
         steps.iter().any(|step| match &step.what {
             What::Work(Work::Confirm { .. }) => true,

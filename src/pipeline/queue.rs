@@ -6,7 +6,7 @@ use super::graph::Graph;
 
 /// Where an environment is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub(crate) enum State {
     /// Not begun.
     Waiting,
     /// Under way.
@@ -23,7 +23,7 @@ pub enum State {
 
 /// Environments on their way.
 #[derive(Debug)]
-pub struct Queue<'a> {
+pub(crate) struct Queue<'a> {
     graph: &'a Graph,
     keep_going: bool,
     states: Vec<State>,
@@ -37,7 +37,7 @@ pub struct Queue<'a> {
 
 impl<'a> Queue<'a> {
     /// Nothing has begun.
-    pub fn new(graph: &'a Graph, keep_going: bool) -> Self {
+    pub(crate) fn new(graph: &'a Graph, keep_going: bool) -> Self {
         let mut place = vec![0; graph.order.len()];
         for (at, one) in graph.order.iter().enumerate() {
             place[*one] = at;
@@ -48,14 +48,14 @@ impl<'a> Queue<'a> {
     }
 
     /// The next one to start, if one may.
-    pub fn start(&mut self) -> Option<usize> {
+    pub(crate) fn start(&mut self) -> Option<usize> {
         let one = self.graph.order[self.ready.pop_first()?];
         self.states[one] = State::Running;
         Some(one)
     }
 
     /// One is over.
-    pub fn ended(&mut self, one: usize, is_well: bool) {
+    pub(crate) fn ended(&mut self, one: usize, is_well: bool) {
         self.states[one] = if is_well { State::Done } else { State::Failed };
         if is_well {
             for &other in &self.graph.after[one] {
@@ -72,12 +72,12 @@ impl<'a> Queue<'a> {
     }
 
     /// Nothing starts any more.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.skip_rest(State::Stopped);
     }
 
     /// Where each environment is.
-    pub fn states(&self) -> &[State] {
+    pub(crate) fn states(&self) -> &[State] {
         &self.states
     }
 

@@ -46,7 +46,7 @@ struct Fingerprint {
 }
 
 /// Remembers where a run stopped.
-pub fn remember(
+pub(crate) fn remember(
     cx: &Ctx,
     env: &Environment,
     pipeline: &Pipeline,
@@ -68,12 +68,12 @@ pub fn remember(
 }
 
 /// The run reached its end: there is nothing to resume.
-pub fn forget(env: &Environment, verb: &str) -> Result<(), Failure> {
+pub(crate) fn forget(env: &Environment, verb: &str) -> Result<(), Failure> {
     disk::remove(&file(env, verb)).map(|_| ()).map_err(Failure::from)
 }
 
 /// The part of the pipeline that is left of the last run, if everything is as it was then.
-pub fn rest(
+pub(crate) fn rest(
     cx: &Ctx,
     env: &Environment,
     pipeline: &Pipeline,

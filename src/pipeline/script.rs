@@ -14,7 +14,12 @@ use crate::steps::script::{HELPERS, Script, literal, marked_text};
 use crate::steps::{Facts, Frame, StepCx, Work, command, when};
 
 /// The whole script.
-pub fn print(cx: &Ctx, env: &Environment, pipeline: &Pipeline, options: &Options) -> Result<String, Failure> {
+pub(crate) fn print(
+    cx: &Ctx,
+    env: &Environment,
+    pipeline: &Pipeline,
+    options: &Options,
+) -> Result<String, Failure> {
     let mut writer =
         Writer { cx, env, options, pipeline, script: Script::default(), functions: String::new(), number: 0 };
     let mut calls = Vec::new();

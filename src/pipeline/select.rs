@@ -8,7 +8,7 @@ use crate::text::{list, nearest};
 
 /// Which steps of a pipeline are wanted; all if nothing is said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Selection {
+pub(crate) struct Selection {
     /// This step and those after it.
     pub from: Option<String>,
     /// These steps.
@@ -19,14 +19,18 @@ pub struct Selection {
 
 impl Selection {
     /// Nothing is said: all steps.
-    pub fn is_all(&self) -> bool {
+    pub(crate) fn is_all(&self) -> bool {
         *self == Selection::default()
     }
 }
 
 /// The steps that are wanted, and what has to come before them. A step goes by its name or, inside a group, by
 /// `group/name`; a group goes by its own.
-pub fn select(env: &Environment, pipeline: &Pipeline, wanted: &Selection) -> Result<Pipeline, Failure> {
+pub(crate) fn select(
+    env: &Environment,
+    pipeline: &Pipeline,
+    wanted: &Selection,
+) -> Result<Pipeline, Failure> {
     if wanted.is_all() {
         return Ok(pipeline.clone());
     }
@@ -63,7 +67,7 @@ pub fn select(env: &Environment, pipeline: &Pipeline, wanted: &Selection) -> Res
 }
 
 /// Where each piece of work stands: its groups, then its own name.
-pub fn paths(pipeline: &Pipeline) -> Vec<Vec<String>> {
+pub(crate) fn paths(pipeline: &Pipeline) -> Vec<Vec<String>> {
     let mut all = Vec::new();
     add_paths(&pipeline.steps, &[], &mut all);
     all

@@ -119,7 +119,7 @@ impl Asks {
 }
 
 /// Verbs that have built-in steps.
-pub const BUILT_IN: [&str; 17] = [
+pub(crate) const BUILT_IN: [&str; 17] = [
     "apply",
     "build",
     "check",
@@ -140,7 +140,7 @@ pub const BUILT_IN: [&str; 17] = [
 ];
 
 /// Verbs that a protected environment guards.
-pub const GUARDED: [&str; 4] = ["apply", "destroy", "stop", "rollback"];
+pub(crate) const GUARDED: [&str; 4] = ["apply", "destroy", "stop", "rollback"];
 
 impl Verb {
     /// A verb by its name, with nothing else asked of it.

@@ -50,7 +50,7 @@ impl Ask for Nobody {
 }
 
 /// The terminal infractl was started at, also when its input and output are pipes; nobody if it must not ask.
-pub fn terminal(no_input: bool) -> Arc<dyn Ask> {
+pub(crate) fn terminal(no_input: bool) -> Arc<dyn Ask> {
     if no_input || !hidden::is_possible() { Arc::new(Nobody) } else { Arc::new(Terminal) }
 }
 

@@ -12,7 +12,7 @@ use crate::sops::{self, Encrypted, Finding, Format};
 
 /// Something wrong with a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wrong {
+pub(crate) struct Wrong {
     /// The file as the user knows it.
     pub file: String,
     /// What is wrong; never a value.
@@ -22,7 +22,7 @@ pub struct Wrong {
 }
 
 /// Looks at the text of one file that a rule is for.
-pub fn text(root: &Path, file: &Covered, bytes: &[u8], labels: &Labels) -> Vec<Wrong> {
+pub(crate) fn text(root: &Path, file: &Covered, bytes: &[u8], labels: &Labels) -> Vec<Wrong> {
     let name = shown(root, &file.path);
     let wrong = |message: String, help: Option<String>| Wrong { file: name.clone(), message, help };
     let rule = &file.rules.rules[file.rule];
@@ -90,13 +90,13 @@ fn recipients(encrypted: &Encrypted, file: &Covered, name: &str, labels: &Labels
 }
 
 /// What a file of this name and text is read as.
-pub fn format(path: &Path, bytes: &[u8]) -> Format {
+pub(crate) fn format(path: &Path, bytes: &[u8]) -> Format {
     super::store::parse(path, bytes, None)
         .map_or_else(|_| Format::from_path(&path.to_string_lossy()), |encrypted| encrypted.format())
 }
 
 /// Looks at every file of a project that a rule is for.
-pub fn project(root: &Path, named: Option<&Path>) -> Result<Vec<Wrong>, SecretsError> {
+pub(crate) fn project(root: &Path, named: Option<&Path>) -> Result<Vec<Wrong>, SecretsError> {
     let labels = Labels::of_project(root, named);
     let mut found = Vec::new();
     for file in covered::files(root, named)? {
@@ -107,7 +107,7 @@ pub fn project(root: &Path, named: Option<&Path>) -> Result<Vec<Wrong>, SecretsE
 }
 
 /// Looks at a text that is about to be committed under this name. `names` are those of all secrets.
-pub fn staged(
+pub(crate) fn staged(
     root: &Path,
     named: Option<&Path>,
     path: &Path,
@@ -175,7 +175,7 @@ fn plain(file: &str, bytes: &[u8], names: &BTreeSet<String>) -> Option<Wrong> {
 }
 
 /// The names of all secrets of a project.
-pub fn names(root: &Path, named: Option<&Path>) -> Result<BTreeSet<String>, SecretsError> {
+pub(crate) fn names(root: &Path, named: Option<&Path>) -> Result<BTreeSet<String>, SecretsError> {
     let mut names = BTreeSet::new();
     for file in covered::files(root, named)?.into_iter().filter(|file| file.is_encrypted) {
         names.extend(super::names(&file.path).unwrap_or_default());

@@ -18,7 +18,7 @@ const BESIDE: [&str; 6] = [".example", ".md", ".sample", ".template", ".toml", "
 
 /// A file that a rule is for.
 #[derive(Debug, Clone)]
-pub struct Covered {
+pub(crate) struct Covered {
     /// Where it is, absolute.
     pub path: PathBuf,
     /// The rules.
@@ -31,7 +31,7 @@ pub struct Covered {
 
 /// Every file of a project that a rule is for, in order of their paths. A rule without a pattern is for every file,
 /// so there only those count that look encrypted.
-pub fn files(root: &Path, named: Option<&Path>) -> Result<Vec<Covered>, SecretsError> {
+pub(crate) fn files(root: &Path, named: Option<&Path>) -> Result<Vec<Covered>, SecretsError> {
     let mut found = Vec::new();
     match named {
         Some(named) => walk(root, root, Some(&Rules::read(root, named)?), true, &mut found)?,
@@ -73,7 +73,7 @@ fn walk(
 }
 
 /// The rule for a file, if one is.
-pub fn covered(path: &Path, rules: &Rules) -> Result<Option<Covered>, SecretsError> {
+pub(crate) fn covered(path: &Path, rules: &Rules) -> Result<Option<Covered>, SecretsError> {
     let relative = rules.relative(path).to_string_lossy().into_owned();
     let Some(rule) = rules.rules.iter().position(|rule| rule.matches(&relative)) else { return Ok(None) };
     if is_beside(path) || path.metadata().is_ok_and(|meta| meta.len() > LONGEST) {
@@ -87,14 +87,14 @@ pub fn covered(path: &Path, rules: &Rules) -> Result<Option<Covered>, SecretsErr
 }
 
 /// True for templates, notes and settings that stand beside files of secrets.
-pub fn is_beside(path: &Path) -> bool {
+pub(crate) fn is_beside(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     BESIDE.iter().any(|end| name.ends_with(end))
         || matches!(&*name, ".gitignore" | ".gitattributes" | ".gitkeep" | RULES_FILE)
 }
 
 /// True for a text with the metadata of sops, damaged or not.
-pub fn looks_encrypted(bytes: &[u8]) -> bool {
+pub(crate) fn looks_encrypted(bytes: &[u8]) -> bool {
     let has = |mark: &[u8]| memchr::memmem::find(bytes, mark).is_some();
     let block = has(b"\nsops:") || bytes.starts_with(b"sops:") || has(b"\"sops\":");
     (has(b"sops_mac=") || has(b"sops_version="))

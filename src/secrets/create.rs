@@ -10,7 +10,7 @@ use crate::sops::{Format, KeyGroups, NewFile, Plain, Rule, SopsError};
 
 /// What was asked for instead of what the rules say.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     /// Recipients, in place of those of the rule.
     pub recipients: Vec<String>,
     /// What is encrypted, in place of what the rule says.
@@ -21,7 +21,7 @@ pub struct Wanted {
 
 /// How a new file is encrypted and who says so.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// For whom, and what.
     pub new: NewFile,
     /// The line of the rules that says so; none when all of it was asked for.
@@ -29,13 +29,13 @@ pub struct Plan {
 }
 
 /// How a new file in a project is to be encrypted, by the rules alone.
-pub fn plan_by_rules(store: &Store<'_>, path: &Path) -> Result<Plan, SecretsError> {
+pub(crate) fn plan_by_rules(store: &Store<'_>, path: &Path) -> Result<Plan, SecretsError> {
     let named = store.keys().named_rules();
     plan(store.root(), named.as_deref(), &[path.to_owned()], &Wanted::default())
 }
 
 /// How a new file at one of these places is to be encrypted: the first that a rule is for counts.
-pub fn plan(
+pub(crate) fn plan(
     root: &Path,
     named: Option<&Path>,
     places: &[PathBuf],
@@ -82,7 +82,7 @@ pub fn plan(
 }
 
 /// An encrypted document from a plain text.
-pub fn create(shown: &str, text: &[u8], format: Format, new: &NewFile) -> Result<Plain, SecretsError> {
+pub(crate) fn create(shown: &str, text: &[u8], format: Format, new: &NewFile) -> Result<Plain, SecretsError> {
     if format == Format::Binary && covered::looks_encrypted(text) {
         let source = SopsError::AlreadyEncrypted { key: "sops".to_owned() };
         return Err(SecretsError::Refused { file: shown.to_owned(), source });
@@ -105,7 +105,7 @@ fn no_rules(root: &Path, path: &Path) -> SecretsError {
 }
 
 /// An error unless this is a public key that files can be encrypted for.
-pub fn check_recipient(recipient: &str) -> Result<(), SecretsError> {
+pub(crate) fn check_recipient(recipient: &str) -> Result<(), SecretsError> {
     let new = NewFile::for_recipients([recipient]);
     Plain::create(b"", Format::Dotenv, &new, &mut fill).map(drop).map_err(|source| SecretsError::Usage {
         message: source.to_string(),

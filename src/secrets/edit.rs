@@ -15,7 +15,7 @@ use crate::disk;
 use crate::sops::{Format, KeyGroups, NewFile, Plain};
 
 /// The variables that name an editor, first one first.
-pub const EDITORS: [&str; 3] = ["SOPS_EDITOR", "EDITOR", "VISUAL"];
+pub(crate) const EDITORS: [&str; 3] = ["SOPS_EDITOR", "EDITOR", "VISUAL"];
 
 /// Editors that are looked for when no variable names one.
 const USUAL: [&str; 3] = ["vim", "nano", "vi"];
@@ -27,7 +27,7 @@ const PREFIX: &str = "infractl-edit-";
 const LOOK: Duration = Duration::from_millis(20);
 
 /// The editor as words: the first variable that names one, else one of the usual editors.
-pub fn editor(vars: &Vars) -> Result<Vec<String>, SecretsError> {
+pub(crate) fn editor(vars: &Vars) -> Result<Vec<String>, SecretsError> {
     for name in EDITORS {
         let Some(value) = vars.get(std::ffi::OsStr::new(name)).filter(|value| !value.is_empty()) else {
             continue;
@@ -49,7 +49,7 @@ pub fn editor(vars: &Vars) -> Result<Vec<String>, SecretsError> {
 
 /// Arguments with which an editor keeps no copy of the text outside of its folder. vim writes deleted and copied lines
 /// to ~/.viminfo, and swap, backup and undo files to wherever its settings say.
-pub fn discreet(editor: &str) -> &'static [&'static str] {
+pub(crate) fn discreet(editor: &str) -> &'static [&'static str] {
     let found = which::which(editor).unwrap_or_else(|_| editor.into());
     let real = found.canonicalize().unwrap_or(found);
     match real.file_name().unwrap_or_default().to_string_lossy().split('.').next() {
@@ -60,7 +60,7 @@ pub fn discreet(editor: &str) -> &'static [&'static str] {
 
 /// A folder for a plain text: in memory where there is such a place, mode 0700, removed when the value is dropped.
 /// What killed runs left is removed too.
-pub fn private_folder(vars: &Vars) -> Result<TempDir, SecretsError> {
+pub(crate) fn private_folder(vars: &Vars) -> Result<TempDir, SecretsError> {
     use std::os::unix::fs::PermissionsExt as _;
     let places = places(vars);
     for place in &places {
@@ -105,7 +105,7 @@ fn sweep(place: &Path) {
 
 /// Stays until the folder is gone, and removes it when the parent dies before. Run in a process of its own, so that
 /// nothing is left in clear even when infractl is killed.
-pub fn guard(folder: &Path, owner: i32) {
+pub(crate) fn guard(folder: &Path, owner: i32) {
     while folder.exists() {
         if getppid().map(Pid::as_raw_pid) != Some(owner) {
             let _ = std::fs::remove_dir_all(folder);
@@ -118,7 +118,7 @@ pub fn guard(folder: &Path, owner: i32) {
 }
 
 /// What a new file starts with: its template, or a hint.
-pub fn template(path: &Path, format: Format) -> Zeroizing<Vec<u8>> {
+pub(crate) fn template(path: &Path, format: Format) -> Zeroizing<Vec<u8>> {
     let example = PathBuf::from(format!("{}.example", path.display()));
     if let Ok(text) = disk::read(&example) {
         return Zeroizing::new(text);
@@ -133,7 +133,7 @@ pub fn template(path: &Path, format: Format) -> Zeroizing<Vec<u8>> {
 }
 
 /// Keeps a text that could not be saved: encrypted for the recipients of its file. Says where.
-pub fn draft(
+pub(crate) fn draft(
     store: &Store<'_>,
     path: &Path,
     text: &[u8],

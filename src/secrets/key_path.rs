@@ -4,7 +4,7 @@ use super::error::SecretsError;
 use crate::sops::Step;
 
 /// A path: `NAME` is the key of that name, `["a"]["b"][0]` goes down into maps and lists as in sops.
-pub fn parse(text: &str) -> Result<Vec<Step>, SecretsError> {
+pub(crate) fn parse(text: &str) -> Result<Vec<Step>, SecretsError> {
     if text.is_empty() {
         return Err(SecretsError::Usage {
             message: "the name of a secret is empty".to_owned(),

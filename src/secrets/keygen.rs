@@ -10,7 +10,7 @@ use super::source::Source;
 use crate::disk;
 
 /// A new identity.
-pub struct NewKey {
+pub(crate) struct NewKey {
     /// The public key: what others encrypt for.
     pub recipient: String,
     /// What the key file says: the date, the public key, the private key.
@@ -19,7 +19,7 @@ pub struct NewKey {
 
 impl NewKey {
     /// Makes one.
-    pub fn generate(now: jiff::Timestamp) -> Self {
+    pub(crate) fn generate(now: jiff::Timestamp) -> Self {
         let identity = age::x25519::Identity::generate();
         let recipient = identity.to_public().to_string();
         let secret = identity.to_string();
@@ -29,7 +29,7 @@ impl NewKey {
     }
 
     /// Writes it, readable by its owner only, behind what the file holds already.
-    pub fn save(&self, path: &Path) -> Result<(), SecretsError> {
+    pub(crate) fn save(&self, path: &Path) -> Result<(), SecretsError> {
         let mut text = match disk::read(path) {
             Ok(text) => zeroize::Zeroizing::new(text),
             Err(error) if error.is_not_found() => zeroize::Zeroizing::new(Vec::new()),
@@ -50,7 +50,7 @@ impl NewKey {
 }
 
 /// The public keys of the identities in a key file.
-pub fn public_keys(path: &Path) -> Vec<String> {
+pub(crate) fn public_keys(path: &Path) -> Vec<String> {
     let source = std::sync::Arc::new(Source::new(path.display().to_string()));
     if let Some(text) = key_file::read(path, Missing::Fine, &source) {
         let asking = super::ask::Asking::new(std::sync::Arc::new(super::ask::Nobody));
@@ -60,7 +60,7 @@ pub fn public_keys(path: &Path) -> Vec<String> {
 }
 
 /// The first rules of a project: one for all its files of secrets.
-pub fn first_rules(recipient: &str, name: Option<&str>, folder: &str) -> String {
+pub(crate) fn first_rules(recipient: &str, name: Option<&str>, folder: &str) -> String {
     let comment = name.map_or_else(String::new, |name| format!(" # {name}"));
     format!(
         "# Who may read which file of secrets. The first rule whose pattern matches the path counts.\n\

@@ -23,7 +23,7 @@ use crate::exec::Runner;
 pub type Vars = BTreeMap<OsString, OsString>;
 
 /// Names a file of rules in the place of every `.sops.yaml`, as in sops.
-pub const RULES_VARIABLE: &str = "SOPS_CONFIG";
+pub(crate) const RULES_VARIABLE: &str = "SOPS_CONFIG";
 
 /// Which keys are tried; each stage has all keys of those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -249,7 +249,7 @@ impl fmt::Debug for Keys {
 }
 
 /// The rules that stand in for `.sops.yaml`.
-pub fn named_rules(vars: &Vars) -> Option<PathBuf> {
+pub(crate) fn named_rules(vars: &Vars) -> Option<PathBuf> {
     let named = vars.get(OsStr::new(RULES_VARIABLE)).filter(|path| !path.is_empty())?;
     std::path::absolute(named).ok()
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 /// Where a project may name its recipients.
-pub const RECIPIENTS_FILE: &str = "credentials/recipients.toml";
+pub(crate) const RECIPIENTS_FILE: &str = "credentials/recipients.toml";
 
 /// Names of recipients.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -97,7 +97,7 @@ impl Labels {
 }
 
 /// The recipient without what SSH allows after the key.
-pub fn bare(recipient: &str) -> String {
+pub(crate) fn bare(recipient: &str) -> String {
     let recipient = recipient.trim();
     if recipient.starts_with("ssh-") {
         return recipient.split_whitespace().take(2).collect::<Vec<_>>().join(" ");

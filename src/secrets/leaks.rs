@@ -12,14 +12,14 @@ use crate::redact;
 use crate::sops::{Map, Node, Value};
 
 /// Shorter values are found everywhere by chance.
-pub const SHORTEST: usize = 6;
+pub(crate) const SHORTEST: usize = 6;
 
 /// The most that is unpacked from one archive.
 const UNPACKED: usize = 256 << 20;
 
 /// Every encrypted value of a document by its name; of lists and maps, each value inside. What the file has in clear is
 /// no secret.
-pub fn values(opened: &Opened) -> Vec<(String, Zeroizing<Vec<u8>>)> {
+pub(crate) fn values(opened: &Opened) -> Vec<(String, Zeroizing<Vec<u8>>)> {
     let mut found = Vec::new();
     for (at, map) in opened.plain.branches().iter().enumerate() {
         let sealed = opened.encrypted.branches().get(at);
@@ -66,7 +66,7 @@ fn collect(name: &str, sealed: Option<&Node>, node: &Node, found: &mut Values) {
 }
 
 /// Looks for values in texts.
-pub struct Search {
+pub(crate) struct Search {
     patterns: AhoCorasick,
     names: Vec<String>,
     /// Names whose values are too short to look for.
@@ -75,7 +75,7 @@ pub struct Search {
 
 /// A value in a text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Leak {
+pub(crate) struct Leak {
     /// The name of the secret.
     pub name: String,
     /// The line, from 1; none in what is not text.
@@ -84,7 +84,7 @@ pub struct Leak {
 
 impl Search {
     /// For these names and values: as they are, line by line, and as JSON, shells, URLs and base64 write them.
-    pub fn new<'a>(values: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Option<Self> {
+    pub(crate) fn new<'a>(values: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Option<Self> {
         let mut patterns: Vec<Zeroizing<Vec<u8>>> = Vec::new();
         let (mut names, mut skipped) = (Vec::new(), Vec::new());
         for (name, value) in values {
@@ -109,7 +109,7 @@ impl Search {
     }
 
     /// The values in a text, each name once with its first line. Archives, such as saved plans, are unpacked.
-    pub fn find(&self, bytes: &[u8]) -> Vec<Leak> {
+    pub(crate) fn find(&self, bytes: &[u8]) -> Vec<Leak> {
         let mut found: BTreeMap<String, Option<usize>> = BTreeMap::new();
         let is_binary = bytes.iter().take(8000).any(|&b| b == 0);
         for hit in self.patterns.find_overlapping_iter(bytes) {

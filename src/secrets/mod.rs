@@ -1,28 +1,28 @@
 //! The secrets of an environment: which keys open them, what is in them, how they are changed.
 
 mod ask;
-pub mod check;
-pub mod covered;
-pub mod create;
-pub mod edit;
+pub(crate) mod check;
+pub(crate) mod covered;
+pub(crate) mod create;
+pub(crate) mod edit;
 mod error;
 mod key_command;
 mod key_file;
-pub mod key_path;
+pub(crate) mod key_path;
 mod keys;
-pub mod keygen;
+pub(crate) mod keygen;
 mod labels;
-pub mod leaks;
-pub mod merge;
-pub mod rekey;
+pub(crate) mod leaks;
+pub(crate) mod merge;
+pub(crate) mod rekey;
 mod no_key;
 mod rules;
-pub mod rules_edit;
+pub(crate) mod rules_edit;
 mod rules_keys;
 mod source;
 mod ssh;
 mod store;
-pub mod value;
+pub(crate) mod value;
 mod yaml;
 
 use std::fmt;
@@ -36,15 +36,16 @@ use crate::config::Environment;
 use crate::exec::Runner;
 use crate::sops::{Format, SopsError};
 
-pub use ask::{Ask, NoPassphrase, Nobody, terminal};
-pub use create::check_recipient;
-pub use error::SecretsError;
-pub use keys::{Keys, RULES_VARIABLE, Stage, Vars, named_rules};
-pub use labels::{Labels, RECIPIENTS_FILE, bare};
-pub use no_key::NoKey;
-pub use rules::{CreationRule, RULES_FILE, Rules};
-pub use source::Found;
-pub use store::{Mac, Opened, Store, fill, parse, read};
+pub use ask::Nobody;
+pub(crate) use ask::terminal;
+pub(crate) use create::check_recipient;
+pub(crate) use error::SecretsError;
+pub use keys::{Keys, Vars};
+pub(crate) use keys::{RULES_VARIABLE, named_rules};
+pub(crate) use labels::{Labels, bare};
+pub(crate) use rules::{CreationRule, RULES_FILE, Rules};
+pub(crate) use store::{Mac, Opened, parse, read};
+pub use store::{Store, fill};
 
 /// The secrets of one environment, in the order of the files. `Debug` shows names only.
 #[derive(Clone, Default)]
@@ -176,7 +177,7 @@ impl fmt::Debug for Secret {
 
 /// The variables that a child gets for a secret: its own name and, unless it begins with `TF_VAR_`, also
 /// `TF_VAR_<lower case>`.
-pub fn variables_of(name: &str) -> Vec<String> {
+pub(crate) fn variables_of(name: &str) -> Vec<String> {
     let mut variables = vec![name.to_owned()];
     if !name.starts_with("TF_VAR_") {
         variables.push(format!("TF_VAR_{}", name.to_lowercase()));
@@ -185,7 +186,7 @@ pub fn variables_of(name: &str) -> Vec<String> {
 }
 
 /// The names in a file of secrets, in its order. Needs no key.
-pub fn names(file: &Path) -> Result<Vec<String>, SecretsError> {
+pub(crate) fn names(file: &Path) -> Result<Vec<String>, SecretsError> {
     let encrypted = store::read(Path::new(""), file, None)?;
     let pairs = encrypted.branches().first().into_iter().flat_map(crate::sops::Map::pairs);
     Ok(pairs.map(|(key, _)| String::from_utf8_lossy(key).into_owned()).collect())
@@ -196,7 +197,7 @@ pub fn names(file: &Path) -> Result<Vec<String>, SecretsError> {
 ///
 /// # Errors
 /// As [`open_files`].
-pub async fn open(
+pub(crate) async fn open(
     runner: &dyn Runner,
     vars: &Vars,
     env: &Environment,

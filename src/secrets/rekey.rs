@@ -9,7 +9,7 @@ use crate::sops::{Encrypted, KeyGroups, Plain};
 
 /// Who comes and who goes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Difference {
+pub(crate) struct Difference {
     /// Recipients that the file does not have yet.
     pub added: Vec<String>,
     /// Recipients that the file should not have any more.
@@ -20,7 +20,7 @@ pub struct Difference {
 
 impl Difference {
     /// What has to change so that these can open the file.
-    pub fn between(file: &Encrypted, wanted: &KeyGroups) -> Self {
+    pub(crate) fn between(file: &Encrypted, wanted: &KeyGroups) -> Self {
         let metadata = file.metadata();
         let old_groups = metadata.age_groups();
         let flat = |groups: &[Vec<String>]| -> Vec<String> {
@@ -48,14 +48,14 @@ impl Difference {
     }
 
     /// True when nothing has to change.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.added.is_empty() && self.removed.is_empty() && !self.regrouped
     }
 }
 
 /// A file that is ready to be written.
 #[derive(Debug)]
-pub struct Prepared {
+pub(crate) struct Prepared {
     /// Where.
     pub path: PathBuf,
     /// Who comes and who goes.
@@ -69,20 +69,20 @@ pub struct Prepared {
 
 impl Prepared {
     /// The names of its secrets.
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let pairs = self.plain.branches().iter().flat_map(crate::sops::Map::pairs);
         pairs.map(|(key, _)| String::from_utf8_lossy(key).into_owned()).collect()
     }
 
     /// Writes it.
-    pub fn save(&self, store: &Store<'_>) -> Result<(), SecretsError> {
+    pub(crate) fn save(&self, store: &Store<'_>) -> Result<(), SecretsError> {
         store.save_over(&self.path, self.before.as_deref(), &self.plain, &self.sealed)
     }
 }
 
 /// What happens to the data key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DataKeyIs {
+pub(crate) enum DataKeyIs {
     /// Kept: who was removed and kept a copy can read what is written later.
     Kept,
     /// Made anew when somebody is removed.
@@ -92,7 +92,7 @@ pub enum DataKeyIs {
 }
 
 /// Makes the file openable for exactly these recipients. Nothing is written; none when nothing has to change.
-pub async fn prepare(
+pub(crate) async fn prepare(
     store: &mut Store<'_>,
     path: &Path,
     wanted: Option<&KeyGroups>,

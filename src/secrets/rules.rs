@@ -12,7 +12,7 @@ use crate::disk;
 use crate::sops::{KeyGroups, NewFile, Rule};
 
 /// The name of the file.
-pub const RULES_FILE: &str = ".sops.yaml";
+pub(crate) const RULES_FILE: &str = ".sops.yaml";
 
 /// Names of the six rules about what is encrypted.
 const SIX: [&str; 6] = [
@@ -26,7 +26,7 @@ const SIX: [&str; 6] = [
 
 /// The rules of one `.sops.yaml`.
 #[derive(Debug, Clone)]
-pub struct Rules {
+pub(crate) struct Rules {
     /// The file.
     pub path: PathBuf,
     /// As the user knows it.
@@ -39,7 +39,7 @@ pub struct Rules {
 
 /// How files are encrypted.
 #[derive(Debug, Clone)]
-pub struct CreationRule {
+pub(crate) struct CreationRule {
     /// The pattern of the paths it is for; all paths if none.
     pub pattern: Option<String>,
     /// Its line in the file, from 1.
@@ -63,7 +63,11 @@ pub struct CreationRule {
 impl Rules {
     /// The rules for a file: those that were named instead, else those of the nearest `.sops.yaml` from its folder upwards
     /// to the root of the project. None if there is no such file.
-    pub fn find(root: &Path, named: Option<&Path>, file: &Path) -> Result<Option<Rules>, SecretsError> {
+    pub(crate) fn find(
+        root: &Path,
+        named: Option<&Path>,
+        file: &Path,
+    ) -> Result<Option<Rules>, SecretsError> {
         if let Some(named) = named {
             return Rules::read(root, named).map(Some);
         }
@@ -84,7 +88,7 @@ impl Rules {
     }
 
     /// The rules of this file.
-    pub fn read(root: &Path, path: &Path) -> Result<Rules, SecretsError> {
+    pub(crate) fn read(root: &Path, path: &Path) -> Result<Rules, SecretsError> {
         let text = disk::read_text(path).map_err(|error| match error.is_not_found() {
             true => SecretsError::Rules {
                 message: format!("there is no file of rules `{}`", shown(root, path)),
@@ -96,7 +100,7 @@ impl Rules {
     }
 
     /// The rules in a text.
-    pub fn parse(root: &Path, path: &Path, text: String) -> Result<Rules, SecretsError> {
+    pub(crate) fn parse(root: &Path, path: &Path, text: String) -> Result<Rules, SecretsError> {
         let name = shown(root, path);
         let wrong = |line: usize, message: &str| SecretsError::Rules {
             message: format!("`{name}` line {line}: {message}"),
@@ -116,18 +120,18 @@ impl Rules {
     }
 
     /// The path that patterns are matched with: relative to the folder of the rules.
-    pub fn relative<'a>(&self, file: &'a Path) -> &'a Path {
+    pub(crate) fn relative<'a>(&self, file: &'a Path) -> &'a Path {
         self.path.parent().and_then(|folder| file.strip_prefix(folder).ok()).unwrap_or(file)
     }
 
     /// The rule for a file given by its absolute path: the first that matches.
-    pub fn rule_for(&self, file: &Path) -> Option<&CreationRule> {
+    pub(crate) fn rule_for(&self, file: &Path) -> Option<&CreationRule> {
         let relative = self.relative(file).to_string_lossy();
         self.rules.iter().find(|rule| rule.matches(&relative))
     }
 
     /// The rule for a file, or why there is none.
-    pub fn expect_rule(&self, file: &Path) -> Result<&CreationRule, SecretsError> {
+    pub(crate) fn expect_rule(&self, file: &Path) -> Result<&CreationRule, SecretsError> {
         self.rule_for(file).ok_or_else(|| {
             let path = self.relative(file).display();
             let patterns: Vec<_> = self.rules.iter().map(|rule| format!("`{rule}`")).collect();
@@ -146,22 +150,22 @@ impl Rules {
 
 impl CreationRule {
     /// True when the rule is for this path.
-    pub fn matches(&self, relative: &str) -> bool {
+    pub(crate) fn matches(&self, relative: &str) -> bool {
         self.regex.as_ref().is_none_or(|regex| regex.is_match(relative.as_bytes()))
     }
 
     /// All its age recipients.
-    pub fn age(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn age(&self) -> impl Iterator<Item = &str> {
         self.recipients.groups.iter().flatten().map(String::as_str)
     }
 
     /// True when the data key is shared out over groups.
-    pub fn has_groups(&self) -> bool {
+    pub(crate) fn has_groups(&self) -> bool {
         self.has_groups
     }
 
     /// How a new file is encrypted by this rule.
-    pub fn new_file(&self, rules: &Rules) -> Result<NewFile, SecretsError> {
+    pub(crate) fn new_file(&self, rules: &Rules) -> Result<NewFile, SecretsError> {
         let refuse = |message: String, help: String| Err(SecretsError::Rules { message, help });
         let place = format!("the rule at line {} of `{}`", self.line, rules.shown);
         if !self.others.is_empty() {

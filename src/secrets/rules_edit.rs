@@ -9,7 +9,7 @@ use super::yaml::{Node, Value};
 
 /// Adds a recipient to the rules with these numbers; true when the text changed. With a name it gets a comment where
 /// there is room for one.
-pub fn add(
+pub(crate) fn add(
     root: &Path,
     rules: &Rules,
     numbers: &[usize],
@@ -31,7 +31,12 @@ pub fn add(
 }
 
 /// Removes a recipient from the rules with these numbers.
-pub fn remove(root: &Path, rules: &Rules, numbers: &[usize], recipient: &str) -> Result<Rules, SecretsError> {
+pub(crate) fn remove(
+    root: &Path,
+    rules: &Rules,
+    numbers: &[usize],
+    recipient: &str,
+) -> Result<Rules, SecretsError> {
     let mut rules = rules.clone();
     for &number in numbers {
         let rule = &rules.rules[number];

@@ -208,7 +208,7 @@ impl<'a> Store<'a> {
 
 /// Reads a file without opening it. The format follows the name; when that is not what is in the file, its content
 /// decides. Needs no key.
-pub fn read(root: &Path, path: &Path, format: Option<Format>) -> Result<Encrypted, SecretsError> {
+pub(crate) fn read(root: &Path, path: &Path, format: Option<Format>) -> Result<Encrypted, SecretsError> {
     let path = root.join(path);
     let bytes = bytes(root, &path)?;
     parse(&path, &bytes, format).map_err(|source| SecretsError::File { file: shown(root, &path), source })
@@ -230,7 +230,7 @@ fn lock(path: &Path) -> Option<File> {
 }
 
 /// Reads the text of a file without opening it.
-pub fn parse(path: &Path, bytes: &[u8], format: Option<Format>) -> Result<Encrypted, SopsError> {
+pub(crate) fn parse(path: &Path, bytes: &[u8], format: Option<Format>) -> Result<Encrypted, SopsError> {
     let by_name = format.unwrap_or_else(|| Format::from_path(&path.to_string_lossy()));
     Encrypted::parse(bytes, by_name).or_else(|error| match by_content(bytes) {
         Some(other) if format.is_none() && other != by_name => {

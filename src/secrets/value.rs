@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use crate::sops::{Node, Value};
 
 /// A scalar as it is, without quotes and line end; a list or a map as JSON.
-pub fn text(node: &Node) -> Zeroizing<Vec<u8>> {
+pub(crate) fn text(node: &Node) -> Zeroizing<Vec<u8>> {
     match node {
         Node::Scalar(scalar) => scalar_text(&scalar.value),
         Node::Comment(comment) => comment.text.clone(),

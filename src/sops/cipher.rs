@@ -16,7 +16,7 @@ use super::SopsError;
 use super::tree::Text;
 
 /// Fills a buffer with random bytes from a source fit for keys.
-pub type Fill<'a> = dyn FnMut(&mut [u8]) + 'a;
+pub(crate) type Fill<'a> = dyn FnMut(&mut [u8]) + 'a;
 
 const PREFIX: &[u8] = b"ENC[AES256_GCM,data:";
 

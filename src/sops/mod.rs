@@ -52,19 +52,23 @@ mod tree;
 mod walk;
 mod yaml;
 
-pub use cipher::{DataKey, Fill};
+pub use cipher::DataKey;
+pub(crate) use cipher::Fill;
 pub use encrypted::Encrypted;
-pub use error::{EntryFailure, SopsError};
+pub(crate) use error::EntryFailure;
+pub use error::SopsError;
 pub use inspect::{Finding, inspect, is_encrypted};
-pub use metadata::{Metadata, Recipient};
+pub use metadata::Recipient;
 pub use plain::{NewFile, Plain, Step, key};
-pub use recipients::{KeyGroups, is_post_quantum};
+pub use recipients::KeyGroups;
+pub(crate) use recipients::is_post_quantum;
 pub use rule::Rule;
 pub(crate) use rule::compile;
-pub use tree::{Comment, Entry, Map, Node, Scalar, Text, Value};
+pub(crate) use tree::{Entry, Text};
+pub use tree::{Map, Node, Value};
 
 /// The version of sops whose behaviour this follows; written into new files.
-pub const VERSION: &str = "3.13.2";
+pub(crate) const VERSION: &str = "3.13.2";
 
 /// How a document is written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

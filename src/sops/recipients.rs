@@ -55,7 +55,7 @@ impl KeyGroups {
 }
 
 /// True for recipients and identities that need post-quantum keys.
-pub fn is_post_quantum(key: &str) -> bool {
+pub(crate) fn is_post_quantum(key: &str) -> bool {
     let key = key.trim();
     key.starts_with("age1pq1") || key.starts_with("AGE-SECRET-KEY-PQ-1")
 }

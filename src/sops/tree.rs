@@ -5,7 +5,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 /// Text that may be secret: wiped when dropped.
-pub type Text = Zeroizing<Vec<u8>>;
+pub(crate) type Text = Zeroizing<Vec<u8>>;
 
 /// A leaf of the document with its type.
 #[derive(Clone, PartialEq)]

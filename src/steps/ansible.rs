@@ -19,7 +19,7 @@ use crate::tools::ansible_events::{Progress, read};
 use crate::ui::event::Level;
 
 /// Does it.
-pub async fn run(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result<String, Failure> {
+pub(crate) async fn run(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result<String, Failure> {
     let settings = &settings(step);
     needs::meet(step, &Needs::of(step.env, &Work::Ansible(declared.clone()), step.frame.secrets.as_deref()))
         .await?;
@@ -112,7 +112,7 @@ pub async fn run(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result<String
 }
 
 /// What a dry run says.
-pub fn describe(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result<Vec<String>, Failure> {
+pub(crate) fn describe(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result<Vec<String>, Failure> {
     let settings = &settings(step);
     let known = Known::shown(step, &Work::Ansible(declared.clone()));
     let mut playbook = playbook(step, settings, declared, &known)?;

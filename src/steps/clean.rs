@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::text::plural;
 
 /// Removes it.
-pub fn run(step: &StepCx<'_>) -> Result<String, Failure> {
+pub(crate) fn run(step: &StepCx<'_>) -> Result<String, Failure> {
     let mut removed = 0;
     for file in files(step) {
         removed += usize::from(disk::remove(&file)?);
@@ -21,7 +21,7 @@ pub fn run(step: &StepCx<'_>) -> Result<String, Failure> {
 }
 
 /// What a dry run says of it.
-pub fn describe(step: &StepCx<'_>) -> Vec<String> {
+pub(crate) fn describe(step: &StepCx<'_>) -> Vec<String> {
     let remove = |file: PathBuf| format!("rm -f {}", shell_words::quote(&relative(step, &file)));
     files(step).into_iter().map(remove).collect()
 }

@@ -16,7 +16,7 @@ use crate::failure::{Failure, Kind};
 const LONGEST: usize = 100_000;
 
 /// Runs it to its end.
-pub async fn run(step: &mut StepCx<'_>, command: &CommandTable) -> Result<String, Failure> {
+pub(crate) async fn run(step: &mut StepCx<'_>, command: &CommandTable) -> Result<String, Failure> {
     let cmd = build(step, command, &Known::of(step))?;
     let done = step.run(&cmd).await?;
     judge(step, &done)?;
@@ -24,7 +24,7 @@ pub async fn run(step: &mut StepCx<'_>, command: &CommandTable) -> Result<String
 }
 
 /// Success, or why not.
-pub fn judge(step: &StepCx<'_>, done: &Done) -> Result<(), Failure> {
+pub(crate) fn judge(step: &StepCx<'_>, done: &Done) -> Result<(), Failure> {
     if done.interrupted {
         return Err(step.interrupted(format!("`{}` of `{}` was stopped", step.name, step.env.name)));
     }
@@ -39,7 +39,7 @@ pub fn judge(step: &StepCx<'_>, done: &Done) -> Result<(), Failure> {
 }
 
 /// The command with its words rendered and its environment.
-pub fn build(step: &StepCx<'_>, command: &CommandTable, known: &Known) -> Result<Cmd, Failure> {
+pub(crate) fn build(step: &StepCx<'_>, command: &CommandTable, known: &Known) -> Result<Cmd, Failure> {
     let cmd = match &command.run {
         Run::Shell(line) => Cmd::new("sh").arg("-c").arg(shell_line(step, known, &line.0)?),
         Run::Argv(words) => {
@@ -127,12 +127,12 @@ pub(super) fn equip(step: &StepCx<'_>, mut cmd: Cmd, known: &Known) -> Cmd {
 }
 
 /// `INFRACTL_OUTPUT_BACKEND_IP` for `backend_ip`.
-pub fn output_variable(output: &str) -> String {
+pub(crate) fn output_variable(output: &str) -> String {
     format!("{OUTPUT_VARIABLE}{}", crate::text::upper_snake(output))
 }
 
 /// Tells an infractl that a step starts what it is started by.
-pub const WITHIN: &str = "INFRACTL_WITHIN";
+pub(crate) const WITHIN: &str = "INFRACTL_WITHIN";
 
 /// What runs above, innermost last: `dev/up:dev/deploy`.
 fn within(above: Option<&str>, environment: &str, verb: &str) -> String {
@@ -144,13 +144,13 @@ fn within(above: Option<&str>, environment: &str, verb: &str) -> String {
 }
 
 /// Whether this verb on this environment already runs above us.
-pub fn is_within(above: Option<&str>, environment: &str, verb: &str) -> bool {
+pub(crate) fn is_within(above: Option<&str>, environment: &str, verb: &str) -> bool {
     let own = format!("{environment}/{verb}");
     above.is_some_and(|above| above.split(':').any(|known| known == own))
 }
 
 /// Where a command runs, as variables of its environment.
-pub fn variables(step: &StepCx<'_>) -> Vec<(String, String)> {
+pub(crate) fn variables(step: &StepCx<'_>) -> Vec<(String, String)> {
     let frame = &step.frame;
     let root: &Path = &step.env.root;
     let mut all = vec![
@@ -171,7 +171,7 @@ pub fn variables(step: &StepCx<'_>) -> Vec<(String, String)> {
 }
 
 /// What a dry run says: the command as one would type it. Its environment is named where the step declares it.
-pub fn describe(step: &StepCx<'_>, command: &CommandTable) -> Result<Vec<String>, Failure> {
+pub(crate) fn describe(step: &StepCx<'_>, command: &CommandTable) -> Result<Vec<String>, Failure> {
     let known = Known::shown(step, &super::Work::Command(command.clone()));
     let mut cmd = build(step, command, &known)?;
     cmd.env.retain(|name, _| command.env.contains_key(name));

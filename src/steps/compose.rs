@@ -12,7 +12,7 @@ use crate::failure::{Failure, Kind};
 use crate::tools::compose::{self as tool, Program, Project, Verb};
 
 /// Does it, on each machine of the host.
-pub async fn run(step: &mut StepCx<'_>, compose: &Compose) -> Result<String, Failure> {
+pub(crate) async fn run(step: &mut StepCx<'_>, compose: &Compose) -> Result<String, Failure> {
     let known = Known::of(step);
     let wanted = Wanted::of(step, compose, &known)?;
     let Some(host) = &compose.host else { return once(step, None, &wanted).await };
@@ -27,7 +27,7 @@ pub async fn run(step: &mut StepCx<'_>, compose: &Compose) -> Result<String, Fai
 }
 
 /// The commands, as a dry run shows them.
-pub fn describe(step: &mut StepCx<'_>, compose: &Compose) -> Result<Vec<String>, Failure> {
+pub(crate) fn describe(step: &mut StepCx<'_>, compose: &Compose) -> Result<Vec<String>, Failure> {
     let known = Known::shown(step, &Work::Compose(compose.clone()));
     let wanted = Wanted::of(step, compose, &known)?;
     let machines = match &compose.host {
@@ -56,14 +56,14 @@ pub fn describe(step: &mut StepCx<'_>, compose: &Compose) -> Result<Vec<String>,
 }
 
 /// The commands that compose 2 gets on this machine.
-pub fn commands(step: &StepCx<'_>, compose: &Compose, known: &Known) -> Result<Vec<Cmd>, Failure> {
+pub(crate) fn commands(step: &StepCx<'_>, compose: &Compose, known: &Known) -> Result<Vec<Cmd>, Failure> {
     let wanted = Wanted::of(step, compose, known)?;
     let all = tool::commands(Program::Plugin, &wanted.project, wanted.verb);
     Ok(all.into_iter().map(|cmd| wanted.equipped(step, false, cmd)).collect())
 }
 
 /// What the step says, rendered.
-pub struct Wanted {
+pub(crate) struct Wanted {
     project: Project,
     verb: Verb,
     dir: Option<String>,
@@ -130,7 +130,7 @@ impl Wanted {
 }
 
 /// The variables of a step about containers: secrets that it names, and those it declares.
-pub fn variables(
+pub(crate) fn variables(
     step: &StepCx<'_>,
     known: &Known,
     declared: &Variables,
@@ -146,7 +146,7 @@ pub fn variables(
 }
 
 /// Every template of a step.
-pub fn templates(compose: &Compose) -> Vec<&Template> {
+pub(crate) fn templates(compose: &Compose) -> Vec<&Template> {
     let one = [&compose.dir, &compose.project, &compose.env_file];
     let many = [&compose.files, &compose.profiles, &compose.services];
     let arguments = one.into_iter().flatten().chain(many.into_iter().flatten());

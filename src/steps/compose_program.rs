@@ -8,7 +8,7 @@ use crate::tools::compose::{self as tool, Program};
 use crate::ui::event::Level;
 
 /// The same command where the machine is.
-pub async fn placed(step: &mut StepCx<'_>, at: Option<&Machine>, cmd: Cmd) -> Result<Cmd, Failure> {
+pub(crate) async fn placed(step: &mut StepCx<'_>, at: Option<&Machine>, cmd: Cmd) -> Result<Cmd, Failure> {
     match at {
         Some(machine) => connection::on(step, machine, cmd).await,
         None => Ok(cmd),
@@ -16,7 +16,11 @@ pub async fn placed(step: &mut StepCx<'_>, at: Option<&Machine>, cmd: Cmd) -> Re
 }
 
 /// Runs a command that only asks; none when there is no such program.
-pub async fn ask(step: &mut StepCx<'_>, at: Option<&Machine>, cmd: Cmd) -> Result<Option<Done>, Failure> {
+pub(crate) async fn ask(
+    step: &mut StepCx<'_>,
+    at: Option<&Machine>,
+    cmd: Cmd,
+) -> Result<Option<Done>, Failure> {
     let program = cmd.program.clone();
     let cmd = placed(step, at, cmd).await?;
     step.line(Level::Detail, format!("$ {cmd}"));
@@ -33,7 +37,7 @@ pub async fn ask(step: &mut StepCx<'_>, at: Option<&Machine>, cmd: Cmd) -> Resul
 }
 
 /// Which compose there is.
-pub async fn program(step: &mut StepCx<'_>, at: Option<&Machine>) -> Result<Program, Failure> {
+pub(crate) async fn program(step: &mut StepCx<'_>, at: Option<&Machine>) -> Result<Program, Failure> {
     let place = at.map_or_else(|| "on this machine".to_owned(), |machine| format!("on {}", machine.name));
     let Some(plugin) = ask(step, at, Program::Plugin.version()).await? else {
         return Err(missing(&place));
@@ -58,7 +62,7 @@ pub async fn program(step: &mut StepCx<'_>, at: Option<&Machine>) -> Result<Prog
 }
 
 /// There is no docker.
-pub fn missing(place: &str) -> Failure {
+pub(crate) fn missing(place: &str) -> Failure {
     let failure = Failure::new(Kind::Tool, format!("docker is not installed {place}, or not on PATH"));
     crate::tools::install_help("docker").into_iter().fold(failure, Failure::help)
 }

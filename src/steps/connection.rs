@@ -9,10 +9,10 @@ use futures_util::future::join_all;
 use indexmap::IndexMap;
 use secrecy::{ExposeSecret as _, SecretString};
 
-pub use super::connections::Connections;
+use super::StepCx;
+pub(crate) use super::connections::Connections;
 use super::host::Machine;
 use super::login::{self, last, quietly};
-use super::{StepCx, send};
 use crate::exec::{BoxFuture, Cmd, Done, Input, Part};
 use crate::failure::{Failure, Kind};
 use crate::text::list;
@@ -26,7 +26,10 @@ fn key(machine: &Machine) -> String {
 }
 
 /// How to log in to this machine, with the socket of its shared connection, whether that is open or not.
-pub fn login<'a>(step: &'a mut StepCx<'_>, machine: &'a Machine) -> BoxFuture<'a, Result<Login, Failure>> {
+pub(crate) fn login<'a>(
+    step: &'a mut StepCx<'_>,
+    machine: &'a Machine,
+) -> BoxFuture<'a, Result<Login, Failure>> {
     Box::pin(async move {
         if let Some(login) = step.facts.connections.logins.get(&key(machine)) {
             return Ok(login.clone());
@@ -46,7 +49,7 @@ pub fn login<'a>(step: &'a mut StepCx<'_>, machine: &'a Machine) -> BoxFuture<'a
 
 /// Options for a program that starts ssh itself, as words (`-o`, `NAME=VALUE`): which keys are offered and trusted,
 /// and the way there. User and port are not among them. The agents of keys from secrets run as long as the run.
-pub async fn options(step: &mut StepCx<'_>, machine: &Machine) -> Result<Vec<String>, Failure> {
+pub(crate) async fn options(step: &mut StepCx<'_>, machine: &Machine) -> Result<Vec<String>, Failure> {
     Ok(login(step, machine).await?.options())
 }
 
@@ -61,7 +64,7 @@ pub(super) struct Fault {
 type Opened = (Login, Result<(), Fault>);
 
 /// Opens the connections that are not open, all at once.
-pub async fn open(step: &mut StepCx<'_>, machines: &[Machine]) -> Result<Vec<Login>, Failure> {
+pub(crate) async fn open(step: &mut StepCx<'_>, machines: &[Machine]) -> Result<Vec<Login>, Failure> {
     let mut logins = Vec::new();
     let mut faults: Vec<Fault> = Vec::new();
     for (login, result) in try_open(step, machines, None).await? {
@@ -178,7 +181,7 @@ fn unreachable(step: &StepCx<'_>, fault: &Fault) -> Failure {
 /// along, its secret variables and its input travel by standard input. The connection is opened if it is not yet.
 ///
 /// When it ends with 255, [`lost`] says whose code that is.
-pub async fn on(step: &mut StepCx<'_>, machine: &Machine, cmd: Cmd) -> Result<Cmd, Failure> {
+pub(crate) async fn on(step: &mut StepCx<'_>, machine: &Machine, cmd: Cmd) -> Result<Cmd, Failure> {
     let logins = open(step, std::slice::from_ref(machine)).await?;
     let Some(login) = logins.first() else {
         return Err(Failure::new(Kind::Bug, format!("no login was made for `{}`", machine.name)));
@@ -187,7 +190,7 @@ pub async fn on(step: &mut StepCx<'_>, machine: &Machine, cmd: Cmd) -> Result<Cm
 }
 
 /// The same with a login; nothing is opened.
-pub fn by(login: &Login, cmd: Cmd) -> Cmd {
+pub(crate) fn by(login: &Login, cmd: Cmd) -> Cmd {
     let dir = cmd.dir.as_ref().map(|dir| dir.to_string_lossy().into_owned());
     let (line, secrets) = remote_shell::line(&cmd, dir.as_deref());
     let input = match (secrets, cmd.input) {
@@ -212,7 +215,7 @@ pub fn by(login: &Login, cmd: Cmd) -> Cmd {
 }
 
 /// Whether the code 255 of a remote command is ssh's own: then why. A command may end with 255 itself.
-pub fn lost(step: &StepCx<'_>, machine: &Machine, done: &Done) -> Option<Failure> {
+pub(crate) fn lost(step: &StepCx<'_>, machine: &Machine, done: &Done) -> Option<Failure> {
     if done.code != 255 || done.interrupted {
         return None;
     }
@@ -231,7 +234,7 @@ pub fn lost(step: &StepCx<'_>, machine: &Machine, done: &Done) -> Option<Failure
 }
 
 /// Success, or why not: what [`command::judge`](super::command::judge) says, for a command on that machine.
-pub fn judge(step: &StepCx<'_>, machine: &Machine, done: &Done) -> Result<(), Failure> {
+pub(crate) fn judge(step: &StepCx<'_>, machine: &Machine, done: &Done) -> Result<(), Failure> {
     if let Some(failure) = lost(step, machine, done) {
         return Err(failure);
     }
@@ -252,27 +255,4 @@ pub fn judge(step: &StepCx<'_>, machine: &Machine, done: &Done) -> Result<(), Fa
     } else {
         failure
     })
-}
-
-/// Writes a file there: beside its place, then renamed, with this mode (as here if none); its folder is made when it
-/// is not there.
-pub async fn send(
-    step: &mut StepCx<'_>,
-    machine: &Machine,
-    file: &Path,
-    to: &str,
-    mode: Option<u32>,
-) -> Result<(), Failure> {
-    send::file(step, machine, file, to, mode).await
-}
-
-/// The same with a text that is in no file here, a rendered one for instance.
-pub async fn send_text(
-    step: &mut StepCx<'_>,
-    machine: &Machine,
-    text: &[u8],
-    to: &str,
-    mode: u32,
-) -> Result<(), Failure> {
-    send::text(step, machine, text, to, mode).await
 }

@@ -28,7 +28,7 @@ const MOST: usize = 3;
 
 /// Which containers are told about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
+pub(crate) enum Trouble {
     /// Those that will not get better by themselves.
     Failed,
     /// Those that are not good yet as well.
@@ -37,7 +37,7 @@ pub enum Trouble {
 
 /// Waits until all containers that `list` names are healthy; one without a health check must go on running, one
 /// that ends with 0 has done its work. The text says how many there are.
-pub async fn healthy(
+pub(crate) async fn healthy(
     step: &mut StepCx<'_>,
     at: Option<&Machine>,
     list: &Cmd,
@@ -142,7 +142,7 @@ async fn answer(step: &mut StepCx<'_>, at: Option<&Machine>, cmd: Cmd) -> Result
 }
 
 /// What ails the containers that `list` names; none when nothing does, or when nobody knows.
-pub async fn trouble(
+pub(crate) async fn trouble(
     step: &mut StepCx<'_>,
     at: Option<&Machine>,
     list: &Cmd,

@@ -13,7 +13,7 @@ use crate::failure::{Failure, Kind};
 use crate::text::plural;
 
 /// Copies them; with `delete` what is not among them goes.
-pub async fn run(step: &mut StepCx<'_>, copy: &Copy) -> Result<String, Failure> {
+pub(crate) async fn run(step: &mut StepCx<'_>, copy: &Copy) -> Result<String, Failure> {
     if let Some(host) = &copy.host {
         return send::run(step, copy, &host.0).await;
     }
@@ -44,7 +44,7 @@ pub async fn run(step: &mut StepCx<'_>, copy: &Copy) -> Result<String, Failure> 
 }
 
 /// What a dry run says: the same with `install` and `cp`.
-pub fn describe(step: &StepCx<'_>, copy: &Copy) -> Result<Vec<String>, Failure> {
+pub(crate) fn describe(step: &StepCx<'_>, copy: &Copy) -> Result<Vec<String>, Failure> {
     if let Some(host) = &copy.host {
         return send::describe(step, copy, &host.0);
     }
@@ -67,7 +67,7 @@ pub fn describe(step: &StepCx<'_>, copy: &Copy) -> Result<Vec<String>, Failure> 
 }
 
 /// Where they go: below the project, unless the path is absolute.
-pub fn target(step: &StepCx<'_>, to: &str) -> PathBuf {
+pub(crate) fn target(step: &StepCx<'_>, to: &str) -> PathBuf {
     step.env.root.join(to).components().filter(|part| *part != Component::CurDir).collect()
 }
 

@@ -16,7 +16,7 @@ use crate::secrets;
 use crate::ui::event::{Event, Level, ToolLine};
 
 /// What a step works with.
-pub struct StepCx<'a> {
+pub(crate) struct StepCx<'a> {
     /// The world.
     pub cx: &'a Ctx,
     /// The environment.
@@ -33,7 +33,7 @@ pub struct StepCx<'a> {
 
 /// The place of a step in its run, and its limits.
 #[derive(Debug, Clone, Default)]
-pub struct Frame {
+pub(crate) struct Frame {
     /// The verb or pipeline of the run.
     pub verb: String,
     /// The step's number, from 1.
@@ -54,14 +54,14 @@ pub struct Frame {
 
 /// The last lines that the tools of a step said, for the patterns of `retry`.
 #[derive(Debug, Clone, Default)]
-pub struct Heard(Arc<Mutex<VecDeque<String>>>);
+pub(crate) struct Heard(Arc<Mutex<VecDeque<String>>>);
 
 /// More lines than this are forgotten, the oldest first.
 const HEARD: usize = 500;
 
 impl Heard {
     /// Remembers a line.
-    pub fn push(&self, line: &str) {
+    pub(crate) fn push(&self, line: &str) {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() == HEARD {
             lines.pop_front();
@@ -70,14 +70,14 @@ impl Heard {
     }
 
     /// Forgets everything and gives it back.
-    pub fn take(&self) -> Vec<String> {
+    pub(crate) fn take(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect()
     }
 }
 
 impl<'a> StepCx<'a> {
     /// A step that nothing limits.
-    pub fn new(
+    pub(crate) fn new(
         cx: &'a Ctx,
         env: &'a Environment,
         name: &'a str,
@@ -88,22 +88,22 @@ impl<'a> StepCx<'a> {
     }
 
     /// Tells an event of this environment.
-    pub fn event(&self, event: Event) {
+    pub(crate) fn event(&self, event: Event) {
         self.cx.ui.event(Some(&self.env.name), event);
     }
 
     /// Tells a line of the tool.
-    pub fn line(&self, level: Level, text: impl AsRef<str>) {
+    pub(crate) fn line(&self, level: Level, text: impl AsRef<str>) {
         self.cx.ui.line(Some(&self.env.name), self.name, level, text.as_ref());
     }
 
     /// Says what the running step is at.
-    pub fn progress(&self, text: impl Into<String>) {
+    pub(crate) fn progress(&self, text: impl Into<String>) {
         self.event(Event::Progress { name: self.name.to_owned(), text: text.into() });
     }
 
     /// Runs a command to its end and shows its lines.
-    pub async fn run(&self, cmd: &Cmd) -> Result<Done, Failure> {
+    pub(crate) async fn run(&self, cmd: &Cmd) -> Result<Done, Failure> {
         if cmd.io == Io::Raw {
             return self.run_with(cmd, &|text| self.line(Level::Normal, text)).await;
         }
@@ -115,7 +115,11 @@ impl<'a> StepCx<'a> {
     }
 
     /// Runs a command to its end; `line` gets its lines.
-    pub async fn run_with(&self, cmd: &Cmd, line: &(dyn Fn(&str) + Send + Sync)) -> Result<Done, Failure> {
+    pub(crate) async fn run_with(
+        &self,
+        cmd: &Cmd,
+        line: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<Done, Failure> {
         let limited;
         let cmd = match self.left() {
             Some(left) if left.is_zero() => {
@@ -157,28 +161,28 @@ impl<'a> StepCx<'a> {
     }
 
     /// What is left of the time limit.
-    pub fn left(&self) -> Option<Duration> {
+    pub(crate) fn left(&self) -> Option<Duration> {
         self.frame.limit.map(|limit| limit.saturating_duration_since(Instant::now()))
     }
 
     /// The failure of a step whose time is over.
-    pub fn too_late(&self, text: impl Into<String>) -> Failure {
+    pub(crate) fn too_late(&self, text: impl Into<String>) -> Failure {
         Failure::new(Kind::Failed, text).help("give the step a longer `timeout`, if that was expected")
     }
 
     /// The failure of a run that the user ended.
-    pub fn interrupted(&self, text: impl Into<String>) -> Failure {
+    pub(crate) fn interrupted(&self, text: impl Into<String>) -> Failure {
         Failure::new(self.cx.interrupts.seen().kind().unwrap_or(Kind::Interrupted), text)
     }
 
     /// The secrets that the step may see.
-    pub fn secrets(&self) -> impl Iterator<Item = (&str, &SecretString)> {
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = (&str, &SecretString)> {
         let all = self.facts.secrets.iter().flat_map(secrets::Secrets::iter);
         all.filter(|(name, _)| self.may_see(name))
     }
 
     /// The same as variables of a program.
-    pub fn secret_variables(&self) -> Vec<(String, SecretString)> {
+    pub(crate) fn secret_variables(&self) -> Vec<(String, SecretString)> {
         let Some(secrets) = &self.facts.secrets else { return Vec::new() };
         let mut all: Vec<(String, SecretString)> =
             secrets.child_variables().into_iter().map(|(name, value)| (name, value.clone())).collect();

@@ -8,7 +8,7 @@ use crate::tools::terraform_digest::Digest;
 use crate::ui::event::{self, Event, Severity};
 
 /// Tells a diagnostic with its place relative to the project.
-pub fn tell(step: &StepCx<'_>, found: &Diagnostic) {
+pub(crate) fn tell(step: &StepCx<'_>, found: &Diagnostic) {
     let file = found.range.as_ref().map(|range| place(step, &range.filename));
     let diagnostic = event::Diagnostic {
         severity: if found.severity == "error" { Severity::Error } else { Severity::Warning },
@@ -21,7 +21,7 @@ pub fn tell(step: &StepCx<'_>, found: &Diagnostic) {
 }
 
 /// Tells what a plan or an apply counted.
-pub fn counted(step: &StepCx<'_>, digest: Digest) {
+pub(crate) fn counted(step: &StepCx<'_>, digest: Digest) {
     let Digest { add, change, destroy, replace, import, moved, forgotten, outputs } = digest;
     let outputs = outputs || moved + forgotten > 0;
     let changes = event::Changes { add, change, destroy, replace, import, outputs };

@@ -12,7 +12,7 @@ use crate::failure::{Failure, Kind};
 use crate::tools::docker as tool;
 
 /// Does it.
-pub async fn run(step: &mut StepCx<'_>, docker: &Docker) -> Result<String, Failure> {
+pub(crate) async fn run(step: &mut StepCx<'_>, docker: &Docker) -> Result<String, Failure> {
     if let Some(failure) = refusal(step, docker) {
         return Err(failure);
     }
@@ -44,13 +44,13 @@ pub async fn run(step: &mut StepCx<'_>, docker: &Docker) -> Result<String, Failu
 }
 
 /// The commands, as a dry run shows them.
-pub fn describe(step: &mut StepCx<'_>, docker: &Docker) -> Result<Vec<String>, Failure> {
+pub(crate) fn describe(step: &mut StepCx<'_>, docker: &Docker) -> Result<Vec<String>, Failure> {
     let known = Known::shown(step, &Work::Docker(docker.clone()));
     Ok(commands(step, docker, &known)?.iter().map(ToString::to_string).collect())
 }
 
 /// The commands, in order.
-pub fn commands(step: &StepCx<'_>, docker: &Docker, known: &Known) -> Result<Vec<Cmd>, Failure> {
+pub(crate) fn commands(step: &StepCx<'_>, docker: &Docker, known: &Known) -> Result<Vec<Cmd>, Failure> {
     if let Some(failure) = refusal(step, docker) {
         return Err(failure);
     }
@@ -71,7 +71,7 @@ pub fn commands(step: &StepCx<'_>, docker: &Docker, known: &Known) -> Result<Vec
 }
 
 /// Every template of a step.
-pub fn templates<'a>(
+pub(crate) fn templates<'a>(
     images: &'a indexmap::IndexMap<String, model::Image>,
     docker: &'a Docker,
 ) -> Vec<&'a Template> {
@@ -152,7 +152,7 @@ fn container(
 }
 
 /// A volume whose folder here is found wherever docker is started.
-pub fn absolute(dir: &Path, volume: &str) -> String {
+pub(crate) fn absolute(dir: &Path, volume: &str) -> String {
     match volume.split_once(':') {
         Some((here, there)) if here.starts_with('.') || here.contains('/') => {
             let parts = dir.join(here).components().fold(PathBuf::new(), |mut path, part| {
@@ -171,7 +171,7 @@ pub fn absolute(dir: &Path, volume: &str) -> String {
 
 /// Waits for what runs a container. When the user asks to stop, the container is stopped: the first process of a
 /// container takes no signal that it does not expect.
-pub async fn until_stopped<T>(step: &StepCx<'_>, name: &str, work: impl Future<Output = T>) -> T {
+pub(crate) async fn until_stopped<T>(step: &StepCx<'_>, name: &str, work: impl Future<Output = T>) -> T {
     let stop = async {
         step.cx.interrupts.pressed().await;
         let _ = step.cx.runner.run(&tool::stop(name).even_if_interrupted(), &|_, _| ()).await;
@@ -195,7 +195,7 @@ async fn stop(step: &mut StepCx<'_>, name: &str) -> Result<String, Failure> {
 }
 
 /// Success, or why not.
-pub fn judge(step: &StepCx<'_>, done: &Done, what: &str) -> Result<(), Failure> {
+pub(crate) fn judge(step: &StepCx<'_>, done: &Done, what: &str) -> Result<(), Failure> {
     if done.interrupted {
         return Err(step.interrupted(format!("{what} was stopped")));
     }

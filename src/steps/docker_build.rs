@@ -11,7 +11,7 @@ use crate::tools::docker::{self as tool, Build};
 use crate::tools::git;
 
 /// Builds one. The text says its name and tag.
-pub async fn run(step: &mut StepCx<'_>, name: &str) -> Result<String, Failure> {
+pub(crate) async fn run(step: &mut StepCx<'_>, name: &str) -> Result<String, Failure> {
     let image = image(step, name)?.clone();
     let known = Known::of(step);
     let commit = if image.tags.is_empty() { Some(commit(step, &image).await?) } else { None };
@@ -39,7 +39,7 @@ pub async fn run(step: &mut StepCx<'_>, name: &str) -> Result<String, Failure> {
 }
 
 /// The command, with paths of the project, and `COMMIT` where that is the tag.
-pub fn command(step: &StepCx<'_>, name: &str, known: &Known) -> Result<Cmd, Failure> {
+pub(crate) fn command(step: &StepCx<'_>, name: &str, known: &Known) -> Result<Cmd, Failure> {
     let image = image(step, name)?;
     let mut build = build(step, name, image, known, image.tags.is_empty().then_some("COMMIT"))?;
     build.context = relative(step, build.context.as_ref());
@@ -57,14 +57,14 @@ pub fn command(step: &StepCx<'_>, name: &str, known: &Known) -> Result<Cmd, Fail
 }
 
 /// Every template of an image.
-pub fn templates(image: &Image) -> Vec<&Template> {
+pub(crate) fn templates(image: &Image) -> Vec<&Template> {
     let one = [&image.platform, &image.target, &image.repository];
     let all = one.into_iter().flatten().chain(&image.tags).chain(image.args.values());
     all.map(|argument| &argument.0).collect()
 }
 
 /// The name of an image with the first of its tags, as `run` takes it.
-pub async fn reference(step: &mut StepCx<'_>, name: &str) -> Result<String, Failure> {
+pub(crate) async fn reference(step: &mut StepCx<'_>, name: &str) -> Result<String, Failure> {
     let image = image(step, name)?.clone();
     let known = Known::of(step);
     let commit = if image.tags.is_empty() { Some(commit(step, &image).await?) } else { None };

@@ -23,7 +23,7 @@ pub enum Action {
 }
 
 /// Does it.
-pub async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failure> {
+pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failure> {
     let path = &step.env.env_file.path;
     match action {
         Action::Remove => {
@@ -60,7 +60,7 @@ pub async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failu
 }
 
 /// Writes the file from what the run knows. The text says how many keys and where.
-pub fn write(step: &StepCx<'_>) -> Result<String, Failure> {
+pub(crate) fn write(step: &StepCx<'_>) -> Result<String, Failure> {
     let path = &step.env.env_file.path;
     let file = content(step)?;
     let text = file.render()?;
@@ -70,7 +70,7 @@ pub fn write(step: &StepCx<'_>) -> Result<String, Failure> {
 }
 
 /// What the file has to say now.
-pub fn content(step: &StepCx<'_>) -> Result<EnvFile, Failure> {
+pub(crate) fn content(step: &StepCx<'_>) -> Result<EnvFile, Failure> {
     let declared = &step.env.env_file;
     let outputs = step.facts.outputs.clone().unwrap_or_default();
     let sections = match &declared.sections {
@@ -213,7 +213,7 @@ fn missing(step: &StepCx<'_>, source: &ValueSource) -> Failure {
 }
 
 /// What a dry run says of it.
-pub fn describe(step: &StepCx<'_>, action: &Action) -> String {
+pub(crate) fn describe(step: &StepCx<'_>, action: &Action) -> String {
     let path = super::relative(step, &step.env.env_file.path);
     match action {
         Action::Write => format!("# write {path} (mode 0600)"),

@@ -9,7 +9,7 @@ use crate::failure::{Failure, Kind};
 use crate::tools::git as tool;
 
 /// Commits, tags and pushes, as far as the step says so.
-pub async fn run(step: &mut StepCx<'_>, git: &Git) -> Result<String, Failure> {
+pub(crate) async fn run(step: &mut StepCx<'_>, git: &Git) -> Result<String, Failure> {
     let wanted = Wanted::of(step, git, &Known::of(step))?;
     let mut did = Vec::new();
     if let Some(message) = &wanted.commit {
@@ -25,7 +25,7 @@ pub async fn run(step: &mut StepCx<'_>, git: &Git) -> Result<String, Failure> {
 }
 
 /// The commands, in order.
-pub fn describe(step: &StepCx<'_>, git: &Git) -> Result<Vec<String>, Failure> {
+pub(crate) fn describe(step: &StepCx<'_>, git: &Git) -> Result<Vec<String>, Failure> {
     let wanted = Wanted::of(step, git, &Known::shown(step, &Work::Git(git.clone())))?;
     let root = &step.env.root;
     let mut cmds = Vec::new();
@@ -49,7 +49,7 @@ pub fn describe(step: &StepCx<'_>, git: &Git) -> Result<Vec<String>, Failure> {
 }
 
 /// The same as lines of bash.
-pub fn script(
+pub(crate) fn script(
     script: &mut Script,
     step: &StepCx<'_>,
     git: &Git,

@@ -16,7 +16,7 @@ use crate::tools::terraform::Output;
 
 /// A machine to log in to.
 #[derive(Debug, Clone)]
-pub struct Machine {
+pub(crate) struct Machine {
     /// Its name: that of the host; with several of them `NAME-1`, `NAME-2` for a list, `NAME-KEY` for a map.
     pub name: String,
     /// Name or address.
@@ -40,7 +40,7 @@ pub struct Machine {
 }
 
 /// The machines of a host by its name, or the one machine of that name.
-pub fn machines(step: &StepCx<'_>, known: &Known, name: &str) -> Result<Vec<Machine>, Failure> {
+pub(crate) fn machines(step: &StepCx<'_>, known: &Known, name: &str) -> Result<Vec<Machine>, Failure> {
     if let Some(host) = step.env.hosts.get(name) {
         return of_host(step, known, name, host);
     }
@@ -58,7 +58,7 @@ pub fn machines(step: &StepCx<'_>, known: &Known, name: &str) -> Result<Vec<Mach
 }
 
 /// All machines of the environment, in the order of `[hosts]`.
-pub fn all(step: &StepCx<'_>, known: &Known) -> Result<Vec<Machine>, Failure> {
+pub(crate) fn all(step: &StepCx<'_>, known: &Known) -> Result<Vec<Machine>, Failure> {
     let mut all = Vec::new();
     for (name, host) in &step.env.hosts {
         all.extend(of_host(step, known, name, host)?);
@@ -139,14 +139,14 @@ pub(super) fn whole_output<'a>(step: &'a StepCx<'_>, template: &Template) -> Opt
 }
 
 /// What `[hosts]` says of a host, or of one of its machines.
-pub fn settings<'a>(env: &'a crate::config::Environment, name: &str) -> Option<&'a Host> {
+pub(crate) fn settings<'a>(env: &'a crate::config::Environment, name: &str) -> Option<&'a Host> {
     env.hosts.get(name).or_else(|| {
         env.hosts.iter().find(|(host, _)| name.starts_with(&format!("{host}-"))).map(|(_, host)| host)
     })
 }
 
 /// The templates that say how to reach a host, those of its jump host included.
-pub fn templates<'a>(env: &'a crate::config::Environment, name: &str) -> Vec<&'a Template> {
+pub(crate) fn templates<'a>(env: &'a crate::config::Environment, name: &str) -> Vec<&'a Template> {
     let Some(host) = settings(env, name) else { return Vec::new() };
     let given = [&host.user, &host.server, &host.host_key];
     let mut all: Vec<&Template> = vec![&host.address.0];

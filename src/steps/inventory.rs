@@ -32,7 +32,7 @@ pub enum Action {
 }
 
 /// Does it.
-pub async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failure> {
+pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failure> {
     let path = &declared(step)?.path;
     let shown = relative(step, path);
     match action {
@@ -64,7 +64,7 @@ pub async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failu
 }
 
 /// What a dry run says.
-pub fn describe(step: &StepCx<'_>, action: &Action) -> Result<Vec<String>, Failure> {
+pub(crate) fn describe(step: &StepCx<'_>, action: &Action) -> Result<Vec<String>, Failure> {
     let path = relative(step, &declared(step)?.path);
     Ok(vec![match action {
         Action::Write => {
@@ -77,7 +77,11 @@ pub fn describe(step: &StepCx<'_>, action: &Action) -> Result<Vec<String>, Failu
 }
 
 /// The same as lines of a script. What needs an output to be taken apart only infractl can do.
-pub fn script(script: &mut Script, step: &StepCx<'_>, action: &Action) -> Result<Vec<String>, Failure> {
+pub(crate) fn script(
+    script: &mut Script,
+    step: &StepCx<'_>,
+    action: &Action,
+) -> Result<Vec<String>, Failure> {
     let declared = declared(step)?;
     let path = literal(&relative(step, &declared.path));
     match action {
@@ -127,7 +131,7 @@ fn is_output(name: &Name) -> bool {
 }
 
 /// What `[inventory]` says.
-pub fn declared<'a>(step: &StepCx<'a>) -> Result<&'a environment::Inventory, Failure> {
+pub(crate) fn declared<'a>(step: &StepCx<'a>) -> Result<&'a environment::Inventory, Failure> {
     step.env.inventory.as_ref().ok_or_else(|| {
         Failure::new(Kind::Config, format!("`{}` has no inventory: there is no `[inventory]`", step.env.name))
             .help("add `[inventory]` and `[hosts]`")
@@ -135,7 +139,7 @@ pub fn declared<'a>(step: &StepCx<'a>) -> Result<&'a environment::Inventory, Fai
 }
 
 /// Refuses a place that holds somebody else's file, that cannot be written, or that ansible would read otherwise.
-pub fn check_place(step: &StepCx<'_>) -> Result<(), Failure> {
+pub(crate) fn check_place(step: &StepCx<'_>) -> Result<(), Failure> {
     let declared = declared(step)?;
     let path = &declared.path;
     let shown = relative(step, path);
@@ -165,7 +169,7 @@ pub fn check_place(step: &StepCx<'_>) -> Result<(), Failure> {
 }
 
 /// What the file has to say now.
-pub fn content(step: &StepCx<'_>, known: &Known) -> Result<Inventory, Failure> {
+pub(crate) fn content(step: &StepCx<'_>, known: &Known) -> Result<Inventory, Failure> {
     let declared = declared(step)?;
     let mut problems = Vec::new();
     let mut hosts: IndexMap<String, Variables> = IndexMap::new();

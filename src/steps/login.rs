@@ -14,24 +14,24 @@ use crate::failure::{Failure, Kind};
 use crate::tools::ssh::{self, Login};
 
 /// The host keys of an environment's machines: filled at the first contact, emptied by destroy.
-pub fn known_hosts(env: &Environment) -> PathBuf {
+pub(crate) fn known_hosts(env: &Environment) -> PathBuf {
     env.root.join(".infractl/known_hosts").join(&env.name)
 }
 
 /// Forgets the host keys of all machines, which are gone.
-pub fn run_forget(step: &mut StepCx<'_>) -> Result<String, Failure> {
+pub(crate) fn run_forget(step: &mut StepCx<'_>) -> Result<String, Failure> {
     step.facts.connections.end();
     let removed = disk::remove(&known_hosts(step.env))?;
     Ok(if removed { "forgotten" } else { "none were known" }.to_owned())
 }
 
 /// What a dry run says of that.
-pub fn describe_forget(step: &StepCx<'_>) -> Vec<String> {
+pub(crate) fn describe_forget(step: &StepCx<'_>) -> Vec<String> {
     vec![format!("rm -f {}", shell_words::quote(&super::relative(step, &known_hosts(step.env))))]
 }
 
 /// Without a shared connection, a key from a secret, or anything written: for a dry run.
-pub fn shown(env: &Environment, machine: &Machine) -> Login {
+pub(crate) fn shown(env: &Environment, machine: &Machine) -> Login {
     Login {
         address: machine.address.clone(),
         user: machine.user.clone(),
@@ -83,7 +83,7 @@ async fn pin(step: &StepCx<'_>, login: &Login, machine: &Machine, key: &str) -> 
 }
 
 /// Forgets the host key of one machine. True if one was known.
-pub async fn forget(step: &StepCx<'_>, machine: &Machine) -> Result<bool, Failure> {
+pub(crate) async fn forget(step: &StepCx<'_>, machine: &Machine) -> Result<bool, Failure> {
     let name = known_as(step, &shown(step.env, machine)).await?;
     replace(step.env, &name, &[])
 }
@@ -112,7 +112,7 @@ async fn known_as(step: &StepCx<'_>, login: &Login) -> Result<String, Failure> {
 
 /// An agent of our own with the key that this secret holds: its socket, and the file of the public key. It ends with
 /// the run, also with one that is killed.
-pub async fn agent(step: &mut StepCx<'_>, secret: &str) -> Result<(PathBuf, PathBuf), Failure> {
+pub(crate) async fn agent(step: &mut StepCx<'_>, secret: &str) -> Result<(PathBuf, PathBuf), Failure> {
     if let Some(agent) = step.facts.connections.agent(secret) {
         return Ok(agent);
     }

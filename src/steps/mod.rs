@@ -1,48 +1,48 @@
 //! How one step is done: one file per kind of step.
 
-pub mod ansible;
+pub(crate) mod ansible;
 mod ansible_check;
 mod ansible_end;
 mod ansible_given;
-pub mod clean;
-pub mod command;
-pub mod compose;
-pub mod compose_program;
-pub mod connection;
+pub(crate) mod clean;
+pub(crate) mod command;
+pub(crate) mod compose;
+pub(crate) mod compose_program;
+pub(crate) mod connection;
 mod connections;
-pub mod containers;
-pub mod copy;
+pub(crate) mod containers;
+pub(crate) mod copy;
 mod cx;
-pub mod diagnostics;
-pub mod docker;
-pub mod docker_build;
-pub mod env_file;
+pub(crate) mod diagnostics;
+pub(crate) mod docker;
+pub(crate) mod docker_build;
+pub(crate) mod env_file;
 mod env_place;
-pub mod git;
-pub mod host;
-pub mod inventory;
-pub mod login;
-pub mod needs;
-pub mod power;
-pub mod prepare;
-pub mod remote;
-pub mod rendered;
-pub mod schedule;
-pub mod script;
-pub mod send;
+pub(crate) mod git;
+pub(crate) mod host;
+pub(crate) mod inventory;
+pub(crate) mod login;
+pub(crate) mod needs;
+pub(crate) mod power;
+pub(crate) mod prepare;
+pub(crate) mod remote;
+pub(crate) mod rendered;
+pub(crate) mod schedule;
+pub(crate) mod script;
+pub(crate) mod send;
 mod providers;
-pub mod task;
-pub mod templates;
-pub mod task_variables;
-pub mod terraform;
+pub(crate) mod task;
+pub(crate) mod templates;
+pub(crate) mod task_variables;
+pub(crate) mod terraform;
 mod terraform_change;
-pub mod terraform_init;
+pub(crate) mod terraform_init;
 mod terraform_plan;
 mod terraform_progress;
 mod terraform_read;
-pub mod values;
-pub mod wait;
-pub mod when;
+pub(crate) mod values;
+pub(crate) mod wait;
+pub(crate) mod when;
 
 use std::path::{Path, PathBuf};
 
@@ -56,7 +56,7 @@ use crate::secrets::Secrets;
 use crate::tools::terraform::Output;
 use crate::tools::terraform_digest::Digest;
 
-pub use cx::{Frame, Heard, StepCx};
+pub(crate) use cx::{Frame, Heard, StepCx};
 
 /// What a step does.
 #[derive(Debug, Clone, PartialEq)]
@@ -144,7 +144,7 @@ pub struct SavedPlan {
 }
 
 /// Does one step. The text says in a few words what came of it.
-pub async fn run(step: &mut StepCx<'_>, work: &Work) -> Result<String, Failure> {
+pub(crate) async fn run(step: &mut StepCx<'_>, work: &Work) -> Result<String, Failure> {
     match work {
         Work::Prepare { env_file } => prepare::run(step, *env_file).await,
         Work::Terraform(action) => terraform::run(step, action).await,
@@ -171,7 +171,7 @@ pub async fn run(step: &mut StepCx<'_>, work: &Work) -> Result<String, Failure> 
 }
 
 /// What a step would do, as lines for `--dry-run`: the commands in order, and what happens besides.
-pub fn describe(step: &mut StepCx<'_>, work: &Work) -> Result<Vec<String>, Failure> {
+pub(crate) fn describe(step: &mut StepCx<'_>, work: &Work) -> Result<Vec<String>, Failure> {
     match work {
         Work::Prepare { .. } => Ok(prepare::describe(step)),
         Work::Terraform(action) => terraform::describe(step, action),
@@ -207,12 +207,12 @@ fn compared(step: &mut StepCx<'_>, shown: &str, is_stale: Option<bool>) -> Strin
 }
 
 /// A path as people know it: relative to the project.
-pub fn relative(step: &StepCx<'_>, path: &Path) -> String {
+pub(crate) fn relative(step: &StepCx<'_>, path: &Path) -> String {
     path.strip_prefix(&step.env.root).unwrap_or(path).display().to_string()
 }
 
 /// A command with the folder it runs in, as one line of shell.
-pub fn shown_in(cmd: &Cmd) -> String {
+pub(crate) fn shown_in(cmd: &Cmd) -> String {
     match &cmd.dir {
         Some(dir) => format!("(cd {} && {cmd})", shell_words::quote(&dir.to_string_lossy())),
         None => cmd.to_string(),

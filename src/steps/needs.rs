@@ -14,11 +14,11 @@ use crate::failure::{Failure, Kind};
 use crate::text::nearest;
 
 /// Variables with outputs begin like this.
-pub const OUTPUT_VARIABLE: &str = "INFRACTL_OUTPUT_";
+pub(crate) const OUTPUT_VARIABLE: &str = "INFRACTL_OUTPUT_";
 
 /// What a step needs to know.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Needs {
+pub(crate) struct Needs {
     /// The secret files are opened.
     pub secrets: bool,
     /// The outputs are read.
@@ -33,7 +33,7 @@ pub struct Needs {
 
 impl Needs {
     /// Those of a step that may see these secrets (all if none are named).
-    pub fn of(env: &Environment, work: &Work, allowed: Option<&[String]>) -> Needs {
+    pub(crate) fn of(env: &Environment, work: &Work, allowed: Option<&[String]>) -> Needs {
         let mut needs = Needs::default();
         let sees_secrets = allowed.is_none_or(|names| !names.is_empty());
         for template in templates::of(work) {
@@ -111,7 +111,7 @@ impl Needs {
     }
 
     /// Those of logging in to a host.
-    pub fn to_log_in(env: &Environment, name: &str) -> Needs {
+    pub(crate) fn to_log_in(env: &Environment, name: &str) -> Needs {
         let mut needs = Needs::default();
         needs.host(env, name);
         needs.secrets |= needs.outputs && outputs_need_secrets(env);
@@ -131,7 +131,7 @@ impl Needs {
     }
 
     /// Those of some templates.
-    pub fn of_templates(env: &Environment, templates: &[&Template]) -> Needs {
+    pub(crate) fn of_templates(env: &Environment, templates: &[&Template]) -> Needs {
         let mut needs = Needs::default();
         for template in templates {
             needs.take(env, template);
@@ -189,7 +189,7 @@ impl Needs {
     }
 
     /// Those of something that looks at outputs.
-    pub fn outputs(env: &Environment) -> Needs {
+    pub(crate) fn outputs(env: &Environment) -> Needs {
         Needs { outputs: true, secrets: outputs_need_secrets(env), ..Needs::default() }
     }
 
@@ -240,7 +240,7 @@ fn mentions_outputs(command: &CommandTable) -> bool {
 }
 
 /// Opens and reads what the step needs and no earlier step has.
-pub async fn meet(step: &mut StepCx<'_>, needs: &Needs) -> Result<(), Failure> {
+pub(crate) async fn meet(step: &mut StepCx<'_>, needs: &Needs) -> Result<(), Failure> {
     if needs.secrets {
         prepare::open_secrets(step).await?;
         named_secrets_exist(step)?;

@@ -18,8 +18,8 @@ use crate::config::model::{Argument, CommandTable, Power, PowerMode, Provider};
 use crate::failure::{Failure, Kind};
 use crate::tools::power::Goal;
 
-pub use names::templates;
-pub use state::{Row, State};
+pub(crate) use names::templates;
+pub(crate) use state::State;
 
 use cloud::Cloud;
 
@@ -55,7 +55,7 @@ pub enum Action {
 }
 
 /// What an environment has that can be stopped; `Err` says why nothing can be.
-pub fn parts(env: &Environment) -> Result<Vec<Part>, (String, String)> {
+pub(crate) fn parts(env: &Environment) -> Result<Vec<Part>, (String, String)> {
     let name = &env.name;
     let Some(power) = &env.power else {
         let why = format!("`{name}` does not say what can be stopped: there is no `[power]`");
@@ -87,7 +87,7 @@ pub fn parts(env: &Environment) -> Result<Vec<Part>, (String, String)> {
 }
 
 /// The commands of the provider `command`.
-pub fn commands(env: &Environment) -> Vec<CommandTable> {
+pub(crate) fn commands(env: &Environment) -> Vec<CommandTable> {
     let Some(power) = &env.power else { return Vec::new() };
     let given = [&power.stop, &power.start, &power.state].into_iter().flatten();
     given.map(|line| line.clone().into_table()).collect()
@@ -158,7 +158,7 @@ fn configured(env: &Environment) -> Result<&Power, Failure> {
 }
 
 /// Does it.
-pub async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failure> {
+pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failure> {
     let power = configured(step.env)?;
     let needs = Needs::of(step.env, &Work::Power(*action), step.frame.secrets.as_deref());
     needs::meet(step, &needs).await?;
@@ -180,7 +180,7 @@ pub async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failu
 }
 
 /// What a dry run says.
-pub fn describe(step: &mut StepCx<'_>, action: &Action) -> Result<Vec<String>, Failure> {
+pub(crate) fn describe(step: &mut StepCx<'_>, action: &Action) -> Result<Vec<String>, Failure> {
     let power = configured(step.env)?;
     let known = Known::shown(step, &Work::Power(*action));
     let Some((part, goal)) = asked(power, *action) else {

@@ -6,7 +6,7 @@ use crate::secrets;
 use crate::text::plural;
 
 /// Opens the secrets of the environment; with `writes_env_file` also asks whether that file may be written.
-pub async fn run(step: &mut StepCx<'_>, writes_env_file: bool) -> Result<String, Failure> {
+pub(crate) async fn run(step: &mut StepCx<'_>, writes_env_file: bool) -> Result<String, Failure> {
     let mut found = Vec::new();
     open_secrets(step).await?;
     let secrets = step.facts.secrets.as_ref();
@@ -24,7 +24,7 @@ pub async fn run(step: &mut StepCx<'_>, writes_env_file: bool) -> Result<String,
 }
 
 /// Decrypts once per run. Everything that is printed from now on is masked.
-pub async fn open_secrets(step: &mut StepCx<'_>) -> Result<(), Failure> {
+pub(crate) async fn open_secrets(step: &mut StepCx<'_>) -> Result<(), Failure> {
     if step.facts.secrets.is_some() {
         return Ok(());
     }
@@ -55,7 +55,7 @@ fn tell_about_variables(step: &StepCx<'_>) {
 }
 
 /// What a dry run says of it.
-pub fn describe(step: &StepCx<'_>) -> Vec<String> {
+pub(crate) fn describe(step: &StepCx<'_>) -> Vec<String> {
     let files = &step.env.secrets.files;
     files.iter().map(|file| format!("# open {}", super::relative(step, file))).collect()
 }

@@ -14,7 +14,7 @@ use crate::text::{list, plural};
 use crate::ui::event::Level;
 
 /// Runs it, on all machines of the host at once.
-pub async fn run(step: &mut StepCx<'_>, remote: &Remote) -> Result<String, Failure> {
+pub(crate) async fn run(step: &mut StepCx<'_>, remote: &Remote) -> Result<String, Failure> {
     let known = Known::of(step);
     let machines = host::machines(step, &known, &remote.host.0)?;
     let cmd = build(step, remote, &known)?;
@@ -113,7 +113,7 @@ fn command(
 }
 
 /// What a dry run says: the call of ssh, without the shared connection that a run has.
-pub fn describe(step: &mut StepCx<'_>, remote: &Remote) -> Result<Vec<String>, Failure> {
+pub(crate) fn describe(step: &mut StepCx<'_>, remote: &Remote) -> Result<Vec<String>, Failure> {
     let known = Known::shown(step, &Work::Remote(remote.clone()));
     let cmd = build(step, remote, &known)?;
     let reads =

@@ -12,7 +12,7 @@ use crate::disk;
 use crate::failure::{Failure, Kind, Problem, Snippet};
 
 /// A rendered file.
-pub struct File {
+pub(crate) struct File {
     /// Name without folder.
     pub name: String,
     /// Its mode.
@@ -31,7 +31,7 @@ struct Source {
 }
 
 /// Renders all templates of a step; everything wrong in them is told at once, with its place.
-pub async fn files(step: &mut StepCx<'_>, copy: &Copy) -> Result<Vec<File>, Failure> {
+pub(crate) async fn files(step: &mut StepCx<'_>, copy: &Copy) -> Result<Vec<File>, Failure> {
     let sources = sources(step, copy)?;
     let templates: Vec<&Template> = sources.iter().map(|source| &source.template).collect();
     let wanted = needs::Needs::of_templates(step.env, &templates);
@@ -72,12 +72,12 @@ pub async fn files(step: &mut StepCx<'_>, copy: &Copy) -> Result<Vec<File>, Fail
 }
 
 /// The files that go along as they are: a file that is a template as well is rendered.
-pub fn plain(copy: &Copy) -> impl Iterator<Item = &FilePath> {
+pub(crate) fn plain(copy: &Copy) -> impl Iterator<Item = &FilePath> {
     copy.files.iter().filter(|file| !copy.templates.contains(file))
 }
 
 /// What a dry run says of them: which names are filled in.
-pub fn describe(step: &StepCx<'_>, copy: &Copy) -> Result<Vec<String>, Failure> {
+pub(crate) fn describe(step: &StepCx<'_>, copy: &Copy) -> Result<Vec<String>, Failure> {
     let line = |source: Source| {
         let mut names: Vec<String> = source.template.names().map(ToString::to_string).collect();
         names.sort();
@@ -89,7 +89,7 @@ pub fn describe(step: &StepCx<'_>, copy: &Copy) -> Result<Vec<String>, Failure> 
 }
 
 /// Writes them into a folder of this machine, each beside its place and renamed.
-pub fn write(files: &[File], to: &Path) -> Result<(), Failure> {
+pub(crate) fn write(files: &[File], to: &Path) -> Result<(), Failure> {
     for file in files {
         disk::write(&to.join(&file.name), file.text.expose_secret().as_bytes(), file.mode)?;
     }

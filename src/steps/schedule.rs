@@ -10,7 +10,7 @@ use crate::exec::Interrupts;
 
 /// How often something is tried, and how far apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Schedule {
+pub(crate) struct Schedule {
     /// How often, the first time included.
     pub attempts: u32,
     /// From the start of one try to the start of the next.
@@ -19,7 +19,7 @@ pub struct Schedule {
 
 /// What comes after a try that was not good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
+pub(crate) enum Next {
     /// The next try begins after this pause.
     Pause(Duration),
     /// That was the last one.
@@ -30,7 +30,7 @@ pub enum Next {
 
 impl Schedule {
     /// What comes after try number `number` (from 1), which took `took`; `left` is what remains of a time limit.
-    pub fn after(&self, number: u32, took: Duration, left: Option<Duration>) -> Next {
+    pub(crate) fn after(&self, number: u32, took: Duration, left: Option<Duration>) -> Next {
         if number >= self.attempts {
             return Next::Last;
         }
@@ -39,7 +39,7 @@ impl Schedule {
     }
 
     /// The first try comes next; none begins after the limit.
-    pub fn begin(self, limit: Option<Instant>) -> Tries {
+    pub(crate) fn begin(self, limit: Option<Instant>) -> Tries {
         let now = Instant::now();
         Tries { schedule: self, limit, begun: now, started: now, number: 0 }
     }
@@ -47,7 +47,7 @@ impl Schedule {
 
 /// Tries under way.
 #[derive(Debug)]
-pub struct Tries {
+pub(crate) struct Tries {
     schedule: Schedule,
     limit: Option<Instant>,
     begun: Instant,
@@ -57,26 +57,26 @@ pub struct Tries {
 
 impl Tries {
     /// A try begins; its number, from 1.
-    pub fn start(&mut self) -> u32 {
+    pub(crate) fn start(&mut self) -> u32 {
         self.started = Instant::now();
         self.number += 1;
         self.number
     }
 
     /// What comes after the try that was just not good.
-    pub fn next(&self) -> Next {
+    pub(crate) fn next(&self) -> Next {
         let left = self.limit.map(|limit| limit.saturating_duration_since(Instant::now()));
         self.schedule.after(self.number, self.started.elapsed(), left)
     }
 
     /// How many there were, and how long they took together.
-    pub fn so_far(&self) -> (u32, Duration) {
+    pub(crate) fn so_far(&self) -> (u32, Duration) {
         (self.number, self.begun.elapsed())
     }
 }
 
 /// Sleeps; false when the user asks to stop.
-pub async fn pause(length: Duration, interrupts: &Interrupts) -> bool {
+pub(crate) async fn pause(length: Duration, interrupts: &Interrupts) -> bool {
     let until = Instant::now() + length;
     tokio::select! {
         biased;

@@ -21,7 +21,7 @@ use crate::tools::tar;
 
 /// A file to be written there.
 #[derive(Debug, Clone)]
-pub struct Item {
+pub(crate) struct Item {
     /// Its path below the folder there.
     pub path: String,
     /// Its mode there.
@@ -32,7 +32,7 @@ pub struct Item {
 
 /// What is in a file.
 #[derive(Debug, Clone)]
-pub enum Content {
+pub(crate) enum Content {
     /// What is in this one.
     File(PathBuf),
     /// This.
@@ -40,7 +40,7 @@ pub enum Content {
 }
 
 /// Copies files and folders to every machine of the host.
-pub async fn run(step: &mut StepCx<'_>, copy: &Copy, name: &str) -> Result<String, Failure> {
+pub(crate) async fn run(step: &mut StepCx<'_>, copy: &Copy, name: &str) -> Result<String, Failure> {
     let known = Known::of(step);
     let machines = host::machines(step, &known, name)?;
     let to = known.argument(step, &copy.to.0)?;
@@ -55,7 +55,7 @@ pub async fn run(step: &mut StepCx<'_>, copy: &Copy, name: &str) -> Result<Strin
 }
 
 /// What a dry run says: where they go, and the login.
-pub fn describe(step: &StepCx<'_>, copy: &Copy, name: &str) -> Result<Vec<String>, Failure> {
+pub(crate) fn describe(step: &StepCx<'_>, copy: &Copy, name: &str) -> Result<Vec<String>, Failure> {
     let known = Known::shown(step, &Work::Copy(copy.clone()));
     let to = known.argument(step, &copy.to.0)?;
     let files = rendered::plain(copy).chain(&copy.templates);
@@ -74,53 +74,8 @@ pub fn describe(step: &StepCx<'_>, copy: &Copy, name: &str) -> Result<Vec<String
     Ok(lines)
 }
 
-/// One file of this machine.
-pub(super) async fn file(
-    step: &mut StepCx<'_>,
-    machine: &Machine,
-    file: &Path,
-    to: &str,
-    mode: Option<u32>,
-) -> Result<(), Failure> {
-    let mode = match mode {
-        Some(mode) => mode,
-        None => mode_of(step, file)?,
-    };
-    one(step, machine, to, mode, Content::File(file.to_owned())).await
-}
-
-/// One file with this text.
-pub(super) async fn text(
-    step: &mut StepCx<'_>,
-    machine: &Machine,
-    text: &[u8],
-    to: &str,
-    mode: u32,
-) -> Result<(), Failure> {
-    one(step, machine, to, mode, Content::Bytes(text.to_owned())).await
-}
-
-async fn one(
-    step: &mut StepCx<'_>,
-    machine: &Machine,
-    to: &str,
-    mode: u32,
-    content: Content,
-) -> Result<(), Failure> {
-    let (folder, name) = match to.rsplit_once('/') {
-        Some(("", name)) => ("/", name),
-        Some((folder, name)) => (folder, name),
-        None => (".", to),
-    };
-    if name.is_empty() {
-        return Err(Failure::new(Kind::Config, format!("`{to}` names a folder, not a file")));
-    }
-    let item = Item { path: name.to_owned(), mode, content };
-    put(step, std::slice::from_ref(machine), &[item], folder, false).await
-}
-
 /// Writes all of them below a folder of all machines at once; with `delete` what else is there goes.
-pub async fn put(
+pub(crate) async fn put(
     step: &mut StepCx<'_>,
     machines: &[Machine],
     items: &[Item],

@@ -22,7 +22,7 @@ const SHARED: &str = "/app/shared";
 const LABEL: &str = "infractl.task";
 
 /// What is asked of a task.
-pub struct Asked<'a> {
+pub(crate) struct Asked<'a> {
     /// Its name.
     pub name: &'a str,
     /// What the configuration says of it.
@@ -34,7 +34,7 @@ pub struct Asked<'a> {
 }
 
 /// Runs it to its end; `line` gets what it prints, masked. Its exit code.
-pub async fn run(
+pub(crate) async fn run(
     step: &mut StepCx<'_>,
     asked: &Asked<'_>,
     line: &(dyn Fn(Channel, &str) + Send + Sync),
@@ -85,7 +85,7 @@ pub async fn run(
 }
 
 /// The command, as a dry run shows it: secrets by their names.
-pub fn describe(step: &StepCx<'_>, asked: &Asked<'_>) -> Result<String, Failure> {
+pub(crate) fn describe(step: &StepCx<'_>, asked: &Asked<'_>) -> Result<String, Failure> {
     let wanted = needs::Needs::of_templates(step.env, &templates(asked.task));
     let known = Known::named(step, wanted);
     let env = variables(step, asked, &known)?;
@@ -101,7 +101,7 @@ pub fn describe(step: &StepCx<'_>, asked: &Asked<'_>) -> Result<String, Failure>
 }
 
 /// Stops what runs of it. How many containers there were.
-pub async fn stop(step: &mut StepCx<'_>, name: &str) -> Result<usize, Failure> {
+pub(crate) async fn stop(step: &mut StepCx<'_>, name: &str) -> Result<usize, Failure> {
     docker_answers(step).await?;
     let label = label(step, name);
     let done = step.cx.runner.run(&tool::with_label(&label), &|_, _| ()).await?;
@@ -256,7 +256,7 @@ pub(super) fn dir(step: &StepCx<'_>, task: &Task) -> PathBuf {
 }
 
 /// A name that no other container has.
-pub fn container_name(step: &StepCx<'_>, what: &str) -> String {
+pub(crate) fn container_name(step: &StepCx<'_>, what: &str) -> String {
     let text = format!("{}-{}-{what}-{}", step.env.project, step.env.name, std::process::id());
     let clean = text.chars().map(|c| if c.is_ascii_alphanumeric() || "_.-".contains(c) { c } else { '-' });
     clean.collect::<String>().trim_start_matches(['-', '.', '_']).to_owned()

@@ -55,7 +55,7 @@ pub(super) fn variables(
 }
 
 /// What is in an environment file. Its values are never shown.
-pub fn file(step: &StepCx<'_>, path: &Path) -> Result<Vec<(String, Value)>, Failure> {
+pub(crate) fn file(step: &StepCx<'_>, path: &Path) -> Result<Vec<(String, Value)>, Failure> {
     let shown = relative(step, path);
     let text = disk::read_text(path)?;
     let is_ours = path == step.env.env_file.path;
@@ -98,7 +98,7 @@ fn is_private(name: &str) -> bool {
 }
 
 /// Variables reach a container through the docker program: what drives that program itself cannot go this way.
-pub fn check_names(all: &[(String, Value)]) -> Result<(), Failure> {
+pub(crate) fn check_names(all: &[(String, Value)]) -> Result<(), Failure> {
     let drives = |name: &str| {
         ["PATH", "HOME", "TMPDIR"].contains(&name)
             || ["DOCKER_", "COMPOSE_", "LD_"].iter().any(|start| name.starts_with(start))

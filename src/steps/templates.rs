@@ -8,7 +8,7 @@ use crate::config::step::Until;
 use crate::config::template::Template;
 
 /// Every template of a step.
-pub fn of(work: &Work) -> Vec<&Template> {
+pub(crate) fn of(work: &Work) -> Vec<&Template> {
     match work {
         Work::Command(command) => of_command(command),
         Work::Wait(wait) => match &wait.until {

@@ -44,7 +44,7 @@ pub enum Action {
 }
 
 /// Does it. The text says what came of it: for plans and applies the digest.
-pub async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failure> {
+pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failure> {
     let root = root(step)?;
     if matches!(action, Action::Fmt { .. }) {
         return terraform_read::fmt(step, &root, action).await;
@@ -85,7 +85,7 @@ async fn attempt(step: &mut StepCx<'_>, root: &Root, action: &Action) -> Result<
 }
 
 /// Where and how the root module of this environment is driven.
-pub fn root(step: &StepCx<'_>) -> Result<Root, Failure> {
+pub(crate) fn root(step: &StepCx<'_>) -> Result<Root, Failure> {
     let Some(terraform) = &step.env.terraform else {
         return Err(Failure::new(
             Kind::Config,
@@ -117,7 +117,7 @@ pub fn root(step: &StepCx<'_>) -> Result<Root, Failure> {
 
 /// Gives a command what the environment says a child gets: secrets, `TF_VAR_*`, and no variable of the user
 /// that would break it.
-pub fn equip(step: &StepCx<'_>, mut cmd: Cmd) -> Result<Cmd, Failure> {
+pub(crate) fn equip(step: &StepCx<'_>, mut cmd: Cmd) -> Result<Cmd, Failure> {
     for (name, value) in step.secret_variables() {
         cmd = cmd.secret(name, value);
     }
@@ -180,7 +180,7 @@ fn cause(tail: &str) -> String {
 }
 
 /// The commands a step would run, in order.
-pub fn describe(step: &mut StepCx<'_>, action: &Action) -> Result<Vec<String>, Failure> {
+pub(crate) fn describe(step: &mut StepCx<'_>, action: &Action) -> Result<Vec<String>, Failure> {
     let root = root(step)?;
     let mut lines = Vec::new();
     let mut push = |cmd: Cmd| -> Result<(), Failure> {
@@ -211,7 +211,7 @@ pub fn describe(step: &mut StepCx<'_>, action: &Action) -> Result<Vec<String>, F
 }
 
 /// The commands that read the outputs.
-pub fn describe_outputs(step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
+pub(crate) fn describe_outputs(step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
     if step.env.terraform.is_none() {
         return Ok(vec!["# outputs: those of `[outputs]`".into()]);
     }

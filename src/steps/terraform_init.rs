@@ -40,7 +40,7 @@ const LEFT: [&str; 3] = ["modules/modules.json", "providers", "terraform.tfstate
 
 /// Why there is to be an init.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
+pub(crate) enum Wish {
     /// Only if something changed.
     IfNeeded,
     /// terraform wants it.
@@ -50,7 +50,7 @@ pub enum Wish {
 }
 
 /// Runs `init` when something it depends on changed, or always when that is wished.
-pub async fn run(step: &mut StepCx<'_>, root: &Root, wish: Wish) -> Result<(), Failure> {
+pub(crate) async fn run(step: &mut StepCx<'_>, root: &Root, wish: Wish) -> Result<(), Failure> {
     if step.facts.initialised {
         return Ok(());
     }
@@ -105,7 +105,7 @@ fn command(
 }
 
 /// The init a dry run would show.
-pub fn describe(step: &mut StepCx<'_>, root: &Root, force: bool) -> Result<Vec<String>, Failure> {
+pub(crate) fn describe(step: &mut StepCx<'_>, root: &Root, force: bool) -> Result<Vec<String>, Failure> {
     let backend = super::values::backend(step)?;
     let state = look(step, root, &backend)?;
     if !force && (state.is_current || state.stamp.unneeded) {

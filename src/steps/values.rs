@@ -14,14 +14,14 @@ use crate::files::ansible_value::{Value, holds_template};
 
 /// What the names of a template stand for, at this point of the run.
 #[derive(Default)]
-pub struct Known {
+pub(crate) struct Known {
     outputs: IndexMap<String, Rendered>,
     secrets: IndexMap<String, SecretString>,
 }
 
 impl Known {
     /// Everything the step knows now.
-    pub fn of(step: &StepCx<'_>) -> Self {
+    pub(crate) fn of(step: &StepCx<'_>) -> Self {
         let outputs = step.facts.outputs.iter().flatten();
         Known {
             outputs: outputs
@@ -37,12 +37,12 @@ impl Known {
     }
 
     /// For a dry run: what is not known yet stands there as the name it has in the file.
-    pub fn shown(step: &StepCx<'_>, work: &Work) -> Self {
+    pub(crate) fn shown(step: &StepCx<'_>, work: &Work) -> Self {
         Known::named(step, Needs::of(step.env, work, None))
     }
 
     /// The same for these.
-    pub fn named(step: &StepCx<'_>, needs: Needs) -> Self {
+    pub(crate) fn named(step: &StepCx<'_>, needs: Needs) -> Self {
         let mut known = Known::of(step);
         for name in needs.output_names {
             let shown = format!("{{{{output.{name}}}}}");
@@ -55,7 +55,7 @@ impl Known {
     }
 
     /// For a script: this output or secret stands there as the name it has in the file.
-    pub fn mark(&mut self, kind: &str, name: &str) {
+    pub(crate) fn mark(&mut self, kind: &str, name: &str) {
         let marker = format!("{{{{{kind}.{name}}}}}");
         if kind == "secret" {
             self.secrets.insert(name.to_owned(), marker.into());
@@ -65,12 +65,12 @@ impl Known {
     }
 
     /// Renders a template for a program's argument: nothing sensitive.
-    pub fn argument(&self, step: &StepCx<'_>, template: &Template) -> Result<String, Failure> {
+    pub(crate) fn argument(&self, step: &StepCx<'_>, template: &Template) -> Result<String, Failure> {
         template.argument(&self.scope(step)).map_err(|error| no_value(step, error))
     }
 
     /// For rendering templates of the environment.
-    pub fn scope<'a>(&'a self, step: &'a StepCx<'_>) -> Scope<'a> {
+    pub(crate) fn scope<'a>(&'a self, step: &'a StepCx<'_>) -> Scope<'a> {
         Scope {
             environment: &step.env.name,
             project: &step.env.project,
@@ -82,23 +82,23 @@ impl Known {
     }
 
     /// An output by name.
-    pub fn output(&self, name: &str) -> Option<Rendered> {
+    pub(crate) fn output(&self, name: &str) -> Option<Rendered> {
         self.outputs.get(name).cloned()
     }
 
     /// A secret by name.
-    pub fn secret(&self, name: &str) -> Option<Rendered> {
+    pub(crate) fn secret(&self, name: &str) -> Option<Rendered> {
         self.secrets.get(name).cloned().map(Rendered::Secret)
     }
 
     /// Renders a template; a value that does not exist is an error of the configuration.
-    pub fn render(&self, step: &StepCx<'_>, template: &Template) -> Result<Rendered, Failure> {
+    pub(crate) fn render(&self, step: &StepCx<'_>, template: &Template) -> Result<Rendered, Failure> {
         template.render(&self.scope(step)).map_err(|error| no_value(step, error))
     }
 }
 
 /// Renders a template for a program's argument: nothing sensitive.
-pub fn argument(step: &StepCx<'_>, template: &Template) -> Result<String, Failure> {
+pub(crate) fn argument(step: &StepCx<'_>, template: &Template) -> Result<String, Failure> {
     template.argument(&Known::of(step).scope(step)).map_err(|error| no_value(step, error))
 }
 
@@ -115,7 +115,7 @@ fn no_value(step: &StepCx<'_>, error: TemplateError) -> Failure {
 }
 
 /// A value as text: strings as they are, everything else as JSON on one line.
-pub fn text(value: &Json) -> String {
+pub(crate) fn text(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
         other => other.to_string(),
@@ -123,7 +123,7 @@ pub fn text(value: &Json) -> String {
 }
 
 /// Every text inside a value, for the masks.
-pub fn texts(value: &Json) -> Vec<String> {
+pub(crate) fn texts(value: &Json) -> Vec<String> {
     match value {
         Json::String(text) => vec![text.clone()],
         Json::Number(number) => vec![number.to_string()],
@@ -135,7 +135,7 @@ pub fn texts(value: &Json) -> Vec<String> {
 
 /// Never shows this text from now on, nor the texts inside it when it is a JSON document: terraform shows those one by
 /// one. One too short to be masked is warned about.
-pub fn mask(step: &StepCx<'_>, name: &str, value: &str) {
+pub(crate) fn mask(step: &StepCx<'_>, name: &str, value: &str) {
     if step.cx.masks.add(name, value) == crate::redact::Weight::TooShort && !value.is_empty() {
         step.cx
             .ui
@@ -152,7 +152,7 @@ pub fn mask(step: &StepCx<'_>, name: &str, value: &str) {
 }
 
 /// `TF_VAR_*` from `[terraform] vars`.
-pub fn terraform_vars(
+pub(crate) fn terraform_vars(
     step: &StepCx<'_>,
     terraform: &Terraform,
 ) -> Result<Vec<(String, exec::Value)>, Failure> {
@@ -166,7 +166,7 @@ pub fn terraform_vars(
 }
 
 /// Variables of a child's environment.
-pub fn variables(
+pub(crate) fn variables(
     step: &StepCx<'_>,
     declared: &IndexMap<String, Template>,
 ) -> Result<Vec<(String, exec::Value)>, Failure> {
@@ -185,7 +185,7 @@ pub(crate) fn input_value(rendered: Rendered) -> exec::Value {
 }
 
 /// `-backend-config` from `[terraform.backend]`: arguments, so nothing secret.
-pub fn backend(step: &StepCx<'_>) -> Result<IndexMap<String, String>, Failure> {
+pub(crate) fn backend(step: &StepCx<'_>) -> Result<IndexMap<String, String>, Failure> {
     let mut all = IndexMap::new();
     let Some(terraform) = &step.env.terraform else { return Ok(all) };
     let known = Known::of(step);
@@ -198,7 +198,7 @@ pub fn backend(step: &StepCx<'_>) -> Result<IndexMap<String, String>, Failure> {
 
 /// A value for ansible.
 #[derive(Debug, Clone)]
-pub struct Typed {
+pub(crate) struct Typed {
     /// The value.
     pub value: Value,
     /// It holds a secret or a sensitive output.
@@ -207,7 +207,7 @@ pub struct Typed {
 
 /// A value for ansible: its texts rendered. A text that is an output and nothing else is that output with its type.
 /// What stands in the file may be a template of ansible's; what an output or a secret puts into it never is.
-pub fn typed(step: &StepCx<'_>, known: &Known, json: &Json) -> Result<Typed, Failure> {
+pub(crate) fn typed(step: &StepCx<'_>, known: &Known, json: &Json) -> Result<Typed, Failure> {
     let mut is_sensitive = false;
     let value = typed_value(step, known, json, &mut is_sensitive)?;
     Ok(Typed { value, is_sensitive })

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::text::hex;
 
 /// Why the step is not wanted; none when it is.
-pub fn unwanted(step: &StepCx<'_>, when: &When) -> Result<Option<String>, Failure> {
+pub(crate) fn unwanted(step: &StepCx<'_>, when: &When) -> Result<Option<String>, Failure> {
     if let Some(reason) = elsewhere(&step.env.name, when) {
         return Ok(Some(reason));
     }
@@ -41,7 +41,7 @@ pub fn unwanted(step: &StepCx<'_>, when: &When) -> Result<Option<String>, Failur
 }
 
 /// Why the step is not wanted in this environment, as far as the names tell.
-pub fn elsewhere(environment: &str, when: &When) -> Option<String> {
+pub(crate) fn elsewhere(environment: &str, when: &When) -> Option<String> {
     let named = |patterns: &[String]| patterns.iter().any(|pattern| matches(pattern, environment));
     if when.environment.as_ref().is_some_and(|patterns| !named(patterns)) {
         return Some(format!("not for {environment}"));
@@ -53,7 +53,7 @@ pub fn elsewhere(environment: &str, when: &When) -> Option<String> {
 }
 
 /// Whether a name is one of a pattern, in which `*` stands for any text.
-pub fn matches(pattern: &str, name: &str) -> bool {
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
     let Some(mut tail) = name.strip_prefix(start) else { return false };
     let mut parts: Vec<&str> = rest.split('*').collect();
@@ -77,7 +77,7 @@ fn is_empty(value: &Json) -> bool {
 }
 
 /// Remembers the files of `when.changed` as they are: the step went well with them.
-pub fn remember(step: &StepCx<'_>, when: &When) -> Result<(), Failure> {
+pub(crate) fn remember(step: &StepCx<'_>, when: &When) -> Result<(), Failure> {
     let Some(digest) = digest(when)? else { return Ok(()) };
     let mut all = remembered(step);
     all.insert(step.name.to_owned(), digest);

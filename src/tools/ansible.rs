@@ -6,7 +6,7 @@ use crate::exec::{Cmd, Io, Stopping};
 
 /// A playbook and how it is run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Playbook {
+pub(crate) struct Playbook {
     /// The playbook, absolute.
     pub file: PathBuf,
     /// Folder to run in: the one with `ansible.cfg`.
@@ -50,7 +50,7 @@ const FORM: [(&str, &str); 12] = [
 
 impl Playbook {
     /// Runs it.
-    pub fn run(&self) -> Cmd {
+    pub(crate) fn run(&self) -> Cmd {
         let mut cmd = self.selected(self.program());
         if let Some(forks) = self.forks {
             cmd = cmd.arg("--forks").arg(forks.to_string());
@@ -68,7 +68,7 @@ impl Playbook {
     }
 
     /// Lists its tasks, without any host being asked. Exit code 0 also when there are none.
-    pub fn list_tasks(&self) -> Cmd {
+    pub(crate) fn list_tasks(&self) -> Cmd {
         self.selected(self.program()).arg("--list-tasks").io(Io::Capture)
     }
 
@@ -100,7 +100,7 @@ impl Playbook {
 }
 
 /// Installs roles and collections.
-pub fn install(dir: &Path, requirements: &Path) -> Cmd {
+pub(crate) fn install(dir: &Path, requirements: &Path) -> Cmd {
     Cmd::new("ansible-galaxy")
         .dir(dir)
         .env("ANSIBLE_NOCOLOR", "1")
@@ -109,7 +109,7 @@ pub fn install(dir: &Path, requirements: &Path) -> Cmd {
 }
 
 /// How many tasks each play has, from what `--list-tasks` printed.
-pub fn count_tasks(listed: &str) -> Vec<usize> {
+pub(crate) fn count_tasks(listed: &str) -> Vec<usize> {
     let mut plays = Vec::new();
     for line in listed.lines() {
         if line.starts_with("  play #") {
@@ -125,7 +125,7 @@ pub fn count_tasks(listed: &str) -> Vec<usize> {
 }
 
 /// Why it ended when no host is the reason: its own words, with the place.
-pub fn reason(code: i32, tail: &str) -> (String, Vec<String>) {
+pub(crate) fn reason(code: i32, tail: &str) -> (String, Vec<String>) {
     let lines: Vec<&str> = tail.lines().map(str::trim_end).collect();
     let said = lines.iter().position(|line| line.starts_with("[ERROR]: ") || line.starts_with("ERROR! "));
     let usage = lines.iter().find_map(|line| line.strip_prefix("ansible-playbook: error: "));

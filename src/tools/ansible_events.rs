@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 /// A line that means something.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Said {
+pub(crate) enum Said {
     /// A play begins.
     Play(String),
     /// A task begins; one of the play's own list if it is `counted`.
@@ -32,7 +32,7 @@ pub enum Said {
 
 /// A host that failed at a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
+pub(crate) struct Trouble {
     /// The host.
     pub host: String,
     /// The task; filled in by [`Progress`].
@@ -45,7 +45,7 @@ pub struct Trouble {
 
 /// What a host came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recap {
+pub(crate) struct Recap {
     /// The host.
     pub host: String,
     /// Tasks that changed something.
@@ -57,7 +57,7 @@ pub struct Recap {
 }
 
 /// What a line says.
-pub fn read(line: &str) -> Said {
+pub(crate) fn read(line: &str) -> Said {
     if let Some(name) = banner(line, "PLAY") {
         return Said::Play(name);
     }
@@ -148,7 +148,7 @@ fn recap(line: &str) -> Option<Recap> {
 
 /// How far a run is, and what went wrong.
 #[derive(Debug, Clone, Default)]
-pub struct Progress {
+pub(crate) struct Progress {
     /// Tasks of each play, when they are known.
     pub plays: Vec<usize>,
     /// What hosts came to, from the recap.
@@ -165,7 +165,7 @@ pub struct Progress {
 
 impl Progress {
     /// Takes a line in.
-    pub fn hear(&mut self, line: &str, said: &Said) {
+    pub(crate) fn hear(&mut self, line: &str, said: &Said) {
         let starts = ["[ERROR]: ", "ERROR! ", "Origin: ", "ansible-playbook: error: "];
         if self.errors.len() < 20 && starts.iter().any(|start| line.starts_with(start)) {
             self.errors.push(line.to_owned());
@@ -203,7 +203,7 @@ impl Progress {
     }
 
     /// "7/12 install docker", or without the total where it is not known.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let total = self.plays.iter().sum::<usize>().saturating_sub(self.missed);
         if total >= self.done && total > 0 {
             format!("{}/{total} {}", self.done, self.task)
@@ -213,12 +213,12 @@ impl Progress {
     }
 
     /// Every play that began had no host.
-    pub fn had_no_hosts(&self) -> bool {
+    pub(crate) fn had_no_hosts(&self) -> bool {
         self.recap.is_empty() && self.matched == 0
     }
 
     /// Hosts that failed in the end, each with its last trouble. One that was rescued is none of them.
-    pub fn failed(&self) -> Vec<Trouble> {
+    pub(crate) fn failed(&self) -> Vec<Trouble> {
         let unwell = self.recap.iter().filter(|recap| recap.failed || recap.unreachable);
         unwell
             .map(|recap| {
@@ -234,7 +234,7 @@ impl Progress {
     }
 
     /// Tasks that changed something, and on how many hosts.
-    pub fn changed(&self) -> (usize, usize) {
+    pub(crate) fn changed(&self) -> (usize, usize) {
         let tasks = self.recap.iter().map(|recap| recap.changed).sum();
         (tasks, self.recap.iter().filter(|recap| recap.changed > 0).count())
     }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::exec::{Cmd, Io};
 
 /// Prints credentials, wherever they come from: single sign-on, an assumed role, the machine's own.
-pub fn export_credentials(profile: Option<&str>) -> Cmd {
+pub(crate) fn export_credentials(profile: Option<&str>) -> Cmd {
     let cmd =
         Cmd::new("aws").args(["configure", "export-credentials", "--format", "process"]).io(Io::Capture);
     match profile {
@@ -26,14 +26,14 @@ struct Exported {
 }
 
 /// Reads what [`export_credentials`] prints: id, key, token of the session.
-pub fn parse_credentials(stdout: &[u8]) -> Option<(String, SecretString, Option<SecretString>)> {
+pub(crate) fn parse_credentials(stdout: &[u8]) -> Option<(String, SecretString, Option<SecretString>)> {
     let exported: Exported = serde_json::from_slice(stdout).ok()?;
     let session = exported.session_token.map(SecretString::from);
     Some((exported.access_key_id, exported.secret_access_key.into(), session))
 }
 
 /// The entries of a profile in a file of credentials.
-pub fn profile(text: &str, name: &str) -> BTreeMap<String, String> {
+pub(crate) fn profile(text: &str, name: &str) -> BTreeMap<String, String> {
     let mut inside = false;
     let mut found = BTreeMap::new();
     for line in text.lines().map(str::trim) {

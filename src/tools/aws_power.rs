@@ -12,13 +12,13 @@ fn aws(region: Option<&str>) -> Cmd {
 }
 
 /// Every instance that is not gone.
-pub fn list_instances(region: Option<&str>) -> Cmd {
+pub(crate) fn list_instances(region: Option<&str>) -> Cmd {
     let states = "Name=instance-state-name,Values=pending,running,shutting-down,stopping,stopped";
     aws(region).args(["ec2", "describe-instances", "--output", "json", "--filters", states])
 }
 
 /// Reads what [`list_instances`] prints.
-pub fn parse_instances(stdout: &[u8]) -> Result<Vec<Found>, String> {
+pub(crate) fn parse_instances(stdout: &[u8]) -> Result<Vec<Found>, String> {
     let reservations = list(stdout, "/Reservations")?;
     let all = reservations.iter().flat_map(|reservation| {
         reservation.get("Instances").and_then(Json::as_array).cloned().unwrap_or_default()
@@ -59,18 +59,22 @@ fn of_instance(value: &Json) -> Found {
 }
 
 /// Asks instances to stop or start: all of them or none.
-pub fn ask_instances<'a>(region: Option<&str>, goal: Goal, ids: impl IntoIterator<Item = &'a str>) -> Cmd {
+pub(crate) fn ask_instances<'a>(
+    region: Option<&str>,
+    goal: Goal,
+    ids: impl IntoIterator<Item = &'a str>,
+) -> Cmd {
     let word = if goal == Goal::On { "start-instances" } else { "stop-instances" };
     aws(region).args(["ec2", word, "--output", "json", "--instance-ids"]).args(ids)
 }
 
 /// Every database.
-pub fn list_databases(region: Option<&str>) -> Cmd {
+pub(crate) fn list_databases(region: Option<&str>) -> Cmd {
     aws(region).args(["rds", "describe-db-instances", "--output", "json"])
 }
 
 /// Reads what [`list_databases`] prints.
-pub fn parse_databases(stdout: &[u8]) -> Result<Vec<Found>, String> {
+pub(crate) fn parse_databases(stdout: &[u8]) -> Result<Vec<Found>, String> {
     Ok(list(stdout, "/DBInstances")?.iter().map(of_database).collect())
 }
 
@@ -113,13 +117,13 @@ fn of_database(value: &Json) -> Found {
 }
 
 /// Asks one database to stop or start.
-pub fn ask_database(region: Option<&str>, goal: Goal, name: &str) -> Cmd {
+pub(crate) fn ask_database(region: Option<&str>, goal: Goal, name: &str) -> Cmd {
     let word = if goal == Goal::On { "start-db-instance" } else { "stop-db-instance" };
     aws(region).args(["rds", word, "--output", "json", "--db-instance-identifier", name])
 }
 
 /// What an error of the CLI means, where it is not about one machine.
-pub fn explain(tail: &str) -> Option<Failure> {
+pub(crate) fn explain(tail: &str) -> Option<Failure> {
     let said = |words: &str| tail.contains(words);
     let last = last_line(tail);
     let refused =

@@ -12,13 +12,13 @@ fn az() -> Cmd {
 }
 
 /// Every virtual machine of the resource group, else of the subscription, with its power state.
-pub fn list_machines(group: Option<&str>) -> Cmd {
+pub(crate) fn list_machines(group: Option<&str>) -> Cmd {
     let cmd = az().args(["vm", "list", "--show-details", "--only-show-errors", "--output", "json"]);
     group.map_or_else(|| cmd.clone(), |group| cmd.clone().args(["--resource-group", group]))
 }
 
 /// Reads what [`list_machines`] prints.
-pub fn parse_machines(stdout: &[u8]) -> Result<Vec<Found>, String> {
+pub(crate) fn parse_machines(stdout: &[u8]) -> Result<Vec<Found>, String> {
     Ok(list(stdout, "")?.iter().map(machine).collect())
 }
 
@@ -46,7 +46,7 @@ fn machine(value: &Json) -> Found {
 }
 
 /// Asks machines to deallocate, stop or start; does not wait for it.
-pub fn ask<'a>(goal: Goal, ids: impl IntoIterator<Item = &'a str>) -> Cmd {
+pub(crate) fn ask<'a>(goal: Goal, ids: impl IntoIterator<Item = &'a str>) -> Cmd {
     let word = match goal {
         Goal::On => "start",
         Goal::Off(PowerMode::Stop) => "stop",
@@ -56,7 +56,7 @@ pub fn ask<'a>(goal: Goal, ids: impl IntoIterator<Item = &'a str>) -> Cmd {
 }
 
 /// What an error of the CLI means, where it is not about one machine.
-pub fn explain(tail: &str) -> Option<Failure> {
+pub(crate) fn explain(tail: &str) -> Option<Failure> {
     let said = |words: &str| tail.contains(words);
     let last = last_line(tail);
     if said("az login")

@@ -5,7 +5,7 @@ use crate::exec::{Cmd, Io};
 
 /// Which compose there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Program {
+pub(crate) enum Program {
     /// `docker compose`.
     Plugin,
     /// `docker-compose`, version 2 or newer.
@@ -15,7 +15,7 @@ pub enum Program {
 }
 
 /// The oldest version 1 that knows all that is asked of it (`--profile`).
-pub const OLDEST: (u32, u32) = (1, 28);
+pub(crate) const OLDEST: (u32, u32) = (1, 28);
 
 impl Program {
     fn cmd(self) -> Cmd {
@@ -25,22 +25,14 @@ impl Program {
         }
     }
 
-    /// As it is typed.
-    pub fn name(self) -> &'static str {
-        match self {
-            Program::Plugin => "docker compose",
-            Program::Standalone | Program::One => "docker-compose",
-        }
-    }
-
     /// The version of this one, on standard output. It fails when there is none.
-    pub fn version(self) -> Cmd {
+    pub(crate) fn version(self) -> Cmd {
         self.cmd().args(["version", "--short"]).io(Io::Capture)
     }
 }
 
 /// The first two numbers of a version such as `2.26.1-4` or `v2.26.1`.
-pub fn numbers(version: &[u8]) -> Option<(u32, u32)> {
+pub(crate) fn numbers(version: &[u8]) -> Option<(u32, u32)> {
     let text = std::str::from_utf8(version).ok()?.trim();
     let mut parts = text.trim_start_matches('v').split(|c: char| !c.is_ascii_digit());
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
@@ -48,7 +40,7 @@ pub fn numbers(version: &[u8]) -> Option<(u32, u32)> {
 
 /// What is worked on, with everything rendered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Project {
+pub(crate) struct Project {
     /// Compose files.
     pub files: Vec<String>,
     /// Name.
@@ -63,7 +55,7 @@ pub struct Project {
 
 /// What is done with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verb {
+pub(crate) enum Verb {
     /// Create and start.
     Up {
         /// When images are pulled.
@@ -88,7 +80,7 @@ pub enum Verb {
 
 impl Verb {
     /// As it is typed.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Verb::Up { .. } => "up",
             Verb::Down { .. } => "down",
@@ -117,7 +109,7 @@ fn base(program: Program, project: &Project) -> Cmd {
 }
 
 /// Why this compose cannot do it; none when it can.
-pub fn refusal(program: Program, project: &Project, verb: Verb) -> Option<&'static str> {
+pub(crate) fn refusal(program: Program, project: &Project, verb: Verb) -> Option<&'static str> {
     match verb {
         Verb::Up { pull: Some(Pull::Never), .. } if program == Program::One => Some(
             "docker-compose 1 always pulls images that are not there: `pull = \"never\"` needs version 2",
@@ -130,7 +122,7 @@ pub fn refusal(program: Program, project: &Project, verb: Verb) -> Option<&'stat
 }
 
 /// The commands, in order.
-pub fn commands(program: Program, project: &Project, verb: Verb) -> Vec<Cmd> {
+pub(crate) fn commands(program: Program, project: &Project, verb: Verb) -> Vec<Cmd> {
     let mut all = Vec::new();
     let mut cmd = base(program, project).arg(verb.name());
     let flag = |cmd: Cmd, wanted: bool, flag: &str| if wanted { cmd.arg(flag) } else { cmd };
@@ -160,20 +152,20 @@ pub fn commands(program: Program, project: &Project, verb: Verb) -> Vec<Cmd> {
 }
 
 /// The identifiers of its containers, on standard output; also of those that have ended.
-pub fn containers(program: Program, project: &Project) -> Cmd {
+pub(crate) fn containers(program: Program, project: &Project) -> Cmd {
     let cmd = base(program, project).arg("ps");
     let cmd = if program == Program::One { cmd } else { cmd.arg("--all") };
     cmd.arg("--quiet").args(project.services.iter().cloned()).io(Io::Capture)
 }
 
 /// The names of its services, on standard output, one per line.
-pub fn services(program: Program, project: &Project) -> Cmd {
+pub(crate) fn services(program: Program, project: &Project) -> Cmd {
     base(program, project).args(["config", "--services"]).io(Io::Capture)
 }
 
 /// A one-off container of a service.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Run {
+pub(crate) struct Run {
     /// Service.
     pub service: String,
     /// Name of the container.
@@ -189,7 +181,7 @@ pub struct Run {
 }
 
 /// Runs it; the container goes when it has ended.
-pub fn run(program: Program, project: &Project, run: &Run) -> Cmd {
+pub(crate) fn run(program: Program, project: &Project, run: &Run) -> Cmd {
     let mut cmd = base(program, project).args(["run", "--rm", "-T", "--name", &run.name]);
     for (option, values) in [("--label", &run.labels), ("--volume", &run.volumes), ("-e", &run.variables)] {
         for value in values {
@@ -200,7 +192,7 @@ pub fn run(program: Program, project: &Project, run: &Run) -> Cmd {
 }
 
 /// What the exit code of a failed call means and what to do: compose 2 has codes of its own.
-pub fn advice(code: i32, tail: &str) -> Option<(&'static str, &'static str)> {
+pub(crate) fn advice(code: i32, tail: &str) -> Option<(&'static str, &'static str)> {
     if let Some(known) = super::docker::advice(tail) {
         return Some(known);
     }

@@ -6,43 +6,43 @@ use crate::exec::{Cmd, Io};
 const LINES: &str = "15";
 
 /// The version of the engine, on standard output. It fails when no engine answers.
-pub fn engine() -> Cmd {
+pub(crate) fn engine() -> Cmd {
     Cmd::new("docker").args(["version", "--format", "{{.Server.Version}}"]).io(Io::Capture)
 }
 
 /// Everything about these containers, as JSON on standard output.
-pub fn inspect(containers: &[String]) -> Cmd {
+pub(crate) fn inspect(containers: &[String]) -> Cmd {
     Cmd::new("docker").args(["container", "inspect"]).args(containers).io(Io::Capture)
 }
 
 /// The last lines of a container.
-pub fn last_lines(container: &str) -> Cmd {
+pub(crate) fn last_lines(container: &str) -> Cmd {
     Cmd::new("docker").args(["logs", "--tail", LINES, container])
 }
 
 /// Stops a container.
-pub fn stop(container: &str) -> Cmd {
+pub(crate) fn stop(container: &str) -> Cmd {
     Cmd::new("docker").args(["stop", "--", container])
 }
 
 /// Removes a container, also one that runs; that there is none is no error.
-pub fn remove(container: &str) -> Cmd {
+pub(crate) fn remove(container: &str) -> Cmd {
     Cmd::new("docker").args(["rm", "--force", "--", container]).io(Io::Capture)
 }
 
 /// The identifiers of the running containers with a label, on standard output.
-pub fn with_label(label: &str) -> Cmd {
+pub(crate) fn with_label(label: &str) -> Cmd {
     Cmd::new("docker").args(["ps", "--quiet", "--filter"]).arg(format!("label={label}")).io(Io::Capture)
 }
 
 /// Pulls an image.
-pub fn pull(image: &str) -> Cmd {
+pub(crate) fn pull(image: &str) -> Cmd {
     Cmd::new("docker").args(["pull", "--", image])
 }
 
 /// What is built.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Build {
+pub(crate) struct Build {
     /// Folder that is sent to the engine.
     pub context: String,
     /// Dockerfile; that of the folder if none.
@@ -60,7 +60,7 @@ pub struct Build {
 }
 
 /// Builds an image.
-pub fn build(build: &Build) -> Cmd {
+pub(crate) fn build(build: &Build) -> Cmd {
     let mut cmd = Cmd::new("docker").arg("build");
     let options =
         [("--file", &build.dockerfile), ("--platform", &build.platform), ("--target", &build.target)];
@@ -87,7 +87,7 @@ pub fn build(build: &Build) -> Cmd {
 
 /// What is run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Run {
+pub(crate) struct Run {
     /// Image.
     pub image: String,
     /// Name of the container.
@@ -109,7 +109,7 @@ pub struct Run {
 }
 
 /// Runs an image; the container goes when it has ended, unless it is left running.
-pub fn run(run: &Run) -> Cmd {
+pub(crate) fn run(run: &Run) -> Cmd {
     let how = if run.detach { "--detach" } else { "--rm" };
     let mut cmd = Cmd::new("docker").args(["run", how, "--name", &run.name]);
     let many = [
@@ -130,7 +130,7 @@ pub fn run(run: &Run) -> Cmd {
 }
 
 /// Why the engine did not answer, as far as the last lines of a call tell: what it means and what to do.
-pub fn engine_trouble(tail: &str) -> Option<(&'static str, &'static str)> {
+pub(crate) fn engine_trouble(tail: &str) -> Option<(&'static str, &'static str)> {
     let says = |words: &[&str]| words.iter().any(|word| tail.contains(word));
     if says(&["permission denied while trying to connect", "Got permission denied"]) {
         Some((
@@ -154,7 +154,7 @@ pub fn engine_trouble(tail: &str) -> Option<(&'static str, &'static str)> {
 }
 
 /// Why a call of docker failed, as far as its last lines tell: what it means and what to do.
-pub fn advice(tail: &str) -> Option<(&'static str, &'static str)> {
+pub(crate) fn advice(tail: &str) -> Option<(&'static str, &'static str)> {
     let says = |words: &[&str]| words.iter().any(|word| tail.contains(word));
     if let Some(found) = engine_trouble(tail) {
         return Some(found);

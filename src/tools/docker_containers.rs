@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 /// What docker says of a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Container {
+pub(crate) struct Container {
     /// Identifier.
     pub id: String,
     /// Service of compose, else its name.
@@ -29,7 +29,7 @@ pub struct Container {
 
 /// What the health check of a container says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Health {
+pub(crate) struct Health {
     /// `starting`, `healthy`, `unhealthy`.
     pub status: String,
     /// Checks that failed in a row.
@@ -40,7 +40,7 @@ pub struct Health {
 
 /// How a container stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub(crate) enum Standing {
     /// It is healthy, or it did its work and ended with 0.
     Good,
     /// It runs, and has no check that would say more.
@@ -57,7 +57,7 @@ const RESTARTS: u64 = 8;
 
 impl Container {
     /// How it stands; `before` is how often it had been started again when infractl first looked.
-    pub fn standing(&self, before: u64) -> Standing {
+    pub(crate) fn standing(&self, before: u64) -> Standing {
         if self.restarts >= before + RESTARTS || (self.status == "restarting" && self.restarts >= RESTARTS) {
             return Standing::Failed;
         }
@@ -73,7 +73,7 @@ impl Container {
     }
 
     /// How it stands, in a few words: `unhealthy`, `ended with 4`.
-    pub fn state(&self) -> String {
+    pub(crate) fn state(&self) -> String {
         let mut text = match (self.status.as_str(), &self.health) {
             ("exited" | "dead", _) => format!("ended with {}", self.exit_code),
             ("restarting", _) => {
@@ -90,7 +90,7 @@ impl Container {
     }
 
     /// What is known of its trouble, on a few lines.
-    pub fn trouble(&self) -> String {
+    pub(crate) fn trouble(&self) -> String {
         let mut text = format!("`{}`: {}", self.service, self.state());
         if !self.error.is_empty() {
             let _ = write!(text, ": {}", self.error.trim());
@@ -111,7 +111,7 @@ impl Container {
 }
 
 /// What `docker container inspect` answers.
-pub fn containers(json: &[u8]) -> Result<Vec<Container>, serde_json::Error> {
+pub(crate) fn containers(json: &[u8]) -> Result<Vec<Container>, serde_json::Error> {
     let all: Vec<Inspected> = serde_json::from_slice(json)?;
     Ok(all.into_iter().map(Container::from).collect())
 }

@@ -9,7 +9,7 @@ use crate::failure::{Failure, Kind};
 
 /// A container, and the Compose project it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Container {
+pub(crate) struct Container {
     /// As every provider shows its machines.
     pub found: Found,
     /// Name of its Compose project.
@@ -19,13 +19,13 @@ pub struct Container {
 }
 
 /// Every container, running or not.
-pub fn list_containers() -> Cmd {
+pub(crate) fn list_containers() -> Cmd {
     let format = r#"{"id":{{json .ID}},"name":{{json .Names}},"state":{{json .State}},"status":{{json .Status}},"ports":{{json .Ports}},"created":{{json .CreatedAt}},"project":{{json (.Label "com.docker.compose.project")}},"dir":{{json (.Label "com.docker.compose.project.working_dir")}}}"#;
     Cmd::new("docker").args(["ps", "--all", "--no-trunc", "--format", format]).io(Io::Capture)
 }
 
 /// Reads what [`list_containers`] prints.
-pub fn parse_containers(stdout: &[u8]) -> Result<Vec<Container>, String> {
+pub(crate) fn parse_containers(stdout: &[u8]) -> Result<Vec<Container>, String> {
     let text = String::from_utf8_lossy(stdout);
     text.lines().filter(|line| !line.trim().is_empty()).map(container).collect()
 }
@@ -57,7 +57,7 @@ fn container(line: &str) -> Result<Container, String> {
 }
 
 /// Stops or starts containers, and waits for it.
-pub fn ask<'a>(goal: Goal, status: &str, names: impl IntoIterator<Item = &'a str>) -> Cmd {
+pub(crate) fn ask<'a>(goal: Goal, status: &str, names: impl IntoIterator<Item = &'a str>) -> Cmd {
     let word = match goal {
         Goal::On if status.contains("(Paused)") => "unpause",
         Goal::On => "start",
@@ -67,7 +67,7 @@ pub fn ask<'a>(goal: Goal, status: &str, names: impl IntoIterator<Item = &'a str
 }
 
 /// What an error of the program means, where it is not about one container.
-pub fn explain(tail: &str) -> Option<Failure> {
+pub(crate) fn explain(tail: &str) -> Option<Failure> {
     let (what, help) = engine_trouble(tail)?;
     Some(Failure::new(Kind::Failed, last_line(tail)).context(what).help(help))
 }

@@ -10,27 +10,27 @@ fn git(dir: &Path) -> Cmd {
 }
 
 /// Would git ignore this file? Exit code 0 yes, 1 no, 128 not a repository.
-pub fn check_ignore(dir: &Path, file: &Path) -> Cmd {
+pub(crate) fn check_ignore(dir: &Path, file: &Path) -> Cmd {
     git(dir).args(["check-ignore", "--quiet", "--"]).arg(file.to_string_lossy())
 }
 
 /// Is this file tracked? Exit code 0 yes, 1 no, 128 not a repository.
-pub fn ls_files(dir: &Path, file: &Path) -> Cmd {
+pub(crate) fn ls_files(dir: &Path, file: &Path) -> Cmd {
     git(dir).args(["ls-files", "--error-unmatch", "--"]).arg(file.to_string_lossy())
 }
 
 /// The commit that is checked out, on standard output.
-pub fn head(dir: &Path) -> Cmd {
+pub(crate) fn head(dir: &Path) -> Cmd {
     git(dir).args(["rev-parse", "HEAD"])
 }
 
 /// The commit of a branch, a tag or `HEAD`, on standard output. Exit code 1 when there is none.
-pub fn commit_of(dir: &Path, name: &str) -> Cmd {
+pub(crate) fn commit_of(dir: &Path, name: &str) -> Cmd {
     git(dir).args(["rev-parse", "--quiet", "--verify"]).arg(format!("{name}^{{commit}}"))
 }
 
 /// The branch that is checked out, on standard output. Exit code 1 when there is none.
-pub fn branch(dir: &Path) -> Cmd {
+pub(crate) fn branch(dir: &Path) -> Cmd {
     git(dir).args(["symbolic-ref", "--quiet", "--short", "HEAD"])
 }
 
@@ -40,22 +40,22 @@ fn change(dir: &Path) -> Cmd {
 }
 
 /// Stages files, also those that are gone.
-pub fn add(dir: &Path, files: &[String]) -> Cmd {
+pub(crate) fn add(dir: &Path, files: &[String]) -> Cmd {
     change(dir).args(["add", "--all", "--"]).args(files)
 }
 
 /// Is nothing staged, among these files if some are given? Exit code 0 yes, 1 no.
-pub fn nothing_staged(dir: &Path, files: &[String]) -> Cmd {
+pub(crate) fn nothing_staged(dir: &Path, files: &[String]) -> Cmd {
     git(dir).args(["diff", "--cached", "--quiet", "--"]).args(files)
 }
 
 /// Commits what is staged, of these files only if some are given.
-pub fn commit(dir: &Path, message: &str, files: &[String]) -> Cmd {
+pub(crate) fn commit(dir: &Path, message: &str, files: &[String]) -> Cmd {
     change(dir).args(["commit", "--quiet", "-m", message, "--"]).args(files)
 }
 
 /// Sets a tag; with a message it has an author and a date.
-pub fn tag(dir: &Path, name: &str, message: Option<&str>) -> Cmd {
+pub(crate) fn tag(dir: &Path, name: &str, message: Option<&str>) -> Cmd {
     match message {
         Some(message) => change(dir).args(["tag", "-a", "-m", message, "--", name]),
         None => change(dir).args(["tag", "--", name]),
@@ -63,12 +63,12 @@ pub fn tag(dir: &Path, name: &str, message: Option<&str>) -> Cmd {
 }
 
 /// Pushes a branch or a tag.
-pub fn push(dir: &Path, remote: &str, what: &str) -> Cmd {
+pub(crate) fn push(dir: &Path, remote: &str, what: &str) -> Cmd {
     change(dir).args(["push", "--quiet", "--", remote, what])
 }
 
 /// What differs from the commit below this folder, new files included, on standard output; nothing when nothing
 /// does.
-pub fn status(dir: &Path) -> Cmd {
+pub(crate) fn status(dir: &Path) -> Cmd {
     git(dir).args(["status", "--porcelain", "--", "."]).timeout(Some(std::time::Duration::from_secs(10)))
 }

@@ -11,7 +11,7 @@ use crate::exec::{Cmd, Io};
 use crate::failure::{Failure, Kind};
 
 /// Every server of the project, in one call, without asking for the names of images and flavors.
-pub fn list_servers() -> Cmd {
+pub(crate) fn list_servers() -> Cmd {
     let columns = ["ID", "Name", "Status", "Task State", "Networks", "created_at"];
     let columns = columns.iter().flat_map(|column| ["-c", column]);
     Cmd::new("openstack")
@@ -21,7 +21,7 @@ pub fn list_servers() -> Cmd {
 }
 
 /// Reads what [`list_servers`] prints.
-pub fn parse_servers(stdout: &[u8]) -> Result<Vec<Found>, String> {
+pub(crate) fn parse_servers(stdout: &[u8]) -> Result<Vec<Found>, String> {
     Ok(list(stdout, "")?.iter().map(server).collect())
 }
 
@@ -62,7 +62,7 @@ fn server(value: &Json) -> Found {
 }
 
 /// The word that brings a server in this state to the goal.
-pub fn word(goal: Goal, status: &str) -> &'static str {
+pub(crate) fn word(goal: Goal, status: &str) -> &'static str {
     match goal {
         Goal::Off(PowerMode::Shelve) => "shelve",
         Goal::Off(PowerMode::Suspend) => "suspend",
@@ -77,12 +77,12 @@ pub fn word(goal: Goal, status: &str) -> &'static str {
 }
 
 /// Asks for it; the client goes through the servers in this order and ends at the first that is refused.
-pub fn ask<'a>(word: &str, servers: impl IntoIterator<Item = &'a str>) -> Cmd {
+pub(crate) fn ask<'a>(word: &str, servers: impl IntoIterator<Item = &'a str>) -> Cmd {
     Cmd::new("openstack").args(["server", word]).args(servers).io(Io::Capture)
 }
 
 /// Why one server was refused, without the address that was asked.
-pub fn reason(tail: &str) -> &str {
+pub(crate) fn reason(tail: &str) -> &str {
     let last = last_line(tail);
     match last.split_once("Client Error for url: ").and_then(|(_, rest)| rest.split_once(", ")) {
         Some((_, reason)) => reason,
@@ -91,7 +91,7 @@ pub fn reason(tail: &str) -> &str {
 }
 
 /// What an error of the client means, where it is not about one server.
-pub fn explain(tail: &str) -> Option<Failure> {
+pub(crate) fn explain(tail: &str) -> Option<Failure> {
     let said = |words: &str| tail.contains(words);
     let last = last_line(tail);
     let refused = said("HTTP 401") || said("Could not recognize Fernet");

@@ -7,7 +7,7 @@ use crate::config::model::PowerMode;
 
 /// What is wanted of a machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Goal {
+pub(crate) enum Goal {
     /// It does not run, in this way.
     Off(PowerMode),
     /// It runs.
@@ -71,7 +71,7 @@ pub struct Found {
 
 impl Goal {
     /// Whether a machine in this state is where it should be.
-    pub fn is_reached(self, state: Is) -> bool {
+    pub(crate) fn is_reached(self, state: Is) -> bool {
         match self {
             Goal::On => state == Is::On,
             Goal::Off(PowerMode::Shelve | PowerMode::Deallocate) => state == Is::Released,
@@ -82,7 +82,7 @@ impl Goal {
     }
 
     /// `stopped`, `shelved`.
-    pub fn done(self) -> &'static str {
+    pub(crate) fn done(self) -> &'static str {
         match self {
             Goal::On => "started",
             Goal::Off(PowerMode::Stop) => "stopped",
@@ -127,6 +127,6 @@ pub(super) fn list(stdout: &[u8], path: &str) -> Result<Vec<Json>, String> {
 }
 
 /// The last line that says something.
-pub fn last_line(text: &str) -> &str {
+pub(crate) fn last_line(text: &str) -> &str {
     text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default()
 }

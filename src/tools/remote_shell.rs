@@ -5,18 +5,18 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::exec::{Cmd, Input, Value};
 
 /// A word in quotes that every shell reads alike.
-pub fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     if text.is_empty() { "''".to_owned() } else { literal(text) }
 }
 
 /// The same for a piece of a word, which is nothing when it is empty.
-pub fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./:@%+=,-".contains(c);
     if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// The same for a path: `~/` is the home of the user there.
-pub fn quote_path(path: &str) -> String {
+pub(crate) fn quote_path(path: &str) -> String {
     match path.strip_prefix("~/") {
         Some(rest) => format!("\"$HOME\"/{}", quote(rest)),
         None if path == "~" => "\"$HOME\"".to_owned(),
@@ -25,7 +25,7 @@ pub fn quote_path(path: &str) -> String {
 }
 
 /// Runs a script of `sh` there, whatever the login shell is.
-pub fn script(text: &str) -> String {
+pub(crate) fn script(text: &str) -> String {
     format!("exec sh -c {}", quote(text))
 }
 
@@ -39,7 +39,7 @@ const WATCH: (&str, &str) = (
 
 /// A command as a line of shell. The second text has its secret variables: it must come first on standard input.
 /// A command without input of its own ends when standard input does, which has to stay open.
-pub fn line(cmd: &Cmd, dir: Option<&str>) -> (String, Option<SecretString>) {
+pub(crate) fn line(cmd: &Cmd, dir: Option<&str>) -> (String, Option<SecretString>) {
     let mut parts = Vec::new();
     let mut secrets = String::new();
     let mut plain = String::new();

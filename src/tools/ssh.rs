@@ -13,7 +13,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 
 /// How to log in to a machine. What is none is left to the user's own configuration of ssh.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Login {
+pub(crate) struct Login {
     /// Name or address.
     pub address: String,
     /// User to log in as.
@@ -42,7 +42,7 @@ fn path_option(name: &str, path: &Path) -> String {
 
 impl Login {
     /// What says which keys are offered and which are trusted, and the way there: for every program that starts ssh.
-    pub fn options(&self) -> Vec<String> {
+    pub(crate) fn options(&self) -> Vec<String> {
         let trust = if self.is_pinned { "yes" } else { "accept-new" };
         let mut all = vec![
             format!("StrictHostKeyChecking={trust}"),
@@ -106,7 +106,7 @@ impl Login {
     }
 
     /// Opens the shared connection and leaves it open in the background.
-    pub fn open(&self, within: Option<Duration>) -> Cmd {
+    pub(crate) fn open(&self, within: Option<Duration>) -> Cmd {
         let seconds = within.unwrap_or(CONNECT).as_secs().max(1);
         let alone = Login { socket: None, ..self.clone() };
         let mut cmd = alone.quiet().arg("-o").arg(format!("ConnectTimeout={seconds}"));
@@ -118,7 +118,7 @@ impl Login {
     }
 
     /// Ends the shared connection.
-    pub fn close(&self) -> Cmd {
+    pub(crate) fn close(&self) -> Cmd {
         let mut cmd = Cmd::new("ssh").args(["-F", "none", "-O", "exit"]).io(Io::Capture);
         if let Some(socket) = &self.socket {
             cmd = cmd.arg("-o").arg(path_option("ControlPath", socket));
@@ -127,12 +127,12 @@ impl Login {
     }
 
     /// Runs a line of shell there.
-    pub fn run(&self, line: impl Into<String>) -> Cmd {
+    pub(crate) fn run(&self, line: impl Into<String>) -> Cmd {
         self.quiet().arg("--").arg(&self.address).arg(line)
     }
 
     /// Logs in, for somebody at the terminal; with a line of shell runs that instead.
-    pub fn log_in(&self, line: Option<&str>, has_terminal: bool) -> Cmd {
+    pub(crate) fn log_in(&self, line: Option<&str>, has_terminal: bool) -> Cmd {
         let mut cmd = self.base();
         if has_terminal && line.is_some() {
             cmd = cmd.arg("-t");
@@ -141,7 +141,7 @@ impl Login {
     }
 
     /// What ssh makes of its configuration: lines of `key value`, of them `hostname` and `port`.
-    pub fn resolve(&self) -> Cmd {
+    pub(crate) fn resolve(&self) -> Cmd {
         let mut cmd = Cmd::new("ssh").arg("-G").io(Io::Capture);
         if let Some(user) = &self.user {
             cmd = cmd.args(["-l", user]);
@@ -154,7 +154,7 @@ impl Login {
 }
 
 /// The name that `known_hosts` has for a machine, from what [`Login::resolve`] printed.
-pub fn known_as(resolved: &str) -> Option<String> {
+pub(crate) fn known_as(resolved: &str) -> Option<String> {
     let value = |key: &str| {
         resolved.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' ')).map(str::trim)
     };
@@ -169,7 +169,7 @@ pub fn known_as(resolved: &str) -> Option<String> {
 }
 
 /// The text of `known_hosts` without the lines of this name, and with these keys for it. None if that changes nothing.
-pub fn with_keys(known_hosts: &str, name: &str, keys: &[&str]) -> Option<String> {
+pub(crate) fn with_keys(known_hosts: &str, name: &str, keys: &[&str]) -> Option<String> {
     let is_of =
         |line: &&str| line.split_whitespace().next().is_some_and(|names| names.split(',').any(|n| n == name));
     let new: Vec<String> = keys.iter().map(|key| format!("{name} {key}")).collect();
@@ -182,7 +182,7 @@ pub fn with_keys(known_hosts: &str, name: &str, keys: &[&str]) -> Option<String>
 }
 
 /// The public keys in a text: type and key of each line.
-pub fn public_keys(text: &str) -> Option<Vec<String>> {
+pub(crate) fn public_keys(text: &str) -> Option<Vec<String>> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let key = |line: &str| {
         let (kind, rest) = line.split_once(char::is_whitespace)?;
@@ -195,7 +195,7 @@ pub fn public_keys(text: &str) -> Option<Vec<String>> {
 }
 
 /// An agent of our own. It ends when its standard input does, however that comes.
-pub fn agent(socket: &Path) -> Cmd {
+pub(crate) fn agent(socket: &Path) -> Cmd {
     Cmd::new("ssh-agent").arg("-a").arg(socket.to_string_lossy()).args([
         "sh",
         "-c",
@@ -204,12 +204,12 @@ pub fn agent(socket: &Path) -> Cmd {
 }
 
 /// Gives the agent a private key, and never asks for its passphrase.
-pub fn add_key(agent: &Path, key: SecretString) -> Cmd {
+pub(crate) fn add_key(agent: &Path, key: SecretString) -> Cmd {
     of_agent(agent).arg("-q").arg("-").env("SSH_ASKPASS_REQUIRE", "never").input(key)
 }
 
 /// The public keys that the agent has, on standard output.
-pub fn list_keys(agent: &Path) -> Cmd {
+pub(crate) fn list_keys(agent: &Path) -> Cmd {
     of_agent(agent).arg("-L")
 }
 
@@ -219,7 +219,7 @@ fn of_agent(agent: &Path) -> Cmd {
 
 /// Waits for the end of its standard input, then ends every shared connection whose socket is in this folder, and
 /// removes the folder.
-pub fn keeper(folder: &Path) -> Cmd {
+pub(crate) fn keeper(folder: &Path) -> Cmd {
     let script = "cat >/dev/null\n\
                   for s in \"$0\"/*.ssh; do ssh -F none -O exit -o ControlPath=\"$s\" x 2>/dev/null & done\n\
                   wait\nrm -rf -- \"$0\"";

@@ -2,7 +2,7 @@
 
 /// Why there is no connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
+pub(crate) enum Trouble {
     /// The machine has another host key than the one that is known.
     HostKeyChanged,
     /// The machine's host key is not the one that was given.
@@ -26,7 +26,7 @@ pub enum Trouble {
 }
 
 /// Reads the lines that ssh printed.
-pub fn read(said: &str) -> Trouble {
+pub(crate) fn read(said: &str) -> Trouble {
     let has = |texts: &[&str]| texts.iter().any(|text| said.contains(text));
     let line = |texts: &[&str]| {
         said.lines()
@@ -82,7 +82,7 @@ pub fn read(said: &str) -> Trouble {
 
 impl Trouble {
     /// A few words.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match self {
             Trouble::HostKeyChanged => "its host key has changed".to_owned(),
             Trouble::HostKeyUnknown => "its host key is not the one that is expected".to_owned(),
@@ -97,12 +97,12 @@ impl Trouble {
     }
 
     /// Trying again changes nothing. A refused login may: a first boot starts sshd before it makes users and keys.
-    pub fn is_final(&self) -> bool {
+    pub(crate) fn is_final(&self) -> bool {
         matches!(self, Trouble::HostKeyChanged | Trouble::HostKeyUnknown | Trouble::Here(_))
     }
 
     /// What to do: each line begins with a verb.
-    pub fn help(&self, environment: &str, machine: &str) -> Vec<String> {
+    pub(crate) fn help(&self, environment: &str, machine: &str) -> Vec<String> {
         let settings = format!("[hosts.{machine}]");
         let one = |text: String| vec![text];
         match self {

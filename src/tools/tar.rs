@@ -6,7 +6,7 @@ const BLOCK: usize = 512;
 const NAME: usize = 100;
 
 /// What stands before the content of a file. Its owner is whoever unpacks it.
-pub fn header(path: &str, mode: u32, length: u64) -> Vec<u8> {
+pub(crate) fn header(path: &str, mode: u32, length: u64) -> Vec<u8> {
     let mut blocks = Vec::new();
     if path.len() > NAME {
         // as GNU and busybox do it: the name is the content of an entry before
@@ -22,13 +22,13 @@ pub fn header(path: &str, mode: u32, length: u64) -> Vec<u8> {
 }
 
 /// What stands after the content of a file.
-pub fn padding(length: u64) -> Vec<u8> {
+pub(crate) fn padding(length: u64) -> Vec<u8> {
     let over = usize::try_from(length % BLOCK as u64).unwrap_or(0);
     vec![0; if over == 0 { 0 } else { BLOCK - over }]
 }
 
 /// What stands at the end.
-pub fn end() -> Vec<u8> {
+pub(crate) fn end() -> Vec<u8> {
     vec![0; 2 * BLOCK]
 }
 

@@ -10,7 +10,7 @@ use crate::exec::{Cmd, Io, Stopping};
 
 /// Where and with which program a root module is driven.
 #[derive(Debug, Clone)]
-pub struct Root {
+pub(crate) struct Root {
     /// The environment whose root module it is.
     pub environment: String,
     /// `terraform`, `tofu`, or a path.
@@ -64,7 +64,7 @@ impl Root {
 
     /// The beginning of a command line that does something with this root module by hand, with the secrets of the
     /// environment.
-    pub fn by_hand(&self) -> String {
+    pub(crate) fn by_hand(&self) -> String {
         by_hand(&self.environment, &self.program, &self.dir, &self.workspace)
     }
 
@@ -87,13 +87,13 @@ impl Root {
 
     /// `init` with the backend configuration. Secrets must not be in `backend`: terraform writes all of it to
     /// `.terraform/terraform.tfstate`.
-    pub fn init(&self, backend: &IndexMap<String, String>) -> Cmd {
+    pub(crate) fn init(&self, backend: &IndexMap<String, String>) -> Cmd {
         self.no_color(self.cmd(&["init", "-input=false"]))
             .args(backend.iter().map(|(key, value)| format!("-backend-config={key}={value}")))
     }
 
     /// A preview as text. Exit code 0 no changes, 1 error, 2 changes.
-    pub fn plan(&self, out: Option<&std::path::Path>) -> Cmd {
+    pub(crate) fn plan(&self, out: Option<&std::path::Path>) -> Cmd {
         let cmd = self.no_color(self.inputs(self.cmd(&["plan", "-detailed-exitcode"])));
         match out {
             Some(file) => cmd.arg(format!("-out={}", file.display())),
@@ -102,7 +102,7 @@ impl Root {
     }
 
     /// A preview as one JSON object a line, see [`super::terraform_events`].
-    pub fn plan_json(&self, out: Option<&std::path::Path>) -> Cmd {
+    pub(crate) fn plan_json(&self, out: Option<&std::path::Path>) -> Cmd {
         let mut cmd = self.inputs(self.cmd(&["plan", "-json", "-detailed-exitcode"])).io(Io::Raw);
         cmd.unset.insert("TF_CLI_ARGS".into());
         match out {
@@ -112,12 +112,12 @@ impl Root {
     }
 
     /// Applies without asking, telling its progress as one JSON object a line.
-    pub fn apply(&self) -> Cmd {
+    pub(crate) fn apply(&self) -> Cmd {
         self.inputs(self.cmd(&["apply", "-json", "-auto-approve"])).io(Io::Raw)
     }
 
     /// Applies a saved plan; its variables are in it. Nothing may come after the file.
-    pub fn apply_plan(&self, plan: &std::path::Path, extra: &[String]) -> Cmd {
+    pub(crate) fn apply_plan(&self, plan: &std::path::Path, extra: &[String]) -> Cmd {
         let cmd = self.cmd(&["apply", "-json", "-input=false"]).io(Io::Raw);
         let cmd = match &self.lock_timeout {
             Some(limit) => cmd.arg(format!("-lock-timeout={limit}")),
@@ -127,23 +127,23 @@ impl Root {
     }
 
     /// Destroys without asking, telling its progress as one JSON object a line.
-    pub fn destroy(&self) -> Cmd {
+    pub(crate) fn destroy(&self) -> Cmd {
         self.inputs(self.cmd(&["destroy", "-json", "-auto-approve"])).io(Io::Raw)
     }
 
     /// The whole state on standard output: outputs and serial in one call. It holds secrets in clear text and
     /// is never shown. Nothing at all is printed when there is no state.
-    pub fn state_pull(&self) -> Cmd {
+    pub(crate) fn state_pull(&self) -> Cmd {
         self.machine(&["state", "pull"])
     }
 
     /// Checks the root module; diagnostics as one JSON document on standard output.
-    pub fn validate(&self) -> Cmd {
+    pub(crate) fn validate(&self) -> Cmd {
         self.machine(&["validate", "-json"])
     }
 
     /// Formats the files of the folder; `check` only says which differ (exit code 3).
-    pub fn fmt(&self, check: bool) -> Cmd {
+    pub(crate) fn fmt(&self, check: bool) -> Cmd {
         let cmd = self.no_color(self.cmd(&["fmt", "-recursive"])).unset("TF_CLI_ARGS");
         if check { cmd.args(["-check", "-diff"]) } else { cmd }
     }
@@ -161,7 +161,7 @@ pub struct Output {
 
 /// What a state says that we ask for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-pub struct State {
+pub(crate) struct State {
     /// Counts the changes of the state; none before the first apply.
     #[serde(default)]
     pub serial: Option<u64>,
@@ -174,7 +174,7 @@ pub struct State {
 }
 
 /// Reads what `state pull` printed. Nothing printed is no state.
-pub fn parse_state(stdout: &[u8]) -> Result<State, serde_json::Error> {
+pub(crate) fn parse_state(stdout: &[u8]) -> Result<State, serde_json::Error> {
     if stdout.iter().all(u8::is_ascii_whitespace) {
         return Ok(State::default());
     }
@@ -188,7 +188,7 @@ pub(super) fn document(stdout: &[u8]) -> &[u8] {
 }
 
 /// What of the user's own flags is also for the apply of a plan that was made with all of them.
-pub fn flags_for_a_plan(extra: &[String]) -> Vec<String> {
+pub(crate) fn flags_for_a_plan(extra: &[String]) -> Vec<String> {
     let mut kept = Vec::new();
     let mut words = extra.iter();
     while let Some(word) = words.next() {
@@ -205,7 +205,7 @@ pub fn flags_for_a_plan(extra: &[String]) -> Vec<String> {
 }
 
 /// See [`Root::by_hand`].
-pub fn by_hand(environment: &str, program: &str, dir: &std::path::Path, workspace: &str) -> String {
+pub(crate) fn by_hand(environment: &str, program: &str, dir: &std::path::Path, workspace: &str) -> String {
     let workspace = match workspace {
         "default" => String::new(),
         name => format!("env TF_WORKSPACE={} ", shell_words::quote(name)),

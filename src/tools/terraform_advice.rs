@@ -4,7 +4,7 @@ use super::terraform::Root;
 use crate::failure::Kind;
 
 /// Says terraform that the folder has to be initialised (again) before anything else can work?
-pub fn needs_init(text: &str) -> bool {
+pub(crate) fn needs_init(text: &str) -> bool {
     [
         "Backend initialization required",
         "Inconsistent dependency lock file",
@@ -22,7 +22,7 @@ pub fn needs_init(text: &str) -> bool {
 
 /// What an error of terraform means for the run: another family than "a tool failed", and what to do.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Advice {
+pub(crate) struct Advice {
     /// Another exit code than 1.
     pub kind: Option<Kind>,
     /// Lines that begin with a verb.
@@ -35,7 +35,7 @@ fn after<'t>(text: &'t str, label: &str) -> Option<&'t str> {
 }
 
 /// Looks for known errors in the last lines of terraform.
-pub fn explain(root: &Root, tail: &str) -> Advice {
+pub(crate) fn explain(root: &Root, tail: &str) -> Advice {
     let environment = &root.environment;
     let by_hand = root.by_hand();
     if tail.contains("Error acquiring the state lock") {

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 /// A backend: its type and its settings as text, nested ones joined by dots (`endpoints.s3`).
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Backend {
+pub(crate) struct Backend {
     /// `s3`, `pg`, `local` …
     pub kind: String,
     /// Settings by name.
@@ -15,7 +15,7 @@ pub struct Backend {
 }
 
 /// The backend that one file of a module declares.
-pub fn backend(name: &str, text: &str) -> Option<Backend> {
+pub(crate) fn backend(name: &str, text: &str) -> Option<Backend> {
     if name.rsplit_once('.').is_some_and(|(_, end)| end == "json") {
         return of_json(&serde_json::from_str(text).ok()?);
     }
@@ -83,7 +83,7 @@ fn of_json(file: &Json) -> Option<Backend> {
 
 impl Backend {
     /// Sets one as `-backend-config` does: a table is taken apart.
-    pub fn set(&mut self, key: &str, value: &Json) {
+    pub(crate) fn set(&mut self, key: &str, value: &Json) {
         match value {
             Json::Object(fields) => {
                 for (name, value) in fields {
@@ -97,7 +97,7 @@ impl Backend {
     }
 
     /// A setting that is there and not empty.
-    pub fn get(&self, key: &str) -> Option<&str> {
+    pub(crate) fn get(&self, key: &str) -> Option<&str> {
         self.settings.get(key).map(String::as_str).filter(|value| !value.is_empty())
     }
 }

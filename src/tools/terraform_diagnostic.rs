@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 /// An error or a warning of terraform, with its place.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Diagnostic {
+pub(crate) struct Diagnostic {
     /// `error` or `warning`.
     pub severity: String,
     /// The headline.
@@ -29,7 +29,7 @@ pub struct Diagnostic {
 
 /// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Range {
+pub(crate) struct Range {
     /// Relative to the root module.
     pub filename: String,
     /// Where it begins.
@@ -38,7 +38,7 @@ pub struct Range {
 
 /// A line and column, both from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub struct Position {
+pub(crate) struct Position {
     /// Line.
     pub line: u64,
     /// Column.
@@ -48,7 +48,7 @@ pub struct Position {
 
 /// Lines of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Source {
+pub(crate) struct Source {
     /// The block it is in, for instance `resource "aws_instance" "web"`.
     #[serde(default)]
     pub context: Option<String>,
@@ -63,7 +63,7 @@ pub struct Source {
 
 /// The value of an expression in a snippet.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct ExpressionValue {
+pub(crate) struct ExpressionValue {
     /// For instance `var.size`.
     #[serde(default)]
     pub traversal: String,
@@ -93,7 +93,7 @@ impl Diagnostic {
     }
 
     /// As terraform shows it: headline, place, lines, explanation.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         let head = if self.severity == "warning" { "Warning" } else { "Error" };
         text.push_str(&format!("{head}: {}\n", self.summary));

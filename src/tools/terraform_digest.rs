@@ -53,7 +53,7 @@ impl std::fmt::Display for Digest {
 
 /// Counts what the text of a plan announces, line by line.
 #[derive(Debug, Default)]
-pub struct PlanText {
+pub(crate) struct PlanText {
     digest: Digest,
     seen: bool,
 }
@@ -66,7 +66,7 @@ static PLAN_LINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 impl PlanText {
     /// Takes one line of `plan`, with or without colours.
-    pub fn line(&mut self, line: &str) {
+    pub(crate) fn line(&mut self, line: &str) {
         let line = anstream::adapter::strip_str(line).to_string();
         if let Some(text) = line.strip_prefix("  # ").or_else(|| line.strip_prefix(" # ")) {
             if REPLACED.as_ref().is_some_and(|pattern| pattern.is_match(text)) {
@@ -87,7 +87,7 @@ impl PlanText {
     }
 
     /// The digest, once all lines were taken.
-    pub fn digest(&self) -> Digest {
+    pub(crate) fn digest(&self) -> Digest {
         let replace = if self.seen { self.digest.replace } else { 0 };
         Digest {
             replace,

@@ -11,11 +11,11 @@ use super::terraform_diagnostic::{Diagnostic, clean};
 use super::terraform_digest::Digest;
 
 /// What terraform does to a resource, as its stream names it (`create`, `update`, `delete`, `replace`, …).
-pub type Action = String;
+pub(crate) type Action = String;
 
 /// One line of the stream, as far as infractl uses it.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Event {
+pub(crate) enum Event {
     /// A resource will be changed.
     Planned {
         /// The resource.
@@ -142,7 +142,7 @@ struct Changes {
 }
 
 /// Reads one line of the stream. A line that is no event (a plugin's print, a panic) comes back as text.
-pub fn parse(line: &str) -> Event {
+pub(crate) fn parse(line: &str) -> Event {
     let Ok(parsed) = serde_json::from_str::<Line>(line) else {
         return Event::Text(line.to_owned());
     };
@@ -191,7 +191,7 @@ fn event(line: Line) -> Event {
 }
 
 /// Reads what `validate -json` printed.
-pub fn parse_validate(stdout: &[u8]) -> Result<Vec<Diagnostic>, serde_json::Error> {
+pub(crate) fn parse_validate(stdout: &[u8]) -> Result<Vec<Diagnostic>, serde_json::Error> {
     #[derive(Deserialize)]
     struct Answer {
         #[serde(default)]

@@ -11,7 +11,7 @@ use hcl_edit::structure::{Block, Body};
 
 /// What `init` depends on, from one file of a module.
 #[derive(Debug, Default, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Needs {
+pub(crate) struct Needs {
     /// Text that matters: `terraform` blocks, sources and versions of modules.
     pub text: Vec<String>,
     /// Providers by their local name; terraform's built-in one needs no init and is left out.
@@ -22,12 +22,12 @@ pub struct Needs {
 
 impl Needs {
     /// Nothing to install and no backend to connect to: terraform works without an init.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.text.is_empty() && self.providers.is_empty() && self.local_modules.is_empty()
     }
 
     /// Adds those of another file.
-    pub fn extend(&mut self, other: Needs) {
+    pub(crate) fn extend(&mut self, other: Needs) {
         self.text.extend(other.text);
         self.providers.extend(other.providers);
         self.local_modules.extend(other.local_modules);
@@ -35,12 +35,12 @@ impl Needs {
 }
 
 /// Is this a file that terraform (or tofu) reads as part of a module?
-pub fn is_module_file(name: &str) -> bool {
+pub(crate) fn is_module_file(name: &str) -> bool {
     [".tf", ".tf.json", ".tofu", ".tofu.json"].iter().any(|end| name.ends_with(end))
 }
 
 /// Reads one file. One that does not parse, and JSON, counts as a whole: terraform will say what is wrong.
-pub fn needs(name: &str, text: &str) -> Needs {
+pub(crate) fn needs(name: &str, text: &str) -> Needs {
     let parsed = if Path::new(name).extension().is_some_and(|end| end == "json") {
         None
     } else {
@@ -53,7 +53,7 @@ pub fn needs(name: &str, text: &str) -> Needs {
 }
 
 /// Providers in a `.terraform.lock.hcl`: address and version.
-pub fn locked_providers(text: &str) -> Vec<(String, String)> {
+pub(crate) fn locked_providers(text: &str) -> Vec<(String, String)> {
     let Ok(body) = hcl_edit::parser::parse_body(text) else { return Vec::new() };
     let blocks = body.blocks().filter(|block| block.ident.as_str() == "provider");
     let entry = |block: &Block| {
@@ -64,7 +64,7 @@ pub fn locked_providers(text: &str) -> Vec<(String, String)> {
 }
 
 /// `plugin_cache_dir` in the configuration of terraform's command line.
-pub fn cache_dir(text: &str) -> Option<String> {
+pub(crate) fn cache_dir(text: &str) -> Option<String> {
     let body: Body = hcl_edit::parser::parse_body(text).ok()?;
     body.get_attribute("plugin_cache_dir")?.value.as_str().map(str::to_owned)
 }

@@ -10,7 +10,7 @@ const SIGN: &[u8] = b"PK\x05\x06";
 const WORDS: &[u8] = b"infractl plan of ";
 
 /// The plan with the name of its owner; none when it is no archive, or has a comment already.
-pub fn marked(mut plan: Vec<u8>, owner: &str) -> Option<Vec<u8>> {
+pub(crate) fn marked(mut plan: Vec<u8>, owner: &str) -> Option<Vec<u8>> {
     let end = plan.len().checked_sub(END)?;
     if !plan[end..].starts_with(SIGN) || !plan.ends_with(&[0, 0]) {
         return None;
@@ -24,7 +24,7 @@ pub fn marked(mut plan: Vec<u8>, owner: &str) -> Option<Vec<u8>> {
 }
 
 /// Whose plan it is, if it says so.
-pub fn owner(plan: &[u8]) -> Option<&str> {
+pub(crate) fn owner(plan: &[u8]) -> Option<&str> {
     let from = plan.len().saturating_sub(END + usize::from(u16::MAX));
     let tail = &plan[from..];
     let end = tail.windows(SIGN.len()).rposition(|window| window == SIGN)?;

@@ -20,7 +20,7 @@ static OTHER: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// Collects diagnostics, line by line.
 #[derive(Debug, Default)]
-pub struct Diagnostics {
+pub(crate) struct Diagnostics {
     found: Vec<Diagnostic>,
     open: Option<Diagnostic>,
     lines: usize,
@@ -28,7 +28,7 @@ pub struct Diagnostics {
 
 impl Diagnostics {
     /// Takes one line.
-    pub fn line(&mut self, line: &str) {
+    pub(crate) fn line(&mut self, line: &str) {
         let clean = anstream::adapter::strip_str(line).to_string();
         // The box around each of them, where there are colours.
         if clean.starts_with(['╷', '╵', '─']) || is(&OTHER, &clean) {
@@ -73,7 +73,7 @@ impl Diagnostics {
     }
 
     /// All of them, once all lines were taken.
-    pub fn finish(mut self) -> Vec<Diagnostic> {
+    pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         self.close();
         self.found
     }

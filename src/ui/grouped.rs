@@ -15,7 +15,7 @@ const WAITING_LINES: usize = 5_000;
 
 /// Tells events on with groups around steps. One environment is shown as it goes on; others that run at the same
 /// time wait until its step is over, because groups do not nest.
-pub struct Grouped {
+pub(crate) struct Grouped {
     ci: Ci,
     folds: bool,
     workspace: Option<PathBuf>,
@@ -43,7 +43,7 @@ struct Waiting {
 
 impl Grouped {
     /// Tells on to `inner`.
-    pub fn new(ci: Ci, mode: Mode, workspace: Option<PathBuf>, inner: Box<dyn Reporter>) -> Self {
+    pub(crate) fn new(ci: Ci, mode: Mode, workspace: Option<PathBuf>, inner: Box<dyn Reporter>) -> Self {
         let folds = mode.verbosity > Verbosity::Quiet;
         Grouped { ci, folds, workspace, inner, say: Box::new(say), state: Mutex::default() }
     }

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 const TOGETHER: Duration = Duration::from_millis(50);
 
 /// What was typed.
-pub struct Typed {
+pub(crate) struct Typed {
     /// The text, without the line end that finished it.
     pub text: Zeroizing<Vec<u8>>,
     /// More lines came along: pasted into a terminal that does not mark what is pasted. They were thrown away, so that
@@ -24,7 +24,7 @@ pub struct Typed {
 
 /// Why there is no text.
 #[derive(Debug, thiserror::Error)]
-pub enum NoAnswer {
+pub(crate) enum NoAnswer {
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,
@@ -37,7 +37,7 @@ pub enum NoAnswer {
 }
 
 /// Is there a terminal to ask at, whatever standard input and output are?
-pub fn is_possible() -> bool {
+pub(crate) fn is_possible() -> bool {
     tty().is_ok()
 }
 
@@ -46,7 +46,7 @@ fn tty() -> io::Result<File> {
 }
 
 /// Asks at the terminal. What is pasted may have several lines.
-pub fn read(question: &str) -> Result<Typed, NoAnswer> {
+pub(crate) fn read(question: &str) -> Result<Typed, NoAnswer> {
     let mut tty = tty()?;
     let terminal = Quiet::new(tty.try_clone()?)?;
     // Marks around what is pasted; terminals that do not know them ignore this.

@@ -18,7 +18,7 @@ use crate::text;
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 /// Shows events on standard error.
-pub struct Human {
+pub(crate) struct Human {
     mode: Mode,
     bars: MultiProgress,
     running: Mutex<HashMap<String, Running>>,
@@ -42,7 +42,7 @@ const BOLD: Style = Style::new().bold();
 
 impl Human {
     /// Shows on a terminal what is alive, elsewhere plain lines.
-    pub fn new(mode: Mode) -> Self {
+    pub(crate) fn new(mode: Mode) -> Self {
         let target = if mode.live && mode.verbosity > Verbosity::Quiet {
             ProgressDrawTarget::term_like_with_hz(Box::new(Patient::new()), 10)
         } else {

@@ -11,7 +11,7 @@ use super::event::{Event, Report, Reporter};
 
 /// Writes events as JSON lines. The fields are described in `docs/output.md`.
 #[derive(Default)]
-pub struct Json {
+pub(crate) struct Json {
     /// There was an event: a verb that only prints one document has none.
     spoke: AtomicBool,
 }
@@ -37,7 +37,7 @@ impl Reporter for Json {
 }
 
 /// An event as JSON; none for what only a terminal shows.
-pub fn value(event: &Event) -> Option<Value> {
+pub(crate) fn value(event: &Event) -> Option<Value> {
     Some(match event {
         Event::Progress { .. } | Event::Project { .. } | Event::Environments { .. } | Event::Ended { .. } => {
             return None;
@@ -70,7 +70,7 @@ pub fn value(event: &Event) -> Option<Value> {
 }
 
 /// What a verb prints for programs, as an event: JSON as it is, text as text, anything else in base64.
-pub fn data(bytes: &[u8]) -> String {
+pub(crate) fn data(bytes: &[u8]) -> String {
     let value = match (serde_json::from_slice::<Value>(bytes), std::str::from_utf8(bytes)) {
         (Ok(value), _) => json!({"event": "data", "value": value}),
         (_, Ok(text)) => json!({"event": "data", "text": text}),

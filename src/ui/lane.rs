@@ -12,7 +12,7 @@ tokio::task_local! {
 
 /// An environment among others.
 #[derive(Debug)]
-pub struct Lane {
+pub(crate) struct Lane {
     environment: String,
     /// Columns of the longest name.
     width: usize,
@@ -21,17 +21,17 @@ pub struct Lane {
 
 impl Lane {
     /// A lane whose name is shown in a column of so many characters.
-    pub fn new(environment: &str, width: usize) -> Arc<Self> {
+    pub(crate) fn new(environment: &str, width: usize) -> Arc<Self> {
         Arc::new(Lane { environment: environment.to_owned(), width, tail: Mutex::default() })
     }
 
     /// Everything that `work` tells is about this environment.
-    pub async fn within<T>(self: &Arc<Self>, work: impl Future<Output = T>) -> T {
+    pub(crate) async fn within<T>(self: &Arc<Self>, work: impl Future<Output = T>) -> T {
         LANE.scope(Arc::clone(self), work).await
     }
 
     /// The last lines of its tools.
-    pub fn tail(&self) -> Vec<String> {
+    pub(crate) fn tail(&self) -> Vec<String> {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 

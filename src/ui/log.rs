@@ -11,14 +11,14 @@ use super::human::sign;
 use crate::text;
 
 /// Writes lines to a file that is open.
-pub struct LogFile {
+pub(crate) struct LogFile {
     file: Mutex<BufWriter<File>>,
     now: fn() -> Timestamp,
 }
 
 impl LogFile {
     /// Goes on at the end of this file.
-    pub fn new(file: File, now: fn() -> Timestamp) -> Self {
+    pub(crate) fn new(file: File, now: fn() -> Timestamp) -> Self {
         LogFile { file: Mutex::new(BufWriter::new(file)), now }
     }
 

@@ -1,15 +1,15 @@
 //! Talks to people: data on standard output, everything else on standard error.
 
-pub mod ci;
-pub mod event;
-pub mod grouped;
-pub mod hidden;
-pub mod human;
-pub mod json;
-pub mod lane;
-pub mod log;
-pub mod prompt;
-pub mod report;
+pub(crate) mod ci;
+pub(crate) mod event;
+pub(crate) mod grouped;
+pub(crate) mod hidden;
+pub(crate) mod human;
+pub(crate) mod json;
+pub(crate) mod lane;
+pub(crate) mod log;
+pub(crate) mod prompt;
+pub(crate) mod report;
 mod terminal;
 
 use std::io::{self, IsTerminal, Write};
@@ -224,12 +224,12 @@ pub(crate) fn goes_to_a_file() -> bool {
 }
 
 /// Is standard error, standard input, standard output a terminal?
-pub fn terminals() -> (bool, bool, bool) {
+pub(crate) fn terminals() -> (bool, bool, bool) {
     (io::stderr().is_terminal(), io::stdin().is_terminal(), io::stdout().is_terminal())
 }
 
 /// Columns of the terminal on standard error; 80 if it has none.
-pub fn width() -> usize {
+pub(crate) fn width() -> usize {
     rustix::termios::tcgetwinsize(io::stderr())
         .ok()
         .map(|size| usize::from(size.ws_col))

@@ -9,7 +9,7 @@ use crate::ui::Ui;
 use crate::ui::hidden::{self, NoAnswer, Typed};
 
 /// Asks for the name of a thing before it is harmed. Anything else than the name declines.
-pub fn confirm_name(ui: &Ui, question: &str, name: &str) -> Result<(), Failure> {
+pub(crate) fn confirm_name(ui: &Ui, question: &str, name: &str) -> Result<(), Failure> {
     if !ui.mode.can_ask {
         return Err(Failure::new(Kind::Declined, format!("{question}: nobody is there to ask"))
             .help(format!("pass `--confirm {name}` if you mean it")));
@@ -25,7 +25,7 @@ pub fn confirm_name(ui: &Ui, question: &str, name: &str) -> Result<(), Failure> 
 }
 
 /// Lets the user pick one of several names.
-pub fn pick(ui: &Ui, question: &str, names: &[String]) -> Result<String, Failure> {
+pub(crate) fn pick(ui: &Ui, question: &str, names: &[String]) -> Result<String, Failure> {
     if !ui.mode.can_ask {
         return Err(Failure::new(Kind::Usage, format!("{question}: nobody is there to ask")));
     }
@@ -36,7 +36,7 @@ pub fn pick(ui: &Ui, question: &str, names: &[String]) -> Result<String, Failure
 }
 
 /// Asks for a text that is not shown while it is typed.
-pub fn hidden(ui: &Ui, question: &str) -> Result<Typed, Failure> {
+pub(crate) fn hidden(ui: &Ui, question: &str) -> Result<Typed, Failure> {
     if !ui.mode.can_ask {
         return Err(Failure::new(Kind::Declined, format!("{question}: nobody is there to ask")));
     }
@@ -51,7 +51,7 @@ pub fn hidden(ui: &Ui, question: &str) -> Result<Typed, Failure> {
 }
 
 /// Asks a question with two answers; no is the first.
-pub fn yes(ui: &Ui, question: &str) -> Result<bool, Failure> {
+pub(crate) fn yes(ui: &Ui, question: &str) -> Result<bool, Failure> {
     if !ui.mode.can_ask {
         return Err(Failure::new(Kind::Declined, format!("{question} Nobody is there to ask")));
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use infractl::sops::{Format, NewFile, Plain};
+use infractl::testing::sops::{Format, NewFile, Plain};
 use tempfile::TempDir;
 
 pub(crate) const BIN: &str = env!("CARGO_BIN_EXE_infractl");
@@ -185,7 +185,7 @@ pub(crate) fn encrypted(text: &str) -> String {
 /// A SOPS dotenv file for one recipient.
 pub(crate) fn encrypted_for(text: &str, recipient: &str) -> String {
     let new = NewFile::for_recipients([recipient.to_owned()]);
-    let mut fill = infractl::secrets::fill;
+    let mut fill = infractl::testing::secrets::fill;
     let plain = Plain::create(text.as_bytes(), Format::Dotenv, &new, &mut fill).unwrap();
     let bytes = plain.seal(jiff::Timestamp::now(), &mut fill).unwrap().to_bytes().unwrap();
     String::from_utf8(bytes).unwrap()

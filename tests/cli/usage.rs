@@ -214,7 +214,7 @@ fn a_log_file_has_everything_with_its_time_and_no_secret() {
         assert!(log.contains(text), "{text}: {log}");
     }
     assert!(log.lines().all(|line| line.starts_with("20") && line[..20].ends_with('Z')), "{log}");
-    assert_eq!(infractl::disk::mode_of(&project.path("run.log")).unwrap(), Some(0o600));
+    assert_eq!(infractl::testing::disk::mode_of(&project.path("run.log")).unwrap(), Some(0o600));
     project.assert_no_canary_on_disk();
     project.infractl(&["plan", "dev", "--log-file", "nowhere/run.log"]).code(1).says("nowhere/run.log");
 }

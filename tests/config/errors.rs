@@ -975,10 +975,10 @@ proptest::proptest! {
         let range = border(from)..border(from + length);
         text.replace_range(range, &glue);
         let sandbox = Sandbox::new(&[("environments/defaults.toml", &text), (ENVIRONMENT, "")]);
-        let loaded = infractl::config::Project::find(sandbox.root(), None).and_then(|project| project.environment("dev"));
+        let loaded = infractl::testing::config::Project::find(sandbox.root(), None).and_then(|project| project.environment("dev"));
         if let Err(failure) = loaded {
             proptest::prop_assert_eq!(failure.kind.code(), 78);
-            proptest::prop_assert!(!infractl::ui::report::render(&failure, false, 80).is_empty());
+            proptest::prop_assert!(!infractl::testing::ui::report::render(&failure, false, 80).is_empty());
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use infractl::config::model::{Dialect, Value};
-use infractl::config::step::{Action, Until};
+use infractl::testing::config::model::{Dialect, Value};
+use infractl::testing::config::step::{Action, Until};
 
 use super::Sandbox;
 

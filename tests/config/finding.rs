@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use infractl::config::Project;
-use infractl::failure::{Failure, Kind};
+use infractl::testing::config::Project;
+use infractl::testing::failure::{Failure, Kind};
 
 use super::{Sandbox, dev};
 
 fn said(failure: &Failure, sandbox: &Sandbox) -> String {
-    let text = infractl::ui::report::render(failure, false, 100);
+    let text = infractl::testing::ui::report::render(failure, false, 100);
     text.replace(&sandbox.root().display().to_string(), "ROOT")
 }
 

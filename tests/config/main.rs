@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use infractl::config::{Environment, Project};
-use infractl::failure::Failure;
-use infractl::ui::report;
+use infractl::testing::config::{Environment, Project};
+use infractl::testing::failure::Failure;
+use infractl::testing::ui::report;
 
 /// A project in a folder of its own.
 struct Sandbox(TempDir);

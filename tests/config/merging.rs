@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 
 use indexmap::IndexMap;
-use infractl::config::template::{Rendered, Scope};
-use infractl::config::{Action, Environment, Project};
+use infractl::testing::config::template::{Rendered, Scope};
+use infractl::testing::config::{Action, Environment, Project};
 use secrecy::SecretString;
 
 use super::{Sandbox, dev};

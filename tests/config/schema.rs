@@ -80,7 +80,7 @@ fn valid(value: &Json, schema: &Json, root: &Json) -> Result<(), String> {
 }
 
 fn check(text: &str) -> Result<(), String> {
-    let schema = infractl::config::schema();
+    let schema = infractl::testing::config::schema();
     valid(&serde_json::to_value(toml::from_str::<toml::Table>(text).unwrap()).unwrap(), &schema, &schema)
 }
 
@@ -132,7 +132,7 @@ fn the_schema_takes_what_loads() {
 
 #[test]
 fn the_reference_names_every_section_and_variable() {
-    let reference = infractl::config::reference_markdown();
+    let reference = infractl::testing::config::reference_markdown();
     for heading in ["[project]", "[terraform]", "[env-file.sections[]]", "[hosts.NAME]", "[pipelines.NAME[]]"]
     {
         assert!(reference.contains(&format!("## `{heading}`")), "{heading}\n{reference}");
@@ -173,7 +173,7 @@ fn file(section: &str, example: &str) -> Option<String> {
 
 #[test]
 fn every_example_of_the_reference_loads() {
-    let reference = infractl::config::reference_markdown();
+    let reference = infractl::testing::config::reference_markdown();
     let mut section = String::new();
     let mut seen = 0;
     for line in reference.lines() {
@@ -196,7 +196,7 @@ fn every_example_of_the_reference_loads() {
             ]);
             let project = sandbox.project().with_vars([("HOME".into(), "/home/ada".into())].into());
             if let Err(failure) = project.environment("dev") {
-                panic!("{section}: {text}\n{}", infractl::ui::report::render(&failure, false, 100));
+                panic!("{section}: {text}\n{}", infractl::testing::ui::report::render(&failure, false, 100));
             }
             seen += 1;
         }

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use infractl::files::dotenv::{Dialect, encode};
-use infractl::files::env_file::{Entry, EnvFile, Metadata, Section};
+use infractl::testing::files::dotenv::{Dialect, encode};
+use infractl::testing::files::env_file::{Entry, EnvFile, Metadata, Section};
 
 use crate::support::{need, output, program};
 use crate::values::{known, random};
@@ -54,7 +54,7 @@ fn read(dialect: Dialect, entries: &[Entry], reader: Reader) -> Option<Read> {
         sections: sections.collect(),
         metadata: Metadata { workspace: "default".into(), serial: Some(7) },
     };
-    infractl::disk::write(&file, env_file.render().unwrap().as_bytes(), 0o600).unwrap();
+    infractl::testing::disk::write(&file, env_file.render().unwrap().as_bytes(), 0o600).unwrap();
     reader(&file, folder.path())
 }
 

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
-use infractl::files::ansible_value::{Value, Variables, holds_template};
-use infractl::files::inventory::{Format, Group, Inventory};
+use infractl::testing::files::ansible_value::{Value, Variables, holds_template};
+use infractl::testing::files::inventory::{Format, Group, Inventory};
 use serde_json::{Value as Json, json};
 
 use crate::support::{need, output, program};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use infractl::sops::{Format, NewFile, Plain};
+use infractl::testing::sops::{Format, NewFile, Plain};
 use regex::Regex;
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -71,7 +71,7 @@ impl Project {
         let lines: Vec<String> = secrets.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let text = lines.join("\n") + "\n";
         let new = NewFile::for_recipients([recipient.to_owned()]);
-        let mut fill = infractl::secrets::fill;
+        let mut fill = infractl::testing::secrets::fill;
         let plain = Plain::create(text.as_bytes(), Format::Dotenv, &new, &mut fill).unwrap();
         let bytes = plain.seal(jiff::Timestamp::now(), &mut fill).unwrap().to_bytes().unwrap();
         write(&self.dir.path().join("all.enc.env"), std::str::from_utf8(&bytes).unwrap());

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use infractl::files::dotenv::{Dialect, encode};
+use infractl::testing::files::dotenv::{Dialect, encode};
 use serde_json::Value;
 
 use crate::dotenv::{environment, sourcing};

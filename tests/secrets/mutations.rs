@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use infractl::sops::Format;
+use infractl::testing::sops::Format;
 
 #[path = "../../fuzz/properties.rs"]
 mod properties;

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use infractl::sops::{Encrypted, Format, SopsError};
+use infractl::testing::sops::{Encrypted, Format, SopsError};
 
 use crate::support::own;
 

@@ -1,6 +1,6 @@
 //! Changes touch what they change and nothing else.
 
-use infractl::sops::{Encrypted, Format, Node, Plain, SopsError, Step, Value, key};
+use infractl::testing::sops::{Encrypted, Format, Node, Plain, SopsError, Step, Value, key};
 
 use crate::support::{self, Numbers, differences, noon, own};
 

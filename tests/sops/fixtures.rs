@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use infractl::sops::{DataKey, Encrypted, Format, Plain, SopsError};
+use infractl::testing::sops::{DataKey, Encrypted, Format, Plain, SopsError};
 use serde_json::Value;
 
 use crate::support::{identities, own, shared};

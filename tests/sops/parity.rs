@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use infractl::sops::{Encrypted, Format, Node, Plain, Value, key as top};
+use infractl::testing::sops::{Encrypted, Format, Node, Plain, Value, key as top};
 use serde_json::json;
 
 use crate::random;

@@ -1,6 +1,6 @@
 //! What holds for every document: it comes back, and damage never panics.
 
-use infractl::sops::{DataKey, Encrypted, Format, Plain, SopsError, inspect, is_encrypted};
+use infractl::testing::sops::{DataKey, Encrypted, Format, Plain, SopsError, inspect, is_encrypted};
 use proptest::prelude::*;
 
 use crate::random;
@@ -92,7 +92,7 @@ proptest! {
     #[test]
     fn any_bytes_are_an_answer_or_an_error(bytes: Vec<u8>, text in "\\PC{0,80}", yaml in "[-a-c:#\\[\\]{}&*!|>'\" \\n0-9]{0,60}") {
         let mut numbers = Numbers(1);
-        let new = infractl::sops::NewFile::for_recipients([crate::support::public("a.txt")]);
+        let new = infractl::testing::sops::NewFile::for_recipients([crate::support::public("a.txt")]);
         for format in FORMATS {
             for input in [&bytes[..], text.as_bytes(), yaml.as_bytes()] {
                 let _ = inspect(input, format);

@@ -1,6 +1,6 @@
 //! Documents that nobody would write, made from a seed.
 
-use infractl::sops::{Format, KeyGroups, NewFile, Rule};
+use infractl::testing::sops::{Format, KeyGroups, NewFile, Rule};
 
 use super::support::{Numbers, public};
 

@@ -1,6 +1,6 @@
 //! Who can open a file: updatekeys, key groups, refusals.
 
-use infractl::sops::{
+use infractl::testing::sops::{
     Encrypted, Finding, Format, KeyGroups, NewFile, Plain, Recipient, Rule, SopsError, inspect, is_encrypted,
 };
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use infractl::sops::{Encrypted, Format, NewFile, Plain, Value, key as top};
+use infractl::testing::sops::{Encrypted, Format, NewFile, Plain, Value, key as top};
 
 use crate::support::{Numbers, key, noon, public};
 

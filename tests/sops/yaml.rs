@@ -1,6 +1,6 @@
 //! YAML in place: the text of the user stays, only values change.
 
-use infractl::sops::{Encrypted, Format, NewFile, Plain, Rule, Step, Value, key as top};
+use infractl::testing::sops::{Encrypted, Format, NewFile, Plain, Rule, Step, Value, key as top};
 
 use crate::support::{Numbers, differences, key, noon, public};
 
@@ -86,7 +86,7 @@ fn encrypting_keeps_the_text_around_the_values() {
     let back = open(sealed.as_bytes());
     let Some(node) = back.get(&top("literal")) else { panic!() };
     assert!(
-        matches!(node, infractl::sops::Node::Scalar(leaf) if leaf.value == Value::text("first\n  indented\nlast\n"))
+        matches!(node, infractl::testing::sops::Node::Scalar(leaf) if leaf.value == Value::text("first\n  indented\nlast\n"))
     );
 }
 
@@ -272,7 +272,7 @@ fn what_is_no_sops_document_is_refused() {
         let error =
             Plain::create(source.as_bytes(), Format::Yaml, &new, &mut |buffer| buffer.fill(1)).unwrap_err();
         assert!(
-            matches!(error, infractl::sops::SopsError::InvalidInput { line: at, .. } if at >= line),
+            matches!(error, infractl::testing::sops::SopsError::InvalidInput { line: at, .. } if at >= line),
             "{source}: {error:?}"
         );
     }

@@ -33,7 +33,7 @@ pub struct CheckArgs {
 }
 
 /// Checks them.
-pub async fn run(cx: &Ctx, args: &CheckArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, args: &CheckArgs) -> Result<(), Failure> {
     let (project, identities) = place::project(cx);
     let root = project.map_or_else(|| place::root_of(&cx.dir.join("x")), |project| project.root);
     if args.install {

@@ -32,7 +32,7 @@ pub struct DecryptArgs {
 }
 
 /// Decrypts it.
-pub async fn run(cx: &Ctx, global: &Global, args: &DecryptArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &DecryptArgs) -> Result<(), Failure> {
     let place = args.on.place(cx)?;
     let mut store = place.store(cx);
     let opened = store.open_with(place.file(), args.on.format(), Mac::ignored_if(args.ignore_mac)).await?;

@@ -48,7 +48,7 @@ struct Editing {
 }
 
 /// Edits it.
-pub async fn run(cx: &Ctx, global: &Global, args: &EditArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &EditArgs) -> Result<(), Failure> {
     let place = args.on.place(cx)?;
     let mut store = place.store(cx);
     let editor = edit::editor(&cx.vars.0)?;

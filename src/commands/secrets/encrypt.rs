@@ -84,7 +84,7 @@ impl EncryptArgs {
 }
 
 /// Encrypts it.
-pub fn run(cx: &Ctx, global: &Global, args: &EncryptArgs) -> Result<(), Failure> {
+pub(crate) fn run(cx: &Ctx, global: &Global, args: &EncryptArgs) -> Result<(), Failure> {
     let is_stdin = args.on.target == "-";
     if is_stdin && (args.filename_override.is_none() || args.in_place) {
         return Err(Failure::new(Kind::Usage, "standard input has no name that says how it is encrypted")
@@ -149,7 +149,7 @@ fn who(store: &Store<'_>, groups: &[Vec<String>]) -> String {
 }
 
 /// The name of a recipient, or the beginning of it.
-pub fn short(labels: &Labels, recipient: &str) -> String {
+pub(crate) fn short(labels: &Labels, recipient: &str) -> String {
     match labels.name(recipient) {
         Some(name) => name.to_owned(),
         None if recipient.len() > 20 => format!("{}...", &recipient.chars().take(16).collect::<String>()),

@@ -21,7 +21,7 @@ pub struct ExecArgs {
 }
 
 /// Runs it.
-pub async fn run(cx: &Ctx, global: &Global, args: &ExecArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &ExecArgs) -> Result<(), Failure> {
     let place = args.on.place(cx)?;
     let Some((program, rest)) = args.command.split_first() else {
         return Err(Failure::new(Kind::Usage, "no command was given"));

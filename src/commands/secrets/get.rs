@@ -23,7 +23,7 @@ pub struct GetArgs {
 }
 
 /// Prints it.
-pub async fn run(cx: &Ctx, args: &GetArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, args: &GetArgs) -> Result<(), Failure> {
     let place = args.on.place(cx)?;
     let path = key_path::parse(&args.name)?;
     let mut store = place.store(cx);
@@ -48,7 +48,12 @@ pub async fn run(cx: &Ctx, args: &GetArgs) -> Result<(), Failure> {
 }
 
 /// The value at a place: a text as it is, a list or a map as JSON.
-pub fn value(plain: &Plain, path: &[Step], name: &str, file: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+pub(crate) fn value(
+    plain: &Plain,
+    path: &[Step],
+    name: &str,
+    file: &str,
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
     plain
         .get(path)
         .map(secrets::value::text)

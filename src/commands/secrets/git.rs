@@ -11,7 +11,7 @@ use crate::exec::{Cmd, Io};
 use crate::failure::{Failure, Kind};
 
 /// What git prints, or none when it ends with an error: no repository, no such thing in it.
-pub async fn ask(cx: &Ctx, dir: &Path, args: &[&str]) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
+pub(crate) async fn ask(cx: &Ctx, dir: &Path, args: &[&str]) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
     let cmd =
         Cmd::new("git").args(args.iter().copied()).dir(dir).io(Io::Capture).env("GIT_OPTIONAL_LOCKS", "0");
     let done = cx.runner.run(&cmd, &|_, _| {}).await?;
@@ -19,13 +19,13 @@ pub async fn ask(cx: &Ctx, dir: &Path, args: &[&str]) -> Result<Option<Zeroizing
 }
 
 /// The same as one line of text.
-pub async fn line(cx: &Ctx, dir: &Path, args: &[&str]) -> Result<Option<String>, Failure> {
+pub(crate) async fn line(cx: &Ctx, dir: &Path, args: &[&str]) -> Result<Option<String>, Failure> {
     let out = ask(cx, dir, args).await?;
     Ok(out.map(|out| String::from_utf8_lossy(&out).trim_end_matches('\n').to_owned()))
 }
 
 /// Changes something in the repository.
-pub async fn change(cx: &Ctx, dir: &Path, args: &[&str]) -> Result<(), Failure> {
+pub(crate) async fn change(cx: &Ctx, dir: &Path, args: &[&str]) -> Result<(), Failure> {
     match ask(cx, dir, args).await? {
         Some(_) => Ok(()),
         None => Err(Failure::new(Kind::Failed, format!("`git {}` failed", shell_words::join(args)))),
@@ -33,7 +33,7 @@ pub async fn change(cx: &Ctx, dir: &Path, args: &[&str]) -> Result<(), Failure> 
 }
 
 /// The top folder of the repository, if there is one.
-pub async fn top(cx: &Ctx, dir: &Path) -> Result<Option<PathBuf>, Failure> {
+pub(crate) async fn top(cx: &Ctx, dir: &Path) -> Result<Option<PathBuf>, Failure> {
     let dir = dir.ancestors().find(|dir| dir.is_dir()).unwrap_or(dir);
     match line(cx, dir, &["rev-parse", "--show-toplevel"]).await {
         Ok(top) => Ok(top.map(PathBuf::from)),
@@ -44,7 +44,7 @@ pub async fn top(cx: &Ctx, dir: &Path) -> Result<Option<PathBuf>, Failure> {
 }
 
 /// A file in the index of git.
-pub struct Blob {
+pub(crate) struct Blob {
     /// Its path, relative to the top of the repository.
     pub path: PathBuf,
     /// The name of its content.
@@ -53,7 +53,7 @@ pub struct Blob {
 
 /// The files of a `--raw -z` list of git that have a content in the index. `side` is 0 for what the list compares from,
 /// 1 for what it compares with.
-pub fn blobs(raw: &[u8], side: usize) -> Vec<Blob> {
+pub(crate) fn blobs(raw: &[u8], side: usize) -> Vec<Blob> {
     let mut parts = raw.split(|&b| b == 0);
     let mut found = Vec::new();
     while let Some(head) = parts.next().filter(|head| head.starts_with(b":")) {
@@ -71,13 +71,13 @@ pub fn blobs(raw: &[u8], side: usize) -> Vec<Blob> {
 }
 
 /// Longer contents are not looked into.
-pub const LONGEST: usize = 64 << 20;
+pub(crate) const LONGEST: usize = 64 << 20;
 
 /// Gets a path and the content of the file.
-pub type Look<'a> = dyn FnMut(&Path, &[u8]) -> Result<(), Failure> + 'a;
+pub(crate) type Look<'a> = dyn FnMut(&Path, &[u8]) -> Result<(), Failure> + 'a;
 
 /// Hands over the content of every file, in order, several with one call of git. Returns how many were too long.
-pub async fn each_content(
+pub(crate) async fn each_content(
     cx: &Ctx,
     dir: &Path,
     blobs: &[Blob],
@@ -135,7 +135,7 @@ async fn batch(
 }
 
 /// How git is to call infractl: by its name when that is this program, else by its path.
-pub fn own_name() -> Result<String, Failure> {
+pub(crate) fn own_name() -> Result<String, Failure> {
     let own = std::env::current_exe()
         .map_err(|error| Failure::new(Kind::Bug, format!("infractl does not find itself: {error}")))?;
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());

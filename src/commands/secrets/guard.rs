@@ -16,7 +16,7 @@ pub struct GuardArgs {
 }
 
 /// Watches.
-pub fn run(cx: &Ctx, args: &GuardArgs) -> Result<(), Failure> {
+pub(crate) fn run(cx: &Ctx, args: &GuardArgs) -> Result<(), Failure> {
     cx.ui.data(b"ready\n")?;
     edit::guard(&args.folder, args.owner);
     Ok(())

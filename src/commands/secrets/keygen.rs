@@ -30,7 +30,7 @@ pub struct KeygenArgs {
 }
 
 /// Makes it.
-pub fn run(cx: &Ctx, global: &Global, args: &KeygenArgs) -> Result<(), Failure> {
+pub(crate) fn run(cx: &Ctx, global: &Global, args: &KeygenArgs) -> Result<(), Failure> {
     let path = key_file(cx, args)?;
     let known = keygen::public_keys(&path);
     if path.exists() && !args.append {
@@ -124,7 +124,7 @@ fn add_to_rules(cx: &Ctx, recipient: &str, name: Option<&str>) -> Result<(), Fai
 }
 
 /// Writes the rules; their mode stays.
-pub fn write_rules(path: &Path, text: &str) -> Result<(), Failure> {
+pub(crate) fn write_rules(path: &Path, text: &str) -> Result<(), Failure> {
     let mode = disk::mode_of(path)?.unwrap_or(0o644);
     Ok(disk::write(path, text.as_bytes(), mode)?)
 }

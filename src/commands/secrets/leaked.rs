@@ -16,7 +16,7 @@ use crate::secrets::{self, covered};
 use crate::text;
 
 /// What is found of the values of all encrypted files of a project.
-pub async fn search(cx: &Ctx, root: &Path, identities: &[PathBuf]) -> Result<Vec<Wrong>, Failure> {
+pub(crate) async fn search(cx: &Ctx, root: &Path, identities: &[PathBuf]) -> Result<Vec<Wrong>, Failure> {
     let mut store = place::store(cx, root, identities);
     let mut values: Vec<(String, Zeroizing<Vec<u8>>)> = Vec::new();
     for file in

@@ -17,7 +17,7 @@ pub struct ListArgs {
 }
 
 /// Lists them.
-pub fn run(cx: &Ctx, args: &ListArgs) -> Result<(), Failure> {
+pub(crate) fn run(cx: &Ctx, args: &ListArgs) -> Result<(), Failure> {
     let place = args.on.place(cx)?;
     let mut lines: Vec<(String, String)> = Vec::new();
     for file in &place.files {

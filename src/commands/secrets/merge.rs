@@ -38,7 +38,7 @@ pub struct MergeArgs {
 }
 
 /// Merges.
-pub async fn run(cx: &Ctx, args: &MergeArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, args: &MergeArgs) -> Result<(), Failure> {
     let prefer = match (args.ours, args.theirs) {
         (true, _) => Prefer::Ours,
         (_, true) => Prefer::Theirs,

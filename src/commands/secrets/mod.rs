@@ -1,25 +1,25 @@
 //! Files of secrets: one file per verb.
 
-pub mod check;
-pub mod decrypt;
-pub mod edit;
-pub mod encrypt;
-pub mod exec;
-pub mod get;
-pub mod git;
-pub mod guard;
-pub mod keygen;
-pub mod leaked;
-pub mod list;
-pub mod merge;
-pub mod place;
-pub mod recipients;
-pub mod rotate;
-pub mod set;
-pub mod textconv;
-pub mod unset;
-pub mod updatekeys;
-pub mod view;
+pub(crate) mod check;
+pub(crate) mod decrypt;
+pub(crate) mod edit;
+pub(crate) mod encrypt;
+pub(crate) mod exec;
+pub(crate) mod get;
+pub(crate) mod git;
+pub(crate) mod guard;
+pub(crate) mod keygen;
+pub(crate) mod leaked;
+pub(crate) mod list;
+pub(crate) mod merge;
+pub(crate) mod place;
+pub(crate) mod recipients;
+pub(crate) mod rotate;
+pub(crate) mod set;
+pub(crate) mod textconv;
+pub(crate) mod unset;
+pub(crate) mod updatekeys;
+pub(crate) mod view;
 
 use super::Global;
 use crate::context::Ctx;
@@ -90,7 +90,7 @@ impl SecretsCommand {
 }
 
 /// Does what was typed.
-pub async fn run(cx: &Ctx, global: &Global, command: &SecretsCommand) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, command: &SecretsCommand) -> Result<(), Failure> {
     match command {
         SecretsCommand::Check(args) => check::run(cx, args).await,
         SecretsCommand::Decrypt(args) => decrypt::run(cx, global, args).await,

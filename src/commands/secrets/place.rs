@@ -14,7 +14,7 @@ use crate::text;
 
 /// The files a verb works on and where their keys may be.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub(crate) struct Place {
     /// The folder of the project, or the one whose rules count.
     pub root: PathBuf,
     /// All files of the target, in the order in which later ones win.
@@ -27,24 +27,24 @@ pub struct Place {
 
 impl Place {
     /// The file that belongs to the target itself: what is changed.
-    pub fn file(&self) -> &Path {
+    pub(crate) fn file(&self) -> &Path {
         self.files.last().map_or(Path::new(""), PathBuf::as_path)
     }
 
     /// The file as the user knows it.
-    pub fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         let file = self.file();
         file.strip_prefix(&self.root).unwrap_or(file).display().to_string()
     }
 
     /// The encrypted files with the keys of whoever runs infractl.
-    pub fn store<'a>(&self, cx: &'a Ctx) -> Store<'a> {
+    pub(crate) fn store<'a>(&self, cx: &'a Ctx) -> Store<'a> {
         store(cx, &self.root, &self.identities)
     }
 }
 
 /// Encrypted files in a folder, with the keys of whoever runs infractl.
-pub fn store<'a>(cx: &'a Ctx, root: &Path, identities: &[PathBuf]) -> Store<'a> {
+pub(crate) fn store<'a>(cx: &'a Ctx, root: &Path, identities: &[PathBuf]) -> Store<'a> {
     let ask = secrets::terminal(cx.ui.mode.no_input);
     Store::new(root, Keys::new(cx.vars.0.clone(), identities.to_vec(), ask), cx.runner.as_ref())
 }
@@ -75,7 +75,7 @@ impl From<FormatName> for Format {
 
 /// Arguments of every verb that works on one target.
 #[derive(Debug, Clone, clap::Args)]
-pub struct On {
+pub(crate) struct On {
     /// A file, `common`, or the name of an environment
     #[arg(value_name = "FILE|ENV|common", add = clap_complete::engine::ArgValueCompleter::new(candidates))]
     pub target: String,
@@ -86,12 +86,12 @@ pub struct On {
 
 impl On {
     /// The files that are meant.
-    pub fn place(&self, cx: &Ctx) -> Result<Place, Failure> {
+    pub(crate) fn place(&self, cx: &Ctx) -> Result<Place, Failure> {
         resolve(cx, &self.target)
     }
 
     /// The form that was asked for.
-    pub fn format(&self) -> Option<Format> {
+    pub(crate) fn format(&self) -> Option<Format> {
         self.format.map(Format::from)
     }
 }
@@ -113,7 +113,7 @@ fn candidates(current: &std::ffi::OsStr) -> Vec<clap_complete::engine::Completio
 }
 
 /// The project around, if there is one, and the identities it names.
-pub fn project(cx: &Ctx) -> (Option<Project>, Vec<PathBuf>) {
+pub(crate) fn project(cx: &Ctx) -> (Option<Project>, Vec<PathBuf>) {
     let Ok(project) = target::project(cx) else { return (None, Vec::new()) };
     let first = project.default_environment.clone().or_else(|| project.environments.first().cloned());
     let identities = match first.map(|name| project.environment(&name)) {
@@ -128,19 +128,19 @@ pub fn project(cx: &Ctx) -> (Option<Project>, Vec<PathBuf>) {
 }
 
 /// The rules that `--config` or SOPS_CONFIG names instead of `.sops.yaml`.
-pub fn named_rules(cx: &Ctx) -> Option<PathBuf> {
+pub(crate) fn named_rules(cx: &Ctx) -> Option<PathBuf> {
     secrets::named_rules(&cx.vars.0)
 }
 
 /// The folder whose `.sops.yaml` counts for a file that is in no project.
-pub fn root_of(file: &Path) -> PathBuf {
+pub(crate) fn root_of(file: &Path) -> PathBuf {
     let folder = file.parent().unwrap_or(file);
     let with_rules = folder.ancestors().find(|dir| dir.join(secrets::RULES_FILE).is_file());
     with_rules.unwrap_or(folder).to_owned()
 }
 
 /// What a target means.
-pub fn resolve(cx: &Ctx, name: &str) -> Result<Place, Failure> {
+pub(crate) fn resolve(cx: &Ctx, name: &str) -> Result<Place, Failure> {
     let path = cx.dir.join(name);
     let project = target::project(cx);
     if let Ok(project) = &project {

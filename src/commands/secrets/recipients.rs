@@ -46,7 +46,7 @@ pub enum RecipientsCommand {
 }
 
 /// Does it.
-pub async fn run(cx: &Ctx, global: &Global, command: &RecipientsCommand) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, command: &RecipientsCommand) -> Result<(), Failure> {
     match command {
         RecipientsCommand::List { targets } => list(cx, targets),
         RecipientsCommand::Add { recipient, targets, name } => {

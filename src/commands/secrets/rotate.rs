@@ -21,7 +21,7 @@ pub struct RotateArgs {
 }
 
 /// Rotates.
-pub async fn run(cx: &Ctx, global: &Global, args: &RotateArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &RotateArgs) -> Result<(), Failure> {
     let (files, root, identities) = files(cx, &args.targets)?;
     let mut store = place::store(cx, &root, &identities);
     let mac = Mac::ignored_if(args.ignore_mac);
@@ -43,7 +43,7 @@ pub async fn run(cx: &Ctx, global: &Global, args: &RotateArgs) -> Result<(), Fai
 }
 
 /// The files of targets, or every encrypted file that a rule is for; the folder; the identities that are named.
-pub fn files(
+pub(crate) fn files(
     cx: &Ctx,
     targets: &[String],
 ) -> Result<(Vec<std::path::PathBuf>, std::path::PathBuf, Vec<std::path::PathBuf>), Failure> {

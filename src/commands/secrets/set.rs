@@ -48,7 +48,7 @@ fn hidden(text: &str) -> Result<SecretString, std::convert::Infallible> {
 }
 
 /// Changes it.
-pub async fn run(cx: &Ctx, global: &Global, args: &SetArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &SetArgs) -> Result<(), Failure> {
     if args.argument.is_some() {
         return Err(Failure::new(
             Kind::Usage,
@@ -85,7 +85,7 @@ pub async fn run(cx: &Ctx, global: &Global, args: &SetArgs) -> Result<(), Failur
 }
 
 /// How often a change is made again on top of what others wrote at the same time.
-pub const ATTEMPTS: usize = 50;
+pub(crate) const ATTEMPTS: usize = 50;
 
 fn read_value(cx: &Ctx, args: &SetArgs) -> Result<Zeroizing<Vec<u8>>, Failure> {
     if let Some(value) = &args.value {
@@ -143,7 +143,7 @@ fn typed(cx: &Ctx, args: &SetArgs) -> Result<Zeroizing<Vec<u8>>, Failure> {
 }
 
 /// Opens the file of a target; one that is not there is made by the rules, in memory.
-pub async fn open_or_create(
+pub(crate) async fn open_or_create(
     store: &mut Store<'_>,
     place: &Place,
     format: Option<Format>,
@@ -164,7 +164,7 @@ pub async fn open_or_create(
 }
 
 /// Seals and writes a changed file, and says so.
-pub fn save(
+pub(crate) fn save(
     cx: &Ctx,
     global: &Global,
     store: &Store<'_>,

@@ -27,7 +27,7 @@ pub struct TextconvArgs {
 }
 
 /// Prints it.
-pub async fn run(cx: &Ctx, args: &TextconvArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, args: &TextconvArgs) -> Result<(), Failure> {
     let path = cx.dir.join(&args.file);
     let bytes = disk::read(&path)?;
     let Ok(encrypted) = secrets::parse(&path, &bytes, None) else {

@@ -20,7 +20,7 @@ pub struct UnsetArgs {
 }
 
 /// Removes it.
-pub async fn run(cx: &Ctx, global: &Global, args: &UnsetArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &UnsetArgs) -> Result<(), Failure> {
     let place = args.on.place(cx)?;
     let path = key_path::parse(&args.name)?;
     let mut store = place.store(cx);

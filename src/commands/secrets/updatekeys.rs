@@ -27,7 +27,7 @@ pub struct UpdatekeysArgs {
 }
 
 /// Updates them.
-pub async fn run(cx: &Ctx, global: &Global, args: &UpdatekeysArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &UpdatekeysArgs) -> Result<(), Failure> {
     let (files, root, identities) = super::rotate::files(cx, &args.targets)?;
     let named = place::named_rules(cx);
     let mut wanted = Vec::new();
@@ -59,7 +59,7 @@ pub async fn run(cx: &Ctx, global: &Global, args: &UpdatekeysArgs) -> Result<(),
 }
 
 /// Says that a file is left alone, and why.
-pub fn left_to_sops(cx: &Ctx, root: &Path, file: &Path, rule: &CreationRule) {
+pub(crate) fn left_to_sops(cx: &Ctx, root: &Path, file: &Path, rule: &CreationRule) {
     cx.ui.warn(format!(
         "{} is left alone: its rule names keys of {}, which only sops can use",
         file.strip_prefix(root).unwrap_or(file).display(),
@@ -68,7 +68,7 @@ pub fn left_to_sops(cx: &Ctx, root: &Path, file: &Path, rule: &CreationRule) {
 }
 
 /// Prepares all files, then writes them; how many changed.
-pub async fn apply(
+pub(crate) async fn apply(
     cx: &Ctx,
     global: &Global,
     store: &mut Store<'_>,
@@ -91,7 +91,7 @@ pub async fn apply(
 }
 
 /// The error in the middle says which files are as they were.
-pub fn unfinished(store: &Store<'_>, failure: Failure, left: &[Prepared]) -> Failure {
+pub(crate) fn unfinished(store: &Store<'_>, failure: Failure, left: &[Prepared]) -> Failure {
     let names: Vec<String> = left.iter().map(|file| store.shown(&file.path)).collect();
     failure.help(format!("not changed yet: {}; run it again for the rest", text::list(&names, "and")))
 }
@@ -128,7 +128,11 @@ fn after_removal(cx: &Ctx, store: &Store<'_>, prepared: &[Prepared], labels: &La
 }
 
 /// The rules of a file, if there are any.
-pub fn rules_of(root: &Path, named: Option<&Path>, file: &Path) -> Result<Option<(Rules, usize)>, Failure> {
+pub(crate) fn rules_of(
+    root: &Path,
+    named: Option<&Path>,
+    file: &Path,
+) -> Result<Option<(Rules, usize)>, Failure> {
     let Some(rules) = Rules::find(root, named, file)? else { return Ok(None) };
     let relative = rules.relative(file).to_string_lossy().into_owned();
     let number = rules.rules.iter().position(|rule| rule.matches(&relative));

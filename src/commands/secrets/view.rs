@@ -16,7 +16,7 @@ pub struct ViewArgs {
 }
 
 /// Prints it.
-pub async fn run(cx: &Ctx, args: &ViewArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, args: &ViewArgs) -> Result<(), Failure> {
     let place = args.on.place(cx)?;
     let mut store = place.store(cx);
     let opened = store.open_with(place.file(), args.on.format(), Mac::ignored_if(args.ignore_mac)).await?;

@@ -10,7 +10,7 @@ use crate::config::template::Template;
 /// The environment file that `apply` and `genenv` write
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct EnvFile {
+pub(crate) struct EnvFile {
     /// Where to write it
     ///
     /// Default: `shared/.env.{{environment}}`
@@ -110,7 +110,7 @@ pub struct ValueSource {
 /// The ansible inventory that `apply` and `inventory` write
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Inventory {
+pub(crate) struct Inventory {
     /// Where to write it
     ///
     /// Default: `ansible/inventory/{{environment}}.ini`, or `.yml` as the format asks

@@ -18,22 +18,22 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub use action::*;
-pub use containers::*;
+pub(crate) use action::*;
+pub(crate) use containers::*;
 pub use files::*;
-pub use hosts::*;
-pub use images::*;
-pub use lock::*;
-pub use step::*;
-pub use tools::*;
-pub use value::*;
-pub use wait::*;
+pub(crate) use hosts::*;
+pub(crate) use images::*;
+pub(crate) use lock::*;
+pub(crate) use step::*;
+pub(crate) use tools::*;
+pub(crate) use value::*;
+pub(crate) use wait::*;
 
 /// One environment: tables of `environment.toml` are merged over `defaults.toml` key by key, arrays are
 /// replaced. A key that begins with `x-` is yours and never looked at
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct File {
+pub(crate) struct File {
     /// The project as a whole; belongs into `defaults.toml`
     pub project: Option<ProjectSection>,
     /// Ask for the name of the environment before `apply`, `destroy`, `stop` and `rollback`, or require
@@ -104,7 +104,7 @@ pub struct File {
 /// The project as a whole
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ProjectSection {
+pub(crate) struct ProjectSection {
     /// Name of the project, `{{project}}` in text
     ///
     /// Default: name of the folder

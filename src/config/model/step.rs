@@ -18,7 +18,7 @@ use crate::config::template::Template;
     { "required": ["docker"] }, { "required": ["ecs"] }, { "required": ["snapshot"] },
     { "required": ["publish"] }, { "required": ["git"] }
 ]))]
-pub struct StepEntry {
+pub(crate) struct StepEntry {
     /// Another verb or pipeline, for the same environment
     ///
     /// Example: `{ do = "apply" }`
@@ -133,7 +133,7 @@ pub struct When {
 /// When and how often a step is tried again
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Retry {
+pub(crate) struct Retry {
     /// How often to try, the first time included
     ///
     /// Default: `3`
@@ -156,7 +156,7 @@ pub struct Retry {
 /// What happens when a step has failed
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(untagged)] // its errors are never seen: config/check.rs has looked at the value before serde does
-pub enum OnFailure {
+pub(crate) enum OnFailure {
     /// Stop or go on.
     Word(OnFailureWord),
     /// Do these steps, then stop.
@@ -166,7 +166,7 @@ pub enum OnFailure {
 /// Stop or go on
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum OnFailureWord {
+pub(crate) enum OnFailureWord {
     /// The pipeline has failed
     Stop,
     /// Warn and go on

@@ -9,7 +9,7 @@ use super::{Argument, ArgumentInput, FilePath, HostName, Input, OneOrMany, Perio
 /// The root module and the program that applies it
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Terraform {
+pub(crate) struct Terraform {
     /// Program to start: a name or a path
     ///
     /// Default: `terraform`
@@ -64,7 +64,7 @@ pub struct Terraform {
 /// Where the secrets are and which must be there
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Secrets {
+pub(crate) struct Secrets {
     /// SOPS files in order, later ones win
     ///
     /// Default: those of `credentials/common.enc.env` and `credentials/{{environment}}.enc.env` that exist
@@ -86,7 +86,7 @@ pub struct Secrets {
 /// How `deploy` and `check` call ansible
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Ansible {
+pub(crate) struct Ansible {
     /// Playbook to run
     ///
     /// Default: `ansible/playbooks/site.yml`, or `ansible/site.yml`

@@ -40,12 +40,12 @@ pub struct Pattern(pub String);
 /// A version such as `0.1` or `1.11.4`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
-pub struct VersionText(pub String);
+pub(crate) struct VersionText(pub String);
 
 /// Name of an environment of this project.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
-pub struct EnvironmentName(pub String);
+pub(crate) struct EnvironmentName(pub String);
 
 /// Name of a host of `[hosts]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -114,7 +114,7 @@ pub struct ArgumentInput(pub Json);
 /// One text or a list of them.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(untagged)] // as above
-pub enum OneOrMany<T> {
+pub(crate) enum OneOrMany<T> {
     /// One.
     One(T),
     /// Several.
@@ -123,17 +123,9 @@ pub enum OneOrMany<T> {
 
 impl<T> OneOrMany<T> {
     /// All of them, in order.
-    pub fn into_vec(self) -> Vec<T> {
+    pub(crate) fn into_vec(self) -> Vec<T> {
         match self {
             OneOrMany::One(one) => vec![one],
-            OneOrMany::Many(many) => many,
-        }
-    }
-
-    /// All of them, in order.
-    pub fn as_slice(&self) -> &[T] {
-        match self {
-            OneOrMany::One(one) => std::slice::from_ref(one),
             OneOrMany::Many(many) => many,
         }
     }
@@ -164,7 +156,7 @@ impl ArgumentInput {
 }
 
 /// Variables of a child's environment: values may name secrets.
-pub type Variables = IndexMap<String, Template>;
+pub(crate) type Variables = IndexMap<String, Template>;
 
 impl<'de> Deserialize<'de> for Period {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -14,7 +14,7 @@ use crate::config::template::Template;
     { "required": ["ssh"] }, { "required": ["tcp"] }, { "required": ["http"] }, { "required": ["tls"] },
     { "required": ["file"] }, { "required": ["command"] }, { "required": ["ecs"] }
 ]))]
-pub struct Wait {
+pub(crate) struct Wait {
     /// A login to this host works
     pub ssh: Option<HostName>,
     /// This `host:port` accepts a connection

@@ -4,7 +4,7 @@ use super::{Dialect, key_trouble};
 
 /// What [`decode`] found in a file.
 #[derive(Default, PartialEq, Eq)]
-pub struct Decoded {
+pub(crate) struct Decoded {
     /// Keys and values, in the order of the file.
     pub entries: Vec<(String, String)>,
     /// The numbers of the lines, from 1, that infractl would not have written.
@@ -12,7 +12,7 @@ pub struct Decoded {
 }
 
 /// Reads back a file that infractl wrote in this dialect. It is no reader for the files of others.
-pub fn decode(dialect: Dialect, text: &str) -> Decoded {
+pub(crate) fn decode(dialect: Dialect, text: &str) -> Decoded {
     let mut decoded = Decoded::default();
     let mut rest = text;
     while !rest.is_empty() {

@@ -2,7 +2,7 @@
 
 /// What is in a file that people write.
 #[derive(Default, PartialEq, Eq)]
-pub struct Read {
+pub(crate) struct Read {
     /// Keys and values, in the order of the file; a later one of the same key has replaced an earlier one.
     pub entries: Vec<(String, String)>,
     /// The numbers of the lines, from 1, that are neither `KEY=value` nor a comment.
@@ -12,7 +12,7 @@ pub struct Read {
 }
 
 /// Reads it.
-pub fn read(text: &str) -> Read {
+pub(crate) fn read(text: &str) -> Read {
     let mut found = Read::default();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
     let mut rest = text.as_str();

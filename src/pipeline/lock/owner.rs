@@ -12,7 +12,7 @@ use crate::text;
 /// The run that holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Owner {
+pub(crate) struct Owner {
     /// The person, or the account of a CI job.
     pub owner: String,
     /// The machine's name.
@@ -37,7 +37,7 @@ pub struct Owner {
 
 impl Owner {
     /// This run.
-    pub fn new(cx: &Ctx, env: &Environment, verb: &str) -> Self {
+    pub(crate) fn new(cx: &Ctx, env: &Environment, verb: &str) -> Self {
         let now = (cx.now)();
         Owner {
             owner: person(cx),
@@ -55,34 +55,34 @@ impl Owner {
 
     /// The same run, alive at this moment.
     #[must_use]
-    pub fn alive(&self, now: Timestamp) -> Self {
+    pub(crate) fn alive(&self, now: Timestamp) -> Self {
         Owner { heartbeat: now, ..self.clone() }
     }
 
     /// As it is written: one line of JSON.
-    pub fn to_json(&self) -> String {
+    pub(crate) fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default() + "\n"
     }
 
     /// Reads what was written; what follows the first value does not count.
-    pub fn parse(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         serde_json::Deserializer::from_slice(bytes).into_iter().next()?.ok()
     }
 
     /// True when it ran here and its process is gone.
-    pub fn is_dead_here(&self) -> bool {
+    pub(crate) fn is_dead_here(&self) -> bool {
         let pid = i32::try_from(self.pid).ok().and_then(rustix::process::Pid::from_raw);
         self.machine == machine()
             && pid.is_some_and(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
     }
 
     /// How long it may be silent.
-    pub fn patience(&self) -> Duration {
+    pub(crate) fn patience(&self) -> Duration {
         Duration::from_secs(self.stale_after.max(1))
     }
 
     /// "`apply` by alice on ci-7 (pid 4242) since 2026-11-20 14:02:11 UTC, for 3m 05s, last sign of life 4.0 s ago".
-    pub fn describe(&self, now: Timestamp) -> String {
+    pub(crate) fn describe(&self, now: Timestamp) -> String {
         let ago = |then: Timestamp| {
             text::duration(Duration::try_from(now.duration_since(then)).unwrap_or_default())
         };

@@ -11,7 +11,7 @@ const VARIABLE: &str = variables::LOCK.name;
 
 /// Adds a token of this run's own to the variables that all its children get.
 #[must_use]
-pub fn mark(mut vars: Vars) -> Vars {
+pub(crate) fn mark(mut vars: Vars) -> Vars {
     let random = || RandomState::new().hash_one((std::process::id(), std::time::Instant::now()));
     let own = format!("{:016x}{:016x}", random(), random());
     let chain = match vars.get(VARIABLE) {

@@ -10,7 +10,7 @@ use crate::steps::{Facts, StepCx};
 
 /// What was found.
 #[derive(Debug)]
-pub struct Locks {
+pub(crate) struct Locks {
     /// The lock of this machine: its owner, and whether his process lives.
     pub local: Option<(Owner, bool)>,
     /// The lock that other machines see: whose it is, if he says so.
@@ -20,7 +20,7 @@ pub struct Locks {
 
 /// A lock that other machines see.
 #[derive(Debug)]
-pub struct SharedLock {
+pub(crate) struct SharedLock {
     /// Who holds it, if that is known.
     pub owner: Option<Owner>,
     /// Its owner gave no sign of life for too long, or is gone.
@@ -30,7 +30,7 @@ pub struct SharedLock {
 }
 
 /// Looks who holds the locks.
-pub async fn look(cx: &Ctx, env: &Environment) -> Result<Locks, Failure> {
+pub(crate) async fn look(cx: &Ctx, env: &Environment) -> Result<Locks, Failure> {
     let path = local_path(env);
     let (is_held, owner) = file::look(&path).map_err(|error| {
         Failure::new(Kind::Failed, format!("the lock `{}` could not be read: {error}", path.display()))
@@ -50,7 +50,7 @@ pub async fn look(cx: &Ctx, env: &Environment) -> Result<Locks, Failure> {
 }
 
 /// Releases what was found. The lock of a living process of this machine is not ours to take: it ends with it.
-pub async fn remove(env: &Environment, locks: &Locks) -> Result<(), Failure> {
+pub(crate) async fn remove(env: &Environment, locks: &Locks) -> Result<(), Failure> {
     if locks.shared.is_some() {
         locks.place.remove().await?;
     }

@@ -10,7 +10,7 @@ use crate::sops::{Entry, Format, KeyGroups, Map, Node, Plain, SopsError, Step, T
 
 /// Which side wins where both changed the same value differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Prefer {
+pub(crate) enum Prefer {
     /// Neither: it is a conflict, and ours stays.
     Neither,
     /// Ours.
@@ -21,7 +21,7 @@ pub enum Prefer {
 
 /// What came of a merge.
 #[derive(Debug)]
-pub struct Merged {
+pub(crate) struct Merged {
     /// Ours, with what they changed.
     pub plain: Plain,
     /// The places that both changed differently.
@@ -49,7 +49,7 @@ struct Found<'a> {
 
 /// Merges what they changed since the common version into ours. By key; and where the lines of the texts can be merged to
 /// the same end, by line, so that comments, order and blank lines of both sides stay.
-pub fn merge(
+pub(crate) fn merge(
     base: Option<&Plain>,
     ours: &Plain,
     theirs: &Plain,

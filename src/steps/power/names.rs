@@ -33,7 +33,7 @@ fn is_from_outputs(host: &Host) -> bool {
 }
 
 /// What has to be known for the names.
-pub fn templates(env: &Environment) -> Vec<&Template> {
+pub(crate) fn templates(env: &Environment) -> Vec<&Template> {
     let Some(power) = &env.power else { return Vec::new() };
     let listed = power.servers.iter().chain(&power.databases);
     let single = [&power.region, &power.resource_group, &power.project];

@@ -1,7 +1,7 @@
 //! Functions that scripts call; only those that are called are printed.
 
 /// By name, in the order in which they are printed.
-pub const HELPERS: [(&str, &str); 10] = [
+pub(crate) const HELPERS: [(&str, &str); 10] = [
     (
         "some_secrets",
         r#"some_secrets() { # NAME...: for the commands that this shell starts

@@ -12,17 +12,17 @@ use std::time::Duration;
 use regex::Regex;
 use secrecy::ExposeSecret as _;
 
-pub use helpers::HELPERS;
+pub(crate) use helpers::HELPERS;
 
 use super::values::{self, Known};
 use super::{StepCx, Work, command, env_file, git, inventory, needs, relative, templates, terraform};
 use crate::exec::{Cmd, Input, Value};
 use crate::failure::Failure;
-pub use crate::tools::remote_shell::literal;
+pub(crate) use crate::tools::remote_shell::literal;
 
 /// What the lines of a script need besides themselves.
 #[derive(Debug, Default)]
-pub struct Script {
+pub(crate) struct Script {
     /// Functions that are called.
     pub helpers: BTreeSet<&'static str>,
     /// Secrets that are used.
@@ -37,7 +37,7 @@ static MARKER: LazyLock<Option<Regex>> =
 
 impl Script {
     /// A text as one word of bash: quoted, with variables where a value is not known yet.
-    pub fn word(&mut self, text: &str) -> String {
+    pub(crate) fn word(&mut self, text: &str) -> String {
         let mut word = String::new();
         let mut at = 0;
         for found in MARKER.iter().flat_map(|marker| marker.captures_iter(text)) {
@@ -60,7 +60,7 @@ impl Script {
     }
 
     /// A command as a line of bash.
-    pub fn command(&mut self, step: &StepCx<'_>, cmd: &Cmd) -> String {
+    pub(crate) fn command(&mut self, step: &StepCx<'_>, cmd: &Cmd) -> String {
         self.command_seeing(step, cmd, step.frame.secrets.as_deref())
     }
 
@@ -107,12 +107,12 @@ impl Script {
     }
 
     /// The outputs that were used since the last call.
-    pub fn used_outputs(&mut self) -> BTreeMap<String, String> {
+    pub(crate) fn used_outputs(&mut self) -> BTreeMap<String, String> {
         std::mem::take(&mut self.outputs)
     }
 
     /// The lines of one piece of work; each goes on only when the one before went well.
-    pub fn lines(&mut self, step: &StepCx<'_>, work: &Work) -> Result<Vec<String>, Failure> {
+    pub(crate) fn lines(&mut self, step: &StepCx<'_>, work: &Work) -> Result<Vec<String>, Failure> {
         Ok(match work {
             Work::Prepare { .. } | Work::Outputs | Work::Clean => Vec::new(),
             Work::Nothing(_) => vec![":".to_owned()],
@@ -208,7 +208,7 @@ fn seconds(length: Duration) -> String {
 }
 
 /// Values for a script: what only its run knows stands there as a marker.
-pub fn marked(step: &StepCx<'_>, work: &Work) -> Known {
+pub(crate) fn marked(step: &StepCx<'_>, work: &Work) -> Known {
     let hosts = step.env.hosts.values().map(|host| host.address.0.as_str());
     let texts: Vec<&str> = templates::of(work)
         .into_iter()
@@ -227,7 +227,7 @@ fn marked_needs(needs: &needs::Needs) -> Known {
 }
 
 /// The same for the names in a text.
-pub fn marked_text(text: &str) -> Known {
+pub(crate) fn marked_text(text: &str) -> Known {
     let mut known = Known::default();
     for found in MARKER.iter().flat_map(|marker| marker.captures_iter(text)) {
         known.mark(&found[1], &found[2]);
@@ -248,7 +248,7 @@ fn mentioned_outputs(table: &crate::config::model::CommandTable) -> Vec<String> 
 }
 
 /// A step that only infractl can do.
-pub fn no_script(step: &StepCx<'_>) -> Failure {
+pub(crate) fn no_script(step: &StepCx<'_>) -> Failure {
     let message = format!("`{}` has no script that does the same without infractl", step.name);
     Failure::new(crate::failure::Kind::Usage, message).help("leave it out with `--skip`")
 }

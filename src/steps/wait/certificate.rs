@@ -10,7 +10,7 @@ use crate::text::{list, plural};
 
 /// What a certificate says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// Names it is for.
     pub names: Vec<String>,
     /// Who signed it: `C=US, O=Let's Encrypt, CN=R3`.
@@ -25,7 +25,7 @@ pub struct Facts {
 
 impl Facts {
     /// Reads them; none if it is no certificate.
-    pub fn read(der: &[u8]) -> Option<Facts> {
+    pub(crate) fn read(der: &[u8]) -> Option<Facts> {
         let (_, certificate) = X509Certificate::from_der(der).ok()?;
         let names = certificate.subject_alternative_name().ok().flatten();
         let names = names.map(|extension| extension.value.general_names.iter().filter_map(name).collect());
@@ -39,7 +39,7 @@ impl Facts {
     }
 
     /// Whole days it is still valid.
-    pub fn days_left(&self, now: Timestamp) -> i64 {
+    pub(crate) fn days_left(&self, now: Timestamp) -> i64 {
         (self.not_after - now.as_second()).div_euclid(DAY)
     }
 }
@@ -60,7 +60,7 @@ fn name(name: &GeneralName<'_>) -> Option<String> {
 
 /// What is asked of a certificate besides being valid.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub(crate) struct Wanted<'a> {
     /// Name it must be for.
     pub name: &'a str,
     /// Text in the name of the issuer.
@@ -70,7 +70,7 @@ pub struct Wanted<'a> {
 }
 
 /// The verdict: a few words when it is good, else exactly what is wrong.
-pub fn judge(
+pub(crate) fn judge(
     facts: &Facts,
     verified: Result<(), Error>,
     wanted: Wanted<'_>,

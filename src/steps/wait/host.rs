@@ -27,7 +27,7 @@ const MACHINES: usize = 3;
 
 /// What is asked of machines.
 #[derive(Debug)]
-pub struct OnHost {
+pub(crate) struct OnHost {
     /// The machines of the host.
     pub machines: Vec<Machine>,
     /// What.
@@ -38,7 +38,7 @@ pub struct OnHost {
 
 /// What is asked.
 #[derive(Debug)]
-pub enum What {
+pub(crate) enum What {
     /// Does a login work?
     Login,
     /// Is it there?

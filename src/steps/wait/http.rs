@@ -22,7 +22,7 @@ const LONGEST: u64 = 1024 * 1024;
 
 /// An address and what it must answer.
 #[derive(Debug, Clone)]
-pub struct Http {
+pub(crate) struct Http {
     /// The address.
     pub url: String,
     /// Status that counts; 200 to 299 if empty.
@@ -59,7 +59,7 @@ impl Resolver for At {
 
 impl Http {
     /// The status that counts, for people.
-    pub fn wanted(&self) -> String {
+    pub(crate) fn wanted(&self) -> String {
         let ranges = self.status.iter().map(|range| match (range.first, range.last) {
             (first, last) if first == last => first.to_string(),
             (first, last) => format!("{first}-{last}"),

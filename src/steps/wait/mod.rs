@@ -1,6 +1,6 @@
 //! Waits until something answers: one language from port to certificate.
 
-pub mod certificate;
+pub(crate) mod certificate;
 mod command;
 mod host;
 mod http;
@@ -25,13 +25,13 @@ use crate::failure::{Failure, Kind};
 use crate::text::{duration, plural};
 use crate::ui::event::Level;
 
-pub use host::{OnHost, What};
-pub use http::Http;
-pub use tls::Tls;
+pub(crate) use host::{OnHost, What};
+pub(crate) use http::Http;
+pub(crate) use tls::Tls;
 
 /// What a try says: a few words, and what to check when it was the last one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// A few words: `connection refused`.
     pub text: String,
     /// What to check: each line begins with a verb.
@@ -40,14 +40,14 @@ pub struct Answer {
 
 impl Answer {
     /// A few words, and one thing to check.
-    pub fn new(text: impl Into<String>, check: impl Into<String>) -> Self {
+    pub(crate) fn new(text: impl Into<String>, check: impl Into<String>) -> Self {
         Answer { text: text.into(), check: vec![check.into()] }
     }
 }
 
 /// What one try found out.
 #[derive(Debug)]
-pub enum Probed {
+pub(crate) enum Probed {
     /// It is good: a few words.
     Good(String),
     /// Not yet.
@@ -58,7 +58,7 @@ pub enum Probed {
 
 /// What is asked, with everything rendered.
 #[derive(Debug)]
-pub enum Probe {
+pub(crate) enum Probe {
     /// Does it accept a connection?
     Tcp(String),
     /// Does it answer as it should?
@@ -74,7 +74,7 @@ pub enum Probe {
 }
 
 /// Waits. The text says what answered, and at which try.
-pub async fn run(step: &mut StepCx<'_>, wait: &Wait) -> Result<String, Failure> {
+pub(crate) async fn run(step: &mut StepCx<'_>, wait: &Wait) -> Result<String, Failure> {
     let mut probe = probe(step, wait, &Known::of(step))?;
     let schedule = Schedule { attempts: wait.attempts, every: wait.every };
     let mut tries = schedule.begin(step.frame.limit);
@@ -190,7 +190,7 @@ fn on_host(step: &StepCx<'_>, known: &Known, host: &str, what: What) -> Result<P
 }
 
 /// Why this wait cannot be done by this version: the reason, and what to do.
-pub fn refusal(wait: &Wait) -> Option<(String, String)> {
+pub(crate) fn refusal(wait: &Wait) -> Option<(String, String)> {
     let what = match &wait.until {
         Until::Ecs { .. } => "ecs",
         _ => return None,
@@ -228,7 +228,7 @@ fn verdict(what: &str, wait: &Wait, (tries, took): (u32, Duration), last: &Answe
 }
 
 /// What a dry run says: the check as one would do it by hand, and how often.
-pub fn describe(step: &StepCx<'_>, wait: &Wait) -> Result<Vec<String>, Failure> {
+pub(crate) fn describe(step: &StepCx<'_>, wait: &Wait) -> Result<Vec<String>, Failure> {
     let known = Known::shown(step, &Work::Wait(wait.clone()));
     let probe = probe(step, wait, &known)?;
     let mut lines = vec![format!(

@@ -19,7 +19,7 @@ use super::{Answer, Probed, roots};
 
 /// A server and what its certificate must be.
 #[derive(Debug, Clone)]
-pub struct Tls {
+pub(crate) struct Tls {
     /// `name` or `name:port`.
     pub address: String,
     /// Text in the name of the issuer.

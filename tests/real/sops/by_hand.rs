@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use infractl::sops::{Format, KeyGroups, NewFile, Rule, SopsError};
+use infractl::testing::sops::{Format, KeyGroups, NewFile, Rule, SopsError};
 
 use super::odd::compare;
 use super::odd_files::Verdict;

@@ -1,6 +1,6 @@
 //! Files of sops that something happened to: both refuse the same ones, and infractl says which file, why, and what to do.
 
-use infractl::sops::{Format, NewFile};
+use infractl::testing::sops::{Format, NewFile};
 
 use super::real::{Sops, all, ending};
 use super::support::public;

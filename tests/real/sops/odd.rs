@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use infractl::sops::{Format, NewFile, Plain, Rule};
+use infractl::testing::sops::{Format, NewFile, Plain, Rule};
 
 use super::odd_files::{DOTENV, JSON, Odd, Verdict, YAML};
 use super::real::{Said, Sops, all, ending, open, printed, sealed, shown};

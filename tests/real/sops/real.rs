@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
 
-use infractl::sops::{Encrypted, Format, NewFile, Plain, SopsError};
+use infractl::testing::sops::{Encrypted, Format, NewFile, Plain, SopsError};
 use tempfile::TempDir;
 
 use super::support::own;
@@ -121,7 +121,7 @@ pub(crate) fn ending(format: Format) -> &'static str {
 
 /// What infractl makes of a plain text: the open document and the file.
 pub(crate) fn sealed(text: &[u8], format: Format, new: &NewFile) -> Result<(Plain, Vec<u8>), SopsError> {
-    let mut fill = infractl::secrets::fill;
+    let mut fill = infractl::testing::secrets::fill;
     let plain = Plain::create(text, format, new, &mut fill)?;
     let file = plain.seal(jiff::Timestamp::now(), &mut fill)?.to_bytes()?;
     Ok((plain, file))

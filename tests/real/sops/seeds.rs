@@ -1,6 +1,6 @@
 //! Random files, both ways, with random rules and recipients.
 
-use infractl::sops::{Format, Map, Node, Step, Value, key};
+use infractl::testing::sops::{Format, Map, Node, Step, Value, key};
 
 use super::odd::compare;
 use super::odd_files::Verdict;
@@ -76,7 +76,7 @@ fn random_yaml_that_was_changed_is_read_by_sops() {
                 let _ = plain.set(path, Value::text(value).into());
             }
         }
-        let Ok(after) = plain.seal(jiff::Timestamp::now(), &mut infractl::secrets::fill) else {
+        let Ok(after) = plain.seal(jiff::Timestamp::now(), &mut infractl::testing::secrets::fill) else {
             return Ok(());
         };
         let after = after.to_bytes().unwrap();
