@@ -7,7 +7,10 @@ pub mod testing; // what tests and benches outside of the crate use of it, in on
 mod start; // from the command line to an exit code
 mod commands; // what people type: one file per verb
 mod pipeline; // the same care for every verb: order, confirmation, events
-mod steps; // how one step is done: one file per kind
+mod lock; // one run at a time on an environment
+mod steps; // how one step is done: one folder or file per kind
+mod hosts; // machines: logins, connections
+mod work; // the mechanism of a step: what it works with, needs, values, conditions, scripts
 mod tools; // what other programs understand: arguments in, answers out; pure
 mod secrets; // the secrets of an environment: find keys, open, edit, save
 mod files; // text for other programs: environment files; pure
@@ -16,6 +19,7 @@ mod context; // everything impure, made once
 mod ui; // talk to people
 mod exec; // start programs: the only place that does
 mod config; // know the project
+mod net; // certificates, connections, signed requests
 mod disk; // files, whole or not at all
 mod sops; // the SOPS file format: bytes in, bytes out
 mod redact; // hide secrets in everything that is shown

@@ -38,7 +38,7 @@ fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let mut vars = crate::pipeline::lock::mark(Vars(vars()));
+    let mut vars = crate::lock::mark(Vars(vars()));
     if let commands::Command::Secrets(args) = &cli.command
         && let Some(config) = &args.config
     {

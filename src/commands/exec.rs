@@ -4,7 +4,8 @@ use super::{Global, target};
 use crate::context::Ctx;
 use crate::exec::{Cmd, Io};
 use crate::failure::{Failure, Kind};
-use crate::steps::{Facts, StepCx, prepare, terraform};
+use crate::steps::{prepare, terraform};
+use crate::work::{Facts, StepCx};
 
 /// Run a local command with the secrets and variables of an environment
 ///

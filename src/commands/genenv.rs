@@ -11,7 +11,8 @@ use crate::files::env_file::is_stale;
 use crate::pipeline::engine;
 use crate::pipeline::many::Ended;
 use crate::pipeline::plan::{Verb, pipeline};
-use crate::steps::{StepCx, env_file, relative};
+use crate::steps::files::env_file;
+use crate::work::{StepCx, relative};
 
 /// Write the environment file again, or say whether it is stale
 #[derive(Debug, clap::Args)]

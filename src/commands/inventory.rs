@@ -11,8 +11,9 @@ use crate::files::inventory::diff;
 use crate::pipeline::engine;
 use crate::pipeline::many::Ended;
 use crate::pipeline::plan::{Verb, pipeline};
-use crate::steps::values::Known;
-use crate::steps::{StepCx, inventory, relative};
+use crate::steps::files::inventory;
+use crate::work::values::Known;
+use crate::work::{StepCx, relative};
 
 /// Write the ansible inventory again, or say whether it is stale
 #[derive(Debug, clap::Args)]

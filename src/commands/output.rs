@@ -15,9 +15,9 @@ use crate::files::dotenv::{self, Dialect};
 use crate::pipeline::engine;
 use crate::pipeline::many::Ended;
 use crate::pipeline::plan::{Verb, pipeline};
-use crate::steps::values;
 use crate::text;
 use crate::tools::terraform::Output;
+use crate::work::values;
 
 /// Print the outputs of an environment
 #[derive(Debug, clap::Args)]

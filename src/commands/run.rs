@@ -8,10 +8,11 @@ use crate::config::model::{Task, TaskRunner};
 use crate::context::Ctx;
 use crate::exec::Channel;
 use crate::failure::{Failure, Kind};
-use crate::steps::{Facts, StepCx, task};
+use crate::steps::docker::task;
 use crate::text::{list, nearest, plural};
 use crate::ui::event::Level;
 use crate::ui::prompt;
+use crate::work::{Facts, StepCx};
 
 /// Run a one-off task of an environment
 ///

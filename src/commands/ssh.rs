@@ -4,12 +4,13 @@ use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
-use crate::steps::host::{self, Machine};
-use crate::steps::needs::{self, Needs};
-use crate::steps::values::Known;
-use crate::steps::{Facts, StepCx, connection, login};
+use crate::hosts::host::{self, Machine};
+use crate::hosts::{connection, login};
 use crate::text::list;
-use crate::tools::remote_shell::quote;
+use crate::tools::ssh::remote_shell::quote;
+use crate::work::needs::{self, Needs};
+use crate::work::values::Known;
+use crate::work::{Facts, StepCx};
 
 /// Log in to a machine of an environment, or run one command there
 ///
@@ -107,7 +108,7 @@ fn which(env: &Environment, names: &[&str]) -> Failure {
 async fn forget(step: &StepCx<'_>, global: &Global, machine: &Machine) -> Result<(), Failure> {
     let (cx, file) = (step.cx, login::known_hosts(step.env));
     if global.dry_run {
-        let file = crate::steps::relative(step, &file);
+        let file = crate::work::relative(step, &file);
         return cx.ui.data(format!("# forget the host key of {} in {file}\n", machine.name).as_bytes());
     }
     cx.ui.note(if login::forget(step, machine).await? {

@@ -3,7 +3,7 @@
 use super::{Global, target};
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
-use crate::pipeline::lock;
+use crate::lock;
 use crate::tools::terraform::by_hand;
 use crate::ui::prompt;
 

@@ -4,8 +4,9 @@ use super::engine::Run;
 use super::{OnFailure, Rules, Step, What};
 use crate::exec::BoxFuture;
 use crate::failure::Failure;
-use crate::steps::{self, Frame, when};
+use crate::steps;
 use crate::text;
+use crate::work::{Frame, when};
 
 /// Prints what these steps would run.
 pub(super) fn steps<'a>(run: &'a mut Run<'_>, steps: &'a [Step]) -> BoxFuture<'a, Result<(), Failure>> {

@@ -2,16 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use super::lock::{self, Held};
 use super::{OnFailure, Pipeline, Step, What};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
-use crate::steps::needs::{self, Needs};
-use crate::steps::{self, Facts, Frame, Heard, StepCx, Work, when};
+use crate::lock::{self, Held};
+use crate::steps::{self, Work};
 use crate::text;
 use crate::ui::event::{Event, Outcome};
+use crate::work::needs::{self, Needs};
+use crate::work::{Facts, Frame, Heard, StepCx, when};
 
 /// What was asked of the run, besides its verb.
 #[derive(Debug, Clone, Default)]

@@ -5,8 +5,8 @@ use super::{Step, own};
 use crate::config::Environment;
 use crate::config::model::{AnsibleStep, Docker, ImageName};
 use crate::steps::Work;
-use crate::steps::env_file::Action as EnvFile;
-use crate::steps::inventory::Action as Inventory;
+use crate::steps::files::env_file::Action as EnvFile;
+use crate::steps::files::inventory::Action as Inventory;
 use crate::steps::power::{self, Action as Power, Part};
 
 /// By ansible, when nothing else is said.

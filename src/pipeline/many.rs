@@ -11,7 +11,7 @@ use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::text;
-use crate::tools::terraform_digest::Digest;
+use crate::tools::terraform::digest::Digest;
 use crate::ui::event::{Event, Outcome};
 use crate::ui::lane::Lane;
 

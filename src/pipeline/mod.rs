@@ -3,7 +3,6 @@
 mod describe;
 pub(crate) mod engine;
 pub(crate) mod graph;
-pub(crate) mod lock;
 mod machines;
 pub(crate) mod many;
 pub(crate) mod own;

@@ -6,11 +6,11 @@ pub(crate) use super::verb::{BUILT_IN, GUARDED, Playbooks};
 use super::{Pipeline, Step, What, machines, own};
 use crate::config::Environment;
 use crate::steps::Work;
-use crate::steps::env_file::Action as EnvFile;
-use crate::steps::inventory::Action as Inventory;
-use crate::steps::needs::Needs;
+use crate::steps::files::env_file::Action as EnvFile;
+use crate::steps::files::inventory::Action as Inventory;
 use crate::steps::terraform::Action as Terraform;
-use crate::steps::when;
+use crate::work::needs::Needs;
+use crate::work::when;
 
 /// Whether it does anything that a protected environment guards.
 pub(crate) fn is_guarded(env: &Environment, verb: &Verb) -> bool {

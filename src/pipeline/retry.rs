@@ -4,10 +4,10 @@ use super::engine::Run;
 use super::{Step, transient};
 use crate::config::step::Retry;
 use crate::failure::{Failure, Kind};
-use crate::steps::schedule::{Next, Schedule, pause};
-use crate::steps::{Frame, Heard};
 use crate::text;
 use crate::ui::event::{Event, Level};
+use crate::work::schedule::{Next, Schedule, pause};
+use crate::work::{Frame, Heard};
 
 impl Run<'_> {
     /// Tries it as often as the step says.

@@ -10,8 +10,9 @@ use crate::context::Ctx;
 use crate::exec::Value;
 use crate::failure::Failure;
 use crate::secrets;
-use crate::steps::script::{HELPERS, Script, literal, marked_text};
-use crate::steps::{Facts, Frame, StepCx, Work, command, when};
+use crate::steps::{Work, command};
+use crate::work::script::{HELPERS, Script, literal, marked_text};
+use crate::work::{Facts, Frame, StepCx, when};
 
 /// The whole script.
 pub(crate) fn print(
@@ -257,7 +258,7 @@ impl Writer<'_> {
                 let step_cx = StepCx::new(self.cx, self.env, "", &[], &mut facts);
                 let known = marked_text(&output.0.to_string());
                 let (value, _) = output.render(&known.scope(&step_cx))?;
-                let word = self.script.word(&crate::steps::values::text(&value));
+                let word = self.script.word(&crate::work::values::text(&value));
                 let _ = writeln!(cases, "    {}) printf %s {word} ;;", literal(name));
             }
             return Ok(format!(
@@ -278,7 +279,7 @@ impl Writer<'_> {
 }
 
 fn plain(rendered: crate::config::template::Rendered) -> String {
-    match crate::steps::values::input_value(rendered) {
+    match crate::work::values::input_value(rendered) {
         Value::Plain(text) => text,
         Value::Secret(text) => secrecy::ExposeSecret::expose_secret(&text).to_owned(),
     }

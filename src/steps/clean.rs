@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::{StepCx, login, relative};
 use crate::disk;
 use crate::failure::Failure;
+use crate::hosts::login;
 use crate::text::plural;
+use crate::work::{StepCx, relative};
 
 /// Removes it.
 pub(crate) fn run(step: &StepCx<'_>) -> Result<String, Failure> {

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use secrecy::ExposeSecret as _;
 
-use super::needs::OUTPUT_VARIABLE;
-use super::values::{self, Known, text};
-use super::{StepCx, shown_in};
 use crate::config::model::{CommandTable, Run};
 use crate::config::template::{Rendered, Template};
 use crate::exec::{Cmd, Done, Io, Value};
 use crate::failure::{Failure, Kind};
+use crate::work::needs::OUTPUT_VARIABLE;
+use crate::work::values::{self, Known, text};
+use crate::work::{StepCx, shown_in};
 
 /// An output that is longer does not become a variable: no program could be started with it.
 const LONGEST: usize = 100_000;

@@ -1,12 +1,13 @@
 //! git: tags, commits, pushes; what is there already is left alone, so that a second try does no harm.
 
-use super::script::Script;
-use super::values::Known;
-use super::{StepCx, Work};
+use super::Work;
 use crate::config::model::{Argument, Git};
 use crate::exec::{Cmd, Done};
 use crate::failure::{Failure, Kind};
 use crate::tools::git as tool;
+use crate::work::StepCx;
+use crate::work::script::Script;
+use crate::work::values::Known;
 
 /// Commits, tags and pushes, as far as the step says so.
 pub(crate) async fn run(step: &mut StepCx<'_>, git: &Git) -> Result<String, Failure> {
@@ -101,7 +102,7 @@ impl Wanted {
             tag: text(&git.tag)?,
             message: text(&git.message)?,
             commit: text(&git.commit)?,
-            add: git.add.iter().map(|file| super::relative(step, &file.0)).collect(),
+            add: git.add.iter().map(|file| crate::work::relative(step, &file.0)).collect(),
             remote: text(&git.remote)?.unwrap_or_else(|| "origin".to_owned()),
         })
     }

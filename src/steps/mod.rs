@@ -1,62 +1,25 @@
 //! How one step is done: one file per kind of step.
 
 pub(crate) mod ansible;
-mod ansible_check;
-mod ansible_end;
-mod ansible_given;
 pub(crate) mod clean;
 pub(crate) mod command;
-pub(crate) mod compose;
-pub(crate) mod compose_program;
-pub(crate) mod connection;
-mod connections;
-pub(crate) mod containers;
-pub(crate) mod copy;
-mod cx;
-pub(crate) mod diagnostics;
 pub(crate) mod docker;
-pub(crate) mod docker_build;
-pub(crate) mod env_file;
-mod env_place;
+pub(crate) mod files;
 pub(crate) mod git;
-pub(crate) mod host;
-pub(crate) mod inventory;
-pub(crate) mod login;
-pub(crate) mod needs;
 pub(crate) mod power;
 pub(crate) mod prepare;
 pub(crate) mod remote;
-pub(crate) mod rendered;
-pub(crate) mod schedule;
-pub(crate) mod script;
-pub(crate) mod send;
-mod providers;
-pub(crate) mod task;
-pub(crate) mod templates;
-pub(crate) mod task_variables;
 pub(crate) mod terraform;
-mod terraform_change;
-pub(crate) mod terraform_init;
-mod terraform_plan;
-mod terraform_progress;
-mod terraform_read;
-pub(crate) mod values;
 pub(crate) mod wait;
-pub(crate) mod when;
-
-use std::path::{Path, PathBuf};
-
-use indexmap::IndexMap;
 
 use crate::config::model;
 use crate::config::step::Wait;
-use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
-use crate::secrets::Secrets;
-use crate::tools::terraform::Output;
-use crate::tools::terraform_digest::Digest;
+use crate::hosts::login;
+use crate::work::StepCx;
 
-pub(crate) use cx::{Frame, Heard, StepCx};
+use docker::compose;
+use files::{copy, env_file, inventory};
 
 /// What a step does.
 #[derive(Debug, Clone, PartialEq)]
@@ -112,43 +75,12 @@ pub enum Work {
     },
 }
 
-/// What earlier steps found out, for the next ones.
-#[derive(Default)]
-pub struct Facts {
-    /// Opened once per run, when a step needs them.
-    pub secrets: Option<Secrets>,
-    /// Outputs by name, once read.
-    pub outputs: Option<IndexMap<String, Output>>,
-    /// Serial of the state the outputs came from.
-    pub serial: Option<u64>,
-    /// What the last plan or apply counted.
-    pub digest: Option<Digest>,
-    /// A saved plan that the next step applies; the folder is private and goes with the run.
-    pub plan: Option<SavedPlan>,
-    /// What differs from what it should be, in a few words each: found by a check.
-    pub differences: Vec<String>,
-    /// The folder was initialised in this run.
-    pub initialised: bool,
-    /// To machines; they end with the run.
-    pub connections: connection::Connections,
-    /// Where machines and databases are.
-    pub state: Option<power::State>,
-}
-
-/// A plan kept for the next step.
-pub struct SavedPlan {
-    /// The file.
-    pub file: PathBuf,
-    /// Removed with everything in it when the run is over.
-    pub dir: crate::disk::PrivateDir,
-}
-
 /// Does one step. The text says in a few words what came of it.
 pub(crate) async fn run(step: &mut StepCx<'_>, work: &Work) -> Result<String, Failure> {
     match work {
         Work::Prepare { env_file } => prepare::run(step, *env_file).await,
         Work::Terraform(action) => terraform::run(step, action).await,
-        Work::Outputs => terraform_read::outputs(step).await,
+        Work::Outputs => terraform::read::outputs(step).await,
         Work::Confirm { question } => {
             crate::ui::prompt::confirm_name(&step.cx.ui, question, &step.env.name).map(|()| String::new())
         }
@@ -192,29 +124,5 @@ pub(crate) fn describe(step: &mut StepCx<'_>, work: &Work) -> Result<Vec<String>
         Work::Clean => Ok(clean::describe(step)),
         Work::Nothing(why) => Ok(vec![format!("# {why}")]),
         Work::Refused { why, help } => Err(Failure::new(Kind::Config, why.as_str()).help(help.as_str())),
-    }
-}
-
-/// What a comparison of a file came to; a difference is remembered. `is_stale` is none where there is no file.
-fn compared(step: &mut StepCx<'_>, shown: &str, is_stale: Option<bool>) -> String {
-    let text = match is_stale {
-        Some(false) => return format!("{shown} is up to date"),
-        Some(true) => format!("{shown} is stale"),
-        None => format!("{shown} is missing"),
-    };
-    step.facts.differences.push(text.clone());
-    text
-}
-
-/// A path as people know it: relative to the project.
-pub(crate) fn relative(step: &StepCx<'_>, path: &Path) -> String {
-    path.strip_prefix(&step.env.root).unwrap_or(path).display().to_string()
-}
-
-/// A command with the folder it runs in, as one line of shell.
-pub(crate) fn shown_in(cmd: &Cmd) -> String {
-    match &cmd.dir {
-        Some(dir) => format!("(cd {} && {cmd})", shell_words::quote(&dir.to_string_lossy())),
-        None => cmd.to_string(),
     }
 }

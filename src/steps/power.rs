@@ -10,13 +10,14 @@ mod verdict;
 
 use std::time::Duration;
 
-use super::needs::{self, Needs};
-use super::values::Known;
-use super::{StepCx, Work};
+use super::Work;
 use crate::config::Environment;
 use crate::config::model::{Argument, CommandTable, Power, PowerMode, Provider};
 use crate::failure::{Failure, Kind};
 use crate::tools::power::Goal;
+use crate::work::StepCx;
+use crate::work::needs::{self, Needs};
+use crate::work::values::Known;
 
 pub(crate) use names::templates;
 pub(crate) use state::State;

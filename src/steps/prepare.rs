@@ -1,9 +1,10 @@
 //! Opens the secrets and checks what can be checked before any tool starts.
 
-use super::{StepCx, env_place, inventory};
 use crate::failure::Failure;
 use crate::secrets;
+use crate::steps::files::{env_place, inventory};
 use crate::text::plural;
+use crate::work::StepCx;
 
 /// Opens the secrets of the environment; with `writes_env_file` also asks whether that file may be written.
 pub(crate) async fn run(step: &mut StepCx<'_>, writes_env_file: bool) -> Result<String, Failure> {
@@ -31,7 +32,7 @@ pub(crate) async fn open_secrets(step: &mut StepCx<'_>) -> Result<(), Failure> {
     let opened =
         secrets::open(step.cx.runner.as_ref(), &step.cx.vars.0, step.env, step.cx.ui.mode.no_input).await?;
     for (name, value) in opened.iter() {
-        super::values::mask(step, name, secrecy::ExposeSecret::expose_secret(value));
+        crate::work::values::mask(step, name, secrecy::ExposeSecret::expose_secret(value));
     }
     step.facts.secrets = Some(opened);
     Ok(())
@@ -57,5 +58,5 @@ fn tell_about_variables(step: &StepCx<'_>) {
 /// What a dry run says of it.
 pub(crate) fn describe(step: &StepCx<'_>) -> Vec<String> {
     let files = &step.env.secrets.files;
-    files.iter().map(|file| format!("# open {}", super::relative(step, file))).collect()
+    files.iter().map(|file| format!("# open {}", crate::work::relative(step, file))).collect()
 }

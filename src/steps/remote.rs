@@ -2,16 +2,18 @@
 
 use futures_util::future::join_all;
 
-use super::connection::{self, by, judge};
-use super::host::{self, Machine};
-use super::values::{self, Known};
-use super::{StepCx, Work, login};
+use super::Work;
 use crate::config::model::{CommandTable, Remote, Run, Variables};
 use crate::config::template::{Rendered, Template};
 use crate::exec::{Cmd, Done, Input, Stopping};
 use crate::failure::{Failure, Kind};
+use crate::hosts::connection::{self, by, judge};
+use crate::hosts::host::{self, Machine};
+use crate::hosts::login;
 use crate::text::{list, plural};
 use crate::ui::event::Level;
+use crate::work::StepCx;
+use crate::work::values::{self, Known};
 
 /// Runs it, on all machines of the host at once.
 pub(crate) async fn run(step: &mut StepCx<'_>, remote: &Remote) -> Result<String, Failure> {

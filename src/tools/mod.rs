@@ -1,30 +1,14 @@
 //! What other programs understand: arguments in, answers out. Pure.
 
 pub(crate) mod ansible;
-pub(crate) mod ansible_events;
 pub(crate) mod aws;
-pub(crate) mod aws_power;
-pub(crate) mod azure_power;
-pub(crate) mod compose;
+pub(crate) mod azure;
 pub(crate) mod docker;
-pub(crate) mod docker_containers;
-pub(crate) mod docker_power;
 pub(crate) mod git;
 pub(crate) mod openstack;
 pub(crate) mod power;
-pub(crate) mod remote_shell;
 pub(crate) mod ssh;
-pub(crate) mod ssh_trouble;
-pub(crate) mod tar;
 pub(crate) mod terraform;
-pub(crate) mod terraform_advice;
-pub(crate) mod terraform_backend;
-pub(crate) mod terraform_diagnostic;
-pub(crate) mod terraform_digest;
-pub(crate) mod terraform_events;
-pub(crate) mod terraform_root;
-pub(crate) mod terraform_saved_plan;
-pub(crate) mod terraform_text;
 
 /// What infractl knows of a program that it starts.
 #[derive(Debug)]

@@ -7,9 +7,10 @@ use super::StepCx;
 use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
 use crate::text::nearest;
-use crate::tools::docker_power::{self, Container};
+use crate::tools::aws::power as aws;
+use crate::tools::docker::power::{self as docker, Container};
 use crate::tools::power::{Billed, Found, Goal, last_line};
-use crate::tools::{aws_power, azure_power, openstack};
+use crate::tools::{azure, openstack};
 use crate::ui::event::Level;
 
 /// How often the provider is asked where the machines are.
@@ -45,21 +46,21 @@ impl Cloud {
     pub(super) fn list(&self) -> Cmd {
         match self {
             Cloud::Openstack => openstack::list_servers(),
-            Cloud::Ec2(region) => aws_power::list_instances(region.as_deref()),
-            Cloud::Rds(region) => aws_power::list_databases(region.as_deref()),
-            Cloud::Azure(group) => azure_power::list_machines(group.as_deref()),
-            Cloud::Docker(_) => docker_power::list_containers(),
+            Cloud::Ec2(region) => aws::list_instances(region.as_deref()),
+            Cloud::Rds(region) => aws::list_databases(region.as_deref()),
+            Cloud::Azure(group) => azure::list_machines(group.as_deref()),
+            Cloud::Docker(_) => docker::list_containers(),
         }
     }
 
     fn read(&self, root: &Path, stdout: &[u8]) -> Result<Seen, String> {
         let all = match self {
             Cloud::Openstack => openstack::parse_servers(stdout)?,
-            Cloud::Ec2(_) => aws_power::parse_instances(stdout)?,
-            Cloud::Rds(_) => aws_power::parse_databases(stdout)?,
-            Cloud::Azure(_) => azure_power::parse_machines(stdout)?,
+            Cloud::Ec2(_) => aws::parse_instances(stdout)?,
+            Cloud::Rds(_) => aws::parse_databases(stdout)?,
+            Cloud::Azure(_) => azure::parse_machines(stdout)?,
             Cloud::Docker(project) => {
-                return Ok(of_project(docker_power::parse_containers(stdout)?, root, project.as_deref()));
+                return Ok(of_project(docker::parse_containers(stdout)?, root, project.as_deref()));
             }
         };
         Ok(Seen { all, ..Seen::default() })
@@ -68,9 +69,9 @@ impl Cloud {
     fn explain(&self, tail: &str) -> Option<Failure> {
         match self {
             Cloud::Openstack => openstack::explain(tail),
-            Cloud::Ec2(_) | Cloud::Rds(_) => aws_power::explain(tail),
-            Cloud::Azure(_) => azure_power::explain(tail),
-            Cloud::Docker(_) => docker_power::explain(tail),
+            Cloud::Ec2(_) | Cloud::Rds(_) => aws::explain(tail),
+            Cloud::Azure(_) => azure::explain(tail),
+            Cloud::Docker(_) => docker::explain(tail),
         }
     }
 
@@ -96,10 +97,10 @@ impl Cloud {
             let ids = group.iter().map(|at| found[*at].1.id.as_str());
             match self {
                 Cloud::Openstack => openstack::ask(openstack::word(goal, &first.status), names),
-                Cloud::Ec2(region) => aws_power::ask_instances(region.as_deref(), goal, ids),
-                Cloud::Rds(region) => aws_power::ask_database(region.as_deref(), goal, &first.name),
-                Cloud::Azure(_) => azure_power::ask(goal, ids),
-                Cloud::Docker(_) => docker_power::ask(goal, &first.status, names),
+                Cloud::Ec2(region) => aws::ask_instances(region.as_deref(), goal, ids),
+                Cloud::Rds(region) => aws::ask_database(region.as_deref(), goal, &first.name),
+                Cloud::Azure(_) => azure::ask(goal, ids),
+                Cloud::Docker(_) => docker::ask(goal, &first.status, names),
             }
         };
         groups.into_iter().map(|(_, group)| (cmd(&group), group)).collect()

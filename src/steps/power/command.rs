@@ -5,9 +5,9 @@ use crate::config::model::CommandLine;
 use crate::exec::Io;
 use crate::failure::{Failure, Kind};
 use crate::steps::command;
-use crate::steps::values::Known;
 use crate::tools::power::Goal;
 use crate::ui::event::Level;
+use crate::work::values::Known;
 
 fn line(power: &Power, goal: Goal) -> Result<&CommandLine, Failure> {
     let (name, line) = if goal == Goal::On { ("start", &power.start) } else { ("stop", &power.stop) };

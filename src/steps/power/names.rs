@@ -5,8 +5,8 @@ use crate::config::Environment;
 use crate::config::model::{Host, Power, Provider};
 use crate::config::template::{Name, Template};
 use crate::failure::Failure;
-use crate::steps::host;
-use crate::steps::values::Known;
+use crate::hosts::host;
+use crate::work::values::Known;
 
 /// A machine or a database that the configuration names.
 #[derive(Debug, Clone, PartialEq, Eq)]

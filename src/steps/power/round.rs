@@ -8,10 +8,10 @@ use super::cloud::{Cloud, EVERY, Seen};
 use super::names::Wanted;
 use super::{Part, StepCx};
 use crate::failure::{Failure, Kind};
-use crate::steps::schedule::pause;
 use crate::text::{list, nearest, plural};
 use crate::tools::power::{Found, Goal, Is};
 use crate::ui::event::Level;
+use crate::work::schedule::pause;
 
 /// So often may a machine that was asked be seen doing nothing before that counts as a failure.
 const QUIET: u32 = 3;

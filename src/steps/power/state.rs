@@ -7,10 +7,10 @@ use super::cloud::Cloud;
 use super::names::{self, Wanted};
 use super::{By, Part, Power, StepCx, command};
 use crate::failure::Failure;
-use crate::steps::values::Known;
 use crate::text::plural;
 use crate::tools::power::{Billed, Found, Is};
 use crate::ui::event::Level;
+use crate::work::values::Known;
 
 /// A machine or a database, as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

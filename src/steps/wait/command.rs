@@ -8,9 +8,9 @@ use super::{Answer, Probed, StepCx};
 use crate::config::model::CommandTable;
 use crate::exec::Io;
 use crate::steps::command::build;
-use crate::steps::values::Known;
 use crate::text::duration;
 use crate::ui::event::Level;
+use crate::work::values::Known;
 
 /// One try.
 pub(super) async fn probe(

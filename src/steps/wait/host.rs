@@ -10,14 +10,14 @@ use super::{Answer, Probed, StepCx};
 use crate::config::model::CommandTable;
 use crate::exec::{Cmd, Io};
 use crate::failure::Failure;
-use crate::steps::connection::{self, Fault, by};
-use crate::steps::host::Machine;
-use crate::steps::login::{self, last, quietly};
+use crate::hosts::connection::{self, Fault, by};
+use crate::hosts::host::Machine;
+use crate::hosts::login::{self, last, quietly};
 use crate::steps::remote;
-use crate::steps::values::Known;
 use crate::text::duration;
 use crate::tools::ssh::Login;
 use crate::ui::event::Level;
+use crate::work::values::Known;
 
 /// What cloud-init writes about its work.
 const LOG: &str = "/var/log/cloud-init-output.log";
@@ -209,7 +209,7 @@ impl OnHost {
 const SILENT: &str = "no answer";
 
 fn test_e(path: &str) -> Cmd {
-    Cmd::new("sh").args(["-c", &format!("test -e {}", crate::tools::remote_shell::quote_path(path))])
+    Cmd::new("sh").args(["-c", &format!("test -e {}", crate::tools::ssh::remote_shell::quote_path(path))])
 }
 
 fn named(machine: &Machine, answer: Answer) -> Answer {

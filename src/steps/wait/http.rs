@@ -14,8 +14,9 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Timeout};
 
-use super::{Answer, Probed, certificate, network, roots};
+use super::{Answer, Probed, certificate};
 use crate::config::model::Status;
+use crate::net::{connect, roots};
 
 /// The longest answer that is looked at.
 const LONGEST: u64 = 1024 * 1024;
@@ -83,7 +84,7 @@ impl Http {
         match tokio::time::timeout(each + Duration::from_millis(200), work).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Probed::NotYet(Answer::new("the check was ended", "try again")),
-            Err(_) => Probed::NotYet(network::silent(each)),
+            Err(_) => Probed::NotYet(connect::silent(each)),
         }
     }
 
@@ -149,7 +150,7 @@ impl Http {
         let mut bytes = Vec::new();
         if let Err(error) = response.into_body().into_reader().take(LONGEST).read_to_end(&mut bytes) {
             return Probed::NotYet(match error.kind() {
-                io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => network::silent(each),
+                io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => connect::silent(each),
                 _ => Answer::new(format!("status {code}, then: {error}"), "look at the service's log"),
             });
         }
@@ -184,7 +185,7 @@ impl Http {
                 format!("no answer within {}", crate::text::duration(each)),
                 "check firewall, security group and route: packets are dropped on the way, or the machine is off",
             ),
-            ureq::Error::Timeout(_) => network::silent(each),
+            ureq::Error::Timeout(_) => connect::silent(each),
             ureq::Error::HostNotFound => Answer::new(
                 format!("the name {host} has no address"),
                 format!("check the DNS record of {host}"),
@@ -195,13 +196,13 @@ impl Http {
             ureq::Error::Rustls(error) => certificate::about(error),
             ureq::Error::Io(error) => match tls_error(error) {
                 Some(tls) => certificate::about(tls),
-                None => network::answer(error, &host, port),
+                None => connect::answer(error, &host, port),
             },
             ureq::Error::Protocol(_) => Answer::new(
                 format!("no answer of HTTP: {error}"),
                 "check the port: something else may listen there",
             ),
-            other => Answer::new(network::root(other), "look at the service's log"),
+            other => Answer::new(connect::root(other), "look at the service's log"),
         })
     }
 

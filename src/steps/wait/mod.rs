@@ -4,8 +4,7 @@ pub(crate) mod certificate;
 mod command;
 mod host;
 mod http;
-mod network;
-mod roots;
+mod script;
 mod tcp;
 mod tls;
 
@@ -15,15 +14,16 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::schedule::{Next, Schedule, pause};
-use super::values::Known;
-use super::{StepCx, Work, relative};
+use super::Work;
 use crate::config::model::CommandTable;
 use crate::config::step::{Until, Wait};
 use crate::config::template::Rendered;
 use crate::failure::{Failure, Kind};
 use crate::text::{duration, plural};
 use crate::ui::event::Level;
+use crate::work::schedule::{Next, Schedule, pause};
+use crate::work::values::Known;
+use crate::work::{StepCx, relative};
 
 pub(crate) use host::{OnHost, What};
 pub(crate) use http::Http;
@@ -185,7 +185,7 @@ fn probe(step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Probe, Failure
 }
 
 fn on_host(step: &StepCx<'_>, known: &Known, host: &str, what: What) -> Result<Probe, Failure> {
-    let machines = super::host::machines(step, known, host)?;
+    let machines = crate::hosts::host::machines(step, known, host)?;
     Ok(Probe::Host(OnHost { machines, what, good: BTreeSet::new() }))
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::network::{connect, host_and_port};
 use super::{Answer, Probed};
+use crate::net::connect::{connect, host_and_port};
 
 /// One try.
 pub(super) async fn probe(address: &str, each: Duration) -> Probed {

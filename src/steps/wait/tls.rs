@@ -14,8 +14,9 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme};
 
 use super::certificate::{self, Facts, Wanted};
-use super::network::{self, connect, host_and_port};
-use super::{Answer, Probed, roots};
+use super::{Answer, Probed};
+use crate::net::connect::{self, connect, host_and_port};
+use crate::net::roots;
 
 /// A server and what its certificate must be.
 #[derive(Debug, Clone)]
@@ -56,7 +57,7 @@ impl Tls {
         let work =
             tokio::task::spawn_blocking(move || shake_hands(stream.into_std()?, name, ca.as_deref(), left));
         let seen = match tokio::time::timeout(left, work).await {
-            Err(_) => return Probed::NotYet(network::silent(each)),
+            Err(_) => return Probed::NotYet(connect::silent(each)),
             Ok(Err(_)) => return Probed::NotYet(Answer::new("the check was ended", "try again")),
             Ok(Ok(seen)) => seen,
         };
@@ -67,9 +68,9 @@ impl Tls {
                 Probed::NotYet(match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
                     Some(tls) => certificate::about(tls),
                     None if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) => {
-                        network::silent(each)
+                        connect::silent(each)
                     }
-                    None => network::answer(&error, host, port),
+                    None => connect::answer(&error, host, port),
                 })
             }
         }

@@ -1,0 +1,115 @@
+//! Who holds a lock: what is written into it, and how it is told.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::config::Environment;
+use crate::context::Ctx;
+use crate::text;
+
+/// The run that holds a lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Owner {
+    /// The person, or the account of a CI job.
+    pub owner: String,
+    /// The machine's name.
+    pub host: String,
+    /// The process.
+    pub pid: u32,
+    /// What it does.
+    pub verb: String,
+    /// To which environment.
+    pub environment: String,
+    /// Since when.
+    pub start: Timestamp,
+    /// Its last sign of life, by its own clock.
+    pub heartbeat: Timestamp,
+    /// Seconds without a sign of life after which it counts as dead.
+    pub stale_after: u64,
+    /// Boot and process namespace: only where these are the same a process id says something.
+    pub machine: String,
+    /// An infractl started by this run knows it, and passes.
+    pub token: String,
+}
+
+impl Owner {
+    /// This run.
+    pub(crate) fn new(cx: &Ctx, env: &Environment, verb: &str) -> Self {
+        let now = (cx.now)();
+        Owner {
+            owner: person(cx),
+            host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            pid: std::process::id(),
+            verb: verb.to_owned(),
+            environment: env.name.clone(),
+            start: now,
+            heartbeat: now,
+            stale_after: crate::lock::stale_after(env).as_secs().max(1),
+            machine: machine(),
+            token: crate::lock::token::own(&cx.vars).to_owned(),
+        }
+    }
+
+    /// The same run, alive at this moment.
+    #[must_use]
+    pub(crate) fn alive(&self, now: Timestamp) -> Self {
+        Owner { heartbeat: now, ..self.clone() }
+    }
+
+    /// As it is written: one line of JSON.
+    pub(crate) fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default() + "\n"
+    }
+
+    /// Reads what was written; what follows the first value does not count.
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
+        serde_json::Deserializer::from_slice(bytes).into_iter().next()?.ok()
+    }
+
+    /// True when it ran here and its process is gone.
+    pub(crate) fn is_dead_here(&self) -> bool {
+        let pid = i32::try_from(self.pid).ok().and_then(rustix::process::Pid::from_raw);
+        self.machine == machine()
+            && pid.is_some_and(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
+    }
+
+    /// How long it may be silent.
+    pub(crate) fn patience(&self) -> Duration {
+        Duration::from_secs(self.stale_after.max(1))
+    }
+
+    /// "`apply` by alice on ci-7 (pid 4242) since 2026-11-20 14:02:11 UTC, for 3m 05s, last sign of life 4.0 s ago".
+    pub(crate) fn describe(&self, now: Timestamp) -> String {
+        let ago = |then: Timestamp| {
+            text::duration(Duration::try_from(now.duration_since(then)).unwrap_or_default())
+        };
+        format!(
+            "`{}` by {} on {} (pid {}) since {}, for {}, last sign of life {} ago",
+            self.verb,
+            self.owner,
+            self.host,
+            self.pid,
+            self.start.strftime("%Y-%m-%d %H:%M:%S UTC"),
+            ago(self.start),
+            ago(self.heartbeat)
+        )
+    }
+}
+
+/// The account that runs this; in CI the person who started the job.
+fn person(cx: &Ctx) -> String {
+    ["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_REQUESTEDFOR", "SUDO_USER", "USER", "LOGNAME"]
+        .iter()
+        .find_map(|name| cx.vars.get(name).filter(|value| !value.is_empty()))
+        .map_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()), str::to_owned)
+}
+
+/// This boot and this process namespace; empty where the system does not say.
+fn machine() -> String {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    format!("{} {}", boot.trim(), namespace.display()).trim().to_owned()
+}

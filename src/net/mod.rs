@@ -1,0 +1,7 @@
+//! What goes over the network without a program: trusted certificates, connections, signed requests.
+
+pub(crate) mod object;
+pub(crate) mod sign;
+pub(crate) mod pg_tls;
+pub(crate) mod roots;
+pub(crate) mod connect;

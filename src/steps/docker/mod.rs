@@ -1,0 +1,249 @@
+//! Builds, pulls, runs and stops images with the docker program.
+
+pub(crate) mod build;
+pub(crate) mod compose;
+pub(crate) mod compose_program;
+pub(crate) mod containers;
+mod script;
+pub(crate) mod task;
+pub(crate) mod task_variables;
+
+use std::path::{Path, PathBuf};
+
+use super::Work;
+use crate::config::model::{self, Argument, Docker};
+use crate::config::template::Template;
+use crate::exec::{Cmd, Done, Value};
+use crate::failure::{Failure, Kind};
+use crate::steps::docker::compose::variables;
+use crate::tools::docker as tool;
+use crate::work::values::Known;
+use crate::work::{StepCx, needs};
+
+/// Does it.
+pub(crate) async fn run(step: &mut StepCx<'_>, docker: &Docker) -> Result<String, Failure> {
+    if let Some(failure) = refusal(step, docker) {
+        return Err(failure);
+    }
+    let wanted = needs::Needs::of(step.env, &Work::Docker(docker.clone()), step.frame.secrets.as_deref());
+    needs::meet(step, &wanted).await?;
+    if let Some(image) = &docker.build {
+        return build::run(step, &image.0).await;
+    }
+    let known = Known::of(step);
+    if let Some(image) = &docker.pull {
+        let image = known.argument(step, &image.0)?;
+        let done = step.run(&tool::pull(&image)).await?;
+        return judge(step, &done, &format!("`docker pull` of `{image}`")).map(|()| image);
+    }
+    if let Some(container) = &docker.stop {
+        return stop(step, &known.argument(step, &container.0)?).await;
+    }
+    let (run, env) = container(step, docker, &known)?;
+    let mut cmd = tool::run(&run).dir(&step.env.root);
+    cmd.env.extend(env);
+    let result = until_stopped(step, &run.name, step.run(&cmd)).await;
+    let ended = matches!(&result, Ok(done) if !done.interrupted);
+    if !ended {
+        // Whoever started it was ended; the container may go on.
+        let _ = step.cx.runner.run(&tool::remove(&run.name).even_if_interrupted(), &|_, _| ()).await;
+    }
+    judge(step, &result?, &format!("`docker run` of `{}`", run.image))?;
+    Ok(if run.detach { format!("container {}", run.name) } else { String::new() })
+}
+
+/// The commands, as a dry run shows them.
+pub(crate) fn describe(step: &mut StepCx<'_>, docker: &Docker) -> Result<Vec<String>, Failure> {
+    let known = Known::shown(step, &Work::Docker(docker.clone()));
+    Ok(commands(step, docker, &known)?.iter().map(ToString::to_string).collect())
+}
+
+/// The commands, in order.
+pub(crate) fn commands(step: &StepCx<'_>, docker: &Docker, known: &Known) -> Result<Vec<Cmd>, Failure> {
+    if let Some(failure) = refusal(step, docker) {
+        return Err(failure);
+    }
+    if let Some(image) = &docker.build {
+        return build::command(step, &image.0, known).map(|cmd| vec![cmd]);
+    }
+    if let Some(image) = &docker.pull {
+        return Ok(vec![tool::pull(&known.argument(step, &image.0)?)]);
+    }
+    if let Some(name) = &docker.stop {
+        let name = known.argument(step, &name.0)?;
+        return Ok(vec![tool::stop(&name), tool::remove(&name)]);
+    }
+    let (run, env) = container(step, docker, known)?;
+    let mut cmd = tool::run(&run);
+    cmd.env.extend(env);
+    Ok(vec![cmd])
+}
+
+/// Every template of a step.
+pub(crate) fn templates<'a>(
+    images: &'a indexmap::IndexMap<String, model::Image>,
+    docker: &'a Docker,
+) -> Vec<&'a Template> {
+    let one = [&docker.pull, &docker.run, &docker.stop, &docker.name, &docker.network];
+    let arguments = one.into_iter().flatten().chain(&docker.ports).chain(&docker.volumes);
+    let mut all: Vec<&Template> = arguments.map(|argument| &argument.0).chain(docker.env.values()).collect();
+    match &docker.command {
+        Some(model::Run::Shell(line)) => all.push(&line.0),
+        Some(model::Run::Argv(words)) => all.extend(words.iter().map(|word| &word.0)),
+        None => {}
+    }
+    if let Some(image) = docker.build.as_ref().and_then(|name| images.get(&name.0)) {
+        all.extend(build::templates(image));
+    }
+    all
+}
+
+/// What belongs to registries.
+fn refusal(step: &StepCx<'_>, docker: &Docker) -> Option<Failure> {
+    let what = match (&docker.push, docker.login) {
+        (Some(_), _) => "push",
+        (None, Some(_)) => "login",
+        (None, None) => return None,
+    };
+    Some(
+        Failure::new(
+            Kind::Config,
+            format!("`{}`: `{what}` to a registry is not in this version of infractl yet", step.name),
+        )
+        .help(format!("use `command = [\"docker\", \"{what}\", …]` until then")),
+    )
+}
+
+/// The container of the step, and its variables.
+fn container(
+    step: &StepCx<'_>,
+    docker: &Docker,
+    known: &Known,
+) -> Result<(tool::Run, Vec<(String, Value)>), Failure> {
+    let one = |argument: &Option<Argument>| -> Result<Option<String>, Failure> {
+        argument.as_ref().map(|argument| known.argument(step, &argument.0)).transpose()
+    };
+    let many = |arguments: &[Argument]| -> Result<Vec<String>, Failure> {
+        arguments.iter().map(|argument| known.argument(step, &argument.0)).collect()
+    };
+    let Some(image) = one(&docker.run)? else {
+        return Err(Failure::new(Kind::Config, format!("`{}` says nothing to do", step.name))
+            .help("write one of `build`, `pull`, `run`, `stop`"));
+    };
+    let mut env = match &docker.env_file {
+        Some(file) => task_variables::file(step, &file.0)?,
+        None => Vec::new(),
+    };
+    env.extend(variables(step, known, &docker.env)?);
+    task_variables::check_names(&env)?;
+    let command = match &docker.command {
+        Some(model::Run::Shell(line)) => {
+            vec!["sh".to_owned(), "-c".to_owned(), known.argument(step, &line.0)?]
+        }
+        Some(model::Run::Argv(words)) => many(words)?,
+        None => Vec::new(),
+    };
+    let volumes = many(&docker.volumes)?.iter().map(|volume| absolute(&step.env.root, volume)).collect();
+    let mut names: Vec<String> = env.iter().map(|(name, _)| name.clone()).collect();
+    names.dedup();
+    let run = tool::Run {
+        image,
+        name: one(&docker.name)?.unwrap_or_else(|| task::container_name(step, "step")),
+        command,
+        ports: many(&docker.ports)?,
+        volumes,
+        network: one(&docker.network)?,
+        variables: names,
+        labels: Vec::new(),
+        detach: docker.detach,
+    };
+    Ok((run, env))
+}
+
+/// A volume whose folder here is found wherever docker is started.
+pub(crate) fn absolute(dir: &Path, volume: &str) -> String {
+    match volume.split_once(':') {
+        Some((here, there)) if here.starts_with('.') || here.contains('/') => {
+            let parts = dir.join(here).components().fold(PathBuf::new(), |mut path, part| {
+                match part {
+                    std::path::Component::CurDir => {}
+                    std::path::Component::ParentDir => drop(path.pop()),
+                    part => path.push(part),
+                }
+                path
+            });
+            format!("{}:{there}", parts.display())
+        }
+        _ => volume.to_owned(),
+    }
+}
+
+/// Waits for what runs a container. When the user asks to stop, the container is stopped: the first process of a
+/// container takes no signal that it does not expect.
+pub(crate) async fn until_stopped<T>(step: &StepCx<'_>, name: &str, work: impl Future<Output = T>) -> T {
+    let stop = async {
+        step.cx.interrupts.pressed().await;
+        let _ = step.cx.runner.run(&tool::stop(name).even_if_interrupted(), &|_, _| ()).await;
+        std::future::pending::<std::convert::Infallible>().await
+    };
+    tokio::select! {
+        biased;
+        result = work => result,
+        never = stop => match never {},
+    }
+}
+
+async fn stop(step: &mut StepCx<'_>, name: &str) -> Result<String, Failure> {
+    let done = step.run(&tool::stop(name)).await?;
+    if done.code != 0 && done.tail.contains("No such container") {
+        return Ok(format!("{name} was not there"));
+    }
+    judge(step, &done, &format!("`docker stop` of `{name}`"))?;
+    let done = step.run(&tool::remove(name)).await?;
+    judge(step, &done, &format!("`docker rm` of `{name}`")).map(|()| format!("{name} stopped"))
+}
+
+/// Success, or why not.
+pub(crate) fn judge(step: &StepCx<'_>, done: &Done, what: &str) -> Result<(), Failure> {
+    if done.interrupted {
+        return Err(step.interrupted(format!("{what} was stopped")));
+    }
+    if done.code == 0 {
+        return Ok(());
+    }
+    let said = done.tail.lines().rev().map(str::trim);
+    let said = said
+        .filter(|line| !line.is_empty() && !line.starts_with("Run 'docker"))
+        .find(|line| !line.starts_with("See '"));
+    let heading = format!("{what} ended with exit code {}", done.code);
+    let failure = said.map_or_else(
+        || Failure::new(Kind::Failed, heading.as_str()),
+        |said| Failure::new(Kind::Failed, said).context(heading.as_str()),
+    );
+    Err(match tool::advice(&done.tail) {
+        Some((why, help)) => {
+            Failure::new(Kind::Failed, said.unwrap_or_default()).context(why).context(heading).help(help)
+        }
+        None => failure,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn volumes_are_found_wherever_docker_is_started() {
+        let all =
+            ["./data:/app/data", "../../shared:/app/shared:ro", "/abs:/x", "named:/x", "a/b:/x", "/only"];
+        let all = all.map(|volume| absolute(Path::new("/p/data/docker"), volume));
+        insta::assert_snapshot!(all.join("\n"), @r"
+        /p/data/docker/data:/app/data
+        /p/shared:/app/shared:ro
+        /abs:/x
+        named:/x
+        /p/data/docker/a/b:/x
+        /only
+        ");
+    }
+}

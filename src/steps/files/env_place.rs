@@ -1,0 +1,77 @@
+//! Whether the environment file may be written: asked before any tool starts.
+
+use crate::config::model::{Section, Value};
+use crate::disk::{self, repository};
+use crate::failure::{Failure, Kind};
+use crate::files::dotenv;
+use crate::files::env_file::Refused;
+use crate::steps::files::env_file;
+use crate::tools::git;
+use crate::work::StepCx;
+
+/// An error if its place cannot be written, if git would commit it, or if what the configuration says already
+/// cannot be written in its dialect.
+pub(crate) async fn check(step: &StepCx<'_>) -> Result<(), Failure> {
+    let declared = &step.env.env_file;
+    constants(env_file::dialect(declared.dialect), declared.sections.as_deref().unwrap_or_default())?;
+    let dir = declared.path.parent().unwrap_or(&step.env.root);
+    if !dir.is_dir() {
+        let shown = crate::work::relative(step, dir);
+        return Err(Failure::new(Kind::Config, format!("there is no folder `{shown}`"))
+            .help(format!("run `mkdir -p {shown}`")));
+    }
+    // A link can lead to where git looks at it differently, or not at all.
+    let place = disk::place_of(&declared.path);
+    let dir = place.parent().unwrap_or(dir);
+    disk::check_writable(dir)?;
+    disk::check_replaceable(&place)?;
+    if !repository::is_around(dir) {
+        return Ok(());
+    }
+    let ask = |cmd| async move { step.cx.runner.run(&cmd, &|_, _| ()).await };
+    // Two questions, each a start of git; asked at the same time.
+    let (ignored, tracked) =
+        tokio::join!(ask(git::check_ignore(dir, &place)), ask(git::ls_files(dir, &place)));
+    let root = disk::place_of(&step.env.root);
+    let shown = place.strip_prefix(&root).unwrap_or(&place).to_string_lossy().into_owned();
+    let (Ok(ignored), Ok(tracked)) = (ignored, tracked) else {
+        step.cx.ui.warn(format!("git is not installed: nobody checks that `{shown}` is never committed"));
+        return Ok(());
+    };
+    if tracked.code == 0 {
+        return Err(Failure::new(
+            Kind::Config,
+            format!("git tracks `{shown}`: its values would be committed"),
+        )
+        .help(format!("run `git rm --cached {shown}` and commit that"))
+        .help("change the values that were committed: they stay in the history of git"));
+    }
+    match ignored.code {
+        0 => Ok(()),
+        1 => Err(Failure::new(Kind::Config, format!("git does not ignore `{shown}`: it could be committed"))
+            .help(format!("add the line `{}` to .gitignore", pattern(&shown, &step.env.name)))),
+        _ => {
+            let why = ignored.tail.lines().next().unwrap_or("it does not say why");
+            step.cx.ui.warn(format!("git cannot say whether `{shown}` could be committed: {why}"));
+            Ok(())
+        }
+    }
+}
+
+/// Names, and values that no output and no secret has a part in.
+fn constants(dialect: dotenv::Dialect, sections: &[Section]) -> Result<(), Failure> {
+    let refused = sections.iter().flat_map(|section| &section.values).filter_map(|(key, value)| {
+        let text = match value {
+            Value::Text(template) if template.names().next().is_none() => template.literals().collect(),
+            _ => String::new(),
+        };
+        dotenv::encode(dialect, key, &text).err()
+    });
+    let refused: Vec<_> = refused.collect();
+    if refused.is_empty() { Ok(()) } else { Err(Refused(refused).into()) }
+}
+
+/// One line that covers the files of all environments.
+fn pattern(shown: &str, environment: &str) -> String {
+    shown.strip_suffix(environment).map_or_else(|| shown.to_owned(), |start| format!("{start}*"))
+}

@@ -1,0 +1,130 @@
+//! Waits as loops with curl, openssl and bash's own sockets.
+
+use crate::config::step::{Until, Wait};
+use crate::config::template::Rendered;
+use crate::failure::Failure;
+use crate::steps::command;
+use crate::work::script::{Script, literal, seconds};
+use crate::work::values::Known;
+use crate::work::{StepCx, relative};
+use secrecy::ExposeSecret as _;
+
+impl Script {
+    pub(crate) fn wait(
+        &mut self,
+        step: &StepCx<'_>,
+        wait: &Wait,
+        known: &Known,
+    ) -> Result<Vec<String>, Failure> {
+        let each = seconds(wait.each);
+        let mut before = String::new();
+        let check = match &wait.until {
+            Until::Tcp { address } => {
+                self.helpers.insert("tcp_answers");
+                format!("tcp_answers {} {each}", self.argument(step, known, address)?)
+            }
+            Until::Http { url, status, body, headers, redirects, address, ca } => {
+                self.helpers.insert("http_answers");
+                for (name, template) in headers {
+                    let text = match known.render(step, template)? {
+                        Rendered::Plain(text) => text,
+                        Rendered::Secret(text) => text.expose_secret().to_owned(),
+                    };
+                    before.push_str(&format!("printf '%s\\n' {}; ", self.word(&format!("{name}: {text}"))));
+                }
+                let ranges: Vec<String> = status
+                    .iter()
+                    .flat_map(|range| range.first..=range.last)
+                    .map(|code| code.to_string())
+                    .collect();
+                let status = if ranges.is_empty() { "2..".to_owned() } else { ranges.join("|") };
+                let mut check = format!(
+                    "http_answers {} {each} {} {}",
+                    self.argument(step, known, url)?,
+                    literal(&status),
+                    or_empty(body.as_deref())
+                );
+                if *redirects {
+                    check.push_str(" -L");
+                }
+                if let Some(at) = address {
+                    let at = self.argument(step, known, at)?;
+                    check.push_str(&format!(" --connect-to ::{at}:"));
+                }
+                if let Some(ca) = ca {
+                    check.push_str(&format!(" --cacert {}", literal(&relative(step, ca))));
+                }
+                check
+            }
+            Until::Tls { name, issuer, days_left, address: at, ca } => {
+                self.helpers.insert("tls_is_good");
+                let mut address = self.argument(step, known, name)?;
+                if !name.0.as_str().contains(':') {
+                    address.push_str(":443");
+                }
+                let mut check =
+                    format!("tls_is_good {address} {each} {days_left} {}", or_empty(issuer.as_deref()));
+                if let Some(at) = at {
+                    // The last one counts.
+                    let port = address.rsplit(':').next().unwrap_or("443").trim_end_matches('\'').to_owned();
+                    check.push_str(&format!(" -connect {}:{port}", self.argument(step, known, at)?));
+                }
+                if let Some(ca) = ca {
+                    check.push_str(&format!(" -CAfile {}", literal(&relative(step, ca))));
+                }
+                check
+            }
+            Until::File { path, .. } => format!("[ -e {} ]", self.argument(step, known, path)?),
+            Until::Command { command, output, .. } => {
+                let mut cmd = command::build(step, command, known)?;
+                cmd.env.retain(|name, _| command.env.contains_key(name));
+                // One word for the loop: the line is run by a shell of its own below.
+                let line = self.command(step, &cmd);
+                let body = format!("check_{}() {{ {line}; }}", step.frame.number);
+                let name = format!("check_{}", step.frame.number);
+                let check = match output {
+                    Some(pattern) => {
+                        self.helpers.insert("matches");
+                        format!("matches {} {name}", or_empty(Some(pattern)))
+                    }
+                    None => name,
+                };
+                return Ok(vec![format!("{{ {body}; }}"), self.wait_for(step, wait, &check)]);
+            }
+            Until::Ssh { .. } | Until::Ecs { .. } => ":".to_owned(),
+        };
+        let line = self.wait_for(step, wait, &check);
+        Ok(match &wait.until {
+            // Each try reads the header lines anew.
+            Until::Http { .. } => {
+                let name = format!("check_{}", step.frame.number);
+                let check = match before.as_str() {
+                    "" => format!("{check} </dev/null"),
+                    lines => format!("{{ {lines}}} | {check}"),
+                };
+                vec![format!("{{ {name}() {{ {check}; }}; }}"), self.wait_for(step, wait, &name)]
+            }
+            _ => vec![line],
+        })
+    }
+
+    fn wait_for(&mut self, step: &StepCx<'_>, wait: &Wait, check: &str) -> String {
+        self.helpers.insert("wait_for");
+        let what = step.name.strip_prefix("wait ").unwrap_or(step.name);
+        format!("wait_for {} {} {} {check}", literal(what), wait.attempts, wait.every.as_millis())
+    }
+
+    fn argument(
+        &mut self,
+        step: &StepCx<'_>,
+        known: &Known,
+        argument: &crate::config::model::Argument,
+    ) -> Result<String, Failure> {
+        let text = known.argument(step, &argument.0)?;
+        Ok(self.word(&text))
+    }
+}
+
+fn or_empty(text: Option<&str>) -> String {
+    text.filter(|text| !text.is_empty()).map_or_else(|| "''".to_owned(), literal)
+}

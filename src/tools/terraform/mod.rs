@@ -1,0 +1,230 @@
+//! terraform and tofu: commands, and what their answers mean.
+
+pub(crate) mod advice;
+pub(crate) mod backend;
+pub(crate) mod diagnostic;
+pub(crate) mod digest;
+pub(crate) mod events;
+pub(crate) mod root;
+pub(crate) mod saved_plan;
+pub(crate) mod text;
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use crate::exec::{Cmd, Io, Stopping};
+
+/// Where and with which program a root module is driven.
+#[derive(Debug, Clone)]
+pub(crate) struct Root {
+    /// The environment whose root module it is.
+    pub environment: String,
+    /// `terraform`, `tofu`, or a path.
+    pub program: String,
+    /// The folder of the root module; the working directory.
+    pub dir: PathBuf,
+    /// The workspace; always given, so that one selected by hand in that folder does not count.
+    pub workspace: String,
+    /// `-var-file`, absolute.
+    pub var_files: Vec<PathBuf>,
+    /// `-lock-timeout`, as terraform writes durations.
+    pub lock_timeout: Option<String>,
+    /// `-parallelism`: resources worked on at once.
+    pub parallelism: Option<u32>,
+    /// Let terraform colour its text.
+    pub color: bool,
+}
+
+impl Root {
+    fn cmd(&self, verb: &[&str]) -> Cmd {
+        Cmd::new(&self.program)
+            .args(verb.iter().copied())
+            .dir(&self.dir)
+            .env("TF_IN_AUTOMATION", "1")
+            .env("TF_INPUT", "0")
+            .env("TF_WORKSPACE", &self.workspace)
+            // Neither an update check nor anything else that is sent somewhere.
+            .env("CHECKPOINT_DISABLE", "1")
+            .grace(None)
+            .stopping(Stopping {
+                waits_for: "terraform stops after the operations under way, saves its state and releases its lock"
+                    .into(),
+                loses: "killing terraform now can lose track of resources it has just made, and leaves the state locked"
+                    .into(),
+                after_kill: format!(
+                    "terraform was killed: look for `errored.tfstate` and, if the state is locked, release it with \
+                     `{} force-unlock LOCK-ID`",
+                    self.by_hand()
+                ),
+            })
+    }
+
+    /// A call whose answer is read by us: nothing of the user's `TF_CLI_ARGS` may change its form.
+    fn machine(&self, verb: &[&str]) -> Cmd {
+        let words: Vec<&str> = verb.iter().copied().filter(|word| !word.starts_with('-')).collect();
+        self.no_color(self.cmd(verb))
+            .io(Io::Capture)
+            .unset("TF_CLI_ARGS")
+            .unset(format!("TF_CLI_ARGS_{}", words.join("_")))
+    }
+
+    /// The beginning of a command line that does something with this root module by hand, with the secrets of the
+    /// environment.
+    pub(crate) fn by_hand(&self) -> String {
+        by_hand(&self.environment, &self.program, &self.dir, &self.workspace)
+    }
+
+    fn no_color(&self, cmd: Cmd) -> Cmd {
+        if self.color { cmd } else { cmd.arg("-no-color") }
+    }
+
+    fn inputs(&self, cmd: Cmd) -> Cmd {
+        let cmd = cmd.arg("-input=false");
+        let cmd = match &self.lock_timeout {
+            Some(limit) => cmd.arg(format!("-lock-timeout={limit}")),
+            None => cmd,
+        };
+        let cmd = match self.parallelism {
+            Some(count) => cmd.arg(format!("-parallelism={count}")),
+            None => cmd,
+        };
+        cmd.args(self.var_files.iter().map(|file| format!("-var-file={}", file.display())))
+    }
+
+    /// `init` with the backend configuration. Secrets must not be in `backend`: terraform writes all of it to
+    /// `.terraform/terraform.tfstate`.
+    pub(crate) fn init(&self, backend: &IndexMap<String, String>) -> Cmd {
+        self.no_color(self.cmd(&["init", "-input=false"]))
+            .args(backend.iter().map(|(key, value)| format!("-backend-config={key}={value}")))
+    }
+
+    /// A preview as text. Exit code 0 no changes, 1 error, 2 changes.
+    pub(crate) fn plan(&self, out: Option<&std::path::Path>) -> Cmd {
+        let cmd = self.no_color(self.inputs(self.cmd(&["plan", "-detailed-exitcode"])));
+        match out {
+            Some(file) => cmd.arg(format!("-out={}", file.display())),
+            None => cmd,
+        }
+    }
+
+    /// A preview as one JSON object a line, see [`crate::tools::terraform::events`].
+    pub(crate) fn plan_json(&self, out: Option<&std::path::Path>) -> Cmd {
+        let mut cmd = self.inputs(self.cmd(&["plan", "-json", "-detailed-exitcode"])).io(Io::Raw);
+        cmd.unset.insert("TF_CLI_ARGS".into());
+        match out {
+            Some(file) => cmd.arg(format!("-out={}", file.display())),
+            None => cmd,
+        }
+    }
+
+    /// Applies without asking, telling its progress as one JSON object a line.
+    pub(crate) fn apply(&self) -> Cmd {
+        self.inputs(self.cmd(&["apply", "-json", "-auto-approve"])).io(Io::Raw)
+    }
+
+    /// Applies a saved plan; its variables are in it. Nothing may come after the file.
+    pub(crate) fn apply_plan(&self, plan: &std::path::Path, extra: &[String]) -> Cmd {
+        let cmd = self.cmd(&["apply", "-json", "-input=false"]).io(Io::Raw);
+        let cmd = match &self.lock_timeout {
+            Some(limit) => cmd.arg(format!("-lock-timeout={limit}")),
+            None => cmd,
+        };
+        cmd.args(extra.iter().cloned()).arg(plan.to_string_lossy())
+    }
+
+    /// Destroys without asking, telling its progress as one JSON object a line.
+    pub(crate) fn destroy(&self) -> Cmd {
+        self.inputs(self.cmd(&["destroy", "-json", "-auto-approve"])).io(Io::Raw)
+    }
+
+    /// The whole state on standard output: outputs and serial in one call. It holds secrets in clear text and
+    /// is never shown. Nothing at all is printed when there is no state.
+    pub(crate) fn state_pull(&self) -> Cmd {
+        self.machine(&["state", "pull"])
+    }
+
+    /// Checks the root module; diagnostics as one JSON document on standard output.
+    pub(crate) fn validate(&self) -> Cmd {
+        self.machine(&["validate", "-json"])
+    }
+
+    /// Formats the files of the folder; `check` only says which differ (exit code 3).
+    pub(crate) fn fmt(&self, check: bool) -> Cmd {
+        let cmd = self.no_color(self.cmd(&["fmt", "-recursive"])).unset("TF_CLI_ARGS");
+        if check { cmd.args(["-check", "-diff"]) } else { cmd }
+    }
+}
+
+/// One output of a root module.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Output {
+    /// The value as JSON; numbers keep every digit.
+    pub value: Json,
+    /// Declared `sensitive = true`.
+    #[serde(default)]
+    pub sensitive: bool,
+}
+
+/// What a state says that we ask for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub(crate) struct State {
+    /// Counts the changes of the state; none before the first apply.
+    #[serde(default)]
+    pub serial: Option<u64>,
+    /// Which state it is: the same for all serials of one.
+    #[serde(default)]
+    pub lineage: String,
+    /// Outputs by name. A null output is not there.
+    #[serde(default)]
+    pub outputs: IndexMap<String, Output>,
+}
+
+/// Reads what `state pull` printed. Nothing printed is no state.
+pub(crate) fn parse_state(stdout: &[u8]) -> Result<State, serde_json::Error> {
+    if stdout.iter().all(u8::is_ascii_whitespace) {
+        return Ok(State::default());
+    }
+    serde_json::from_slice(document(stdout))
+}
+
+/// The JSON document in what terraform printed: a wrapper script may have said something before it.
+pub(super) fn document(stdout: &[u8]) -> &[u8] {
+    let is_begin = |at: &usize| stdout[*at] == b'{' && (*at == 0 || stdout[*at - 1] == b'\n');
+    (0..stdout.len()).find(is_begin).map_or(stdout, |at| &stdout[at..])
+}
+
+/// What of the user's own flags is also for the apply of a plan that was made with all of them.
+pub(crate) fn flags_for_a_plan(extra: &[String]) -> Vec<String> {
+    let mut kept = Vec::new();
+    let mut words = extra.iter();
+    while let Some(word) = words.next() {
+        let name = word.trim_start_matches('-');
+        if ["lock", "parallelism"].iter().any(|begin| name.starts_with(begin)) && word.starts_with('-') {
+            kept.push(word.clone());
+            // `-lock` alone is true or false by itself; the others have a value.
+            if !word.contains('=') && name != "lock" {
+                kept.extend(words.next().cloned());
+            }
+        }
+    }
+    kept
+}
+
+/// See [`Root::by_hand`].
+pub(crate) fn by_hand(environment: &str, program: &str, dir: &std::path::Path, workspace: &str) -> String {
+    let workspace = match workspace {
+        "default" => String::new(),
+        name => format!("env TF_WORKSPACE={} ", shell_words::quote(name)),
+    };
+    format!(
+        "infractl exec {environment} -- {workspace}{} -chdir={}",
+        shell_words::quote(program),
+        shell_words::quote(&dir.to_string_lossy())
+    )
+}
+
+#[cfg(test)]
+mod tests;

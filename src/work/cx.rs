@@ -1,0 +1,199 @@
+//! What a step works with: the world, the environment, what earlier steps found out, and its own limits.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tokio::time::Instant;
+
+use crate::config::Environment;
+use crate::context::Ctx;
+use crate::exec::{Cmd, Done, Io, RunError};
+use crate::failure::{Failure, Kind};
+use crate::secrets;
+use crate::ui::event::{Event, Level, ToolLine};
+use crate::work::Facts;
+
+/// What a step works with.
+pub(crate) struct StepCx<'a> {
+    /// The world.
+    pub cx: &'a Ctx,
+    /// The environment.
+    pub env: &'a Environment,
+    /// The step's name, for people.
+    pub name: &'a str,
+    /// What was given after `--`.
+    pub extra: &'a [String],
+    /// What earlier steps found out.
+    pub facts: &'a mut Facts,
+    /// Its place and its limits.
+    pub frame: Frame,
+}
+
+/// The place of a step in its run, and its limits.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Frame {
+    /// The verb or pipeline of the run.
+    pub verb: String,
+    /// The step's number, from 1.
+    pub number: usize,
+    /// Which try this is, from 1.
+    pub attempt: u32,
+    /// When this try must be over.
+    pub limit: Option<Instant>,
+    /// How long it may take, if there is a limit.
+    pub timeout: Duration,
+    /// Secrets it may see; all if none are named.
+    pub secrets: Option<Vec<String>>,
+    /// More variables for commands.
+    pub vars: Vec<(String, String)>,
+    /// What its tools said, when somebody wants to know.
+    pub heard: Option<Heard>,
+}
+
+/// The last lines that the tools of a step said, for the patterns of `retry`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Heard(Arc<Mutex<VecDeque<String>>>);
+
+/// More lines than this are forgotten, the oldest first.
+const HEARD: usize = 500;
+
+impl Heard {
+    /// Remembers a line.
+    pub(crate) fn push(&self, line: &str) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() == HEARD {
+            lines.pop_front();
+        }
+        lines.push_back(line.to_owned());
+    }
+
+    /// Forgets everything and gives it back.
+    pub(crate) fn take(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect()
+    }
+}
+
+impl<'a> StepCx<'a> {
+    /// A step that nothing limits.
+    pub(crate) fn new(
+        cx: &'a Ctx,
+        env: &'a Environment,
+        name: &'a str,
+        extra: &'a [String],
+        facts: &'a mut Facts,
+    ) -> Self {
+        StepCx { cx, env, name, extra, facts, frame: Frame::default() }
+    }
+
+    /// Tells an event of this environment.
+    pub(crate) fn event(&self, event: Event) {
+        self.cx.ui.event(Some(&self.env.name), event);
+    }
+
+    /// Tells a line of the tool.
+    pub(crate) fn line(&self, level: Level, text: impl AsRef<str>) {
+        self.cx.ui.line(Some(&self.env.name), self.name, level, text.as_ref());
+    }
+
+    /// Says what the running step is at.
+    pub(crate) fn progress(&self, text: impl Into<String>) {
+        self.event(Event::Progress { name: self.name.to_owned(), text: text.into() });
+    }
+
+    /// Runs a command to its end and shows its lines.
+    pub(crate) async fn run(&self, cmd: &Cmd) -> Result<Done, Failure> {
+        if cmd.io == Io::Raw {
+            return self.run_with(cmd, &|text| self.line(Level::Normal, text)).await;
+        }
+        let environment = Some(self.env.name.as_str());
+        let line = |text: &str| {
+            self.cx.ui.masked_line(&ToolLine { environment, name: self.name, level: Level::Normal, text });
+        };
+        self.run_with(cmd, &line).await
+    }
+
+    /// Runs a command to its end; `line` gets its lines.
+    pub(crate) async fn run_with(
+        &self,
+        cmd: &Cmd,
+        line: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<Done, Failure> {
+        let limited;
+        let cmd = match self.left() {
+            Some(left) if left.is_zero() => {
+                return Err(self.too_late(format!("no time was left to start `{}`", cmd.program)));
+            }
+            Some(left) => {
+                let timeout = cmd.timeout.map_or(left, |own| own.min(left));
+                limited = cmd.clone().timeout(Some(timeout));
+                &limited
+            }
+            None => cmd,
+        };
+        self.line(Level::Detail, format!("$ {cmd}"));
+        let hear = |text: &str| {
+            if let Some(heard) = &self.frame.heard {
+                heard.push(text);
+            }
+            line(text);
+        };
+        let name = || self.name.to_owned();
+        let argv = std::iter::once(&cmd.program).chain(&cmd.args).cloned().collect();
+        self.event(Event::CommandStarted { name: name(), argv });
+        let started = Instant::now();
+        let result = self.cx.runner.run(cmd, &|_, text| hear(text)).await;
+        let code = result.as_ref().ok().map(|done| done.code);
+        self.event(Event::CommandEnded { name: name(), code, took: started.elapsed() });
+        result.map_err(|error| {
+            let install = match &error {
+                RunError::NotFound { program } => crate::tools::install_help(program),
+                RunError::Cancelled { .. } => return self.interrupted(error.to_string()),
+                RunError::TimedOut { .. } if self.left().is_some_and(|left| left.is_zero()) => {
+                    let limit = crate::text::duration(self.frame.timeout);
+                    return self.too_late(format!("`{}` took longer than {limit} and was ended", self.name));
+                }
+                _ => None,
+            };
+            install.into_iter().fold(Failure::from(error), Failure::help)
+        })
+    }
+
+    /// What is left of the time limit.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        self.frame.limit.map(|limit| limit.saturating_duration_since(Instant::now()))
+    }
+
+    /// The failure of a step whose time is over.
+    pub(crate) fn too_late(&self, text: impl Into<String>) -> Failure {
+        Failure::new(Kind::Failed, text).help("give the step a longer `timeout`, if that was expected")
+    }
+
+    /// The failure of a run that the user ended.
+    pub(crate) fn interrupted(&self, text: impl Into<String>) -> Failure {
+        Failure::new(self.cx.interrupts.seen().kind().unwrap_or(Kind::Interrupted), text)
+    }
+
+    /// The secrets that the step may see.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = (&str, &SecretString)> {
+        let all = self.facts.secrets.iter().flat_map(secrets::Secrets::iter);
+        all.filter(|(name, _)| self.may_see(name))
+    }
+
+    /// The same as variables of a program.
+    pub(crate) fn secret_variables(&self) -> Vec<(String, SecretString)> {
+        let Some(secrets) = &self.facts.secrets else { return Vec::new() };
+        let mut all: Vec<(String, SecretString)> =
+            secrets.child_variables().into_iter().map(|(name, value)| (name, value.clone())).collect();
+        if let Some(names) = &self.frame.secrets {
+            let seen: Vec<String> = names.iter().flat_map(|name| secrets::variables_of(name)).collect();
+            all.retain(|(name, _)| seen.contains(name));
+        }
+        all
+    }
+
+    fn may_see(&self, name: &str) -> bool {
+        self.frame.secrets.as_ref().is_none_or(|names| names.iter().any(|known| known == name))
+    }
+}

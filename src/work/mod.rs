@@ -1,0 +1,43 @@
+//! The mechanism of a step: what it works with, what it needs to know, the values of its templates, its conditions, and
+//! how it is told as a script. Nothing here names a kind of step.
+
+pub(crate) mod script;
+pub(crate) mod when;
+pub(crate) mod values;
+pub(crate) mod needs;
+pub(crate) mod templates;
+pub(crate) mod schedule;
+mod cx;
+mod facts;
+pub(crate) mod connections;
+
+use std::path::Path;
+
+use crate::exec::Cmd;
+
+pub(crate) use cx::{Frame, Heard, StepCx};
+pub(crate) use facts::{Facts, SavedPlan};
+
+/// What a comparison of a file came to; a difference is remembered. `is_stale` is none where there is no file.
+pub(crate) fn compared(step: &mut StepCx<'_>, shown: &str, is_stale: Option<bool>) -> String {
+    let text = match is_stale {
+        Some(false) => return format!("{shown} is up to date"),
+        Some(true) => format!("{shown} is stale"),
+        None => format!("{shown} is missing"),
+    };
+    step.facts.differences.push(text.clone());
+    text
+}
+
+/// A path as people know it: relative to the project.
+pub(crate) fn relative(step: &StepCx<'_>, path: &Path) -> String {
+    path.strip_prefix(&step.env.root).unwrap_or(path).display().to_string()
+}
+
+/// A command with the folder it runs in, as one line of shell.
+pub(crate) fn shown_in(cmd: &Cmd) -> String {
+    match &cmd.dir {
+        Some(dir) => format!("(cd {} && {cmd})", shell_words::quote(&dir.to_string_lossy())),
+        None => cmd.to_string(),
+    }
+}

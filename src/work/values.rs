@@ -1,0 +1,261 @@
+//! Values that a step needs as text: variables of terraform, backend settings, entries of the environment file.
+
+use indexmap::IndexMap;
+use secrecy::SecretString;
+use serde_json::Value as Json;
+
+use crate::config::environment::Terraform;
+use crate::config::template::{Rendered, Scope, Template, TemplateError};
+use crate::exec;
+use crate::failure::{Failure, Kind};
+use crate::files::ansible_value::{Value, holds_template};
+use crate::hosts::host;
+use crate::steps::Work;
+use crate::work::StepCx;
+use crate::work::needs::Needs;
+
+/// What the names of a template stand for, at this point of the run.
+#[derive(Default)]
+pub(crate) struct Known {
+    outputs: IndexMap<String, Rendered>,
+    secrets: IndexMap<String, SecretString>,
+}
+
+impl Known {
+    /// Everything the step knows now.
+    pub(crate) fn of(step: &StepCx<'_>) -> Self {
+        let outputs = step.facts.outputs.iter().flatten();
+        Known {
+            outputs: outputs
+                .map(|(name, output)| {
+                    let text = text(&output.value);
+                    let rendered =
+                        if output.sensitive { Rendered::Secret(text.into()) } else { Rendered::Plain(text) };
+                    (name.clone(), rendered)
+                })
+                .collect(),
+            secrets: step.secrets().map(|(name, value)| (name.to_owned(), value.clone())).collect(),
+        }
+    }
+
+    /// For a dry run: what is not known yet stands there as the name it has in the file.
+    pub(crate) fn shown(step: &StepCx<'_>, work: &Work) -> Self {
+        Known::named(step, Needs::of(step.env, work, None))
+    }
+
+    /// The same for these.
+    pub(crate) fn named(step: &StepCx<'_>, needs: Needs) -> Self {
+        let mut known = Known::of(step);
+        for name in needs.output_names {
+            let shown = format!("{{{{output.{name}}}}}");
+            known.outputs.entry(name).or_insert(Rendered::Plain(shown));
+        }
+        for name in needs.secret_names {
+            known.secrets.entry(name).or_insert_with(|| "***".into());
+        }
+        known
+    }
+
+    /// For a script: this output or secret stands there as the name it has in the file.
+    pub(crate) fn mark(&mut self, kind: &str, name: &str) {
+        let marker = format!("{{{{{kind}.{name}}}}}");
+        if kind == "secret" {
+            self.secrets.insert(name.to_owned(), marker.into());
+        } else {
+            self.outputs.insert(name.to_owned(), Rendered::Plain(marker));
+        }
+    }
+
+    /// Renders a template for a program's argument: nothing sensitive.
+    pub(crate) fn argument(&self, step: &StepCx<'_>, template: &Template) -> Result<String, Failure> {
+        template.argument(&self.scope(step)).map_err(|error| no_value(step, error))
+    }
+
+    /// For rendering templates of the environment.
+    pub(crate) fn scope<'a>(&'a self, step: &'a StepCx<'_>) -> Scope<'a> {
+        Scope {
+            environment: &step.env.name,
+            project: &step.env.project,
+            outputs: &self.outputs,
+            secrets: &self.secrets,
+            vars: &step.cx.vars.0,
+            hosts: &step.env.hosts,
+        }
+    }
+
+    /// An output by name.
+    pub(crate) fn output(&self, name: &str) -> Option<Rendered> {
+        self.outputs.get(name).cloned()
+    }
+
+    /// A secret by name.
+    pub(crate) fn secret(&self, name: &str) -> Option<Rendered> {
+        self.secrets.get(name).cloned().map(Rendered::Secret)
+    }
+
+    /// Renders a template; a value that does not exist is an error of the configuration.
+    pub(crate) fn render(&self, step: &StepCx<'_>, template: &Template) -> Result<Rendered, Failure> {
+        template.render(&self.scope(step)).map_err(|error| no_value(step, error))
+    }
+}
+
+/// Renders a template for a program's argument: nothing sensitive.
+pub(crate) fn argument(step: &StepCx<'_>, template: &Template) -> Result<String, Failure> {
+    template.argument(&Known::of(step).scope(step)).map_err(|error| no_value(step, error))
+}
+
+/// A template has no value: an output that terraform does not give is a failure of the run.
+fn no_value(step: &StepCx<'_>, error: TemplateError) -> Failure {
+    let names_output = matches!(error, TemplateError::Output { .. });
+    let failure = Failure::from(error);
+    let has_outputs = step.facts.outputs.as_ref().is_some_and(|outputs| !outputs.is_empty());
+    if names_output && !has_outputs && step.env.terraform.is_some() {
+        return failure
+            .help(format!("run `infractl apply {}` first: there are no outputs yet", step.env.name));
+    }
+    failure
+}
+
+/// A value as text: strings as they are, everything else as JSON on one line.
+pub(crate) fn text(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Every text inside a value, for the masks.
+pub(crate) fn texts(value: &Json) -> Vec<String> {
+    match value {
+        Json::String(text) => vec![text.clone()],
+        Json::Number(number) => vec![number.to_string()],
+        Json::Array(items) => items.iter().flat_map(texts).collect(),
+        Json::Object(fields) => fields.values().flat_map(texts).collect(),
+        Json::Null | Json::Bool(_) => Vec::new(),
+    }
+}
+
+/// Never shows this text from now on, nor the texts inside it when it is a JSON document: terraform shows those one by
+/// one. One too short to be masked is warned about.
+pub(crate) fn mask(step: &StepCx<'_>, name: &str, value: &str) {
+    if step.cx.masks.add(name, value) == crate::redact::Weight::TooShort && !value.is_empty() {
+        step.cx
+            .ui
+            .warn(format!("`{name}` is shorter than 4 characters: it is not masked in what tools print"));
+    }
+    if value.trim_start().starts_with(['{', '['])
+        && let Ok(document) = serde_json::from_str::<Json>(value)
+    {
+        for text in texts(&document) {
+            // Short ones in it are not masked, and not worth a warning.
+            let _ = step.cx.masks.add(name, &text);
+        }
+    }
+}
+
+/// `TF_VAR_*` from `[terraform] vars`.
+pub(crate) fn terraform_vars(
+    step: &StepCx<'_>,
+    terraform: &Terraform,
+) -> Result<Vec<(String, exec::Value)>, Failure> {
+    let known = Known::of(step);
+    let mut all = Vec::new();
+    for (name, input) in &terraform.vars {
+        let rendered = input.render(&known.scope(step)).map_err(|error| no_value(step, error))?;
+        all.push((name.clone(), input_value(rendered)));
+    }
+    Ok(all)
+}
+
+/// Variables of a child's environment.
+pub(crate) fn variables(
+    step: &StepCx<'_>,
+    declared: &IndexMap<String, Template>,
+) -> Result<Vec<(String, exec::Value)>, Failure> {
+    let known = Known::of(step);
+    declared
+        .iter()
+        .map(|(name, template)| Ok((name.clone(), input_value(known.render(step, template)?))))
+        .collect()
+}
+
+pub(crate) fn input_value(rendered: Rendered) -> exec::Value {
+    match rendered {
+        Rendered::Plain(text) => exec::Value::Plain(text),
+        Rendered::Secret(text) => exec::Value::Secret(text),
+    }
+}
+
+/// `-backend-config` from `[terraform.backend]`: arguments, so nothing secret.
+pub(crate) fn backend(step: &StepCx<'_>) -> Result<IndexMap<String, String>, Failure> {
+    let mut all = IndexMap::new();
+    let Some(terraform) = &step.env.terraform else { return Ok(all) };
+    let known = Known::of(step);
+    for (name, input) in &terraform.backend {
+        let text = input.argument(&known.scope(step)).map_err(|error| no_value(step, error))?;
+        all.insert(name.clone(), text);
+    }
+    Ok(all)
+}
+
+/// A value for ansible.
+#[derive(Debug, Clone)]
+pub(crate) struct Typed {
+    /// The value.
+    pub value: Value,
+    /// It holds a secret or a sensitive output.
+    pub is_sensitive: bool,
+}
+
+/// A value for ansible: its texts rendered. A text that is an output and nothing else is that output with its type.
+/// What stands in the file may be a template of ansible's; what an output or a secret puts into it never is.
+pub(crate) fn typed(step: &StepCx<'_>, known: &Known, json: &Json) -> Result<Typed, Failure> {
+    let mut is_sensitive = false;
+    let value = typed_value(step, known, json, &mut is_sensitive)?;
+    Ok(Typed { value, is_sensitive })
+}
+
+fn typed_value(
+    step: &StepCx<'_>,
+    known: &Known,
+    json: &Json,
+    is_sensitive: &mut bool,
+) -> Result<Value, Failure> {
+    let mut inside = |json: &Json| typed_value(step, known, json, is_sensitive);
+    Ok(match json {
+        Json::Array(items) => Value::List(items.iter().map(inside).collect::<Result<_, _>>()?),
+        Json::Object(fields) => Value::Map(
+            fields
+                .iter()
+                .map(|(key, value)| Ok((key.clone(), inside(value)?)))
+                .collect::<Result<_, Failure>>()?,
+        ),
+        Json::String(text) => {
+            // What is malformed was refused when the file was read.
+            let template = Template::parse(text).unwrap_or_else(|_| Template::literal(text));
+            if let Some(output) = host::whole_output(step, &template) {
+                *is_sensitive |= output.sensitive;
+                return Ok(Value::data(&output.value));
+            }
+            let is_template = template.literals().any(holds_template);
+            let text = match known.render(step, &template)? {
+                Rendered::Plain(text) => text,
+                Rendered::Secret(text) => {
+                    *is_sensitive = true;
+                    secrecy::ExposeSecret::expose_secret(&text).to_owned()
+                }
+            };
+            let openings =
+                |text: &str| ["{{", "{%", "{#"].iter().map(|o| text.matches(o).count()).sum::<usize>();
+            if is_template && openings(&text) > template.literals().map(openings).sum() {
+                let message = format!(
+                    "a value that `{template}` names holds `{{{{`, `{{%` or `{{#`: ansible would take it for a part of the template"
+                );
+                return Err(Failure::new(Kind::Config, message)
+                    .help("give that value a variable of its own, and name that variable in the template"));
+            }
+            Value::Text { text, is_template }
+        }
+        other => Value::data(other),
+    })
+}

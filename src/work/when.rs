@@ -1,0 +1,166 @@
+//! Whether a step is wanted: all conditions of its `when` must be true.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value as Json;
+use sha2::{Digest as _, Sha256};
+
+use crate::config::model::When;
+use crate::disk;
+use crate::failure::Failure;
+use crate::text::hex;
+use crate::work::values::text;
+use crate::work::{StepCx, relative};
+
+/// Why the step is not wanted; none when it is.
+pub(crate) fn unwanted(step: &StepCx<'_>, when: &When) -> Result<Option<String>, Failure> {
+    if let Some(reason) = elsewhere(&step.env.name, when) {
+        return Ok(Some(reason));
+    }
+    if let Some(path) = when.exists.as_ref().filter(|path| !path.0.exists()) {
+        return Ok(Some(format!("{} is not there", relative(step, &path.0))));
+    }
+    if let Some(path) = when.missing.as_ref().filter(|path| path.0.exists()) {
+        return Ok(Some(format!("{} is there", relative(step, &path.0))));
+    }
+    if let Some(name) = when.var.as_ref().filter(|name| step.cx.vars.get(name).is_none_or(str::is_empty)) {
+        return Ok(Some(format!("the variable {name} is not set")));
+    }
+    if let Some(name) = &when.output {
+        let value =
+            step.facts.outputs.as_ref().and_then(|outputs| outputs.get(name)).map(|output| &output.value);
+        if value.is_none_or(is_empty) {
+            return Ok(Some(format!("the output {name} is missing, empty or false")));
+        }
+    }
+    if when.changed.is_some() && digest(when)? == remembered(step).remove(step.name) {
+        return Ok(Some("nothing changed since it last went well".to_owned()));
+    }
+    Ok(None)
+}
+
+/// Why the step is not wanted in this environment, as far as the names tell.
+pub(crate) fn elsewhere(environment: &str, when: &When) -> Option<String> {
+    let named = |patterns: &[String]| patterns.iter().any(|pattern| matches(pattern, environment));
+    if when.environment.as_ref().is_some_and(|patterns| !named(patterns)) {
+        return Some(format!("not for {environment}"));
+    }
+    if when.not_environment.as_ref().is_some_and(|patterns| named(patterns)) {
+        return Some(format!("not for {environment}"));
+    }
+    None
+}
+
+/// Whether a name is one of a pattern, in which `*` stands for any text.
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(mut tail) = name.strip_prefix(start) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        match tail.find(part) {
+            Some(at) => tail = &tail[at + part.len()..],
+            None => return false,
+        }
+    }
+    tail.len() >= last.len() && tail.ends_with(last)
+}
+
+fn is_empty(value: &Json) -> bool {
+    match value {
+        Json::Null | Json::Bool(false) => true,
+        Json::Array(items) => items.is_empty(),
+        Json::Object(fields) => fields.is_empty(),
+        other => matches!(text(other).as_str(), "" | "false"),
+    }
+}
+
+/// Remembers the files of `when.changed` as they are: the step went well with them.
+pub(crate) fn remember(step: &StepCx<'_>, when: &When) -> Result<(), Failure> {
+    let Some(digest) = digest(when)? else { return Ok(()) };
+    let mut all = remembered(step);
+    all.insert(step.name.to_owned(), digest);
+    let bytes = serde_json::to_vec(&all).unwrap_or_default();
+    Ok(disk::write(&memory(step), &bytes, 0o600)?)
+}
+
+fn memory(step: &StepCx<'_>) -> PathBuf {
+    step.env.root.join(".infractl/changed").join(format!("{}.json", step.env.name))
+}
+
+fn remembered(step: &StepCx<'_>) -> BTreeMap<String, String> {
+    let bytes = disk::read(&memory(step)).unwrap_or_default();
+    serde_json::from_slice(&bytes).unwrap_or_default()
+}
+
+fn digest(when: &When) -> Result<Option<String>, Failure> {
+    let Some(paths) = &when.changed else { return Ok(None) };
+    let mut hash = Sha256::new();
+    for path in paths {
+        hash.update(path.0.to_string_lossy().as_bytes());
+        add(&mut hash, &path.0)?;
+    }
+    Ok(Some(hex(&hash.finalize())))
+}
+
+/// A file, or everything below a folder, in order of name.
+fn add(hash: &mut Sha256, path: &Path) -> Result<(), Failure> {
+    if path.is_dir() {
+        let mut inside: Vec<PathBuf> =
+            path.read_dir().into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        inside.sort();
+        for path in inside {
+            hash.update(path.file_name().unwrap_or_default().as_encoded_bytes());
+            add(hash, &path)?;
+        }
+    } else if path.exists() {
+        let bytes = disk::read(path)?;
+        hash.update(bytes.len().to_le_bytes());
+        hash.update(bytes);
+    } else {
+        hash.update(b"missing");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (pattern, name, expected) in [
+            ("prod", "prod", true),
+            ("prod", "prod2", false),
+            ("prod*", "prod", true),
+            ("*-eu", "prod-eu", true),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "a-c-b", false),
+            ("*", "", true),
+            ("a*a", "a", false),
+        ] {
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn an_environment_is_chosen_or_left_out() {
+        let when = When { environment: Some(vec!["lab-*".into()]), ..When::default() };
+        assert!(elsewhere("lab-1", &when).is_none());
+        assert_eq!(elsewhere("prod", &when).as_deref(), Some("not for prod"));
+        let when = When { not_environment: Some(vec!["prod".into()]), ..When::default() };
+        assert!(elsewhere("lab-1", &when).is_none());
+        assert!(elsewhere("prod", &when).is_some());
+    }
+
+    #[test]
+    fn what_is_empty_counts_as_no() {
+        for value in ["null", "false", "\"\"", "\"false\"", "[]", "{}"] {
+            assert!(is_empty(&serde_json::from_str(value).unwrap()), "{value}");
+        }
+        for value in ["0", "true", "\"x\"", "[1]"] {
+            assert!(!is_empty(&serde_json::from_str(value).unwrap()), "{value}");
+        }
+    }
+}
