@@ -109,6 +109,34 @@ pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     Some(total)
 }
 
+/// Whether a name matches a pattern with `*` (any characters) and `?` (one character).
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.trim().chars().collect(), name.chars().collect());
+    let (mut p, mut n) = (0, 0);
+    // Where the last star was, and up to where it has taken characters.
+    let mut star = None;
+    while n < name.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(c) if *c == '?' || *c == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            _ => match &mut star {
+                Some((at, taken)) => {
+                    *taken += 1;
+                    (p, n) = (*at + 1, *taken);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,6 +206,25 @@ mod tests {
         fn no_text_makes_it_panic(word in ".*", other in ".*") {
             let _ = nearest(&word, [other.as_str()]);
             let _ = parse_duration(&word);
+        }
+    }
+
+    #[test]
+    fn globs_match_names() {
+        for (pattern, name, expected) in [
+            ("dev", "dev", true),
+            ("dev", "dev2", false),
+            ("prod-*", "prod-eu", true),
+            ("prod-*", "prod", false),
+            ("*", "anything", true),
+            ("*-eu", "prod-eu-eu", true),
+            ("p?od", "prod", true),
+            ("p?od", "pod", false),
+            ("*a*b*", "xxaxxbxx", true),
+            ("*a*b*", "xxbxxaxx", false),
+            ("", "dev", false),
+        ] {
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Build the images of an environment.
 
-use super::several::{Effect, Targets};
+use super::planned::{planned, runs};
+use super::several::Targets;
 use super::{Global, pipeline, target};
 use crate::config::Environment;
 use crate::context::Ctx;
@@ -26,7 +27,9 @@ pub struct BuildArgs {
 
 /// Runs it.
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &BuildArgs) -> Result<(), Failure> {
-    let work = async |global: &Global, env: &Environment| {
+    let extra = &args.extra.extra;
+    let options = target::options(global, extra);
+    let plan = |env: &Environment| {
         let mut part = args.part.clone();
         if let Some(image) = &args.image {
             if !env.images.contains_key(image) {
@@ -39,9 +42,9 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &BuildArgs) -> Result<(
                 format!("build {image}")
             });
         }
-        pipeline::go(cx, global, env, &Verb::named("build"), &part, &args.extra.extra).await
+        planned(cx, env, &Verb::named("build"), &part, &options)
     };
-    args.target.run(cx, global, "build", Effect::Reads, work).await
+    args.target.run(cx, global, "build", plan, runs(cx, &args.part, extra)).await
 }
 
 fn unknown(env: &Environment, name: &str) -> Failure {

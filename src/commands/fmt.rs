@@ -1,6 +1,7 @@
 //! Format the root module.
 
-use super::several::{Effect, Targets};
+use super::planned::{planned, runs};
+use super::several::Targets;
 use super::{Global, pipeline, target};
 use crate::config::Environment;
 use crate::context::Ctx;
@@ -24,8 +25,8 @@ pub struct FmtArgs {
 /// Runs it.
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &FmtArgs) -> Result<(), Failure> {
     let verb = Verb::Fmt { check: args.check };
-    let work = async |global: &Global, env: &Environment| {
-        pipeline::go(cx, global, env, &verb, &args.part, &args.extra.extra).await
-    };
-    args.target.run(cx, global, "fmt", Effect::Reads, work).await
+    let (part, extra) = (&args.part, &args.extra.extra);
+    let options = target::options(global, extra);
+    let plan = |env: &Environment| planned(cx, env, &verb, part, &options);
+    args.target.run(cx, global, "fmt", plan, runs(cx, part, extra)).await
 }

@@ -14,10 +14,10 @@ pub(crate) mod genenv;
 pub(crate) mod history;
 pub(crate) mod init;
 pub(crate) mod inventory;
-mod kept;
 pub(crate) mod output;
 pub(crate) mod pipeline;
 pub(crate) mod plan;
+pub(crate) mod planned;
 pub(crate) mod run;
 pub(crate) mod secrets;
 pub(crate) mod several;
@@ -32,8 +32,9 @@ pub(crate) mod validate;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use crate::config::verbs;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 
@@ -57,6 +58,10 @@ pub struct Cli {
     /// The verb.
     #[command(subcommand)]
     pub command: Command,
+    /// The verb or pipeline, if it changes or previews something: the history has it also when it ends before its
+    /// pipeline begins.
+    #[arg(skip)]
+    pub kept_as: Option<String>,
 }
 
 /// Flags that every verb has.
@@ -185,8 +190,8 @@ pub enum Command {
     Pipeline(pipeline::PipelineArgs),
     /// Preview what an apply would change
     Plan(plan::PlanArgs),
-    /// Down, then up: for labs
-    Refresh(pipeline::VerbArgs),
+    /// Take down, then bring up again: for labs
+    Recreate(pipeline::VerbArgs),
     /// Run a one-off task of an environment, and pass its exit code on
     Run(run::RunArgs),
     /// Open, create and check files of secrets
@@ -216,11 +221,33 @@ const OWN: &str = "own-pipeline";
 /// Reads the command line. A word that is no verb is taken for a pipeline of the project's own, with the flags of
 /// a verb after it.
 pub(crate) fn parse(words: Vec<OsString>) -> Result<Cli, clap::Error> {
-    let cli = Cli::try_parse_from(&words)?;
+    let cli = parse_words(&words)?;
     let Command::Other(other) = &cli.command else { return Ok(cli) };
     let mut words = words;
     words.insert(words.len() - other.len(), OWN.into());
-    Cli::try_parse_from(words)
+    parse_words(&words)
+}
+
+fn parse_words(words: &[OsString]) -> Result<Cli, clap::Error> {
+    let matches = Cli::command().try_get_matches_from(words)?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    cli.kept_as = kept_as(&matches);
+    Ok(cli)
+}
+
+/// What only prints or compares is not kept.
+fn kept_as(matches: &ArgMatches) -> Option<String> {
+    let (verb, given) = matches.subcommand()?;
+    let is_set = |flag| given.try_get_one::<bool>(flag).ok().flatten().copied().unwrap_or(false);
+    if is_set("print") || is_set("check") || is_set("diff") {
+        return None;
+    }
+    let name = match given.try_get_many::<String>(if verb == OWN { "name" } else { "words" }) {
+        Ok(Some(words)) => words.last()?.as_str(),
+        _ => verb,
+    };
+    let is_pipeline = name != verb || verbs::find(name).is_some_and(verbs::Verb::is_doable);
+    (is_pipeline && verbs::is_kept(name)).then(|| name.to_owned())
 }
 
 /// Does what was typed.
@@ -255,7 +282,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Own(args) => pipeline::run_own(cx, global, args).await,
         Command::Pipeline(args) => pipeline::run(cx, global, args).await,
         Command::Plan(args) => plan::run(cx, global, args).await,
-        Command::Refresh(args) => pipeline::run_verb(cx, global, "refresh", args).await,
+        Command::Recreate(args) => pipeline::run_verb(cx, global, "recreate", args).await,
         Command::Run(args) => run::run(cx, global, args).await,
         // `parse` leaves none.
         Command::Other(_) => Err(Failure::silent(Kind::Usage)),

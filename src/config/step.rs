@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::config::model::{self, OnFailureWord, StepEntry};
+use crate::config::verbs::Declared;
 use crate::config::wait::EVERY;
 pub use crate::config::wait::Until;
 pub(crate) use crate::config::wait::Wait;
@@ -23,6 +24,8 @@ pub struct Step {
     pub secrets: Option<Vec<String>>,
     /// What happens when it has failed.
     pub on_failure: OnFailure,
+    /// What the project says that its commands do; none when it is silent.
+    pub effect: Option<Declared>,
     /// What it does.
     pub action: Action,
 }
@@ -82,68 +85,6 @@ pub enum Action {
 /// How often a step is tried that may be tried again, when the file is silent.
 const RETRIES: u32 = 3;
 
-/// Verbs that a `do` step may name, besides pipelines of the project.
-pub(crate) const DOABLE: [&str; 23] = [
-    "apply",
-    "bootstrap",
-    "build",
-    "check",
-    "deploy",
-    "destroy",
-    "down",
-    "drift",
-    "fmt",
-    "genenv",
-    "init",
-    "inventory",
-    "plan",
-    "promote",
-    "push",
-    "refresh",
-    "release",
-    "rollback",
-    "start",
-    "state",
-    "stop",
-    "up",
-    "validate",
-];
-
-/// Verbs that no pipeline can replace.
-pub(crate) const RESERVED: [&str; 20] = [
-    "ci",
-    "completions",
-    "docs",
-    "doctor",
-    "env",
-    "exec",
-    "graph",
-    "help",
-    "history",
-    "import",
-    "logs",
-    "new",
-    "output",
-    "pipeline",
-    "run",
-    "secrets",
-    "snapshot",
-    "ssh",
-    "unlock",
-    "validate",
-];
-
-/// The verbs that a verb does by itself when no pipeline replaces it.
-pub(crate) fn built_in(verb: &str) -> &'static [&'static str] {
-    match verb {
-        "up" => &["init", "apply", "deploy"],
-        "down" => &["destroy"],
-        "refresh" => &["down", "up"],
-        "apply" => &["genenv", "inventory"],
-        _ => &[],
-    }
-}
-
 impl Step {
     /// A step of this kind that says nothing more.
     pub fn new(name: impl Into<String>, action: Action) -> Step {
@@ -154,6 +95,7 @@ impl Step {
             retry: None,
             secrets: None,
             on_failure: OnFailure::Stop,
+            effect: None,
             action,
         }
     }
@@ -179,6 +121,7 @@ impl Step {
             retry,
             secrets: entry.secrets.map(|names| names.into_iter().map(|name| name.0).collect()),
             on_failure,
+            effect: entry.effect,
             action,
         })
     }

@@ -20,9 +20,6 @@ use crate::disk::repository;
 use crate::ui::event::{Event, Level, Report, Reporter, ToolLine};
 use crate::ui::say;
 
-/// Verbs that only read, or only touch text files under version control: they leave no history.
-const NOT_KEPT: [&str; 5] = ["output", "validate", "fmt", "state", "logs"];
-
 /// Records the run of this process.
 pub struct Recorder {
     pub(super) setup: Setup,
@@ -103,7 +100,7 @@ impl Recorder {
             infractl: env!("CARGO_PKG_VERSION").to_owned(),
             commit: state.root.as_deref().and_then(repository::head),
         };
-        if let Some(root) = state.root.as_ref().filter(|_| !NOT_KEPT.contains(&verb)) {
+        if let Some(root) = state.root.as_ref().filter(|_| crate::config::verbs::is_kept(verb)) {
             match Kept::begin(Store::of(root), &mut start) {
                 Ok(kept) => {
                     state.kept = Some(kept);

@@ -18,6 +18,7 @@ use crate::tools::ssh::Login;
 use crate::tools::ssh::remote_shell;
 use crate::tools::ssh::trouble::{self, Trouble};
 use crate::work::StepCx;
+use crate::work::child;
 
 /// What a connection is known by: a machine that was rebuilt elsewhere is another one.
 fn key(machine: &Machine) -> String {
@@ -238,7 +239,7 @@ pub(crate) fn judge(step: &StepCx<'_>, machine: &Machine, done: &Done) -> Result
         return Err(failure);
     }
     if done.interrupted || done.code == 0 {
-        return crate::steps::command::judge(step, done);
+        return child::judge(step, done);
     }
     let heading = format!(
         "`{}` of `{}` ended on `{}` with exit code {}",

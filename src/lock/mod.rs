@@ -17,12 +17,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::config::Environment;
+use crate::config::verbs::{self, Effect};
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
-use crate::pipeline::Pipeline;
-use crate::steps::Work;
-use crate::steps::power::Action as Power;
-use crate::steps::terraform::Action as Terraform;
 use crate::ui::event::Event;
 use crate::work::{Facts, StepCx};
 
@@ -67,44 +64,25 @@ struct Both {
     lost: Mutex<Option<String>>,
 }
 
-/// Whether a pipeline changes anything that another run on the same environment could step on.
-pub(crate) fn is_needed(pipeline: &Pipeline) -> bool {
-    const READERS: [&str; 8] = ["init", "plan", "validate", "fmt", "output", "check", "state", "drift"];
-    !READERS.contains(&pipeline.verb.as_str()) && pipeline.leaves().iter().any(|(work, _)| changes(work))
-}
-
-fn changes(work: &Work) -> bool {
-    match work {
-        Work::Prepare { .. } | Work::Outputs | Work::Confirm { .. } | Work::Wait(_) | Work::Nothing(_) => {
-            false
-        }
-        Work::Power(action) => *action != Power::State,
-        Work::Ansible(playbook) => !playbook.check,
-        Work::Terraform(action) => matches!(action, Terraform::Apply { .. } | Terraform::Destroy),
-        _ => true,
-    }
-}
-
-/// Takes the locks that a pipeline needs, waiting as long as `wait` or the configuration says.
+/// Takes the locks that a run with this effect needs, waiting as long as `wait` or the configuration says.
 pub(crate) async fn take(
     cx: &Ctx,
     env: &Environment,
-    pipeline: &Pipeline,
+    (verb, effect): (&str, Effect),
     wait: Option<Duration>,
     facts: &mut Facts,
 ) -> Result<Held, Failure> {
-    if !is_needed(pipeline) {
+    if effect == Effect::Reads {
         return Ok(Held::nothing());
     }
-    let owner = Owner::new(cx, env, &pipeline.verb);
+    let owner = Owner::new(cx, env, verb);
     let wait = wait.or(env.lock.wait.map(|period| period.0)).unwrap_or_default();
     let waiting = Waiting { cx, env, begun: Instant::now(), limit: wait };
     let path = local_path(env);
     let Some(local) = waiting.take(POLL, async || file::try_take(&path, &owner)).await? else {
         return Ok(Held::nothing());
     };
-    // `bootstrap` makes the place where the shared lock would be.
-    let shared = if env.lock.shared == Some(true) && pipeline.verb != "bootstrap" {
+    let shared = if env.lock.shared == Some(true) && !verbs::makes_backend(verb) {
         let mut step = StepCx::new(cx, env, "lock", &[], facts);
         let place = Box::pin(shared::Place::of(&mut step)).await?;
         Box::pin(waiting.take(POLL_SHARED, async || place.try_take(&owner).await)).await?

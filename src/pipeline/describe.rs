@@ -4,7 +4,6 @@ use super::engine::Run;
 use super::{OnFailure, Rules, Step, What};
 use crate::exec::BoxFuture;
 use crate::failure::Failure;
-use crate::steps;
 use crate::text;
 use crate::work::{Frame, when};
 
@@ -32,7 +31,7 @@ async fn one(run: &mut Run<'_>, step: &Step) -> Result<(), Failure> {
             let frame =
                 Frame { verb: run.verb.to_owned(), secrets: rules.secrets.clone(), ..Frame::default() };
             let mut step_cx = run.step_cx(step, frame);
-            for line in steps::describe(&mut step_cx, work)? {
+            for line in work.kind().describe(&mut step_cx)? {
                 print(run, &line)?;
             }
         }

@@ -1,12 +1,12 @@
 //! Built-in steps of the verbs about machines and what runs on them. Pure.
 
-use super::plan::Asks;
 use super::{Step, own};
 use crate::config::Environment;
 use crate::config::model::{AnsibleStep, Docker, ImageName};
 use crate::steps::Work;
 use crate::steps::files::env_file::Action as EnvFile;
 use crate::steps::files::inventory::Action as Inventory;
+use crate::steps::nothing::{Nothing, Refused};
 use crate::steps::power::{self, Action as Power, Part};
 
 /// By ansible, when nothing else is said.
@@ -26,18 +26,11 @@ pub(super) fn deploy(env: &Environment) -> Vec<Step> {
 
 /// A playbook, as far as this version can run it.
 pub(super) fn playbook(env: &Environment, playbook: AnsibleStep) -> Work {
-    if env.ansible.as_ref().is_some_and(|ansible| ansible.image.is_some()) {
-        return Work::Refused {
-            why: "`image` in `[ansible]`: ansible in a container is not in this version of infractl yet"
-                .to_owned(),
-            help: "remove `image`, and install ansible-core on this machine".to_owned(),
-        };
-    }
     if env.ansible.as_ref().is_some_and(|ansible| ansible.playbook.is_none()) && playbook.playbook.is_none() {
-        return Work::Refused {
+        return Work::Refused(Refused {
             why: "there is no playbook: neither ansible/playbooks/site.yml nor ansible/site.yml".to_owned(),
             help: "name it: `playbook` in `[ansible]`".to_owned(),
-        };
+        });
     }
     Work::Ansible(playbook)
 }
@@ -48,11 +41,11 @@ fn writes_inventory(env: &Environment) -> bool {
 }
 
 /// What `up` does last.
-pub(super) fn deploy_or_nothing(env: &Environment, asks: Asks, above: &[&str]) -> Step {
+pub(super) fn deploy_or_nothing(env: &Environment, above: &[&str]) -> Step {
     if env.pipelines.contains_key("deploy") || env.ansible.is_some() {
-        return Step::group("deploy", own::named(env, "deploy", asks, above));
+        return Step::group("deploy", own::named(env, "deploy", above));
     }
-    Step::new("deploy", Work::Nothing("nothing to deploy: there is no pipeline `deploy`".into()))
+    Step::new("deploy", Work::Nothing(Nothing("nothing to deploy: there is no pipeline `deploy`".into())))
 }
 
 /// What a deploy would change.

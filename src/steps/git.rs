@@ -1,13 +1,42 @@
 //! git: tags, commits, pushes; what is there already is left alone, so that a second try does no harm.
 
-use super::Work;
+use crate::config::Environment;
 use crate::config::model::{Argument, Git};
+use crate::config::verbs::Effect;
+use crate::exec::BoxFuture;
 use crate::exec::{Cmd, Done};
 use crate::failure::{Failure, Kind};
 use crate::tools::git as tool;
 use crate::work::StepCx;
+use crate::work::child;
+use crate::work::kind::{Mention, StepKind};
 use crate::work::script::Script;
+use crate::work::script::marked;
 use crate::work::values::Known;
+
+impl StepKind for Git {
+    fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+        let given = [&self.tag, &self.commit, &self.remote, &self.message];
+        given.into_iter().flatten().for_each(|argument| see(Mention::Template(&argument.0)));
+        see(Mention::Sparing);
+    }
+
+    fn effect(&self) -> Option<Effect> {
+        Some(Effect::Changes)
+    }
+
+    fn run<'a>(&'a self, step: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
+        Box::pin(run(step, self))
+    }
+
+    fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
+        describe(step, self)
+    }
+
+    fn script(&self, step: &StepCx<'_>, script: &mut Script) -> Result<Vec<String>, Failure> {
+        script_of(script, step, self)
+    }
+}
 
 /// Commits, tags and pushes, as far as the step says so.
 pub(crate) async fn run(step: &mut StepCx<'_>, git: &Git) -> Result<String, Failure> {
@@ -27,7 +56,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, git: &Git) -> Result<String, Fail
 
 /// The commands, in order.
 pub(crate) fn describe(step: &StepCx<'_>, git: &Git) -> Result<Vec<String>, Failure> {
-    let wanted = Wanted::of(step, git, &Known::shown(step, &Work::Git(git.clone())))?;
+    let wanted = Wanted::of(step, git, &Known::shown(step, git))?;
     let root = &step.env.root;
     let mut cmds = Vec::new();
     if let Some(message) = &wanted.commit {
@@ -50,26 +79,21 @@ pub(crate) fn describe(step: &StepCx<'_>, git: &Git) -> Result<Vec<String>, Fail
 }
 
 /// The same as lines of bash.
-pub(crate) fn script(
-    script: &mut Script,
-    step: &StepCx<'_>,
-    git: &Git,
-    known: &Known,
-) -> Result<Vec<String>, Failure> {
-    let wanted = Wanted::of(step, git, known)?;
+fn script_of(script: &mut Script, step: &StepCx<'_>, git: &Git) -> Result<Vec<String>, Failure> {
+    let wanted = Wanted::of(step, git, &marked(step, git))?;
     let root = &step.env.root;
     let mut lines = Vec::new();
     if let Some(message) = &wanted.commit {
         if !wanted.add.is_empty() {
-            lines.push(script.command(step, &tool::add(root, &wanted.add)));
+            lines.push(script.command_sparing(step, &tool::add(root, &wanted.add)));
         }
-        let nothing = script.command(step, &tool::nothing_staged(root, &wanted.add));
-        let commit = script.command(step, &tool::commit(root, message, &wanted.add));
+        let nothing = script.command_sparing(step, &tool::nothing_staged(root, &wanted.add));
+        let commit = script.command_sparing(step, &tool::commit(root, message, &wanted.add));
         lines.push(format!("{{ {nothing} || {commit}; }}"));
     }
     if let Some(name) = &wanted.tag {
-        let there = script.command(step, &tool::commit_of(root, &reference(name)));
-        let tag = script.command(step, &tool::tag(root, name, wanted.message.as_deref()));
+        let there = script.command_sparing(step, &tool::commit_of(root, &reference(name)));
+        let tag = script.command_sparing(step, &tool::tag(root, name, wanted.message.as_deref()));
         lines.push(format!(
             "if there=$({there}); then [ \"$there\" = \"$(git rev-parse HEAD)\" ]; else {tag}; fi"
         ));
@@ -78,7 +102,7 @@ pub(crate) fn script(
         let remote = script.word(&wanted.remote);
         lines.push(format!("git push --quiet -- {remote} \"$(git symbolic-ref --short HEAD)\""));
         if let Some(name) = &wanted.tag {
-            lines.push(script.command(step, &tool::push(root, &wanted.remote, &reference(name))));
+            lines.push(script.command_sparing(step, &tool::push(root, &wanted.remote, &reference(name))));
         }
     }
     Ok(lines)
@@ -171,7 +195,7 @@ fn equip(step: &StepCx<'_>, mut cmd: Cmd) -> Cmd {
             cmd = cmd.secret(name, value);
         }
     }
-    for (name, value) in super::command::variables(step) {
+    for (name, value) in child::variables(step) {
         cmd = cmd.env(name, value);
     }
     cmd

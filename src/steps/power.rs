@@ -10,17 +10,18 @@ mod verdict;
 
 use std::time::Duration;
 
-use super::Work;
 use crate::config::Environment;
 use crate::config::model::{Argument, CommandTable, Power, PowerMode, Provider};
+use crate::config::verbs::Effect;
+use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
+use crate::steps::meet::meet;
 use crate::tools::power::Goal;
 use crate::work::StepCx;
-use crate::work::needs::{self, Needs};
+use crate::work::kind::{Mention, StepKind};
+use crate::work::needs::Needs;
+use crate::work::script::{Script, no_script};
 use crate::work::values::Known;
-
-pub(crate) use names::templates;
-pub(crate) use state::State;
 
 use cloud::Cloud;
 
@@ -53,6 +54,34 @@ pub enum Action {
     },
     /// Show them.
     State,
+}
+
+impl StepKind for Action {
+    fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+        see(Mention::Program);
+        names::templates(env).into_iter().for_each(|template| see(Mention::Template(template)));
+        commands(env).iter().for_each(|line| super::command::visit(line, see));
+    }
+
+    fn effect(&self) -> Option<Effect> {
+        Some(match self {
+            Action::State => Effect::Reads,
+            Action::Start { .. } => Effect::Changes,
+            Action::Stop { .. } => Effect::Stops,
+        })
+    }
+
+    fn run<'a>(&'a self, step: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
+        Box::pin(run(step, self))
+    }
+
+    fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
+        describe(step, self)
+    }
+
+    fn script(&self, step: &StepCx<'_>, _: &mut Script) -> Result<Vec<String>, Failure> {
+        Err(no_script(step))
+    }
 }
 
 /// What an environment has that can be stopped; `Err` says why nothing can be.
@@ -88,7 +117,7 @@ pub(crate) fn parts(env: &Environment) -> Result<Vec<Part>, (String, String)> {
 }
 
 /// The commands of the provider `command`.
-pub(crate) fn commands(env: &Environment) -> Vec<CommandTable> {
+fn commands(env: &Environment) -> Vec<CommandTable> {
     let Some(power) = &env.power else { return Vec::new() };
     let given = [&power.stop, &power.start, &power.state].into_iter().flatten();
     given.map(|line| line.clone().into_table()).collect()
@@ -161,8 +190,8 @@ fn configured(env: &Environment) -> Result<&Power, Failure> {
 /// Does it.
 pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failure> {
     let power = configured(step.env)?;
-    let needs = Needs::of(step.env, &Work::Power(*action), step.frame.secrets.as_deref());
-    needs::meet(step, &needs).await?;
+    let needs = Needs::of(step.env, action, step.frame.secrets.as_deref());
+    meet(step, &needs).await?;
     let Some((part, goal)) = asked(power, *action) else {
         return state::run(step, power).await;
     };
@@ -183,7 +212,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String
 /// What a dry run says.
 pub(crate) fn describe(step: &mut StepCx<'_>, action: &Action) -> Result<Vec<String>, Failure> {
     let power = configured(step.env)?;
-    let known = Known::shown(step, &Work::Power(*action));
+    let known = Known::shown(step, action);
     let Some((part, goal)) = asked(power, *action) else {
         return state::describe(step, &known, power);
     };

@@ -3,9 +3,11 @@
 
 pub(crate) mod script;
 pub(crate) mod when;
+pub(crate) mod opened;
+pub(crate) mod child;
 pub(crate) mod values;
 pub(crate) mod needs;
-pub(crate) mod templates;
+pub(crate) mod kind;
 pub(crate) mod schedule;
 mod cx;
 mod facts;

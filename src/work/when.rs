@@ -42,7 +42,8 @@ pub(crate) fn unwanted(step: &StepCx<'_>, when: &When) -> Result<Option<String>,
 
 /// Why the step is not wanted in this environment, as far as the names tell.
 pub(crate) fn elsewhere(environment: &str, when: &When) -> Option<String> {
-    let named = |patterns: &[String]| patterns.iter().any(|pattern| matches(pattern, environment));
+    let named =
+        |patterns: &[String]| patterns.iter().any(|pattern| crate::text::matches(pattern, environment));
     if when.environment.as_ref().is_some_and(|patterns| !named(patterns)) {
         return Some(format!("not for {environment}"));
     }
@@ -50,21 +51,6 @@ pub(crate) fn elsewhere(environment: &str, when: &When) -> Option<String> {
         return Some(format!("not for {environment}"));
     }
     None
-}
-
-/// Whether a name is one of a pattern, in which `*` stands for any text.
-pub(crate) fn matches(pattern: &str, name: &str) -> bool {
-    let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
-    let Some(mut tail) = name.strip_prefix(start) else { return false };
-    let mut parts: Vec<&str> = rest.split('*').collect();
-    let last = parts.pop().unwrap_or_default();
-    for part in parts {
-        match tail.find(part) {
-            Some(at) => tail = &tail[at + part.len()..],
-            None => return false,
-        }
-    }
-    tail.len() >= last.len() && tail.ends_with(last)
 }
 
 fn is_empty(value: &Json) -> bool {
@@ -127,22 +113,6 @@ fn add(hash: &mut Sha256, path: &Path) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_star_stands_for_any_text() {
-        for (pattern, name, expected) in [
-            ("prod", "prod", true),
-            ("prod", "prod2", false),
-            ("prod*", "prod", true),
-            ("*-eu", "prod-eu", true),
-            ("a*b*c", "a-b-b-c", true),
-            ("a*b*c", "a-c-b", false),
-            ("*", "", true),
-            ("a*a", "a", false),
-        ] {
-            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
-        }
-    }
 
     #[test]
     fn an_environment_is_chosen_or_left_out() {

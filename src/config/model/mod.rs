@@ -9,6 +9,7 @@ mod files;
 mod hosts;
 mod images;
 mod lock;
+mod pipeline;
 mod step;
 mod tools;
 mod value;
@@ -24,6 +25,7 @@ pub use files::*;
 pub(crate) use hosts::*;
 pub(crate) use images::*;
 pub(crate) use lock::*;
+pub(crate) use pipeline::*;
 pub(crate) use step::*;
 pub(crate) use tools::*;
 pub(crate) use value::*;
@@ -98,7 +100,7 @@ pub(crate) struct File {
     pub tools: IndexMap<String, VersionText>,
     /// Steps by name: a verb (`deploy`, `check`, `up`…) is replaced, any other name is a verb of your own
     #[serde(default)]
-    pub pipelines: IndexMap<String, Vec<StepEntry>>,
+    pub pipelines: IndexMap<String, PipelineEntry>,
 }
 
 /// The project as a whole

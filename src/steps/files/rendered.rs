@@ -8,6 +8,7 @@ use crate::config::model::{Copy, FilePath};
 use crate::config::template::{Rendered, Template};
 use crate::disk;
 use crate::failure::{Failure, Kind, Problem, Snippet};
+use crate::steps::meet::meet;
 use crate::work::values::Known;
 use crate::work::{StepCx, needs, relative};
 
@@ -35,7 +36,7 @@ pub(crate) async fn files(step: &mut StepCx<'_>, copy: &Copy) -> Result<Vec<File
     let sources = sources(step, copy)?;
     let templates: Vec<&Template> = sources.iter().map(|source| &source.template).collect();
     let wanted = needs::Needs::of_templates(step.env, &templates);
-    needs::meet(step, &wanted).await?;
+    meet(step, &wanted).await?;
     let known = Known::of(step);
     let mut problems = Vec::new();
     let mut kind = Kind::Config;

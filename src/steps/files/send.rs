@@ -15,7 +15,7 @@ use crate::failure::{Failure, Kind};
 use crate::hosts::host::{self, Machine};
 use crate::hosts::{connection, login};
 use crate::steps::files::rendered;
-use crate::steps::{Work, remote};
+use crate::steps::remote;
 use crate::text::plural;
 use crate::tools::ssh::remote_shell::{quote_path, script};
 use crate::tools::ssh::tar;
@@ -59,7 +59,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, copy: &Copy, name: &str) -> Resul
 
 /// What a dry run says: where they go, and the login.
 pub(crate) fn describe(step: &StepCx<'_>, copy: &Copy, name: &str) -> Result<Vec<String>, Failure> {
-    let known = Known::shown(step, &Work::Copy(copy.clone()));
+    let known = Known::shown(step, copy);
     let to = known.argument(step, &copy.to.0)?;
     let files = rendered::plain(copy).chain(&copy.templates);
     let files: Vec<String> = files.map(|file| relative(step, &file.0)).collect();

@@ -41,7 +41,7 @@ pub(crate) fn templates(env: &Environment) -> Vec<&Template> {
         listed.chain(single.into_iter().flatten()).map(|argument| &argument.0).collect();
     for (name, host) in &env.hosts {
         match &host.server {
-            Some(_) if is_from_outputs(host) => all.extend(host::templates(env, name)),
+            Some(_) if is_from_outputs(host) => all.extend(env.host_templates(name)),
             Some(server) => all.push(&server.0),
             None => {}
         }

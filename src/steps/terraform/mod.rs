@@ -7,16 +7,22 @@ mod plan;
 mod progress;
 mod providers;
 pub(crate) mod read;
+mod script;
 
 use std::path::{Path, PathBuf};
 
+use crate::config::Environment;
 use crate::config::environment::Terraform;
+use crate::config::verbs::Effect;
+use crate::exec::BoxFuture;
 use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
 use crate::steps::terraform::init::Wish;
 use crate::tools::terraform::advice;
 use crate::tools::terraform::{self as tool, Root};
 use crate::ui::event::Level;
+use crate::work::kind::{Mention, StepKind};
+use crate::work::script::Script;
 use crate::work::{StepCx, values};
 
 /// What is done with the root module.
@@ -49,6 +55,60 @@ pub enum Action {
         /// Only say which differ.
         check: bool,
     },
+}
+
+impl StepKind for Action {
+    fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+        if !matches!(self, Action::Fmt { .. }) {
+            see(Mention::SecretFiles);
+        }
+    }
+
+    fn effect(&self) -> Option<Effect> {
+        Some(match self {
+            Action::Init | Action::Plan { .. } | Action::Validate | Action::Fmt { .. } => Effect::Reads,
+            Action::Apply { .. } => Effect::Changes,
+            Action::Destroy => Effect::Destroys,
+        })
+    }
+
+    fn run<'a>(&'a self, step: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
+        Box::pin(run(step, self))
+    }
+
+    fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
+        describe(step, self)
+    }
+
+    fn script(&self, step: &StepCx<'_>, script: &mut Script) -> Result<Vec<String>, Failure> {
+        script::lines(step, self, script)
+    }
+}
+
+/// Reads the outputs: from the state, or those given by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outputs;
+
+impl StepKind for Outputs {
+    fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+        see(Mention::State);
+    }
+
+    fn effect(&self) -> Option<Effect> {
+        Some(Effect::Reads)
+    }
+
+    fn run<'a>(&'a self, step: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
+        Box::pin(read::outputs(step))
+    }
+
+    fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
+        describe_outputs(step)
+    }
+
+    fn script(&self, _: &StepCx<'_>, _: &mut Script) -> Result<Vec<String>, Failure> {
+        Ok(Vec::new())
+    }
 }
 
 /// Does it. The text says what came of it: for plans and applies the digest.

@@ -1,5 +1,7 @@
 //! What the clouds say of their machines and databases, in one form.
 
+pub(crate) mod state;
+
 use serde::Serialize;
 use serde_json::Value as Json;
 
