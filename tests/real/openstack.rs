@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::common::need;
 use serde_json::Value as Json;
-
-use super::support::need;
 
 /// The password of its user.
 pub(crate) const PASSWORD: &str = "p@ss w0rd";

@@ -5,9 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use crate::common::{need, output};
 use tempfile::TempDir;
-
-use super::support::{need, output};
 
 /// What no line and no file but the environment file may hold.
 const SECRETS: [&str; 5] = [

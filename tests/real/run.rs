@@ -2,9 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::common::{Run, Sandbox, need, output, program};
 use crate::docker::{Docker, unique};
-use crate::sandbox::Sandbox;
-use crate::support::{need, output, program};
 
 const TASKS: &str = r#"
 [tasks.show]
@@ -390,7 +389,7 @@ fn the_walk_of_the_page_works_as_it_is_written() {
     }
     let bin = docker.project.path(".infractl-bin");
     std::fs::create_dir(&bin).unwrap();
-    std::os::unix::fs::symlink(crate::sandbox::BIN, bin.join("infractl")).unwrap();
+    std::os::unix::fs::symlink(crate::common::BIN, bin.join("infractl")).unwrap();
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     let (mut said, mut steps) = (String::new(), 0);
     for line in console.lines() {
@@ -406,7 +405,7 @@ fn the_walk_of_the_page_works_as_it_is_written() {
         let infractl = docker.command(&[]);
         let vars = infractl.get_envs().filter_map(|(name, value)| Some((name, value?)));
         shell.env_clear().envs(vars).env("PATH", &path).current_dir(docker.project.root());
-        let run = Sandbox::run(shell.args(["-c", command]));
+        let run = Run::of(shell.args(["-c", command]));
         said = format!("{}{}", run.out, run.err);
         assert_eq!(run.code, code, "{line}\n{said}");
         steps += 1;
