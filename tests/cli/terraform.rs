@@ -31,7 +31,7 @@ fn recorded(project: &Sandbox) -> impl Fn(&[&str]) -> (Run, Vec<String>) {
     let log = project.path(".infractl/started");
     let real = which::which("terraform").unwrap();
     let text = format!("#!/bin/sh\necho \"$*\" >> {}\nexec {} \"$@\"\n", log.display(), real.display());
-    let path = path_with(project.script(".infractl/bin/terraform", &text));
+    let path = path_with([project.script(".infractl/bin/terraform", &text)]);
     move |args| {
         let _ = fs::remove_file(&log);
         let run = Run::of(project.command(args).env("PATH", &path));

@@ -39,11 +39,11 @@ pub(crate) fn output(command: &mut Command) -> Vec<u8> {
     stdout
 }
 
-/// A PATH on which the folder of this program comes first.
-pub(crate) fn path_with(program: impl AsRef<Path>) -> OsString {
-    let folder = program.as_ref().parent().unwrap().to_owned();
+/// A PATH on which the folders of these programs come first.
+pub(crate) fn path_with(programs: impl IntoIterator<Item = impl AsRef<Path>>) -> OsString {
+    let folders = programs.into_iter().map(|program| program.as_ref().parent().unwrap().to_owned());
     let path = std::env::var_os("PATH").unwrap();
-    std::env::join_paths([folder].into_iter().chain(std::env::split_paths(&path))).unwrap()
+    std::env::join_paths(folders.chain(std::env::split_paths(&path))).unwrap()
 }
 
 /// How a call ended. Its outputs were searched for canaries.

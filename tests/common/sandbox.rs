@@ -78,14 +78,19 @@ impl Sandbox {
     }
 
     /// These secrets, whole, for every environment, with the key that opens them.
-    pub(crate) fn with_secrets(mut self, secrets: &[(&str, &str)]) -> Self {
+    pub(crate) fn with_secrets(self, secrets: &[(&str, &str)]) -> Self {
         let lines: Vec<String> = secrets.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
         self.write("all.enc.env", &example::encrypted(&lines.concat()));
         fs::copy(example::key(), self.path("key.txt")).unwrap();
         fs::set_permissions(self.path("key.txt"), fs::Permissions::from_mode(0o600)).unwrap();
         let defaults = "[secrets]\nfiles = [\"all.enc.env\"]\nidentity = \"key.txt\"\n";
         self.write("environments/defaults.toml", defaults);
-        self.hidden.extend(secrets.iter().map(|(_, value)| (*value).to_owned()));
+        self.hiding(&secrets.iter().map(|(_, value)| *value).collect::<Vec<_>>())
+    }
+
+    /// Nor may any output or file hold these.
+    pub(crate) fn hiding(mut self, texts: &[&str]) -> Self {
+        self.hidden.extend(texts.iter().map(|text| (*text).to_owned()));
         self
     }
 
@@ -103,7 +108,7 @@ impl Sandbox {
 
     /// Puts the folder of a program on PATH.
     pub(crate) fn on_path(self, program: impl AsRef<Path>) -> Self {
-        self.with_var("PATH", path_with(program))
+        self.with_var("PATH", path_with([program]))
     }
 
     /// infractl with an environment of its own.

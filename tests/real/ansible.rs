@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::common::{CANARY, Sandbox, need};
+use rustix::process::Signal;
+
+use crate::common::{CANARY, Sandbox, need, send};
 use crate::machine::Machine;
 use crate::ssh::{host, nothing_is_left, processes};
 
@@ -289,7 +291,7 @@ fn ctrl_c_ends_what_runs_on_the_host() {
     let Some(machine) = Machine::up() else { return };
     let playbook = "- hosts: app\n  gather_facts: false\n  tasks: [{ name: sleep, ansible.builtin.command: sleep 300 }]\n";
     let Some(project) = project(&host("web", &machine, "deploy"), "", playbook) else { return };
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let mut command = project.command(&["deploy", "local"]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let limit = Instant::now() + Duration::from_secs(60);
@@ -298,8 +300,7 @@ fn ctrl_c_ends_what_runs_on_the_host() {
             assert!(!is_over, "{:?}", processes(&project).collect::<Vec<_>>());
             std::thread::sleep(Duration::from_millis(50));
         }
-        let kill = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status();
-        assert!(kill.unwrap().success());
+        send(&child, signal);
         let ended = child.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&ended.stderr).into_owned();
         assert_eq!(ended.status.code(), Some(code), "{said}");

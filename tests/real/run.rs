@@ -1,8 +1,8 @@
 //! Tasks and images with the real engine; and templates on this machine, which need none.
 
-use std::time::{Duration, Instant};
+use rustix::process::Signal;
 
-use crate::common::{Run, Sandbox, need, output, program};
+use crate::common::{Run, Sandbox, need, output, program, send, wait_for};
 use crate::docker::{Docker, unique};
 
 const TASKS: &str = r#"
@@ -108,11 +108,7 @@ fn a_task_ends_with_its_time_and_by_stop() {
     docker.infractl(&["run", "local", "long"]).code(1).says("`long` took longer than 2");
     assert_eq!(running("long"), "", "the container of a task whose time was over goes on");
     let mut child = docker.command(&["run", "local", "longer"]).spawn().unwrap();
-    let limit = Instant::now() + Duration::from_secs(60);
-    while running("longer").is_empty() {
-        assert!(Instant::now() < limit, "it never started");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    wait_for("the container", || !running("longer").is_empty());
     docker.infractl(&["run", "local", "longer", "--stop"]).code(0).says("1 container of `longer` stopped");
     assert_eq!(running("longer"), "");
     assert!(!child.wait().unwrap().success());
@@ -128,13 +124,9 @@ fn ctrl_c_stops_the_container_of_a_task() {
     let before = running();
     let mut child =
         docker.command(&["run", "local", "stubborn"]).stderr(std::process::Stdio::null()).spawn().unwrap();
-    let limit = Instant::now() + Duration::from_secs(60);
-    while running() == before {
-        assert!(Instant::now() < limit, "it never started");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    std::thread::sleep(Duration::from_millis(500));
-    output(program("kill", docker.project.root()).args(["-INT", &child.id().to_string()]));
+    wait_for("the container", || running() != before);
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    send(&child, Signal::INT);
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(running(), before, "its container goes on");
 }
