@@ -1,4 +1,4 @@
-//! Servers of a test's own in the OpenStack that `tests/install/70-openstack` starts.
+//! Servers of a test's own in the OpenStack that `tests/install/35-openstack` starts.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
