@@ -3,9 +3,11 @@
     clippy::unwrap_used,
     clippy::disallowed_methods,
     clippy::format_collect,
-    clippy::print_stderr,
     reason = "tests: a panic is a failure, programs are started, files are damaged on purpose"
 )]
+
+#[path = "../common/mod.rs"]
+mod common;
 
 mod apply;
 mod ci;
@@ -18,7 +20,6 @@ mod many;
 mod parts;
 mod pipelines;
 mod readme;
-mod sandbox;
 mod scripts;
 mod signals;
 mod state_server;

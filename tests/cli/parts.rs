@@ -1,9 +1,8 @@
 //! Part of a verb: `--from`, `--only`, `--skip`, `--resume`, `--print` where the project has its own idea of it.
 
+use crate::common::{BIN, Run, Sandbox};
 use std::path::Path;
 use std::process::Command;
-
-use crate::sandbox::{BIN, Run, Sandbox};
 
 const VERBS: [&str; 4] = ["init", "plan", "fmt", "genenv"];
 

@@ -1,10 +1,9 @@
 //! The project's own pipelines: what steps see, selection, retries, waits, dry runs.
 
+use crate::common::{Run, Sandbox};
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
-
-use crate::sandbox::{Run, Sandbox};
 
 /// The example project whose environment `local` (no root module) says this besides.
 fn project(text: &str) -> Sandbox {
@@ -53,7 +52,7 @@ fn a_pipeline_goes_by_its_name_like_a_verb() {
     assert_eq!(project.read("seen"), "smoke\n");
     project.infractl(&["smoke", "local", "--dry-run"]).code(0);
     let mut command = project.command(&["-q", "smoke"]);
-    Sandbox::run(command.env("INFRACTL_ENV", "local")).code(0).never_says("smoke");
+    Run::of(command.env("INFRACTL_ENV", "local")).code(0).never_says("smoke");
     project
         .infractl(&["smok", "local"])
         .code(64)
@@ -64,7 +63,7 @@ fn a_pipeline_goes_by_its_name_like_a_verb() {
     project.infractl(&["smoke", "rec"]).code(64).says("unknown verb or pipeline `smoke`");
     run(&project, "smok", &[]).code(64).says("did you mean `smoke`?");
     let mut outside = project.command(&["aply", "local"]);
-    Sandbox::run(outside.current_dir("/")).code(64).says("did you mean `apply`?");
+    Run::of(outside.current_dir("/")).code(64).says("did you mean `apply`?");
 }
 
 #[test]
@@ -199,7 +198,7 @@ fn when_decides() {
     run(&project, "steps", &[]).code(0).says("not for local").says("WANTED is not set");
     assert_eq!(project.read("seen"), "here\nfile\noutput\nchanged\n");
     let mut command = project.command(&["pipeline", "local", "steps"]);
-    Sandbox::run(command.env("WANTED", "1")).code(0).says("nothing changed");
+    Run::of(command.env("WANTED", "1")).code(0).says("nothing changed");
     assert_eq!(project.read("seen"), "here\nfile\noutput\nchanged\nhere\nfile\nvar\noutput\n");
     project.write("watched", "2");
     run(&project, "steps", &["--only", "changed"]).code(0);
@@ -302,7 +301,7 @@ fn a_pipeline_cannot_do_itself() {
     let project = self::project("up = [{ do = \"refresh\" }]\n");
     project.infractl(&["up", "local"]).code(78).says("without end");
     // Not even through a program.
-    let bin = crate::sandbox::BIN;
+    let bin = crate::common::BIN;
     let project = self::project(&format!("a = [{{ command = [\"{bin}\", \"a\"], secrets = [] }}]\n"));
     run(&project, "a", &[]).code(1).says("would do itself without end");
 }

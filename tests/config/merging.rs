@@ -214,7 +214,7 @@ fn a_root_module_is_where_files_of_terraform_or_tofu_are() {
     for (file, has) in [("main.tf", true), ("main.tf.json", true), ("main.tofu", true), ("notes.txt", false)]
     {
         let sandbox = dev("");
-        sandbox.write(&format!("environments/dev/{file}"), b"");
+        sandbox.write(format!("environments/dev/{file}"), b"");
         assert_eq!(sandbox.load("dev").unwrap().terraform.is_some(), has, "{file}");
     }
 }

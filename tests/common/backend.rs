@@ -1,10 +1,9 @@
-//! Where the real programs are, how they are started, and how a test is skipped.
+//! Whether what a test needs is there, and how it is skipped when it is not.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::path::{Path, PathBuf};
 
 /// What `tests/run` says about `name`, most often the path of a program; none when it could not get it. The test
 /// then has to return, and `tests/run` counts it as skipped. `need("compose-1")` asks for `INFRACTL_TEST_COMPOSE_1`.
@@ -17,7 +16,21 @@ pub(crate) fn need(name: &str) -> Option<OsString> {
     found
 }
 
+/// A folder of the material shared beside the project: `INFRACTL_SHARED`, or `shared` beside the repository
+/// or beside the folder of worktrees. None is a skip.
+pub(crate) fn shared(folder: &str) -> Option<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let beside = here.ancestors().skip(1).take(2).map(|place| place.join("shared"));
+    let told = std::env::var_os("INFRACTL_SHARED").map(PathBuf::from);
+    let found = told.into_iter().chain(beside).map(|place| place.join(folder)).find(|place| place.exists());
+    if found.is_none() {
+        skip(&format!("shared/{folder} is not there (set INFRACTL_SHARED)"));
+    }
+    found
+}
+
 /// Says that the running test cannot show anything here, and why.
+#[track_caller]
 pub(crate) fn skip(why: &str) {
     assert!(std::env::var_os("CI").is_none(), "{why}, and with CI set nothing is skipped");
     let thread = std::thread::current();
@@ -27,22 +40,4 @@ pub(crate) fn skip(why: &str) {
         let mut list = OpenOptions::new().append(true).create(true).open(list).unwrap();
         list.write_all(format!("{line}\n").as_bytes()).unwrap();
     }
-}
-
-/// A program in an environment that holds nothing but what programs need to work, and `FOO=bar`.
-pub(crate) fn program(name: impl AsRef<OsStr>, folder: &Path) -> Command {
-    let mut command = Command::new(name);
-    command.env_clear().current_dir(folder).stdin(Stdio::null());
-    for variable in ["PATH", "DOCKER_HOST", "DOCKER_CONFIG"] {
-        command.envs(std::env::var_os(variable).map(|value| (variable, value)));
-    }
-    command.env("HOME", folder).env("LANG", "C.UTF-8").env("FOO", "bar");
-    command
-}
-
-/// Standard output of a program that has to succeed.
-pub(crate) fn output(command: &mut Command) -> Vec<u8> {
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    assert!(status.success(), "{command:?}: {status}\n{}", String::from_utf8_lossy(&stderr));
-    stdout
 }
