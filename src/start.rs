@@ -33,7 +33,7 @@ pub fn start() -> ExitCode {
 }
 
 fn run() -> ExitCode {
-    CompleteEnv::with_factory(commands::pipeline::with_own_verbs).complete();
+    CompleteEnv::with_factory(commands::own_verbs::command).complete();
     let cli = match commands::parse(std::env::args_os().collect()) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),

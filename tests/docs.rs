@@ -47,7 +47,8 @@ fn generated_pages_are_up_to_date() {
     ];
     let mut stale = Vec::new();
     for (name, file) in pages {
-        let text = page(name).map_err(|failure| failure.error).unwrap();
+        let text =
+            page(name, infractl::testing::commands::Cli::command()).map_err(|failure| failure.error).unwrap();
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(file);
         if std::env::var_os("INFRACTL_UPDATE_DOCS").is_some() {
             fs::write(&path, &text).unwrap();

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use super::part::Part;
 use super::planned::{planned, runs};
 use super::several::Targets;
-use super::{Global, pipeline, target};
+use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
@@ -19,7 +20,7 @@ pub struct ApplyArgs {
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) part: pipeline::Part,
+    pub(super) part: Part,
     #[command(flatten)]
     extra: target::Extra,
 }

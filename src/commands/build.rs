@@ -1,8 +1,9 @@
 //! Build the images of an environment.
 
+use super::part::Part;
 use super::planned::{planned, runs};
 use super::several::Targets;
-use super::{Global, pipeline, target};
+use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
@@ -20,7 +21,7 @@ pub struct BuildArgs {
     #[arg(value_name = "IMAGE")]
     image: Option<String>,
     #[command(flatten)]
-    pub(super) part: pipeline::Part,
+    pub(super) part: Part,
     #[command(flatten)]
     extra: target::Extra,
 }

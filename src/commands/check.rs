@@ -1,7 +1,7 @@
 //! Show what a deploy would change, and change nothing.
 
 use super::deploy::{PlaybookArgs, limited};
-use super::pipeline::Part;
+use super::part::Part;
 use super::planned::{Planned, go};
 use super::several::Targets;
 use super::{Global, target};

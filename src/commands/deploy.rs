@@ -1,6 +1,6 @@
 //! Roll out to an environment; and what `check` shares with it.
 
-use super::pipeline::Part;
+use super::part::Part;
 use super::planned::{Planned, planned, runs};
 use super::several::Targets;
 use super::{Global, target};

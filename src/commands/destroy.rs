@@ -1,8 +1,9 @@
 //! Take the environment down, then remove its files.
 
+use super::part::Part;
 use super::planned::{planned, runs};
 use super::several::Targets;
-use super::{Global, pipeline, target};
+use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::Failure;
@@ -14,7 +15,7 @@ pub struct DestroyArgs {
     #[command(flatten)]
     target: Targets,
     #[command(flatten)]
-    pub(super) part: pipeline::Part,
+    pub(super) part: Part,
     #[command(flatten)]
     extra: target::Extra,
 }

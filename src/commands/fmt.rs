@@ -1,8 +1,9 @@
 //! Format the root module.
 
+use super::part::Part;
 use super::planned::{planned, runs};
 use super::several::Targets;
-use super::{Global, pipeline, target};
+use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::Failure;
@@ -17,7 +18,7 @@ pub struct FmtArgs {
     #[arg(long)]
     check: bool,
     #[command(flatten)]
-    part: pipeline::Part,
+    part: Part,
     #[command(flatten)]
     extra: target::Extra,
 }

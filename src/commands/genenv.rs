@@ -1,6 +1,6 @@
 //! Write the environment file again, or say whether it is stale.
 
-use super::pipeline::{Part, Steps};
+use super::part::{Part, Steps};
 use super::planned::{Planned, go, planned};
 use super::several::Targets;
 use super::{Global, target};

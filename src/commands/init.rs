@@ -1,8 +1,9 @@
 //! Connect to the backend, install providers and modules.
 
+use super::part::Part;
 use super::planned::{planned, runs};
 use super::several::Targets;
-use super::{Global, pipeline, target};
+use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::Failure;
@@ -14,7 +15,7 @@ pub struct InitArgs {
     #[command(flatten)]
     target: Targets,
     #[command(flatten)]
-    pub(super) part: pipeline::Part,
+    pub(super) part: Part,
     #[command(flatten)]
     extra: target::Extra,
 }

@@ -1,6 +1,6 @@
 //! Write the ansible inventory again, or say whether it is stale.
 
-use super::pipeline::Part;
+use super::part::Part;
 use super::planned::{Planned, go, planned};
 use super::several::Targets;
 use super::{Global, target};

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
-use super::pipeline::Part;
+use super::part::Part;
 use super::planned::{Planned, planned};
 use super::several::Targets;
 use super::{Global, target};

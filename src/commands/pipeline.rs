@@ -1,17 +1,16 @@
 //! Run a pipeline of the project's own; and what all verbs that are pipelines share.
 
-use clap::{Args as _, CommandFactory as _};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
+use super::part::Part;
 use super::planned::{go, planned, runs};
 use super::several::Targets;
-use super::{Cli, Global, target};
+use super::{Global, target};
 use crate::config::verbs::{self, Effect};
 use crate::config::{Environment, Project};
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::pipeline::plan::Verb;
-use crate::pipeline::select::Selection;
 use crate::text::{list, nearest};
 
 /// Run a pipeline of the project's own
@@ -55,60 +54,10 @@ pub struct VerbArgs {
     extra: target::Extra,
 }
 
-/// Part of a pipeline, or all of it as a script.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub(crate) struct Part {
-    /// Which steps.
-    #[command(flatten)]
-    pub steps: Steps,
-    /// Print the same as a script for bash that needs no infractl, and run nothing
-    #[arg(long, help_heading = PART)]
-    pub print: bool,
-}
-
-/// Some steps of a pipeline.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub(crate) struct Steps {
-    /// Begin with this step
-    #[arg(long, help_heading = PART, value_name = "STEP")]
-    pub from: Option<String>,
-    /// Do this step only; may be given several times
-    #[arg(long, help_heading = PART, value_name = "STEP")]
-    pub only: Vec<String>,
-    /// Leave this step out; may be given several times
-    #[arg(long, help_heading = PART, value_name = "STEP")]
-    pub skip: Vec<String>,
-    /// Go on with the last run at the step that failed, if configuration, commit and inputs are the same
-    #[arg(long, help_heading = PART, conflicts_with_all = ["from", "only", "skip"])]
-    pub resume: bool,
-}
-
-const PART: &str = "Part of the pipeline";
-
-impl Steps {
-    pub(super) fn selection(&self) -> Selection {
-        Selection { from: self.from.clone(), only: self.only.clone(), skip: self.skip.clone() }
-    }
-}
-
 /// What may stand there, for completion.
 fn words() -> Vec<CompletionCandidate> {
     let built_in = verbs::built_in().map(CompletionCandidate::new);
     target::environments().into_iter().chain(target::pipelines()).chain(built_in).collect()
-}
-
-/// The command line, with the project's own pipelines as if they were verbs: for completion.
-pub(crate) fn with_own_verbs() -> clap::Command {
-    let cli = Cli::command();
-    let known: Vec<String> = cli.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
-    let own = target::pipelines().into_iter().filter_map(|candidate| {
-        let name = candidate.get_value().to_str().filter(|name| !known.iter().any(|verb| verb == name))?;
-        // Lives as long as the process, which answers one question of a shell.
-        let verb = clap::Command::new(&*name.to_owned().leak());
-        Some(VerbArgs::augment_args(verb).about("A pipeline of the project's own"))
-    });
-    let own: Vec<clap::Command> = own.collect();
-    cli.subcommands(own)
 }
 
 /// Runs a pipeline by its name.
@@ -182,8 +131,7 @@ pub(crate) async fn run_own(cx: &Ctx, global: &Global, args: &OwnArgs) -> Result
 
 /// The names of the verbs.
 fn verbs() -> Vec<String> {
-    let cli = Cli::command();
-    cli.get_subcommands().filter(|verb| !verb.is_hide_set()).map(|verb| verb.get_name().to_owned()).collect()
+    verbs::ALL.iter().filter(|verb| verb.exists()).map(|verb| verb.name.to_owned()).collect()
 }
 
 fn unknown(env: &Environment, name: &str, what: &str) -> Failure {

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use super::part::Part;
 use super::planned::{Planned, go, planned};
 use super::several::Targets;
-use super::{Global, pipeline, target};
+use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::Failure;
@@ -26,7 +27,7 @@ pub struct PlanArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    pub(super) part: pipeline::Part,
+    pub(super) part: Part,
     #[command(flatten)]
     extra: target::Extra,
 }

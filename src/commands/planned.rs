@@ -1,6 +1,6 @@
 //! What a run over one environment will do: planned once, asked about where that is wanted, run.
 
-use super::pipeline::Part;
+use super::part::Part;
 use super::{Global, target};
 use crate::config::Environment;
 use crate::config::verbs::Effect;

@@ -1,8 +1,9 @@
 //! Start machines and databases again.
 
+use super::part::Part;
 use super::planned::{planned, runs};
 use super::several::Targets;
-use super::{Global, pipeline, target};
+use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::Failure;
@@ -17,7 +18,7 @@ pub struct StartArgs {
     #[command(flatten)]
     target: Targets,
     #[command(flatten)]
-    pub(super) part: pipeline::Part,
+    pub(super) part: Part,
 }
 
 /// Runs it.

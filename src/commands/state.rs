@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use serde_json::{Map, Value as Json};
 
-use super::pipeline::Part;
+use super::part::Part;
 use super::planned::{Planned, planned};
 use super::several::Targets;
 use super::{Global, target};

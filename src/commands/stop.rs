@@ -1,8 +1,9 @@
 //! Stop machines and databases.
 
+use super::part::Part;
 use super::planned::{planned, runs};
 use super::several::Targets;
-use super::{Global, pipeline, target};
+use super::{Global, target};
 use crate::config::Environment;
 use crate::config::model::Provider;
 use crate::context::Ctx;
@@ -21,7 +22,7 @@ pub struct StopArgs {
     #[arg(long)]
     shelve: bool,
     #[command(flatten)]
-    pub(super) part: pipeline::Part,
+    pub(super) part: Part,
 }
 
 /// Runs it.

@@ -159,11 +159,6 @@ pub(crate) fn options(global: &super::Global, extra: &[String]) -> Options {
     }
 }
 
-/// A length of time as it is written: `90s`, `10m`, `0s`.
-pub(crate) fn duration(written: &str) -> Result<std::time::Duration, String> {
-    text::parse_duration(written).ok_or_else(|| "not a duration; write `90s`, `10m` or `1h30m`".to_owned())
-}
-
 /// The environments that `--confirm` names.
 pub(crate) fn confirmed(global: &super::Global) -> impl Iterator<Item = &str> {
     global.confirm.iter().flat_map(|names| names.split(',')).map(str::trim).filter(|name| !name.is_empty())

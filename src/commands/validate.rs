@@ -1,8 +1,9 @@
 //! Check configuration and root module.
 
+use super::part::Part;
 use super::planned::{Planned, go, planned};
 use super::several::Targets;
-use super::{Global, pipeline, target};
+use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::Failure;
@@ -20,7 +21,7 @@ pub struct ValidateArgs {
 
 /// Runs it: the configuration is checked by loading it.
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &ValidateArgs) -> Result<(), Failure> {
-    let part = pipeline::Part { print: args.print, ..pipeline::Part::default() };
+    let part = Part { print: args.print, ..Part::default() };
     let options = target::options(global, &[]);
     let plan = |env: &Environment| planned(cx, env, &Verb::Validate, &part, &options);
     let work = async |global: &Global, env: &Environment, planned: Planned| {

@@ -57,6 +57,11 @@ pub(crate) fn keys(root: &Node, issues: &mut Vec<Issue>) {
     }
 }
 
+/// Whether a key, written `table.key`, is one of them.
+pub(crate) fn is_key(path: &str) -> bool {
+    KEYS.iter().any(|(key, ..)| key.join(".") == path)
+}
+
 fn refused(shown: &str, what: &str) -> String {
     format!("`{shown}` is refused until it works: this version of infractl has no {what}")
 }

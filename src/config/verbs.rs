@@ -98,6 +98,11 @@ impl Verb {
         Verb { exists: false, ..self }
     }
 
+    /// This version has it.
+    pub(crate) fn exists(&self) -> bool {
+        self.exists
+    }
+
     /// A `do` step may name it.
     pub(crate) fn is_doable(&self) -> bool {
         self.face != Face::Own

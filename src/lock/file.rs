@@ -6,8 +6,9 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::config::Environment;
 use crate::failure::{Failure, Kind};
-use crate::lock::Attempt;
+use crate::lock::attempt::Attempt;
 use crate::lock::owner::Owner;
 
 /// A held lock; dropping it frees it.
@@ -106,4 +107,9 @@ impl Drop for FileLock {
         // An empty file says that nobody left it behind.
         let _ = self.file.set_len(0);
     }
+}
+
+/// Where the lock of this machine is.
+pub(super) fn local_path(env: &Environment) -> PathBuf {
+    env.root.join(".infractl/locks").join(format!("{}.json", env.name))
 }

@@ -2,6 +2,7 @@
 //!
 //! Which lock is where and why: `docs/locks.md`.
 
+mod attempt;
 mod file;
 mod owner;
 mod pg;
@@ -12,7 +13,6 @@ mod token;
 mod unlock;
 mod waiting;
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -35,19 +35,8 @@ use crate::lock::waiting::Waiting;
 const POLL: Duration = Duration::from_millis(100);
 /// The same for one on another machine.
 const POLL_SHARED: Duration = Duration::from_millis(700);
-/// Silence after which a shared lock counts as left behind, if the configuration does not say.
-const STALE_AFTER: Duration = Duration::from_secs(120);
 /// Signs of life in that time.
 const BEATS: u32 = 6;
-
-/// What came of one try.
-#[derive(Debug)]
-pub(crate) enum Attempt<T> {
-    /// It is ours. A run that died had left it behind.
-    Taken(T, Option<Owner>),
-    /// Somebody holds it.
-    Busy(Option<Owner>),
-}
 
 /// The locks of a run; free when it is dropped, those of other machines when it is [released](Held::release).
 #[derive(Debug)]
@@ -78,7 +67,7 @@ pub(crate) async fn take(
     let owner = Owner::new(cx, env, verb);
     let wait = wait.or(env.lock.wait.map(|period| period.0)).unwrap_or_default();
     let waiting = Waiting { cx, env, begun: Instant::now(), limit: wait };
-    let path = local_path(env);
+    let path = file::local_path(env);
     let Some(local) = waiting.take(POLL, async || file::try_take(&path, &owner)).await? else {
         return Ok(Held::nothing());
     };
@@ -90,15 +79,6 @@ pub(crate) async fn take(
         None
     };
     Ok(Held::new(cx, env, Both { local, shared, lost: Mutex::default() }, owner))
-}
-
-/// Where the lock of this machine is.
-fn local_path(env: &Environment) -> PathBuf {
-    env.root.join(".infractl/locks").join(format!("{}.json", env.name))
-}
-
-fn stale_after(env: &Environment) -> Duration {
-    env.lock.stale_after.map_or(STALE_AFTER, |period| period.0)
 }
 
 impl Held {

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::failure::{Failure, Kind};
+use crate::lock::attempt::Attempt;
 use crate::lock::file::{self, FileLock};
 use crate::lock::owner::Owner;
 use crate::lock::pg::{self, PgLock};
+use crate::lock::place;
 use crate::lock::s3::S3Lock;
-use crate::lock::{Attempt, place};
 use crate::net::object::Object;
 use crate::work::{StepCx, opened};
 

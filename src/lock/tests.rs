@@ -2,7 +2,7 @@ use std::fs;
 
 use jiff::Timestamp;
 
-use super::Attempt;
+use super::attempt::Attempt;
 use super::file::{self, FileLock};
 use super::owner::Owner;
 

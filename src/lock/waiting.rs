@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
+use crate::lock::attempt::Attempt;
 use crate::lock::owner::Owner;
-use crate::lock::{Attempt, token};
+use crate::lock::token;
 use crate::text;
 use crate::ui::event::Event;
 

@@ -23,6 +23,7 @@ use crate::config::model::When;
 use crate::config::step::Retry;
 use crate::config::verbs::Effect;
 use crate::steps::Work;
+use crate::steps::nothing::Refused;
 use crate::work::when;
 
 /// What a verb does to one environment: plain data.
@@ -177,4 +178,9 @@ impl Step {
             steps.iter().for_each(|step| step.leaves(environment, above, all));
         }
     }
+}
+
+/// A step that says why it cannot be done.
+pub(super) fn refused(name: &str, why: &str, help: &str) -> Step {
+    Step::new(name, Work::Refused(Refused { why: why.to_owned(), help: help.to_owned() }))
 }

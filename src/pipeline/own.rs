@@ -2,7 +2,7 @@
 
 use super::machines;
 use super::plan;
-use super::{OnFailure, Rules, Step, What};
+use super::{OnFailure, Rules, Step, What, refused};
 use crate::config::Environment;
 use crate::config::step::{self as declared, Action, Until, Wait};
 use crate::config::unready::{self, Unready};
@@ -76,9 +76,4 @@ fn work(env: &Environment, action: &Action) -> Work {
 
 fn later(kind: &str, shown: &str) -> Option<Work> {
     unready::word(kind, shown).map(|Unready { why, help }| Work::Refused(Refused { why, help }))
-}
-
-/// A step that says why it cannot be done.
-pub(super) fn refused(name: &str, why: &str, help: &str) -> Step {
-    Step::new(name, Work::Refused(Refused { why: why.to_owned(), help: help.to_owned() }))
 }

@@ -2,7 +2,7 @@
 
 pub(crate) use super::verb::Playbooks;
 pub use super::verb::Verb;
-use super::{Pipeline, Step, What, machines, own};
+use super::{Pipeline, Step, What, machines, own, refused};
 use crate::config::Environment;
 use crate::config::unready;
 use crate::config::verbs::Effect;
@@ -108,7 +108,7 @@ pub(super) fn built_in_named(env: &Environment, name: &str, above: &[&str]) -> V
         "fmt" => Verb::Fmt { check: false },
         "validate" => Verb::Validate,
         "genenv" => Verb::Genenv,
-        "up" => return vec![group("init"), group("apply"), machines::deploy_or_nothing(env, above)],
+        "up" => return vec![group("init"), group("apply"), deploy_or_nothing(env, above)],
         "down" => return vec![group("destroy"), Step::new("clean", Work::Clean(Clean))],
         "recreate" => return vec![group("down"), group("up")],
         "deploy" => return machines::deploy(env),
@@ -120,7 +120,7 @@ pub(super) fn built_in_named(env: &Environment, name: &str, above: &[&str]) -> V
         "state" => return machines::state(env),
         name => {
             return unready::word("verb", name)
-                .map(|no| own::refused(name, &no.why, &no.help))
+                .map(|no| refused(name, &no.why, &no.help))
                 .into_iter()
                 .collect();
         }
@@ -130,6 +130,14 @@ pub(super) fn built_in_named(env: &Environment, name: &str, above: &[&str]) -> V
         steps.push(Step::new("environment file", Work::EnvFile(EnvFile::Write)));
     }
     steps
+}
+
+/// What `up` does last.
+fn deploy_or_nothing(env: &Environment, above: &[&str]) -> Step {
+    if env.pipelines.contains_key("deploy") || env.ansible.is_some() {
+        return Step::group("deploy", own::named(env, "deploy", above));
+    }
+    Step::new("deploy", Work::Nothing(Nothing("nothing to deploy: there is no pipeline `deploy`".into())))
 }
 
 fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {

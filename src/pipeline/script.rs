@@ -12,7 +12,8 @@ use crate::failure::Failure;
 use crate::secrets;
 use crate::steps::Work;
 use crate::work::child;
-use crate::work::script::{HELPERS, Script, literal, marked_text};
+use crate::work::marked::marked_text;
+use crate::work::script::{HELPERS, Script, literal};
 use crate::work::{Facts, Frame, StepCx, when};
 
 /// The whole script.

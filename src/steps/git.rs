@@ -10,8 +10,8 @@ use crate::tools::git as tool;
 use crate::work::StepCx;
 use crate::work::child;
 use crate::work::kind::{Mention, StepKind};
+use crate::work::marked::marked;
 use crate::work::script::Script;
-use crate::work::script::marked;
 use crate::work::values::Known;
 
 impl StepKind for Git {

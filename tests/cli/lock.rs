@@ -72,6 +72,28 @@ fn without_waiting_one_of_several_runs_and_the_others_are_busy() {
 }
 
 #[test]
+fn an_apply_takes_the_lock_whatever_the_pipeline_is_called() {
+    let project = project();
+    let defaults = project.read("environments/defaults.toml");
+    for name in ["plan", "check", "state", "smoke"] {
+        let own = format!("{defaults}[pipelines]\n{name} = [{{ do = \"apply\" }}]\n");
+        project.write("environments/defaults.toml", &own);
+        let mut holder = holder(&project, "2");
+        project.infractl(&[name, "dev"]).code(75);
+        assert!(holder.wait().unwrap().success(), "{name}");
+    }
+    // A look takes no lock, and says so itself where infractl cannot know.
+    let own = format!(
+        "{defaults}[pipelines]\nsmoke = {{ effect = \"reads\", steps = [{{ command = \"true\" }}] }}\n"
+    );
+    project.write("environments/defaults.toml", &own);
+    let mut holder = holder(&project, "2");
+    project.infractl(&["smoke", "dev"]).code(0);
+    assert!(holder.wait().unwrap().success());
+    assert_one_at_a_time(&project);
+}
+
+#[test]
 fn a_busy_environment_says_who_since_when_where_what_and_how_to_release() {
     let project = project();
     let mut holder = holder(&project, "4");

@@ -139,7 +139,10 @@ fn a_pipeline_of_the_project_runs_over_all_environments() {
     project.infractl(&["greet", "--env", "d*,rec", "--only", "look"]).code(0);
     assert!(project.path("seen-dev").exists() && project.path("seen-rec").exists());
     assert!(!project.path("seen-local").exists());
-    project.infractl(&["gret", "--all", "--confirm", "prod"]).code(1).says("unknown verb or pipeline `gret`");
+    project
+        .infractl(&["gret", "--all", "--confirm", "prod"])
+        .code(64)
+        .says("unknown verb or pipeline `gret`");
 }
 
 #[test]

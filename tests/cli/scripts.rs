@@ -175,6 +175,6 @@ fn a_script_applies_and_destroys_with_terraform() {
     assert!(!theirs[0].is_empty());
     let text = script(&project, &["down", "dev", "--print"]);
     assert_eq!(bash(&project, &["dev"]).0, 0, "{text}");
-    script(&project, &["refresh", "dev", "--print"]);
+    script(&project, &["recreate", "dev", "--print"]);
     assert!(script(&project, &["destroy", "prod", "--print"]).contains("confirm "));
 }

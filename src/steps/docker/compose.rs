@@ -14,7 +14,8 @@ use crate::steps::docker::containers::{self, Trouble};
 use crate::tools::docker::compose::{self as tool, Program, Project, Verb};
 use crate::work::child;
 use crate::work::kind::{Mention, StepKind};
-use crate::work::script::{Script, marked};
+use crate::work::marked::marked;
+use crate::work::script::Script;
 use crate::work::values::{self, Known};
 use crate::work::{StepCx, relative, shown_in};
 

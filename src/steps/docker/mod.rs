@@ -21,7 +21,8 @@ use crate::steps::docker::compose::variables;
 use crate::steps::meet::meet;
 use crate::tools::docker as tool;
 use crate::work::kind::{Mention, StepKind};
-use crate::work::script::{Script, marked};
+use crate::work::marked::marked;
+use crate::work::script::Script;
 use crate::work::values::Known;
 use crate::work::{StepCx, needs};
 

@@ -14,7 +14,8 @@ use crate::failure::{Failure, Kind};
 use crate::steps::files::{rendered, send};
 use crate::text::plural;
 use crate::work::kind::{Mention, StepKind};
-use crate::work::script::{Script, marked, no_script};
+use crate::work::marked::marked;
+use crate::work::script::{Script, no_script};
 use crate::work::values::{self, Known};
 use crate::work::{StepCx, relative};
 

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::StepCx;
 use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
 use crate::text::nearest;
@@ -12,6 +11,7 @@ use crate::tools::docker::power::{self as docker, Container};
 use crate::tools::power::{Billed, Found, Goal, last_line};
 use crate::tools::{azure, openstack};
 use crate::ui::event::Level;
+use crate::work::StepCx;
 
 /// How often the provider is asked where the machines are.
 pub(super) const EVERY: Duration = Duration::from_secs(2);

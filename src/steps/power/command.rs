@@ -1,12 +1,13 @@
 //! The provider `command`: commands of the project.
 
-use super::{Power, StepCx};
 use crate::config::model::CommandLine;
+use crate::config::model::Power;
 use crate::exec::Io;
 use crate::failure::{Failure, Kind};
 use crate::steps::command;
 use crate::tools::power::Goal;
 use crate::ui::event::Level;
+use crate::work::StepCx;
 use crate::work::child;
 use crate::work::values::Known;
 

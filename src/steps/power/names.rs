@@ -1,11 +1,12 @@
 //! Which machines and databases are meant, by their names at the provider.
 
-use super::{Part, StepCx};
+use super::part::Part;
 use crate::config::Environment;
 use crate::config::model::{Host, Power, Provider};
 use crate::config::template::{Name, Template};
 use crate::failure::Failure;
 use crate::hosts::host;
+use crate::work::StepCx;
 use crate::work::values::Known;
 
 /// A machine or a database that the configuration names.

@@ -1,20 +1,23 @@
 //! Where machines and databases are, and what of them is billed.
 
 use super::cloud::Cloud;
+use super::command;
 use super::names::{self, Wanted};
-use super::{By, Part, Power, StepCx, command};
+use super::part::{By, Part};
+use crate::config::model::Power;
 use crate::failure::Failure;
 use crate::text::plural;
 use crate::tools::power::state::{Row, State};
 use crate::tools::power::{Billed, Found, Is};
 use crate::ui::event::Level;
+use crate::work::StepCx;
 use crate::work::values::Known;
 
 /// Asks; the table is for who started the step.
 pub(super) async fn run(step: &mut StepCx<'_>, power: &Power) -> Result<String, Failure> {
     let known = Known::of(step);
     let mut state = State { environment: step.env.name.clone(), ..State::default() };
-    let parts = super::parts(step.env).unwrap_or_default();
+    let parts = super::part::parts(step.env).unwrap_or_default();
     let mut commands = false;
     for part in parts {
         let rows = match part.by(step, &known, power)? {
@@ -79,7 +82,7 @@ fn missing(name: &str) -> Found {
 /// What a dry run says.
 pub(super) fn describe(step: &StepCx<'_>, known: &Known, power: &Power) -> Result<Vec<String>, Failure> {
     let mut lines: Vec<String> = Vec::new();
-    for part in super::parts(step.env).unwrap_or_default() {
+    for part in super::part::parts(step.env).unwrap_or_default() {
         let more = match part.by(step, known, power)? {
             By::Command(power) => command::describe_state(step, power)?,
             By::Cloud(cloud) => vec![cloud.describe_list()],

@@ -24,8 +24,9 @@ use crate::failure::{Failure, Kind};
 use crate::text::{duration, plural};
 use crate::ui::event::Level;
 use crate::work::kind::{Mention, StepKind};
+use crate::work::marked::marked;
 use crate::work::schedule::{Next, Schedule, pause};
-use crate::work::script::{Script, marked, no_script};
+use crate::work::script::{Script, no_script};
 use crate::work::values::Known;
 use crate::work::{StepCx, relative};
 

@@ -14,9 +14,6 @@ pub(crate) use crate::work::script::helpers::HELPERS;
 use crate::exec::{Cmd, Input, Value};
 use crate::failure::Failure;
 pub(crate) use crate::tools::ssh::remote_shell::literal;
-use crate::work::kind::StepKind;
-use crate::work::needs::Needs;
-use crate::work::values::Known;
 use crate::work::{StepCx, relative};
 
 /// What the lines of a script need besides themselves.
@@ -31,7 +28,7 @@ pub(crate) struct Script {
 }
 
 /// A name whose value only the run of the script knows.
-static MARKER: LazyLock<Option<Regex>> =
+pub(super) static MARKER: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\{\{\s*(output|secret)\.([\w-]+)\s*\}\}").ok());
 
 impl Script {
@@ -133,25 +130,6 @@ fn limit(step: &StepCx<'_>) -> String {
 pub(crate) fn seconds(length: Duration) -> String {
     let text = format!("{:.3}", length.as_secs_f64());
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-/// Values for a script: what only its run knows stands there as a marker.
-pub(crate) fn marked(step: &StepCx<'_>, kind: &dyn StepKind) -> Known {
-    let hosts: Vec<&str> = step.env.hosts.values().map(|host| host.address.0.as_str()).collect();
-    let mut known = marked_text(&hosts.join("\n"));
-    let needs = Needs::of(step.env, kind, None);
-    needs.output_names.iter().for_each(|name| known.mark("output", name));
-    needs.secret_names.iter().for_each(|name| known.mark("secret", name));
-    known
-}
-
-/// The same for the names in a text.
-pub(crate) fn marked_text(text: &str) -> Known {
-    let mut known = Known::default();
-    for found in MARKER.iter().flat_map(|marker| marker.captures_iter(text)) {
-        known.mark(&found[1], &found[2]);
-    }
-    known
 }
 
 /// A step that only infractl can do.
