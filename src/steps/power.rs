@@ -25,7 +25,7 @@ use crate::work::script::{Script, no_script};
 use crate::work::values::Known;
 
 use part::By;
-pub use part::Part;
+pub(crate) use part::Part;
 pub(crate) use part::parts;
 
 /// How long to wait for the goal, if the configuration does not say.
