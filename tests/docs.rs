@@ -9,7 +9,6 @@ use infractl::testing::commands::docs::{Page, page};
 /// A help that names a verb which is not there helps nobody.
 #[test]
 fn every_verb_that_is_named_exists() {
-    use clap::CommandFactory as _;
     let cli = <infractl::testing::commands::Cli as clap::CommandFactory>::command();
     let verbs: Vec<&str> = cli.get_subcommands().map(clap::Command::get_name).collect();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

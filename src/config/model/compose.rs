@@ -1,9 +1,9 @@
-//! The kinds of step about containers.
+//! The step `compose`.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Argument, FilePath, HostName, ImageName, Run, Variables};
+use super::{Argument, HostName, Variables};
 
 /// `docker compose`, here or on a host: exactly one of `up`, `down`, `restart`, `stop`, `build`
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -70,46 +70,4 @@ pub enum Pull {
     Missing,
     /// Never
     Never,
-}
-
-/// Build, push or run an image: exactly one of `build`, `push`, `pull`, `run`, `stop`, `login`
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[schemars(extend("oneOf" = [
-    { "required": ["build"] }, { "required": ["push"] }, { "required": ["pull"] }, { "required": ["run"] },
-    { "required": ["stop"] }, { "required": ["login"] }
-]))]
-pub struct Docker {
-    /// Image of `[images]` to build
-    pub build: Option<ImageName>,
-    /// Image of `[images]` to push, after a login
-    pub push: Option<ImageName>,
-    /// Image to pull
-    pub pull: Option<Argument>,
-    /// Image to run
-    pub run: Option<Argument>,
-    /// Container to stop and remove
-    pub stop: Option<Argument>,
-    /// Log in to `[registry]`
-    pub login: Option<bool>,
-    /// Command in the container (`run`)
-    pub command: Option<Run>,
-    /// Name of the container (`run`)
-    pub name: Option<Argument>,
-    /// Ports, as `8080:80` (`run`)
-    #[serde(default)]
-    pub ports: Vec<Argument>,
-    /// Volumes, as `./data:/data:ro` (`run`)
-    #[serde(default)]
-    pub volumes: Vec<Argument>,
-    /// Network (`run`)
-    pub network: Option<Argument>,
-    /// Variables; values may name secrets (`run`)
-    #[serde(default)]
-    pub env: Variables,
-    /// File of variables (`run`)
-    pub env_file: Option<FilePath>,
-    /// Leave it running (`run`)
-    #[serde(default)]
-    pub detach: bool,
 }

@@ -1,0 +1,36 @@
+//! The step `copy`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Argument, FilePath, HostName};
+
+/// Copy files to a host, or to another folder of this machine
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("anyOf" = [{ "required": ["files"] }, { "required": ["templates"] }]))]
+pub struct Copy {
+    /// Files and folders of the project
+    #[serde(default)]
+    pub files: Vec<FilePath>,
+    /// Files of the project that go along with the names in `{{…}}` replaced by their values, whether they are among
+    /// `files` or not; `{{{{` stands for a literal `{{`. A file with secrets needs `mode = "0600"`
+    ///
+    /// Example: `templates = ["Caddyfile"]`
+    #[serde(default)]
+    pub templates: Vec<FilePath>,
+    /// Host that gets them; without it this machine
+    pub host: Option<HostName>,
+    /// Folder on the host, or in the project; made when it is not there
+    pub to: Argument,
+    /// Mode of the files there
+    ///
+    /// Default: as here
+    ///
+    /// Example: `mode = "0600"`
+    #[schemars(extend("format" = "mode"))]
+    pub mode: Option<String>,
+    /// Remove what is in that folder and not among the files
+    #[serde(default)]
+    pub delete: bool,
+}
