@@ -97,6 +97,12 @@ fn local_path(env: &Environment) -> PathBuf {
     env.root.join(".infractl/locks").join(format!("{}.json", env.name))
 }
 
+/// What a run of this machine that was killed has left running, and what so holds its lock.
+pub(crate) fn left_running(env: &Environment, holder: Option<&Owner>) -> Option<String> {
+    let heirs = holder.filter(|holder| holder.is_dead_here()).map(|_| file::heirs(&local_path(env)))?;
+    (!heirs.is_empty()).then(|| heirs.join(", "))
+}
+
 fn stale_after(env: &Environment) -> Duration {
     env.lock.stale_after.map_or(STALE_AFTER, |period| period.0)
 }
