@@ -81,6 +81,12 @@ pub(crate) async fn take(
     Ok(Held::new(cx, env, Both { local, shared, lost: Mutex::default() }, owner))
 }
 
+/// What a run of this machine that was killed has left running, and what so holds its lock.
+pub(crate) fn left_running(env: &Environment, holder: Option<&Owner>) -> Option<String> {
+    let heirs = holder.filter(|holder| holder.is_dead_here()).map(|_| file::heirs(&file::local_path(env)))?;
+    (!heirs.is_empty()).then(|| heirs.join(", "))
+}
+
 impl Held {
     pub(crate) fn nothing() -> Self {
         Held { locks: None, beat: None }

@@ -3,6 +3,7 @@
 mod change;
 pub(crate) mod diagnostics;
 pub(crate) mod init;
+pub(crate) mod known;
 mod plan;
 mod progress;
 mod providers;
@@ -18,6 +19,7 @@ use crate::exec::BoxFuture;
 use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
 use crate::steps::terraform::init::Wish;
+use crate::text::{last_line, plain};
 use crate::tools::terraform::advice;
 use crate::tools::terraform::{self as tool, Root};
 use crate::ui::event::Level;
@@ -119,6 +121,9 @@ pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String
     }
     let wish = if *action == Action::Init { Wish::Asked } else { Wish::IfNeeded };
     init::run(step, &root, wish).await?;
+    if matches!(action, Action::Plan { .. } | Action::Apply { .. } | Action::Destroy) {
+        known::mask(step, &root).await?;
+    }
     match attempt(step, &root, action).await {
         // terraform knows better than our stamp: somebody cleaned up, or another tool was here.
         Err(failure) if !step.facts.initialised && advice::needs_init(&format!("{:#}", failure.error)) => {
@@ -238,13 +243,12 @@ pub(super) fn failed(step: &StepCx<'_>, root: &Root, verb: &str, code: i32, tail
 
 /// The headline of the first error in what terraform said last.
 fn cause(tail: &str) -> String {
-    let clean = anstream::adapter::strip_str(tail).to_string();
-    let line =
-        clean.lines().find_map(|line| line.split_once("Error: ").map(|(_, rest)| rest.trim().to_owned()));
-    line.or_else(|| {
-        clean.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned())
-    })
-    .unwrap_or_else(|| "it said nothing".to_owned())
+    let clean = plain(tail);
+    let headline = clean.lines().find_map(|line| line.split_once("Error: ").map(|(_, rest)| rest.trim()));
+    match headline.unwrap_or_else(|| last_line(&clean)) {
+        "" => "it said nothing".to_owned(),
+        line => line.to_owned(),
+    }
 }
 
 /// The commands a step would run, in order.
