@@ -1,8 +1,8 @@
 //! Files, whole or not at all.
 
 mod private;
-mod read;
 pub(crate) mod repository;
+mod read;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions};

@@ -3,15 +3,15 @@
 mod ending;
 pub(crate) mod html;
 mod junit;
-mod kept;
-mod lanes;
-mod line;
-mod log;
 mod markdown;
 mod recorder;
-mod run;
-mod state;
+mod kept;
+mod log;
+mod lanes;
 mod store;
+mod run;
+mod line;
+mod state;
 
 use std::fs::OpenOptions;
 use std::io::Write;

@@ -1,8 +1,8 @@
 //! Hides secrets in everything that is shown: whole values, their lines and their usual encodings.
 
+mod hidden;
 mod finder;
 mod forms;
-mod hidden;
 mod lines;
 mod spellings;
 

@@ -2,49 +2,15 @@
 
 use std::path::Path;
 
-use super::model::{FilePath, Run};
-use super::wait::{Until, Wait};
-
-impl Wait {
-    pub(super) fn name(&self) -> String {
-        let on = |host: &Option<String>| host.as_ref().map_or(String::new(), |host| format!(" on {host}"));
-        match &self.until {
-            Until::Ssh { host } => format!("wait ssh {host}"),
-            Until::Tcp { address } => format!("wait tcp {}", address.0),
-            Until::Http { url, .. } => format!("wait http {}", url.0),
-            Until::Tls { name, .. } => format!("wait tls {}", name.0),
-            Until::File { path, host } => format!("wait file {}{}", path.0, on(host)),
-            Until::Command { command, host, .. } => format!("wait {}{}", command.run.name(), on(host)),
-            Until::Ecs { name, .. } => format!("wait ecs {}", name.0),
-        }
-    }
-}
-
-impl Run {
-    /// The command on one line, cut where it gets long.
-    pub fn name(&self) -> String {
-        let line = match self {
-            Run::Shell(line) => line.0.to_string(),
-            Run::Argv(argv) => argv.iter().map(|word| word.0.as_str()).collect::<Vec<_>>().join(" "),
-        };
-        let first = line.trim().lines().next().unwrap_or_default();
-        let mut short: String = first.chars().take(60).collect();
-        if short.len() < line.trim().len() {
-            short.push('…');
-        }
-        short
-    }
-}
-
 pub(super) fn first<const N: usize>(kind: &str, verbs: [(&str, Option<String>); N]) -> String {
     let found = verbs.into_iter().find_map(|(verb, name)| Some((verb, name?)));
     let (verb, name) = found.unwrap_or_default();
     format!("{kind} {verb} {name}").trim_end().to_owned()
 }
 
-pub(super) fn file_name(path: &FilePath) -> String {
+pub(super) fn file_name(path: &Path) -> String {
     let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
-    name(&path.0).unwrap_or_else(|| path.0.display().to_string())
+    name(path).unwrap_or_else(|| path.display().to_string())
 }
 
 /// A name of a step with what is known before anything runs: the names of environment and project.

@@ -1,5 +1,7 @@
 //! What `[hosts]` says of a host, by its name or by that of one of its machines.
 
+use indexmap::IndexMap;
+
 use super::Environment;
 use super::model::Host;
 use super::template::Template;
@@ -10,6 +12,11 @@ impl Environment {
         self.hosts.get(name).or_else(|| {
             self.hosts.iter().find(|(host, _)| name.starts_with(&format!("{host}-"))).map(|(_, host)| host)
         })
+    }
+
+    /// The address of each host.
+    pub fn addresses(&self) -> IndexMap<&str, &Template> {
+        self.hosts.iter().map(|(name, host)| (name.as_str(), &host.address.0)).collect()
     }
 
     /// The templates that say how to reach a host, those of its jump host included.

@@ -33,7 +33,7 @@ impl Setting<'_> {
             outputs: &IndexMap::new(),
             secrets: &IndexMap::new(),
             vars: self.vars,
-            hosts: &IndexMap::new(),
+            addresses: IndexMap::new(),
             is_dry: false,
         };
         match template.render(&scope)? {

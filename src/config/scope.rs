@@ -7,7 +7,6 @@ use indexmap::IndexMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
 
-use crate::config::model::Host;
 use crate::config::template::{Name, Part, Template};
 use crate::failure::{Explain, Kind};
 use crate::text;
@@ -29,7 +28,7 @@ impl Rendered {
 }
 
 /// Where the names of a template find their values.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Scope<'a> {
     /// Name of the environment.
     pub environment: &'a str,
@@ -41,8 +40,8 @@ pub struct Scope<'a> {
     pub secrets: &'a IndexMap<String, SecretString>,
     /// infractl's own environment.
     pub vars: &'a BTreeMap<OsString, OsString>,
-    /// Hosts of the environment.
-    pub hosts: &'a IndexMap<String, Host>,
+    /// Addresses of the hosts of the environment.
+    pub addresses: IndexMap<&'a str, &'a Template>,
     /// For a dry run, which opens nothing: a secret or an output that is not known stands for itself.
     pub is_dry: bool,
 }
@@ -180,12 +179,12 @@ impl Template {
                 None => Err(TemplateError::Var { name: name.clone(), template: template() }),
             },
             // The address of a host cannot name a host (checked when it is read), so this ends.
-            Name::HostAddress(name) => match scope.hosts.get(name) {
-                Some(host) => host.address.0.render(scope),
+            Name::HostAddress(name) => match scope.addresses.get(name.as_str()) {
+                Some(address) => address.render(scope),
                 None => Err(TemplateError::Host {
                     name: name.clone(),
                     template: template(),
-                    known: scope.hosts.keys().cloned().collect(),
+                    known: scope.addresses.keys().map(|name| (*name).to_owned()).collect(),
                 }),
             },
         }
@@ -237,7 +236,6 @@ fn filled(value: &Json, scope: &Scope<'_>, sensitive: &mut bool) -> Result<Json,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::model::Address;
 
     fn rendered(text: &str) -> Result<Rendered, TemplateError> {
         let outputs = IndexMap::from([
@@ -246,15 +244,15 @@ mod tests {
         ]);
         let secrets = IndexMap::from([("TOKEN".to_owned(), SecretString::from("CANARY-2"))]);
         let vars = BTreeMap::from([("SHA".into(), "1f2c".into())]);
-        let address = Address(Template::parse("{{output.ip}}").unwrap());
-        let hosts = IndexMap::from([("web".to_owned(), Host { address, ..Host::default() })]);
+        let address = Template::parse("{{output.ip}}").unwrap();
+        let addresses = IndexMap::from([("web", &address)]);
         let scope = Scope {
             environment: "dev",
             project: "shop",
             outputs: &outputs,
             secrets: &secrets,
             vars: &vars,
-            hosts: &hosts,
+            addresses,
             is_dry: false,
         };
         let template = Template::parse(text).unwrap();

@@ -144,3 +144,19 @@ impl Wait {
         })
     }
 }
+
+impl Wait {
+    /// What a step is called when the file gives it no name.
+    pub(super) fn name(&self) -> String {
+        let on = |host: &Option<String>| host.as_ref().map_or(String::new(), |host| format!(" on {host}"));
+        match &self.until {
+            Until::Ssh { host } => format!("wait ssh {host}"),
+            Until::Tcp { address } => format!("wait tcp {}", address.0),
+            Until::Http { url, .. } => format!("wait http {}", url.0),
+            Until::Tls { name, .. } => format!("wait tls {}", name.0),
+            Until::File { path, host } => format!("wait file {}{}", path.0, on(host)),
+            Until::Command { command, host, .. } => format!("wait {}{}", command.run.name(), on(host)),
+            Until::Ecs { name, .. } => format!("wait ecs {}", name.0),
+        }
+    }
+}

@@ -1,22 +1,22 @@
 //! Starts programs: the only place that does. What happens on signals: `docs/design/signals.md`.
 
-mod cmd;
+mod core_dumps;
 #[cfg(test)]
 mod contract;
-mod core_dumps;
-mod drain;
+mod handed;
+mod os;
 #[cfg(any(test, feature = "test-fakes"))]
 mod fake;
-mod group;
-mod handed;
-mod hangup;
 mod kept;
-mod os;
+mod drain;
+mod hangup;
 mod output;
+mod watcher;
 mod signals;
+mod group;
 #[cfg(test)]
 mod tests;
-mod watcher;
+mod cmd;
 
 use std::fmt;
 use std::future::Future;

@@ -6,6 +6,7 @@
 mod decode;
 mod read;
 
+use crate::config::model;
 use std::fmt;
 
 pub(crate) use decode::decode;
@@ -23,6 +24,17 @@ pub enum Dialect {
     Shell,
     /// All of Compose, python-dotenv, bash, sh, npm dotenv, node, dotenvy, just and task.
     Portable,
+}
+
+impl From<model::Dialect> for Dialect {
+    fn from(declared: model::Dialect) -> Dialect {
+        match declared {
+            model::Dialect::Compose => Dialect::Compose,
+            model::Dialect::Docker => Dialect::Docker,
+            model::Dialect::Shell => Dialect::Shell,
+            model::Dialect::Portable => Dialect::Portable,
+        }
+    }
 }
 
 impl Dialect {

@@ -2,16 +2,16 @@
 //!
 //! Which lock is where and why: `docs/locks.md`.
 
-mod attempt;
-mod file;
-mod owner;
-mod pg;
-mod place;
-mod s3;
-mod shared;
-mod token;
 mod unlock;
+mod shared;
+mod s3;
+mod place;
+mod pg;
+mod file;
 mod waiting;
+mod attempt;
+mod owner;
+mod token;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -1,17 +1,17 @@
 //! The same care for every verb: order, confirmation, cancellation, events.
 
-mod describe;
-pub(crate) mod engine;
-pub(crate) mod graph;
-mod machines;
 pub(crate) mod many;
-pub(crate) mod own;
-pub(crate) mod plan;
 pub(crate) mod queue;
+pub(crate) mod graph;
 pub(crate) mod resume;
 mod retry;
 pub(crate) mod script;
+pub(crate) mod engine;
+mod describe;
 pub(crate) mod select;
+pub(crate) mod plan;
+pub(crate) mod own;
+mod machines;
 #[cfg(test)]
 mod tests;
 mod transient;

@@ -1,27 +1,27 @@
 //! The secrets of an environment: which keys open them, what is in them, how they are changed.
 
-mod ask;
 pub(crate) mod check;
-pub(crate) mod covered;
 pub(crate) mod create;
+pub(crate) mod covered;
 pub(crate) mod edit;
-mod error;
-mod key_command;
-mod key_file;
 pub(crate) mod key_path;
-mod keys;
 pub(crate) mod keygen;
-mod labels;
 pub(crate) mod leaks;
 pub(crate) mod merge;
 pub(crate) mod rekey;
-mod no_key;
-mod rules;
 pub(crate) mod rules_edit;
 mod rules_keys;
-mod source;
-mod ssh;
+mod rules;
 mod store;
+mod keys;
+mod key_command;
+mod key_file;
+mod ssh;
+mod ask;
+mod error;
+mod no_key;
+mod source;
+mod labels;
 pub(crate) mod value;
 mod yaml;
 

@@ -32,25 +32,25 @@
 
 use std::fmt;
 
-mod cipher;
-mod dotenv;
-mod encrypted;
-mod error;
-mod flatten;
-mod inspect;
-mod json;
-mod metadata;
 mod plain;
-mod recipients;
-mod remarks;
-mod rule;
-mod same;
-mod scalar;
-mod shamir;
+mod encrypted;
+mod inspect;
 mod store;
-mod tree;
+mod json;
+mod flatten;
 mod walk;
+mod metadata;
+mod rule;
+mod recipients;
+mod shamir;
+mod dotenv;
+mod cipher;
 mod yaml;
+mod scalar;
+mod same;
+mod remarks;
+mod tree;
+mod error;
 
 pub use cipher::DataKey;
 pub(crate) use cipher::Fill;

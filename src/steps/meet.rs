@@ -1,8 +1,8 @@
 //! Opens and reads what a step needs and no earlier step has.
 
 use crate::failure::{Failure, Kind};
-use crate::steps::files::written;
 use crate::steps::terraform::read;
+use crate::steps::written;
 use crate::text::nearest;
 use crate::work::needs::Needs;
 use crate::work::{StepCx, opened};

@@ -1,13 +1,13 @@
 //! Stops, starts and shows machines and databases, through the program of their provider.
 
-mod cloud;
-mod command;
 mod describe;
+mod state;
+mod command;
+mod verdict;
+mod round;
 mod names;
 mod part;
-mod round;
-mod state;
-mod verdict;
+mod cloud;
 
 use std::time::Duration;
 

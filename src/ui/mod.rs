@@ -1,14 +1,14 @@
 //! Talks to people: data on standard output, everything else on standard error.
 
-pub(crate) mod ci;
-pub(crate) mod event;
 pub(crate) mod grouped;
-pub(crate) mod hidden;
-pub(crate) mod human;
+pub(crate) mod ci;
 pub(crate) mod json;
-pub(crate) mod lane;
 pub(crate) mod log;
+pub(crate) mod human;
+pub(crate) mod lane;
+pub(crate) mod event;
 pub(crate) mod prompt;
+pub(crate) mod hidden;
 pub(crate) mod report;
 mod terminal;
 

@@ -79,7 +79,7 @@ impl Known {
             outputs: &self.outputs,
             secrets: &self.secrets,
             vars: &step.cx.vars.0,
-            hosts: &step.env.hosts,
+            addresses: step.env.addresses(),
             is_dry: step.frame.is_dry,
         }
     }

@@ -177,7 +177,7 @@ endpoints = { s3 = "https://s3.{{environment}}.example" }
         outputs: &outputs,
         secrets: &secrets,
         vars: &std::collections::BTreeMap::new(),
-        hosts: &dev.hosts,
+        addresses: dev.addresses(),
     };
     let terraform = dev.terraform.as_ref().unwrap();
     let shown: Vec<String> = terraform

@@ -36,7 +36,7 @@ impl AnsibleStep {
     /// What a step is called when the file gives it no name.
     pub(crate) fn step_name(&self) -> String {
         match &self.playbook {
-            Some(playbook) => format!("ansible {}", file_name(playbook)),
+            Some(playbook) => format!("ansible {}", file_name(&playbook.0)),
             None => "ansible".to_owned(),
         }
     }

@@ -41,7 +41,7 @@ impl Copy {
     pub(crate) fn step_name(&self) -> String {
         let place = self.host.as_ref().map_or_else(|| self.to.0.to_string(), |host| host.0.clone());
         match self.files.iter().chain(&self.templates).collect::<Vec<_>>().as_slice() {
-            [one] => format!("copy {} to {place}", file_name(one)),
+            [one] => format!("copy {} to {place}", file_name(&one.0)),
             files => format!("copy {} files to {place}", files.len()),
         }
     }

@@ -53,7 +53,7 @@ impl Publish {
     /// What a step is called when the file gives it no name.
     pub(crate) fn step_name(&self) -> String {
         match self.folders.as_slice() {
-            [one] => format!("publish {}", file_name(one)),
+            [one] => format!("publish {}", file_name(&one.0)),
             folders => format!("publish {} folders", folders.len()),
         }
     }

@@ -261,3 +261,19 @@ impl Run {
         }
     }
 }
+
+impl Run {
+    /// The command on one line, cut where it gets long.
+    pub fn name(&self) -> String {
+        let line = match self {
+            Run::Shell(line) => line.0.to_string(),
+            Run::Argv(argv) => argv.iter().map(|word| word.0.as_str()).collect::<Vec<_>>().join(" "),
+        };
+        let first = line.trim().lines().next().unwrap_or_default();
+        let mut short: String = first.chars().take(60).collect();
+        if short.len() < line.trim().len() {
+            short.push('…');
+        }
+        short
+    }
+}

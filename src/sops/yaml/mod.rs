@@ -5,11 +5,11 @@ use std::ops::Range;
 use super::SopsError;
 use super::tree::{Comment, Entry, Map, Node, Text, Value};
 
-mod emit;
 mod parse;
 mod render;
-mod resolve;
+mod emit;
 mod text;
+mod resolve;
 
 pub(super) use emit::emit;
 

@@ -1,12 +1,12 @@
 //! Builds, pulls, runs and stops images with the docker program.
 
-pub(crate) mod build;
-pub(crate) mod compose;
-pub(crate) mod compose_program;
-pub(crate) mod containers;
 mod script;
-pub(crate) mod task;
+pub(crate) mod compose;
+pub(crate) mod containers;
 pub(crate) mod task_variables;
+pub(crate) mod task;
+pub(crate) mod compose_program;
+pub(crate) mod build;
 
 use std::path::{Path, PathBuf};
 

@@ -7,7 +7,7 @@ use crate::exec::Value;
 use crate::failure::{Failure, Kind};
 use crate::files::dotenv::{self, Dialect};
 use crate::steps::docker::task::{Asked, dir};
-use crate::steps::files::written::is_private;
+use crate::steps::written::is_private;
 use crate::text::list;
 use crate::work::values::{self, Known};
 use crate::work::{StepCx, relative};

@@ -7,7 +7,6 @@ use crate::config::verbs::Effect;
 use crate::disk;
 use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind, Problem};
-use crate::files::dotenv::Dialect;
 use crate::files::env_file::{Entry, EnvFile, Metadata, Section, environment_of, is_stale};
 use crate::steps::files::env_place;
 use crate::steps::terraform::read;
@@ -145,19 +144,10 @@ pub(crate) fn content(step: &StepCx<'_>) -> Result<EnvFile, Failure> {
         },
         environment: step.env.name.clone(),
         generated: (step.cx.now)(),
-        dialect: dialect(declared.dialect),
+        dialect: declared.dialect.into(),
         sections,
         metadata: Metadata { workspace, serial: step.facts.serial },
     })
-}
-
-pub(crate) fn dialect(declared: model::Dialect) -> Dialect {
-    match declared {
-        model::Dialect::Compose => Dialect::Compose,
-        model::Dialect::Docker => Dialect::Docker,
-        model::Dialect::Shell => Dialect::Shell,
-        model::Dialect::Portable => Dialect::Portable,
-    }
 }
 
 fn unmapped(name: &str, output: &Output) -> Entry {

@@ -5,7 +5,6 @@ use crate::disk::{self, repository};
 use crate::failure::{Failure, Kind};
 use crate::files::dotenv;
 use crate::files::env_file::Refused;
-use crate::steps::files::env_file;
 use crate::tools::git;
 use crate::work::StepCx;
 
@@ -13,7 +12,7 @@ use crate::work::StepCx;
 /// cannot be written in its dialect.
 pub(crate) async fn check(step: &StepCx<'_>) -> Result<(), Failure> {
     let declared = &step.env.env_file;
-    constants(env_file::dialect(declared.dialect), declared.sections.as_deref().unwrap_or_default())?;
+    constants(declared.dialect.into(), declared.sections.as_deref().unwrap_or_default())?;
     let dir = declared.path.parent().unwrap_or(&step.env.root);
     if !dir.is_dir() {
         let shown = crate::work::relative(step, dir);

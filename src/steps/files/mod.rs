@@ -1,10 +1,9 @@
 //! Files: the environment file, the inventory, copies here and to hosts.
 
+pub(crate) mod env_place;
+pub(crate) mod env_file;
+pub(crate) mod inventory;
+mod script;
 pub(crate) mod copy;
 pub(crate) mod send;
 pub(crate) mod rendered;
-pub(crate) mod written;
-pub(crate) mod env_file;
-pub(crate) mod env_place;
-pub(crate) mod inventory;
-mod script;

@@ -1,13 +1,13 @@
 //! terraform: which of its verbs, with what, and what its errors mean.
 
 mod change;
-pub(crate) mod diagnostics;
-pub(crate) mod init;
-pub(crate) mod known;
 mod plan;
-mod progress;
-mod providers;
 pub(crate) mod read;
+mod progress;
+pub(crate) mod known;
+pub(crate) mod init;
+mod providers;
+pub(crate) mod diagnostics;
 mod script;
 
 use std::path::{Path, PathBuf};

@@ -1,12 +1,12 @@
 //! Waits until something answers: one language from port to certificate.
 
-pub(crate) mod certificate;
-mod command;
 mod host;
+mod command;
 mod http;
 mod script;
 mod tcp;
 mod tls;
+pub(crate) mod certificate;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

@@ -5,7 +5,6 @@ use crate::config::model::Value;
 use crate::config::template::{Name, Template};
 use crate::disk;
 use crate::files::dotenv;
-use crate::steps::files::env_file::dialect;
 use crate::steps::terraform::known::declared_sensitive;
 use crate::work::{StepCx, values};
 
@@ -15,7 +14,7 @@ pub(crate) fn mask(step: &StepCx<'_>) {
     // One that cannot be read shows nothing by itself either.
     let Ok(Some(text)) = disk::read_lossy_if_there(&file.path) else { return };
     let secret = secret_keys(step.env);
-    for (key, value) in dotenv::decode(dialect(file.dialect), &text).entries {
+    for (key, value) in dotenv::decode(file.dialect.into(), &text).entries {
         if value.len() >= 4 && (secret.contains(&key) || is_private(&key)) {
             values::mask(step, &key, &value);
         }
