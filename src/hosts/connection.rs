@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use indexmap::IndexMap;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::exec::{BoxFuture, Cmd, Done, Input, Part};
+use crate::exec::{BoxFuture, Cmd, Done, Input, Part, RunError};
 use crate::failure::{Failure, Kind};
 use crate::hosts::host::Machine;
 use crate::hosts::login::{self, last, quietly};
@@ -132,13 +132,11 @@ async fn open_one(
     if let Some(within) = within {
         cmd = cmd.timeout(Some(within + Duration::from_secs(1)));
     }
-    match quietly(step, &cmd).await {
+    match step.quietly(&cmd).await {
         Ok(done) if done.code == 0 => Ok(Ok(())),
         Ok(done) => Ok(Err(trouble::read(&done.tail))),
-        Err(failure) if within.is_some() && failure.error.to_string().contains("took longer") => {
-            Ok(Err(Trouble::TimedOut))
-        }
-        Err(failure) => Err(failure),
+        Err(RunError::TimedOut { .. }) if within.is_some() => Ok(Err(Trouble::TimedOut)),
+        Err(error) => Err(step.unanswered(error)),
     }
 }
 

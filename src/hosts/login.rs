@@ -154,7 +154,7 @@ async fn appears(socket: &Path) -> Result<(), Failure> {
 
 /// A call of infractl's own: its lines are for those who want details.
 pub(crate) async fn quietly(step: &StepCx<'_>, cmd: &Cmd) -> Result<Done, Failure> {
-    step.run_with(cmd, &|text| step.line(crate::ui::event::Level::Detail, text)).await
+    step.quietly(cmd).await.map_err(|error| step.unanswered(error))
 }
 
 /// The last line that says something.

@@ -185,7 +185,7 @@ async fn push(step: &StepCx<'_>, wanted: &Wanted) -> Result<String, Failure> {
 }
 
 async fn call(step: &StepCx<'_>, cmd: Cmd) -> Result<Done, Failure> {
-    step.run_with(&equip(step, cmd), &|_| ()).await
+    step.run_with(&equip(step, cmd), &|_| ()).await.map_err(|error| step.unanswered(error))
 }
 
 /// Secrets reach git, and so its hooks and helpers, only when the step names them.

@@ -88,7 +88,8 @@ pub(super) async fn one(
     if !many {
         return step.run(cmd).await;
     }
-    step.run_with(cmd, &|text| step.line(Level::Normal, format!("{}: {text}", machine.name))).await
+    let line = |text: &str| step.line(Level::Normal, format!("{}: {text}", machine.name));
+    step.run_with(cmd, &line).await.map_err(|error| step.unanswered(error))
 }
 
 /// The command as it would run here: words, folder, variables and input rendered.

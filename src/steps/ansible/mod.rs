@@ -147,7 +147,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result
         ended = work => ended,
         _ = giving, if !handed.is_empty() => return Err(Failure::new(Kind::Bug, "a pipe ended by itself")),
     };
-    let done = done?;
+    let done = done.map_err(|error| step.unanswered(error))?;
     drop(fresh);
     let progress = progress.into_inner().unwrap_or_else(PoisonError::into_inner);
     judge(step, &playbook, &progress, &done)?;
@@ -267,7 +267,7 @@ async fn install(step: &mut StepCx<'_>, settings: &environment::Ansible) -> Resu
         }
         step.progress("installs roles and collections");
         let cmd = equip(step, settings, ansible::install(&settings.dir, requirements), &Known::of(step))?;
-        let done = step.run_with(&cmd, &|line| step.line(Level::Detail, line)).await?;
+        let done = step.quietly(&cmd).await.map_err(|error| step.unanswered(error))?;
         let why = done.tail.lines().find(|line| line.contains("[WARNING]: - ") || line.contains("ERROR"));
         child::judge(step, &done).map_err(|failure| match why {
             Some(why) if !done.interrupted => failure.context(why.trim().to_owned()),

@@ -10,7 +10,6 @@ use crate::tools::aws::power as aws;
 use crate::tools::docker::power::{self as docker, Container};
 use crate::tools::power::{Billed, Found, Goal, last_line};
 use crate::tools::{azure, openstack};
-use crate::ui::event::Level;
 use crate::work::StepCx;
 
 /// How often the provider is asked where the machines are.
@@ -199,7 +198,7 @@ impl Cloud {
         for (name, value) in step.secret_variables() {
             cmd = cmd.secret(name, value);
         }
-        let done = step.run_with(&cmd, &|line| step.line(Level::Detail, line)).await?;
+        let done = step.quietly(&cmd).await.map_err(|error| step.unanswered(error))?;
         if done.interrupted {
             return Err(step.interrupted(format!("`{}` of `{}` was stopped", step.name, step.env.name)));
         }

@@ -6,7 +6,6 @@ use crate::exec::Io;
 use crate::failure::{Failure, Kind};
 use crate::steps::command;
 use crate::tools::power::Goal;
-use crate::ui::event::Level;
 use crate::work::StepCx;
 use crate::work::child;
 use crate::work::values::Known;
@@ -35,7 +34,7 @@ pub(super) async fn state(step: &StepCx<'_>, power: &Power) -> Result<Vec<String
             .help("add `state = \"…\"` to `[power]`"));
     };
     let cmd = command::build(step, &line.clone().into_table(), &Known::of(step))?.io(Io::Capture);
-    let done = step.run_with(&cmd, &|line| step.line(Level::Detail, line)).await?;
+    let done = step.quietly(&cmd).await.map_err(|error| step.unanswered(error))?;
     child::judge(step, &done)?;
     let text = String::from_utf8_lossy(&done.stdout).into_owned();
     Ok(step.cx.masks.mask(&text).lines().map(str::to_owned).collect())

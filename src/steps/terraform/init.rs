@@ -72,7 +72,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, root: &Root, wish: Wish) -> Resul
     if let Some(cache) = &cache {
         cmd = cmd.env("TF_PLUGIN_CACHE_DIR", cache.dir.to_string_lossy());
     }
-    let done = step.run_with(&cmd, &|line| step.line(Level::Detail, line)).await?;
+    let done = step.quietly(&cmd).await.map_err(|error| step.unanswered(error))?;
     if done.interrupted {
         return Err(step.interrupted(format!("stopped during the init of `{}`", step.env.name)));
     }

@@ -6,10 +6,9 @@ use regex::Regex;
 
 use super::{Answer, Probed, StepCx};
 use crate::config::model::CommandTable;
-use crate::exec::Io;
+use crate::exec::{Io, RunError};
 use crate::steps::command::build;
 use crate::text::duration;
-use crate::ui::event::Level;
 use crate::work::values::Known;
 
 /// One try.
@@ -24,13 +23,19 @@ pub(super) async fn probe(
         Ok(cmd) => cmd.io(Io::Capture).timeout(Some(each)),
         Err(failure) => return never(&failure),
     };
-    let done = match step.run_with(&cmd, &|line| step.line(Level::Detail, line)).await {
+    let done = match step.quietly(&cmd).await {
         Ok(done) => done,
-        Err(failure) if failure.kind == crate::failure::Kind::Tool => return never(&failure),
-        Err(failure) if failure.error.to_string().contains("took longer") => {
+        Err(RunError::TimedOut { .. }) => {
             return Probed::NotYet(Answer::new(format!("it took longer than {}", duration(each)), check));
         }
-        Err(failure) => return Probed::NotYet(Answer::new(format!("{:#}", failure.error), check)),
+        Err(error) => {
+            let is_missing = matches!(error, RunError::NotFound { .. });
+            let failure = step.unanswered(error);
+            if is_missing {
+                return never(&failure);
+            }
+            return Probed::NotYet(Answer::new(format!("{:#}", failure.error), check));
+        }
     };
     let said = String::from_utf8_lossy(&done.stdout);
     let last = |text: &str| {
