@@ -12,7 +12,6 @@ mod recorder;
 mod run;
 mod state;
 mod store;
-mod tail;
 
 use std::fs::OpenOptions;
 use std::io::Write;

@@ -1,5 +1,11 @@
 //! Words for people: the nearest name, plurals, lists, durations; and names and digits for machines.
 
+mod plain;
+mod tail;
+
+pub(crate) use plain::plain;
+pub(crate) use tail::Tail;
+
 use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
@@ -45,6 +51,12 @@ pub(crate) fn list<S: Display>(items: impl IntoIterator<Item = S>, word: &str) -
         [one] => one.clone(),
         [first @ .., last] => format!("{} {word} {last}", first.join(", ")),
     }
+}
+
+/// The last line that says something; one that only gives a hint counts when there is no other. Empty if none does.
+pub(crate) fn last_line(text: &str) -> &str {
+    let said = || text.lines().map(str::trim).rev().filter(|line| !line.is_empty());
+    said().find(|line| !line.starts_with("hint:")).or_else(|| said().next()).unwrap_or_default()
 }
 
 /// The beginning of a text, at most so many bytes, on the border of a character.
@@ -152,6 +164,14 @@ mod tests {
         assert_eq!(nearest("kubernetes", ["prod", "dev"]), None);
         assert_eq!(nearest("", ["prod"]), None);
         assert_eq!(nearest("a", ["b"]), None);
+    }
+
+    #[test]
+    fn the_last_line_says_something_and_is_no_hint() {
+        assert_eq!(last_line("a\n b \n\n  \n"), "b");
+        assert_eq!(last_line("error: no\nhint: do it\nhint:\n"), "error: no");
+        assert_eq!(last_line("hint: only this"), "hint: only this");
+        assert_eq!(last_line("\n"), "");
     }
 
     #[test]

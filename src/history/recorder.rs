@@ -14,11 +14,14 @@ use super::line::{Line, Start, seconds};
 use super::log::Log;
 use super::run::{Run, SCHEMA};
 use super::store::{self, Store};
-use super::tail::Tail;
 use super::{Setup, host};
 use crate::disk::repository;
+use crate::text::Tail;
 use crate::ui::event::{Event, Level, Report, Reporter, ToolLine};
 use crate::ui::say;
+
+/// Last lines of a step, for reports.
+const LINES: usize = 300;
 
 /// Records the run of this process.
 pub struct Recorder {
@@ -36,7 +39,7 @@ pub(super) struct Recording {
     pub(super) kept: Option<Kept>,
     is_tidy: bool,
     /// Of the step that runs in each environment.
-    tails: Lanes<Tail>,
+    tails: Lanes<Tail<LINES>>,
     has_arguments: bool,
 }
 

@@ -12,8 +12,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::exec::{BoxFuture, Cmd, Done, Input, Part, RunError};
 use crate::failure::{Failure, Kind};
 use crate::hosts::host::Machine;
-use crate::hosts::login::{self, last, quietly};
-use crate::text::list;
+use crate::hosts::login::{self, quietly};
+use crate::text::{last_line, list, plain};
 use crate::tools::ssh::Login;
 use crate::tools::ssh::remote_shell;
 use crate::tools::ssh::trouble::{self, Trouble};
@@ -244,9 +244,9 @@ pub(crate) fn judge(step: &StepCx<'_>, machine: &Machine, done: &Done) -> Result
         step.name, step.env.name, machine.name, done.code
     );
     let sudo = ["a password is required", "a terminal is required", "no askpass program"];
-    let failure = match last(&done.tail) {
-        Some(line) => Failure::new(Kind::Failed, line).context(heading),
-        None => Failure::new(Kind::Failed, heading),
+    let failure = match last_line(&plain(&done.tail)) {
+        "" => Failure::new(Kind::Failed, heading),
+        line => Failure::new(Kind::Failed, line).context(heading),
     };
     Err(if done.tail.contains("sudo: ") && sudo.iter().any(|text| done.tail.contains(text)) {
         failure.help("let this user use sudo without a password there (NOPASSWD), or log in as another")

@@ -6,6 +6,7 @@ use super::StepCx;
 use super::values::{self, Known, text};
 use crate::exec::{Cmd, Done, Value};
 use crate::failure::{Failure, Kind};
+use crate::text::{last_line, plain};
 
 /// Variables with outputs begin like this.
 pub(crate) const OUTPUT_VARIABLE: &str = "INFRACTL_OUTPUT_";
@@ -22,9 +23,9 @@ pub(crate) fn judge(step: &StepCx<'_>, done: &Done) -> Result<(), Failure> {
         return Ok(());
     }
     let heading = format!("`{}` of `{}` ended with exit code {}", step.name, step.env.name, done.code);
-    Err(match done.tail.lines().rev().find(|line| !line.trim().is_empty()) {
-        Some(last) => Failure::new(Kind::Failed, last.trim()).context(heading),
-        None => Failure::new(Kind::Failed, heading),
+    Err(match last_line(&plain(&done.tail)) {
+        "" => Failure::new(Kind::Failed, heading),
+        last => Failure::new(Kind::Failed, last).context(heading),
     })
 }
 

@@ -1,6 +1,5 @@
 //! What a step works with: the world, the environment, what earlier steps found out, and its own limits.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use crate::context::Ctx;
 use crate::exec::{Cmd, Done, Io, RunError};
 use crate::failure::{Failure, Kind};
 use crate::secrets;
+use crate::text::Tail;
 use crate::ui::event::{Event, Level, ToolLine};
 use crate::work::Facts;
 
@@ -54,7 +54,7 @@ pub(crate) struct Frame {
 
 /// The last lines that the tools of a step said, for the patterns of `retry`.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Heard(Arc<Mutex<VecDeque<String>>>);
+pub(crate) struct Heard(Arc<Mutex<Tail<HEARD>>>);
 
 /// More lines than this are forgotten, the oldest first.
 const HEARD: usize = 500;
@@ -62,16 +62,12 @@ const HEARD: usize = 500;
 impl Heard {
     /// Remembers a line.
     pub(crate) fn push(&self, line: &str) {
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.len() == HEARD {
-            lines.pop_front();
-        }
-        lines.push_back(line.to_owned());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     }
 
     /// Forgets everything and gives it back.
     pub(crate) fn take(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect()
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).lines()
     }
 }
 
@@ -105,7 +101,10 @@ impl<'a> StepCx<'a> {
     /// Runs a command to its end and shows its lines.
     pub(crate) async fn run(&self, cmd: &Cmd) -> Result<Done, Failure> {
         if cmd.io == Io::Raw {
-            return self.run_with(cmd, &|text| self.line(Level::Normal, text)).await.map_err(|error| self.unanswered(error));
+            return self
+                .run_with(cmd, &|text| self.line(Level::Normal, text))
+                .await
+                .map_err(|error| self.unanswered(error));
         }
         let environment = Some(self.env.name.as_str());
         let line = |text: &str| {

@@ -128,6 +128,18 @@ fn has_word(code: &str, word: &str) -> bool {
     })
 }
 
+/// What is written for people may change: a decision asks for the kind of an error.
+#[test]
+fn nothing_is_decided_by_the_text_of_our_own_messages() {
+    let mut wrong = Vec::new();
+    for path in rust_files(&src()).into_iter().filter(|path| !is_test(path)) {
+        let code = code(&path);
+        let words = ["error.to_string().contains(\"", "error).contains(\"", "contains(\"took longer"];
+        wrong.extend(words.iter().filter(|words| code.contains(**words)).map(|words| format!("{} has `{words}`", path.display())));
+    }
+    assert_none(&wrong);
+}
+
 #[test]
 fn files_are_short() {
     let mut long = Vec::new();

@@ -261,7 +261,7 @@ async fn failed(
     let advice = code.and_then(|code| tool::advice(code, tail));
     let which = if code.is_none() { Trouble::NotYet } else { Trouble::Failed };
     let trouble = if advice.is_none() { containers::trouble(step, at, list, which).await } else { None };
-    let said = tail.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned());
+    let said = Some(crate::text::last_line(tail)).filter(|line| !line.is_empty());
     let failure = match (advice, trouble, said) {
         (Some((what, help)), _, Some(said)) => Failure::new(Kind::Failed, said).context(what).help(help),
         (Some((what, help)), _, None) => Failure::new(Kind::Failed, what).help(help),

@@ -8,7 +8,7 @@ use crate::failure::{Failure, Kind};
 use crate::text::nearest;
 use crate::tools::aws::power as aws;
 use crate::tools::docker::power::{self as docker, Container};
-use crate::tools::power::{Billed, Found, Goal, last_line};
+use crate::tools::power::{Billed, Found, Goal};
 use crate::tools::{azure, openstack};
 use crate::work::StepCx;
 
@@ -208,7 +208,7 @@ impl Cloud {
     /// Why no call of this kind will work.
     pub(super) fn broken(&self, step: &StepCx<'_>, tail: &str) -> Failure {
         self.explain(tail).unwrap_or_else(|| {
-            let why = match last_line(tail) {
+            let why = match crate::text::last_line(tail) {
                 "" => "it says nothing",
                 last => last,
             };
@@ -224,7 +224,7 @@ impl Cloud {
     pub(super) fn reason<'a>(&self, tail: &'a str) -> &'a str {
         match self {
             Cloud::Openstack => openstack::reason(tail),
-            _ => last_line(tail),
+            _ => crate::text::last_line(tail),
         }
     }
 

@@ -18,6 +18,7 @@ use crate::exec::BoxFuture;
 use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
 use crate::steps::terraform::init::Wish;
+use crate::text::{last_line, plain};
 use crate::tools::terraform::advice;
 use crate::tools::terraform::{self as tool, Root};
 use crate::ui::event::Level;
@@ -238,13 +239,12 @@ pub(super) fn failed(step: &StepCx<'_>, root: &Root, verb: &str, code: i32, tail
 
 /// The headline of the first error in what terraform said last.
 fn cause(tail: &str) -> String {
-    let clean = anstream::adapter::strip_str(tail).to_string();
-    let line =
-        clean.lines().find_map(|line| line.split_once("Error: ").map(|(_, rest)| rest.trim().to_owned()));
-    line.or_else(|| {
-        clean.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned())
-    })
-    .unwrap_or_else(|| "it said nothing".to_owned())
+    let clean = plain(tail);
+    let headline = clean.lines().find_map(|line| line.split_once("Error: ").map(|(_, rest)| rest.trim()));
+    match headline.unwrap_or_else(|| last_line(&clean)) {
+        "" => "it said nothing".to_owned(),
+        line => line.to_owned(),
+    }
 }
 
 /// The commands a step would run, in order.

@@ -6,9 +6,9 @@ use regex::Regex;
 
 use super::{Answer, Probed, StepCx};
 use crate::config::model::CommandTable;
-use crate::exec::{Io, RunError};
+use crate::exec::{Done, Io, RunError};
 use crate::steps::command::build;
-use crate::text::duration;
+use crate::text::{duration, last_line};
 use crate::work::values::Known;
 
 /// One try.
@@ -38,11 +38,7 @@ pub(super) async fn probe(
         }
     };
     let said = String::from_utf8_lossy(&done.stdout);
-    let last = |text: &str| {
-        text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned())
-    };
-    let words = last(&done.tail).or_else(|| last(&said)).map_or(String::new(), |line| format!(": {line}"));
-    let words = step.cx.masks.mask(&words).into_owned();
+    let words = last_words(step, &done, &said);
     if done.code != 0 {
         return Probed::NotYet(Answer::new(format!("exit code {}{words}", done.code), check));
     }
@@ -52,6 +48,12 @@ pub(super) async fn probe(
         }
         _ => Probed::Good(String::new()),
     }
+}
+
+/// The last line that a try said, behind a colon; its output counts when it complained of nothing.
+pub(super) fn last_words(step: &StepCx<'_>, done: &Done, said: &str) -> String {
+    let last = [&*done.tail, said].map(last_line).into_iter().find(|line| !line.is_empty());
+    last.map_or_else(String::new, |line| format!(": {}", step.cx.masks.mask(line)))
 }
 
 pub(super) fn never(failure: &crate::failure::Failure) -> Probed {

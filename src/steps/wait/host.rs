@@ -12,7 +12,7 @@ use crate::exec::{Cmd, Io, RunError};
 use crate::failure::Failure;
 use crate::hosts::connection::{self, Fault, by};
 use crate::hosts::host::Machine;
-use crate::hosts::login::{self, last};
+use crate::hosts::login;
 use crate::steps::remote;
 use crate::text::duration;
 use crate::tools::ssh::Login;
@@ -145,9 +145,7 @@ impl OnHost {
             return Probed::NotYet(Answer { text: format!("{:#}", failure.error), check: vec![check] });
         }
         let said = String::from_utf8_lossy(&done.stdout);
-        let words =
-            last(&done.tail).or_else(|| last(&said)).map_or(String::new(), |line| format!(": {line}"));
-        let words = step.cx.masks.mask(&words).into_owned();
+        let words = super::command::last_words(step, &done, &said);
         match (&self.what, done.code) {
             (What::File(path), 1) => Probed::NotYet(Answer::new(format!("there is no {path}{words}"), check)),
             (What::Command(_, Some(pattern)), 0) if Regex::new(pattern).is_ok_and(|p| !p.is_match(&said)) => {

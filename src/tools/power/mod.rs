@@ -127,8 +127,3 @@ pub(super) fn list(stdout: &[u8], path: &str) -> Result<Vec<Json>, String> {
         _ => Err("there is no list in it".to_owned()),
     }
 }
-
-/// The last line that says something.
-pub(crate) fn last_line(text: &str) -> &str {
-    text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default()
-}

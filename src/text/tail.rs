@@ -1,24 +1,23 @@
-//! The last lines of a step, in memory for reports.
+//! The last lines of what a program says, in bounded memory.
 
 use memchr::memrchr_iter;
 
-use crate::text::cut;
+use super::cut;
 
-/// Lines that are wanted.
-const LINES: usize = 300;
-/// Bytes kept of each of them.
+/// Bytes kept of each line.
 const WIDTH: usize = 2000;
 
-/// Lines, each with its end. The first ones are thrown away when there are twice as many as are wanted, which costs
-/// less for each line than to count them out.
+/// The last so many lines, each with its end. The first ones are thrown away when there are twice as many as are wanted,
+/// which costs less for each line than to count them out.
 #[derive(Debug, Default)]
-pub(super) struct Tail {
+pub(crate) struct Tail<const LINES: usize> {
     text: String,
     count: usize,
 }
 
-impl Tail {
-    pub(super) fn push(&mut self, line: &str) {
+impl<const LINES: usize> Tail<LINES> {
+    /// Takes the next line, without its end.
+    pub(crate) fn push(&mut self, line: &str) {
         self.text.push_str(cut(line, WIDTH));
         self.text.push('\n');
         self.count += 1;
@@ -28,7 +27,14 @@ impl Tail {
         }
     }
 
-    pub(super) fn lines(&self) -> Vec<String> {
+    /// The lines that are wanted, joined.
+    pub(crate) fn text(&self) -> &str {
+        let wanted = &self.text[self.start()..];
+        wanted.strip_suffix('\n').unwrap_or(wanted)
+    }
+
+    /// The lines that are wanted.
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.text[self.start()..].split_terminator('\n').map(str::to_owned).collect()
     }
 
@@ -44,8 +50,9 @@ mod tests {
 
     #[test]
     fn the_last_lines_are_kept() {
-        let mut tail = Tail::default();
-        assert!(tail.lines().is_empty());
+        const LINES: usize = 300;
+        let mut tail = Tail::<LINES>::default();
+        assert!(tail.lines().is_empty() && tail.text().is_empty());
         for number in 0..5 * LINES + 7 {
             tail.push(&format!("{number}{}", "x".repeat(3000)));
             assert!(tail.text.len() <= 2 * LINES * (WIDTH + 1));
@@ -54,10 +61,10 @@ mod tests {
         assert_eq!(lines.len(), LINES);
         assert!(lines[0].starts_with("1207x") && lines[LINES - 1].starts_with("1506x"), "{}", &lines[0][..9]);
         assert!(lines.iter().all(|line| line.len() == WIDTH));
-        let mut short = Tail::default();
-        for line in ["a", "", "b"] {
+        let mut short = Tail::<2>::default();
+        for line in ["a", "b", "", "c"] {
             short.push(line);
         }
-        assert_eq!(short.lines(), ["a", "", "b"]);
+        assert_eq!((short.text(), short.lines()), ("\nc", vec![String::new(), "c".to_owned()]));
     }
 }
