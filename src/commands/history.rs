@@ -1,7 +1,6 @@
 //! See what was done: when, by whom, how it ended.
 
 use std::fmt::Write;
-use std::fs;
 use std::path::PathBuf;
 
 use comfy_table::{CellAlignment, Table};
@@ -228,7 +227,7 @@ fn log(cx: &Ctx, store: &Store, run: &Run) -> Result<(), Failure> {
     let many = run.environments.len() > 1;
     let mut found = false;
     for lane in &run.environments {
-        let Ok(text) = fs::read(store.log(number, &lane.environment)) else { continue };
+        let Ok(text) = disk::read(&store.log(number, &lane.environment)) else { continue };
         found = true;
         if many {
             cx.ui.data(format!("==> {}\n", lane.environment).as_bytes())?;
