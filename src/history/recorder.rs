@@ -41,6 +41,8 @@ pub(super) struct Recording {
     /// Of the step that runs in each environment.
     tails: Lanes<Tail<LINES>>,
     has_arguments: bool,
+    /// Why a report is not there.
+    pub(super) lost: Option<String>,
 }
 
 impl Recorder {
@@ -187,6 +189,10 @@ impl Reporter for Recorder {
 
     fn line(&self, line: &ToolLine<'_>) {
         self.lock().line(line.environment.unwrap_or_default(), line.level, line.text);
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.lock().lost.clone()
     }
 
     fn tick(&self) {

@@ -23,6 +23,7 @@ use crate::failure::{Failure, Kind};
 use crate::ui::event::Event;
 use crate::work::{Facts, StepCx};
 
+pub(crate) use crate::lock::file::left_running;
 pub(crate) use crate::lock::owner::Owner;
 pub(crate) use crate::lock::token::mark;
 pub(crate) use crate::lock::unlock::{look, remove};

@@ -6,6 +6,7 @@ use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::lock::attempt::Attempt;
+use crate::lock::file;
 use crate::lock::owner::Owner;
 use crate::lock::token;
 use crate::text;
@@ -121,6 +122,11 @@ impl Waiting<'_> {
                 text::duration(self.limit)
             ))
         };
-        failure.help(format!("run `infractl unlock {name}` to release it, if that run is dead"))
+        match file::left_running(self.env, holder) {
+            Some(left) => failure.help(format!(
+                "wait for what that run has started, or end it: it was killed itself, and {left} still run"
+            )),
+            None => failure.help(format!("run `infractl unlock {name}` to release it, if that run is dead")),
+        }
     }
 }

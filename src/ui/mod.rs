@@ -14,10 +14,12 @@ mod terminal;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use crate::failure::{Failure, Kind};
 use crate::redact::Masks;
 use event::{Event, Level, Report, Reporter, ToolLine};
+pub(crate) use terminal::SavedTerminal;
 
 /// How much to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +59,8 @@ pub struct Ui {
     pub mode: Mode,
     masks: Masks,
     reporters: Vec<Box<dyn Reporter>>,
+    /// Why standard output has not got everything.
+    lost: Mutex<Option<String>>,
 }
 
 impl Ui {
@@ -66,7 +70,7 @@ impl Ui {
         if mode.json {
             reporters.push(Box::<json::Json>::default());
         }
-        Ui { mode, masks, reporters }
+        Ui::with(mode, masks, reporters)
     }
 
     /// The same in a CI system: what people see is folded in groups, diagnostics become annotations. `workspace`
@@ -82,7 +86,7 @@ impl Ui {
 
     /// One that talks to the given reporters only.
     pub fn with(mode: Mode, masks: Masks, reporters: Vec<Box<dyn Reporter>>) -> Self {
-        Ui { mode, masks, reporters }
+        Ui { mode, masks, reporters, lost: Mutex::default() }
     }
 
     /// Adds a reporter, for instance the history of a run.
@@ -99,11 +103,21 @@ impl Ui {
     pub fn document(&self, bytes: &[u8]) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
         match out.write_all(bytes).and_then(|()| out.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure {
-                error: anyhow::Error::new(error).context("standard output could not be written"),
-                ..Failure::new(Kind::Failed, "")
-            }),
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                let text = format!("standard output could not be written: {error}");
+                *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(text.clone());
+                Err(Failure::new(Kind::Failed, text))
+            }
             _ => Ok(()),
+        }
+    }
+
+    /// An error if something that was asked for could not be told: data, a report.
+    pub fn all_told(&self) -> Result<(), Failure> {
+        let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match lost.or_else(|| self.reporters.iter().find_map(|reporter| reporter.trouble())) {
+            Some(text) => Err(Failure::new(Kind::Failed, text)),
+            None => Ok(()),
         }
     }
 
