@@ -55,7 +55,10 @@ fn digest(changes: &Changes) -> String {
 }
 
 fn about(lane: &Lane) -> String {
-    let bad = lane.steps.iter().find(|step| matches!(step.outcome, State::Failed | State::Interrupted));
+    let bad = lane
+        .steps
+        .iter()
+        .find(|step| matches!(step.outcome, State::Failed | State::Interrupted | State::Declined));
     match (bad, &lane.changes) {
         (Some(step), _) => format!("{} {}", step.name, step.outcome.word()),
         (None, Some(changes)) if *changes == Changes::default() => "no changes".to_owned(),
@@ -116,7 +119,7 @@ fn sign(outcome: State) -> &'static str {
         State::Difference => "🔶",
         State::Failed => "❌",
         State::Skipped => "⏭️",
-        State::Interrupted | State::Running => "🛑",
+        State::Interrupted | State::Declined | State::Running => "🛑",
     }
 }
 

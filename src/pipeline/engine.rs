@@ -283,7 +283,8 @@ impl Run<'_> {
 fn outcome(kind: Kind) -> Outcome {
     match kind {
         Kind::Difference => Outcome::Difference,
-        Kind::Interrupted | Kind::Terminated | Kind::Declined => Outcome::Interrupted,
+        Kind::Interrupted | Kind::Terminated => Outcome::Interrupted,
+        Kind::Declined => Outcome::Declined,
         _ => Outcome::Failed,
     }
 }

@@ -308,7 +308,7 @@ fn what_ends_before_its_pipeline_begins_is_recorded_too() {
         let run = show(&project, at);
         assert_eq!((&run["verb"], &run["user"]), (&args[0].into(), &"camille".into()), "{run}");
         assert_eq!(run["code"], code, "{run}");
-        assert_eq!(run["outcome"], if code == 77 { "interrupted" } else { "failed" }, "{run}");
+        assert_eq!(run["outcome"], if code == 77 { "declined" } else { "failed" }, "{run}");
         assert!(run["error"].as_str().unwrap().contains(says), "{run}");
         let lanes = run["environments"].as_array().unwrap();
         let names: Vec<&str> = lanes.iter().map(|lane| lane["environment"].as_str().unwrap()).collect();
