@@ -60,7 +60,7 @@ fn list(cx: &Ctx, global: &Global) -> Result<(), Failure> {
         text.push_str(format!("{name:width$}  {about}").trim_end());
         text.push('\n');
     }
-    cx.ui.data(text.as_bytes())
+    cx.ui.page(&text)
 }
 
 fn about(env: &Environment) -> String {
@@ -105,7 +105,7 @@ fn show(cx: &Ctx, global: &Global, args: &ShowArgs) -> Result<(), Failure> {
             text.push('\n');
         }
     }
-    cx.ui.data(text.as_bytes())
+    cx.ui.page(&text)
 }
 
 /// Every source of a variable in the order in which a later one wins. Opens no secret: names are readable
@@ -149,5 +149,5 @@ fn explain(cx: &Ctx, global: &Global, env: &Environment, variable: &str) -> Resu
     if text.is_empty() {
         text = format!("{variable}: no source sets it for tools of `{}`\n", env.name);
     }
-    cx.ui.data(text.as_bytes())
+    cx.ui.page(&text)
 }

@@ -86,7 +86,7 @@ async fn one(
         let changes = file.diff(old.as_deref().unwrap_or_default());
         for change in &changes {
             let whose = if args.target.are_several() { format!("{}: ", env.name) } else { String::new() };
-            cx.ui.data(format!("{whose}{change}\n").as_bytes())?;
+            cx.ui.page(&format!("{whose}{change}\n"))?;
         }
         if changes.is_empty() {
             cx.ui.note(format!("{shown} is up to date"));

@@ -76,7 +76,7 @@ pub(crate) fn run(cx: &Ctx, global: &Global, args: &HistoryArgs) -> Result<(), F
                 let text = serde_json::to_string_pretty(&run).unwrap_or_default();
                 cx.ui.document(format!("{text}\n").as_bytes())
             } else {
-                cx.ui.data(steps(&run).as_bytes())
+                cx.ui.page(&steps(&run))
             }
         }
         Some(HistoryCommand::Export(export)) => {
@@ -143,7 +143,7 @@ fn list(cx: &Ctx, store: &Store, limit: usize, as_json: bool) -> Result<(), Fail
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    cx.ui.data(shown(&rows).as_bytes())
+    cx.ui.page(&shown(&rows))
 }
 
 /// One run as a row of JSON: the whole of it is in `history show`.

@@ -85,7 +85,7 @@ async fn one(
         let changes = diff(old.as_deref().unwrap_or_default(), &new);
         for change in &changes {
             let whose = if args.target.are_several() { format!("{}: ", env.name) } else { String::new() };
-            cx.ui.data(format!("{whose}{}\n", cx.masks.mask(change)).as_bytes())?;
+            cx.ui.page(&format!("{whose}{}\n", cx.masks.mask(change)))?;
         }
         if changes.is_empty() {
             cx.ui.note(format!("{shown} is up to date"));

@@ -143,7 +143,7 @@ impl Targets {
         let plans: RefCell<HashMap<String, Planned>> = RefCell::new(names.zip(plans).collect());
         many::run(cx, &many, async |env: &Environment| {
             if global.dry_run {
-                cx.ui.data(format!("# {}\n", env.name).as_bytes())?;
+                cx.ui.page(&format!("# {}\n", env.name))?;
             }
             let planned = plans.borrow_mut().remove(&env.name);
             let Some(planned) = planned else { return Ok(Ended::default()) };

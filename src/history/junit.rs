@@ -133,7 +133,7 @@ fn case(out: &mut String, run: &Run, environment: &str, step: &Step) {
 
 /// XML 1.0 has no control characters, not even escaped.
 fn text(text: &str) -> String {
-    let plain = anstream::adapter::strip_str(text).to_string();
+    let plain = crate::text::plain(text);
     let mut out = String::with_capacity(plain.len());
     for c in plain.chars() {
         match c {

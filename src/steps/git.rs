@@ -6,6 +6,7 @@ use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
 use crate::exec::{Cmd, Done};
 use crate::failure::{Failure, Kind};
+use crate::text::plain;
 use crate::tools::git as tool;
 use crate::work::StepCx;
 use crate::work::child;
@@ -41,15 +42,24 @@ impl StepKind for Git {
 /// Commits, tags and pushes, as far as the step says so.
 pub(crate) async fn run(step: &mut StepCx<'_>, git: &Git) -> Result<String, Failure> {
     let wanted = Wanted::of(step, git, &Known::of(step))?;
+    // What cannot be pushed is not begun: a commit without a branch hangs in the air.
+    let branch = if git.push { branch(step, &wanted).await? } else { None };
     let mut did = Vec::new();
     if let Some(message) = &wanted.commit {
         did.push(commit(step, &wanted, message).await?);
     }
+    let mut is_new = false;
     if let Some(name) = &wanted.tag {
-        did.push(tag(step, &wanted, name).await?);
+        is_new = tag(step, name, wanted.message.as_deref()).await?;
+        did.push(format!("tag {name}{}", if is_new { "" } else { " is there" }));
     }
     if git.push {
-        did.push(push(step, &wanted).await?);
+        let pushed = push(step, &wanted, branch).await;
+        if let (Err(_), true, Some(name)) = (&pushed, is_new, &wanted.tag) {
+            // The next try may be on another commit.
+            call(step, tool::untag(&step.env.root, name)).await?;
+        }
+        did.push(pushed?);
     }
     Ok(did.join(", "))
 }
@@ -149,13 +159,14 @@ async fn commit(step: &StepCx<'_>, wanted: &Wanted, message: &str) -> Result<Str
     Ok("committed".to_owned())
 }
 
-async fn tag(step: &StepCx<'_>, wanted: &Wanted, name: &str) -> Result<String, Failure> {
+/// Sets the tag; false when it is there.
+async fn tag(step: &StepCx<'_>, name: &str, message: Option<&str>) -> Result<bool, Failure> {
     let root = &step.env.root;
     let there = call(step, tool::commit_of(root, &reference(name))).await?;
     if there.code == 0 {
         let head = call(step, tool::commit_of(root, "HEAD")).await?;
         if head.stdout == there.stdout {
-            return Ok(format!("tag {name} is there"));
+            return Ok(false);
         }
         let commit = String::from_utf8_lossy(&there.stdout);
         let message = format!("the tag `{name}` names another commit ({:.12})", commit.trim());
@@ -163,19 +174,27 @@ async fn tag(step: &StepCx<'_>, wanted: &Wanted, name: &str) -> Result<String, F
             Failure::new(Kind::Failed, message).help("choose another name: a tag that moves is no tag")
         );
     }
-    done(step, "tag", &call(step, tool::tag(root, name, wanted.message.as_deref())).await?)?;
-    Ok(format!("tag {name}"))
+    done(step, "tag", &call(step, tool::tag(root, name, message)).await?)?;
+    Ok(true)
 }
 
-async fn push(step: &StepCx<'_>, wanted: &Wanted) -> Result<String, Failure> {
-    let root = &step.env.root;
-    let branch = call(step, tool::branch(root)).await?;
+/// The branch to push; none where only a tag is pushed.
+async fn branch(step: &StepCx<'_>, wanted: &Wanted) -> Result<Option<String>, Failure> {
+    let branch = call(step, tool::branch(&step.env.root)).await?;
     if branch.code == 0 {
-        let branch = String::from_utf8_lossy(&branch.stdout).trim().to_owned();
+        return Ok(Some(String::from_utf8_lossy(&branch.stdout).trim().to_owned()));
+    }
+    if wanted.tag.is_some() && wanted.commit.is_none() {
+        return Ok(None);
+    }
+    Err(Failure::new(Kind::Failed, "no branch is checked out: nothing to push")
+        .help("check a branch out, or push a `tag` only"))
+}
+
+async fn push(step: &StepCx<'_>, wanted: &Wanted, branch: Option<String>) -> Result<String, Failure> {
+    let root = &step.env.root;
+    if let Some(branch) = branch {
         done(step, "push", &step.run(&equip(step, tool::push(root, &wanted.remote, &branch))).await?)?;
-    } else if wanted.tag.is_none() {
-        return Err(Failure::new(Kind::Failed, "no branch is checked out: nothing to push")
-            .help("check a branch out, or name a `tag`"));
     }
     if let Some(name) = &wanted.tag {
         let cmd = tool::push(root, &wanted.remote, &reference(name));
@@ -209,8 +228,8 @@ fn done(step: &StepCx<'_>, verb: &str, done: &Done) -> Result<(), Failure> {
         return Ok(());
     }
     let heading = format!("git {verb} failed with exit code {}", done.code);
-    Err(match done.tail.lines().rev().find(|line| !line.trim().is_empty()) {
-        Some(last) => Failure::new(Kind::Failed, last.trim()).context(heading),
-        None => Failure::new(Kind::Failed, heading),
+    Err(match tool::reason(&plain(&done.tail)).as_str() {
+        "" => Failure::new(Kind::Failed, heading),
+        reason => Failure::new(Kind::Failed, reason).context(heading),
     })
 }

@@ -12,12 +12,14 @@ pub(crate) mod prompt;
 pub(crate) mod report;
 mod terminal;
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use crate::failure::{Failure, Kind};
 use crate::redact::Masks;
+use crate::text::plain;
 use event::{Event, Level, Report, Reporter, ToolLine};
 pub(crate) use terminal::SavedTerminal;
 
@@ -97,6 +99,11 @@ impl Ui {
     /// Data for standard output: as it is, or as an event where all of standard output is JSON.
     pub fn data(&self, bytes: &[u8]) -> Result<(), Failure> {
         if self.mode.json { self.document(json::data(bytes).as_bytes()) } else { self.document(bytes) }
+    }
+
+    /// The same for people to read: without what would drive their terminal.
+    pub fn page(&self, text: &str) -> Result<(), Failure> {
+        self.data(plain(text).as_bytes())
     }
 
     /// What is JSON where that is asked for, on standard output as it is. A reader that went away is no error.
@@ -192,11 +199,20 @@ impl Ui {
     }
 
     fn masked(&self, event: Event) -> Event {
-        let mask = |text: String| match self.masks.mask(&text) {
-            std::borrow::Cow::Borrowed(_) => text,
-            std::borrow::Cow::Owned(masked) => masked,
+        // Plain first: what is stripped from a text must not bring a secret together.
+        let mask = |text: String| {
+            let text = match plain(&text) {
+                Cow::Borrowed(_) => text,
+                Cow::Owned(plain) => plain,
+            };
+            match self.masks.mask(&text) {
+                Cow::Borrowed(_) => text,
+                Cow::Owned(masked) => masked,
+            }
         };
         match event {
+            Event::RunStarted { verb, steps } => Event::RunStarted { verb: mask(verb), steps },
+            Event::RunEnded { verb, outcome, took } => Event::RunEnded { verb: mask(verb), outcome, took },
             Event::Progress { name, text } => Event::Progress { name, text: mask(text) },
             Event::StepStarted { number, name } => Event::StepStarted { number, name: mask(name) },
             Event::StepEnded { number, name, outcome, summary, took } => {
@@ -208,6 +224,7 @@ impl Ui {
             Event::Diagnostic { name, mut diagnostic } => {
                 diagnostic.summary = mask(diagnostic.summary);
                 diagnostic.detail = mask(diagnostic.detail);
+                diagnostic.file = diagnostic.file.map(mask);
                 Event::Diagnostic { name, diagnostic }
             }
             Event::Ended { code, error } => Event::Ended { code, error: error.map(mask) },

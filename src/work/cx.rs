@@ -48,6 +48,8 @@ pub(crate) struct Frame {
     pub secrets: Option<Vec<String>>,
     /// More variables for commands.
     pub vars: Vec<(String, String)>,
+    /// It is described, not done.
+    pub is_dry: bool,
     /// What its tools said, when somebody wants to know.
     pub heard: Option<Heard>,
 }

@@ -80,6 +80,7 @@ impl Known {
             secrets: &self.secrets,
             vars: &step.cx.vars.0,
             hosts: &step.env.hosts,
+            is_dry: step.frame.is_dry,
         }
     }
 

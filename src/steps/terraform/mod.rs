@@ -3,6 +3,7 @@
 mod change;
 pub(crate) mod diagnostics;
 pub(crate) mod init;
+mod known;
 mod plan;
 mod progress;
 mod providers;
@@ -120,6 +121,9 @@ pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String
     }
     let wish = if *action == Action::Init { Wish::Asked } else { Wish::IfNeeded };
     init::run(step, &root, wish).await?;
+    if matches!(action, Action::Plan { .. } | Action::Apply { .. } | Action::Destroy) {
+        known::mask(step, &root).await?;
+    }
     match attempt(step, &root, action).await {
         // terraform knows better than our stamp: somebody cleaned up, or another tool was here.
         Err(failure) if !step.facts.initialised && advice::needs_init(&format!("{:#}", failure.error)) => {
