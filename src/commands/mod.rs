@@ -9,6 +9,7 @@ pub(crate) mod destroy;
 pub(crate) mod docs;
 pub(crate) mod env;
 pub(crate) mod exec;
+mod explain;
 pub(crate) mod fmt;
 pub(crate) mod genenv;
 pub(crate) mod global;

@@ -1,6 +1,7 @@
 //! Opens and reads what a step needs and no earlier step has.
 
 use crate::failure::{Failure, Kind};
+use crate::steps::files::written;
 use crate::steps::terraform::read;
 use crate::text::nearest;
 use crate::work::needs::Needs;
@@ -11,6 +12,8 @@ pub(crate) async fn meet(step: &mut StepCx<'_>, needs: &Needs) -> Result<(), Fai
     if needs.secrets {
         opened::secrets(step).await?;
         named_secrets_exist(step)?;
+    } else if step.facts.secrets.is_none() {
+        written::mask(step);
     }
     if needs.outputs && step.facts.outputs.is_none() {
         // infractl's own call: what the step may see does not limit it.

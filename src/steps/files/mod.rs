@@ -3,6 +3,7 @@
 pub(crate) mod copy;
 pub(crate) mod send;
 pub(crate) mod rendered;
+pub(crate) mod written;
 pub(crate) mod env_file;
 pub(crate) mod env_place;
 pub(crate) mod inventory;

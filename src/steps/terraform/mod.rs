@@ -3,7 +3,7 @@
 mod change;
 pub(crate) mod diagnostics;
 pub(crate) mod init;
-mod known;
+pub(crate) mod known;
 mod plan;
 mod progress;
 mod providers;
