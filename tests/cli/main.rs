@@ -25,5 +25,6 @@ mod signals;
 mod state_server;
 mod terminal;
 mod terraform;
+mod trust;
 mod usage;
 mod waits;
