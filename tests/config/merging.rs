@@ -177,6 +177,7 @@ endpoints = { s3 = "https://s3.{{environment}}.example" }
         secrets: &secrets,
         vars: &std::collections::BTreeMap::new(),
         hosts: &dev.hosts,
+        is_dry: false,
     };
     let terraform = dev.terraform.as_ref().unwrap();
     let shown: Vec<String> = terraform

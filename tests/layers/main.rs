@@ -134,8 +134,14 @@ fn nothing_is_decided_by_the_text_of_our_own_messages() {
     let mut wrong = Vec::new();
     for path in rust_files(&src()).into_iter().filter(|path| !is_test(path)) {
         let code = code(&path);
-        let words = ["error.to_string().contains(\"", "error).contains(\"", "contains(\"took longer"];
-        wrong.extend(words.iter().filter(|words| code.contains(**words)).map(|words| format!("{} has `{words}`", path.display())));
+        let words =
+            ["failure.error.to_string().contains(\"", "failure.error).contains(\"", "contains(\"took longer"];
+        wrong.extend(
+            words
+                .iter()
+                .filter(|words| code.contains(**words))
+                .map(|words| format!("{} has `{words}`", path.display())),
+        );
     }
     assert_none(&wrong);
 }
