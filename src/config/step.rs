@@ -82,6 +82,36 @@ pub enum Action {
     Git(model::Git),
 }
 
+impl Action {
+    /// The word that the kind has in a file, and a name for people: short, and different for most steps of a pipeline.
+    fn words(&self) -> (&'static str, String) {
+        match self {
+            Action::Do(verb) => ("do", verb.clone()),
+            Action::Command(command) => ("command", command.run.name()),
+            Action::Wait(wait) => ("wait", wait.name()),
+            Action::Copy(copy) => ("copy", copy.step_name()),
+            Action::Remote(remote) => ("remote", remote.step_name()),
+            Action::Compose(compose) => ("compose", compose.step_name()),
+            Action::Ansible(ansible) => ("ansible", ansible.step_name()),
+            Action::Docker(docker) => ("docker", docker.step_name()),
+            Action::Ecs(ecs) => ("ecs", ecs.step_name()),
+            Action::Snapshot(snapshot) => ("snapshot", snapshot.step_name()),
+            Action::Publish(publish) => ("publish", publish.step_name()),
+            Action::Git(git) => ("git", git.step_name()),
+        }
+    }
+
+    /// The word that the kind has in a file.
+    pub(crate) fn kind(&self) -> &'static str {
+        self.words().0
+    }
+
+    /// A name for people.
+    pub fn name(&self) -> String {
+        self.words().1
+    }
+}
+
 /// How often a step is tried that may be tried again, when the file is silent.
 const RETRIES: u32 = 3;
 

@@ -171,6 +171,7 @@ endpoints = { s3 = "https://s3.{{environment}}.example" }
     ]);
     let secrets = IndexMap::from([("TOKEN".to_owned(), SecretString::from("CANARY-1"))]);
     let scope = Scope {
+        is_dry: false,
         environment: "dev",
         project: "shop",
         outputs: &outputs,

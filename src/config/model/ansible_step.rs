@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Argument, FilePath, HostName, Input};
+use crate::config::action_name::file_name;
 
 /// A playbook, with the inventory and secrets of the environment; what is silent comes from `[ansible]`
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -29,4 +30,14 @@ pub struct AnsibleStep {
     /// Change nothing, show what would change
     #[serde(default)]
     pub check: bool,
+}
+
+impl AnsibleStep {
+    /// What a step is called when the file gives it no name.
+    pub(crate) fn step_name(&self) -> String {
+        match &self.playbook {
+            Some(playbook) => format!("ansible {}", file_name(playbook)),
+            None => "ansible".to_owned(),
+        }
+    }
 }

@@ -71,3 +71,21 @@ pub enum Pull {
     /// Never
     Never,
 }
+
+impl Compose {
+    /// What a step is called when the file gives it no name.
+    pub(crate) fn step_name(&self) -> String {
+        let verbs = [
+            (self.up, "up"),
+            (self.down, "down"),
+            (self.restart, "restart"),
+            (self.stop, "stop"),
+            (self.build, "build"),
+        ];
+        let verb = verbs.iter().find(|(given, _)| given.is_some()).map_or("", |(_, verb)| *verb);
+        match &self.host {
+            Some(host) => format!("compose {verb} on {}", host.0),
+            None => format!("compose {verb}"),
+        }
+    }
+}

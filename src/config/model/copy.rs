@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Argument, FilePath, HostName};
+use crate::config::action_name::file_name;
 
 /// Copy files to a host, or to another folder of this machine
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -33,4 +34,15 @@ pub struct Copy {
     /// Remove what is in that folder and not among the files
     #[serde(default)]
     pub delete: bool,
+}
+
+impl Copy {
+    /// What a step is called when the file gives it no name.
+    pub(crate) fn step_name(&self) -> String {
+        let place = self.host.as_ref().map_or_else(|| self.to.0.to_string(), |host| host.0.clone());
+        match self.files.iter().chain(&self.templates).collect::<Vec<_>>().as_slice() {
+            [one] => format!("copy {} to {place}", file_name(one)),
+            files => format!("copy {} files to {place}", files.len()),
+        }
+    }
 }

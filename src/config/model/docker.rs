@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Argument, FilePath, ImageName, Run, Variables};
+use crate::config::action_name::first;
 
 /// Build, push or run an image: exactly one of `build`, `push`, `pull`, `run`, `stop`, `login`
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -45,4 +46,23 @@ pub struct Docker {
     /// Leave it running (`run`)
     #[serde(default)]
     pub detach: bool,
+}
+
+impl Docker {
+    /// What a step is called when the file gives it no name.
+    pub(crate) fn step_name(&self) -> String {
+        let argument = |text: &Option<Argument>| text.as_ref().map(|text| text.0.to_string());
+        let image = |name: &Option<ImageName>| name.as_ref().map(|name| name.0.clone());
+        first(
+            "docker",
+            [
+                ("build", image(&self.build)),
+                ("push", image(&self.push)),
+                ("pull", argument(&self.pull)),
+                ("run", argument(&self.run)),
+                ("stop", argument(&self.stop)),
+                ("login", self.login.map(|_| String::new())),
+            ],
+        )
+    }
 }

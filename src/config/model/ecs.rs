@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Argument, TaskName};
+use crate::config::action_name::first;
 
 /// A task or service of AWS ECS: exactly one of `run`, `register`, `service`
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -27,4 +28,18 @@ pub struct Ecs {
     /// Go on without waiting for the end
     #[serde(default)]
     pub detach: bool,
+}
+
+impl Ecs {
+    /// What a step is called when the file gives it no name.
+    pub(crate) fn step_name(&self) -> String {
+        first(
+            "ecs",
+            [
+                ("run", self.run.as_ref().map(|task| task.0.clone())),
+                ("register", self.register.as_ref().map(|task| task.0.clone())),
+                ("service", self.service.as_ref().map(|service| service.0.to_string())),
+            ],
+        )
+    }
 }

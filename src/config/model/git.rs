@@ -29,3 +29,14 @@ pub struct Git {
     /// Message of the tag
     pub message: Option<Argument>,
 }
+
+impl Git {
+    /// What a step is called when the file gives it no name.
+    pub(crate) fn step_name(&self) -> String {
+        match (&self.tag, &self.commit) {
+            (Some(tag), _) => format!("git tag {}", tag.0),
+            (None, Some(_)) => "git commit".to_owned(),
+            (None, None) => "git push".to_owned(),
+        }
+    }
+}

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Argument, FilePath, SecretName};
+use crate::config::action_name::file_name;
 
 /// Publish folders as git repositories of a forge
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -46,4 +47,14 @@ pub enum Forge {
     Gitea,
     /// GitHub
     Github,
+}
+
+impl Publish {
+    /// What a step is called when the file gives it no name.
+    pub(crate) fn step_name(&self) -> String {
+        match self.folders.as_slice() {
+            [one] => format!("publish {}", file_name(one)),
+            folders => format!("publish {} folders", folders.len()),
+        }
+    }
 }

@@ -22,3 +22,10 @@ pub struct Remote {
     /// What it reads on standard input; may name secrets
     pub input: Option<Template>,
 }
+
+impl Remote {
+    /// What a step is called when the file gives it no name.
+    pub(crate) fn step_name(&self) -> String {
+        format!("{}: {}", self.host.0, self.run.name())
+    }
+}
