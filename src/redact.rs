@@ -13,14 +13,11 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use finder::Finder;
-use forms::Pattern;
+use forms::{Pattern, is_short};
 pub use lines::Lines;
 
 /// What stands in the place of a secret.
 pub(crate) const MASK: &str = "***";
-
-/// Values and lines with fewer characters are not masked: it would hide half the output and so show them.
-const SHORTEST: usize = 4;
 
 /// What became of a value given to [`Masks::add`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,10 +154,6 @@ pub(crate) fn forms_of(value: &str) -> Vec<zeroize::Zeroizing<Vec<u8>>> {
         return Vec::new();
     }
     forms::of(value).iter().map(|form| form.to_vec().into()).collect()
-}
-
-fn is_short(text: &str) -> bool {
-    text.trim().chars().take(SHORTEST).count() < SHORTEST
 }
 
 /// Sorts the ranges and joins those that overlap or touch.

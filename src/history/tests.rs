@@ -290,6 +290,6 @@ fn a_run_that_never_began_is_kept_with_its_environments() {
     }
     end(Some("apply"), 77);
     let run = Store::of(dir.path()).read(1).unwrap();
-    assert_eq!((run.verb.as_str(), run.code, run.outcome), ("apply", Some(77), State::Interrupted));
+    assert_eq!((run.verb.as_str(), run.code, run.outcome), ("apply", Some(77), State::Declined));
     assert_eq!((run.names().as_str(), run.error.as_deref()), ("dev, rec", Some("why")));
 }

@@ -90,7 +90,7 @@ pub(crate) fn look(path: &Path) -> io::Result<(bool, Option<Owner>)> {
 }
 
 /// What holds the lock of an owner who is dead: programs that he started, "`sh` (pid 4242)".
-pub(crate) fn heirs(path: &Path) -> Vec<String> {
+fn heirs(path: &Path) -> Vec<String> {
     let Ok(lock) = fs::metadata(path) else { return Vec::new() };
     let is_lock = |file: &fs::DirEntry| {
         fs::metadata(file.path()).is_ok_and(|there| (there.dev(), there.ino()) == (lock.dev(), lock.ino()))
@@ -108,6 +108,12 @@ pub(crate) fn heirs(path: &Path) -> Vec<String> {
         })
     })
     .collect()
+}
+
+/// What a run of this machine that was killed has left running, and what so holds its lock.
+pub(crate) fn left_running(env: &Environment, holder: Option<&Owner>) -> Option<String> {
+    let heirs = holder.filter(|holder| holder.is_dead_here()).map(|_| heirs(&local_path(env)))?;
+    (!heirs.is_empty()).then(|| heirs.join(", "))
 }
 
 impl FileLock {

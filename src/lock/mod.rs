@@ -23,6 +23,7 @@ use crate::failure::{Failure, Kind};
 use crate::ui::event::Event;
 use crate::work::{Facts, StepCx};
 
+pub(crate) use crate::lock::file::left_running;
 pub(crate) use crate::lock::owner::Owner;
 pub(crate) use crate::lock::token::mark;
 pub(crate) use crate::lock::unlock::{look, remove};
@@ -79,12 +80,6 @@ pub(crate) async fn take(
         None
     };
     Ok(Held::new(cx, env, Both { local, shared, lost: Mutex::default() }, owner))
-}
-
-/// What a run of this machine that was killed has left running, and what so holds its lock.
-pub(crate) fn left_running(env: &Environment, holder: Option<&Owner>) -> Option<String> {
-    let heirs = holder.filter(|holder| holder.is_dead_here()).map(|_| file::heirs(&file::local_path(env)))?;
-    (!heirs.is_empty()).then(|| heirs.join(", "))
 }
 
 impl Held {

@@ -6,6 +6,7 @@ use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::lock::attempt::Attempt;
+use crate::lock::file;
 use crate::lock::owner::Owner;
 use crate::lock::token;
 use crate::text;
@@ -121,7 +122,7 @@ impl Waiting<'_> {
                 text::duration(self.limit)
             ))
         };
-        match super::left_running(self.env, holder) {
+        match file::left_running(self.env, holder) {
             Some(left) => failure.help(format!(
                 "wait for what that run has started, or end it: it was killed itself, and {left} still run"
             )),

@@ -7,13 +7,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::{is_short, spellings};
+use super::spellings;
 
 /// Longer forms are looked for in pieces of this many bytes: it bounds the memory and time of a search.
 const PIECE: usize = 1024;
 
 /// Widths at which `openssl` and `base64` break lines.
 const WRAPS: [usize; 2] = [64, 76];
+
+/// Values and lines with fewer characters are not masked: it would hide half the output and so show them.
+const SHORTEST: usize = 4;
 
 /// Bytes to look for; overwritten when dropped. (`Zeroizing` has no order.)
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -62,6 +65,10 @@ pub(super) fn of(value: &str) -> Forms {
     encodings(&base64[..8 * text.len() / 6], &mut forms);
     whole_base64(value, &mut forms);
     forms
+}
+
+pub(super) fn is_short(text: &str) -> bool {
+    text.trim().chars().take(SHORTEST).count() < SHORTEST
 }
 
 fn add(form: &[u8], forms: &mut Forms) {

@@ -73,6 +73,40 @@ fn encodings_are_masked() {
 }
 
 #[test]
+fn rarer_spellings_are_masked() {
+    let secret = "Pa/ss&w\"o'r+d <1>é";
+    let masks = masks(&[secret]);
+    let base64 = STANDARD.encode(secret);
+    for text in [
+        "Pa\\/ss&w\\\"o'r+d <1>é",
+        "Pa/ss\\u0026w\\u0022o\\u0027r\\u002Bd \\u003C1\\u003E\\u00E9",
+        "Pa\\u002fss\\u0026w\\u0022o\\u0027r\\u002bd\\u0020\\u003c1\\u003e\\u00e9",
+        "Pa/ss&amp;w&quot;o&apos;r+d &lt;1&gt;é",
+        "Pa/ss&amp;w&#34;o&#39;r+d &lt;1&gt;é",
+        "Pa/ss&amp;w&quot;o&#x27;r+d &lt;1&gt;é",
+        "Pa%252Fss%2526w%2522o%2527r%252Bd%2520%253C1%253E%25C3%25A9",
+        &crate::text::hex(secret.as_bytes()),
+        &crate::text::hex(secret.as_bytes()).to_uppercase(),
+        &secret.to_uppercase(),
+        &secret.to_lowercase(),
+    ] {
+        assert_eq!(masks.mask(text), "***", "{text}");
+    }
+    let twice = STANDARD.encode(format!("{base64}\n"));
+    let shown = masks.mask(&twice);
+    assert!(shown.starts_with("***") && shown.len() < 3 + 6, "{shown}");
+}
+
+#[test]
+fn a_passphrase_that_is_broken_at_a_blank_is_masked_on_each_line() {
+    let masks = masks(&["correct horse battery staple violin orchard"]);
+    assert_eq!(
+        masks.mask("the login with correct horse battery\nstaple violin orchard was refused"),
+        "the login with ***\n*** was refused"
+    );
+}
+
+#[test]
 fn a_secret_inside_base64_of_something_longer_is_masked() {
     let secret = "CANARY-7f3a-inner";
     let masks = masks(&[secret]);

@@ -40,6 +40,8 @@ fn a_read_that_blocks_hears_signals() {
     let code = |signal, project: &Sandbox| {
         let mut child =
             project.command(&["secrets", "set", "dev", "X"]).stdin(Stdio::piped()).spawn().unwrap();
+        // Kept: to wait for a child ends its standard input.
+        let _input = child.stdin.take();
         sleep(Duration::from_millis(500));
         let pressed = Instant::now();
         send(&child, signal);
