@@ -96,8 +96,9 @@ pub(crate) async fn go(
     match Box::pin(engine::run_to_step(cx, env, selected, &options)).await {
         Ok(facts) => {
             resume::forget(env, &whole.verb)?;
-            let is_check = matches!(verb, Verb::Playbooks { name, .. } if name == "check");
-            Ok(Ended { digest: facts.digest, difference: is_check && !facts.differences.is_empty() })
+            let is_preview = matches!(verb, Verb::Plan { .. })
+                || matches!(verb, Verb::Playbooks { name, .. } if name == "check");
+            Ok(Ended { digest: facts.digest, difference: is_preview && !facts.differences.is_empty() })
         }
         Err(Stopped { failure, step }) => {
             let can_go_on = !matches!(failure.kind, Kind::Declined | Kind::Difference) && whole.count() > 1;

@@ -6,6 +6,7 @@ pub(crate) mod environment;
 mod graph;
 mod host;
 mod known;
+pub(crate) mod mentions;
 pub(crate) mod model;
 mod node;
 pub(crate) mod origin;

@@ -18,31 +18,19 @@ use crate::net::sign::{self, Keys};
 use crate::steps::terraform;
 use crate::tools::aws;
 use crate::tools::terraform::backend::{self as tool, Backend};
-use crate::tools::terraform::root;
-use crate::work::{StepCx, values};
+use crate::work::{StepCx, root_module, values};
 
 /// What the name of the lock ends with.
 const SUFFIX: &str = ".infractl-lock";
 
 /// The backend that the root module declares, with what the configuration adds; `local` if there is none.
 pub(crate) fn backend(step: &StepCx<'_>) -> Result<Backend, Failure> {
-    let dir = root_dir(step);
-    let mut files: Vec<PathBuf> = fs::read_dir(&dir)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.file_name().is_some_and(|name| root::is_module_file(&name.to_string_lossy())))
-        .collect();
-    files.sort();
+    let files = root_module::files(&root_dir(step));
     let declared =
         files.iter().find_map(|path| tool::backend(&path.to_string_lossy(), &disk::read_text(path).ok()?));
     let mut backend = declared.unwrap_or_else(|| Backend { kind: "local".to_owned(), ..Backend::default() });
-    for (key, text) in values::backend(step)? {
-        match serde_json::from_str::<serde_json::Value>(&text) {
-            Ok(table @ serde_json::Value::Object(_)) => backend.set(&key, &table),
-            _ => drop(backend.settings.insert(key, text)),
-        }
+    for (key, value) in values::backend(step)? {
+        backend.set(&key, &value);
     }
     Ok(backend)
 }

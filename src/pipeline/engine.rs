@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{OnFailure, Pipeline, Step, What};
+use super::{OnFailure, Pipeline, Step, What, expects};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::exec::BoxFuture;
@@ -61,7 +61,7 @@ pub(crate) async fn run_to_step(
     if !options.dry_run {
         tell(Event::RunStarted { verb: verb.clone(), steps: pipeline.count() });
     }
-    let mut facts = Facts::default();
+    let mut facts = Facts { expects: expects::of(env, pipeline), ..Facts::default() };
     let held = match (refuse(pipeline), options.dry_run) {
         (Ok(()), true) => Ok(Held::nothing()),
         (Ok(()), false) => {

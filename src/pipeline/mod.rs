@@ -2,6 +2,7 @@
 
 mod describe;
 pub(crate) mod engine;
+mod expects;
 pub(crate) mod graph;
 mod machines;
 pub(crate) mod many;

@@ -1,12 +1,15 @@
 //! What earlier steps found out, for the next ones.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use indexmap::IndexMap;
 
 use crate::secrets::Secrets;
 use crate::tools::power;
 use crate::tools::terraform::Output;
+use crate::tools::terraform::declared::Declared;
 use crate::tools::terraform::digest::Digest;
 use crate::work::connections::Connections;
 
@@ -19,6 +22,12 @@ pub struct Facts {
     pub outputs: Option<IndexMap<String, Output>>,
     /// Serial of the state the outputs came from.
     pub serial: Option<u64>,
+    /// What the root module declares, once its files were read.
+    pub(crate) module: OnceLock<Declared>,
+    /// Outputs that the steps of this run name.
+    pub expects: BTreeSet<String>,
+    /// Addresses of the resources that a destroy of this run left in the state.
+    pub left: Vec<String>,
     /// What the last plan or apply counted.
     pub digest: Option<Digest>,
     /// A saved plan that the next step applies; the folder is private and goes with the run.

@@ -11,6 +11,7 @@ mod common;
 
 mod apply;
 mod ci;
+mod exact;
 mod faults;
 mod flood;
 mod history;
@@ -28,3 +29,4 @@ mod terraform;
 mod trust;
 mod usage;
 mod waits;
+mod words;
