@@ -10,6 +10,7 @@ pub(crate) mod mentions;
 pub(crate) mod model;
 mod node;
 pub(crate) mod origin;
+mod outline;
 mod project;
 mod reference;
 mod refused;

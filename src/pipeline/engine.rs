@@ -2,14 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use super::{OnFailure, Pipeline, Step, What, expects};
+use super::{OnFailure, Pipeline, Step, What, expects, one_state};
 use crate::config::Environment;
+use crate::config::verbs::Effect;
 use crate::context::Ctx;
 use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
 use crate::lock::{self, Held};
 use crate::steps::Work;
 use crate::steps::meet::meet;
+use crate::steps::terraform::Action as Terraform;
 use crate::text;
 use crate::ui::event::{Event, Outcome};
 use crate::work::needs::Needs;
@@ -61,8 +63,12 @@ pub(crate) async fn run_to_step(
     if !options.dry_run {
         tell(Event::RunStarted { verb: verb.clone(), steps: pipeline.count() });
     }
+    let refused = refuse(pipeline).and_then(|()| match options.dry_run || !has_one_state(pipeline) {
+        true => Ok(()),
+        false => one_state::check(cx, env),
+    });
     let mut facts = Facts { expects: expects::of(env, pipeline), ..Facts::default() };
-    let held = match (refuse(pipeline), options.dry_run) {
+    let held = match (refused, options.dry_run) {
         (Ok(()), true) => Ok(Held::nothing()),
         (Ok(()), false) => {
             Box::pin(lock::take(cx, env, (verb, pipeline.effect()), options.lock_wait, &mut facts)).await
@@ -96,6 +102,12 @@ pub(crate) async fn run_to_step(
         Ok(()) => Ok(facts),
         Err(failure) => Err(Stopped { failure, step: at }),
     }
+}
+
+/// What changes something wants a state that is its environment's alone; a check of the configuration says so too.
+fn has_one_state(pipeline: &Pipeline) -> bool {
+    let validate = Work::Terraform(Terraform::Validate);
+    pipeline.effect() > Effect::Reads || pipeline.leaves().iter().any(|leaf| *leaf.work == validate)
 }
 
 /// What cannot be done is said before anything is.

@@ -6,6 +6,7 @@ mod expects;
 pub(crate) mod graph;
 mod machines;
 pub(crate) mod many;
+mod one_state;
 pub(crate) mod own;
 pub(crate) mod plan;
 pub(crate) mod queue;

@@ -1,7 +1,7 @@
 //! The engine with a runner that starts nothing: which commands, in which order, with which events.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::engine::{self, Options};
 use super::plan::{Verb, pipeline};
@@ -84,6 +84,7 @@ fn world(pipelines: &str, script: impl FnOnce(FakeRunner) -> FakeRunner) -> Worl
         masks,
         dir: dir.path().to_owned(),
         dir_is_project: true,
+        states: OnceLock::new(),
     };
     World { dir, env, cx, runner, told }
 }

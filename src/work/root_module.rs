@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::StepCx;
+use crate::disk;
 use crate::exec::Value;
 use crate::tools::terraform::declared::{Declared, Type};
 use crate::tools::terraform::root::is_module_file;
@@ -27,7 +28,7 @@ pub(crate) fn declared<'s>(step: &'s StepCx<'_>) -> &'s Declared {
     step.facts.module.get_or_init(|| {
         let mut declared = Declared::default();
         for path in step.env.terraform.iter().flat_map(|terraform| files(&terraform.dir)) {
-            match fs::read_to_string(&path) {
+            match disk::read_text(&path) {
                 Ok(text) => declared.add(&path.to_string_lossy(), &text),
                 Err(_) => declared.is_partial = true,
             }

@@ -18,6 +18,7 @@ mod history;
 mod inventory;
 mod lock;
 mod many;
+mod one_state;
 mod parts;
 mod pipelines;
 mod readme;

@@ -133,7 +133,7 @@ impl<T> OneOrMany<T> {
 
 impl Input {
     /// The value with its texts rendered, and whether it holds a secret.
-    pub(crate) fn fill(&self, scope: &Scope<'_>) -> Result<(Json, bool), TemplateError> {
+    pub fn fill(&self, scope: &Scope<'_>) -> Result<(Json, bool), TemplateError> {
         scope::fill_json(&self.0, scope)
     }
 }
@@ -147,7 +147,7 @@ impl StaticOutput {
 
 impl ArgumentInput {
     /// The value with its texts rendered; an error when it is sensitive.
-    pub(crate) fn fill(&self, scope: &Scope<'_>) -> Result<Json, TemplateError> {
+    pub fn fill(&self, scope: &Scope<'_>) -> Result<Json, TemplateError> {
         match scope::fill_json(&self.0, scope)? {
             (value, false) => Ok(value),
             (_, true) => Err(TemplateError::Sensitive { template: self.0.to_string() }),

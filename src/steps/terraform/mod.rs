@@ -10,6 +10,7 @@ mod progress;
 mod providers;
 pub(crate) mod read;
 mod script;
+pub(crate) mod state_place;
 mod words;
 
 use std::path::{Path, PathBuf};
