@@ -22,6 +22,7 @@ pub(crate) mod part;
 pub(crate) mod pipeline;
 pub(crate) mod plan;
 pub(crate) mod planned;
+mod previews;
 pub(crate) mod run;
 pub(crate) mod secrets;
 pub(crate) mod several;

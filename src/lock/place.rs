@@ -1,6 +1,5 @@
 //! Finds the state that a shared lock belongs beside, and who may touch it: as terraform's own backends do.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 

@@ -4,31 +4,18 @@ use std::time::{Duration, Instant};
 
 use super::{OnFailure, Pipeline, Step, What, expects, one_state};
 use crate::config::Environment;
-use crate::config::verbs::Effect;
 use crate::context::Ctx;
 use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
 use crate::lock::{self, Held};
 use crate::steps::Work;
 use crate::steps::meet::meet;
-use crate::steps::terraform::Action as Terraform;
 use crate::text;
 use crate::ui::event::{Event, Outcome};
 use crate::work::needs::Needs;
 use crate::work::{Facts, Frame, Heard, StepCx, when};
 
-/// What was asked of the run, besides its verb.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Given after `--`, for the tool.
-    pub extra: Vec<String>,
-    /// Print the commands, run nothing.
-    pub dry_run: bool,
-    /// Show what each step took, last.
-    pub timings: bool,
-    /// How long to wait for the lock of another run; as configured if none.
-    pub lock_wait: Option<Duration>,
-}
+pub use super::options::Options;
 
 /// A failure, and the step it happened in.
 #[derive(Debug)]
@@ -63,11 +50,10 @@ pub(crate) async fn run_to_step(
     if !options.dry_run {
         tell(Event::RunStarted { verb: verb.clone(), steps: pipeline.count() });
     }
-    let refused = refuse(pipeline).and_then(|()| match options.dry_run || !has_one_state(pipeline) {
-        true => Ok(()),
-        false => one_state::check(cx, env),
-    });
-    let mut facts = Facts { expects: expects::of(env, pipeline), ..Facts::default() };
+    let may = |()| if options.dry_run { Ok(()) } else { one_state::check(cx, env, pipeline) };
+    let refused = refuse(pipeline).and_then(may);
+    let mut facts =
+        Facts { expects: expects::of(env, pipeline), plan: options.plan.clone(), ..Facts::default() };
     let held = match (refused, options.dry_run) {
         (Ok(()), true) => Ok(Held::nothing()),
         (Ok(()), false) => {
@@ -102,12 +88,6 @@ pub(crate) async fn run_to_step(
         Ok(()) => Ok(facts),
         Err(failure) => Err(Stopped { failure, step: at }),
     }
-}
-
-/// What changes something wants a state that is its environment's alone; a check of the configuration says so too.
-fn has_one_state(pipeline: &Pipeline) -> bool {
-    let validate = Work::Terraform(Terraform::Validate);
-    pipeline.effect() > Effect::Reads || pipeline.leaves().iter().any(|leaf| *leaf.work == validate)
 }
 
 /// What cannot be done is said before anything is.

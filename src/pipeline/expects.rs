@@ -11,8 +11,7 @@ use crate::work::needs::Needs;
 
 /// Those of its steps; where the root module is validated, those of every pipeline.
 pub(super) fn of(env: &Environment, pipeline: &Pipeline) -> BTreeSet<String> {
-    let validates =
-        pipeline.leaves().iter().any(|leaf| *leaf.work == Work::Terraform(Action::Validate));
+    let validates = pipeline.leaves().iter().any(|leaf| *leaf.work == Work::Terraform(Action::Validate));
     let all = env.pipelines.keys().filter(|_| validates).map(|name| plan::pipeline(env, &Verb::named(name)));
     all.flat_map(|pipeline| named(env, &pipeline)).chain(named(env, pipeline)).collect()
 }

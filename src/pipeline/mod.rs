@@ -7,6 +7,7 @@ pub(crate) mod graph;
 mod machines;
 pub(crate) mod many;
 mod one_state;
+mod options;
 pub(crate) mod own;
 pub(crate) mod plan;
 pub(crate) mod queue;

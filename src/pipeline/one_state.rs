@@ -1,13 +1,21 @@
 //! Two environments must not have one state: what one of them applies, the other would take down.
 
+use super::Pipeline;
+use crate::config::verbs::Effect;
 use crate::config::{Environment, Project};
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
-use crate::steps::terraform::state_place;
+use crate::steps::Work;
+use crate::steps::terraform::{Action as Terraform, state_place};
 use crate::text::list;
 
-/// An error that names the other environments that have the state of this one.
-pub(super) fn check(cx: &Ctx, env: &Environment) -> Result<(), Failure> {
+/// An error that names the other environments that have the state of this one, if something is to be changed, or the
+/// configuration is to be checked.
+pub(super) fn check(cx: &Ctx, env: &Environment, pipeline: &Pipeline) -> Result<(), Failure> {
+    let validate = Work::Terraform(Terraform::Validate);
+    if pipeline.effect() == Effect::Reads && !pipeline.leaves().iter().any(|leaf| *leaf.work == validate) {
+        return Ok(());
+    }
     let Some(own) = state_place::of(env, &cx.vars.0) else { return Ok(()) };
     let places = cx.states.get_or_init(|| places(cx, env));
     let others: Vec<&String> = places

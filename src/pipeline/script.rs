@@ -220,20 +220,16 @@ impl Writer<'_> {
             let step_cx = StepCx::new(self.cx, self.env, "", &[], &mut facts);
             let declared = root_module::declared(&step_cx);
             for (name, input) in &terraform.vars {
-                let text = input.0.to_string();
-                let known = marked_text(&text);
-                if let Ok((name, value)) =
-                    values::terraform_var(&known.scope(&step_cx), declared, name, input)
-                {
-                    variables.push((name, self.script.word(&plain(value))));
-                }
+                let known = marked_text(&input.0.to_string());
+                let set = values::terraform_var(&known.scope(&step_cx), declared, name, input);
+                variables.extend(set.ok().map(|(name, value)| (name, self.script.word(&plain(value)))));
             }
-            for (name, template) in &terraform.env {
-                let known = marked_text(template.as_str());
-                variables.push((
-                    name.clone(),
-                    self.script.word(&plain(values::input_value(known.render(&step_cx, template)?))),
-                ));
+            let workspace = [("TF_WORKSPACE".to_owned(), &terraform.workspace)];
+            for (name, template) in
+                terraform.env.iter().map(|(name, set)| (name.clone(), set)).chain(workspace)
+            {
+                let value = marked_text(template.as_str()).render(&step_cx, template)?;
+                variables.push((name, self.script.word(&plain(values::input_value(value)))));
             }
         }
         // A variable that takes an output is left to the step that knows it.

@@ -13,6 +13,7 @@ use crate::exec::{Answer, BoxFuture, Cmd, Done, FakeRunner, Interrupts, OnLine, 
 use crate::failure::Failure;
 use crate::redact::Masks;
 use crate::steps::Work;
+use crate::steps::confirm::Asks;
 use crate::ui::event::{Event, Report, Reporter};
 use crate::ui::{Mode, Ui, Verbosity};
 
@@ -282,7 +283,7 @@ fn the_question_stands_before_the_first_change_of_what_was_selected() {
     let (_dir, env) = prod("a = [{ do = \"apply\" }, { command = [\"do\"] }]\n");
     let whole = pipeline(&env, &Verb::named("a"));
     let names = |selection: &Selection| {
-        let part = super::plan::asking(&env, select(&env, &whole, selection).unwrap());
+        let part = super::plan::asking(&env, select(&env, &whole, selection).unwrap(), Asks::Name);
         super::select::paths(&part).into_iter().map(|path| path.join("/")).collect::<Vec<_>>()
     };
     let from = |name: &str| Selection { from: Some(name.into()), ..Selection::default() };

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::root_module;
 use super::StepCx;
+use super::root_module;
 use super::values::{self, Known, text};
 use crate::exec::{Cmd, Done, Value};
 use crate::failure::{Failure, Kind};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::sandbox::Sandbox;
+use crate::common::{Run, Sandbox};
 use crate::terraform::lab;
 
 /// Texts that terraform would evaluate, or take for something else.
@@ -33,7 +33,7 @@ fn module(variables: &[(&str, &str)]) -> String {
 }
 
 fn arrived(project: &Sandbox) -> Json {
-    let out = Sandbox::run_clear(&mut project.command(&["-q", "output", "dev", "all", "--raw"])).code(0).out;
+    let out = Run::in_clear(&mut project.command(&["-q", "output", "dev", "all", "--raw"])).code(0).out;
     serde_json::from_str(&out).unwrap()
 }
 

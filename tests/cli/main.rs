@@ -9,6 +9,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod advice;
 mod apply;
 mod ci;
 mod exact;
@@ -21,6 +22,7 @@ mod many;
 mod one_state;
 mod parts;
 mod pipelines;
+mod questions;
 mod readme;
 mod scripts;
 mod signals;

@@ -1,6 +1,6 @@
 //! Two environments on one state are refused.
 
-use crate::sandbox::Sandbox;
+use crate::common::Sandbox;
 use crate::terraform::{environment, lab};
 
 const MODULE: &str = "resource \"terraform_data\" \"a\" {}\noutput \"a\" { value = 1 }\n";

@@ -1,13 +1,13 @@
 //! Flags for terraform that change what a verb means: honoured, or refused with the verb that does it.
 
-use crate::sandbox::Sandbox;
+use crate::common::{Run, Sandbox};
 use crate::terraform::lab;
 
 const TWO: &str = "resource \"terraform_data\" \"vm\" { input = \"203.0.113.7\" }\nresource \"terraform_data\" \"cache\" {}\n\
                    output \"backend_ip\" { value = terraform_data.vm.output }\n";
 
-fn with(project: &Sandbox, args: &[&str], name: &str, value: &str) -> crate::sandbox::Run {
-    Sandbox::run(project.command(args).env(name, value))
+fn with(project: &Sandbox, args: &[&str], name: &str, value: &str) -> Run {
+    Run::of(project.command(args).env(name, value))
 }
 
 #[test]

@@ -32,6 +32,11 @@ pub(crate) async fn apply(
                 .help(format!("run `infractl plan {} --out {}`", step.env.name, file.display())));
         }
         (Some(file), _) => root.apply_plan(file, words),
+        (None, Some(kept)) if kept.planned.is_empty => {
+            nothing_unsaved(step, root).await?;
+            step.facts.plan = None;
+            return Ok("no changes".to_owned());
+        }
         (None, Some(kept)) => root.apply_plan(&kept.file, &flags::for_saved_plan(words)),
         (None, None) => root.apply().args(words.iter().cloned()),
     };
@@ -100,7 +105,7 @@ pub(crate) async fn change(
 }
 
 /// The plan of another environment or workspace would make its resources in this one's state.
-fn is_ours(step: &StepCx<'_>, root: &Root, file: &Path) -> Result<(), Failure> {
+pub(super) fn is_ours(step: &StepCx<'_>, root: &Root, file: &Path) -> Result<(), Failure> {
     // What is not there, and what is no plan, is said by others.
     let bytes = disk::read(file).unwrap_or_default();
     let (name, shown) = (&step.env.name, crate::work::relative(step, file));

@@ -1,8 +1,10 @@
 //! terraform: which of its verbs, with what, and what its errors mean.
 
 mod change;
+mod describe;
 pub(crate) mod diagnostics;
 pub(crate) mod init;
+pub(crate) mod keep;
 pub(crate) mod known;
 pub(crate) mod module;
 mod plan;
@@ -46,6 +48,11 @@ pub enum Action {
         /// Preview a destroy.
         destroy: bool,
     },
+    /// Look at what a saved plan takes away.
+    Look {
+        /// The plan.
+        plan: PathBuf,
+    },
     /// Make the environment match.
     Apply {
         /// A saved plan; else the one a `Plan { keep }` step kept; else whatever is needed.
@@ -71,7 +78,11 @@ impl StepKind for Action {
 
     fn effect(&self) -> Option<Effect> {
         Some(match self {
-            Action::Init | Action::Plan { .. } | Action::Validate | Action::Fmt { .. } => Effect::Reads,
+            Action::Init
+            | Action::Plan { .. }
+            | Action::Look { .. }
+            | Action::Validate
+            | Action::Fmt { .. } => Effect::Reads,
             Action::Apply { .. } => Effect::Changes,
             Action::Destroy => Effect::Destroys,
         })
@@ -82,7 +93,7 @@ impl StepKind for Action {
     }
 
     fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
-        describe(step, self)
+        describe::commands(step, self)
     }
 
     fn script(&self, step: &StepCx<'_>, script: &mut Script) -> Result<Vec<String>, Failure> {
@@ -108,7 +119,7 @@ impl StepKind for Outputs {
     }
 
     fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
-        describe_outputs(step)
+        describe::outputs(step)
     }
 
     fn script(&self, _: &StepCx<'_>, _: &mut Script) -> Result<Vec<String>, Failure> {
@@ -122,7 +133,7 @@ impl Action {
         match self {
             Action::Plan { destroy, .. } => !destroy,
             Action::Apply { .. } | Action::Validate => true,
-            Action::Init | Action::Destroy | Action::Fmt { .. } => false,
+            Action::Init | Action::Look { .. } | Action::Destroy | Action::Fmt { .. } => false,
         }
     }
 
@@ -134,7 +145,7 @@ impl Action {
             Action::Plan { destroy: true, .. } | Action::Destroy => Some(Command::Destroy),
             Action::Plan { .. } | Action::Apply { .. } => Some(Command::Apply),
             Action::Fmt { .. } => Some(Command::Fmt),
-            Action::Validate => None,
+            Action::Look { .. } | Action::Validate => None,
         }
     }
 }
@@ -179,7 +190,8 @@ async fn attempt(
             plan::plan_json(step, root, out.as_deref(), words).await
         }
         Action::Plan { out, keep: false, .. } => plan::plan(step, root, out.as_deref(), words).await,
-        Action::Plan { destroy, .. } => plan::keep(step, root, *destroy, words).await,
+        Action::Plan { destroy, .. } => keep::keep(step, root, *destroy, words).await,
+        Action::Look { plan } => keep::look(step, root, plan).await,
         Action::Apply { plan } => change::apply(step, root, plan.as_deref(), words).await,
         Action::Destroy => change::destroy(step, root, words).await,
         Action::Validate => read::validate(step, root).await,
@@ -285,48 +297,4 @@ fn cause(tail: &str) -> String {
         "" => "it said nothing".to_owned(),
         line => line.to_owned(),
     }
-}
-
-/// The commands a step would run, in order.
-pub(crate) fn describe(step: &mut StepCx<'_>, action: &Action) -> Result<Vec<String>, Failure> {
-    let root = root(step)?;
-    if action.evaluates() {
-        module::check(step)?;
-    }
-    let words = action.command().map(|command| words::words(step, command)).transpose()?.unwrap_or_default();
-    let mut lines = Vec::new();
-    let mut push = |cmd: Cmd, words: Vec<String>| -> Result<(), Failure> {
-        lines.push(crate::work::shown_in(&equip(step, cmd)?.args(words)));
-        Ok(())
-    };
-    match action {
-        Action::Fmt { check } => {
-            return Ok(vec![crate::work::shown_in(&root.fmt(*check).args(step.extra.iter().cloned()))]);
-        }
-        Action::Init => {}
-        Action::Plan { json: true, out, .. } => push(root.plan_json(out.as_deref()), words)?,
-        Action::Plan { out, keep: false, .. } => push(root.plan(out.as_deref()), words)?,
-        Action::Plan { destroy, .. } => {
-            let cmd = root.plan(Some(Path::new("PRIVATE.tfplan")));
-            push(if *destroy { cmd.arg("-destroy") } else { cmd }, flags::for_plan(&words))?;
-        }
-        Action::Apply { plan: Some(file) } => push(root.apply_plan(file, &words), Vec::new())?,
-        Action::Apply { plan: None } => push(root.apply(), words)?,
-        Action::Destroy => push(root.destroy(), words)?,
-        Action::Validate => push(root.validate(), words)?,
-    }
-    let mut all: Vec<String> = init::describe(step, &root, *action == Action::Init)?;
-    all.extend(lines);
-    Ok(all)
-}
-
-/// The commands that read the outputs.
-pub(crate) fn describe_outputs(step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
-    if step.env.terraform.is_none() {
-        return Ok(vec!["# outputs: those of `[outputs]`".into()]);
-    }
-    let root = root(step)?;
-    let mut lines = init::describe(step, &root, false)?;
-    lines.push(crate::work::shown_in(&equip(step, root.state_pull())?));
-    Ok(lines)
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use crate::disk;
-use crate::exec::{Cmd, Done};
+use crate::exec::Done;
 use crate::failure::Failure;
 use crate::steps::terraform::diagnostics;
 use crate::steps::terraform::progress::Progress;
@@ -16,7 +16,7 @@ use crate::tools::terraform::events::{self as events, Event as Told};
 use crate::tools::terraform::text::Diagnostics;
 use crate::tools::terraform::{flags, saved_plan};
 use crate::ui::event::Level;
-use crate::work::{SavedPlan, StepCx};
+use crate::work::StepCx;
 
 /// A preview as text.
 pub(crate) async fn plan(
@@ -25,34 +25,9 @@ pub(crate) async fn plan(
     out: Option<&Path>,
     words: &[String],
 ) -> Result<String, Failure> {
+    let cmd = said_already(equip(step, root.plan(out))?).args(words.iter().cloned());
     let files = files(root, out, words);
-    shown(step, root, root.plan(out), words, &files).await
-}
-
-/// A preview as text of what this run applies next.
-pub(crate) async fn keep(
-    step: &mut StepCx<'_>,
-    root: &Root,
-    destroy: bool,
-    words: &[String],
-) -> Result<String, Failure> {
-    let kept = private_plan()?;
-    let cmd = root.plan(Some(&kept.file));
-    let cmd = if destroy { cmd.arg("-destroy") } else { cmd };
-    let digest = shown(step, root, cmd, &flags::for_plan(words), &[]).await?;
-    step.facts.plan = Some(kept);
-    Ok(digest)
-}
-
-async fn shown(
-    step: &mut StepCx<'_>,
-    root: &Root,
-    cmd: Cmd,
-    words: &[String],
-    files: &[PathBuf],
-) -> Result<String, Failure> {
-    let cmd = said_already(equip(step, cmd)?).args(words.iter().cloned());
-    begin(files)?;
+    begin(&files)?;
     let text = Mutex::new((PlanText::default(), Diagnostics::default()));
     let done = step
         .run_with(&cmd, &|line| {
@@ -63,11 +38,11 @@ async fn shown(
         })
         .await
         .map_err(|error| step.unanswered(error));
-    let done = kept_private(step, files, done)?;
+    let done = kept_private(step, &files, done)?;
     let (plan, found) = text.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.finish().iter().for_each(|found| diagnostics::tell(step, found));
     let digest = plan.digest();
-    planned(step, root, &done, digest, words)?;
+    judged(step, root, &done, digest, words)?;
     Ok(if done.code == 0 { "no changes".into() } else { digest.to_string() })
 }
 
@@ -97,11 +72,12 @@ pub(crate) async fn plan_json(
     let done = kept_private(step, &files, done)?;
     let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
     let done = Done { tail: seen.errors(&done.tail), ..done };
-    planned(step, root, &done, seen.digest(), words)?;
+    judged(step, root, &done, seen.digest(), words)?;
     Ok(if done.code == 0 { "no changes".into() } else { seen.digest().to_string() })
 }
 
-fn planned(
+/// What came of a plan, told.
+pub(super) fn judged(
     step: &mut StepCx<'_>,
     root: &Root,
     done: &Done,
@@ -159,10 +135,4 @@ fn kept_private(step: &StepCx<'_>, files: &[PathBuf], done: Result<Done, Failure
 /// Whose plans those of this environment are.
 pub(crate) fn owner(step: &StepCx<'_>) -> String {
     format!("{}/{}", step.env.project, step.env.name)
-}
-
-/// A place for a plan of this run: private, in memory where the system has such a place.
-fn private_plan() -> Result<SavedPlan, Failure> {
-    let dir = crate::disk::PrivateDir::new()?;
-    Ok(SavedPlan { file: dir.path().join("infractl.tfplan"), dir })
 }

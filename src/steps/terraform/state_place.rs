@@ -35,6 +35,7 @@ pub(crate) fn of(env: &Environment, vars: &BTreeMap<OsString, OsString>) -> Opti
         secrets: &secrets,
         vars,
         hosts: &env.hosts,
+        is_dry: false,
     };
     let dir = fs::canonicalize(&terraform.dir).unwrap_or_else(|_| terraform.dir.clone());
     let mut backend = declared(&dir);

@@ -7,6 +7,7 @@ pub(crate) mod diagnostic;
 pub(crate) mod digest;
 pub(crate) mod events;
 pub(crate) mod flags;
+pub(crate) mod planned;
 pub(crate) mod root;
 pub(crate) mod saved_plan;
 pub(crate) mod text;
@@ -147,6 +148,17 @@ impl Root {
     /// is never shown. Nothing at all is printed when there is no state.
     pub(crate) fn state_pull(&self) -> Cmd {
         self.machine(&["state", "pull"])
+    }
+
+    /// A saved plan as JSON on standard output, secrets in clear text included: never shown.
+    pub(crate) fn show_json(&self, plan: &std::path::Path) -> Cmd {
+        self.machine(&["show", "-json"]).arg(plan.to_string_lossy())
+    }
+
+    /// A saved plan as text for people.
+    pub(crate) fn show(&self, plan: &std::path::Path) -> Cmd {
+        let cmd = self.no_color(self.cmd(&["show"])).unset("TF_CLI_ARGS").unset("TF_CLI_ARGS_show");
+        cmd.arg(plan.to_string_lossy())
     }
 
     /// Checks the root module; diagnostics as one JSON document on standard output.
