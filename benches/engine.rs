@@ -9,7 +9,7 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use infractl::testing::config::{Environment, Project};
@@ -94,6 +94,7 @@ fn context(root: &Path, runner: Box<dyn Runner>) -> Ctx {
         masks,
         dir: root.to_owned(),
         dir_is_project: true,
+        states: OnceLock::new(),
     }
 }
 

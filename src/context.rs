@@ -1,9 +1,9 @@
-//! Everything impure, made once in `main` and handed down.
+//! Everything impure, made once in `main` and handed down; and what is looked at once in a run.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
@@ -12,7 +12,7 @@ use crate::exec::{Interrupts, Runner};
 use crate::redact::Masks;
 use crate::ui::Ui;
 
-/// The impure handles, and nothing else.
+/// The impure handles.
 pub struct Ctx {
     /// Starts programs.
     pub runner: Box<dyn Runner>,
@@ -30,6 +30,8 @@ pub struct Ctx {
     pub dir: PathBuf,
     /// `-C DIR` was given: `dir` is the project itself.
     pub dir_is_project: bool,
+    /// Where each environment of the project has its state, once somebody looked. Never shown.
+    pub states: OnceLock<Vec<(String, String)>>,
 }
 
 /// The environment of infractl as it was at the start.

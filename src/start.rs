@@ -6,7 +6,7 @@ mod recording;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use clap_complete::env::CompleteEnv;
 
@@ -180,6 +180,7 @@ fn context(
         masks,
         dir,
         dir_is_project: global.dir.is_some(),
+        states: OnceLock::new(),
     })
 }
 

@@ -70,5 +70,8 @@ fn sources(cx: &Ctx, env: &Environment, variable: &str) -> Result<Vec<Source>, F
     if let Some(template) = terraform.env.get(variable) {
         push(format!("terraform.env.{variable}"), template.to_string());
     }
+    if variable == "TF_WORKSPACE" {
+        push("terraform.workspace".to_owned(), terraform.workspace.to_string());
+    }
     Ok(sources)
 }

@@ -48,7 +48,8 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &PlanArgs) -> Result<()
     let work = async |global: &Global, env: &Environment, planned: Planned| {
         let ended = go(cx, global, env, &planned, part, extra).await?;
         let changes = ended.digest.is_some_and(|digest| !digest.is_empty() || digest.outputs);
-        Ok(Ended { difference: args.detailed_exitcode && changes, ..ended })
+        // It may also have been asked for after `--`.
+        Ok(Ended { difference: ended.difference || (args.detailed_exitcode && changes), ..ended })
     };
     args.target.run(cx, global, "plan", plan, work).await
 }

@@ -1,5 +1,7 @@
 //! What a run over one environment will do: planned once, asked about where that is wanted, run.
 
+use std::sync::Arc;
+
 use super::part::Part;
 use super::{Global, target};
 use crate::config::Environment;
@@ -10,9 +12,10 @@ use crate::pipeline::Pipeline;
 use crate::pipeline::engine::{self, Options, Stopped};
 use crate::pipeline::many::Ended;
 use crate::pipeline::plan::{self, Verb};
-use crate::pipeline::select::{Selection, select};
+use crate::pipeline::select::{Selection, paths, select};
 use crate::pipeline::{resume, script};
-use crate::work::child;
+use crate::steps::confirm::Asks;
+use crate::work::{SavedPlan, child};
 
 /// What a run over one environment will do; made once.
 #[derive(Debug)]
@@ -23,6 +26,10 @@ pub(crate) struct Planned {
     /// The part that was asked for.
     pub selected: Pipeline,
     selection: Selection,
+    /// What was given after `--`, and the like.
+    pub options: Options,
+    /// The plan of terraform that was asked about; it is the one that is applied.
+    pub kept: Option<Arc<SavedPlan>>,
 }
 
 impl Planned {
@@ -49,7 +56,7 @@ pub(crate) fn planned(
     let selection =
         if part.steps.resume { resume::rest(cx, env, &whole, options)? } else { part.steps.selection() };
     let selected = select(env, &whole, &selection)?;
-    Ok(Planned { verb: verb.clone(), whole, selected, selection })
+    Ok(Planned { verb: verb.clone(), whole, selected, selection, options: options.clone(), kept: None })
 }
 
 /// Runs what was planned: asks first where a protected environment wants that.
@@ -61,8 +68,8 @@ pub(crate) async fn go(
     part: &Part,
     extra: &[String],
 ) -> Result<Ended, Failure> {
-    let Planned { verb, whole, selected, selection } = planned;
-    let options = target::options(global, extra);
+    let Planned { verb, whole, selected, selection, .. } = planned;
+    let options = Options { plan: planned.kept.clone(), ..target::options(global, extra) };
     if child::is_within(cx.vars.get(child::WITHIN), &env.name, verb.name()) && selection.is_all() {
         let message = format!(
             "`{}` of `{}` would do itself without end: one of its steps started it",
@@ -74,14 +81,16 @@ pub(crate) async fn go(
         );
     }
     let guards = planned.effect() >= Effect::Changes;
-    let ask = if part.print {
-        guards && env.protected && global.confirm.is_none()
+    let asks = if part.print {
+        (guards && env.protected && global.confirm.is_none()).then_some(Asks::Name)
+    } else if global.dry_run || !guards {
+        None
     } else {
-        !global.dry_run && guards && target::must_ask(cx, env, verb.name(), global.confirm.as_deref())?
+        target::must_ask(cx, global, env, verb.name())?
     };
     let with_question;
-    let selected = if ask {
-        with_question = plan::asking(env, selected.clone());
+    let selected = if let Some(asks) = asks {
+        with_question = plan::asking(env, selected.clone(), asks);
         &with_question
     } else {
         selected
@@ -96,13 +105,15 @@ pub(crate) async fn go(
     match Box::pin(engine::run_to_step(cx, env, selected, &options)).await {
         Ok(facts) => {
             resume::forget(env, &whole.verb)?;
-            let is_check = matches!(verb, Verb::Playbooks { name, .. } if name == "check");
-            Ok(Ended { digest: facts.digest, difference: is_check && !facts.differences.is_empty() })
+            let is_preview = matches!(verb, Verb::Plan { .. })
+                || matches!(verb, Verb::Playbooks { name, .. } if name == "check");
+            Ok(Ended { digest: facts.digest, difference: is_preview && !facts.differences.is_empty() })
         }
         Err(Stopped { failure, step }) => {
             let can_go_on = !matches!(failure.kind, Kind::Declined | Kind::Difference) && whole.count() > 1;
-            if let Some(step) = step.filter(|_| can_go_on) {
-                let kept = resume::remember(cx, env, whole, selection, &options, &step);
+            let step = step.map(|step| step_of(whole, selected, step));
+            if let Some(step) = step.as_ref().filter(|_| can_go_on) {
+                let kept = resume::remember(cx, env, whole, selection, &options, step);
                 if let Err(reason) = kept {
                     cx.ui.warn(format!("this run cannot be resumed: {:#}", reason.error));
                 }
@@ -110,12 +121,39 @@ pub(crate) async fn go(
             let is_own = matches!(verb, Verb::Named { .. } | Verb::Playbooks { .. })
                 || env.pipelines.contains_key(verb.name());
             let goes_on = is_own && selected.count() > 1;
-            if !goes_on || failure.kind != Kind::Failed {
-                return Err(failure);
-            }
-            let again = format!("infractl {} {} --resume", verb.name(), env.name);
-            Err(failure.help(format!("mend it, then go on there: `{again}`")))
+            Err(match step {
+                Some(step) if goes_on => ways_on(failure, &again(verb, env, extra), &step),
+                _ => failure,
+            })
         }
+    }
+}
+
+/// The step of the pipeline that a step of the run belongs to: a question belongs to what comes after it.
+fn step_of(whole: &Pipeline, asked: &Pipeline, step: String) -> String {
+    let joined = |pipeline: &Pipeline| paths(pipeline).into_iter().map(|path| path.join("/"));
+    let known: Vec<String> = joined(whole).collect();
+    joined(asked).skip_while(|path| *path != step).find(|path| known.contains(path)).unwrap_or(step)
+}
+
+/// The verb as it was typed, with the place of its flags.
+fn again(verb: &Verb, env: &Environment, extra: &[String]) -> impl Fn(&str) -> String {
+    let words = if extra.is_empty() { String::new() } else { format!(" -- {}", shell_words::join(extra)) };
+    let begin = format!("infractl {} {}", verb.name(), env.name);
+    move |flag: &str| format!("`{begin} {flag}{words}`")
+}
+
+/// What to do when a part of a pipeline has failed. A run that is another one afterwards cannot be resumed.
+fn ways_on(failure: Failure, again: &dyn Fn(&str) -> String, step: &str) -> Failure {
+    let from = again(&format!("--from {}", shell_words::quote(step)));
+    match failure.kind {
+        Kind::Failed => {
+            failure.help(format!("mend it, then go on there: {}", again("--resume"))).help(format!(
+                "run {from} instead, if mending changes the configuration, the root module or the commit"
+            ))
+        }
+        Kind::Config => failure.help(format!("mend it, then go on there: {from}")),
+        _ => failure,
     }
 }
 

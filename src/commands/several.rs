@@ -7,7 +7,9 @@ use super::Global;
 use clap_complete::engine::ArgValueCandidates;
 
 use super::planned::Planned;
+use super::previews;
 use super::target::{self, Chosen, Target};
+use crate::config::model::Asked;
 use crate::config::verbs::{self, Effect};
 use crate::config::{Environment, Project};
 use crate::context::Ctx;
@@ -115,7 +117,7 @@ impl Targets {
             .map(|env| env.depends_on.clone())
             .chain(extra.into_iter().map(|(_, on)| on))
             .collect();
-        let plans = environments.iter().map(plan).collect::<Result<Vec<Planned>, _>>()?;
+        let mut plans = environments.iter().map(plan).collect::<Result<Vec<Planned>, _>>()?;
         let direction = if plans.iter().all(|plan| plan.effect() == Effect::Reads) {
             Direction::Any
         } else if plans.iter().any(Planned::takes_down) {
@@ -124,13 +126,13 @@ impl Targets {
             Direction::Up
         };
         let graph = graph::graph(&names, &depends, environments.len(), direction)?;
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let jobs = if global.dry_run { 1 } else { self.jobs.map_or(cores, usize::from) };
         if !global.dry_run {
-            ask(cx, global, verb, &environments, &plans)?;
+            Box::pin(ask(cx, global, verb, jobs, &environments, &mut plans)).await?;
         }
         // Nobody is asked again once it runs.
         let confirmed = Global { confirm: Some(selected.join(",")), ..global.clone() };
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let jobs = if global.dry_run { 1 } else { self.jobs.map_or(cores, usize::from) };
         let many = Many {
             verb,
             environments: &environments,
@@ -211,16 +213,18 @@ fn load(project: &Project, selected: &[String]) -> Result<Loaded, Failure> {
     Ok((environments, extra))
 }
 
-/// Asks for everything that has to be asked for, before anything starts.
+/// Asks for everything that has to be asked for, once, before anything is changed; at a terminal after all plans were
+/// made and what they take away was shown.
 ///
 /// What changes a protected environment wants its name. What takes several down wants all names: nobody should take a
 /// project down with one word too many.
-fn ask(
+async fn ask(
     cx: &Ctx,
     global: &Global,
     verb: &str,
+    jobs: usize,
     environments: &[Environment],
-    plans: &[Planned],
+    plans: &mut [Planned],
 ) -> Result<(), Failure> {
     let given: Vec<&str> = target::confirmed(global).collect();
     if let Some(wrong) = given.iter().find(|name| !environments.iter().any(|env| env.name == **name)) {
@@ -230,44 +234,63 @@ fn ask(
         ));
     }
     let takes_down = plans.len() > 1 && plans.iter().any(|plan| plan.effect() == Effect::Destroys);
-    let wanted = |(env, plan): &(&Environment, &Planned)| {
-        (env.protected && plan.effect() >= Effect::Changes) || (takes_down && !global.yes)
+    let changing: Vec<&Environment> = environments
+        .iter()
+        .zip(plans.iter())
+        .filter(|(env, plan)| plan.effect() >= Effect::Changes && !given.contains(&env.name.as_str()))
+        .map(|(env, _)| env)
+        .collect();
+    let wants_name = |env: &Environment| env.protected || (takes_down && !global.yes);
+    let named: Vec<&Environment> = changing.iter().copied().filter(|env| wants_name(env)).collect();
+    if !cx.ui.mode.can_ask {
+        return if named.is_empty() { Ok(()) } else { Err(nobody(verb, environments, &named, &given)) };
+    }
+    let is_asked = |env: &Environment| {
+        let may = wants_name(env) || (!global.yes && env.safety.confirm != Some(Asked::Never));
+        may && changing.iter().any(|other| other.name == env.name)
     };
-    let is_given = |env: &&Environment| given.contains(&env.name.as_str());
-    let open = environments.iter().zip(plans).filter(|both| wanted(both)).map(|(env, _)| env);
-    let open: Vec<&Environment> = open.filter(|env| !is_given(env)).collect();
-    if open.is_empty() {
+    if !environments.iter().any(is_asked) {
         return Ok(());
     }
-    let (protected, plain): (Vec<&Environment>, Vec<&Environment>) =
-        open.iter().partition(|env| env.protected);
-    if !cx.ui.mode.can_ask {
-        let names: Vec<&str> = open.iter().map(|env| env.name.as_str()).collect();
-        let what = if protected.is_empty() {
-            format!(
-                "`{verb}` over {}, and nobody is there to ask",
-                text::plural(environments.len(), "environment")
-            )
-        } else {
-            let names = text::list(protected.iter().map(|env| &env.name), "and");
-            let (verb_form, noun) = if protected.len() == 1 { ("is", "") } else { ("are", "") };
-            format!("{names} {verb_form}{noun} protected, and nobody is there to ask before `{verb}`")
-        };
-        let all: Vec<&str> = given.iter().copied().chain(names).collect();
-        return Err(Failure::new(Kind::Declined, what)
-            .help(format!("pass `--confirm {}` if you mean it", all.join(","))));
+    previews::make(cx, verb, jobs, environments, plans, is_asked).await?;
+    let changes = |env: &Environment| {
+        let mut both = environments.iter().zip(plans.iter());
+        let plan = both.find(|(other, _)| other.name == env.name).and_then(|(_, plan)| plan.kept.as_ref());
+        plan.is_none_or(|plan| !plan.planned.is_empty)
+    };
+    let question = previews::question(verb, changing.len(), plans);
+    let names: Vec<&str> = named.iter().filter(|env| changes(env)).map(|env| env.name.as_str()).collect();
+    let always =
+        |env: &&Environment| is_asked(env) && env.safety.confirm == Some(Asked::Always) && changes(env);
+    if names.is_empty() && previews::changes(plans).doomed.is_empty() && !changing.iter().any(always) {
+        return Ok(());
     }
-    for env in protected {
-        prompt::confirm_name(
-            &cx.ui,
-            &format!("`{verb}` on the protected environment `{}`", env.name),
-            &env.name,
-        )?;
+    if plans.iter().any(|plan| plan.kept.is_some()) {
+        cx.ui.note(previews::table(environments, plans));
     }
-    if !plain.is_empty() {
-        let names = plain.iter().map(|env| env.name.as_str()).collect::<Vec<_>>().join(",");
-        let question = format!("`{verb}` on {}", text::plural(plain.len(), "environment"));
-        prompt::confirm_name(&cx.ui, &question, &names)?;
+    if !names.is_empty() {
+        return prompt::confirm_name(&cx.ui, &question, &names.join(","));
     }
-    Ok(())
+    if prompt::yes(&cx.ui, &format!("{question}. Go on?"))? {
+        return Ok(());
+    }
+    Err(Failure::new(Kind::Declined, "declined; nothing was done"))
+}
+
+/// Names are wanted, and nobody is there to type them.
+fn nobody(verb: &str, environments: &[Environment], named: &[&Environment], given: &[&str]) -> Failure {
+    let protected: Vec<&String> = named.iter().filter(|env| env.protected).map(|env| &env.name).collect();
+    let what = if protected.is_empty() {
+        format!(
+            "`{verb}` over {}, and nobody is there to ask",
+            text::plural(environments.len(), "environment")
+        )
+    } else {
+        let form = if protected.len() == 1 { "is" } else { "are" };
+        let names = text::list(&protected, "and");
+        format!("{names} {form} protected, and nobody is there to ask before `{verb}`")
+    };
+    let names = named.iter().map(|env| env.name.as_str());
+    let all: Vec<&str> = given.iter().copied().chain(names).collect();
+    Failure::new(Kind::Declined, what).help(format!("pass `--confirm {}` if you mean it", all.join(",")))
 }

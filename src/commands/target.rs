@@ -4,11 +4,13 @@ use std::ffi::OsStr;
 
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
+use crate::config::model::Asked;
 use crate::config::verbs::Effect;
 use crate::config::{Environment, Project};
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::pipeline::engine::Options;
+use crate::steps::confirm::Asks;
 use crate::text;
 use crate::ui::event::Event;
 use crate::ui::prompt;
@@ -122,30 +124,36 @@ pub(crate) fn unnamed(help: String) -> Failure {
     .help(help)
 }
 
-/// Decides whether a guarded verb has to ask for the environment's name.
+/// How a verb that changes something is asked about.
 ///
-/// A protected environment wants its name: typed at the terminal, or as `--confirm NAME`. Others are not asked
-/// about.
+/// A protected environment wants its name: typed at the terminal, or as `--confirm NAME`. Others are asked about at a
+/// terminal, as the project wants it.
 pub(crate) fn must_ask(
     cx: &Ctx,
+    global: &super::Global,
     env: &Environment,
     verb: &str,
-    confirm: Option<&str>,
-) -> Result<bool, Failure> {
-    match confirm {
+) -> Result<Option<Asks>, Failure> {
+    let can_ask = cx.ui.mode.can_ask;
+    match &global.confirm {
         Some(names) if !names.split(',').any(|name| name.trim() == env.name) => {
             let name = names;
             Err(Failure::new(Kind::Declined, format!("`--confirm {name}` does not name `{}`", env.name))
                 .help(format!("pass `--confirm {}` if you mean it", env.name)))
         }
-        Some(_) => Ok(false),
-        None if !env.protected => Ok(false),
-        None if cx.ui.mode.can_ask => Ok(true),
-        None => Err(Failure::new(
+        Some(_) => Ok(None),
+        None if env.protected && can_ask => Ok(Some(Asks::Name)),
+        None if env.protected => Err(Failure::new(
             Kind::Declined,
             format!("`{}` is protected, and nobody is there to ask before `{verb}`", env.name),
         )
         .help(format!("pass `--confirm {}` if you mean it", env.name))),
+        None if global.yes || !can_ask => Ok(None),
+        None => Ok(match env.safety.confirm.unwrap_or_default() {
+            Asked::Destroys => Some(Asks::Destroys),
+            Asked::Always => Some(Asks::Yes),
+            Asked::Never => None,
+        }),
     }
 }
 
@@ -156,6 +164,7 @@ pub(crate) fn options(global: &super::Global, extra: &[String]) -> Options {
         dry_run: global.dry_run,
         timings: global.timings,
         lock_wait: global.lock_wait,
+        plan: None,
     }
 }
 

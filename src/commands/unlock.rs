@@ -4,6 +4,7 @@ use super::{Global, target};
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::lock;
+use crate::steps::terraform::program;
 use crate::tools::terraform::by_hand;
 use crate::ui::prompt;
 
@@ -77,7 +78,7 @@ fn terraforms_own(cx: &Ctx, env: &crate::config::Environment) {
         cx.ui.note(format!(
             "terraform's own lock of the state is another one: if it says `Error acquiring the state lock`, run \
              `{} force-unlock ID` with the ID it names",
-            by_hand(&env.name, &terraform.program, &terraform.dir, &terraform.workspace.to_string())
+            by_hand(&env.name, &program(env, terraform), &terraform.dir)
         ));
     }
 }

@@ -1,7 +1,5 @@
 //! Checks one file against the shapes: every problem it has, each with its place.
 
-use std::ops::Range;
-
 use crate::config::known::{Known, is_variable, unknown_key_help, version};
 use crate::config::model::Status;
 use crate::config::node::{Node, Place, Value};
@@ -252,31 +250,19 @@ impl Check<'_> {
         let template = match Template::parse(text) {
             Ok(template) => template,
             Err(wrong) => {
-                let place = self.inside(node, text, wrong.span);
+                let place = self.source.inside(&node.place, text, wrong.span);
                 return self.issue(&place, wrong.message, wrong.help);
             }
         };
         for (name, span) in template.spans() {
             let refused = refused(key, format, name, self.known);
-            let place = self.inside(node, text, span);
+            let place = self.source.inside(&node.place, text, span);
             if let Some((message, help)) = refused {
                 self.issue(&place, message, help);
             } else if let Name::HostAddress(host) = name {
                 let node = Node { place, value: Value::Text(host.clone()) };
                 self.text(key, &node, host, "host");
             }
-        }
-    }
-
-    /// The place of a part of a text, as far as it stands in the file the way it reads.
-    fn inside(&self, node: &Node, text: &str, part: Range<usize>) -> Place {
-        let whole = &node.place;
-        match self.source.text.get(whole.span.clone()).and_then(|raw| raw.find(text)) {
-            Some(offset) => {
-                let start = whole.span.start + offset;
-                Place { file: whole.file, span: start + part.start..start + part.end }
-            }
-            None => whole.clone(),
         }
     }
 }

@@ -43,6 +43,8 @@ pub struct Environment {
     pub hosts: IndexMap<String, model::Host>,
     /// How runs keep out of each other's way.
     pub lock: model::Lock,
+    /// When somebody at a terminal is asked.
+    pub safety: model::Safety,
     /// What `stop`, `start` and `state` act on.
     pub power: Option<model::Power>,
     /// How ansible is called; none when nothing is said about it.
@@ -203,6 +205,7 @@ impl Environment {
             inventory,
             hosts: file.hosts,
             lock: file.lock.unwrap_or_default(),
+            safety: file.safety.unwrap_or_default(),
             power: file.power,
             ansible: file.ansible.map(|ansible| Ansible::new(ansible, root)),
             registry: file.registry,

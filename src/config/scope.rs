@@ -191,16 +191,6 @@ impl Template {
     }
 }
 
-/// The text of a value: its own text rendered, everything else as JSON whose text is rendered.
-pub(crate) fn render_json(value: &Json, scope: &Scope<'_>) -> Result<Rendered, TemplateError> {
-    let mut sensitive = false;
-    let text = match filled(value, scope, &mut sensitive)? {
-        Json::String(text) => text,
-        other => other.to_string(),
-    };
-    Ok(if sensitive { Rendered::Secret(text.into()) } else { Rendered::Plain(text) })
-}
-
 /// A JSON value with its texts rendered, and whether one of them was sensitive.
 pub(crate) fn fill_json(value: &Json, scope: &Scope<'_>) -> Result<(Json, bool), TemplateError> {
     let mut sensitive = false;

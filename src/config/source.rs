@@ -1,6 +1,7 @@
 //! Reading a file of the project: text or a clear problem, never half of it.
 
 use std::io::ErrorKind;
+use std::ops::Range;
 use std::path::Path;
 
 use toml::de::DeTable;
@@ -21,6 +22,17 @@ impl Source {
     /// Where the lines end, in order.
     pub(crate) fn line_ends(&self) -> Vec<usize> {
         memchr::memchr_iter(b'\n', self.text.as_bytes()).collect()
+    }
+
+    /// The place of a part of a text, as far as it stands in the file the way it reads.
+    pub(super) fn inside(&self, whole: &Place, text: &str, part: Range<usize>) -> Place {
+        match self.text.get(whole.span.clone()).and_then(|raw| raw.find(text)) {
+            Some(offset) => {
+                let start = whole.span.start + offset;
+                Place { file: whole.file, span: start + part.start..start + part.end }
+            }
+            None => whole.clone(),
+        }
     }
 }
 

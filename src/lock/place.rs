@@ -1,6 +1,5 @@
 //! Finds the state that a shared lock belongs beside, and who may touch it: as terraform's own backends do.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -14,10 +13,9 @@ use crate::lock::pg::Server;
 use crate::net::object::{self, Object};
 use crate::net::pg_tls::{Check, Tls};
 use crate::net::sign::{self, Keys};
-use crate::steps::terraform;
+use crate::steps::terraform::{self, state_place};
 use crate::tools::aws;
-use crate::tools::terraform::backend::{self as tool, Backend};
-use crate::tools::terraform::root;
+use crate::tools::terraform::backend::Backend;
 use crate::work::{StepCx, values};
 
 /// What the name of the lock ends with.
@@ -25,24 +23,9 @@ const SUFFIX: &str = ".infractl-lock";
 
 /// The backend that the root module declares, with what the configuration adds; `local` if there is none.
 pub(crate) fn backend(step: &StepCx<'_>) -> Result<Backend, Failure> {
-    let dir = root_dir(step);
-    let mut files: Vec<PathBuf> = fs::read_dir(&dir)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.file_name().is_some_and(|name| root::is_module_file(&name.to_string_lossy())))
-        .collect();
-    files.sort();
-    let declared = files
-        .iter()
-        .find_map(|path| tool::backend(&path.to_string_lossy(), &crate::disk::read_text(path).ok()?));
-    let mut backend = declared.unwrap_or_else(|| Backend { kind: "local".to_owned(), ..Backend::default() });
-    for (key, text) in values::backend(step)? {
-        match serde_json::from_str::<serde_json::Value>(&text) {
-            Ok(table @ serde_json::Value::Object(_)) => backend.set(&key, &table),
-            _ => drop(backend.settings.insert(key, text)),
-        }
+    let mut backend = state_place::declared(&root_dir(step));
+    for (key, value) in values::backend(step)? {
+        backend.set(&key, &value);
     }
     Ok(backend)
 }
@@ -90,14 +73,7 @@ impl Seen {
 /// A lock file beside a state on this disk.
 pub(crate) fn beside_file(step: &StepCx<'_>, backend: &Backend) -> Result<PathBuf, Failure> {
     let workspace = workspace(step)?;
-    let dir = root_dir(step);
-    let state = if workspace == "default" {
-        dir.join(backend.get("path").unwrap_or("terraform.tfstate"))
-    } else {
-        dir.join(backend.get("workspace_dir").unwrap_or("terraform.tfstate.d"))
-            .join(workspace)
-            .join("terraform.tfstate")
-    };
+    let state = backend.file(&root_dir(step), &workspace);
     let mut name = state.into_os_string();
     name.push(SUFFIX);
     Ok(name.into())

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{OnFailure, Pipeline, Step, What};
+use super::{OnFailure, Pipeline, Step, What, expects, one_state};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::exec::BoxFuture;
@@ -15,18 +15,7 @@ use crate::ui::event::{Event, Outcome};
 use crate::work::needs::Needs;
 use crate::work::{Facts, Frame, Heard, StepCx, when};
 
-/// What was asked of the run, besides its verb.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Given after `--`, for the tool.
-    pub extra: Vec<String>,
-    /// Print the commands, run nothing.
-    pub dry_run: bool,
-    /// Show what each step took, last.
-    pub timings: bool,
-    /// How long to wait for the lock of another run; as configured if none.
-    pub lock_wait: Option<Duration>,
-}
+pub use super::options::Options;
 
 /// A failure, and the step it happened in.
 #[derive(Debug)]
@@ -61,8 +50,11 @@ pub(crate) async fn run_to_step(
     if !options.dry_run {
         tell(Event::RunStarted { verb: verb.clone(), steps: pipeline.count() });
     }
-    let mut facts = Facts::default();
-    let held = match (refuse(pipeline), options.dry_run) {
+    let may = |()| if options.dry_run { Ok(()) } else { one_state::check(cx, env, pipeline) };
+    let refused = refuse(pipeline).and_then(may);
+    let mut facts =
+        Facts { expects: expects::of(env, pipeline), plan: options.plan.clone(), ..Facts::default() };
+    let held = match (refused, options.dry_run) {
         (Ok(()), true) => Ok(Held::nothing()),
         (Ok(()), false) => {
             Box::pin(lock::take(cx, env, (verb, pipeline.effect()), options.lock_wait, &mut facts)).await

@@ -8,7 +8,7 @@ use crate::config::unready;
 use crate::config::verbs::Effect;
 use crate::steps::Work;
 use crate::steps::clean::Clean;
-use crate::steps::confirm::Confirm;
+use crate::steps::confirm::{Asks, Confirm};
 use crate::steps::files::env_file::Action as EnvFile;
 use crate::steps::files::inventory::Action as Inventory;
 use crate::steps::forget::Forget;
@@ -57,38 +57,66 @@ fn without_prepare(steps: &mut Vec<Step>) {
     }
 }
 
-/// The same with a question before the first step that changes something. A plan that terraform can show comes first.
-pub(crate) fn asking(env: &Environment, mut pipeline: Pipeline) -> Pipeline {
-    let question = format!("`{}` on the protected environment `{}`", pipeline.verb, env.name);
-    ask_before_changes(env, &mut pipeline.steps, &question);
+/// The same with questions: before the first step that changes something, unless only plans that destroy are asked
+/// about, and before everything that terraform may destroy. What terraform would do is planned first.
+pub(crate) fn asking(env: &Environment, mut pipeline: Pipeline, asks: Asks) -> Pipeline {
+    let name = &env.name;
+    let question = if asks == Asks::Name {
+        format!("`{}` on the protected environment `{name}`", pipeline.verb)
+    } else {
+        format!("`{}` on `{name}`", pipeline.verb)
+    };
+    let mut next = asks;
+    ask_before_changes(env, &mut pipeline.steps, &question, &mut next);
     pipeline
 }
 
-/// Whether the question found its place.
-fn ask_before_changes(env: &Environment, steps: &mut Vec<Step>, question: &str) -> bool {
-    for at in 0..steps.len() {
+fn ask_before_changes(env: &Environment, steps: &mut Vec<Step>, question: &str, next: &mut Asks) {
+    let mut at = 0;
+    while at < steps.len() {
         let step = &mut steps[at];
+        at += 1;
         if step.effect(&env.name) < Effect::Changes || step.is_elsewhere(&env.name) {
             continue;
         }
         // What is tried again asks once.
-        if let (What::Steps(inside), None) = (&mut step.what, &step.rules.retry)
-            && ask_before_changes(env, inside, question)
-        {
-            return true;
+        if let (What::Steps(inside), None) = (&mut step.what, &step.rules.retry) {
+            ask_before_changes(env, inside, question, next);
+            continue;
         }
-        let preview = |destroy| Terraform::Plan { out: None, json: false, keep: true, destroy };
-        let preview = match &step.what {
-            What::Work(Work::Terraform(Terraform::Apply { plan: None })) => Some(preview(false)),
-            What::Work(Work::Terraform(Terraform::Destroy)) => Some(preview(true)),
-            _ => None,
-        };
-        let preview = preview.map(|plan| Step::new("terraform plan", Work::Terraform(plan)));
-        let confirm = Step::new("confirm", Work::Confirm(Confirm { question: question.to_owned() }));
-        steps.splice(at..at, preview.into_iter().chain([confirm]));
-        return true;
+        let preview = preview(step);
+        if preview.is_none() && *next == Asks::Destroys {
+            continue;
+        }
+        let asks = std::mem::replace(next, Asks::Destroys);
+        let confirm = Work::Confirm(Confirm { question: question.to_owned(), asks });
+        let new: Vec<Step> = preview.into_iter().chain([Step::new("confirm", confirm)]).collect();
+        let count = new.len();
+        steps.splice(at - 1..at - 1, new);
+        at += count;
     }
-    false
+}
+
+/// What shows beforehand what a step of terraform would do.
+fn preview(step: &Step) -> Option<Step> {
+    let plan = |destroy| Terraform::Plan { out: None, json: false, keep: true, destroy };
+    let action = match &step.what {
+        What::Work(Work::Terraform(Terraform::Apply { plan: None })) => plan(false),
+        What::Work(Work::Terraform(Terraform::Apply { plan: Some(file) })) => {
+            Terraform::Look { plan: file.clone() }
+        }
+        What::Work(Work::Terraform(Terraform::Destroy)) => plan(true),
+        _ => return None,
+    };
+    Some(Step::new("terraform plan", Work::Terraform(action)))
+}
+
+/// The plan that the first step of terraform would carry out, as a pipeline of its own.
+pub(crate) fn preview_of(env: &Environment, pipeline: &Pipeline) -> Option<Pipeline> {
+    let steps = pipeline.leaves().into_iter().map(|leaf| Step::new("", leaf.work.clone()));
+    let plan = steps.into_iter().find_map(|step| preview(&step))?;
+    let verb = pipeline.verb.clone();
+    Some(prepared(env, Pipeline { verb, environment: env.name.clone(), steps: vec![plan] }))
 }
 
 /// The built-in steps of a verb by its name; `above` are the verbs it is done by, itself last.

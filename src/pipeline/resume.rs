@@ -94,8 +94,9 @@ pub(crate) fn rest(
         let failure = Failure::new(Kind::Usage, differs.join("\n"))
             .context(format!("`{verb}` of {} cannot be resumed: it would be another run", note.at));
         return Err(failure.help(format!(
-            "run it whole, or begin where it stopped all the same: `--from '{}'`",
-            note.step
+            "run it whole, or begin where it stopped all the same: `infractl {verb} {} --from {}`",
+            env.name,
+            shell_words::quote(&note.step)
         )));
     }
     cx.ui.note(format!("`{verb}` goes on at `{}`, where it stopped at {}", note.step, note.at));

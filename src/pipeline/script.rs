@@ -14,7 +14,7 @@ use crate::steps::Work;
 use crate::work::child;
 use crate::work::marked::marked_text;
 use crate::work::script::{HELPERS, Script, literal};
-use crate::work::{Facts, Frame, StepCx, when};
+use crate::work::{Facts, Frame, StepCx, root_module, values, when};
 
 /// The whole script.
 pub(crate) fn print(
@@ -218,16 +218,18 @@ impl Writer<'_> {
         if let Some(terraform) = &self.env.terraform {
             let mut facts = Facts::default();
             let step_cx = StepCx::new(self.cx, self.env, "", &[], &mut facts);
+            let declared = root_module::declared(&step_cx);
             for (name, input) in &terraform.vars {
-                let text = input.0.to_string();
-                let known = marked_text(&text);
-                if let Ok(rendered) = input.render(&known.scope(&step_cx)) {
-                    variables.push((format!("TF_VAR_{name}"), self.script.word(&plain(rendered))));
-                }
+                let known = marked_text(&input.0.to_string());
+                let set = values::terraform_var(&known.scope(&step_cx), declared, name, input);
+                variables.extend(set.ok().map(|(name, value)| (name, self.script.word(&plain(value)))));
             }
-            for (name, template) in &terraform.env {
-                let known = marked_text(template.as_str());
-                variables.push((name.clone(), self.script.word(&plain(known.render(&step_cx, template)?))));
+            let workspace = [("TF_WORKSPACE".to_owned(), &terraform.workspace)];
+            for (name, template) in
+                terraform.env.iter().map(|(name, set)| (name.clone(), set)).chain(workspace)
+            {
+                let value = marked_text(template.as_str()).render(&step_cx, template)?;
+                variables.push((name, self.script.word(&plain(values::input_value(value)))));
             }
         }
         // A variable that takes an output is left to the step that knows it.
@@ -276,8 +278,8 @@ impl Writer<'_> {
     }
 }
 
-fn plain(rendered: crate::config::template::Rendered) -> String {
-    match crate::work::values::input_value(rendered) {
+fn plain(value: Value) -> String {
+    match value {
         Value::Plain(text) => text,
         Value::Secret(text) => secrecy::ExposeSecret::expose_secret(&text).to_owned(),
     }

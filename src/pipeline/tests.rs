@@ -1,7 +1,7 @@
 //! The engine with a runner that starts nothing: which commands, in which order, with which events.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::engine::{self, Options};
 use super::plan::{Verb, pipeline};
@@ -13,6 +13,7 @@ use crate::exec::{Answer, BoxFuture, Cmd, Done, FakeRunner, Interrupts, OnLine, 
 use crate::failure::Failure;
 use crate::redact::Masks;
 use crate::steps::Work;
+use crate::steps::confirm::Asks;
 use crate::ui::event::{Event, Report, Reporter};
 use crate::ui::{Mode, Ui, Verbosity};
 
@@ -84,6 +85,7 @@ fn world(pipelines: &str, script: impl FnOnce(FakeRunner) -> FakeRunner) -> Worl
         masks,
         dir: dir.path().to_owned(),
         dir_is_project: true,
+        states: OnceLock::new(),
     };
     World { dir, env, cx, runner, told }
 }
@@ -281,7 +283,7 @@ fn the_question_stands_before_the_first_change_of_what_was_selected() {
     let (_dir, env) = prod("a = [{ do = \"apply\" }, { command = [\"do\"] }]\n");
     let whole = pipeline(&env, &Verb::named("a"));
     let names = |selection: &Selection| {
-        let part = super::plan::asking(&env, select(&env, &whole, selection).unwrap());
+        let part = super::plan::asking(&env, select(&env, &whole, selection).unwrap(), Asks::Name);
         super::select::paths(&part).into_iter().map(|path| path.join("/")).collect::<Vec<_>>()
     };
     let from = |name: &str| Selection { from: Some(name.into()), ..Selection::default() };

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::StepCx;
+use super::root_module;
 use super::values::{self, Known, text};
 use crate::exec::{Cmd, Done, Value};
 use crate::failure::{Failure, Kind};
@@ -31,21 +32,25 @@ pub(crate) fn judge(step: &StepCx<'_>, done: &Done) -> Result<(), Failure> {
 
 /// The environment of a command: secrets it may see, variables of `[terraform]`, outputs, where it runs.
 pub(crate) fn equip(step: &StepCx<'_>, mut cmd: Cmd, known: &Known) -> Cmd {
+    let declared = root_module::declared(step);
     for (name, value) in step.secret_variables() {
-        cmd = cmd.secret(name, value);
+        let value = root_module::exact(declared, &name, Value::Secret(value));
+        cmd.env.insert(name, value);
     }
     if let Some(terraform) = &step.env.terraform {
         // What names a secret that the step may not see, or an output that is not there, is left out.
         let scope = known.scope(step);
         for (name, input) in &terraform.vars {
-            if let Ok(rendered) = input.render(&scope) {
-                cmd.env.insert(format!("TF_VAR_{name}"), values::input_value(rendered));
-            }
+            cmd.env.extend(values::terraform_var(&scope, declared, name, input));
         }
         for (name, template) in &terraform.env {
             if let Ok(rendered) = template.render(&scope) {
-                cmd.env.insert(name.clone(), values::input_value(rendered));
+                let value = root_module::exact(declared, name, values::input_value(rendered));
+                cmd.env.insert(name.clone(), value);
             }
+        }
+        if let Ok(workspace) = terraform.workspace.argument(&scope) {
+            cmd.env.insert("TF_WORKSPACE".into(), Value::Plain(workspace));
         }
     }
     for (name, output) in step.facts.outputs.iter().flatten() {

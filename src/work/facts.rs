@@ -1,13 +1,17 @@
 //! What earlier steps found out, for the next ones.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
 
 use crate::secrets::Secrets;
 use crate::tools::power;
 use crate::tools::terraform::Output;
+use crate::tools::terraform::declared::Declared;
 use crate::tools::terraform::digest::Digest;
+use crate::tools::terraform::planned::Planned;
 use crate::work::connections::Connections;
 
 /// What earlier steps found out, for the next ones.
@@ -19,10 +23,16 @@ pub struct Facts {
     pub outputs: Option<IndexMap<String, Output>>,
     /// Serial of the state the outputs came from.
     pub serial: Option<u64>,
+    /// What the root module declares, once its files were read.
+    pub(crate) module: OnceLock<Declared>,
+    /// Outputs that the steps of this run name.
+    pub expects: BTreeSet<String>,
+    /// Addresses of the resources that a destroy of this run left in the state.
+    pub left: Vec<String>,
     /// What the last plan or apply counted.
     pub digest: Option<Digest>,
     /// A saved plan that the next step applies; the folder is private and goes with the run.
-    pub plan: Option<SavedPlan>,
+    pub plan: Option<Arc<SavedPlan>>,
     /// What differs from what it should be, in a few words each: found by a check.
     pub differences: Vec<String>,
     /// The folder was initialised in this run.
@@ -33,10 +43,13 @@ pub struct Facts {
     pub state: Option<power::state::State>,
 }
 
-/// A plan kept for the next step.
+/// A plan for the next step.
+#[derive(Debug)]
 pub struct SavedPlan {
     /// The file.
     pub file: PathBuf,
-    /// Removed with everything in it when the run is over.
-    pub dir: crate::disk::PrivateDir,
+    /// Where it is, if this run made it; removed with everything in it when the run is over.
+    pub dir: Option<crate::disk::PrivateDir>,
+    /// What it comes to.
+    pub(crate) planned: Planned,
 }

@@ -7,6 +7,7 @@ pub(crate) mod opened;
 pub(crate) mod child;
 pub(crate) mod values;
 pub(crate) mod needs;
+pub(crate) mod root_module;
 pub(crate) mod kind;
 pub(crate) mod script;
 pub(crate) mod schedule;
@@ -17,6 +18,7 @@ pub(crate) mod connections;
 use std::path::Path;
 
 use crate::exec::Cmd;
+use crate::failure::Failure;
 
 pub(crate) use cx::{Frame, Heard, StepCx};
 pub(crate) use facts::{Facts, SavedPlan};
@@ -30,6 +32,17 @@ pub(crate) fn compared(step: &mut StepCx<'_>, shown: &str, is_stale: Option<bool
     };
     step.facts.differences.push(text.clone());
     text
+}
+
+/// What came of writing a file again when a destroy left something; it stays as it was when that is not to be done.
+pub(crate) fn of_what_is_left(step: &StepCx<'_>, shown: &str, written: Result<String, Failure>) -> String {
+    match written {
+        Ok(written) => format!("{written}, of what is left"),
+        Err(failure) => {
+            step.cx.ui.warn(format!("`{shown}` stays as it was: {:#}", failure.error));
+            format!("{shown} stays")
+        }
+    }
 }
 
 /// A path as people know it: relative to the project.

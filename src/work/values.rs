@@ -5,11 +5,13 @@ use secrecy::SecretString;
 use serde_json::Value as Json;
 
 use crate::config::environment::Terraform;
+use crate::config::model::Input;
 use crate::config::template::{Name, Rendered, Scope, Template, TemplateError};
 use crate::exec;
 use crate::failure::{Failure, Kind};
 use crate::files::ansible_value::{Value, holds_template};
 use crate::tools::terraform::Output;
+use crate::tools::terraform::declared::Declared;
 use crate::work::StepCx;
 use crate::work::kind::StepKind;
 use crate::work::needs::Needs;
@@ -154,18 +156,30 @@ pub(crate) fn mask(step: &StepCx<'_>, name: &str, value: &str) {
     }
 }
 
-/// `TF_VAR_*` from `[terraform] vars`.
+/// `TF_VAR_*` from `[terraform] vars`: what gives the root module exactly these values.
 pub(crate) fn terraform_vars(
     step: &StepCx<'_>,
     terraform: &Terraform,
+    declared: &Declared,
 ) -> Result<Vec<(String, exec::Value)>, Failure> {
     let known = Known::of(step);
-    let mut all = Vec::new();
-    for (name, input) in &terraform.vars {
-        let rendered = input.render(&known.scope(step)).map_err(|error| no_value(step, error))?;
-        all.push((name.clone(), input_value(rendered)));
-    }
-    Ok(all)
+    let vars = terraform.vars.iter();
+    vars.map(|(name, input)| terraform_var(&known.scope(step), declared, name, input))
+        .map(|set| set.map_err(|error| no_value(step, error)))
+        .collect()
+}
+
+/// One of them.
+pub(crate) fn terraform_var(
+    scope: &Scope<'_>,
+    declared: &Declared,
+    name: &str,
+    input: &Input,
+) -> Result<(String, exec::Value), TemplateError> {
+    let (value, is_sensitive) = input.fill(scope)?;
+    let text = declared.type_of(name).text(&value);
+    let value = if is_sensitive { exec::Value::Secret(text.into()) } else { exec::Value::Plain(text) };
+    Ok((format!("TF_VAR_{name}"), value))
 }
 
 /// Variables of a child's environment.
@@ -187,16 +201,14 @@ pub(crate) fn input_value(rendered: Rendered) -> exec::Value {
     }
 }
 
-/// `-backend-config` from `[terraform.backend]`: arguments, so nothing secret.
-pub(crate) fn backend(step: &StepCx<'_>) -> Result<IndexMap<String, String>, Failure> {
-    let mut all = IndexMap::new();
-    let Some(terraform) = &step.env.terraform else { return Ok(all) };
+/// The settings of `[terraform.backend]`: they become arguments, so nothing secret.
+pub(crate) fn backend(step: &StepCx<'_>) -> Result<IndexMap<String, Json>, Failure> {
     let known = Known::of(step);
-    for (name, input) in &terraform.backend {
-        let text = input.argument(&known.scope(step)).map_err(|error| no_value(step, error))?;
-        all.insert(name.clone(), text);
-    }
-    Ok(all)
+    let settings = step.env.terraform.iter().flat_map(|terraform| &terraform.backend);
+    settings
+        .map(|(name, input)| Ok((name.clone(), input.fill(&known.scope(step))?)))
+        .collect::<Result<_, _>>()
+        .map_err(|error| no_value(step, error))
 }
 
 /// A value for ansible.

@@ -9,16 +9,20 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod advice;
 mod apply;
 mod ci;
+mod exact;
 mod faults;
 mod flood;
 mod history;
 mod inventory;
 mod lock;
 mod many;
+mod one_state;
 mod parts;
 mod pipelines;
+mod questions;
 mod readme;
 mod scripts;
 mod signals;
@@ -28,3 +32,4 @@ mod terraform;
 mod trust;
 mod usage;
 mod waits;
+mod words;

@@ -255,7 +255,7 @@ outer = [{ do = "inner" }, { name = "three", command = "echo three >> seen", sec
     run(&project, "outer", &["--resume"])
         .code(64)
         .says("the configuration was changed")
-        .says("--from 'inner/two'");
+        .says("infractl outer local --from inner/two");
     project.write("environments/local/environment.toml", &old);
     project.write("ready", "");
     run(&project, "outer", &["--resume", "--", "extra"]).code(64).says("other arguments");

@@ -13,14 +13,14 @@ const SETTINGS: &str = "[project]\nname = \"lab\"\n[secrets]\nfiles = [\"credent
                         \"credentials/demo-key-PROTECTS-NOTHING.txt\"\n[env-file]\ndialect = \"shell\"\n";
 
 /// A project whose `dev` is this root module; its secrets are `ACCOUNT_KEY` and `SHARED_TOKEN`.
-fn lab(module: &str) -> Sandbox {
+pub(crate) fn lab(module: &str) -> Sandbox {
     let project = Sandbox::new();
     project.write("environments/defaults.toml", SETTINGS);
     environment(&project, "dev", module);
     project
 }
 
-fn environment(project: &Sandbox, name: &str, module: &str) {
+pub(crate) fn environment(project: &Sandbox, name: &str, module: &str) {
     let _ = fs::remove_dir_all(project.path(format!("environments/{name}")));
     project.write(format!("environments/{name}/environment.toml"), "");
     project.write(format!("environments/{name}/main.tf"), module);

@@ -183,23 +183,23 @@ endpoints = { s3 = "https://s3.{{environment}}.example" }
     let shown: Vec<String> = terraform
         .vars
         .iter()
-        .map(|(name, input)| match input.render(&scope).unwrap() {
-            Rendered::Plain(text) => format!("{name}={text}"),
-            secret @ Rendered::Secret(_) => format!("{name} {secret:?}"),
+        .map(|(name, input)| match input.fill(&scope).unwrap() {
+            (value, false) => format!("{name}={value}"),
+            (_, true) => format!("{name} is a secret"),
         })
         .collect();
     insta::assert_snapshot!(shown.join("\n"), @r#"
-    text=dev-10.0.0.1
+    text="dev-10.0.0.1"
     number=5
     ratio=1.5
     flag=true
-    date=2026-01-14T15:30:00Z
+    date="2026-01-14T15:30:00Z"
     list=["dev",2]
     table={"quote":"say \"hi\"","nested":{"a":[]}}
-    token Secret(SecretBox<str>([REDACTED]))
+    token is a secret
     "#);
-    let endpoints = terraform.backend["endpoints"].argument(&scope).unwrap();
-    assert_eq!(endpoints, r#"{"s3":"https://s3.dev.example"}"#);
+    let endpoints = terraform.backend["endpoints"].fill(&scope).unwrap();
+    assert_eq!(endpoints.to_string(), r#"{"s3":"https://s3.dev.example"}"#);
 }
 
 #[test]

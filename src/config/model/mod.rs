@@ -23,6 +23,7 @@ mod snapshot;
 mod release;
 mod lock;
 mod pipeline;
+mod safety;
 mod step;
 mod terraform;
 mod secrets;
@@ -52,6 +53,7 @@ pub(crate) use publish::*;
 pub(crate) use registry::*;
 pub(crate) use release::*;
 pub(crate) use remote::*;
+pub(crate) use safety::*;
 pub(crate) use secrets::*;
 pub(crate) use snapshot::*;
 pub(crate) use snapshot_step::*;
@@ -73,6 +75,8 @@ pub(crate) struct File {
     ///
     /// Default: `false`
     pub protected: Option<bool>,
+    /// When somebody at a terminal is asked before something is changed
+    pub safety: Option<Safety>,
     /// One line for people, shown by `infractl env list`
     ///
     /// Example: `description = "what customers see"`

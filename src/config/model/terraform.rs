@@ -24,7 +24,8 @@ pub(crate) struct Terraform {
     ///
     /// Default: `default`
     pub workspace: Option<Argument>,
-    /// Variables of the root module, handed over as `TF_VAR_name`; lists and tables become JSON
+    /// Variables of the root module, handed over as `TF_VAR_name`: each arrives as it is, whatever the type of the
+    /// variable. Those that no file of the root module declares are errors
     ///
     /// Example: `vars = { region = "francecentral", zones = ["1", "2"] }`
     #[serde(default)]
@@ -49,7 +50,7 @@ pub(crate) struct Terraform {
     ///
     /// Example: `lock-timeout = "2m"`
     pub lock_timeout: Option<Period>,
-    /// Backend configuration, handed over as `-backend-config=key=value`; lists and tables become JSON
+    /// Backend configuration, handed over as `-backend-config=key=value`; lists and tables arrive as they are
     ///
     /// Example: `backend = { bucket = "nyctaxi-tfstate", key = "{{environment}}/terraform.tfstate" }`
     #[serde(default)]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, de};
 use serde_json::Value as Json;
 
 use crate::config::scope;
-use crate::config::template::{Rendered, Scope, Template, TemplateError};
+use crate::config::template::{Scope, Template, TemplateError};
 use crate::text;
 
 /// A length of time as text: `90s`, `5m`, `1h30m`, `500ms`.
@@ -132,9 +132,9 @@ impl<T> OneOrMany<T> {
 }
 
 impl Input {
-    /// The value as text: text rendered, everything else as JSON.
-    pub fn render(&self, scope: &Scope<'_>) -> Result<Rendered, TemplateError> {
-        scope::render_json(&self.0, scope)
+    /// The value with its texts rendered, and whether it holds a secret.
+    pub fn fill(&self, scope: &Scope<'_>) -> Result<(Json, bool), TemplateError> {
+        scope::fill_json(&self.0, scope)
     }
 }
 
@@ -146,11 +146,11 @@ impl StaticOutput {
 }
 
 impl ArgumentInput {
-    /// The value as text: text rendered, everything else as JSON; an error when it is sensitive.
-    pub fn argument(&self, scope: &Scope<'_>) -> Result<String, TemplateError> {
-        match scope::render_json(&self.0, scope)? {
-            Rendered::Plain(text) => Ok(text),
-            Rendered::Secret(_) => Err(TemplateError::Sensitive { template: self.0.to_string() }),
+    /// The value with its texts rendered; an error when it is sensitive.
+    pub fn fill(&self, scope: &Scope<'_>) -> Result<Json, TemplateError> {
+        match scope::fill_json(&self.0, scope)? {
+            (value, false) => Ok(value),
+            (_, true) => Err(TemplateError::Sensitive { template: self.0.to_string() }),
         }
     }
 }

@@ -72,6 +72,14 @@ impl StepKind for Action {
 pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failure> {
     let path = &step.env.env_file.path;
     match action {
+        Action::Remove if !step.facts.left.is_empty() => {
+            let shown = crate::work::relative(step, path);
+            if !path.exists() {
+                return Ok(format!("{shown} was not there"));
+            }
+            env_place::check(step).await?;
+            Ok(crate::work::of_what_is_left(step, &shown, write(step)))
+        }
         Action::Remove => {
             let shown = crate::work::relative(step, path);
             let text = disk::read_lossy_if_there(path).unwrap_or_default().unwrap_or_default();

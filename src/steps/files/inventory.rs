@@ -79,6 +79,10 @@ pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String
     let path = &declared(step)?.path;
     let shown = relative(step, path);
     match action {
+        Action::Remove if !step.facts.left.is_empty() && path.exists() => {
+            let written = Box::pin(run(step, &Action::Write)).await;
+            Ok(crate::work::of_what_is_left(step, &shown, written))
+        }
         Action::Remove => match disk::read_text_if_there(path)? {
             None => Ok(format!("{shown} was not there")),
             Some(text) if !file::is_ours(&text) => Ok(format!("{shown} is not infractl's, and stays")),

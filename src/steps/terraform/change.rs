@@ -7,11 +7,12 @@ use crate::disk;
 use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
 use crate::steps::terraform::progress::{Progress, show};
-use crate::steps::terraform::{diagnostics, plan};
+use crate::steps::terraform::words::said_already;
+use crate::steps::terraform::{diagnostics, plan, read};
 use crate::steps::terraform::{equip, failed};
 use crate::tools::terraform::digest::Digest;
 use crate::tools::terraform::{self as tool, Root};
-use crate::tools::terraform::{events, saved_plan};
+use crate::tools::terraform::{events, flags, saved_plan};
 use crate::ui::event::Level;
 use crate::work::StepCx;
 
@@ -20,21 +21,49 @@ pub(crate) async fn apply(
     step: &mut StepCx<'_>,
     root: &Root,
     plan: Option<&Path>,
+    words: &[String],
 ) -> Result<String, Failure> {
     if let Some(file) = plan {
-        is_ours(step, file)?;
+        is_ours(step, root, file)?;
     }
     let cmd = match (plan, &step.facts.plan) {
         (Some(file), _) if !file.is_file() => {
             return Err(Failure::new(Kind::Usage, format!("there is no plan `{}`", file.display()))
                 .help(format!("run `infractl plan {} --out {}`", step.env.name, file.display())));
         }
-        (Some(file), _) => root.apply_plan(file, step.extra),
-        (None, Some(kept)) => root.apply_plan(&kept.file, &tool::flags_for_a_plan(step.extra)),
-        (None, None) => root.apply().args(step.extra.iter().cloned()),
+        (Some(file), _) => root.apply_plan(file, words),
+        (None, Some(kept)) if kept.planned.is_empty => {
+            nothing_unsaved(step, root).await?;
+            step.facts.plan = None;
+            return Ok("no changes".to_owned());
+        }
+        (None, Some(kept)) => root.apply_plan(&kept.file, &flags::for_saved_plan(words)),
+        (None, None) => root.apply().args(words.iter().cloned()),
     };
     change(step, root, cmd, "apply").await
 }
+
+/// Destroys what the plan kept by this run says, or everything; then looks at what is left.
+pub(crate) async fn destroy(step: &mut StepCx<'_>, root: &Root, words: &[String]) -> Result<String, Failure> {
+    let cmd = match &step.facts.plan {
+        Some(kept) => root.apply_plan(&kept.file, &flags::for_saved_plan(words)),
+        None => root.destroy().args(words.iter().cloned()),
+    };
+    let summary = change(step, root, cmd, "destroy").await?;
+    step.facts.left = read::state(step, root).await?.resources();
+    match step.facts.left.as_slice() {
+        [] => Ok(summary),
+        left => {
+            let some = left.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let more = if left.len() > SHOWN { ", …" } else { "" };
+            step.line(Level::Normal, format!("left: {some}{more}"));
+            Ok(format!("{summary}, {} left", crate::text::plural(left.len(), "resource")))
+        }
+    }
+}
+
+/// So many of the resources that are left are named.
+const SHOWN: usize = 20;
 
 /// An apply or a destroy, with its progress.
 pub(crate) async fn change(
@@ -44,7 +73,7 @@ pub(crate) async fn change(
     verb: &str,
 ) -> Result<String, Failure> {
     nothing_unsaved(step, root).await?;
-    let cmd = equip(step, cmd)?;
+    let cmd = said_already(equip(step, cmd)?);
     let progress = Mutex::new(Progress::default());
     let done = step
         .run_with(&cmd, &|line| {
@@ -75,23 +104,30 @@ pub(crate) async fn change(
     Ok(if digest == Digest::default() { "no changes".into() } else { digest.to_string() })
 }
 
-/// The plan of another environment would make its resources in this one's state.
-fn is_ours(step: &StepCx<'_>, file: &Path) -> Result<(), Failure> {
+/// The plan of another environment or workspace would make its resources in this one's state.
+pub(super) fn is_ours(step: &StepCx<'_>, root: &Root, file: &Path) -> Result<(), Failure> {
     // What is not there, and what is no plan, is said by others.
     let bytes = disk::read(file).unwrap_or_default();
-    match saved_plan::owner(&bytes) {
-        Some(owner) if owner != plan::owner(step) => {
-            let (project, name) = owner.rsplit_once('/').unwrap_or(("", owner));
-            let of = if project == step.env.project { name } else { owner };
-            let shown = crate::work::relative(step, file);
-            Err(Failure::new(
-                Kind::Usage,
-                format!("`{shown}` is a plan of `{of}`, not of `{}`", step.env.name),
-            )
-            .help(format!("run `infractl plan {} --out FILE`, or apply it to `{of}`", step.env.name)))
-        }
-        _ => Ok(()),
+    let (name, shown) = (&step.env.name, crate::work::relative(step, file));
+    let refused = |why: String| Failure::new(Kind::Usage, format!("`{shown}` {why}"));
+    if let Some(owner) = saved_plan::owner(&bytes).filter(|owner| *owner != plan::owner(step)) {
+        let (project, other) = owner.rsplit_once('/').unwrap_or(("", owner));
+        let of = if project == step.env.project { other } else { owner };
+        return Err(refused(format!("is a plan of `{of}`, not of `{name}`"))
+            .help(format!("run `infractl plan {name} --out FILE`, or apply it to `{of}`")));
     }
+    let made = saved_plan::made(&bytes);
+    if let Some(other) = made.workspace.filter(|workspace| *workspace != root.workspace) {
+        let own = &root.workspace;
+        return Err(refused(format!("is a plan of workspace `{other}`, not of `{own}`")).help(format!(
+            "run `infractl plan {name} --out FILE`: `workspace` in `[terraform]` says `{own}` now"
+        )));
+    }
+    if made.destroys {
+        return Err(refused("takes everything down: it was made with `-destroy`".to_owned())
+            .help(format!("run `infractl destroy {name}`")));
+    }
+    Ok(())
 }
 
 /// A state that could not be saved lies beside the root module. Another change now would fork it: what it alone knows

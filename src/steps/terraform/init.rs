@@ -11,6 +11,7 @@ use std::time::UNIX_EPOCH;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
 use crate::disk;
@@ -98,7 +99,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, root: &Root, wish: Wish) -> Resul
 fn command(
     step: &StepCx<'_>,
     root: &Root,
-    backend: &IndexMap<String, String>,
+    backend: &IndexMap<String, Json>,
     wish: Wish,
 ) -> Result<Cmd, Failure> {
     let cmd = terraform::equip(step, root.init(backend))?;
@@ -135,7 +136,7 @@ fn data_dir(step: &StepCx<'_>, root: &Root) -> Result<PathBuf, Failure> {
     Ok(root.dir.join(set.filter(|dir| !dir.is_empty()).unwrap_or_else(|| ".terraform".into())))
 }
 
-fn look(step: &StepCx<'_>, root: &Root, backend: &IndexMap<String, String>) -> Result<Looked, Failure> {
+fn look(step: &StepCx<'_>, root: &Root, backend: &IndexMap<String, Json>) -> Result<Looked, Failure> {
     let old: Option<Stamp> =
         disk::read(&stamp_file(step)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let data = data_dir(step, root)?;
@@ -177,7 +178,7 @@ fn look(step: &StepCx<'_>, root: &Root, backend: &IndexMap<String, String>) -> R
 }
 
 /// What besides the files decides: program, backend settings, data folder.
-fn settings(root: &Root, data: &Path, backend: &IndexMap<String, String>) -> String {
+fn settings(root: &Root, data: &Path, backend: &IndexMap<String, Json>) -> String {
     let mut hash = Sha256::new();
     for part in [root.program.as_str(), &root.dir.to_string_lossy(), &data.to_string_lossy()] {
         hash.update(part);

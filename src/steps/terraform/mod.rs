@@ -1,31 +1,36 @@
 //! terraform: which of its verbs, with what, and what its errors mean.
 
 mod change;
+mod describe;
+pub(crate) mod diagnostics;
+pub(crate) mod init;
+pub(crate) mod keep;
+pub(crate) mod known;
+pub(crate) mod module;
 mod plan;
 pub(crate) mod read;
 mod progress;
-pub(crate) mod known;
-pub(crate) mod init;
 mod providers;
-pub(crate) mod diagnostics;
 mod script;
+pub(crate) mod state_place;
+mod words;
 
 use std::path::{Path, PathBuf};
 
 use crate::config::Environment;
 use crate::config::environment::Terraform;
 use crate::config::verbs::Effect;
-use crate::exec::BoxFuture;
-use crate::exec::Cmd;
+use crate::exec::{BoxFuture, Cmd, Value};
 use crate::failure::{Failure, Kind};
 use crate::steps::terraform::init::Wish;
 use crate::text::{last_line, plain};
+use crate::tools::terraform::Root;
 use crate::tools::terraform::advice;
-use crate::tools::terraform::{self as tool, Root};
+use crate::tools::terraform::flags::{self, Command};
 use crate::ui::event::Level;
 use crate::work::kind::{Mention, StepKind};
 use crate::work::script::Script;
-use crate::work::{StepCx, values};
+use crate::work::{StepCx, root_module, values};
 
 /// What is done with the root module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +47,11 @@ pub enum Action {
         keep: bool,
         /// Preview a destroy.
         destroy: bool,
+    },
+    /// Look at what a saved plan takes away.
+    Look {
+        /// The plan.
+        plan: PathBuf,
     },
     /// Make the environment match.
     Apply {
@@ -68,7 +78,11 @@ impl StepKind for Action {
 
     fn effect(&self) -> Option<Effect> {
         Some(match self {
-            Action::Init | Action::Plan { .. } | Action::Validate | Action::Fmt { .. } => Effect::Reads,
+            Action::Init
+            | Action::Plan { .. }
+            | Action::Look { .. }
+            | Action::Validate
+            | Action::Fmt { .. } => Effect::Reads,
             Action::Apply { .. } => Effect::Changes,
             Action::Destroy => Effect::Destroys,
         })
@@ -79,7 +93,7 @@ impl StepKind for Action {
     }
 
     fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
-        describe(step, self)
+        describe::commands(step, self)
     }
 
     fn script(&self, step: &StepCx<'_>, script: &mut Script) -> Result<Vec<String>, Failure> {
@@ -105,7 +119,7 @@ impl StepKind for Outputs {
     }
 
     fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
-        describe_outputs(step)
+        describe::outputs(step)
     }
 
     fn script(&self, _: &StepCx<'_>, _: &mut Script) -> Result<Vec<String>, Failure> {
@@ -113,46 +127,73 @@ impl StepKind for Outputs {
     }
 }
 
+impl Action {
+    /// Does terraform work out what the root module says?
+    fn evaluates(&self) -> bool {
+        match self {
+            Action::Plan { destroy, .. } => !destroy,
+            Action::Apply { .. } | Action::Validate => true,
+            Action::Init | Action::Look { .. } | Action::Destroy | Action::Fmt { .. } => false,
+        }
+    }
+
+    /// The command that the user's own words are for.
+    fn command(&self) -> Option<Command> {
+        match self {
+            Action::Init => Some(Command::Init),
+            Action::Plan { keep: false, .. } => Some(Command::Plan),
+            Action::Plan { destroy: true, .. } | Action::Destroy => Some(Command::Destroy),
+            Action::Plan { .. } | Action::Apply { .. } => Some(Command::Apply),
+            Action::Fmt { .. } => Some(Command::Fmt),
+            Action::Look { .. } | Action::Validate => None,
+        }
+    }
+}
+
 /// Does it. The text says what came of it: for plans and applies the digest.
 pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failure> {
     let root = root(step)?;
+    let words = action.command().map(|command| words::words(step, command)).transpose()?.unwrap_or_default();
     if matches!(action, Action::Fmt { .. }) {
         return read::fmt(step, &root, action).await;
+    }
+    // A step before this one may have written them.
+    step.facts.module.take();
+    if action.evaluates() {
+        module::check(step)?;
     }
     let wish = if *action == Action::Init { Wish::Asked } else { Wish::IfNeeded };
     init::run(step, &root, wish).await?;
     if matches!(action, Action::Plan { .. } | Action::Apply { .. } | Action::Destroy) {
         known::mask(step, &root).await?;
     }
-    match attempt(step, &root, action).await {
+    match attempt(step, &root, action, &words).await {
         // terraform knows better than our stamp: somebody cleaned up, or another tool was here.
         Err(failure) if !step.facts.initialised && advice::needs_init(&format!("{:#}", failure.error)) => {
             step.line(Level::Normal, "terraform wants an init first");
             init::run(step, &root, Wish::Again).await?;
-            attempt(step, &root, action).await
+            attempt(step, &root, action, &words).await
         }
         other => other,
     }
 }
 
-async fn attempt(step: &mut StepCx<'_>, root: &Root, action: &Action) -> Result<String, Failure> {
+async fn attempt(
+    step: &mut StepCx<'_>,
+    root: &Root,
+    action: &Action,
+    words: &[String],
+) -> Result<String, Failure> {
     match action {
         Action::Init | Action::Fmt { .. } => Ok(String::new()),
-        Action::Plan { json: true, out, .. } => plan::plan_json(step, root, out.as_deref()).await,
-        Action::Plan { out, keep: false, .. } if step.extra.iter().any(|word| word == "-json") => {
-            plan::plan_json(step, root, out.as_deref()).await
+        Action::Plan { json, out, keep: false, .. } if *json || flags::asks(words, "json") => {
+            plan::plan_json(step, root, out.as_deref(), words).await
         }
-        Action::Plan { out, keep, destroy, json: false } => {
-            plan::plan(step, root, out.as_deref(), *keep, *destroy).await
-        }
-        Action::Apply { plan } => change::apply(step, root, plan.as_deref()).await,
-        Action::Destroy => {
-            let cmd = match &step.facts.plan {
-                Some(saved) => root.apply_plan(&saved.file, &tool::flags_for_a_plan(step.extra)),
-                None => root.destroy().args(step.extra.iter().cloned()),
-            };
-            change::change(step, root, cmd, "destroy").await
-        }
+        Action::Plan { out, keep: false, .. } => plan::plan(step, root, out.as_deref(), words).await,
+        Action::Plan { destroy, .. } => keep::keep(step, root, *destroy, words).await,
+        Action::Look { plan } => keep::look(step, root, plan).await,
+        Action::Apply { plan } => change::apply(step, root, plan.as_deref(), words).await,
+        Action::Destroy => change::destroy(step, root, words).await,
         Action::Validate => read::validate(step, root).await,
     }
 }
@@ -166,19 +207,14 @@ pub(crate) fn root(step: &StepCx<'_>) -> Result<Root, Failure> {
         )
         .help(format!("put `*.tf` files into `environments/{}`, or set `[terraform] dir`", step.env.name)));
     };
-    let Terraform { program, dir, workspace, var_files, lock_timeout, parallelism, .. } = terraform;
+    let Terraform { dir, workspace, var_files, lock_timeout, parallelism, .. } = terraform;
     if !dir.is_dir() {
         return Err(Failure::new(Kind::Config, format!("there is no folder `{}`", dir.display()))
             .help("create it, or set `[terraform] dir`"));
     }
     Ok(Root {
         environment: step.env.name.clone(),
-        // A path is meant from the project, not from the folder of the root module.
-        program: if program.contains('/') {
-            step.env.root.join(program).to_string_lossy().into_owned()
-        } else {
-            program.clone()
-        },
+        program: program(step.env, terraform),
         dir: dir.clone(),
         workspace: values::argument(step, workspace)?,
         var_files: var_files.clone(),
@@ -188,20 +224,32 @@ pub(crate) fn root(step: &StepCx<'_>) -> Result<Root, Failure> {
     })
 }
 
+/// The program to start: a path is meant from the project, not from the folder of the root module.
+pub(crate) fn program(env: &Environment, terraform: &Terraform) -> String {
+    match &terraform.program {
+        path if path.contains('/') => env.root.join(path).to_string_lossy().into_owned(),
+        name => name.clone(),
+    }
+}
+
 /// Gives a command what the environment says a child gets: secrets, `TF_VAR_*`, and no variable of the user
 /// that would break it.
 pub(crate) fn equip(step: &StepCx<'_>, mut cmd: Cmd) -> Result<Cmd, Failure> {
-    for (name, value) in step.secret_variables() {
-        cmd = cmd.secret(name, value);
-    }
-    if let Some(terraform) = &step.env.terraform {
-        for (name, value) in values::terraform_vars(step, terraform)? {
-            cmd.env.insert(format!("TF_VAR_{name}"), value);
-        }
-        for (name, value) in values::variables(step, &terraform.env)? {
-            cmd.env.insert(name, value);
-        }
-    }
+    let secrets = step.secret_variables().into_iter().map(|(name, value)| (name, Value::Secret(value)));
+    let Some(terraform) = &step.env.terraform else {
+        cmd.env.extend(secrets);
+        return Ok(without_dangling(step, cmd));
+    };
+    let declared = root_module::declared(step);
+    let set = values::variables(step, &terraform.env)?;
+    let exact = |(name, value): (String, Value)| {
+        let value = root_module::exact(declared, &name, value);
+        (name, value)
+    };
+    cmd.env.extend(secrets.map(exact));
+    cmd.env.extend(values::terraform_vars(step, terraform, declared)?);
+    cmd.env.extend(set.into_iter().map(exact));
+    cmd.env.insert("TF_WORKSPACE".into(), Value::Plain(values::argument(step, &terraform.workspace)?));
     Ok(without_dangling(step, cmd))
 }
 
@@ -249,46 +297,4 @@ fn cause(tail: &str) -> String {
         "" => "it said nothing".to_owned(),
         line => line.to_owned(),
     }
-}
-
-/// The commands a step would run, in order.
-pub(crate) fn describe(step: &mut StepCx<'_>, action: &Action) -> Result<Vec<String>, Failure> {
-    let root = root(step)?;
-    let mut lines = Vec::new();
-    let mut push = |cmd: Cmd| -> Result<(), Failure> {
-        lines.push(crate::work::shown_in(&equip(step, cmd)?.args(step.extra.iter().cloned())));
-        Ok(())
-    };
-    match action {
-        Action::Fmt { check } => {
-            return Ok(vec![crate::work::shown_in(&root.fmt(*check).args(step.extra.iter().cloned()))]);
-        }
-        Action::Init => {}
-        Action::Plan { json: true, out, .. } => push(root.plan_json(out.as_deref()))?,
-        Action::Plan { out, keep, destroy, .. } => {
-            let file = if *keep { Some(Path::new("PRIVATE.tfplan")) } else { out.as_deref() };
-            let cmd = root.plan(file);
-            push(if *destroy { cmd.arg("-destroy") } else { cmd })?;
-        }
-        Action::Apply { plan: Some(file) } => {
-            lines.push(crate::work::shown_in(&equip(step, root.apply_plan(file, step.extra))?));
-        }
-        Action::Apply { plan: None } => push(root.apply())?,
-        Action::Destroy => push(root.destroy())?,
-        Action::Validate => push(root.validate())?,
-    }
-    let mut all: Vec<String> = init::describe(step, &root, *action == Action::Init)?;
-    all.extend(lines);
-    Ok(all)
-}
-
-/// The commands that read the outputs.
-pub(crate) fn describe_outputs(step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
-    if step.env.terraform.is_none() {
-        return Ok(vec!["# outputs: those of `[outputs]`".into()]);
-    }
-    let root = root(step)?;
-    let mut lines = init::describe(step, &root, false)?;
-    lines.push(crate::work::shown_in(&equip(step, root.state_pull())?));
-    Ok(lines)
 }

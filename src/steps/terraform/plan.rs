@@ -8,30 +8,25 @@ use crate::exec::Done;
 use crate::failure::Failure;
 use crate::steps::terraform::diagnostics;
 use crate::steps::terraform::progress::Progress;
+use crate::steps::terraform::words::said_already;
 use crate::steps::terraform::{equip, failed};
 use crate::tools::terraform::Root;
 use crate::tools::terraform::digest::{Digest, PlanText};
 use crate::tools::terraform::events::{self as events, Event as Told};
-use crate::tools::terraform::saved_plan;
 use crate::tools::terraform::text::Diagnostics;
+use crate::tools::terraform::{flags, saved_plan};
 use crate::ui::event::Level;
-use crate::work::{SavedPlan, StepCx};
+use crate::work::StepCx;
 
-/// A preview as text; with `keep` it is kept for the `Apply` of this run.
+/// A preview as text.
 pub(crate) async fn plan(
     step: &mut StepCx<'_>,
     root: &Root,
     out: Option<&Path>,
-    keep: bool,
-    destroy: bool,
+    words: &[String],
 ) -> Result<String, Failure> {
-    let kept = if keep { Some(private_plan()?) } else { None };
-    let file = kept.as_ref().map(|saved| saved.file.as_path()).or(out);
-    let mut cmd = equip(step, root.plan(file))?.args(step.extra.iter().cloned());
-    if destroy {
-        cmd = cmd.arg("-destroy");
-    }
-    let files = files(step, root, out);
+    let cmd = said_already(equip(step, root.plan(out))?).args(words.iter().cloned());
+    let files = files(root, out, words);
     begin(&files)?;
     let text = Mutex::new((PlanText::default(), Diagnostics::default()));
     let done = step
@@ -47,8 +42,7 @@ pub(crate) async fn plan(
     let (plan, found) = text.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.finish().iter().for_each(|found| diagnostics::tell(step, found));
     let digest = plan.digest();
-    planned(step, root, &done, digest)?;
-    step.facts.plan = kept;
+    judged(step, root, &done, digest, words)?;
     Ok(if done.code == 0 { "no changes".into() } else { digest.to_string() })
 }
 
@@ -57,9 +51,10 @@ pub(crate) async fn plan_json(
     step: &mut StepCx<'_>,
     root: &Root,
     out: Option<&Path>,
+    words: &[String],
 ) -> Result<String, Failure> {
-    let cmd = equip(step, root.plan_json(out))?.args(step.extra.iter().cloned());
-    let files = files(step, root, out);
+    let cmd = said_already(equip(step, root.plan_json(out))?).args(words.iter().cloned());
+    let files = files(root, out, words);
     begin(&files)?;
     let seen = Mutex::new(Progress::default());
     let done = step
@@ -77,11 +72,18 @@ pub(crate) async fn plan_json(
     let done = kept_private(step, &files, done)?;
     let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
     let done = Done { tail: seen.errors(&done.tail), ..done };
-    planned(step, root, &done, seen.digest())?;
+    judged(step, root, &done, seen.digest(), words)?;
     Ok(if done.code == 0 { "no changes".into() } else { seen.digest().to_string() })
 }
 
-fn planned(step: &mut StepCx<'_>, root: &Root, done: &Done, digest: Digest) -> Result<(), Failure> {
+/// What came of a plan, told.
+pub(super) fn judged(
+    step: &mut StepCx<'_>,
+    root: &Root,
+    done: &Done,
+    digest: Digest,
+    words: &[String],
+) -> Result<(), Failure> {
     if done.interrupted {
         return Err(
             step.interrupted(format!("the plan of `{}` was stopped; nothing was changed", step.env.name))
@@ -92,24 +94,17 @@ fn planned(step: &mut StepCx<'_>, root: &Root, done: &Done, digest: Digest) -> R
         2 => step.facts.digest = Some(Digest { outputs: digest.outputs || digest.is_empty(), ..digest }),
         code => return Err(failed(step, root, "plan", code, &done.tail)),
     }
+    if done.code == 2 && flags::asks(words, "detailed-exitcode") {
+        step.facts.differences.push("there is something to change".to_owned());
+    }
     diagnostics::counted(step, step.facts.digest.unwrap_or_default());
     Ok(())
 }
 
 /// The files that this plan is kept in: asked for as `--out`, or after `--`.
-fn files(step: &StepCx<'_>, root: &Root, out: Option<&Path>) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = out.map(Path::to_owned).into_iter().collect();
-    let mut words = step.extra.iter();
-    while let Some(word) = words.next() {
-        let Some(rest) = word.strip_prefix("--").or_else(|| word.strip_prefix('-')) else { continue };
-        let named = match rest.split_once('=') {
-            Some(("out", file)) => Some(file),
-            None if rest == "out" => words.next().map(String::as_str),
-            _ => None,
-        };
-        files.extend(named.map(|file| root.dir.join(file)));
-    }
-    files
+fn files(root: &Root, out: Option<&Path>, words: &[String]) -> Vec<PathBuf> {
+    let named = flags::values(words, "out").into_iter().map(|file| root.dir.join(file));
+    out.map(Path::to_owned).into_iter().chain(named).collect()
 }
 
 /// A saved plan holds the values of variables in clear text: nobody else may read it, at no time.
@@ -140,10 +135,4 @@ fn kept_private(step: &StepCx<'_>, files: &[PathBuf], done: Result<Done, Failure
 /// Whose plans those of this environment are.
 pub(crate) fn owner(step: &StepCx<'_>) -> String {
     format!("{}/{}", step.env.project, step.env.name)
-}
-
-/// A place for a plan of this run: private, in memory where the system has such a place.
-fn private_plan() -> Result<SavedPlan, Failure> {
-    let dir = crate::disk::PrivateDir::new()?;
-    Ok(SavedPlan { file: dir.path().join("infractl.tfplan"), dir })
 }

@@ -10,7 +10,7 @@ use crate::steps::terraform::progress::show;
 use crate::steps::terraform::{Action, equip, failed, root, without_dangling};
 use crate::tools::terraform::advice;
 use crate::tools::terraform::events::{self as events, Event as Told};
-use crate::tools::terraform::{self as tool, Output, Root};
+use crate::tools::terraform::{self as tool, Output, Root, State};
 use crate::work::{StepCx, values};
 
 /// Checks the root module.
@@ -46,17 +46,23 @@ pub(crate) async fn outputs(step: &mut StepCx<'_>) -> Result<String, Failure> {
         return Ok(crate::text::plural(step.env.outputs.len(), "output"));
     }
     let root = root(step)?;
-    init::run(step, &root, Wish::IfNeeded).await?;
+    let count = state(step, &root).await?.outputs.len();
+    Ok(crate::text::plural(count, "output"))
+}
+
+/// Reads the state; outputs and serial are facts from then on.
+pub(super) async fn state(step: &mut StepCx<'_>, root: &Root) -> Result<State, Failure> {
+    init::run(step, root, Wish::IfNeeded).await?;
     let mut done = step.run(&equip(step, root.state_pull())?).await?;
     if done.code != 0 && !step.facts.initialised && advice::needs_init(&done.tail) {
-        init::run(step, &root, Wish::Again).await?;
+        init::run(step, root, Wish::Again).await?;
         done = step.run(&equip(step, root.state_pull())?).await?;
     }
     if done.interrupted {
         return Err(step.interrupted(format!("stopped while the outputs of `{}` were read", step.env.name)));
     }
     if done.code != 0 {
-        return Err(failed(step, &root, "state pull", done.code, &done.tail));
+        return Err(failed(step, root, "state pull", done.code, &done.tail));
     }
     let state = tool::parse_state(&done.stdout).map_err(|error| {
         // The text around the error is the state: never shown.
@@ -67,9 +73,8 @@ pub(crate) async fn outputs(step: &mut StepCx<'_>) -> Result<String, Failure> {
     })?;
     known::sensitive(step, state.outputs.iter());
     step.facts.serial = state.serial;
-    let count = state.outputs.len();
-    step.facts.outputs = Some(state.outputs);
-    Ok(crate::text::plural(count, "output"))
+    step.facts.outputs = Some(state.outputs.clone());
+    Ok(state)
 }
 
 fn by_hand(step: &StepCx<'_>) -> Result<IndexMap<String, Output>, Failure> {

@@ -72,6 +72,12 @@ pub(crate) fn explain(root: &Root, tail: &str) -> Advice {
                 .into(),
         );
     }
+    if tail.contains("Invalid value for input variable") && tail.contains("required.") {
+        return help(
+            "look at the value of the variable; in a secret or another text write it as JSON: `[\"a\"]`"
+                .into(),
+        );
+    }
     if tail.contains("Error saving state") || tail.contains("errored.tfstate") {
         return help(format!(
             "run `{by_hand} state push errored.tfstate` as soon as the backend answers again; do not delete the \

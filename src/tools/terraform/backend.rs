@@ -1,5 +1,7 @@
 //! Where a root module keeps its state: what its `backend` block says.
 
+use std::path::{Path, PathBuf};
+
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Body};
 use indexmap::IndexMap;
@@ -81,6 +83,39 @@ fn of_json(file: &Json) -> Option<Backend> {
     Some(backend)
 }
 
+/// A setting, and the variables that may stand for it.
+type Setting = (&'static str, &'static [&'static str]);
+
+/// By kind: the settings without which a state has no place, and those that make another place of it.
+const PLACES: [(&str, &[Setting], &[Setting]); 10] = [
+    ("azurerm", &[("storage_account_name", &[]), ("container_name", &[]), ("key", &[])], &[]),
+    ("consul", &[("path", &[])], &[("address", &["CONSUL_HTTP_ADDR"])]),
+    ("cos", &[("bucket", &[])], &[("prefix", &[]), ("key", &[])]),
+    ("gcs", &[("bucket", &[])], &[("prefix", &[])]),
+    ("http", &[("address", &["TF_HTTP_ADDRESS"])], &[]),
+    (
+        "kubernetes",
+        &[("secret_suffix", &[])],
+        &[("namespace", &["KUBE_NAMESPACE"]), ("host", &["KUBE_HOST"])],
+    ),
+    ("oss", &[("bucket", &[])], &[("prefix", &[]), ("key", &[])]),
+    ("pg", &[("conn_str", &["PG_CONN_STR"])], &[("schema_name", &["PG_SCHEMA_NAME"])]),
+    (
+        "remote",
+        &[("organization", &[])],
+        &[("hostname", &[]), ("workspaces.name", &[]), ("workspaces.prefix", &[])],
+    ),
+    (
+        "s3",
+        &[("bucket", &[]), ("key", &[])],
+        &[
+            ("workspace_key_prefix", &[]),
+            ("endpoints.s3", &["AWS_ENDPOINT_URL_S3", "AWS_S3_ENDPOINT", "AWS_ENDPOINT_URL"]),
+            ("endpoint", &[]),
+        ],
+    ),
+];
+
 impl Backend {
     /// Sets one as `-backend-config` does: a table is taken apart.
     pub(crate) fn set(&mut self, key: &str, value: &Json) {
@@ -94,6 +129,49 @@ impl Backend {
             Json::Null | Json::Array(_) => {}
             other => drop(self.settings.insert(key.to_owned(), other.to_string())),
         }
+    }
+
+    /// The file of a state on this disk.
+    pub(crate) fn file(&self, dir: &Path, workspace: &str) -> PathBuf {
+        if workspace == "default" {
+            return dir.join(self.get("path").unwrap_or("terraform.tfstate"));
+        }
+        let all = dir.join(self.get("workspace_dir").unwrap_or("terraform.tfstate.d"));
+        all.join(workspace).join("terraform.tfstate")
+    }
+
+    /// What says where the state is, as a text that two with one state have in common; none if a part of it is not known.
+    pub(crate) fn place(
+        &self,
+        dir: &Path,
+        workspace: &str,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Option<String> {
+        if self.kind == "local" {
+            return Some(self.file(dir, workspace).to_string_lossy().into_owned());
+        }
+        let known = PLACES.iter().find(|(kind, ..)| *kind == self.kind);
+        let find = |(name, variables): &Setting| {
+            let set = self.get(name).map(str::to_owned);
+            set.or_else(|| variables.iter().find_map(|name| variable(name))).filter(|value| !value.is_empty())
+        };
+        let mut parts = vec![self.kind.clone(), workspace.to_owned()];
+        match known {
+            Some((_, needed, more)) => {
+                for setting in *needed {
+                    parts.push(find(setting)?);
+                }
+                parts.extend(more.iter().map(|setting| find(setting).unwrap_or_default()));
+            }
+            None if self.settings.is_empty() => return None,
+            None => {
+                let mut all: Vec<_> =
+                    self.settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                all.sort();
+                parts.extend(all);
+            }
+        }
+        Some(parts.join("\n"))
     }
 
     /// A setting that is there and not empty.
@@ -124,6 +202,39 @@ mod tests {
         assert_eq!(found.get("use_path_style"), Some("true"));
         assert_eq!(found.get("endpoints.s3"), Some("http://127.0.0.1:9000"));
         assert_eq!(backend("main.tf", "resource \"x\" \"y\" {}"), None);
+    }
+
+    #[test]
+    fn one_place_is_one_state() {
+        let place = |kind: &str, settings: &[(&str, &str)], workspace: &str, set: &[(&str, &str)]| {
+            let settings = settings.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+            let variable = |name: &str| {
+                set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            };
+            Backend { kind: kind.into(), settings }.place(Path::new("/p"), workspace, variable)
+        };
+        let s3 = |key: &'static str| [("bucket", "b"), ("key", key)];
+        assert_eq!(
+            place("s3", &s3("k"), "default", &[]),
+            place("s3", &s3("k"), "default", &[("AWS_PROFILE", "x")])
+        );
+        let with_key = [("bucket", "b"), ("region", "r"), ("access_key", "x"), ("key", "k")];
+        assert_eq!(place("s3", &s3("k"), "default", &[]), place("s3", &with_key, "default", &[]));
+        assert_ne!(place("s3", &s3("k"), "default", &[]), place("s3", &s3("l"), "default", &[]));
+        assert_ne!(place("s3", &s3("k"), "default", &[]), place("s3", &s3("k"), "blue", &[]));
+        let elsewhere = [("AWS_ENDPOINT_URL", "http://x")];
+        assert_ne!(place("s3", &s3("k"), "default", &[]), place("s3", &s3("k"), "default", &elsewhere));
+        assert_eq!(place("s3", &[("bucket", "b")], "default", &[]), None);
+        assert_eq!(place("http", &[], "default", &[]), None);
+        assert!(place("http", &[], "default", &[("TF_HTTP_ADDRESS", "http://x")]).is_some());
+        assert_eq!(place("new", &[], "default", &[]), None);
+        assert_ne!(place("new", &[("a", "1")], "default", &[]), place("new", &[("a", "2")], "default", &[]));
+        assert_eq!(place("local", &[], "default", &[]).unwrap(), "/p/terraform.tfstate");
+        assert_eq!(
+            place("local", &[], "blue", &[]).unwrap(),
+            "/p/terraform.tfstate.d/blue/terraform.tfstate"
+        );
+        assert_eq!(place("local", &[("path", "/s")], "default", &[]).unwrap(), "/s");
     }
 
     #[test]

@@ -4,10 +4,13 @@ pub(crate) mod advice;
 pub(crate) mod backend;
 pub(crate) mod events;
 pub(crate) mod digest;
+pub(crate) mod declared;
+pub(crate) mod diagnostic;
+pub(crate) mod flags;
+pub(crate) mod planned;
 pub(crate) mod root;
 pub(crate) mod saved_plan;
 pub(crate) mod text;
-pub(crate) mod diagnostic;
 
 use std::path::PathBuf;
 
@@ -74,7 +77,7 @@ impl Root {
     /// The beginning of a command line that does something with this root module by hand, with the secrets of the
     /// environment.
     pub(crate) fn by_hand(&self) -> String {
-        by_hand(&self.environment, &self.program, &self.dir, &self.workspace)
+        by_hand(&self.environment, &self.program, &self.dir)
     }
 
     fn no_color(&self, cmd: Cmd) -> Cmd {
@@ -96,9 +99,10 @@ impl Root {
 
     /// `init` with the backend configuration. Secrets must not be in `backend`: terraform writes all of it to
     /// `.terraform/terraform.tfstate`.
-    pub(crate) fn init(&self, backend: &IndexMap<String, String>) -> Cmd {
+    pub(crate) fn init(&self, backend: &IndexMap<String, Json>) -> Cmd {
+        let text = |value: &Json| value.as_str().map_or_else(|| declared::expression(value), str::to_owned);
         self.no_color(self.cmd(&["init", "-input=false"]))
-            .args(backend.iter().map(|(key, value)| format!("-backend-config={key}={value}")))
+            .args(backend.iter().map(|(key, value)| format!("-backend-config={key}={}", text(value))))
     }
 
     /// A preview as text. Exit code 0 no changes, 1 error, 2 changes.
@@ -146,6 +150,17 @@ impl Root {
         self.machine(&["state", "pull"])
     }
 
+    /// A saved plan as JSON on standard output, secrets in clear text included: never shown.
+    pub(crate) fn show_json(&self, plan: &std::path::Path) -> Cmd {
+        self.machine(&["show", "-json"]).arg(plan.to_string_lossy())
+    }
+
+    /// A saved plan as text for people.
+    pub(crate) fn show(&self, plan: &std::path::Path) -> Cmd {
+        let cmd = self.no_color(self.cmd(&["show"])).unset("TF_CLI_ARGS").unset("TF_CLI_ARGS_show");
+        cmd.arg(plan.to_string_lossy())
+    }
+
     /// Checks the root module; diagnostics as one JSON document on standard output.
     pub(crate) fn validate(&self) -> Cmd {
         self.machine(&["validate", "-json"])
@@ -180,6 +195,32 @@ pub(crate) struct State {
     /// Outputs by name. A null output is not there.
     #[serde(default)]
     pub outputs: IndexMap<String, Output>,
+    #[serde(default)]
+    resources: Vec<Resource>,
+}
+
+/// A resource in a state.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+struct Resource {
+    mode: String,
+    module: Option<String>,
+    #[serde(rename = "type")]
+    kind: String,
+    name: String,
+    instances: Vec<Json>,
+}
+
+impl State {
+    /// Addresses of what is managed, without the keys of instances.
+    pub(crate) fn resources(&self) -> Vec<String> {
+        let managed = self.resources.iter().filter(|one| one.mode == "managed" && !one.instances.is_empty());
+        let address = |one: &Resource| {
+            let module = one.module.iter().map(|module| format!("{module}.")).collect::<String>();
+            format!("{module}{}.{}", one.kind, one.name)
+        };
+        managed.map(address).collect()
+    }
 }
 
 /// Reads what `state pull` printed. Nothing printed is no state.
@@ -196,31 +237,10 @@ pub(super) fn document(stdout: &[u8]) -> &[u8] {
     (0..stdout.len()).find(is_begin).map_or(stdout, |at| &stdout[at..])
 }
 
-/// What of the user's own flags is also for the apply of a plan that was made with all of them.
-pub(crate) fn flags_for_a_plan(extra: &[String]) -> Vec<String> {
-    let mut kept = Vec::new();
-    let mut words = extra.iter();
-    while let Some(word) = words.next() {
-        let name = word.trim_start_matches('-');
-        if ["lock", "parallelism"].iter().any(|begin| name.starts_with(begin)) && word.starts_with('-') {
-            kept.push(word.clone());
-            // `-lock` alone is true or false by itself; the others have a value.
-            if !word.contains('=') && name != "lock" {
-                kept.extend(words.next().cloned());
-            }
-        }
-    }
-    kept
-}
-
 /// See [`Root::by_hand`].
-pub(crate) fn by_hand(environment: &str, program: &str, dir: &std::path::Path, workspace: &str) -> String {
-    let workspace = match workspace {
-        "default" => String::new(),
-        name => format!("env TF_WORKSPACE={} ", shell_words::quote(name)),
-    };
+pub(crate) fn by_hand(environment: &str, program: &str, dir: &std::path::Path) -> String {
     format!(
-        "infractl exec {environment} -- {workspace}{} -chdir={}",
+        "infractl exec {environment} -- {} -chdir={}",
         shell_words::quote(program),
         shell_words::quote(&dir.to_string_lossy())
     )

@@ -55,6 +55,7 @@ fn a_state_gives_outputs_and_serial_with_every_digit() {
     assert_eq!(state.outputs["n"].value.to_string(), "12345678901234567890");
     assert!(state.outputs["pw"].sensitive && !state.outputs["n"].sensitive);
     assert_eq!(parse_state(b"\n").unwrap(), State::default());
+    assert!(state.resources().is_empty(), "what is no resource is passed over");
 }
 
 #[test]
@@ -63,19 +64,19 @@ fn what_a_wrapper_says_before_the_document_is_passed_over() {
 }
 
 #[test]
-fn a_command_by_hand_names_environment_and_workspace() {
+fn a_command_by_hand_names_the_environment_which_brings_the_workspace() {
     assert_eq!(root().by_hand(), "infractl exec dev -- terraform -chdir=/p/environments/dev");
-    let other = Root { workspace: "blue".into(), ..root() };
-    assert_eq!(
-        other.by_hand(),
-        "infractl exec dev -- env TF_WORKSPACE=blue terraform -chdir=/p/environments/dev"
-    );
 }
 
 #[test]
-fn what_made_a_plan_is_not_asked_of_its_apply_again() {
-    let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-    let given =
-        words("-target=a.b -lock-timeout 5m -lock=false -var x=lock -parallelism=3 -lock -refresh=false");
-    assert_eq!(flags_for_a_plan(&given), words("-lock-timeout 5m -lock=false -parallelism=3 -lock"));
+fn a_state_names_what_is_managed() {
+    let state = parse_state(
+        br#"{"version":4,"serial":7,"resources":[
+            {"mode":"data","type":"aws_ami","name":"a","instances":[{}]},
+            {"mode":"managed","type":"aws_vpc","name":"a","instances":[{}]},
+            {"mode":"managed","type":"aws_vpc","name":"gone","instances":[]},
+            {"mode":"managed","module":"module.x[0]","type":"aws_vpc","name":"b","instances":[{},{}]}]}"#,
+    )
+    .unwrap();
+    assert_eq!(state.resources(), ["aws_vpc.a", "module.x[0].aws_vpc.b"]);
 }

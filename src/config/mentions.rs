@@ -1,0 +1,78 @@
+//! What the files of an environment mention: outputs by name, variables of the root module; each with its place.
+
+use crate::config::node::{Entry, Node, Place, Value};
+use crate::config::origin::Document;
+use crate::config::source;
+use crate::config::template::{Name, Template};
+use crate::failure::Problem;
+
+/// A name in the files of an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mention {
+    /// The name.
+    pub(crate) name: String,
+    place: Place,
+}
+
+impl Document {
+    /// Outputs that a section needs: all that its texts name, but those that may be missing.
+    pub(crate) fn outputs_of(&self, section: &str) -> Vec<Mention> {
+        let mut found = Vec::new();
+        if let Some(node) = self.root.get(section) {
+            self.collect_outputs(node, section == "env-file", &mut found);
+        }
+        found
+    }
+
+    /// The first place where any section but that of outputs by hand names this output.
+    pub(crate) fn first_output(&self, name: &str) -> Option<Mention> {
+        let sections = self.root.table()?.keys().filter(|section| *section != "outputs");
+        sections.flat_map(|section| self.outputs_of(section)).find(|mention| mention.name == name)
+    }
+
+    /// The keys of a table such as `terraform.vars`.
+    pub(crate) fn keys_of(&self, table: &[&str]) -> Vec<Mention> {
+        let entries = self.root.at(table).and_then(Node::table).into_iter().flatten();
+        entries.map(|(name, entry)| Mention { name: name.clone(), place: entry.key.clone() }).collect()
+    }
+
+    /// What is wrong with a name, at its place.
+    pub(crate) fn problem(&self, mention: &Mention, message: String, help: Vec<String>) -> Problem {
+        source::problem(&self.files[mention.place.file], &mention.place, message, help)
+    }
+
+    fn collect_outputs(&self, node: &Node, has_sources: bool, found: &mut Vec<Mention>) {
+        match &node.value {
+            Value::Text(text) => {
+                let template = Template::parse(text).unwrap_or_default();
+                for (name, span) in template.spans() {
+                    if let Name::Output(name) = name {
+                        let place = self.files[node.place.file].inside(&node.place, text, span);
+                        found.push(Mention { name: name.clone(), place });
+                    }
+                }
+            }
+            Value::List(items) => {
+                items.iter().for_each(|item| self.collect_outputs(item, has_sources, found));
+            }
+            Value::Table(table) => {
+                for (key, Entry { node: value, .. }) in table {
+                    match value.text().filter(|_| has_sources && key == "output") {
+                        Some(_) if may_be_missing(node) => {}
+                        Some(name) => {
+                            found.push(Mention { name: name.to_owned(), place: value.place.clone() });
+                        }
+                        None => self.collect_outputs(value, has_sources, found),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A value of the environment file that has something else to say, or nothing.
+fn may_be_missing(source: &Node) -> bool {
+    source.get("default").is_some()
+        || matches!(source.get("optional"), Some(Node { value: Value::Boolean(true), .. }))
+}

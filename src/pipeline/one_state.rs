@@ -1,0 +1,43 @@
+//! Two environments must not have one state: what one of them applies, the other would take down.
+
+use super::Pipeline;
+use crate::config::verbs::Effect;
+use crate::config::{Environment, Project};
+use crate::context::Ctx;
+use crate::failure::{Failure, Kind};
+use crate::steps::Work;
+use crate::steps::terraform::{Action as Terraform, state_place};
+use crate::text::list;
+
+/// An error that names the other environments that have the state of this one, if something is to be changed, or the
+/// configuration is to be checked.
+pub(super) fn check(cx: &Ctx, env: &Environment, pipeline: &Pipeline) -> Result<(), Failure> {
+    let validate = Work::Terraform(Terraform::Validate);
+    if pipeline.effect() == Effect::Reads && !pipeline.leaves().iter().any(|leaf| *leaf.work == validate) {
+        return Ok(());
+    }
+    let Some(own) = state_place::of(env, &cx.vars.0) else { return Ok(()) };
+    let places = cx.states.get_or_init(|| places(cx, env));
+    let others: Vec<&String> = places
+        .iter()
+        .filter(|(name, place)| *place == own && *name != env.name)
+        .map(|(name, _)| name)
+        .collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let (name, all) = (&env.name, list(&others, "and"));
+    Err(Failure::new(
+        Kind::Config,
+        format!("`{name}` and {all} have one state: what one of them makes, the other would take down"),
+    )
+    .help("give each a state of its own: `{{environment}}` in `key` of `[terraform.backend]`, or as `workspace` in `[terraform]`"))
+}
+
+/// Where each environment of the project has its state.
+fn places(cx: &Ctx, env: &Environment) -> Vec<(String, String)> {
+    let Ok(project) = Project::find(&env.root, Some(&env.root)) else { return Vec::new() };
+    let project = project.with_vars(cx.vars.0.clone());
+    let place = |name: &String| Some((name.clone(), state_place::of(&project.outline(name)?, &cx.vars.0)?));
+    project.environments.iter().filter_map(place).collect()
+}

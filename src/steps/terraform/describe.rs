@@ -1,0 +1,54 @@
+//! terraform for a dry run.
+
+use std::path::Path;
+
+use super::{Action, equip, init, module, root, words};
+use crate::exec::Cmd;
+use crate::failure::Failure;
+use crate::tools::terraform::flags;
+use crate::work::{StepCx, shown_in};
+
+/// The commands a step would run, in order.
+pub(super) fn commands(step: &mut StepCx<'_>, action: &Action) -> Result<Vec<String>, Failure> {
+    let root = root(step)?;
+    if action.evaluates() {
+        module::check(step)?;
+    }
+    let words = action.command().map(|command| words::words(step, command)).transpose()?.unwrap_or_default();
+    let mut lines = Vec::new();
+    let mut push = |cmd: Cmd, words: Vec<String>| -> Result<(), Failure> {
+        lines.push(shown_in(&equip(step, cmd)?.args(words)));
+        Ok(())
+    };
+    match action {
+        Action::Fmt { check } => {
+            return Ok(vec![shown_in(&root.fmt(*check).args(step.extra.iter().cloned()))]);
+        }
+        Action::Init => {}
+        Action::Plan { json: true, out, .. } => push(root.plan_json(out.as_deref()), words)?,
+        Action::Plan { out, keep: false, .. } => push(root.plan(out.as_deref()), words)?,
+        Action::Plan { destroy, .. } => {
+            let cmd = root.plan_json(Some(Path::new("PRIVATE.tfplan")));
+            push(if *destroy { cmd.arg("-destroy") } else { cmd }, flags::for_plan(&words))?;
+        }
+        Action::Look { plan } => push(root.show_json(plan), words)?,
+        Action::Apply { plan: Some(file) } => push(root.apply_plan(file, &words), Vec::new())?,
+        Action::Apply { plan: None } => push(root.apply(), words)?,
+        Action::Destroy => push(root.destroy(), words)?,
+        Action::Validate => push(root.validate(), words)?,
+    }
+    let mut all: Vec<String> = init::describe(step, &root, *action == Action::Init)?;
+    all.extend(lines);
+    Ok(all)
+}
+
+/// The commands that read the outputs.
+pub(super) fn outputs(step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
+    if step.env.terraform.is_none() {
+        return Ok(vec!["# outputs: those of `[outputs]`".into()]);
+    }
+    let root = root(step)?;
+    let mut lines = init::describe(step, &root, false)?;
+    lines.push(shown_in(&equip(step, root.state_pull())?));
+    Ok(lines)
+}

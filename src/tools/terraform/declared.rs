@@ -1,0 +1,214 @@
+//! What a root module declares: its variables and outputs; and how a value reaches a variable unchanged.
+//!
+//! terraform takes the text of `TF_VAR_name` as it is when the variable is a string, a number, a bool or has no type; for
+//! every other type it evaluates the text as an expression.
+
+use std::collections::BTreeSet;
+
+use hcl_edit::structure::Body;
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+/// What a root module declares.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Declared {
+    /// Variables by name.
+    pub(crate) variables: IndexMap<String, Type>,
+    /// Names of outputs.
+    pub(crate) outputs: BTreeSet<String>,
+    /// A file could not be read as terraform reads it: there may be more.
+    pub(crate) is_partial: bool,
+}
+
+/// What a variable takes, as far as it matters to how its value is handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Type {
+    /// A string, a number, a bool, or no type: text as it is.
+    Text,
+    /// `any`: an expression.
+    Any,
+    /// A list, a map, an object: an expression.
+    Structure,
+}
+
+impl Declared {
+    /// Adds what one file of the module declares.
+    pub(crate) fn add(&mut self, name: &str, text: &str) {
+        let added = if name.ends_with(".json") { self.json(text) } else { self.hcl(text) };
+        self.is_partial |= added.is_none();
+    }
+
+    fn hcl(&mut self, text: &str) -> Option<()> {
+        let body: Body = hcl_edit::parser::parse_body(text).ok()?;
+        for block in body.blocks() {
+            let Some(label) = block.labels.first() else { continue };
+            let written = || block.body.get_attribute("type").map(|given| given.value.to_string());
+            self.declare(block.ident.as_str(), label.as_str(), written);
+        }
+        Some(())
+    }
+
+    fn json(&mut self, text: &str) -> Option<()> {
+        let file: Json = serde_json::from_str(text).ok()?;
+        for kind in ["variable", "output"] {
+            let blocks = file.get(kind).into_iter().flat_map(each).filter_map(Json::as_object).flatten();
+            for (name, body) in blocks {
+                let written = || each(body).find_map(|body| body.get("type")?.as_str().map(str::to_owned));
+                self.declare(kind, name, written);
+            }
+        }
+        Some(())
+    }
+
+    /// An override file may say the type again.
+    fn declare(&mut self, kind: &str, name: &str, written: impl FnOnce() -> Option<String>) {
+        match (kind, written) {
+            ("output", _) => drop(self.outputs.insert(name.to_owned())),
+            ("variable", written) => match written() {
+                Some(written) => drop(self.variables.insert(name.to_owned(), Type::of(&written))),
+                None => drop(self.variables.entry(name.to_owned()).or_insert(Type::Text)),
+            },
+            _ => {}
+        }
+    }
+
+    /// Does terraform evaluate what it is given for this variable?
+    pub(crate) fn type_of(&self, variable: &str) -> Type {
+        self.variables.get(variable).copied().unwrap_or(Type::Text)
+    }
+}
+
+/// Blocks of JSON may stand in a list.
+fn each(value: &Json) -> impl Iterator<Item = &Json> {
+    match value {
+        Json::Array(items) => items.iter(),
+        one => std::slice::from_ref(one).iter(),
+    }
+}
+
+impl Type {
+    fn of(written: &str) -> Type {
+        match written.trim().trim_matches('"') {
+            "string" | "number" | "bool" => Type::Text,
+            "any" => Type::Any,
+            _ => Type::Structure,
+        }
+    }
+
+    /// The text that gives a variable of this type exactly this value. A text for a structure is that structure as JSON.
+    pub(crate) fn text(self, value: &Json) -> String {
+        match (self, value) {
+            (Type::Text, Json::String(text)) => text.clone(),
+            (Type::Text, value) => value.to_string(),
+            (Type::Structure, Json::String(text)) => match serde_json::from_str::<Json>(text) {
+                Ok(inside) if inside.is_array() || inside.is_object() => expression(&inside),
+                _ => expression(value),
+            },
+            (Type::Any | Type::Structure, value) => expression(value),
+        }
+    }
+}
+
+/// A value as an expression of terraform that evaluates nothing: JSON without what begins a template.
+pub(crate) fn expression(value: &Json) -> String {
+    // `$` and `%` stand in texts only.
+    let json = value.to_string().replace('$', "\\u0024").replace('%', "\\u0025");
+    if !json.contains("\\b") && !json.contains("\\f") {
+        return json;
+    }
+    escapes(&json)
+}
+
+/// Short escapes that JSON has and terraform has not, written out. A backslash before them may be one that is escaped.
+fn escapes(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    let mut rest = json.chars();
+    while let Some(c) = rest.next() {
+        match (c, if c == '\\' { rest.next() } else { None }) {
+            (_, Some('b')) => text.push_str("\\u0008"),
+            (_, Some('f')) => text.push_str("\\u000c"),
+            (c, next) => {
+                text.push(c);
+                text.extend(next);
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn declared(files: &[(&str, &str)]) -> Declared {
+        let mut found = Declared::default();
+        files.iter().for_each(|(name, text)| found.add(name, text));
+        found
+    }
+
+    #[test]
+    fn variables_and_outputs_are_found_with_what_they_take() {
+        let text = r#"
+            variable "none" {}
+            variable "text" { type = string }
+            variable "old" { type = "number" }
+            variable "any" { type = any }
+            variable "list" {
+              type = list(string) # of zones
+            }
+            variable "later" {}
+            resource "terraform_data" "a" {}
+            output "a" { value = "${var.text} <<EOT" }
+        "#;
+        let json = r#"{"variable":{"j":{"type":"map(string)"},"k":[{}]},"output":[{"b":{"value":1}}]}"#;
+        let over = r#"variable "later" { type = any }"#;
+        let found = declared(&[("main.tf", text), ("x.tf.json", json), ("z_override.tf", over)]);
+        let types: Vec<_> = found.variables.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
+        use Type::{Any, Structure, Text};
+        assert_eq!(
+            types,
+            [
+                ("none", Text),
+                ("text", Text),
+                ("old", Text),
+                ("any", Any),
+                ("list", Structure),
+                ("later", Any),
+                ("j", Structure),
+                ("k", Text)
+            ]
+        );
+        assert_eq!(found.outputs, BTreeSet::from(["a".to_owned(), "b".to_owned()]));
+        assert!(!found.is_partial);
+        assert!(declared(&[("main.tf", "variable {{{")]).is_partial);
+    }
+
+    #[test]
+    fn a_text_stays_a_text_whatever_takes_it() {
+        for text in
+            ["0012", "null", "true", "${1+1}", "%{if true}x%{endif}", "$${a}", "[1]", "a\"b\\u0024\\b"]
+        {
+            let value = json!(text);
+            assert_eq!(Type::Text.text(&value), text);
+            let expression = Type::Any.text(&value);
+            assert_eq!(serde_json::from_str::<Json>(&expression).unwrap(), value, "{expression}");
+            assert!(expression.starts_with('"') && !expression.contains(['$', '%']), "{expression}");
+        }
+        assert_eq!(Type::Any.text(&json!("\u{8}\u{c}\\b\0")), "\"\\u0008\\u000c\\\\b\\u0000\"");
+    }
+
+    #[test]
+    fn a_structure_takes_json() {
+        let all: Json = serde_json::from_str(r#"{"a$":["%{x}",1,null,1.50],"b":{"c":true}}"#).unwrap();
+        let text = Type::Structure.text(&all);
+        assert_eq!(text, r#"{"a\u0024":["\u0025{x}",1,null,1.50],"b":{"c":true}}"#);
+        assert_eq!(Type::Structure.text(&json!(all.to_string())), text);
+        assert_eq!(Type::Text.text(&all), all.to_string());
+        // terraform says that this is no list.
+        for text in ["{ a = 1 }", "", "null", "\"x\""] {
+            assert_eq!(Type::Structure.text(&json!(text)), json!(text).to_string());
+        }
+    }
+}
