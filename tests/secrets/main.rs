@@ -17,5 +17,6 @@ mod merge;
 mod mutations;
 mod team;
 mod terminal;
+mod untouched;
 mod verbs;
 mod walk;
