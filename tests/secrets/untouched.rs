@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{BIN, Person, Repo, run};
+use crate::common::{BIN, Person, Repo, Run};
 
 /// What plain texts cannot say, or say in a way that is read as something else.
 const HARD: [&str; 8] = [
@@ -16,11 +16,11 @@ const HARD: [&str; 8] = [
     "\"quoted\"",
 ];
 
-fn edit(repo: &Repo, person: &Person, target: &str, script: &str) -> crate::support::Run {
+fn edit(repo: &Repo, person: &Person, target: &str, script: &str) -> Run {
     let path = person.home.path().join("editor");
     fs::write(&path, format!("set -e\n{script}\n")).unwrap();
     let editor = format!("sh '{}'", path.display());
-    run(person.command(BIN, repo.root()).args(["secrets", "edit", target]).env("EDITOR", editor), "")
+    Run::of(person.command(BIN, repo.root()).args(["secrets", "edit", target]).env("EDITOR", editor))
 }
 
 /// Puts all of them in, from files, as they are.
