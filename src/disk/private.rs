@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::getuid;
@@ -25,10 +25,13 @@ pub struct PrivateDir {
 impl PrivateDir {
     /// Makes one, in memory where the system has such a place.
     pub fn new() -> Result<Self, DiskError> {
-        let memory = Path::new("/dev/shm");
-        let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-        sweep(&place, YOUNG);
-        PrivateDir::within(&place)
+        PrivateDir::sweep();
+        PrivateDir::within(&place())
+    }
+
+    /// Removes what owners left that were killed.
+    pub(crate) fn sweep() {
+        sweep(&place(), YOUNG);
     }
 
     fn within(place: &Path) -> Result<Self, DiskError> {
@@ -48,6 +51,12 @@ impl PrivateDir {
     pub fn path(&self) -> &Path {
         self.dir.path()
     }
+}
+
+/// In memory where the system has such a place.
+fn place() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() }
 }
 
 /// Removes what killed owners left. Only tidies up, so it never fails.

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::{Action, DiskError, folder_of, mode_of, place_of, read_if_there, write};
+use super::{Action, DiskError, folder_of, make_dir, mode_of, place_of, read_if_there, write};
 
 /// Nobody holds a folder for longer than a few files take.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -18,10 +18,15 @@ const AGAIN: Duration = Duration::from_millis(5);
 pub(crate) struct FolderLock(Option<File>);
 
 impl FolderLock {
-    /// Waits for the folder of a file. Where folders cannot be locked, and where there is none, nobody waits.
+    /// Waits for the folder of a file that is about to be written; it is made when it is not there. Where folders cannot
+    /// be locked nobody waits.
     pub(crate) fn of(path: &Path) -> Result<Self, DiskError> {
         let place = place_of(path);
-        let Ok(folder) = File::open(folder_of(&place)) else { return Ok(FolderLock(None)) };
+        let folder = folder_of(&place);
+        if !folder.exists() {
+            make_dir(folder).map_err(DiskError::new(Action::MakeFolder, folder))?;
+        }
+        let Ok(folder) = File::open(folder) else { return Ok(FolderLock(None)) };
         let begun = Instant::now();
         loop {
             match folder.try_lock() {

@@ -10,7 +10,7 @@ use super::names::Remarks;
 use super::rules::Rules;
 use super::wrong::Wrong;
 use super::{differs, sensitive};
-use crate::sops::{self, Encrypted, Finding, Format, Survey};
+use crate::sops::{self, Encrypted, Finding, Format};
 
 /// Looks at the text of one file that a rule is for.
 pub(crate) fn text(root: &Path, file: &Covered, bytes: &[u8], labels: &Labels) -> Vec<Wrong> {
@@ -45,18 +45,7 @@ pub(crate) fn text(root: &Path, file: &Covered, bytes: &[u8], labels: &Labels) -
     }
     if let Ok(encrypted) = Encrypted::parse(bytes, format) {
         found.extend(differs::readers(&encrypted, &file.rules, rule, &name, labels));
-        found.extend(differs::values(&encrypted, &file.rules, rule, &name));
-        let own = encrypted.metadata().rule();
-        if let Some(why) = differs::nothing(&Survey::of(encrypted.branches(), own), own) {
-            found.push(wrong(
-                format!("nothing in it is encrypted: {why}"),
-                Some(format!(
-                    "give the file a rule of its own in {}, run `infractl secrets decrypt --in-place {name}` and \
-                     `infractl secrets encrypt --in-place {name}`, and change those secrets where they are used",
-                    file.rules.shown
-                )),
-            ));
-        }
+        found.extend(differs::content(&encrypted, &file.rules, rule, &name));
         if let Some(map) = encrypted.branches().first().filter(|_| format == Format::Dotenv) {
             let remarks = Remarks::of_names(map).wrong;
             if !remarks.is_empty() {

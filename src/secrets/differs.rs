@@ -9,13 +9,40 @@ use super::rules::{CreationRule, Rules};
 use super::wrong::Wrong;
 use crate::sops::{Encrypted, Rule, Survey};
 
-/// All of it for a file that is about to be written; nothing when no rule is for it.
-pub(crate) fn from_rule(root: &Path, named: Option<&Path>, path: &Path, file: &Encrypted) -> Vec<Wrong> {
-    let Ok(Some(rules)) = Rules::find(root, named, path) else { return Vec::new() };
-    let Some(rule) = rules.rule_for(&root.join(path)) else { return Vec::new() };
+/// How a file that is there differs from the rule that is for it.
+#[derive(Debug, Default)]
+pub(crate) struct Differences {
+    /// Who can open it and should not, or cannot and should.
+    pub readers: Option<Wrong>,
+    /// What is in clear and should not be.
+    pub content: Option<Wrong>,
+}
+
+/// Both for a file that is about to be written; nothing when no rule is for it.
+pub(crate) fn from_rule(root: &Path, named: Option<&Path>, path: &Path, file: &Encrypted) -> Differences {
+    let Ok(Some(rules)) = Rules::find(root, named, path) else { return Differences::default() };
+    let Some(rule) = rules.rule_for(&root.join(path)) else { return Differences::default() };
     let labels = Labels::of_project(root, named);
     let name = shown(root, &root.join(path));
-    readers(file, &rules, rule, &name, &labels).into_iter().chain(values(file, &rules, rule, &name)).collect()
+    Differences {
+        readers: readers(file, &rules, rule, &name, &labels),
+        content: content(file, &rules, rule, &name),
+    }
+}
+
+/// What is in clear and should not be.
+pub(crate) fn content(file: &Encrypted, rules: &Rules, rule: &CreationRule, name: &str) -> Option<Wrong> {
+    let own = file.metadata().rule();
+    let nothing = nothing(&Survey::of(file.branches(), own), own).map(|why| Wrong {
+        file: name.to_owned(),
+        message: format!("nothing in it is encrypted: {why}"),
+        help: Some(format!(
+            "give the file a rule of its own in {}, run `infractl secrets decrypt --in-place {name}` and \
+             `infractl secrets encrypt --in-place {name}`, and change those secrets where they are used",
+            rules.shown
+        )),
+    });
+    nothing.or_else(|| values(file, rules, rule, name))
 }
 
 /// Who can open the file and should not, or cannot and should.
@@ -51,7 +78,7 @@ pub(crate) fn readers(
 }
 
 /// Values in clear that the rule would encrypt.
-pub(crate) fn values(file: &Encrypted, rules: &Rules, rule: &CreationRule, name: &str) -> Option<Wrong> {
+fn values(file: &Encrypted, rules: &Rules, rule: &CreationRule, name: &str) -> Option<Wrong> {
     if file.format() == crate::sops::Format::Binary {
         return None;
     }

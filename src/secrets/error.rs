@@ -161,13 +161,13 @@ impl Explain for SecretsError {
                 "name another file with `--key-file FILE`".to_owned()
             }
             SecretsError::Unusable { .. } => {
-                "write each line as `NAME=value`: no `export`, no blank before or after `=`, each name once, LF line ends"
+                "give each value a name of its own; in dotenv files write `NAME=value`, without `export` and blanks around \
+                 `=`, with LF line ends"
                     .to_owned()
             }
-            SecretsError::NothingEncrypted { file, .. } => format!(
-                "give `{file}` a rule of its own, before that one in `.sops.yaml`, or say what is encrypted with \
-                 `infractl secrets encrypt --unencrypted-suffix _unencrypted {file}`"
-            ),
+            SecretsError::NothingEncrypted { file, .. } => {
+                format!("give `{file}` a rule of its own, before that one in `.sops.yaml`")
+            }
             SecretsError::NoKey(error) => error.help(),
             SecretsError::Missing { key, files } => match files.last() {
                 Some(file) => format!("add it with `infractl secrets set {file} {key}`"),

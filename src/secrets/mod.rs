@@ -57,6 +57,7 @@ pub(crate) use wrong::Wrong;
 pub struct Secrets {
     values: IndexMap<String, Secret>,
     files: usize,
+    repeated: Vec<String>,
 }
 
 /// A secret and where it came from.
@@ -115,19 +116,11 @@ impl Secrets {
         self.files
     }
 
-    /// What is odd about the values, for a warning; names only.
-    pub(crate) fn remark(&self) -> Option<String> {
-        let ends: Vec<&str> = self
-            .iter()
-            .filter(|(_, value)| value.expose_secret().ends_with('\r'))
-            .map(|(name, _)| name)
-            .collect();
-        (!ends.is_empty()).then(|| {
-            format!(
-                "values that end in a carriage return, as a text with CR LF line ends has: {}",
-                ends.join(", ")
-            )
-        })
+    /// What is odd about the files, for warnings; names only.
+    pub(crate) fn remarks(&self) -> Vec<String> {
+        let ends = self.iter().filter(|(_, value)| value.expose_secret().ends_with('\r'));
+        let ends = ends.map(|(name, _)| format!("the value of `{name}` ends in a carriage return"));
+        self.repeated.iter().cloned().chain(ends).collect()
     }
 
     /// The variables of a program: each secret under the names of [`variables_of`]. A name that a file has wins
@@ -169,6 +162,9 @@ impl Secrets {
             let mut secret =
                 Secret { value: SecretString::from(text), file: file.clone(), shadowed: Vec::new() };
             if let Some(old) = self.values.get_mut(name) {
+                if Arc::ptr_eq(&old.file, &file) {
+                    self.repeated.push(format!("`{name}` is in {shown} more than once: the last one counts"));
+                }
                 secret.shadowed = std::mem::take(&mut old.shadowed);
                 secret.shadowed.push((old.file.clone(), old.value.clone()));
                 *old = secret;

@@ -81,6 +81,18 @@ fn a_value_that_was_set_survives_a_rotation_and_is_in_what_is_decrypted() {
 }
 
 #[test]
+fn a_file_that_many_make_has_the_values_of_all() {
+    let (repo, alice) = Repo::with_secrets();
+    let names: Vec<String> = (0..20).map(|number| format!("N{number}")).collect();
+    let set = |name: &String| {
+        start(&alice, &repo, &["secrets", "set", "credentials/new/x.enc.env", name, "--value", "v"])
+    };
+    assert_eq!(all(names.iter().map(set).collect()), names.len());
+    let list = alice.infractl(&repo, &["secrets", "list", "credentials/new/x.enc.env"]).code(0).out;
+    assert!(names.iter().all(|name| list.lines().any(|line| line == name)), "{list}");
+}
+
+#[test]
 fn a_folder_that_somebody_holds_is_waited_for() {
     let (repo, alice) = Repo::with_secrets();
     let folder = fs::File::open(repo.path("credentials")).unwrap();

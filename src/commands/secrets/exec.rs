@@ -37,7 +37,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &ExecArgs) -> Result<()
     }
     let mut store = place.store(cx);
     let found = secrets::open_files(&mut store, &place.files, &[], &[]).await?;
-    if let Some(remark) = found.remark() {
+    for remark in found.remarks() {
         cx.ui.warn(remark);
     }
     for (name, value) in found.child_variables() {

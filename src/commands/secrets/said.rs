@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use crate::context::Ctx;
-use crate::secrets::differs;
+use crate::secrets::differs::{self, Differences};
 use crate::secrets::names::{Remarks, Values};
-use crate::secrets::{Labels, SecretsError, Store};
+use crate::secrets::{Labels, SecretsError, Store, Wrong};
 use crate::sops::{Encrypted, Format, KeyGroups, Plain, Rule, Survey};
 
 /// What a document was before it was changed: of that nothing is said again.
@@ -45,11 +45,23 @@ pub(crate) fn content(cx: &Ctx, file: &str, plain: &Plain, before: &Before) -> R
 
 /// Warns when a file that is there is for others, or encrypted otherwise, than the rule for it says.
 pub(crate) fn differences(cx: &Ctx, store: &Store<'_>, path: &Path, file: &Encrypted) {
-    for wrong in differs::from_rule(store.root(), store.keys().named_rules().as_deref(), path, file) {
-        cx.ui.warn(format!("`{}` {}", wrong.file, wrong.message));
-        if let Some(help) = wrong.help {
-            cx.ui.note(help);
-        }
+    let found = from_rule(store, path, file);
+    [found.readers, found.content].into_iter().flatten().for_each(|wrong| warn(cx, wrong));
+}
+
+/// The same for a file whose readers are about to be as the rule says.
+pub(crate) fn clear(cx: &Ctx, store: &Store<'_>, path: &Path, file: &Encrypted) {
+    from_rule(store, path, file).content.into_iter().for_each(|wrong| warn(cx, wrong));
+}
+
+fn from_rule(store: &Store<'_>, path: &Path, file: &Encrypted) -> Differences {
+    differs::from_rule(store.root(), store.keys().named_rules().as_deref(), path, file)
+}
+
+fn warn(cx: &Ctx, wrong: Wrong) {
+    cx.ui.warn(format!("`{}`: {}", wrong.file, wrong.message));
+    if let Some(help) = wrong.help {
+        cx.ui.note(help);
     }
 }
 

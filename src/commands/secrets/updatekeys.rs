@@ -40,6 +40,9 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &UpdatekeysArgs) -> Res
     for (file, rule) in &left {
         left_to_sops(cx, &root, file, rule);
     }
+    for (file, _) in &wanted {
+        super::said::clear(cx, &store, file, &store.read(file, None)?);
+    }
     let labels = Labels::of_project(&root, place::named_rules(cx).as_deref());
     let changed = apply(cx, global, &mut store, &wanted, data_key, &labels).await?;
     if changed == 0 {

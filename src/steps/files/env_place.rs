@@ -25,13 +25,12 @@ pub(crate) async fn check(step: &StepCx<'_>) -> Result<(), Failure> {
     let dir = place.parent().unwrap_or(dir);
     disk::check_writable(dir)?;
     disk::check_replaceable(&place)?;
-    if !repository::is_around(dir) {
-        return Ok(());
-    }
+    // Asked from the top: git does not look upwards from another file system.
+    let Some(top) = repository::top(dir) else { return Ok(()) };
     let ask = async |cmd| step.cx.runner.run(&cmd, &|_, _| ()).await;
     let root = disk::place_of(&step.env.root);
     let shown = place.strip_prefix(&root).unwrap_or(&place).to_string_lossy().into_owned();
-    let answer = match ask(git::check_ignore(dir, &place)).await {
+    let answer = match ask(git::check_ignore(&top, &place)).await {
         // Whoever commits does so elsewhere.
         Err(RunError::NotFound { .. }) => {
             step.cx.ui.warn(format!("git is not installed: nobody checks that `{shown}` is never committed"));
@@ -41,7 +40,7 @@ pub(crate) async fn check(step: &StepCx<'_>) -> Result<(), Failure> {
     };
     match answer.code {
         0 => Ok(()),
-        1 if ask(git::ls_files(dir, &place)).await?.code == 0 => {
+        1 if ask(git::ls_files(&top, &place)).await?.code == 0 => {
             Err(Failure::new(Kind::Config, format!("git tracks `{shown}`: its values would be committed"))
                 .help(format!("run `git rm --cached {shown}` and commit that"))
                 .help("change the values that were committed: they stay in the history of git"))
@@ -54,7 +53,7 @@ pub(crate) async fn check(step: &StepCx<'_>) -> Result<(), Failure> {
                 Kind::Config,
                 format!("git cannot say whether `{shown}` could be committed: {why}"),
             )
-            .help(format!("see what is wrong with `git -C {} status`", crate::work::relative(step, dir))))
+            .help(format!("see what is wrong with `git -C {} status`", top.display())))
         }
     }
 }
