@@ -1,23 +1,27 @@
 //! Files, whole or not at all.
 
+mod beside;
 mod private;
-pub(crate) mod repository;
 mod read;
+pub(crate) mod repository;
+mod together;
 
-use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions};
-use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::ffi::OsStrExt as _;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
-use rustix::process::{Pid, test_kill_process};
 
 use crate::failure::{Explain, Kind};
 
+pub(crate) use beside::MARK;
 pub(crate) use private::PrivateDir;
-pub(crate) use read::{read, read_lossy_if_there, read_named, read_text, read_text_if_there};
+pub(crate) use read::{read, read_if_there, read_lossy_if_there, read_named, read_text, read_text_if_there};
+pub(crate) use together::{FolderLock, update};
+
+/// The folder of infractl's own notes in a project.
+const OWN: &str = ".infractl";
 
 /// The mode of a file that only its owner may read.
 pub(crate) const PRIVATE: u32 = 0o600;
@@ -125,7 +129,7 @@ pub fn mode_of(path: &Path) -> Result<Option<u32>, DiskError> {
 /// Removes a file and what killed runs left beside it; false when there was none. A symbolic link is removed,
 /// not what it points to.
 pub(crate) fn remove(path: &Path) -> Result<bool, DiskError> {
-    sweep(path);
+    beside::sweep(path);
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
@@ -137,7 +141,22 @@ pub(crate) fn remove(path: &Path) -> Result<bool, DiskError> {
 pub(crate) fn make_private_dir(path: &Path) -> Result<(), DiskError> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.and_then(|()| fs::set_permissions(path, Permissions::from_mode(0o700)))
+        .and_then(|()| ignore_own(path))
         .map_err(DiskError::new(Action::MakeFolder, path))
+}
+
+/// Makes a folder and its missing parents.
+pub(crate) fn make_dir(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)?;
+    ignore_own(path)
+}
+
+/// The folder of our own notes is nothing that git should see, whatever the project's `.gitignore` says.
+fn ignore_own(path: &Path) -> io::Result<()> {
+    match path.ancestors().find(|folder| folder.ends_with(OWN)) {
+        Some(own) => beside::ignore(own),
+        None => Ok(()),
+    }
 }
 
 /// Writes a file whole: whoever reads it, at any time, sees the old content or the new one, also when this process
@@ -152,20 +171,8 @@ fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let place = behind_links(path)?;
     replaceable(&place)?;
     let folder = folder_of(&place);
-    fs::create_dir_all(folder)?;
-    sweep(&place);
-    let mut prefix = stale_prefix(&place);
-    prefix.push(format!("{}-", std::process::id()));
-    // dropped on every error, which removes it
-    let mut temporary = tempfile::Builder::new()
-        .prefix(&prefix)
-        .permissions(Permissions::from_mode(mode))
-        .tempfile_in(folder)?;
-    // the mode again, because the umask took bits from the first one
-    temporary.as_file().set_permissions(Permissions::from_mode(mode))?;
-    temporary.write_all(bytes)?;
-    temporary.as_file().sync_all()?;
-    temporary.persist(&place)?;
+    make_dir(folder)?;
+    beside::write(&place, bytes, mode)?;
     // Not every file system and folder lets us; after a power cut the old file would then be back, whole.
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(())
@@ -219,35 +226,6 @@ fn behind_links(path: &Path) -> io::Result<PathBuf> {
         }
     }
     Err(Errno::LOOP.into())
-}
-
-/// What the names of the temporary files for `path` begin with; the process id of their owner follows.
-fn stale_prefix(path: &Path) -> OsString {
-    let name = path.file_name().unwrap_or_default().as_bytes();
-    let mut prefix = OsString::from(".");
-    // names end at 255 bytes; two long names that begin the same only sweep for each other
-    prefix.push(OsStr::from_bytes(&name[..name.len().min(200)]));
-    prefix.push(".infractl-");
-    prefix
-}
-
-/// Removes temporary files for `path` whose owner is dead. Only tidies up, so it never fails.
-fn sweep(path: &Path) {
-    let prefix = stale_prefix(path);
-    let Ok(folder) = fs::read_dir(folder_of(path)) else { return };
-    for entry in folder.flatten() {
-        let name = entry.file_name();
-        let owner = name
-            .as_bytes()
-            .strip_prefix(prefix.as_bytes())
-            .and_then(|rest| std::str::from_utf8(rest).ok())
-            .and_then(|rest| rest.split_once('-')?.0.parse().ok())
-            .and_then(Pid::from_raw);
-        // EPERM would be a living process of somebody else
-        if owner.is_some_and(|pid| test_kill_process(pid) == Err(Errno::SRCH)) {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
 }
 
 #[cfg(test)]

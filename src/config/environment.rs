@@ -97,6 +97,8 @@ pub struct Terraform {
 pub struct Secrets {
     /// SOPS files in order, absolute; later ones win.
     pub files: Vec<PathBuf>,
+    /// The environment's own file when the configuration names none, whether it is there or not.
+    pub usual: Option<PathBuf>,
     /// Keys that must be there and must not be empty.
     pub required: Vec<String>,
     /// Keys that may be empty.

@@ -72,15 +72,15 @@ fn has_root_module(dir: &Path) -> bool {
 
 impl Secrets {
     pub(super) fn new(section: model::Secrets, root: &Path, environment: &str) -> Secrets {
-        let usual = || {
-            let names = ["common", environment].into_iter();
-            let files = names.map(|name| root.join(format!("credentials/{name}.enc.env")));
-            files.filter(|file| file.exists()).collect()
-        };
-        let files = section.files.map_or_else(usual, paths);
+        let file = |name: &str| root.join(format!("credentials/{name}.enc.env"));
+        let usual = section.files.is_none().then(|| file(environment));
+        let those_there =
+            || ["common", environment].map(file).into_iter().filter(|file| file.exists()).collect();
+        let files = section.files.map_or_else(those_there, paths);
         let names = |names: Vec<model::SecretName>| names.into_iter().map(|name| name.0).collect();
         Secrets {
             files,
+            usual,
             required: names(section.required),
             allow_empty: names(section.allow_empty),
             identities: paths(section.identity.map(model::OneOrMany::into_vec).unwrap_or_default()),

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::getuid;
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::{Action, DiskError};
 
 const PREFIX: &str = "infractl-run-";
-/// A younger folder may be one whose owner is about to lock it.
+/// A younger folder with nothing in it may be one whose owner is about to lock it.
 const YOUNG: Duration = Duration::from_secs(60);
 
 /// A folder of our own for as long as the value lives, mode 0700. One whose owner was killed is removed by the next.
@@ -25,10 +25,13 @@ pub struct PrivateDir {
 impl PrivateDir {
     /// Makes one, in memory where the system has such a place.
     pub fn new() -> Result<Self, DiskError> {
-        let memory = Path::new("/dev/shm");
-        let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-        sweep(&place, YOUNG);
-        PrivateDir::within(&place)
+        PrivateDir::sweep();
+        PrivateDir::within(&place())
+    }
+
+    /// Removes what owners left that were killed.
+    pub(crate) fn sweep() {
+        sweep(&place(), YOUNG);
     }
 
     fn within(place: &Path) -> Result<Self, DiskError> {
@@ -50,6 +53,12 @@ impl PrivateDir {
     }
 }
 
+/// In memory where the system has such a place.
+fn place() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() }
+}
+
 /// Removes what killed owners left. Only tidies up, so it never fails.
 fn sweep(place: &Path, young: Duration) {
     for entry in fs::read_dir(place).into_iter().flatten().flatten() {
@@ -58,7 +67,7 @@ fn sweep(place: &Path, young: Duration) {
         }
         let Ok(meta) = entry.metadata() else { continue };
         let is_old = meta.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age >= young));
-        if !meta.is_dir() || meta.uid() != getuid().as_raw() || !is_old {
+        if !meta.is_dir() || meta.uid() != getuid().as_raw() || !(is_old || has_content(&entry.path())) {
             continue;
         }
         if File::open(entry.path()).is_ok_and(|folder| folder.try_lock().is_ok()) {
@@ -66,6 +75,10 @@ fn sweep(place: &Path, young: Duration) {
             tracing::debug!(folder = %entry.path().display(), ok = removed.is_ok(), "left by a killed run");
         }
     }
+}
+
+fn has_content(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 #[cfg(test)]
@@ -79,12 +92,12 @@ mod tests {
         assert_eq!(fs::metadata(alive.path()).unwrap().mode() & 0o777, 0o700);
         let left = place.path().join("infractl-run-left");
         fs::create_dir(&left).unwrap();
-        crate::disk::write(&left.join("infractl.tfplan"), b"x", 0o600).unwrap();
         fs::create_dir(place.path().join("infractl-other")).unwrap();
 
         sweep(place.path(), YOUNG);
         assert!(left.exists(), "its owner may be about to lock it");
-        sweep(place.path(), Duration::ZERO);
+        crate::disk::write(&left.join("infractl.tfplan"), b"x", 0o600).unwrap();
+        sweep(place.path(), YOUNG);
         assert!(!left.exists() && alive.path().exists() && place.path().join("infractl-other").exists());
         let path = alive.path().to_owned();
         drop(alive);

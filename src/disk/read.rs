@@ -39,12 +39,17 @@ pub(crate) fn read_text_if_there(path: &Path) -> Result<Option<String>, DiskErro
     }
 }
 
-/// The same for a file that somebody may have damaged: what is not UTF-8 reads as `\u{fffd}`.
-pub(crate) fn read_lossy_if_there(path: &Path) -> Result<Option<String>, DiskError> {
+/// The bytes of a file; none when there is no file.
+pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, DiskError> {
     match read(path) {
         Err(error) if error.is_not_found() => Ok(None),
-        other => other.map(|bytes| Some(String::from_utf8_lossy(&bytes).into_owned())),
+        other => other.map(Some),
     }
+}
+
+/// The text of a file that somebody may have damaged: what is not UTF-8 reads as `\u{fffd}`. None when there is no file.
+pub(crate) fn read_lossy_if_there(path: &Path) -> Result<Option<String>, DiskError> {
+    Ok(read_if_there(path)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// Opens a file and nothing else. To open a pipe would wait for a writer, to read a device might never end.

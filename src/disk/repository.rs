@@ -9,6 +9,11 @@ pub(crate) fn is_around(dir: &Path) -> bool {
     git_of(dir).is_some()
 }
 
+/// The top folder of the repository around this folder.
+pub(crate) fn top(dir: &Path) -> Option<PathBuf> {
+    git_of(dir)?.parent().map(Path::to_owned)
+}
+
 /// The commit that is checked out around this folder; none outside of a repository, and before the first commit.
 pub(crate) fn head(dir: &Path) -> Option<String> {
     let git = git_of(dir)?;

@@ -4,6 +4,7 @@
 )]
 
 use std::collections::HashSet;
+use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
@@ -96,6 +97,8 @@ fn leftovers_of_dead_processes_are_swept_and_those_of_the_living_are_not() {
     for name in kept.iter().chain([&format!(".env.infractl-{dead}-abcdef")]) {
         fs::write(dir.path().join(name), "SECRET").unwrap();
     }
+    fs::create_dir(dir.path().join(format!(".env.infractl-{dead}-folder"))).unwrap();
+    fs::write(dir.path().join(format!(".env.infractl-{dead}-folder/next")), "SECRET").unwrap();
     write(&dir.path().join("env"), b"x", PRIVATE).unwrap();
     let mut expected: Vec<String> = kept.into_iter().chain(["env".to_owned()]).collect();
     expected.sort();
@@ -108,6 +111,18 @@ fn a_name_as_long_as_it_gets_can_be_written() {
     let path = dir.path().join("n".repeat(255));
     write(&path, b"x", PRIVATE).unwrap();
     assert_eq!(read(&path).unwrap(), b"x");
+}
+
+#[test]
+fn the_folder_of_our_own_notes_ignores_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let own = dir.path().join("p/.infractl");
+    write(&own.join("init/dev.json"), b"{}", PRIVATE).unwrap();
+    assert_eq!(read_text(&own.join(".gitignore")).unwrap(), "*\n");
+    write(&own.join(".gitignore"), b"# mine\n", 0o644).unwrap();
+    make_private_dir(&own.join("history")).unwrap();
+    make_dir(&own.join("locks")).unwrap();
+    assert_eq!(read_text(&own.join(".gitignore")).unwrap(), "# mine\n");
 }
 
 #[test]
@@ -249,9 +264,11 @@ fn a_writer_killed_at_any_instant_leaves_a_whole_file() {
         seen.insert(bytes[0]);
         for name in names(dir.path()).iter().filter(|name| *name != ".env.dev") {
             left_behind += 1;
-            assert_eq!(mode_of(&dir.path().join(name)).unwrap(), Some(PRIVATE), "{name}");
+            let left = dir.path().join(name);
+            assert_eq!(mode_of(&left).unwrap(), Some(0o700), "{name}");
+            assert!(!left.join("next").exists() || read_text(&left.join(".gitignore")).unwrap() == "*\n");
             if round < 99 {
-                fs::remove_file(dir.path().join(name)).unwrap();
+                fs::remove_dir_all(left).unwrap();
             }
         }
     }

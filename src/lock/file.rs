@@ -33,7 +33,7 @@ fn failed(path: &Path, error: io::Error) -> Failure {
 
 fn attempt(path: &Path, owner: &Owner) -> io::Result<Attempt<FileLock>> {
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
+        crate::disk::make_dir(folder)?;
     }
     loop {
         // Never removed by whoever frees it: the next one may have it open already.
@@ -114,6 +114,31 @@ fn heirs(path: &Path) -> Vec<String> {
 pub(crate) fn left_running(env: &Environment, holder: Option<&Owner>) -> Option<String> {
     let heirs = holder.filter(|holder| holder.is_dead_here()).map(|_| heirs(&local_path(env)))?;
     (!heirs.is_empty()).then(|| heirs.join(", "))
+}
+
+/// Removes what a dead run left behind, unless somebody holds it: he would lose it.
+pub(crate) fn clear(path: &Path) -> Result<(), Failure> {
+    let cleared = || -> io::Result<bool> {
+        let file = match OpenOptions::new().read(true).write(true).open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+            Err(error) => return Err(error),
+        };
+        match file.try_lock() {
+            // Not removed: the next run may have it open already.
+            Ok(()) => file.set_len(0).map(|()| true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    };
+    if cleared().map_err(|error| failed(path, error))? {
+        return Ok(());
+    }
+    let who = holder(path).map_or_else(String::new, |owner| {
+        format!(": `{}` by {} on {} (pid {})", owner.verb, owner.owner, owner.host, owner.pid)
+    });
+    Err(Failure::new(Kind::Busy, format!("a run that is alive holds the lock `{}`{who}", path.display()))
+        .help("wait for it, or end it: its lock ends with it"))
 }
 
 impl FileLock {

@@ -59,6 +59,11 @@ impl Owner {
         Owner { heartbeat: now, ..self.clone() }
     }
 
+    /// Whether both are one run, whatever its last sign of life.
+    pub(crate) fn is_same_run(&self, other: &Owner) -> bool {
+        self.token == other.token && self.start == other.start
+    }
+
     /// As it is written: one line of JSON.
     pub(crate) fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default() + "\n"

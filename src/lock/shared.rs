@@ -107,12 +107,28 @@ impl Place {
         })
     }
 
-    /// Frees it, whoever holds it.
-    pub(crate) async fn remove(&self) -> Result<(), Failure> {
+    /// Frees it, if it is still held by whom we saw.
+    pub(crate) async fn remove(&self, seen: Option<&Owner>) -> Result<(), Failure> {
+        if let Some(now) = self.look().await?.owner
+            && seen.is_none_or(|seen| !seen.is_same_run(&now))
+        {
+            return Err(Failure::new(
+                Kind::Busy,
+                format!(
+                    "somebody took the lock at {} meanwhile: `{}` by {} on {} (pid {})",
+                    self.shown(),
+                    now.verb,
+                    now.owner,
+                    now.host,
+                    now.pid
+                ),
+            )
+            .help("look again with `infractl unlock`"));
+        }
         match self {
             Place::S3(object) => object.remove().await,
             Place::Pg(server) => server.remove().await,
-            Place::File(path) => crate::disk::remove(path).map(drop).map_err(Failure::from),
+            Place::File(path) => file::clear(path),
             Place::Nowhere => Ok(()),
         }
     }

@@ -70,3 +70,21 @@ fn what_a_dead_owner_wrote_is_found_by_the_next() {
     fs::remove_file(&path).unwrap();
     assert!(!lock.is_there());
 }
+
+#[test]
+fn what_a_dead_owner_left_is_cleared_and_what_somebody_took_meanwhile_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("dev.json");
+    file::clear(&path).unwrap();
+    crate::disk::write(&path, owner().to_json().as_bytes(), 0o600).unwrap();
+    assert_eq!(file::look(&path).unwrap(), (false, Some(owner())));
+    let (lock, _) = taken(file::try_take(&path, &owner()).unwrap());
+    let failure = file::clear(&path).unwrap_err();
+    assert_eq!(failure.kind, crate::failure::Kind::Busy);
+    assert!(failure.error.to_string().contains("`apply` by alice on ci-7 (pid 4242)"), "{}", failure.error);
+    assert!(lock.is_there() && file::look(&path).unwrap() == (true, Some(owner())));
+    drop(lock);
+    crate::disk::write(&path, owner().to_json().as_bytes(), 0o600).unwrap();
+    file::clear(&path).unwrap();
+    assert_eq!(file::look(&path).unwrap(), (false, None));
+}

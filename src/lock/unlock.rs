@@ -49,13 +49,13 @@ pub(crate) async fn look(cx: &Ctx, env: &Environment) -> Result<Locks, Failure> 
     Ok(Locks { local: owner.map(|owner| (owner, is_held)), shared, place })
 }
 
-/// Releases what was found. The lock of a living process of this machine is not ours to take: it ends with it.
+/// Releases what was found, and only that: the lock of a living process of this machine ends with it, and what somebody
+/// took since we looked is his.
 pub(crate) async fn remove(env: &Environment, locks: &Locks) -> Result<(), Failure> {
-    if locks.shared.is_some() {
-        locks.place.remove().await?;
-    }
-    if matches!(locks.local, Some((_, false))) {
-        crate::disk::remove(&local_path(env))?;
+    // The local one first: a run that came while a question was asked has both.
+    file::clear(&local_path(env))?;
+    if let Some(shared) = &locks.shared {
+        locks.place.remove(shared.owner.as_ref()).await?;
     }
     Ok(())
 }

@@ -6,20 +6,11 @@ use std::path::Path;
 use super::covered::{self, Covered};
 use super::error::{SecretsError, help_for, shown};
 use super::labels::Labels;
-use super::rekey::Difference;
+use super::names::Remarks;
 use super::rules::Rules;
+use super::wrong::Wrong;
+use super::{differs, sensitive};
 use crate::sops::{self, Encrypted, Finding, Format};
-
-/// Something wrong with a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Wrong {
-    /// The file as the user knows it.
-    pub file: String,
-    /// What is wrong; never a value.
-    pub message: String,
-    /// What to do.
-    pub help: Option<String>,
-}
 
 /// Looks at the text of one file that a rule is for.
 pub(crate) fn text(root: &Path, file: &Covered, bytes: &[u8], labels: &Labels) -> Vec<Wrong> {
@@ -53,40 +44,17 @@ pub(crate) fn text(root: &Path, file: &Covered, bytes: &[u8], labels: &Labels) -
         ));
     }
     if let Ok(encrypted) = Encrypted::parse(bytes, format) {
-        found.extend(recipients(&encrypted, file, &name, labels));
-    }
-    found
-}
-
-fn recipients(encrypted: &Encrypted, file: &Covered, name: &str, labels: &Labels) -> Option<Wrong> {
-    let rule = &file.rules.rules[file.rule];
-    if !rule.others.is_empty() || rule.age().next().is_none() {
-        return None;
-    }
-    let difference = Difference::between(encrypted, &rule.recipients);
-    if difference.is_empty() {
-        return None;
-    }
-    let mut parts = Vec::new();
-    for (keys, what) in [(&difference.added, "is not for"), (&difference.removed, "is still for")] {
-        if !keys.is_empty() {
-            let keys: Vec<_> = keys.iter().map(|key| labels.show(key)).collect();
-            parts.push(format!("{what} {}", keys.join(", ")));
+        found.extend(differs::readers(&encrypted, &file.rules, rule, &name, labels));
+        found.extend(differs::content(&encrypted, &file.rules, rule, &name));
+        if let Some(map) = encrypted.branches().first().filter(|_| format == Format::Dotenv) {
+            let remarks = Remarks::of_names(map).wrong;
+            if !remarks.is_empty() {
+                let help = format!("change it with `infractl secrets edit {name}`");
+                found.push(wrong(format!("no program can use this: {}", remarks.join(", ")), Some(help)));
+            }
         }
     }
-    if difference.regrouped && parts.is_empty() {
-        parts.push("has other key groups".to_owned());
-    }
-    Some(Wrong {
-        file: name.to_owned(),
-        message: format!(
-            "{}, other than the rule at line {} of {}",
-            parts.join(" and "),
-            rule.line,
-            file.rules.shown
-        ),
-        help: Some(format!("run `infractl secrets updatekeys {name}`")),
-    })
+    found
 }
 
 /// What a file of this name and text is read as.
@@ -127,7 +95,7 @@ pub(crate) fn staged(
             return Ok(text(root, &covered, bytes, labels));
         }
     }
-    Ok(plain(&file, bytes, names).into_iter().collect())
+    Ok(sensitive::found(&file, bytes).or_else(|| plain(&file, bytes, names)).into_iter().collect())
 }
 
 /// A private key, or values under the names of secrets, in a file that nothing encrypts.

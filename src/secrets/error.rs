@@ -29,6 +29,22 @@ pub enum SecretsError {
         #[source]
         source: SopsError,
     },
+    /// A text has names that no program can use.
+    #[error("`{file}` was not written, no program could use it: {}", wrong.join(", "))]
+    Unusable {
+        /// The file.
+        file: String,
+        /// What is wrong; never a value.
+        wrong: Vec<String>,
+    },
+    /// Nothing of a file would be encrypted.
+    #[error("nothing in `{file}` would be encrypted: {why}")]
+    NothingEncrypted {
+        /// The file.
+        file: String,
+        /// The rule, and what it does.
+        why: String,
+    },
     /// A change to a file is refused.
     #[error("`{file}` was not changed")]
     Refused {
@@ -43,6 +59,14 @@ pub enum SecretsError {
     ChangedMeanwhile {
         /// The file.
         file: String,
+    },
+    /// A key file is not to be written over.
+    #[error("there is a key file already: {}", file.display())]
+    KeyFileThere {
+        /// The file.
+        file: std::path::PathBuf,
+        /// The public part of its first key, if it can be told.
+        known: Option<String>,
     },
     /// Ctrl-C at the question for a passphrase.
     #[error("interrupted: `{file}` was not opened")]
@@ -113,7 +137,7 @@ impl Explain for SecretsError {
             SecretsError::Rules { .. } => Kind::Config,
             SecretsError::Usage { .. } => Kind::Usage,
             SecretsError::Interrupted { .. } => Kind::Interrupted,
-            SecretsError::ChangedMeanwhile { .. } => Kind::Failed,
+            SecretsError::ChangedMeanwhile { .. } | SecretsError::KeyFileThere { .. } => Kind::Failed,
             _ => Kind::Secrets,
         }
     }
@@ -127,6 +151,23 @@ impl Explain for SecretsError {
             | SecretsError::NotReadBack { .. }
             | SecretsError::Interrupted { .. } => return Vec::new(),
             SecretsError::ChangedMeanwhile { .. } => "run it again".to_owned(),
+            SecretsError::KeyFileThere { known: Some(key), .. } => {
+                return vec![
+                    format!("use that key; its public part is {key}"),
+                    "add a further key to the file with `--append`".to_owned(),
+                ];
+            }
+            SecretsError::KeyFileThere { known: None, .. } => {
+                "name another file with `--key-file FILE`".to_owned()
+            }
+            SecretsError::Unusable { .. } => {
+                "give each value a name of its own; in dotenv files write `NAME=value`, without `export` and blanks around \
+                 `=`, with LF line ends"
+                    .to_owned()
+            }
+            SecretsError::NothingEncrypted { file, .. } => {
+                format!("give `{file}` a rule of its own, before that one in `.sops.yaml`")
+            }
             SecretsError::NoKey(error) => error.help(),
             SecretsError::Missing { key, files } => match files.last() {
                 Some(file) => format!("add it with `infractl secrets set {file} {key}`"),

@@ -28,25 +28,30 @@ impl NewKey {
         NewKey { recipient, text: text.into() }
     }
 
-    /// Writes it, readable by its owner only, behind what the file holds already.
-    pub(crate) fn save(&self, path: &Path) -> Result<(), SecretsError> {
-        let mut text = match disk::read(path) {
-            Ok(text) => zeroize::Zeroizing::new(text),
-            Err(error) if error.is_not_found() => zeroize::Zeroizing::new(Vec::new()),
-            Err(error) => return Err(error.into()),
-        };
-        if !text.is_empty() && !text.ends_with(b"\n") {
-            text.push(b'\n');
-        }
-        text.extend_from_slice(self.text.expose_secret().as_bytes());
+    /// Writes it, readable by its owner only, behind what the file holds already; none may be there unless `append`.
+    pub(crate) fn save(&self, path: &Path, append: bool) -> Result<(), SecretsError> {
         if let Some(folder) =
             path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists())
         {
             disk::make_private_dir(folder)?;
         }
-        disk::write(path, &text, disk::PRIVATE)?;
-        Ok(())
+        disk::update(path, disk::PRIVATE, |old| {
+            if old.is_some() && !append {
+                return Err(there_already(path));
+            }
+            let mut text = old.unwrap_or_default().to_vec();
+            if !text.is_empty() && !text.ends_with(b"\n") {
+                text.push(b'\n');
+            }
+            text.extend_from_slice(self.text.expose_secret().as_bytes());
+            Ok(text)
+        })
     }
+}
+
+/// The error of a key file that is not to be written over.
+pub(crate) fn there_already(path: &Path) -> SecretsError {
+    SecretsError::KeyFileThere { file: path.to_owned(), known: public_keys(path).into_iter().next() }
 }
 
 /// The public keys of the identities in a key file.
@@ -82,8 +87,9 @@ mod tests {
         let path = dir.path().join("sops/age/keys.txt");
         let now = "2030-01-02T03:04:05Z".parse().unwrap();
         let (first, second) = (NewKey::generate(now), NewKey::generate(now));
-        first.save(&path).unwrap();
-        second.save(&path).unwrap();
+        first.save(&path, false).unwrap();
+        assert!(second.save(&path, false).unwrap_err().to_string().contains("there is a key file already"));
+        second.save(&path, true).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.starts_with("# created: 2030-01-02T03:04:05Z\n# public key: age1"), "{text}");
         assert_eq!(public_keys(&path), [first.recipient, second.recipient]);

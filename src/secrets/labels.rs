@@ -94,6 +94,15 @@ impl Labels {
             None => shown,
         }
     }
+
+    /// The name of a recipient, or the beginning of it.
+    pub(crate) fn short(&self, recipient: &str) -> String {
+        match self.name(recipient) {
+            Some(name) => name.to_owned(),
+            None if recipient.len() > 20 => format!("{}...", recipient.chars().take(16).collect::<String>()),
+            None => recipient.to_owned(),
+        }
+    }
 }
 
 /// The recipient without what SSH allows after the key.

@@ -3,6 +3,9 @@
 pub(crate) mod check;
 pub(crate) mod create;
 pub(crate) mod covered;
+pub(crate) mod differs;
+mod sensitive;
+pub(crate) mod names;
 pub(crate) mod edit;
 pub(crate) mod key_path;
 pub(crate) mod keygen;
@@ -23,6 +26,7 @@ mod no_key;
 mod source;
 mod labels;
 pub(crate) mod value;
+mod wrong;
 mod yaml;
 
 use std::fmt;
@@ -44,14 +48,16 @@ pub use keys::{Keys, Vars};
 pub(crate) use keys::{RULES_VARIABLE, named_rules};
 pub(crate) use labels::{Labels, bare};
 pub(crate) use rules::{CreationRule, RULES_FILE, Rules};
-pub(crate) use store::{Mac, Opened, parse, read};
+pub(crate) use store::{ATTEMPTS, Mac, Opened, parse, read};
 pub use store::{Store, fill};
+pub(crate) use wrong::Wrong;
 
 /// The secrets of one environment, in the order of the files. `Debug` shows names only.
 #[derive(Clone, Default)]
 pub struct Secrets {
     values: IndexMap<String, Secret>,
     files: usize,
+    repeated: Vec<String>,
 }
 
 /// A secret and where it came from.
@@ -110,6 +116,13 @@ impl Secrets {
         self.files
     }
 
+    /// What is odd about the files, for warnings; names only.
+    pub(crate) fn remarks(&self) -> Vec<String> {
+        let ends = self.iter().filter(|(_, value)| value.expose_secret().ends_with('\r'));
+        let ends = ends.map(|(name, _)| format!("the value of `{name}` ends in a carriage return"));
+        self.repeated.iter().cloned().chain(ends).collect()
+    }
+
     /// The variables of a program: each secret under the names of [`variables_of`]. A name that a file has wins
     /// over one that was made of another.
     pub fn child_variables(&self) -> Vec<(String, &SecretString)> {
@@ -137,14 +150,11 @@ impl Secrets {
                 SopsError::NotFlat { key } => refuse(key, "it is a list or a map, and a variable is a text"),
                 source => SecretsError::File { file: shown.to_owned(), source },
             })?;
-            let lossy = || String::from_utf8_lossy(key).into_owned();
+            let lossy = || String::from_utf8_lossy(key).escape_debug().to_string();
+            if let Some(reason) = names::unusable(key) {
+                return Err(refuse(lossy(), reason));
+            }
             let name = std::str::from_utf8(key).map_err(|_| refuse(lossy(), "its name is not UTF-8"))?;
-            if name.is_empty() {
-                return Err(refuse(String::new(), "its name is empty"));
-            }
-            if name.contains(['\0', '=']) {
-                return Err(refuse(lossy(), "its name holds a NUL or `=`"));
-            }
             let text = std::str::from_utf8(&value).map_err(|_| refuse(lossy(), "its value is not UTF-8"))?;
             if text.contains('\0') {
                 return Err(refuse(lossy(), "its value holds a NUL"));
@@ -152,6 +162,9 @@ impl Secrets {
             let mut secret =
                 Secret { value: SecretString::from(text), file: file.clone(), shadowed: Vec::new() };
             if let Some(old) = self.values.get_mut(name) {
+                if Arc::ptr_eq(&old.file, &file) {
+                    self.repeated.push(format!("`{name}` is in {shown} more than once: the last one counts"));
+                }
                 secret.shadowed = std::mem::take(&mut old.shadowed);
                 secret.shadowed.push((old.file.clone(), old.value.clone()));
                 *old = secret;

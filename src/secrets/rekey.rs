@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::SecretsError;
 use super::labels::bare;
-use super::store::{Mac, Store, fill};
+use super::store::{ATTEMPTS, Mac, Store, fill};
 use crate::sops::{Encrypted, KeyGroups, Plain};
 
 /// Who comes and who goes.
@@ -62,22 +62,51 @@ pub(crate) struct Prepared {
     pub difference: Difference,
     /// Whether it got a new data key.
     pub rotated: bool,
+    change: Change,
     plain: Plain,
     sealed: Encrypted,
     before: Option<Vec<u8>>,
 }
 
 impl Prepared {
+    /// Who can open it then.
+    pub(crate) fn recipients(&self) -> Vec<String> {
+        self.sealed.metadata().age_groups().concat()
+    }
+
     /// The names of its secrets.
     pub(crate) fn names(&self) -> Vec<String> {
         let pairs = self.plain.branches().iter().flat_map(crate::sops::Map::pairs);
         pairs.map(|(key, _)| String::from_utf8_lossy(key).into_owned()).collect()
     }
 
-    /// Writes it.
-    pub(crate) fn save(&self, store: &Store<'_>) -> Result<(), SecretsError> {
-        store.save_over(&self.path, self.before.as_deref(), &self.plain, &self.sealed)
+    /// Writes it; what somebody else wrote meanwhile gets the same change.
+    pub(crate) async fn save(&mut self, store: &mut Store<'_>) -> Result<(), SecretsError> {
+        for attempt in 1.. {
+            match store.save_over(&self.path, self.before.as_deref(), &self.plain, &self.sealed) {
+                Err(SecretsError::ChangedMeanwhile { .. }) if attempt < ATTEMPTS => {}
+                ended => return ended,
+            }
+            match prepare(store, &self.path, &self.change).await? {
+                Some(again) => *self = again,
+                None => break,
+            }
+        }
+        Ok(())
     }
+}
+
+/// What is to become of a file.
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    /// Who can open it; none for those who can already.
+    pub wanted: Option<KeyGroups>,
+    /// What happens to its data key.
+    pub data_key: DataKeyIs,
+    /// What to do with its seal.
+    pub mac: Mac,
+    /// When it happens.
+    pub now: jiff::Timestamp,
 }
 
 /// What happens to the data key.
@@ -95,14 +124,12 @@ pub(crate) enum DataKeyIs {
 pub(crate) async fn prepare(
     store: &mut Store<'_>,
     path: &Path,
-    wanted: Option<&KeyGroups>,
-    data_key: DataKeyIs,
-    mac: Mac,
-    now: jiff::Timestamp,
+    change: &Change,
 ) -> Result<Option<Prepared>, SecretsError> {
     let file = store.read(path, None)?;
+    let wanted = change.wanted.as_ref();
     let difference = wanted.map_or_else(Difference::default, |wanted| Difference::between(&file, wanted));
-    let rotated = match data_key {
+    let rotated = match change.data_key {
         DataKeyIs::Kept => false,
         DataKeyIs::NewOnRemoval => !difference.removed.is_empty(),
         DataKeyIs::New => true,
@@ -110,7 +137,7 @@ pub(crate) async fn prepare(
     if difference.is_empty() && !rotated {
         return Ok(None);
     }
-    let opened = store.open_with(path, None, mac).await?;
+    let opened = store.open_with(path, None, change.mac).await?;
     let refused = |source| store.refused(&opened.path, source);
     let mut plain = opened.plain.clone();
     let sealed = if rotated {
@@ -119,7 +146,7 @@ pub(crate) async fn prepare(
             None => plain.rotate(&mut fill),
         }
         .map_err(refused)?;
-        plain.seal(now, &mut fill).map_err(refused)?
+        plain.seal(change.now, &mut fill).map_err(refused)?
     } else {
         let mut sealed = opened.encrypted.clone();
         if let Some(wanted) = wanted {
@@ -128,5 +155,14 @@ pub(crate) async fn prepare(
         sealed
     };
     store.verified(&opened.path, &plain, &sealed)?;
-    Ok(Some(Prepared { path: opened.path, difference, rotated, plain, sealed, before: opened.before }))
+    let change = change.clone();
+    Ok(Some(Prepared {
+        path: opened.path,
+        difference,
+        rotated,
+        change,
+        plain,
+        sealed,
+        before: opened.before,
+    }))
 }

@@ -194,6 +194,15 @@ impl fmt::Display for CreationRule {
     }
 }
 
+/// Where the recipients of a rule stand: in itself, or in its only key group. None with several groups.
+fn only_group(rule: &Node, has_groups: bool) -> Option<&Node> {
+    match rule.get("key_groups").map_or(&[][..], Node::items) {
+        _ if !has_groups => Some(rule),
+        [group] if group.get("merge").is_none() => Some(group),
+        _ => None,
+    }
+}
+
 /// A line and what is wrong there.
 pub(super) type Wrong = (usize, String);
 
@@ -256,7 +265,7 @@ fn rule(node: &Node) -> Result<CreationRule, Wrong> {
         others,
         rule: six.pop(),
         mac_only_encrypted: text("mac_only_encrypted")?.as_deref() == Some("true"),
-        age: node.get("age").filter(|_| !has_groups).cloned(),
+        age: only_group(node, has_groups).and_then(|node| node.get("age")).cloned(),
         regex,
         has_groups,
     })

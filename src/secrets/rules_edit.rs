@@ -93,6 +93,12 @@ fn with(text: &str, rule: &CreationRule, recipient: &str, name: Option<&str>) ->
         return is_plain.then(|| insert(text, rule.at, &format!("age: {recipient}\n{indent}")));
     };
     match &age.value {
+        // `age: *alice` becomes a list of two; a list that stands elsewhere is changed there or not at all.
+        Value::Text(_) if age.alias => {
+            let alias = text.get(age.at.clone())?.trim_end();
+            let (before, after) = (&text[..age.at.start], &text[age.at.start + alias.len()..]);
+            Some(format!("{before}[{alias}, {recipient}]{after}"))
+        }
         _ if age.alias => None,
         Value::List(items) if text[age.at.start..].starts_with('[') => {
             Some(insert(text, items.last()?.at.end, &format!(", {recipient}")))
@@ -194,6 +200,11 @@ mod tests {
                 "      - @C # carol",
             ),
             ("k:\n  - &a @A\n  - &b @B\ncreation_rules:\n  - age:\n    - *a\n    - *b", "    - @C # carol"),
+            (
+                "k:\n  - &a @A\ncreation_rules:\n  - path_regex: x\n    key_groups:\n      - age:\n          - *a\n",
+                "          - @C # carol",
+            ),
+            ("creation_rules:\n  - key_groups: [{age: [@A]}]\n", "  - key_groups: [{age: [@A, @C]}]"),
             ("creation_rules:\n  - age: >-\n      @A,\n      @B\n    path_regex: x\n", "      @C"),
         ] {
             let old = rules(&text.replace("@C", C));
@@ -228,6 +239,15 @@ mod tests {
     }
 
     #[test]
+    fn an_alias_becomes_the_first_of_a_list() {
+        let old = rules("k:\n  - &a @A\ncreation_rules:\n  - age: *a # x\n    path_regex: y\n");
+        let new = add(Path::new("/p"), &old, &[0], B, None).unwrap();
+        assert!(new.text.contains(&format!("  - age: [*a, {B}] # x\n")), "{}", new.text);
+        let back = remove(Path::new("/p"), &new, &[0], B).unwrap();
+        assert_eq!(back.rules[0].age().collect::<Vec<_>>(), [A]);
+    }
+
+    #[test]
     fn a_rule_without_recipients_gets_its_first() {
         for text in
             ["creation_rules:\n  - path_regex: x # y\n    pgp: F\n", "creation_rules:\n- path_regex: x\n"]
@@ -243,8 +263,8 @@ mod tests {
         let last = rules("creation_rules:\n  - age: '@A'\n");
         let error = remove(Path::new("/p"), &last, &[0], A).unwrap_err().to_string();
         assert!(error.contains("is the only recipient of the rule at line 2 of `.sops.yaml`"), "{error}");
-        let groups = rules("creation_rules:\n  - key_groups:\n    - age: ['@A']\n");
-        let error = add(Path::new("/p"), &groups, &[0], B, None).unwrap_err().to_string();
+        let groups = rules("creation_rules:\n  - key_groups:\n    - age: ['@A']\n    - age: ['@B']\n");
+        let error = add(Path::new("/p"), &groups, &[0], C, None).unwrap_err().to_string();
         assert!(error.contains("in a way that infractl does not change"), "{error}");
     }
 }

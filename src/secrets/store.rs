@@ -1,6 +1,5 @@
 //! The encrypted files of a project: found, opened, saved.
 
-use std::fs::File;
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 
@@ -10,20 +9,24 @@ use aes_gcm::aead::rand_core::RngCore as _;
 use super::error::{SecretsError, shown};
 use super::key_file::Identity;
 use super::keys::{Keys, Stage};
-use super::labels::Labels;
+use super::labels::{Labels, bare};
 use super::no_key::NoKey;
-use crate::disk;
+use crate::disk::{self, FolderLock};
 use crate::exec::Runner;
-use crate::sops::{DataKey, Encrypted, Format, Plain, Recipient, SopsError};
+use crate::sops::{DataKey, Encrypted, Format, KeyGroups, Plain, Recipient, SopsError};
 
 /// A file mode for files of which only the values are secret: git keeps them, everybody may read them.
 const MODE: u32 = 0o644;
+
+/// How often a change is made again on top of what others wrote at the same time.
+pub(crate) const ATTEMPTS: usize = 200;
 
 /// The encrypted files of a project and the keys that open them.
 pub struct Store<'a> {
     root: PathBuf,
     keys: Keys,
     runner: &'a dyn Runner,
+    held: Option<FolderLock>,
 }
 
 /// A file that was opened: as it is on disk, and what is in it.
@@ -58,7 +61,12 @@ impl Mac {
 impl<'a> Store<'a> {
     /// The files of the project in this folder. Nothing is read yet.
     pub fn new(root: impl Into<PathBuf>, keys: Keys, runner: &'a dyn Runner) -> Self {
-        Store { root: root.into(), keys, runner }
+        Store { root: root.into(), keys, runner, held: None }
+    }
+
+    /// Keeps a folder that is held by this run already, for as long as the store lives.
+    pub(crate) fn keep(&mut self, lock: FolderLock) {
+        self.held = Some(lock);
     }
 
     /// The folder of the project.
@@ -105,6 +113,16 @@ impl<'a> Store<'a> {
         };
         let plain = plain.map_err(|source| SecretsError::File { file: self.shown(&path), source })?;
         Ok(Opened { path, encrypted, plain, before: Some(bytes) })
+    }
+
+    /// False when the public parts of all keys that can be read without a question are known, and none is among these.
+    pub(crate) async fn can_open(&mut self, recipients: &KeyGroups, runner: &dyn Runner) -> bool {
+        self.keys.enter(Stage::Quiet, &[], runner).await;
+        let own = self.keys.public_keys();
+        let is_known = |key: &String| key.starts_with("age1") || key.starts_with("ssh-");
+        let is_among =
+            |key: &String| recipients.groups.iter().flatten().any(|other| bare(other) == bare(key));
+        own.is_empty() || !own.iter().all(is_known) || own.iter().any(is_among)
     }
 
     /// Unwraps the data key of a file with the first of all keys that fits.
@@ -175,16 +193,23 @@ impl<'a> Store<'a> {
         encrypted: &Encrypted,
     ) -> Result<(), SecretsError> {
         let path = self.root.join(path);
-        let _lock = lock(&path);
-        let now = match disk::read(&path) {
-            Ok(bytes) => Some(bytes),
-            Err(error) if error.is_not_found() => None,
-            Err(error) => return Err(error.into()),
-        };
-        if now.as_deref() != before {
+        let _lock = self.unchanged(&path, before)?;
+        self.save(&path, plain, encrypted)
+    }
+
+    /// Holds the folder of a file that is still what it was when it was read.
+    pub(crate) fn unchanged(
+        &self,
+        path: &Path,
+        before: Option<&[u8]>,
+    ) -> Result<Option<FolderLock>, SecretsError> {
+        let path = self.root.join(path);
+        let is_held = self.held.as_ref().is_some_and(|held| held.covers(&path));
+        let lock = if is_held { None } else { Some(FolderLock::of(&path)?) };
+        if disk::read_if_there(&path)?.as_deref() != before {
             return Err(SecretsError::ChangedMeanwhile { file: self.shown(&path) });
         }
-        self.save(&path, plain, encrypted)
+        Ok(lock)
     }
 
     /// The text of an encrypted file, decrypted again and compared.
@@ -218,15 +243,6 @@ fn bytes(root: &Path, path: &Path) -> Result<Vec<u8>, SecretsError> {
     disk::read(path).map_err(|error| {
         if error.is_not_found() { SecretsError::NoSuchFile { file: shown(root, path) } } else { error.into() }
     })
-}
-
-/// Keeps other runs of infractl from writing in the folder of a file. Where folders cannot be locked there is only the
-/// short time between looking and writing.
-fn lock(path: &Path) -> Option<File> {
-    let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let folder = File::open(place.parent()?).ok()?;
-    folder.lock().ok()?;
-    Some(folder)
 }
 
 /// Reads the text of a file without opening it.

@@ -1,7 +1,7 @@
 //! What can be said about a file without a key.
 
 use super::cipher;
-use super::rule::Matcher;
+use super::rule::{Matcher, Rule};
 use super::tree::{Comment, Entry, Map, Node, Value, show};
 use super::{Encrypted, Format, SopsError, store};
 
@@ -41,12 +41,39 @@ pub fn inspect(bytes: &[u8], format: Format) -> Vec<Finding> {
     if encrypted.metadata.mac.is_empty() {
         findings.push(Finding::Broken(SopsError::NoMac));
     }
-    let mut search =
-        Search { matcher: Matcher::for_reading(&encrypted.metadata.rule), path: Vec::new(), findings };
+    let mut search = Search::by(&encrypted.metadata.rule);
+    search.findings = findings;
     for branch in &encrypted.branches {
         search.map(branch, false);
     }
     search.findings
+}
+
+/// What a rule does with the values of a document, encrypted or in clear; empty values do not count.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Survey {
+    /// How many values it encrypts.
+    pub chosen: usize,
+    /// The paths of those of them that are in clear.
+    pub unsealed: Vec<String>,
+    /// The paths of those that it leaves in clear.
+    pub clear: Vec<String>,
+}
+
+impl Survey {
+    /// Looks at every value.
+    pub(crate) fn of(documents: &[Map], rule: &Rule) -> Self {
+        let mut search = Search::by(rule);
+        for map in documents {
+            search.map(map, false);
+        }
+        let clear = |finding| match finding {
+            Finding::ClearValue { key } => Some(key),
+            _ => None,
+        };
+        let unsealed = search.findings.into_iter().filter_map(clear).collect();
+        Survey { chosen: search.chosen, unsealed, clear: search.clear }
+    }
 }
 
 /// The line of the first conflict marker that git left, from 1.
@@ -61,9 +88,16 @@ struct Search {
     matcher: Matcher,
     path: Vec<u8>,
     findings: Vec<Finding>,
+    chosen: usize,
+    clear: Vec<String>,
 }
 
 impl Search {
+    fn by(rule: &Rule) -> Self {
+        let matcher = Matcher::for_reading(rule);
+        Search { matcher, path: Vec::new(), findings: Vec::new(), chosen: 0, clear: Vec::new() }
+    }
+
     fn map(&mut self, map: &Map, above: bool) {
         let mut run = false;
         for entry in &map.0 {
@@ -99,11 +133,17 @@ impl Search {
             }
             Node::Scalar(leaf) => {
                 let sealed = match &leaf.value {
-                    Value::Null => true,
-                    Value::Str(text) => text.is_empty() || cipher::is_sealed(text),
+                    Value::Null => return,
+                    Value::Str(text) if text.is_empty() => return,
+                    Value::Str(text) => cipher::is_sealed(text),
                     _ => false,
                 };
-                if met != self.matcher.spares && !sealed {
+                if met == self.matcher.spares {
+                    self.clear.push(show(&self.path));
+                    return;
+                }
+                self.chosen += 1;
+                if !sealed {
                     self.findings.push(Finding::ClearValue { key: show(&self.path) });
                 }
             }

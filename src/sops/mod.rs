@@ -57,6 +57,7 @@ pub(crate) use cipher::Fill;
 pub use encrypted::Encrypted;
 pub(crate) use error::EntryFailure;
 pub use error::SopsError;
+pub(crate) use inspect::Survey;
 pub use inspect::{Finding, inspect, is_encrypted};
 pub use metadata::Recipient;
 pub use plain::{NewFile, Plain, Step, key};

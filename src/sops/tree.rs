@@ -142,6 +142,13 @@ impl Map {
         })
     }
 
+    pub(super) fn pairs_mut(&mut self) -> impl Iterator<Item = (&[u8], &mut Node)> {
+        self.0.iter_mut().filter_map(|entry| match entry {
+            Entry::Pair(key, node) => Some((key.as_slice(), node)),
+            Entry::Comment(_) => None,
+        })
+    }
+
     /// The first value under this key.
     pub fn get(&self, key: &[u8]) -> Option<&Node> {
         self.pairs().find(|(name, _)| *name == key).map(|(_, node)| node)

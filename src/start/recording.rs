@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::commands::{Cli, Global};
 use crate::context::{Ctx, Vars};
-use crate::disk::{self, repository};
+use crate::disk::{self, PrivateDir, repository};
 use crate::failure::{Failure, Kind};
 use crate::history::{Recorder, Setup, Summary};
 use crate::redact::Masks;
@@ -85,11 +85,12 @@ fn summary(ci: Ci, vars: &Vars) -> Option<Summary> {
     }
 }
 
-/// What nobody has to wait for, done while a tool runs: removes old runs, asks git whether files differ from the
-/// commit. Never ends by itself.
+/// What nobody has to wait for, done while a tool runs: removes old runs and what killed ones left in memory, asks git
+/// whether files differ from the commit. Never ends by itself.
 pub(super) async fn watch(cx: &Ctx, recorder: &Recorder) -> std::convert::Infallible {
     let root = recorder.began().await;
     recorder.tidy();
+    PrivateDir::sweep();
     if repository::is_around(&root)
         && let Ok(done) = cx.runner.run(&git::status(&root), &|_, _| ()).await
         && done.code == 0

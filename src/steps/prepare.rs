@@ -52,6 +52,7 @@ async fn run(step: &mut StepCx<'_>, writes_env_file: bool) -> Result<String, Fai
     }
     if writes_env_file {
         env_place::check(step).await?;
+        step.facts.env_file_allowed = true;
         if step.env.inventory.is_some() {
             inventory::check_place(step)?;
         }

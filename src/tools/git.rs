@@ -10,14 +10,20 @@ fn git(dir: &Path) -> Cmd {
     Cmd::new("git").dir(dir).io(Io::Capture).env("GIT_OPTIONAL_LOCKS", "0")
 }
 
-/// Would git ignore this file? Exit code 0 yes, 1 no, 128 not a repository.
-pub(crate) fn check_ignore(dir: &Path, file: &Path) -> Cmd {
-    git(dir).args(["check-ignore", "--quiet", "--"]).arg(file.to_string_lossy())
+/// A question about a repository that may belong to somebody else, as with sudo or in a container: git answers it too,
+/// and starts nothing that the repository names.
+fn whosever(dir: &Path) -> Cmd {
+    git(dir).args(["-c", "safe.directory=*", "-c", "core.fsmonitor=false"])
 }
 
-/// Is this file tracked? Exit code 0 yes, 1 no, 128 not a repository.
+/// Does git leave this file alone? Exit code 0 when it is ignored and not tracked, 1 when not, 128 when git cannot say.
+pub(crate) fn check_ignore(dir: &Path, file: &Path) -> Cmd {
+    whosever(dir).args(["check-ignore", "--quiet", "--"]).arg(file.to_string_lossy())
+}
+
+/// Is this file tracked? Exit code 0 yes, 1 no, 128 when git cannot say.
 pub(crate) fn ls_files(dir: &Path, file: &Path) -> Cmd {
-    git(dir).args(["ls-files", "--error-unmatch", "--"]).arg(file.to_string_lossy())
+    whosever(dir).args(["ls-files", "--error-unmatch", "--"]).arg(file.to_string_lossy())
 }
 
 /// The commit that is checked out, on standard output.

@@ -39,6 +39,8 @@ pub struct Facts {
     pub initialised: bool,
     /// To machines; they end with the run.
     pub connections: Connections,
+    /// Git was asked whether it would commit the environment file, and would not.
+    pub env_file_allowed: bool,
     /// Where machines and databases are.
     pub state: Option<power::state::State>,
 }

@@ -16,6 +16,9 @@ pub(crate) async fn secrets(step: &mut StepCx<'_>) -> Result<(), Failure> {
     for (name, value) in opened.iter() {
         values::mask(step, name, value.expose_secret());
     }
+    for remark in opened.remarks() {
+        step.cx.ui.warn(remark);
+    }
     step.facts.secrets = Some(opened);
     Ok(())
 }

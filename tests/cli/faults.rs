@@ -257,7 +257,31 @@ fn links_do_not_hide_the_environment_file_from_git() {
     );
     // git that gives no answer is no yes.
     fs::remove_file(project.path(".git/HEAD")).unwrap();
-    project.infractl(&["apply", "local"]).code(0).says("git cannot say whether").says("not a git repository");
+    project
+        .infractl(&["apply", "local"])
+        .code(78)
+        .says("git cannot say whether")
+        .says("not a git repository");
+    assert!(!project.path("public/elsewhere").exists());
+}
+
+#[test]
+fn a_project_of_somebody_else_is_asked_about_all_the_same() {
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: only root can give a folder to somebody else");
+        return;
+    }
+    let project = Sandbox::new();
+    project.write(".gitignore", "*.tfstate*\n");
+    let owner = |user: u32| {
+        let change = |path: &std::path::Path| std::os::unix::fs::chown(path, Some(user), Some(user)).unwrap();
+        [project.root().to_owned(), project.path(".git")].iter().for_each(|path| change(path));
+    };
+    owner(65534);
+    project.infractl(&["genenv", "local"]).code(78).says("git does not ignore `shared/.env.local`");
+    project.write(".gitignore", "shared/.env.*\n");
+    project.infractl(&["genenv", "local"]).code(0).never_says("git cannot say");
+    assert_eq!(project.read(".infractl/.gitignore"), "*\n");
 }
 
 #[test]

@@ -173,3 +173,36 @@ fn what_is_staged_counts_whatever_it_is_called_and_wherever_the_project_is() {
     alice.git(&outer, &["add", "-A"]).code(0);
     alice.git(&outer, &["commit", "-qm", "good"]).code(0).says("longer than 64 MiB");
 }
+
+#[test]
+fn states_plans_notes_and_what_a_killed_run_left_are_stopped_whatever_they_are_called() {
+    let (repo, alice) = Repo::with_secrets();
+    let state = format!(
+        "{{\"version\": 4, \"terraform_version\": \"1.11.0\", \"serial\": 1, \"lineage\": \"{CANARY}\"}}"
+    );
+    let env_file = format!(
+        "# ====\n# Dev\n# DO NOT EDIT - This file is regenerated on each 'terraform apply'\n# Environment: dev\n# ====\nA={CANARY}\n"
+    );
+    for (file, text, what) in [
+        ("environments/dev/terraform.tfstate", state.as_str(), "a state of terraform"),
+        ("backup/dev.json", state.as_str(), "a state of terraform"),
+        ("dev.tfplan", CANARY, "a plan of terraform"),
+        ("credentials/.dev.enc.env.infractl-12-ab/next", CANARY, "what an infractl that was killed left"),
+        (".infractl/locks/dev.json", "{}", "infractl's own"),
+        ("notes/env", env_file.as_str(), "an environment file that infractl wrote"),
+    ] {
+        repo.write(file, text);
+        alice.git(&repo, &["add", "-f", file]).code(0);
+        alice
+            .infractl(&repo, &["secrets", "check", "--staged"])
+            .code(65)
+            .says(&format!("`{file}`: is {what}"))
+            .says(&format!("git rm --cached {file}"));
+        alice.git(&repo, &["rm", "-q", "-f", "--cached", file]).code(0);
+    }
+    // What a killed run leaves is not even seen by git, and its notes are not either.
+    repo.write(".gitignore", "");
+    alice.infractl_with(&repo, &["secrets", "set", "dev", "A"], "1").code(0);
+    let status = alice.git(&repo, &["status", "--porcelain"]).code(0).out;
+    assert!(!status.contains(".infractl-"), "{status}");
+}

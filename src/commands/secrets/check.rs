@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::{git, leaked, place};
 use crate::context::Ctx;
-use crate::disk;
+use crate::disk::{self, FolderLock};
 use crate::failure::{Failure, Kind, Problem};
-use crate::secrets::check::{self, Wrong};
-use crate::secrets::{Labels, Rules, covered};
+use crate::secrets::check;
+use crate::secrets::{Labels, Rules, Wrong, covered};
 use crate::text;
 
 /// Check that every file of secrets is encrypted, whole, and for the right people; needs no key
@@ -156,6 +156,7 @@ async fn install(cx: &Ctx, root: &Path) -> Result<(), Failure> {
     };
     let path = root.join(hooks).join("pre-commit");
     let line = format!("{} secrets check --staged || exit 1 {MARK}", git::own_name()?);
+    let _lock = FolderLock::of(&path)?;
     let text = match disk::read_text(&path) {
         Ok(text) if text.contains(MARK) => text
             .lines()

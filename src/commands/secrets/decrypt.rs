@@ -7,8 +7,8 @@ use crate::commands::{Global, OutputMode};
 use crate::context::Ctx;
 use crate::disk;
 use crate::failure::{Failure, Kind};
-use crate::secrets::{Mac, key_path};
-use crate::sops::Format;
+use crate::secrets::{ATTEMPTS, Mac, SecretsError, key_path};
+use crate::sops::{Format, Plain};
 
 /// Print or write a file in clear
 ///
@@ -35,34 +35,54 @@ pub struct DecryptArgs {
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &DecryptArgs) -> Result<(), Failure> {
     let place = args.on.place(cx)?;
     let mut store = place.store(cx);
-    let opened = store.open_with(place.file(), args.on.format(), Mac::ignored_if(args.ignore_mac)).await?;
-    let format = args.output_type.map_or_else(|| opened.plain.format(), Format::from);
-    let refused = |source| store.refused(&opened.path, source);
-    let text = match &args.extract {
-        None => opened.plain.to_bytes(format).map_err(refused)?,
-        Some(path) => super::get::value(&opened.plain, &key_path::parse(path)?, path, &place.shown())?,
-    };
     let file: Option<PathBuf> = match (&global.output, args.in_place) {
         (OutputMode::File(_), true) => {
             return Err(Failure::new(Kind::Usage, "`--in-place` and `--output FILE` exclude each other"));
         }
         (OutputMode::File(path), false) => Some(cx.dir.join(path)),
-        (_, true) => Some(opened.path.clone()),
+        (_, true) => Some(place.file().to_owned()),
         _ => None,
     };
-    match file {
-        None => cx.ui.data(&text),
-        Some(path) if global.dry_run => {
+    for attempt in 1.. {
+        let mac = Mac::ignored_if(args.ignore_mac);
+        let opened = store.open_with(place.file(), args.on.format(), mac).await?;
+        let format = args.output_type.map_or_else(|| opened.plain.format(), Format::from);
+        let refused = |source| store.refused(&opened.path, source);
+        let text = match &args.extract {
+            None => opened.plain.to_bytes(format).map_err(refused)?,
+            Some(path) => super::get::value(&opened.plain, &key_path::parse(path)?, path, &place.shown())?,
+        };
+        let Some(path) = &file else { return cx.ui.data(&text) };
+        if global.dry_run {
             cx.ui.note(format!("would write {} in clear", path.display()));
-            Ok(())
+            return Ok(());
         }
-        Some(path) => {
-            disk::write(&path, &text, disk::PRIVATE)?;
-            cx.ui.note(format!(
-                "wrote {} in clear, for you alone (mode 0600): do not commit it",
-                path.display()
-            ));
-            Ok(())
+        if args.extract.is_none() {
+            lossy(cx, &opened.plain, format, &place.shown());
         }
+        let _lock = match store.unchanged(&opened.path, opened.before.as_deref()) {
+            // What somebody wrote meanwhile is in the plain text too.
+            Err(SecretsError::ChangedMeanwhile { .. }) if args.in_place && attempt < ATTEMPTS => {
+                continue;
+            }
+            Err(error) if args.in_place => return Err(error.into()),
+            lock => lock,
+        };
+        disk::write(path, &text, disk::PRIVATE)?;
+        cx.ui.note(format!("wrote {} in clear, for you alone (mode 0600): do not commit it", path.display()));
+        return Ok(());
+    }
+    Ok(())
+}
+
+/// Names values that a plain text cannot say: read again they would be others.
+fn lossy(cx: &Ctx, plain: &Plain, format: Format, file: &str) {
+    let names = plain.lossy(format);
+    if !names.is_empty() {
+        cx.ui.warn(format!(
+            "{format} cannot say {} exactly, and encrypting the plain text again would change it: print it with \
+             `infractl secrets get {file} NAME`",
+            names.join(", ")
+        ));
     }
 }

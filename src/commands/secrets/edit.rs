@@ -7,12 +7,14 @@ use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
 use super::place::On;
+use super::said::{self, Before};
 use crate::commands::Global;
 use crate::context::Ctx;
 use crate::disk;
 use crate::exec::{Cmd, Io};
 use crate::failure::{Failure, Kind};
 use crate::secrets::create;
+use crate::secrets::names::Values;
 use crate::secrets::{self, Mac, Opened, SecretsError, Store, edit};
 use crate::sops::{Format, KeyGroups, Plain};
 use crate::ui::prompt;
@@ -52,8 +54,11 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &EditArgs) -> Result<()
     let place = args.on.place(cx)?;
     let mut store = place.store(cx);
     let editor = edit::editor(&cx.vars.0)?;
-    let editing = begin(&mut store, place.file(), args).await?;
+    let editing = begin(&mut store, place.own()?, args).await?;
     let shown = store.shown(&editing.path);
+    if let Some(new) = &editing.new {
+        said::shut_out(cx, &mut store, &shown, &new.recipients).await;
+    }
     if global.dry_run {
         cx.ui.note(format!("would edit {shown} with `{}`", shell_words::join(&editor)));
         return Ok(());
@@ -160,6 +165,14 @@ impl Editing {
     /// Saves the edited text, unless somebody else changed the file meanwhile.
     fn save(&self, cx: &Ctx, store: &Store<'_>, text: &[u8]) -> Result<(), Failure> {
         let plain = self.apply(store, text)?;
+        let before = self
+            .opened
+            .as_ref()
+            .map_or_else(Before::default, |opened| Before::of(&opened.plain, Values::Lines));
+        said::content(cx, &store.shown(&self.path), &plain, &before)?;
+        if let Some(opened) = &self.opened {
+            said::differences(cx, store, &self.path, &opened.encrypted);
+        }
         let sealed =
             plain.seal((cx.now)(), &mut secrets::fill).map_err(|source| store.refused(&self.path, source))?;
         Ok(store.save_over(&self.path, self.bytes.as_deref(), &plain, &sealed)?)

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use super::place::{On, root_of};
+use super::said::{self, Before};
 use crate::commands::{Global, OutputMode};
 use crate::context::Ctx;
 use crate::disk;
@@ -84,7 +85,7 @@ impl EncryptArgs {
 }
 
 /// Encrypts it.
-pub(crate) fn run(cx: &Ctx, global: &Global, args: &EncryptArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &EncryptArgs) -> Result<(), Failure> {
     let is_stdin = args.on.target == "-";
     if is_stdin && (args.filename_override.is_none() || args.in_place) {
         return Err(Failure::new(Kind::Usage, "standard input has no name that says how it is encrypted")
@@ -118,8 +119,13 @@ pub(crate) fn run(cx: &Ctx, global: &Global, args: &EncryptArgs) -> Result<(), F
     let plan = create::plan(&root, super::place::named_rules(cx).as_deref(), &places, &args.wanted(cx))?;
     let name = args.filename_override.as_deref().unwrap_or(&file);
     let format = args.on.format.map_or_else(|| Format::from_path(&name.to_string_lossy()), Format::from);
-    let store = super::place::store(cx, &root, &[]);
+    let mut store = super::place::store(cx, &root, &[]);
     let plain = create::create(&store.shown(&file), &text, format, &plan.new)?;
+    said::content(cx, &store.shown(&file), &plain, &Before::default())?;
+    if args.in_place {
+        let shown = store.shown(&file);
+        said::shut_out(cx, &mut store, &shown, &plan.new.recipients).await;
+    }
     let sealed = plain.seal((cx.now)(), &mut secrets::fill).map_err(|source| store.refused(&file, source))?;
     let who = who(&store, &plan.new.recipients.groups);
     let by = plan.origin.map_or_else(String::new, |origin| format!(", by {origin}"));
@@ -144,15 +150,6 @@ pub(crate) fn run(cx: &Ctx, global: &Global, args: &EncryptArgs) -> Result<(), F
 /// Recipients by name, or shortened.
 fn who(store: &Store<'_>, groups: &[Vec<String>]) -> String {
     let labels = Labels::of_project(store.root(), store.keys().named_rules().as_deref());
-    let names: Vec<String> = groups.iter().flatten().map(|key| short(&labels, key)).collect();
+    let names: Vec<String> = groups.iter().flatten().map(|key| labels.short(key)).collect();
     crate::text::list(&names, "and")
-}
-
-/// The name of a recipient, or the beginning of it.
-pub(crate) fn short(labels: &Labels, recipient: &str) -> String {
-    match labels.name(recipient) {
-        Some(name) => name.to_owned(),
-        None if recipient.len() > 20 => format!("{}...", &recipient.chars().take(16).collect::<String>()),
-        None => recipient.to_owned(),
-    }
 }

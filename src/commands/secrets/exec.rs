@@ -37,6 +37,9 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &ExecArgs) -> Result<()
     }
     let mut store = place.store(cx);
     let found = secrets::open_files(&mut store, &place.files, &[], &[]).await?;
+    for remark in found.remarks() {
+        cx.ui.warn(remark);
+    }
     for (name, value) in found.child_variables() {
         cmd = cmd.secret(name, value.clone());
     }

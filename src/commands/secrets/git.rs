@@ -7,14 +7,19 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::context::Ctx;
-use crate::exec::{Cmd, Io};
+use crate::disk::repository;
+use crate::exec::{Cmd, Done, Io};
 use crate::failure::{Failure, Kind};
+
+async fn run(cx: &Ctx, dir: &Path, args: &[&str]) -> Result<Done, Failure> {
+    let cmd =
+        Cmd::new("git").args(args.iter().copied()).dir(dir).io(Io::Capture).env("GIT_OPTIONAL_LOCKS", "0");
+    Ok(cx.runner.run(&cmd, &|_, _| {}).await?)
+}
 
 /// What git prints, or none when it ends with an error: no repository, no such thing in it.
 pub(crate) async fn ask(cx: &Ctx, dir: &Path, args: &[&str]) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
-    let cmd =
-        Cmd::new("git").args(args.iter().copied()).dir(dir).io(Io::Capture).env("GIT_OPTIONAL_LOCKS", "0");
-    let done = cx.runner.run(&cmd, &|_, _| {}).await?;
+    let done = run(cx, dir, args).await?;
     Ok((done.code == 0).then(|| Zeroizing::new(done.stdout)))
 }
 
@@ -35,12 +40,21 @@ pub(crate) async fn change(cx: &Ctx, dir: &Path, args: &[&str]) -> Result<(), Fa
 /// The top folder of the repository, if there is one.
 pub(crate) async fn top(cx: &Ctx, dir: &Path) -> Result<Option<PathBuf>, Failure> {
     let dir = dir.ancestors().find(|dir| dir.is_dir()).unwrap_or(dir);
-    match line(cx, dir, &["rev-parse", "--show-toplevel"]).await {
-        Ok(top) => Ok(top.map(PathBuf::from)),
+    let done = match run(cx, dir, &["rev-parse", "--show-toplevel"]).await {
         // Without git there is no repository to look at.
-        Err(failure) if failure.kind == Kind::Tool => Ok(None),
-        Err(failure) => Err(failure),
+        Err(failure) if failure.kind == Kind::Tool => return Ok(None),
+        done => done?,
+    };
+    if done.code == 0 {
+        let line = String::from_utf8_lossy(&done.stdout).trim_end_matches('\n').to_owned();
+        return Ok(Some(line.into()));
     }
+    if !repository::is_around(dir) {
+        return Ok(None);
+    }
+    let why = done.tail.lines().next().unwrap_or("it does not say why").to_owned();
+    Err(Failure::new(Kind::Failed, format!("git does not answer: {why}"))
+        .help(format!("see what is wrong with `git -C {} status`", dir.display())))
 }
 
 /// A file in the index of git.

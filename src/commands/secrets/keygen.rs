@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::commands::Global;
 use crate::context::Ctx;
-use crate::disk;
+use crate::disk::{self, FolderLock};
 use crate::failure::{Failure, Kind};
 use crate::secrets::keygen::{self, NewKey};
-use crate::secrets::{Keys, RULES_FILE, Rules, rules_edit};
+use crate::secrets::{Keys, Rules, rules_edit};
 
 /// Make an age key of your own and name it in .sops.yaml
 ///
@@ -32,15 +32,8 @@ pub struct KeygenArgs {
 /// Makes it.
 pub(crate) fn run(cx: &Ctx, global: &Global, args: &KeygenArgs) -> Result<(), Failure> {
     let path = key_file(cx, args)?;
-    let known = keygen::public_keys(&path);
     if path.exists() && !args.append {
-        let failure = Failure::new(Kind::Failed, format!("there is a key file already: {}", path.display()));
-        return Err(match known.first() {
-            Some(key) => failure
-                .help(format!("use that key; its public part is {key}"))
-                .help("add a further key to the file with `--append`"),
-            None => failure.help("name another file with `--key-file FILE`"),
-        });
+        return Err(keygen::there_already(&path).into());
     }
     let key = NewKey::generate((cx.now)());
     let name = args.name.clone().or_else(|| cx.vars.get("USER").map(str::to_owned));
@@ -48,7 +41,7 @@ pub(crate) fn run(cx: &Ctx, global: &Global, args: &KeygenArgs) -> Result<(), Fa
         cx.ui.note(format!("would write a new key to {}", path.display()));
         return Ok(());
     }
-    key.save(&path)?;
+    key.save(&path, args.append)?;
     cx.ui.note(format!(
         "wrote a new key to {} (mode 0600): keep a copy where nobody else can read it",
         path.display()
@@ -85,10 +78,11 @@ fn key_file(cx: &Ctx, args: &KeygenArgs) -> Result<PathBuf, Failure> {
 fn add_to_rules(cx: &Ctx, recipient: &str, name: Option<&str>) -> Result<(), Failure> {
     let (project, _) = super::place::project(cx);
     let root = project.map_or_else(|| super::place::root_of(&cx.dir.join("x")), |project| project.root);
-    let path = super::place::named_rules(cx).unwrap_or_else(|| root.join(RULES_FILE));
+    let path = super::place::rules_file(cx, &root);
     let shown = path.strip_prefix(&root).unwrap_or(&path).display();
     // A project keeps its secrets in one folder; elsewhere a file may lie anywhere.
     let is_project = root.join("environments").is_dir();
+    let _lock = FolderLock::of(&path)?;
     let folder = if is_project { "credentials/" } else { "" };
     let pattern = if is_project { "^credentials/.*" } else { "" };
     if !path.exists() {

@@ -10,7 +10,7 @@ use crate::commands::target;
 use crate::context::Ctx;
 use crate::disk;
 use crate::failure::Failure;
-use crate::secrets::check::Wrong;
+use crate::secrets::Wrong;
 use crate::secrets::leaks::{Leak, SHORTEST, Search};
 use crate::secrets::{self, covered};
 use crate::text;

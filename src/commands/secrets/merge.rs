@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{git, place};
 use crate::context::Ctx;
-use crate::disk;
+use crate::disk::{self, FolderLock};
 use crate::failure::{Failure, Kind};
 use crate::secrets::merge::{self, Prefer};
 use crate::secrets::{self, SecretsError, Store, covered};
@@ -210,11 +210,8 @@ async fn install(cx: &Ctx) -> Result<(), Failure> {
         git::change(cx, &top, &["config", name, value]).await?;
     }
     let path = root.join(".gitattributes");
-    let old = match disk::read_text(&path) {
-        Ok(text) => text,
-        Err(error) if error.is_not_found() => String::new(),
-        Err(error) => return Err(error.into()),
-    };
+    let _lock = FolderLock::of(&path)?;
+    let old = disk::read_text_if_there(&path)?.unwrap_or_default();
     let mut text = old.clone();
     for pattern in patterns(&root, place::named_rules(cx).as_deref())? {
         let line = format!("{pattern} merge=infractl diff=infractl -text");

@@ -18,6 +18,7 @@ pub(crate) mod get;
 pub(crate) mod updatekeys;
 pub(crate) mod rotate;
 pub(crate) mod encrypt;
+pub(crate) mod said;
 pub(crate) mod view;
 pub(crate) mod place;
 
@@ -95,7 +96,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, command: &SecretsCommand) -> 
         SecretsCommand::Check(args) => check::run(cx, args).await,
         SecretsCommand::Decrypt(args) => decrypt::run(cx, global, args).await,
         SecretsCommand::Edit(args) => edit::run(cx, global, args).await,
-        SecretsCommand::Encrypt(args) => encrypt::run(cx, global, args),
+        SecretsCommand::Encrypt(args) => encrypt::run(cx, global, args).await,
         SecretsCommand::Exec(args) => exec::run(cx, global, args).await,
         SecretsCommand::Get(args) => get::run(cx, args).await,
         SecretsCommand::Guard(args) => guard::run(cx, args),

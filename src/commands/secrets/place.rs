@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use crate::commands::target;
-use crate::config::Project;
+use crate::config::{Environment, Project};
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::secrets::{self, Keys, Store};
@@ -19,6 +19,8 @@ pub(crate) struct Place {
     pub root: PathBuf,
     /// All files of the target, in the order in which later ones win.
     pub files: Vec<PathBuf>,
+    /// The file that belongs to the target itself; none for an environment that shares all of its files.
+    own: Option<PathBuf>,
     /// Files of age identities that the project names.
     pub identities: Vec<PathBuf>,
     /// As it was typed.
@@ -26,9 +28,22 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The file that belongs to the target itself: what is changed.
+    /// The file that belongs to the target itself, or the last one of an environment that has none.
     pub(crate) fn file(&self) -> &Path {
-        self.files.last().map_or(Path::new(""), PathBuf::as_path)
+        self.own.as_ref().or(self.files.last()).map_or(Path::new(""), PathBuf::as_path)
+    }
+
+    /// The same for a change, which is never made to what others share.
+    pub(crate) fn own(&self) -> Result<&Path, Failure> {
+        self.own.as_deref().ok_or_else(|| {
+            let name = &self.name;
+            Failure::new(
+                Kind::Config,
+                format!("`{name}` has no file of secrets of its own, it shares all of them"),
+            )
+            .help("name one under `[secrets] files`, for instance `credentials/{{environment}}.enc.env`")
+            .help("name the file that is to be changed: `common`, or its path")
+        })
     }
 
     /// The file as the user knows it.
@@ -132,6 +147,11 @@ pub(crate) fn named_rules(cx: &Ctx) -> Option<PathBuf> {
     secrets::named_rules(&cx.vars.0)
 }
 
+/// The rules of a folder, whether they are there yet or not.
+pub(crate) fn rules_file(cx: &Ctx, root: &Path) -> PathBuf {
+    named_rules(cx).unwrap_or_else(|| root.join(secrets::RULES_FILE))
+}
+
 /// The folder whose `.sops.yaml` counts for a file that is in no project.
 pub(crate) fn root_of(file: &Path) -> PathBuf {
     let folder = file.parent().unwrap_or(file);
@@ -147,13 +167,15 @@ pub(crate) fn resolve(cx: &Ctx, name: &str) -> Result<Place, Failure> {
         let is_name = project.environments.iter().any(|known| known == name);
         if is_name && !path.is_file() {
             let env = project.environment(name)?;
-            if env.secrets.files.is_empty() {
+            let own = own_file(project, &env);
+            if env.secrets.files.is_empty() && own.is_none() {
                 return Err(Failure::new(Kind::Config, format!("`{name}` has no files of secrets"))
                     .help("name them under `[secrets] files`"));
             }
             return Ok(Place {
                 root: env.root.clone(),
                 files: env.secrets.files.clone(),
+                own,
                 identities: env.secrets.identities.clone(),
                 name: name.to_owned(),
             });
@@ -176,7 +198,7 @@ pub(crate) fn resolve(cx: &Ctx, name: &str) -> Result<Place, Failure> {
     let path: PathBuf = normal(&path);
     let inside = project.filter(|project| path.starts_with(&project.root));
     let root = inside.map_or_else(|| root_of(&path), |project| project.root);
-    Ok(Place { root, files: vec![path], identities, name: name.to_owned() })
+    Ok(Place { root, files: vec![path.clone()], own: Some(path), identities, name: name.to_owned() })
 }
 
 /// Without `.` and `..`, so that patterns see the path people mean.
@@ -194,19 +216,42 @@ fn normal(path: &Path) -> PathBuf {
     out
 }
 
+/// The last file of an environment that no other one has too.
+fn own_file(project: &Project, env: &Environment) -> Option<PathBuf> {
+    if env.secrets.usual.is_some() {
+        return env.secrets.usual.clone();
+    }
+    let others: Vec<Environment> = project
+        .environments
+        .iter()
+        .filter(|name| **name != env.name)
+        .filter_map(|name| project.environment(name).ok())
+        .collect();
+    let is_shared = |file: &Path| {
+        is_called_common(file) || others.iter().any(|other| other.secrets.files.iter().any(|it| it == file))
+    };
+    env.secrets.files.iter().rfind(|file| !is_shared(file)).cloned()
+}
+
+fn is_called_common(file: &Path) -> bool {
+    file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("common"))
+}
+
 /// The file that all environments share.
 fn common(project: &Project) -> Place {
     let envs: Vec<_> =
         project.environments.iter().take(2).filter_map(|name| project.environment(name).ok()).collect();
     let shared = envs.first().and_then(|env| {
         env.secrets.files.iter().find(|file| {
-            let named = file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("common"));
-            named || (envs.len() > 1 && envs.iter().all(|other| other.secrets.files.contains(file)))
+            is_called_common(file)
+                || (envs.len() > 1 && envs.iter().all(|other| other.secrets.files.contains(file)))
         })
     });
+    let file = shared.cloned().unwrap_or_else(|| project.root.join("credentials/common.enc.env"));
     Place {
         root: project.root.clone(),
-        files: vec![shared.cloned().unwrap_or_else(|| project.root.join("credentials/common.enc.env"))],
+        files: vec![file.clone()],
+        own: Some(file),
         identities: envs.first().map_or_else(Vec::new, |env| env.secrets.identities.clone()),
         name: "common".to_owned(),
     }

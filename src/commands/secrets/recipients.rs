@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::place;
 use crate::commands::Global;
 use crate::context::Ctx;
+use crate::disk::FolderLock;
 use crate::failure::{Failure, Kind};
 use crate::secrets::rekey::DataKeyIs;
 use crate::secrets::{self, CreationRule, Labels, Rules, bare, covered, rules_edit};
@@ -139,16 +140,73 @@ impl Change<'_> {
     }
 }
 
+/// What a change comes to, as the rules and files are now.
+struct Planned {
+    /// The rules, whether their text differs, and what they say then.
+    rules: Vec<(PathBuf, bool, Rules)>,
+    /// Files and who is to open them.
+    wanted: Vec<(PathBuf, KeyGroups)>,
+    /// Files whose rule names keys that only sops can use.
+    left: Vec<(PathBuf, CreationRule)>,
+}
+
 /// Changes the rules, then every file they are for. The rules are written first: when it is interrupted,
 /// `updatekeys` does the rest.
 async fn change(cx: &Ctx, global: &Global, targets: &[String], change: &Change<'_>) -> Result<(), Failure> {
     let (files, root, identities) = super::rotate::files(cx, targets)?;
+    let mut store = place::store(cx, &root, &identities);
+    // Everything is tried before anything is written, and questions are asked before others have to wait for us.
+    for (file, _) in &plan(cx, &root, &files, targets.is_empty(), change)?.wanted {
+        store.open(file, None).await?;
+    }
+    store.keep(FolderLock::of(&place::rules_file(cx, &root))?);
+    let Planned { rules, wanted, left } = plan(cx, &root, &files, targets.is_empty(), change)?;
+    for (file, _) in &wanted {
+        store.open(file, None).await?;
+    }
+    // Who is removed is named in the old rules, who is added in the new ones.
+    let labels = rules
+        .iter()
+        .fold(Labels::of_project(&root, place::named_rules(cx).as_deref()), |labels, (_, _, new)| {
+            labels.or(Labels::in_sops_config(&new.text))
+        });
+    let mut touched = 0;
+    for (path, _, new) in rules.iter().filter(|(_, differs, _)| *differs) {
+        touched += 1;
+        let verb = if global.dry_run { "would change" } else { "changed" };
+        cx.ui.note(format!("{verb} {}", new.shown));
+        if !global.dry_run {
+            super::keygen::write_rules(path, &new.text)?;
+        }
+    }
+    for (file, rule) in &left {
+        super::updatekeys::left_to_sops(cx, &root, file, rule);
+    }
+    touched +=
+        super::updatekeys::apply(cx, global, &mut store, &wanted, DataKeyIs::NewOnRemoval, &labels).await?;
+    if touched == 0 {
+        let (key, what) = match change {
+            Change::Add(key, _) => (key, "everywhere already"),
+            Change::Remove(key) => (key, "nowhere"),
+        };
+        cx.ui.note(format!("nothing to do: {key} is {what}"));
+    }
+    Ok(())
+}
+
+fn plan(
+    cx: &Ctx,
+    root: &Path,
+    files: &[PathBuf],
+    is_for_all: bool,
+    change: &Change<'_>,
+) -> Result<Planned, Failure> {
     let mut changed: BTreeMap<PathBuf, (Rules, Vec<usize>)> = BTreeMap::new();
     let mut wanted: Vec<(PathBuf, KeyGroups)> = Vec::new();
     let mut without_rule = Vec::new();
     let named = place::named_rules(cx);
     for file in files {
-        match super::updatekeys::rules_of(&root, named.as_deref(), &file)? {
+        match super::updatekeys::rules_of(root, named.as_deref(), file)? {
             Some((rules, number)) => {
                 let entry = changed.entry(rules.path.clone()).or_insert_with(|| (rules, Vec::new()));
                 if !entry.1.contains(&number) {
@@ -158,12 +216,12 @@ async fn change(cx: &Ctx, global: &Global, targets: &[String], change: &Change<'
             None => without_rule.push(file),
         }
     }
-    if targets.is_empty() {
+    if is_for_all {
         // All rules, also those that are for no file yet.
         if let Some(file) =
             named.clone().or_else(|| Some(root.join(secrets::RULES_FILE)).filter(|file| file.is_file()))
         {
-            let rules = Rules::read(&root, &file)?;
+            let rules = Rules::read(root, &file)?;
             // Files that only sops can open stay so.
             let is_ours = |number: &usize| {
                 let rule = &rules.rules[*number];
@@ -173,14 +231,14 @@ async fn change(cx: &Ctx, global: &Global, targets: &[String], change: &Change<'
             changed.insert(file, (rules, numbers));
         }
     }
-    let all = covered::files(&root, named.as_deref())?;
-    let mut texts = Vec::new();
+    let all = covered::files(root, named.as_deref())?;
+    let (mut texts, mut left) = (Vec::new(), Vec::new());
     for (path, (rules, numbers)) in &changed {
-        let new = change.rules(&root, rules, numbers)?;
+        let new = change.rules(root, rules, numbers)?;
         for file in all.iter().filter(|file| file.rules.path == *path && file.is_encrypted) {
             let (old, rule) = (&rules.rules[file.rule], &new.rules[file.rule]);
             if !rule.others.is_empty() {
-                super::updatekeys::left_to_sops(cx, &root, &file.path, rule);
+                left.push((file.path.clone(), rule.clone()));
             } else if numbers.contains(&file.rule) || recipients(old) != recipients(rule) {
                 wanted.push((file.path.clone(), rule.new_file(&new)?.recipients));
             }
@@ -195,41 +253,10 @@ async fn change(cx: &Ctx, global: &Global, targets: &[String], change: &Change<'
         .help("make the rules with `infractl secrets keygen`"));
     }
     for file in without_rule {
-        let groups = secrets::read(&root, &file, None)?.metadata().age_groups();
-        wanted.push((file, change.groups(groups)?));
+        let groups = secrets::read(root, file, None)?.metadata().age_groups();
+        wanted.push((file.clone(), change.groups(groups)?));
     }
-    // Who is removed is named in the old rules, who is added in the new ones.
-    let labels = texts
-        .iter()
-        .fold(Labels::of_project(&root, place::named_rules(cx).as_deref()), |labels, (_, _, new)| {
-            labels.or(Labels::in_sops_config(&new.text))
-        });
-    let mut store = place::store(cx, &root, &identities);
-    // Everything is tried before anything is written.
-    for (file, _) in &wanted {
-        store.open(file, None).await?;
-    }
-    let mut touched = 0;
-    for (path, differs, new) in &texts {
-        if *differs {
-            touched += 1;
-            let verb = if global.dry_run { "would change" } else { "changed" };
-            cx.ui.note(format!("{verb} {}", new.shown));
-            if !global.dry_run {
-                super::keygen::write_rules(path, &new.text)?;
-            }
-        }
-    }
-    touched +=
-        super::updatekeys::apply(cx, global, &mut store, &wanted, DataKeyIs::NewOnRemoval, &labels).await?;
-    if touched == 0 {
-        let (key, what) = match change {
-            Change::Add(key, _) => (key, "everywhere already"),
-            Change::Remove(key) => (key, "nowhere"),
-        };
-        cx.ui.note(format!("nothing to do: {key} is {what}"));
-    }
-    Ok(())
+    Ok(Planned { rules: texts, wanted, left })
 }
 
 fn recipients(rule: &CreationRule) -> Vec<&str> {

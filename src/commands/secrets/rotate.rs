@@ -4,7 +4,7 @@ use super::place;
 use crate::commands::Global;
 use crate::context::Ctx;
 use crate::failure::Failure;
-use crate::secrets::rekey::{self, DataKeyIs};
+use crate::secrets::rekey::{self, Change, DataKeyIs};
 use crate::secrets::{Mac, covered};
 
 /// Encrypt files anew with a new data key, for the same recipients
@@ -25,17 +25,19 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &RotateArgs) -> Result<
     let (files, root, identities) = files(cx, &args.targets)?;
     let mut store = place::store(cx, &root, &identities);
     let mac = Mac::ignored_if(args.ignore_mac);
+    let change = Change { wanted: None, data_key: DataKeyIs::New, mac, now: (cx.now)() };
     let mut prepared = Vec::new();
     for file in &files {
-        prepared.extend(rekey::prepare(&mut store, file, None, DataKeyIs::New, mac, (cx.now)()).await?);
+        super::said::differences(cx, &store, file, &store.read(file, None)?);
+        prepared.extend(rekey::prepare(&mut store, file, &change).await?);
     }
-    for (at, file) in prepared.iter().enumerate() {
-        let shown = store.shown(&file.path);
+    for at in 0..prepared.len() {
+        let shown = store.shown(&prepared[at].path);
         if global.dry_run {
             cx.ui.note(format!("would encrypt {shown} with a new data key"));
         } else {
-            file.save(&store)
-                .map_err(|error| super::updatekeys::unfinished(&store, error.into(), &prepared[at..]))?;
+            let saved = prepared[at].save(&mut store).await;
+            saved.map_err(|error| super::updatekeys::unfinished(&store, error.into(), &prepared[at..]))?;
             cx.ui.note(format!("encrypted {shown} with a new data key"));
         }
     }

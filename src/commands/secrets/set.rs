@@ -7,12 +7,14 @@ use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
 use super::place::{On, Place};
+use super::said::{self, Before};
 use crate::commands::Global;
 use crate::context::Ctx;
 use crate::disk;
 use crate::failure::{Failure, Kind};
 use crate::secrets::create;
-use crate::secrets::{self, Opened, SecretsError, Store, key_path};
+use crate::secrets::names::Values;
+use crate::secrets::{self, ATTEMPTS, Opened, SecretsError, Store, key_path};
 use crate::sops::{Format, Plain, Value};
 use crate::ui::{self, prompt};
 
@@ -70,10 +72,13 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &SetArgs) -> Result<(),
     };
     let mut store = place.store(cx);
     for attempt in 1.. {
-        let mut opened = open_or_create(&mut store, &place, args.on.format()).await?;
-        let is_new = opened.plain.get(&path).is_none();
+        let mut opened = open_or_create(cx, &mut store, &place, args.on.format()).await?;
+        let mut rest = opened.plain.clone();
+        let is_new = rest.unset(&path).is_err();
+        let before = Before::of(&rest, Values::Exact);
         let set = opened.plain.set(&path, node.clone());
         set.map_err(|source| store.refused(&opened.path, source))?;
+        said::content(cx, &store.shown(&opened.path), &opened.plain, &before)?;
         let done = if is_new { "added" } else { "changed" };
         match save(cx, global, &store, &opened, &format!("{done} {} in", args.name)) {
             // Another call changed another value: this one comes on top.
@@ -83,9 +88,6 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &SetArgs) -> Result<(),
     }
     Ok(())
 }
-
-/// How often a change is made again on top of what others wrote at the same time.
-pub(crate) const ATTEMPTS: usize = 50;
 
 fn read_value(cx: &Ctx, args: &SetArgs) -> Result<Zeroizing<Vec<u8>>, Failure> {
     if let Some(value) = &args.value {
@@ -143,20 +145,23 @@ fn typed(cx: &Ctx, args: &SetArgs) -> Result<Zeroizing<Vec<u8>>, Failure> {
 }
 
 /// Opens the file of a target; one that is not there is made by the rules, in memory.
-pub(crate) async fn open_or_create(
+async fn open_or_create(
+    cx: &Ctx,
     store: &mut Store<'_>,
     place: &Place,
     format: Option<Format>,
 ) -> Result<Opened, Failure> {
-    let path = place.file();
+    let path = place.own()?;
     match store.open(path, format).await {
         Err(SecretsError::NoSuchFile { .. }) => {}
         other => return Ok(other?),
     }
     let plan = create::plan_by_rules(store, path)?;
+    let shown = store.shown(path);
+    said::shut_out(cx, store, &shown, &plan.new.recipients).await;
     let format = format.unwrap_or_else(|| Format::from_path(&path.to_string_lossy()));
     let empty: &[u8] = if matches!(format, Format::Json | Format::Yaml) { b"{}\n" } else { b"" };
-    let plain = create::create(&store.shown(path), empty, format, &plan.new)?;
+    let plain = create::create(&shown, empty, format, &plan.new)?;
     let encrypted = plain
         .seal(jiff::Timestamp::UNIX_EPOCH, &mut secrets::fill)
         .map_err(|source| store.refused(path, source))?;
@@ -176,6 +181,9 @@ pub(crate) fn save(
         .seal((cx.now)(), &mut secrets::fill)
         .map_err(|source| store.refused(&opened.path, source))?;
     let shown = store.shown(&opened.path);
+    if opened.before.is_some() {
+        super::said::differences(cx, store, &opened.path, &opened.encrypted);
+    }
     if global.dry_run {
         store.verified(&opened.path, &opened.plain, &sealed)?;
         cx.ui.note(format!("would have {what} {shown}"));

@@ -4,7 +4,7 @@ use super::place::On;
 use crate::commands::Global;
 use crate::context::Ctx;
 use crate::failure::Failure;
-use crate::secrets::{Mac, SecretsError, key_path};
+use crate::secrets::{ATTEMPTS, Mac, SecretsError, key_path};
 
 /// Remove one value
 #[derive(Debug, clap::Args)]
@@ -25,7 +25,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &UnsetArgs) -> Result<(
     let path = key_path::parse(&args.name)?;
     let mut store = place.store(cx);
     for attempt in 1.. {
-        let mut opened = store.open_with(place.file(), args.on.format(), Mac::Verify).await?;
+        let mut opened = store.open_with(place.own()?, args.on.format(), Mac::Verify).await?;
         if opened.plain.get(&path).is_none() {
             if args.idempotent {
                 return Ok(());
@@ -35,7 +35,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &UnsetArgs) -> Result<(
         }
         opened.plain.unset(&path).map_err(|source| store.refused(&opened.path, source))?;
         match super::set::save(cx, global, &store, &opened, &format!("removed {} from", args.name)) {
-            Err(SecretsError::ChangedMeanwhile { .. }) if attempt < super::set::ATTEMPTS => {}
+            Err(SecretsError::ChangedMeanwhile { .. }) if attempt < ATTEMPTS => {}
             ended => return Ok(ended?),
         }
     }

@@ -129,6 +129,18 @@ fn by_key(ours: &Plain, theirs: &Plain, changes: &[(Vec<Step>, Change<'_>)]) -> 
             &theirs.to_bytes(Format::Dotenv)?,
             changes,
         ))?;
+        // Exactly what they have: a line of text cannot say every value.
+        for (path, change) in changes {
+            let Some(Step::Key(key)) = path.first() else { continue };
+            let times = |plain: &Plain| {
+                plain.branches().iter().flat_map(Map::pairs).filter(|(name, _)| name == key).count()
+            };
+            if let Change::Set(node) = change
+                && times(theirs) == 1
+            {
+                plain.set(path, (*node).clone().unsealed())?;
+            }
+        }
         return Ok(plain);
     }
     for (path, change) in changes {

@@ -41,15 +41,6 @@ impl Kept {
                 if let Some(bytes) = scalar::bytes(value) {
                     let label = if matches!(value, Value::Bytes(_)) { "str" } else { value.label() };
                     self.leaf(label, &bytes, sealed, path, give);
-                    if let (true, None, &Value::Int(number)) = (give, &sealed, &*value) {
-                        // JSON and YAML print 1.0 as 1: an edit must not change its type.
-                        self.leaf("float", &bytes, sealed, path, give);
-                        if sealed.is_some() {
-                            #[expect(clippy::cast_precision_loss, reason = "the texts are the same")]
-                            let float = number as f64;
-                            *value = Value::Float(float);
-                        }
-                    }
                 }
             }
         }

@@ -1,8 +1,10 @@
 //! An open document: read it, change it, seal it again.
 
 mod kept;
+mod lossy;
 mod path;
 
+use lossy::Lossy;
 pub use path::{Step, key};
 
 use std::borrow::Cow;
@@ -150,13 +152,22 @@ impl Plain {
         })
     }
 
+    /// The places of values that are others when the text of the document in this format is read again.
+    pub fn lossy(&self, format: Format) -> Vec<String> {
+        let read = self.to_bytes(format).and_then(|text| store::load_plain(&text, format));
+        read.map_or_else(|_| Vec::new(), |read| Lossy::between(&self.branches, &read.branches).names())
+    }
+
     /// Replaces the whole document by an edited plain text. Values that stay at their path keep their
-    /// ciphertext; the version of sops in the file is raised to [`super::VERSION`], as `sops edit` does.
+    /// ciphertext, also those that a text cannot say exactly; the version of sops in the file is raised to [`super::VERSION`], as `sops edit` does.
     ///
     /// # Errors
     /// As [`Plain::create`].
     pub fn replace(&mut self, bytes: &[u8]) -> Result<(), SopsError> {
         let Document { mut branches, layout } = store::load_plain(bytes, self.format)?;
+        if let Ok(read) = self.to_editor().and_then(|text| store::load_plain(&text, self.format)) {
+            Lossy::between(&self.branches, &read.branches).restore(&mut branches);
+        }
         let mut ciphertexts = kept::Kept::default();
         let mut path = Vec::new();
         for branch in &mut self.branches {

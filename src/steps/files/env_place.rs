@@ -2,6 +2,7 @@
 
 use crate::config::model::{Section, Value};
 use crate::disk::{self, repository};
+use crate::exec::RunError;
 use crate::failure::{Failure, Kind};
 use crate::files::dotenv;
 use crate::files::env_file::Refused;
@@ -24,35 +25,35 @@ pub(crate) async fn check(step: &StepCx<'_>) -> Result<(), Failure> {
     let dir = place.parent().unwrap_or(dir);
     disk::check_writable(dir)?;
     disk::check_replaceable(&place)?;
-    if !repository::is_around(dir) {
-        return Ok(());
-    }
-    let ask = |cmd| async move { step.cx.runner.run(&cmd, &|_, _| ()).await };
-    // Two questions, each a start of git; asked at the same time.
-    let (ignored, tracked) =
-        tokio::join!(ask(git::check_ignore(dir, &place)), ask(git::ls_files(dir, &place)));
+    // Asked from the top: git does not look upwards from another file system.
+    let Some(top) = repository::top(dir) else { return Ok(()) };
+    let ask = async |cmd| step.cx.runner.run(&cmd, &|_, _| ()).await;
     let root = disk::place_of(&step.env.root);
     let shown = place.strip_prefix(&root).unwrap_or(&place).to_string_lossy().into_owned();
-    let (Ok(ignored), Ok(tracked)) = (ignored, tracked) else {
-        step.cx.ui.warn(format!("git is not installed: nobody checks that `{shown}` is never committed"));
-        return Ok(());
+    let answer = match ask(git::check_ignore(&top, &place)).await {
+        // Whoever commits does so elsewhere.
+        Err(RunError::NotFound { .. }) => {
+            step.cx.ui.warn(format!("git is not installed: nobody checks that `{shown}` is never committed"));
+            return Ok(());
+        }
+        answer => answer?,
     };
-    if tracked.code == 0 {
-        return Err(Failure::new(
-            Kind::Config,
-            format!("git tracks `{shown}`: its values would be committed"),
-        )
-        .help(format!("run `git rm --cached {shown}` and commit that"))
-        .help("change the values that were committed: they stay in the history of git"));
-    }
-    match ignored.code {
+    match answer.code {
         0 => Ok(()),
+        1 if ask(git::ls_files(&top, &place)).await?.code == 0 => {
+            Err(Failure::new(Kind::Config, format!("git tracks `{shown}`: its values would be committed"))
+                .help(format!("run `git rm --cached {shown}` and commit that"))
+                .help("change the values that were committed: they stay in the history of git"))
+        }
         1 => Err(Failure::new(Kind::Config, format!("git does not ignore `{shown}`: it could be committed"))
             .help(format!("add the line `{}` to .gitignore", pattern(&shown, &step.env.name)))),
         _ => {
-            let why = ignored.tail.lines().next().unwrap_or("it does not say why");
-            step.cx.ui.warn(format!("git cannot say whether `{shown}` could be committed: {why}"));
-            Ok(())
+            let why = answer.tail.lines().next().unwrap_or("it does not say why").to_owned();
+            Err(Failure::new(
+                Kind::Config,
+                format!("git cannot say whether `{shown}` could be committed: {why}"),
+            )
+            .help(format!("see what is wrong with `git -C {} status`", top.display())))
         }
     }
 }

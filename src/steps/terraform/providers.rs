@@ -40,7 +40,7 @@ pub(crate) async fn cache(step: &StepCx<'_>, root: &Root, needs: &Needs) -> Resu
         return Ok(None);
     }
     let dir = place(step);
-    fs::create_dir_all(&dir).map_err(|error| {
+    crate::disk::make_dir(&dir).map_err(|error| {
         Failure::new(
             Kind::Failed,
             format!("the cache of providers `{}` could not be made: {error}", dir.display()),
