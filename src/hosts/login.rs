@@ -9,7 +9,7 @@ use crate::disk;
 use crate::exec::{Cmd, Done};
 use crate::failure::{Failure, Kind};
 use crate::hosts::host::Machine;
-use crate::tools::ssh::{self, Login};
+use crate::tools::ssh::{self, Login, remote_shell};
 use crate::work::StepCx;
 use crate::work::connections::Agent;
 
@@ -157,7 +157,8 @@ pub(crate) async fn quietly(step: &StepCx<'_>, cmd: &Cmd) -> Result<Done, Failur
     step.run_with(cmd, &|text| step.line(crate::ui::event::Level::Detail, text)).await
 }
 
-/// The last line that says something.
+/// The last line that says something of the command.
 pub(crate) fn last(text: &str) -> Option<String> {
-    text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned())
+    let mut lines = text.lines().rev().map(str::trim);
+    lines.find(|line| !line.is_empty() && !remote_shell::is_own(line)).map(str::to_owned)
 }

@@ -8,6 +8,7 @@ use crate::config::model::{CommandTable, Run};
 use crate::config::template::{Rendered, Template};
 use crate::exec::{Cmd, Done, Io, Value};
 use crate::failure::{Failure, Kind};
+use crate::tools::ssh::remote_shell::shell_words;
 use crate::work::needs::OUTPUT_VARIABLE;
 use crate::work::values::{self, Known, text};
 use crate::work::{StepCx, shown_in};
@@ -41,7 +42,7 @@ pub(crate) fn judge(step: &StepCx<'_>, done: &Done) -> Result<(), Failure> {
 /// The command with its words rendered and its environment.
 pub(crate) fn build(step: &StepCx<'_>, command: &CommandTable, known: &Known) -> Result<Cmd, Failure> {
     let cmd = match &command.run {
-        Run::Shell(line) => Cmd::new("sh").arg("-c").arg(shell_line(step, known, &line.0)?),
+        Run::Shell(line) => shell(&shell_line(step, known, &line.0)?),
         Run::Argv(words) => {
             let words: Vec<String> =
                 words.iter().map(|word| known.argument(step, &word.0)).collect::<Result<_, _>>()?;
@@ -64,6 +65,12 @@ pub(crate) fn build(step: &StepCx<'_>, command: &CommandTable, known: &Known) ->
         });
     }
     Ok(if command.interactive { cmd.io(Io::Attach) } else { cmd })
+}
+
+/// A text for the shell. One of several lines ends at the first line that fails.
+pub(super) fn shell(text: &str) -> Cmd {
+    let [program, args @ ..] = shell_words(text);
+    Cmd::new(program).args(args)
 }
 
 /// A line for the shell. What an output or a variable puts into it must mean nothing to the shell: whether it

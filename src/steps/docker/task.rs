@@ -12,6 +12,7 @@ use crate::steps::docker::compose_program::{missing, program};
 use crate::steps::docker::task_variables::variables;
 use crate::tools::docker as tool;
 use crate::tools::docker::compose::{self, Program, Project};
+use crate::tools::ssh::remote_shell::shell_words;
 use crate::work::values::Known;
 use crate::work::{StepCx, needs, relative};
 
@@ -237,7 +238,7 @@ fn command(
 
 fn words(step: &StepCx<'_>, known: &Known, task: &Task) -> Result<Vec<String>, Failure> {
     let shell = |line: &Argument| -> Result<Vec<String>, Failure> {
-        Ok(vec!["sh".to_owned(), "-c".to_owned(), known.argument(step, &line.0)?])
+        Ok(shell_words(&known.argument(step, &line.0)?).map(str::to_owned).into())
     };
     let argv = |words: &[Argument]| words.iter().map(|word| known.argument(step, &word.0)).collect();
     match &task.command {
