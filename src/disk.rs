@@ -1,6 +1,7 @@
 //! Files, whole or not at all.
 
 mod private;
+mod regular;
 pub(crate) mod repository;
 
 use std::ffi::{OsStr, OsString};
@@ -16,6 +17,7 @@ use rustix::process::{Pid, test_kill_process};
 use crate::failure::{Explain, Kind};
 
 pub(crate) use private::PrivateDir;
+pub(crate) use regular::{odd_kind, open_file, read_file, read_file_text};
 
 /// The mode of a file that only its owner may read.
 pub(crate) const PRIVATE: u32 = 0o600;

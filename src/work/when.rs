@@ -115,7 +115,7 @@ fn add(hash: &mut Sha256, path: &Path) -> Result<(), Failure> {
             add(hash, &path)?;
         }
     } else if path.exists() {
-        let bytes = disk::read(path)?;
+        let bytes = disk::read_file(path)?;
         hash.update(bytes.len().to_le_bytes());
         hash.update(bytes);
     } else {

@@ -57,7 +57,7 @@ pub(crate) fn variables(
 /// What is in an environment file. Its values are never shown.
 pub(crate) fn file(step: &StepCx<'_>, path: &Path) -> Result<Vec<(String, Value)>, Failure> {
     let shown = relative(step, path);
-    let text = disk::read_text(path)?;
+    let text = disk::read_file_text(path)?;
     let is_ours = path == step.env.env_file.path;
     let (entries, odd_lines) = if is_ours {
         let dialect = Dialect::from_name(step.env.env_file.dialect.as_str()).unwrap_or(Dialect::Compose);

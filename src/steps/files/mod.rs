@@ -1,6 +1,8 @@
 //! Files: the environment file, the inventory, copies here and to hosts.
 
 pub(crate) mod copy;
+mod items;
+mod place;
 pub(crate) mod send;
 pub(crate) mod rendered;
 pub(crate) mod env_file;
