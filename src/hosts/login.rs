@@ -56,6 +56,8 @@ pub(crate) async fn make(
     if let Some(folder) = file.parent() {
         disk::make_private_dir(folder)?;
     }
+    // ssh itself writes it
+    disk::check_own(&file).map_err(|error| Failure::new(Kind::Failed, error.to_string()))?;
     let mut login = Login { jump: jump.map(Box::new), ..shown(step.env, machine) };
     if let Some(key) = &machine.host_key {
         pin(step, &login, machine, key).await?;

@@ -6,6 +6,7 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::disk;
 use crate::failure::{Failure, Kind};
 use crate::lock::Attempt;
 use crate::lock::owner::Owner;
@@ -31,6 +32,7 @@ fn failed(path: &Path, error: io::Error) -> Failure {
 }
 
 fn attempt(path: &Path, owner: &Owner) -> io::Result<Attempt<FileLock>> {
+    disk::check_own(path)?;
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
