@@ -13,7 +13,10 @@ pub(crate) fn check_own(path: &Path) -> io::Result<()> {
         place.push(part);
         is_own |= part.as_os_str() == FOLDER;
         if is_own && place.is_symlink() {
-            let reason = format!("`{}` is a link, and must be a file or folder of infractl's own: remove it", place.display());
+            let reason = format!(
+                "`{}` is a link, and must be a file or folder of infractl's own: remove it",
+                place.display()
+            );
             return Err(io::Error::other(reason));
         }
     }

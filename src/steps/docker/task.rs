@@ -274,12 +274,12 @@ fn judge(step: &StepCx<'_>, asked: &Asked<'_>, done: &Done, bad: Option<String>)
         return Err(step.interrupted(format!("`{}` was stopped", asked.name)));
     }
     let dockers_own = done.tail.lines().any(|line| line.starts_with("docker: "));
-    if done.code == 125 || ([126, 127].contains(&done.code) && dockers_own) {
+    if [125, 126, 127].contains(&done.code) && dockers_own {
         return crate::steps::docker::judge(step, done, &format!("`{}`", asked.name)).map(|()| 0);
     }
     if asked.task.service.is_some()
         && done.code != 0
-        && let Some((what, help)) = compose::advice(done.code, &done.tail)
+        && let Some((what, help)) = compose::advice_of_run(done.code, &done.tail)
     {
         let said = done.tail.lines().last().unwrap_or_default().trim().to_owned();
         return Err(Failure::new(Kind::Failed, said).context(what).help(help));

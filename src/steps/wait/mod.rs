@@ -15,10 +15,11 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::Work;
-use crate::config::model::CommandTable;
+use crate::config::model::{Argument, CommandTable};
 use crate::config::step::{Until, Wait};
 use crate::config::template::Rendered;
 use crate::failure::{Failure, Kind};
+use crate::hosts::host::bare;
 use crate::text::{duration, plural};
 use crate::ui::event::Level;
 use crate::work::schedule::{Next, Schedule, pause};
@@ -155,7 +156,7 @@ fn probe(step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Probe, Failure
                 body: body.clone(),
                 headers: rendered,
                 redirects: *redirects,
-                at: address.as_ref().map(|at| known.argument(step, &at.0)).transpose()?,
+                at: pinned(step, known, address.as_ref())?,
                 ca: ca.clone(),
             })
         }
@@ -163,7 +164,7 @@ fn probe(step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Probe, Failure
             address: known.argument(step, &name.0)?,
             issuer: issuer.clone(),
             days_left: *days_left,
-            at: address.as_ref().map(|at| known.argument(step, &at.0)).transpose()?,
+            at: pinned(step, known, address.as_ref())?,
             ca: ca.clone(),
         }),
         Until::File { path, host: None } => Probe::File(step.env.root.join(known.argument(step, &path.0)?)),
@@ -182,6 +183,12 @@ fn probe(step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Probe, Failure
             return Err(Failure::new(Kind::Config, why).help(help));
         }
     })
+}
+
+/// Where to connect instead of where DNS says.
+fn pinned(step: &StepCx<'_>, known: &Known, at: Option<&Argument>) -> Result<Option<String>, Failure> {
+    let Some(at) = at else { return Ok(None) };
+    Ok(Some(bare(known.argument(step, &at.0)?.trim()).to_owned()))
 }
 
 fn on_host(step: &StepCx<'_>, known: &Known, host: &str, what: What) -> Result<Probe, Failure> {
