@@ -27,7 +27,6 @@ pub(crate) fn check_own(path: &Path) -> io::Result<()> {
 mod tests {
     use std::os::unix::fs::symlink;
 
-    use super::*;
     use crate::disk;
 
     #[test]

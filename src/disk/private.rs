@@ -1,8 +1,9 @@
 //! Folders of our own that nobody else may enter, gone with their owner, however that ends.
 
 use std::fs::{self, File, Permissions};
+use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::getuid;
@@ -11,6 +12,8 @@ use tempfile::TempDir;
 use super::{Action, DiskError};
 
 const PREFIX: &str = "infractl-run-";
+/// The longest place of a folder for sockets: what ssh adds to their names leaves no more.
+const SHORT: usize = 40;
 /// A younger folder may be one whose owner is about to lock it.
 const YOUNG: Duration = Duration::from_secs(60);
 
@@ -25,10 +28,28 @@ pub struct PrivateDir {
 impl PrivateDir {
     /// Makes one, in memory where the system has such a place.
     pub fn new() -> Result<Self, DiskError> {
-        let memory = Path::new("/dev/shm");
-        let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-        sweep(&place, YOUNG);
-        PrivateDir::within(&place)
+        PrivateDir::first(&["/dev/shm".into(), std::env::temp_dir()])
+    }
+
+    /// Makes one whose path is short: the name of a socket in it holds about a hundred bytes.
+    pub(crate) fn for_sockets() -> Result<Self, DiskError> {
+        let places = ["/dev/shm".into(), std::env::temp_dir(), "/tmp".into(), "/var/tmp".into()];
+        let short = places.into_iter().filter(|place: &PathBuf| place.as_os_str().len() <= SHORT);
+        PrivateDir::first(&short.collect::<Vec<_>>())
+    }
+
+    /// In the first of these places that takes it.
+    fn first(places: &[PathBuf]) -> Result<Self, DiskError> {
+        let mut last = None;
+        for place in places {
+            sweep(place, YOUNG);
+            match PrivateDir::within(place) {
+                Ok(made) => return Ok(made),
+                Err(error) => last = Some(error),
+            }
+        }
+        let none = || DiskError::new(Action::MakeFolder, Path::new("/tmp"))(ErrorKind::NotFound.into());
+        Err(last.unwrap_or_else(none))
     }
 
     fn within(place: &Path) -> Result<Self, DiskError> {
@@ -71,6 +92,15 @@ fn sweep(place: &Path, young: Duration) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_that_takes_nothing_is_passed_over() {
+        let place = tempfile::tempdir().unwrap();
+        let places = ["/proc".into(), "/no/such/place".into(), place.path().to_owned()];
+        assert!(PrivateDir::first(&places).unwrap().path().starts_with(place.path()));
+        assert!(PrivateDir::first(&places[..2]).is_err());
+        assert!(PrivateDir::for_sockets().unwrap().path().as_os_str().len() < 70);
+    }
 
     #[test]
     fn what_a_killed_owner_left_is_removed_and_what_lives_stays() {

@@ -2,11 +2,13 @@
 
 pub(crate) mod certificate;
 mod command;
+mod dial;
 mod host;
 mod http;
 mod script;
 mod tcp;
 mod tls;
+mod way;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -20,12 +22,14 @@ use crate::config::step::{Until, Wait};
 use crate::config::template::Rendered;
 use crate::failure::{Failure, Kind};
 use crate::hosts::host::bare;
+use crate::net::proxies::Proxies;
 use crate::text::{duration, plural};
 use crate::ui::event::Level;
 use crate::work::schedule::{Next, Schedule, pause};
 use crate::work::values::Known;
 use crate::work::{StepCx, relative};
 
+pub(crate) use dial::Dial;
 pub(crate) use host::{OnHost, What};
 pub(crate) use http::Http;
 pub(crate) use tls::Tls;
@@ -122,7 +126,7 @@ async fn once(step: &mut StepCx<'_>, probe: &mut Probe, each: Duration) -> Probe
     let work = async {
         match probe {
             Probe::Tcp(address) => tcp::probe(address, each).await,
-            Probe::Http(http) => http.probe(each).await,
+            Probe::Http(http) => http.probe(each, (step.cx.now)()).await,
             Probe::Tls(tls) => tls.probe(each, (step.cx.now)()).await,
             Probe::File(path) if path.exists() => Probed::Good(format!("{} is there", relative(step, path))),
             Probe::File(path) => {
@@ -156,7 +160,7 @@ fn probe(step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Probe, Failure
                 body: body.clone(),
                 headers: rendered,
                 redirects: *redirects,
-                at: pinned(step, known, address.as_ref())?,
+                dial: dial(step, known, address.as_ref())?,
                 ca: ca.clone(),
             })
         }
@@ -164,7 +168,7 @@ fn probe(step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Probe, Failure
             address: known.argument(step, &name.0)?,
             issuer: issuer.clone(),
             days_left: *days_left,
-            at: pinned(step, known, address.as_ref())?,
+            dial: dial(step, known, address.as_ref())?,
             ca: ca.clone(),
         }),
         Until::File { path, host: None } => Probe::File(step.env.root.join(known.argument(step, &path.0)?)),
@@ -185,10 +189,10 @@ fn probe(step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Probe, Failure
     })
 }
 
-/// Where to connect instead of where DNS says.
-fn pinned(step: &StepCx<'_>, known: &Known, at: Option<&Argument>) -> Result<Option<String>, Failure> {
-    let Some(at) = at else { return Ok(None) };
-    Ok(Some(bare(known.argument(step, &at.0)?.trim()).to_owned()))
+fn dial(step: &StepCx<'_>, known: &Known, at: Option<&Argument>) -> Result<Dial, Failure> {
+    let at = at.map(|at| known.argument(step, &at.0)).transpose()?;
+    let proxies = Proxies::of(|name| step.cx.vars.get(name));
+    Ok(Dial { proxies, at: at.map(|at| bare(at.trim()).to_owned()) })
 }
 
 fn on_host(step: &StepCx<'_>, known: &Known, host: &str, what: What) -> Result<Probe, Failure> {
