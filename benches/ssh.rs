@@ -8,11 +8,11 @@
     reason = "a benchmark: prints, writes its project, and compares with bare"
 )]
 
+#[path = "../tests/common/mod.rs"]
+mod common;
 #[expect(dead_code, reason = "not all of it is used here")]
 #[path = "../tests/real/machine.rs"]
 mod machine;
-#[path = "../tests/real/support.rs"]
-mod support;
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::config::variables;
 use crate::exec::{Interrupts, Runner};
 use crate::redact::Masks;
 use crate::ui::Ui;
@@ -39,5 +40,13 @@ impl Vars {
     /// The value of a variable; none if it is not set or not UTF-8.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(OsStr::new(name)).and_then(|value| value.to_str())
+    }
+
+    /// What programs that we start may see.
+    #[must_use]
+    pub(crate) fn for_children(&self) -> BTreeMap<OsString, OsString> {
+        let mut vars = self.0.clone();
+        vars.retain(|name, _| !variables::KEYS.iter().any(|key| name == key));
+        vars
     }
 }

@@ -2,7 +2,7 @@
 
 mod own;
 mod private;
-mod regular;
+mod read;
 pub(crate) mod repository;
 
 use std::ffi::{OsStr, OsString};
@@ -19,7 +19,7 @@ use crate::failure::{Explain, Kind};
 
 pub(crate) use own::check_own;
 pub(crate) use private::PrivateDir;
-pub(crate) use regular::{odd_kind, open_file, read_file, read_file_text};
+pub(crate) use read::{open_file, read, read_lossy_if_there, read_named, read_text, read_text_if_there};
 
 /// The mode of a file that only its owner may read.
 pub(crate) const PRIVATE: u32 = 0o600;
@@ -103,32 +103,6 @@ impl Explain for DiskError {
             _ => return Vec::new(),
         };
         vec![help]
-    }
-}
-
-/// The bytes of a file.
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DiskError> {
-    fs::read(path).map_err(DiskError::new(Action::Read, path))
-}
-
-/// The text of a file, which must be UTF-8.
-pub(crate) fn read_text(path: &Path) -> Result<String, DiskError> {
-    fs::read_to_string(path).map_err(DiskError::new(Action::Read, path))
-}
-
-/// The same; none when there is no file.
-pub(crate) fn read_text_if_there(path: &Path) -> Result<Option<String>, DiskError> {
-    match read_text(path) {
-        Err(error) if error.is_not_found() => Ok(None),
-        other => other.map(Some),
-    }
-}
-
-/// The same for a file that somebody may have damaged: what is not UTF-8 reads as `\u{fffd}`.
-pub(crate) fn read_lossy_if_there(path: &Path) -> Result<Option<String>, DiskError> {
-    match read(path) {
-        Err(error) if error.is_not_found() => Ok(None),
-        other => other.map(|bytes| Some(String::from_utf8_lossy(&bytes).into_owned())),
     }
 }
 

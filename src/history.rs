@@ -12,7 +12,6 @@ mod recorder;
 mod run;
 mod state;
 mod store;
-mod tail;
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -47,6 +46,9 @@ pub struct Setup {
     pub summary: Option<Summary>,
 }
 
+/// Bytes of a summary: GitHub drops all of one that has more.
+const SUMMARY_BYTES: usize = 1024 * 1024;
+
 /// How a CI system gets a Markdown summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Summary {
@@ -58,14 +60,20 @@ pub enum Summary {
 
 impl Summary {
     fn write(&self, run: &Run) {
-        let text = markdown::summary(run);
         match self {
             Summary::Append(path) => {
+                // All that is written in one step of a job counts, whoever writes it.
+                let taken = std::fs::metadata(path).map_or(0, |there| there.len());
+                let room = SUMMARY_BYTES.saturating_sub(usize::try_from(taken).unwrap_or(usize::MAX));
+                let Some(text) = markdown::summary(run, room) else {
+                    return say("warning: the job summary has no room left for this run");
+                };
                 let file = OpenOptions::new().append(true).create(true).open(path);
                 tell(path, "job summary", file.and_then(|mut file| file.write_all(text.as_bytes())));
             }
             Summary::Upload(ci, folder) => {
                 let path = folder.join(format!("infractl-{}-{}.md", std::process::id(), run.verb));
+                let text = markdown::summary(run, SUMMARY_BYTES).unwrap_or_default();
                 let written = disk::write(&path, text.as_bytes(), 0o644);
                 if let (Ok(()), Some(command)) = (&written, ci.upload_summary(&path.to_string_lossy())) {
                     say(&command);

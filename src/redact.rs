@@ -2,7 +2,9 @@
 
 mod finder;
 mod forms;
+mod hidden;
 mod lines;
+mod spellings;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -53,8 +55,7 @@ impl Masks {
         Masks::default()
     }
 
-    /// Masks this value from the next line on: as it is, line by line, and in base64, URL, JSON, HCL and
-    /// shell form. `name` is for counting only.
+    /// Masks this value from the next line on: as it is, line by line, and as `docs/masking.md` says. `name` is for counting only.
     pub fn add(&self, name: &str, value: &str) -> Weight {
         if is_short(value) {
             return Weight::TooShort;
@@ -132,6 +133,7 @@ impl Redactor {
     fn find(&self, text: &[u8], found: &mut Vec<Range<usize>>) {
         found.clear();
         self.finder.find(text, found);
+        hidden::find(&self.finder, text, found);
         merge(found);
     }
 

@@ -1,5 +1,6 @@
 //! The way from the command line to an exit code.
 
+mod deaf;
 mod recording;
 
 use std::io::Write;
@@ -10,13 +11,15 @@ use std::sync::Arc;
 use clap_complete::env::CompleteEnv;
 
 use crate::commands::{self, Color, Global, OutputMode};
+use crate::config::variables;
 use crate::context::{Ctx, Vars};
 use crate::exec::{self, Interrupts, OsRunner};
 use crate::failure::{Failure, Kind};
+use crate::history::Recorder;
 use crate::redact::Masks;
 use crate::secrets;
 use crate::ui::ci::Ci;
-use crate::ui::{self, Mode, Ui, Verbosity};
+use crate::ui::{self, Mode, SavedTerminal, Ui, Verbosity};
 
 /// Runs infractl with the arguments of the process. A bug that panics ends with the code for bugs, after guards
 /// have cleaned up; its message may hold anything, so only its place is said.
@@ -33,7 +36,7 @@ pub fn start() -> ExitCode {
 }
 
 fn run() -> ExitCode {
-    CompleteEnv::with_factory(commands::pipeline::with_own_verbs).complete();
+    CompleteEnv::with_factory(commands::own_verbs::command).complete();
     let cli = match commands::parse(std::env::args_os().collect()) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
@@ -48,6 +51,13 @@ fn run() -> ExitCode {
     let mode = mode(&cli.global, &vars);
     trace(cli.global.verbose, mode.color);
     let masks = Masks::default();
+    // Before the CI system is told of secrets: it gave us these.
+    for name in variables::KEYS {
+        let lines = vars.get(name).into_iter().flat_map(str::lines).filter(|line| !line.starts_with('#'));
+        for line in lines {
+            let _ = masks.add(name, line);
+        }
+    }
     let (mut ui, recorder) = recording::prepare(&cli, mode, &vars, &masks);
     if let Err(failure) = recording::log_file(&mut ui, &cli.global) {
         ui.failure(&failure);
@@ -60,26 +70,35 @@ fn run() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            ui.failure(&Failure::new(Kind::Bug, format!("no runtime could be started: {error}")));
-            return ExitCode::from(Kind::Bug.code());
+            ui.failure(&no_means(format!("no runtime could be started: {error}")));
+            return ExitCode::from(Kind::Failed.code());
         }
     };
     let result = runtime.block_on(async {
-        let cx = context(&cli.global, vars, Arc::clone(&ui), masks)?;
+        let interrupts = interrupts(&ui, &recorder)?;
+        let cx = context(&cli.global, vars, Arc::clone(&ui), masks, interrupts)?;
         let result = tokio::select! {
             biased;
             result = commands::run(&cx, &cli) => result,
             never = recording::watch(&cx, &recorder) => match never {},
         };
-        drop(cx);
-        result
+        // It may have come while the last thing was done.
+        result.and_then(|()| match cx.interrupts.ours() {
+            Some(kind) => Err(Failure::new(kind, "interrupted; what was begun is done")),
+            None => Ok(()),
+        })
     });
     runtime.shutdown_background();
-    let failure = result.err().map(|failure| recording::with_history(failure, &recorder));
+    let result = result.and_then(|()| ui.all_told());
+    let mut failure = result.err().map(|failure| recording::with_history(failure, &recorder));
     if let Some(failure) = &failure {
         ui.failure(failure);
     }
     recording::end(&ui, &recorder, failure.as_ref());
+    if failure.is_none() {
+        // The reports are written last.
+        failure = ui.all_told().inspect_err(|failure| ui.failure(failure)).err();
+    }
     failure.map_or(ExitCode::SUCCESS, |failure| ExitCode::from(failure.kind.code()))
 }
 
@@ -126,16 +145,32 @@ fn mode(global: &Global, vars: &Vars) -> Mode {
     }
 }
 
-fn context(global: &Global, vars: Vars, ui: Arc<Ui>, masks: Masks) -> Result<Ctx, Failure> {
+fn interrupts(ui: &Arc<Ui>, recorder: &Arc<Recorder>) -> Result<Interrupts, Failure> {
+    let (ui, recorder, terminal) = (Arc::clone(ui), Arc::clone(recorder), SavedTerminal::now());
+    Interrupts::listen(move |kind| deaf::end(&ui, &recorder, terminal.as_ref(), kind))
+        .map_err(|error| no_means(format!("signals could not be listened to: {error}")))
+}
+
+/// The system has not given what each run needs.
+fn no_means(text: String) -> Failure {
+    Failure::new(Kind::Failed, text)
+        .help("raise the limits of open files and processes: `ulimit -n 1024`, `ulimit -u`")
+}
+
+fn context(
+    global: &Global,
+    vars: Vars,
+    ui: Arc<Ui>,
+    masks: Masks,
+    interrupts: Interrupts,
+) -> Result<Ctx, Failure> {
     let here = std::env::current_dir().map_err(|error| {
         Failure::new(Kind::Usage, format!("the current folder is gone or unreadable: {error}"))
     })?;
     let dir: PathBuf = global.dir.as_ref().map_or_else(|| here.clone(), |dir| here.join(dir));
-    let interrupts = Interrupts::listen()
-        .map_err(|error| Failure::new(Kind::Bug, format!("signals could not be listened to: {error}")))?;
     let notices = Arc::clone(&ui);
     let notice = move |text: &str| notices.warn(text);
-    let runner = OsRunner::new(vars.0.clone(), masks.clone(), interrupts.clone(), notice);
+    let runner = OsRunner::new(vars.for_children(), masks.clone(), interrupts.clone(), notice);
     Ok(Ctx {
         runner: Box::new(runner),
         ui,

@@ -1,5 +1,11 @@
 //! Words for people: the nearest name, plurals, lists, durations; and names and digits for machines.
 
+mod plain;
+mod tail;
+
+pub(crate) use plain::plain;
+pub(crate) use tail::Tail;
+
 use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
@@ -45,6 +51,12 @@ pub(crate) fn list<S: Display>(items: impl IntoIterator<Item = S>, word: &str) -
         [one] => one.clone(),
         [first @ .., last] => format!("{} {word} {last}", first.join(", ")),
     }
+}
+
+/// The last line that says something; one that only gives a hint counts when there is no other. Empty if none does.
+pub(crate) fn last_line(text: &str) -> &str {
+    let said = || text.lines().map(str::trim).rev().filter(|line| !line.is_empty());
+    said().find(|line| !line.starts_with("hint:")).or_else(|| said().next()).unwrap_or_default()
 }
 
 /// The beginning of a text, at most so many bytes, on the border of a character.
@@ -109,6 +121,34 @@ pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     Some(total)
 }
 
+/// Whether a name matches a pattern with `*` (any characters) and `?` (one character).
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.trim().chars().collect(), name.chars().collect());
+    let (mut p, mut n) = (0, 0);
+    // Where the last star was, and up to where it has taken characters.
+    let mut star = None;
+    while n < name.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(c) if *c == '?' || *c == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            _ => match &mut star {
+                Some((at, taken)) => {
+                    *taken += 1;
+                    (p, n) = (*at + 1, *taken);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +164,14 @@ mod tests {
         assert_eq!(nearest("kubernetes", ["prod", "dev"]), None);
         assert_eq!(nearest("", ["prod"]), None);
         assert_eq!(nearest("a", ["b"]), None);
+    }
+
+    #[test]
+    fn the_last_line_says_something_and_is_no_hint() {
+        assert_eq!(last_line("a\n b \n\n  \n"), "b");
+        assert_eq!(last_line("error: no\nhint: do it\nhint:\n"), "error: no");
+        assert_eq!(last_line("hint: only this"), "hint: only this");
+        assert_eq!(last_line("\n"), "");
     }
 
     #[test]
@@ -178,6 +226,25 @@ mod tests {
         fn no_text_makes_it_panic(word in ".*", other in ".*") {
             let _ = nearest(&word, [other.as_str()]);
             let _ = parse_duration(&word);
+        }
+    }
+
+    #[test]
+    fn globs_match_names() {
+        for (pattern, name, expected) in [
+            ("dev", "dev", true),
+            ("dev", "dev2", false),
+            ("prod-*", "prod-eu", true),
+            ("prod-*", "prod", false),
+            ("*", "anything", true),
+            ("*-eu", "prod-eu-eu", true),
+            ("p?od", "prod", true),
+            ("p?od", "pod", false),
+            ("*a*b*", "xxaxxbxx", true),
+            ("*a*b*", "xxbxxaxx", false),
+            ("", "dev", false),
+        ] {
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
         }
     }
 }

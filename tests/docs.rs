@@ -9,8 +9,7 @@ use infractl::testing::commands::docs::{Page, page};
 /// A help that names a verb which is not there helps nobody.
 #[test]
 fn every_verb_that_is_named_exists() {
-    use clap::CommandFactory as _;
-    let cli = infractl::testing::commands::Cli::command();
+    let cli = <infractl::testing::commands::Cli as clap::CommandFactory>::command();
     let verbs: Vec<&str> = cli.get_subcommands().map(clap::Command::get_name).collect();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (mut open, mut wrong) =
@@ -47,7 +46,9 @@ fn generated_pages_are_up_to_date() {
     ];
     let mut stale = Vec::new();
     for (name, file) in pages {
-        let text = page(name).map_err(|failure| failure.error).unwrap();
+        let text = page(name, <infractl::testing::commands::Cli as clap::CommandFactory>::command())
+            .map_err(|failure| failure.error)
+            .unwrap();
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(file);
         if std::env::var_os("INFRACTL_UPDATE_DOCS").is_some() {
             fs::write(&path, &text).unwrap();

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::several::{Effect, Targets};
-use super::{Global, pipeline, target};
+use super::part::Part;
+use super::planned::{planned, runs};
+use super::several::Targets;
+use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
@@ -18,7 +20,7 @@ pub struct ApplyArgs {
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) part: pipeline::Part,
+    pub(super) part: Part,
     #[command(flatten)]
     extra: target::Extra,
 }
@@ -26,7 +28,9 @@ pub struct ApplyArgs {
 /// Runs it.
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &ApplyArgs) -> Result<(), Failure> {
     let plan = args.plan.as_ref().map(|file| args.target.path(cx, "--plan", file)).transpose()?;
-    let work = async |global: &Global, env: &Environment| {
+    let (part, extra) = (&args.part, &args.extra.extra);
+    let options = target::options(global, extra);
+    let plan_of = |env: &Environment| {
         if plan.is_some() && env.pipelines.contains_key("apply") {
             return Err(Failure::new(
                 Kind::Usage,
@@ -34,8 +38,8 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &ApplyArgs) -> Result<(
             )
             .help("name the plan in that pipeline"));
         }
-        let verb = Verb::Apply { plan: plan.as_ref().map(|file| file.of(env)), ask: false };
-        pipeline::go(cx, global, env, &verb, &args.part, &args.extra.extra).await
+        let verb = Verb::Apply { plan: plan.as_ref().map(|file| file.of(env)) };
+        planned(cx, env, &verb, part, &options)
     };
-    args.target.run(cx, global, "apply", Effect::Guarded, work).await
+    args.target.run(cx, global, "apply", plan_of, runs(cx, part, extra)).await
 }

@@ -1,7 +1,9 @@
 //! Build the images of an environment.
 
-use super::several::{Effect, Targets};
-use super::{Global, pipeline, target};
+use super::part::Part;
+use super::planned::{planned, runs};
+use super::several::Targets;
+use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
@@ -19,14 +21,16 @@ pub struct BuildArgs {
     #[arg(value_name = "IMAGE")]
     image: Option<String>,
     #[command(flatten)]
-    pub(super) part: pipeline::Part,
+    pub(super) part: Part,
     #[command(flatten)]
     extra: target::Extra,
 }
 
 /// Runs it.
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &BuildArgs) -> Result<(), Failure> {
-    let work = async |global: &Global, env: &Environment| {
+    let extra = &args.extra.extra;
+    let options = target::options(global, extra);
+    let plan = |env: &Environment| {
         let mut part = args.part.clone();
         if let Some(image) = &args.image {
             if !env.images.contains_key(image) {
@@ -39,9 +43,9 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &BuildArgs) -> Result<(
                 format!("build {image}")
             });
         }
-        pipeline::go(cx, global, env, &Verb::named("build"), &part, &args.extra.extra).await
+        planned(cx, env, &Verb::named("build"), &part, &options)
     };
-    args.target.run(cx, global, "build", Effect::Reads, work).await
+    args.target.run(cx, global, "build", plan, runs(cx, &args.part, extra)).await
 }
 
 fn unknown(env: &Environment, name: &str) -> Failure {

@@ -1,8 +1,9 @@
 //! Show what a deploy would change, and change nothing.
 
-use super::deploy::{PlaybookArgs, playbooks};
-use super::pipeline::Part;
-use super::several::{Effect, Targets};
+use super::deploy::{PlaybookArgs, limited};
+use super::part::Part;
+use super::planned::{Planned, go};
+use super::several::Targets;
 use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
@@ -30,10 +31,12 @@ pub struct CheckArgs {
 
 /// Runs it.
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &CheckArgs) -> Result<(), Failure> {
-    let work = async |global: &Global, env: &Environment| {
-        let ended =
-            playbooks(cx, global, env, "check", &args.playbooks, &args.part, &args.extra.extra).await?;
+    let (part, extra) = (&args.part, &args.extra.extra);
+    let options = target::options(global, extra);
+    let plan = |env: &Environment| limited(cx, env, "check", &args.playbooks, part, &options);
+    let work = async |global: &Global, env: &Environment, planned: Planned| {
+        let ended = go(cx, global, env, &planned, part, extra).await?;
         Ok(Ended { difference: args.exit_code && ended.difference, ..ended })
     };
-    args.target.run(cx, global, "check", Effect::Reads, work).await
+    args.target.run(cx, global, "check", plan, work).await
 }

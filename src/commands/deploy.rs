@@ -1,13 +1,15 @@
 //! Roll out to an environment; and what `check` shares with it.
 
-use super::pipeline::{Part, go};
-use super::several::{Effect, Targets};
+use super::part::Part;
+use super::planned::{Planned, planned, runs};
+use super::several::Targets;
 use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
-use crate::pipeline::many::Ended;
-use crate::pipeline::plan::{self, Playbooks, Verb};
+use crate::pipeline::Leaf;
+use crate::pipeline::engine::Options;
+use crate::pipeline::plan::{Playbooks, Verb};
 use crate::steps::Work;
 
 /// Roll out to an environment
@@ -43,34 +45,33 @@ const PLAYBOOKS: &str = "Playbooks";
 
 /// Runs it.
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &DeployArgs) -> Result<(), Failure> {
-    let work = async |global: &Global, env: &Environment| {
-        playbooks(cx, global, env, "deploy", &args.playbooks, &args.part, &args.extra.extra).await
-    };
-    args.target.run(cx, global, "deploy", Effect::Guarded, work).await
+    let (part, extra) = (&args.part, &args.extra.extra);
+    let options = target::options(global, extra);
+    let plan = |env: &Environment| limited(cx, env, "deploy", &args.playbooks, part, &options);
+    args.target.run(cx, global, "deploy", plan, runs(cx, part, extra)).await
 }
 
-/// Runs the pipeline with its playbooks limited to what was asked for.
-pub(super) async fn playbooks(
+/// Plans a pipeline with its playbooks limited to what was asked for.
+pub(super) fn limited(
     cx: &Ctx,
-    global: &Global,
     env: &Environment,
     name: &str,
     args: &PlaybookArgs,
     part: &Part,
-    extra: &[String],
-) -> Result<Ended, Failure> {
+    options: &Options,
+) -> Result<Planned, Failure> {
     let PlaybookArgs { tags, skip_tags, limit } = args.clone();
     let playbooks = Playbooks { tags, skip_tags, limit };
     let asked = !playbooks.is_empty();
-    let verb = Verb::Playbooks { name: name.to_owned(), ask: false, part: playbooks };
-    let is_playbook =
-        |(work, _): &(&Work, Option<&[String]>)| matches!(work, Work::Ansible(_) | Work::Refused { .. });
-    if asked && !plan::pipeline(env, &verb).leaves().iter().any(is_playbook) {
+    let planned =
+        planned(cx, env, &Verb::Playbooks { name: name.to_owned(), part: playbooks }, part, options)?;
+    let is_playbook = |leaf: &Leaf<'_>| matches!(leaf.work, Work::Ansible(_) | Work::Refused(_));
+    if asked && !planned.whole.leaves().iter().any(is_playbook) {
         let message = format!(
             "the pipeline `{name}` of `{}` has no playbook for `--tags`, `--skip-tags` or `--limit`",
             env.name
         );
         return Err(Failure::new(Kind::Usage, message).help("leave the flag out"));
     }
-    go(cx, global, env, &verb, part, extra).await
+    Ok(planned)
 }

@@ -1,7 +1,9 @@
 //! Take the environment down, then remove its files.
 
-use super::several::{Effect, Targets};
-use super::{Global, pipeline, target};
+use super::part::Part;
+use super::planned::{planned, runs};
+use super::several::Targets;
+use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::Failure;
@@ -13,16 +15,15 @@ pub struct DestroyArgs {
     #[command(flatten)]
     target: Targets,
     #[command(flatten)]
-    pub(super) part: pipeline::Part,
+    pub(super) part: Part,
     #[command(flatten)]
     extra: target::Extra,
 }
 
 /// Runs it.
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &DestroyArgs) -> Result<(), Failure> {
-    let work = async |global: &Global, env: &Environment| {
-        let verb = Verb::Destroy { ask: false };
-        pipeline::go(cx, global, env, &verb, &args.part, &args.extra.extra).await
-    };
-    args.target.run(cx, global, "destroy", Effect::Destroys, work).await
+    let (part, extra) = (&args.part, &args.extra.extra);
+    let options = target::options(global, extra);
+    let plan = |env: &Environment| planned(cx, env, &Verb::Destroy, part, &options);
+    args.target.run(cx, global, "destroy", plan, runs(cx, part, extra)).await
 }

@@ -6,7 +6,6 @@ use super::{Global, OutputMode, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::Failure;
-use crate::secrets;
 
 /// See environments and their configuration
 #[derive(Debug, clap::Subcommand)]
@@ -25,7 +24,7 @@ pub struct ShowArgs {
     /// Show the file and line that each value comes from
     #[arg(long)]
     origin: bool,
-    /// Show all sources of a variable that tools get, and which one wins; values are masked
+    /// Show all sources of a variable that tools get, and which one wins; secrets are masked
     #[arg(long, value_name = "VARIABLE", conflicts_with = "origin")]
     explain: Option<String>,
 }
@@ -60,7 +59,7 @@ fn list(cx: &Ctx, global: &Global) -> Result<(), Failure> {
         text.push_str(format!("{name:width$}  {about}").trim_end());
         text.push('\n');
     }
-    cx.ui.data(text.as_bytes())
+    cx.ui.page(&text)
 }
 
 fn about(env: &Environment) -> String {
@@ -75,14 +74,16 @@ fn about(env: &Environment) -> String {
 fn show(cx: &Ctx, global: &Global, args: &ShowArgs) -> Result<(), Failure> {
     let env = args.target.environment(cx)?;
     if let Some(variable) = &args.explain {
-        return explain(cx, global, &env, variable);
+        return super::explain::run(cx, global, &env, variable);
     }
     let origins = env.document.origins();
     if global.output == OutputMode::Json {
         let value = if args.origin {
             let place =
                 |o: &crate::config::origin::Origin| json!({"value": o.value, "file": o.file, "line": o.line});
-            origins.iter().map(|origin| (origin.key.clone(), place(origin))).collect()
+            let usual =
+                env.usual().into_iter().map(|(key, value)| (key, json!({"value": value, "default": true})));
+            origins.iter().map(|origin| (origin.key.clone(), place(origin))).chain(usual).collect()
         } else {
             env.document.to_json()
         };
@@ -105,49 +106,8 @@ fn show(cx: &Ctx, global: &Global, args: &ShowArgs) -> Result<(), Failure> {
             text.push('\n');
         }
     }
-    cx.ui.data(text.as_bytes())
-}
-
-/// Every source of a variable in the order in which a later one wins. Opens no secret: names are readable
-/// without a key.
-fn explain(cx: &Ctx, global: &Global, env: &Environment, variable: &str) -> Result<(), Failure> {
-    let mut sources = Vec::new();
-    if cx.vars.get(variable).is_some() {
-        sources.push("infractl's own environment".to_owned());
+    for (key, value) in env.usual() {
+        text.push_str(&format!("{:width$}  # default\n", format!("{key} = {value}"), width = width.min(70)));
     }
-    for file in &env.secrets.files {
-        for key in secrets::names(file)?
-            .iter()
-            .filter(|key| secrets::variables_of(key).contains(&variable.to_owned()))
-        {
-            let shown = file.strip_prefix(&env.root).unwrap_or(file).display();
-            sources.push(format!("secret `{key}` of {shown}"));
-        }
-    }
-    if let Some(terraform) = &env.terraform {
-        let place = |key: String| match env.document.origin(&key) {
-            Some(origin) => format!("`{key}` ({}:{})", origin.file, origin.line),
-            None => format!("`{key}`"),
-        };
-        if let Some(name) = variable.strip_prefix("TF_VAR_").filter(|name| terraform.vars.contains_key(*name))
-        {
-            sources.push(place(format!("terraform.vars.{name}")));
-        }
-        if terraform.env.contains_key(variable) {
-            sources.push(place(format!("terraform.env.{variable}")));
-        }
-    }
-    if global.output == OutputMode::Json {
-        return cx.ui.document(format!("{}\n", json!({"variable": variable, "sources": sources})).as_bytes());
-    }
-    let mut text = String::new();
-    let last = sources.len().saturating_sub(1);
-    for (index, source) in sources.iter().enumerate() {
-        let verdict = if index == last { "wins" } else { "overridden" };
-        text.push_str(&format!("{variable}=***  {source}: {verdict}\n"));
-    }
-    if text.is_empty() {
-        text = format!("{variable}: no source sets it for tools of `{}`\n", env.name);
-    }
-    cx.ui.data(text.as_bytes())
+    cx.ui.page(&text)
 }

@@ -4,7 +4,8 @@ use super::{Global, target};
 use crate::context::Ctx;
 use crate::exec::{Cmd, Io};
 use crate::failure::{Failure, Kind};
-use crate::steps::{prepare, terraform};
+use crate::steps::terraform;
+use crate::work::opened;
 use crate::work::{Facts, StepCx};
 
 /// Run a local command with the secrets and variables of an environment
@@ -32,7 +33,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &ExecArgs) -> Result<()
     if global.dry_run {
         return cx.ui.data(format!("{cmd}\n").as_bytes());
     }
-    prepare::open_secrets(&mut step).await?;
+    opened::secrets(&mut step).await?;
     let cmd = terraform::equip(&step, cmd)?;
     let done = step.run(&cmd).await?;
     match u8::try_from(done.code) {

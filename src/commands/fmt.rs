@@ -1,7 +1,9 @@
 //! Format the root module.
 
-use super::several::{Effect, Targets};
-use super::{Global, pipeline, target};
+use super::part::Part;
+use super::planned::{planned, runs};
+use super::several::Targets;
+use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::Failure;
@@ -16,7 +18,7 @@ pub struct FmtArgs {
     #[arg(long)]
     check: bool,
     #[command(flatten)]
-    part: pipeline::Part,
+    part: Part,
     #[command(flatten)]
     extra: target::Extra,
 }
@@ -24,8 +26,8 @@ pub struct FmtArgs {
 /// Runs it.
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &FmtArgs) -> Result<(), Failure> {
     let verb = Verb::Fmt { check: args.check };
-    let work = async |global: &Global, env: &Environment| {
-        pipeline::go(cx, global, env, &verb, &args.part, &args.extra.extra).await
-    };
-    args.target.run(cx, global, "fmt", Effect::Reads, work).await
+    let (part, extra) = (&args.part, &args.extra.extra);
+    let options = target::options(global, extra);
+    let plan = |env: &Environment| planned(cx, env, &verb, part, &options);
+    args.target.run(cx, global, "fmt", plan, runs(cx, part, extra)).await
 }

@@ -1,7 +1,8 @@
 //! Write the environment file again, or say whether it is stale.
 
-use super::pipeline::{Part, Steps, go};
-use super::several::{Effect, Targets};
+use super::part::{Part, Steps};
+use super::planned::{Planned, go, planned};
+use super::several::Targets;
 use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
@@ -10,7 +11,7 @@ use crate::failure::{Failure, Kind};
 use crate::files::env_file::is_stale;
 use crate::pipeline::engine;
 use crate::pipeline::many::Ended;
-use crate::pipeline::plan::{Verb, pipeline};
+use crate::pipeline::plan::Verb;
 use crate::steps::files::env_file;
 use crate::work::{StepCx, relative};
 
@@ -46,20 +47,29 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &GenenvArgs) -> Result<
         args.target
             .one_only("--print", "name one environment, or write the files: `infractl genenv --all`")?;
     }
-    let effect = if args.writes() { Effect::Changes } else { Effect::Reads };
-    let work = async |global: &Global, env: &Environment| {
-        if !args.writes() {
-            return one(cx, global, args, env).await.map(|()| Ended::default());
+    let part = Part { steps: args.steps.clone(), print: false };
+    let options = target::options(global, &[]);
+    // Looking takes what is built in: it compares with what `genenv` itself would write.
+    let verb = if args.writes() { Verb::named("genenv") } else { Verb::Genenv };
+    let plan = |env: &Environment| planned(cx, env, &verb, &part, &options);
+    let work = async |global: &Global, env: &Environment, planned: Planned| {
+        if args.writes() {
+            return go(cx, global, env, &planned, &part, &[]).await;
         }
-        let part = Part { steps: args.steps.clone(), print: false };
-        go(cx, global, env, &Verb::named("genenv"), &part, &[]).await
+        one(cx, global, args, env, &planned).await.map(|()| Ended::default())
     };
-    args.target.run(cx, global, "genenv", effect, work).await
+    args.target.run(cx, global, "genenv", plan, work).await
 }
 
-async fn one(cx: &Ctx, global: &Global, args: &GenenvArgs, env: &Environment) -> Result<(), Failure> {
+async fn one(
+    cx: &Ctx,
+    global: &Global,
+    args: &GenenvArgs,
+    env: &Environment,
+    planned: &Planned,
+) -> Result<(), Failure> {
     let options = target::options(global, &[]);
-    let mut facts = engine::run(cx, env, &pipeline(env, &Verb::Genenv), &options).await?;
+    let mut facts = engine::run(cx, env, &planned.selected, &options).await?;
     if global.dry_run {
         return Ok(());
     }
@@ -76,7 +86,7 @@ async fn one(cx: &Ctx, global: &Global, args: &GenenvArgs, env: &Environment) ->
         let changes = file.diff(old.as_deref().unwrap_or_default());
         for change in &changes {
             let whose = if args.target.are_several() { format!("{}: ", env.name) } else { String::new() };
-            cx.ui.data(format!("{whose}{change}\n").as_bytes())?;
+            cx.ui.page(&format!("{whose}{change}\n"))?;
         }
         if changes.is_empty() {
             cx.ui.note(format!("{shown} is up to date"));

@@ -1,7 +1,6 @@
 //! See what was done: when, by whom, how it ended.
 
 use std::fmt::Write;
-use std::fs;
 use std::path::PathBuf;
 
 use comfy_table::{CellAlignment, Table};
@@ -77,7 +76,7 @@ pub(crate) fn run(cx: &Ctx, global: &Global, args: &HistoryArgs) -> Result<(), F
                 let text = serde_json::to_string_pretty(&run).unwrap_or_default();
                 cx.ui.document(format!("{text}\n").as_bytes())
             } else {
-                cx.ui.data(steps(&run).as_bytes())
+                cx.ui.page(&steps(&run))
             }
         }
         Some(HistoryCommand::Export(export)) => {
@@ -144,7 +143,7 @@ fn list(cx: &Ctx, store: &Store, limit: usize, as_json: bool) -> Result<(), Fail
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    cx.ui.data(shown(&rows).as_bytes())
+    cx.ui.page(&shown(&rows))
 }
 
 /// One run as a row of JSON: the whole of it is in `history show`.
@@ -228,7 +227,7 @@ fn log(cx: &Ctx, store: &Store, run: &Run) -> Result<(), Failure> {
     let many = run.environments.len() > 1;
     let mut found = false;
     for lane in &run.environments {
-        let Ok(text) = fs::read(store.log(number, &lane.environment)) else { continue };
+        let Ok(text) = disk::read(&store.log(number, &lane.environment)) else { continue };
         found = true;
         if many {
             cx.ui.data(format!("==> {}\n", lane.environment).as_bytes())?;

@@ -1,7 +1,9 @@
 //! Connect to the backend, install providers and modules.
 
-use super::several::{Effect, Targets};
-use super::{Global, pipeline, target};
+use super::part::Part;
+use super::planned::{planned, runs};
+use super::several::Targets;
+use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::Failure;
@@ -13,15 +15,15 @@ pub struct InitArgs {
     #[command(flatten)]
     target: Targets,
     #[command(flatten)]
-    pub(super) part: pipeline::Part,
+    pub(super) part: Part,
     #[command(flatten)]
     extra: target::Extra,
 }
 
 /// Runs it.
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &InitArgs) -> Result<(), Failure> {
-    let work = async |global: &Global, env: &Environment| {
-        pipeline::go(cx, global, env, &Verb::Init, &args.part, &args.extra.extra).await
-    };
-    args.target.run(cx, global, "init", Effect::Changes, work).await
+    let (part, extra) = (&args.part, &args.extra.extra);
+    let options = target::options(global, extra);
+    let plan = |env: &Environment| planned(cx, env, &Verb::Init, part, &options);
+    args.target.run(cx, global, "init", plan, runs(cx, part, extra)).await
 }

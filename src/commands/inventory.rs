@@ -1,16 +1,18 @@
 //! Write the ansible inventory again, or say whether it is stale.
 
-use super::pipeline::{Part, go};
-use super::several::{Effect, Targets};
+use super::part::Part;
+use super::planned::{Planned, go, planned};
+use super::several::Targets;
 use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::disk;
 use crate::failure::{Failure, Kind};
 use crate::files::inventory::diff;
+use crate::pipeline::Pipeline;
 use crate::pipeline::engine;
 use crate::pipeline::many::Ended;
-use crate::pipeline::plan::{Verb, pipeline};
+use crate::pipeline::plan::Verb;
 use crate::steps::files::inventory;
 use crate::work::values::Known;
 use crate::work::{StepCx, relative};
@@ -44,19 +46,28 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &InventoryArgs) -> Resu
         args.target
             .one_only("--print", "name one environment, or write the files: `infractl inventory --all`")?;
     }
-    let effect = if args.check || args.diff { Effect::Reads } else { Effect::Changes };
-    let work = async |global: &Global, env: &Environment| {
-        if !args.writes() {
-            return one(cx, global, args, env).await.map(|()| Ended::default());
+    let part = Part::default();
+    let options = target::options(global, &[]);
+    // Looking takes the outputs alone.
+    let verb = if args.writes() { Verb::named("inventory") } else { Verb::Genenv };
+    let plan = |env: &Environment| planned(cx, env, &verb, &part, &options);
+    let work = async |global: &Global, env: &Environment, planned: Planned| {
+        if args.writes() {
+            return go(cx, global, env, &planned, &part, &[]).await;
         }
-        go(cx, global, env, &Verb::named("inventory"), &Part::default(), &[]).await
+        one(cx, global, args, env, planned.selected).await.map(|()| Ended::default())
     };
-    args.target.run(cx, global, "inventory", effect, work).await
+    args.target.run(cx, global, "inventory", plan, work).await
 }
 
-async fn one(cx: &Ctx, global: &Global, args: &InventoryArgs, env: &Environment) -> Result<(), Failure> {
+async fn one(
+    cx: &Ctx,
+    global: &Global,
+    args: &InventoryArgs,
+    env: &Environment,
+    mut steps: Pipeline,
+) -> Result<(), Failure> {
     let options = target::options(global, &[]);
-    let mut steps = pipeline(env, &Verb::Genenv);
     "inventory".clone_into(&mut steps.verb);
     let mut facts = engine::run(cx, env, &steps, &options).await?;
     if global.dry_run {
@@ -74,7 +85,7 @@ async fn one(cx: &Ctx, global: &Global, args: &InventoryArgs, env: &Environment)
         let changes = diff(old.as_deref().unwrap_or_default(), &new);
         for change in &changes {
             let whose = if args.target.are_several() { format!("{}: ", env.name) } else { String::new() };
-            cx.ui.data(format!("{whose}{}\n", cx.masks.mask(change)).as_bytes())?;
+            cx.ui.page(&format!("{whose}{}\n", cx.masks.mask(change)))?;
         }
         if changes.is_empty() {
             cx.ui.note(format!("{shown} is up to date"));

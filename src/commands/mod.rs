@@ -9,15 +9,19 @@ pub(crate) mod destroy;
 pub(crate) mod docs;
 pub(crate) mod env;
 pub(crate) mod exec;
+mod explain;
 pub(crate) mod fmt;
 pub(crate) mod genenv;
+pub(crate) mod global;
 pub(crate) mod history;
 pub(crate) mod init;
 pub(crate) mod inventory;
-mod kept;
 pub(crate) mod output;
+pub(crate) mod own_verbs;
+pub(crate) mod part;
 pub(crate) mod pipeline;
 pub(crate) mod plan;
+pub(crate) mod planned;
 pub(crate) mod run;
 pub(crate) mod secrets;
 pub(crate) mod several;
@@ -30,12 +34,14 @@ pub(crate) mod unlock;
 pub(crate) mod validate;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
-use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use crate::config::verbs;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
+
+pub(crate) use global::{Color, Global, OutputMode};
 
 /// One binary in front of an infrastructure repository: secrets, terraform, environment files, deploys
 #[derive(Debug, Parser)]
@@ -57,88 +63,10 @@ pub struct Cli {
     /// The verb.
     #[command(subcommand)]
     pub command: Command,
-}
-
-/// Flags that every verb has.
-#[derive(Debug, Clone, clap::Args)]
-#[command(next_help_heading = "Global options")]
-pub struct Global {
-    /// Work on the project in DIR instead of the one around the current folder
-    #[arg(short = 'C', value_name = "DIR", global = true)]
-    pub dir: Option<PathBuf>,
-    /// Say more: what tools print, and the commands; twice for developers
-    #[arg(short, long, action = ArgAction::Count, global = true)]
-    pub verbose: u8,
-    /// Say only warnings and errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub quiet: bool,
-    /// When to use colours: auto, always or never
-    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true, hide_possible_values = true)]
-    pub color: Color,
-    /// How to tell what happens: `human`, or `json` for JSON lines on standard output. With `secrets encrypt` and
-    /// `secrets decrypt`, the file to write
-    #[arg(long = "output", value_parser = OutputMode::parse, default_value = "human", value_name = "FORM", global = true)]
-    pub output: OutputMode,
-    /// Print every command that would run, in order, and run nothing
-    #[arg(long, global = true)]
-    pub dry_run: bool,
-    /// Name of the protected environment that may be changed
-    #[arg(long, value_name = "NAME", global = true)]
-    pub confirm: Option<String>,
-    /// Wait for the lock of another run, at most so long (`90s`, `10m`) [default: `wait` in `[lock]`, else not at all]
-    #[arg(long, value_name = "DURATION", global = true, value_parser = target::duration)]
-    pub lock_wait: Option<std::time::Duration>,
-    /// Answer yes where a question is not about the name of a protected environment
-    #[arg(long, global = true)]
-    pub yes: bool,
-    /// Never ask; fail where an answer is needed
-    #[arg(long, global = true)]
-    pub no_input: bool,
-    /// Show last what each step took
-    #[arg(long, global = true)]
-    pub timings: bool,
-    /// Add everything that is said to FILE, what tools print and the commands included, with the time
-    #[arg(long, value_name = "FILE", global = true)]
-    pub log_file: Option<PathBuf>,
-    /// Write a report as JUnit XML to FILE: environments are suites, steps are test cases
-    #[arg(long, value_name = "FILE", global = true)]
-    pub report_junit: Option<PathBuf>,
-    /// Write a report as JSON to FILE (schema: docs/report.schema.json)
-    #[arg(long, value_name = "FILE", global = true)]
-    pub report_json: Option<PathBuf>,
-}
-
-/// When to use colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
-/// How to tell what happens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OutputMode {
-    /// Lines for people on standard error.
-    Human,
-    /// JSON lines on standard output besides.
-    Json,
-    /// The file that `secrets encrypt` and `secrets decrypt` write, as with sops.
-    File(PathBuf),
-}
-
-impl OutputMode {
-    #[expect(clippy::unnecessary_wraps, reason = "the form of a value parser")]
-    fn parse(text: &str) -> Result<OutputMode, std::convert::Infallible> {
-        Ok(match text {
-            "human" => OutputMode::Human,
-            "json" => OutputMode::Json,
-            path => OutputMode::File(path.into()),
-        })
-    }
+    /// The verb or pipeline, if it changes or previews something: the history has it also when it ends before its
+    /// pipeline begins.
+    #[arg(skip)]
+    pub kept_as: Option<String>,
 }
 
 /// The verbs.
@@ -185,8 +113,8 @@ pub enum Command {
     Pipeline(pipeline::PipelineArgs),
     /// Preview what an apply would change
     Plan(plan::PlanArgs),
-    /// Down, then up: for labs
-    Refresh(pipeline::VerbArgs),
+    /// Take down, then bring up again: for labs
+    Recreate(pipeline::VerbArgs),
     /// Run a one-off task of an environment, and pass its exit code on
     Run(run::RunArgs),
     /// Open, create and check files of secrets
@@ -216,11 +144,33 @@ const OWN: &str = "own-pipeline";
 /// Reads the command line. A word that is no verb is taken for a pipeline of the project's own, with the flags of
 /// a verb after it.
 pub(crate) fn parse(words: Vec<OsString>) -> Result<Cli, clap::Error> {
-    let cli = Cli::try_parse_from(&words)?;
+    let cli = parse_words(&words)?;
     let Command::Other(other) = &cli.command else { return Ok(cli) };
     let mut words = words;
     words.insert(words.len() - other.len(), OWN.into());
-    Cli::try_parse_from(words)
+    parse_words(&words)
+}
+
+fn parse_words(words: &[OsString]) -> Result<Cli, clap::Error> {
+    let matches = Cli::command().try_get_matches_from(words)?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    cli.kept_as = kept_as(&matches);
+    Ok(cli)
+}
+
+/// What only prints or compares is not kept.
+fn kept_as(matches: &ArgMatches) -> Option<String> {
+    let (verb, given) = matches.subcommand()?;
+    let is_set = |flag| given.try_get_one::<bool>(flag).ok().flatten().copied().unwrap_or(false);
+    if is_set("print") || is_set("check") || is_set("diff") {
+        return None;
+    }
+    let name = match given.try_get_many::<String>(if verb == OWN { "name" } else { "words" }) {
+        Ok(Some(words)) => words.last()?.as_str(),
+        _ => verb,
+    };
+    let is_pipeline = name != verb || verbs::find(name).is_some_and(verbs::Verb::is_doable);
+    (is_pipeline && verbs::is_kept(name)).then(|| name.to_owned())
 }
 
 /// Does what was typed.
@@ -242,7 +192,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Completions(args) => completions::run(cx, args),
         Command::Deploy(args) => deploy::run(cx, global, args).await,
         Command::Destroy(args) => destroy::run(cx, global, args).await,
-        Command::Docs(args) => docs::run(cx, args),
+        Command::Docs(args) => docs::run(cx, args, Cli::command()),
         Command::Down(args) => pipeline::run_verb(cx, global, "down", args).await,
         Command::Env(command) => env::run(cx, global, command),
         Command::Exec(args) => exec::run(cx, global, args).await,
@@ -255,7 +205,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Own(args) => pipeline::run_own(cx, global, args).await,
         Command::Pipeline(args) => pipeline::run(cx, global, args).await,
         Command::Plan(args) => plan::run(cx, global, args).await,
-        Command::Refresh(args) => pipeline::run_verb(cx, global, "refresh", args).await,
+        Command::Recreate(args) => pipeline::run_verb(cx, global, "recreate", args).await,
         Command::Run(args) => run::run(cx, global, args).await,
         // `parse` leaves none.
         Command::Other(_) => Err(Failure::silent(Kind::Usage)),

@@ -6,7 +6,9 @@ use clap::ValueEnum;
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
-use super::several::{Effect, Targets};
+use super::part::Part;
+use super::planned::{Planned, planned};
+use super::several::Targets;
 use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
@@ -14,7 +16,7 @@ use crate::failure::{Failure, Kind};
 use crate::files::dotenv::{self, Dialect};
 use crate::pipeline::engine;
 use crate::pipeline::many::Ended;
-use crate::pipeline::plan::{Verb, pipeline};
+use crate::pipeline::plan::Verb;
 use crate::text;
 use crate::tools::terraform::Output;
 use crate::work::values;
@@ -58,13 +60,21 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &OutputArgs) -> Result<
     if args.target.are_several() {
         return several(cx, global, args).await;
     }
-    let work =
-        async |_: &Global, env: &Environment| one(cx, global, args, env).await.map(|()| Ended::default());
-    args.target.run(cx, global, "output", Effect::Reads, work).await
+    let options = target::options(global, &[]);
+    let plan = |env: &Environment| planned(cx, env, &Verb::Output, &Part::default(), &options);
+    let work = async |_: &Global, env: &Environment, planned: Planned| {
+        one(cx, global, args, env, &planned).await.map(|()| Ended::default())
+    };
+    args.target.run(cx, global, "output", plan, work).await
 }
 
-async fn read(cx: &Ctx, global: &Global, env: &Environment) -> Result<IndexMap<String, Output>, Failure> {
-    let facts = engine::run(cx, env, &pipeline(env, &Verb::Output), &target::options(global, &[])).await?;
+async fn read(
+    cx: &Ctx,
+    global: &Global,
+    env: &Environment,
+    planned: &Planned,
+) -> Result<IndexMap<String, Output>, Failure> {
+    let facts = engine::run(cx, env, &planned.selected, &target::options(global, &[])).await?;
     Ok(facts.outputs.unwrap_or_default())
 }
 
@@ -74,12 +84,14 @@ async fn several(cx: &Ctx, global: &Global, args: &OutputArgs) -> Result<(), Fai
         args.target.one_only("--format", "use `--format json`: one object by environment")?;
     }
     let found = RefCell::new(Vec::new());
-    let work = async |_: &Global, env: &Environment| {
-        let outputs = read(cx, global, env).await?;
+    let options = target::options(global, &[]);
+    let plan = |env: &Environment| planned(cx, env, &Verb::Output, &Part::default(), &options);
+    let work = async |_: &Global, env: &Environment, planned: Planned| {
+        let outputs = read(cx, global, env, &planned).await?;
         found.borrow_mut().push((env.name.clone(), outputs));
         Ok(Ended::default())
     };
-    let result = args.target.run(cx, global, "output", Effect::Reads, work).await;
+    let result = args.target.run(cx, global, "output", plan, work).await;
     if global.dry_run {
         return result;
     }
@@ -103,8 +115,14 @@ async fn several(cx: &Ctx, global: &Global, args: &OutputArgs) -> Result<(), Fai
     result
 }
 
-async fn one(cx: &Ctx, global: &Global, args: &OutputArgs, env: &Environment) -> Result<(), Failure> {
-    let mut outputs = read(cx, global, env).await?;
+async fn one(
+    cx: &Ctx,
+    global: &Global,
+    args: &OutputArgs,
+    env: &Environment,
+    planned: &Planned,
+) -> Result<(), Failure> {
+    let mut outputs = read(cx, global, env, planned).await?;
     if global.dry_run {
         return Ok(());
     }

@@ -1,19 +1,16 @@
 //! Run a pipeline of the project's own; and what all verbs that are pipelines share.
 
-use clap::{Args as _, CommandFactory as _};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
-use super::several::{Effect, Targets};
-use super::{Cli, Global, target};
+use super::part::Part;
+use super::planned::{go, planned, runs};
+use super::several::Targets;
+use super::{Global, target};
+use crate::config::verbs::{self, Effect};
 use crate::config::{Environment, Project};
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
-use crate::pipeline::engine::{self, Stopped};
-use crate::pipeline::many::Ended;
-use crate::pipeline::plan::{self, Verb};
-use crate::pipeline::select::{Selection, select};
-use crate::pipeline::{resume, script};
-use crate::steps::command;
+use crate::pipeline::plan::Verb;
 use crate::text::{list, nearest};
 
 /// Run a pipeline of the project's own
@@ -57,60 +54,10 @@ pub struct VerbArgs {
     extra: target::Extra,
 }
 
-/// Part of a pipeline, or all of it as a script.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub(crate) struct Part {
-    /// Which steps.
-    #[command(flatten)]
-    pub steps: Steps,
-    /// Print the same as a script for bash that needs no infractl, and run nothing
-    #[arg(long, help_heading = PART)]
-    pub print: bool,
-}
-
-/// Some steps of a pipeline.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub(crate) struct Steps {
-    /// Begin with this step
-    #[arg(long, help_heading = PART, value_name = "STEP")]
-    pub from: Option<String>,
-    /// Do this step only; may be given several times
-    #[arg(long, help_heading = PART, value_name = "STEP")]
-    pub only: Vec<String>,
-    /// Leave this step out; may be given several times
-    #[arg(long, help_heading = PART, value_name = "STEP")]
-    pub skip: Vec<String>,
-    /// Go on with the last run at the step that failed, if configuration, commit and inputs are the same
-    #[arg(long, help_heading = PART, conflicts_with_all = ["from", "only", "skip"])]
-    pub resume: bool,
-}
-
-const PART: &str = "Part of the pipeline";
-
-impl Steps {
-    fn selection(&self) -> Selection {
-        Selection { from: self.from.clone(), only: self.only.clone(), skip: self.skip.clone() }
-    }
-}
-
 /// What may stand there, for completion.
 fn words() -> Vec<CompletionCandidate> {
-    let built_in = plan::BUILT_IN.iter().map(CompletionCandidate::new);
+    let built_in = verbs::built_in().map(CompletionCandidate::new);
     target::environments().into_iter().chain(target::pipelines()).chain(built_in).collect()
-}
-
-/// The command line, with the project's own pipelines as if they were verbs: for completion.
-pub(crate) fn with_own_verbs() -> clap::Command {
-    let cli = Cli::command();
-    let known: Vec<String> = cli.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
-    let own = target::pipelines().into_iter().filter_map(|candidate| {
-        let name = candidate.get_value().to_str().filter(|name| !known.iter().any(|verb| verb == name))?;
-        // Lives as long as the process, which answers one question of a shell.
-        let verb = clap::Command::new(&*name.to_owned().leak());
-        Some(VerbArgs::augment_args(verb).about("A pipeline of the project's own"))
-    });
-    let own: Vec<clap::Command> = own.collect();
-    cli.subcommands(own)
 }
 
 /// Runs a pipeline by its name.
@@ -121,25 +68,39 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &PipelineArgs) -> Resul
         [] => return Err(Failure::new(Kind::Usage, "no pipeline was named")),
     };
     let is_alone = environment.is_none();
-    let env = target::Target { environment }.environment(cx)?;
+    let (env, chosen) = target::Target { environment }.chosen(cx, Effect::Reads)?;
     if is_alone && !env.pipelines.contains_key(name) && env.root.join("environments").join(name).is_dir() {
         return Err(Failure::new(Kind::Usage, format!("which pipeline of `{name}`? None was named"))
             .help(format!("write `infractl pipeline {name} NAME`")));
     }
-    named(cx, global, &env, name, &args.part, &args.extra.extra).await?.result()
+    if !env.pipelines.contains_key(name) && !verbs::find(name).is_some_and(verbs::Verb::is_built_in) {
+        return Err(unknown(&env, name, "pipeline"));
+    }
+    let (part, extra) = (&args.part, &args.extra.extra);
+    let planned = planned(cx, &env, &Verb::named(name), part, &target::options(global, extra))?;
+    if planned.effect() >= Effect::Stops && chosen == target::Chosen::ByDefault {
+        let meant = format!("run `infractl pipeline {} {name}`, if that is meant", env.name);
+        return Err(target::unnamed(meant));
+    }
+    go(cx, global, &env, &planned, part, extra).await?.result()
 }
 
 /// Runs a verb that has no flags of its own.
 pub(crate) async fn run_verb(cx: &Ctx, global: &Global, name: &str, args: &VerbArgs) -> Result<(), Failure> {
-    let effect = if name == "down" { Effect::Destroys } else { Effect::Guarded };
-    let work = async |global: &Global, env: &Environment| {
-        go(cx, global, env, &Verb::named(name), &args.part, &args.extra.extra).await
-    };
-    args.target.run(cx, global, name, effect, work).await
+    let (part, extra) = (&args.part, &args.extra.extra);
+    let plan =
+        |env: &Environment| planned(cx, env, &Verb::named(name), part, &target::options(global, extra));
+    args.target.run(cx, global, name, plan, runs(cx, part, extra)).await
 }
 
 /// Runs what was typed in the place of a verb.
 pub(crate) async fn run_own(cx: &Ctx, global: &Global, args: &OwnArgs) -> Result<(), Failure> {
+    if args.name == "refresh" {
+        let failure = Failure::new(Kind::Usage, "`refresh` is no verb of infractl: it would mean two things");
+        return Err(failure
+            .help("take down and bring up again: `infractl recreate ENV`")
+            .help("compare the state with what is there, as `terraform refresh` does: `infractl plan ENV -- -refresh-only`"));
+    }
     let near = verbs().into_iter().any(|verb| nearest(&args.name, [&verb]).is_some());
     // A verb with a typo is no reason to read and check a whole environment.
     if near
@@ -149,117 +110,35 @@ pub(crate) async fn run_own(cx: &Ctx, global: &Global, args: &OwnArgs) -> Result
     {
         return Err(unknown_verb(&args.name, &[verbs(), own].concat()));
     }
-    if args.target.are_several() {
-        let work = async |global: &Global, env: &Environment| {
-            if !env.pipelines.contains_key(&args.name) {
-                return Err(unknown(env, &args.name, "verb or pipeline"));
-            }
-            named(cx, global, env, &args.name, &args.part, &args.extra.extra).await
-        };
-        // What is in it is not looked at: each protected environment is asked about.
-        return args.target.run(cx, global, &args.name, Effect::Guarded, work).await;
-    }
-    match args.target.one(cx) {
-        Ok(env) if env.pipelines.contains_key(&args.name) => {
-            named(cx, global, &env, &args.name, &args.part, &args.extra.extra).await?.result()
+    let (part, extra) = (&args.part, &args.extra.extra);
+    let plan = |env: &Environment| {
+        if !env.pipelines.contains_key(&args.name) {
+            return Err(unknown(env, &args.name, "verb or pipeline"));
         }
-        Ok(env) => Err(unknown(&env, &args.name, "verb or pipeline")),
-        Err(_) if near => Err(unknown_verb(&args.name, &verbs())),
-        Err(failure) => {
-            Err(failure.context(format!("`{}` is no verb of infractl, and no pipeline was found", args.name)))
-        }
-    }
-}
-
-async fn named(
-    cx: &Ctx,
-    global: &Global,
-    env: &Environment,
-    name: &str,
-    part: &Part,
-    extra: &[String],
-) -> Result<Ended, Failure> {
-    if !env.pipelines.contains_key(name) && !plan::BUILT_IN.contains(&name) {
-        return Err(unknown(env, name, "pipeline"));
-    }
-    go(cx, global, env, &Verb::named(name), part, extra).await
-}
-
-/// Runs a verb as the project has it: asks first where a protected environment wants that.
-pub(crate) async fn go(
-    cx: &Ctx,
-    global: &Global,
-    env: &Environment,
-    verb: &Verb,
-    part: &Part,
-    extra: &[String],
-) -> Result<Ended, Failure> {
-    let guarded = plan::is_guarded(env, verb);
-    let ask = if part.print {
-        guarded && env.protected && global.confirm.is_none()
-    } else {
-        !global.dry_run && guarded && target::must_ask(cx, env, verb.name(), global.confirm.as_deref())?
+        planned(cx, env, &Verb::named(&args.name), part, &target::options(global, extra))
     };
-    let pipeline = plan::pipeline(env, &verb.asking(ask));
-    let options = target::options(global, extra);
-    let selection =
-        if part.steps.resume { resume::rest(cx, env, &pipeline, &options)? } else { part.steps.selection() };
-    let selected = select(env, &pipeline, &selection)?;
-    if command::is_within(cx.vars.get(command::WITHIN), &env.name, verb.name()) && selection.is_all() {
-        let message = format!(
-            "`{}` of `{}` would do itself without end: one of its steps started it",
-            verb.name(),
-            env.name
-        );
-        return Err(
-            Failure::new(Kind::Config, message).help("remove that step, or name the steps it should do")
-        );
+    if !args.target.are_several()
+        && let Err(failure) = args.target.one(cx, Effect::Reads)
+    {
+        return Err(if near {
+            unknown_verb(&args.name, &verbs())
+        } else {
+            failure.context(format!("`{}` is no verb of infractl, and no pipeline was found", args.name))
+        });
     }
-    if part.print {
-        let text = script::print(cx, env, &selected, &options)?;
-        return cx.ui.data(text.as_bytes()).map(|()| Ended::default());
-    }
-    if options.dry_run {
-        return Box::pin(engine::run(cx, env, &selected, &options)).await.map(|_| Ended::default());
-    }
-    match Box::pin(engine::run_to_step(cx, env, &selected, &options)).await {
-        Ok(facts) => {
-            resume::forget(env, &pipeline.verb)?;
-            let is_check = matches!(verb, Verb::Playbooks { name, .. } if name == "check");
-            Ok(Ended { digest: facts.digest, difference: is_check && !facts.differences.is_empty() })
-        }
-        Err(Stopped { failure, step }) => {
-            let can_go_on =
-                !matches!(failure.kind, Kind::Declined | Kind::Difference) && pipeline.count() > 1;
-            if let Some(step) = step.filter(|_| can_go_on) {
-                let kept = resume::remember(cx, env, &pipeline, &selection, &options, &step);
-                if let Err(reason) = kept {
-                    cx.ui.warn(format!("this run cannot be resumed: {:#}", reason.error));
-                }
-            }
-            let is_own = matches!(verb, Verb::Named { .. } | Verb::Playbooks { .. })
-                || env.pipelines.contains_key(verb.name());
-            let goes_on = is_own && selected.count() > 1;
-            if !goes_on || failure.kind != Kind::Failed {
-                return Err(failure);
-            }
-            let again = format!("infractl {} {} --resume", verb.name(), env.name);
-            Err(failure.help(format!("mend it, then go on there: `{again}`")))
-        }
-    }
+    args.target.run(cx, global, &args.name, plan, runs(cx, part, extra)).await
 }
 
 /// The names of the verbs.
 fn verbs() -> Vec<String> {
-    let cli = Cli::command();
-    cli.get_subcommands().filter(|verb| !verb.is_hide_set()).map(|verb| verb.get_name().to_owned()).collect()
+    verbs::ALL.iter().filter(|verb| verb.exists()).map(|verb| verb.name.to_owned()).collect()
 }
 
 fn unknown(env: &Environment, name: &str, what: &str) -> Failure {
     let own: Vec<String> = env.pipelines.keys().cloned().collect();
     let mut names = own.clone();
     if what == "pipeline" {
-        names.extend(plan::BUILT_IN.iter().map(|name| (*name).to_owned()));
+        names.extend(verbs::built_in().map(str::to_owned));
     } else {
         names.extend(verbs());
     }

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::several::{Effect, Targets};
-use super::{Global, pipeline, target};
+use super::part::Part;
+use super::planned::{Planned, go, planned};
+use super::several::Targets;
+use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::Failure;
@@ -25,7 +27,7 @@ pub struct PlanArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    pub(super) part: pipeline::Part,
+    pub(super) part: Part,
     #[command(flatten)]
     extra: target::Extra,
 }
@@ -37,11 +39,16 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &PlanArgs) -> Result<()
     }
     // The tool works in the folder of the root module; the user meant the folder he is in.
     let out = args.out.as_ref().map(|file| args.target.path(cx, "--out", file)).transpose()?;
-    let work = async |global: &Global, env: &Environment| {
+    let (part, extra) = (&args.part, &args.extra.extra);
+    let options = target::options(global, extra);
+    let plan = |env: &Environment| {
         let verb = Verb::Plan { out: out.as_ref().map(|file| file.of(env)), json: args.json };
-        let ended = pipeline::go(cx, global, env, &verb, &args.part, &args.extra.extra).await?;
+        planned(cx, env, &verb, part, &options)
+    };
+    let work = async |global: &Global, env: &Environment, planned: Planned| {
+        let ended = go(cx, global, env, &planned, part, extra).await?;
         let changes = ended.digest.is_some_and(|digest| !digest.is_empty() || digest.outputs);
         Ok(Ended { difference: args.detailed_exitcode && changes, ..ended })
     };
-    args.target.run(cx, global, "plan", Effect::Reads, work).await
+    args.target.run(cx, global, "plan", plan, work).await
 }

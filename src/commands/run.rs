@@ -5,6 +5,7 @@ use clap_complete::engine::ArgValueCandidates;
 use super::{Global, target};
 use crate::config::Environment;
 use crate::config::model::{Task, TaskRunner};
+use crate::config::unready::{self, Unready};
 use crate::context::Ctx;
 use crate::exec::Channel;
 use crate::failure::{Failure, Kind};
@@ -122,10 +123,9 @@ fn unknown(env: &Environment, name: &str) -> Failure {
 fn check_runner(name: &str, task: &Task) -> Result<(), Failure> {
     match task.runner.unwrap_or_default() {
         TaskRunner::Docker => Ok(()),
-        TaskRunner::Ecs => Err(Failure::new(
-            Kind::Config,
-            format!("task `{name}`: the runner `ecs` is not in this version of infractl yet"),
-        )
-        .help(format!("write `runner = \"docker\"` into `[tasks.{name}]` to run it on this machine"))),
+        TaskRunner::Ecs => Err(match unready::word("runner ecs", &format!("tasks.{name}")) {
+            Some(Unready { why, help }) => Failure::new(Kind::Config, why).help(help),
+            None => Failure::new(Kind::Bug, "no reason is known why this task does not run"),
+        }),
     }
 }

@@ -1,15 +1,19 @@
 //! One verb over one environment or over several: which ones, and who has to be asked first.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use super::Global;
 use clap_complete::engine::ArgValueCandidates;
 
-use super::target::{self, Target};
+use super::planned::Planned;
+use super::target::{self, Chosen, Target};
+use crate::config::verbs::{self, Effect};
 use crate::config::{Environment, Project};
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::pipeline::graph::{self, Direction};
 use crate::pipeline::many::{self, Ended, Many};
-use crate::pipeline::plan::{self, Verb};
 use crate::text;
 use crate::ui::event::Event;
 use crate::ui::prompt;
@@ -42,19 +46,6 @@ pub(crate) struct Targets {
 
 const SEVERAL: &str = "Several environments";
 
-/// What a verb does to environments: decides the order, and who has to be asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Effect {
-    /// Looks only: no order.
-    Reads,
-    /// Changes: those that others depend on come first.
-    Changes,
-    /// Changes what protected environments guard.
-    Guarded,
-    /// Takes down: those that others depend on come last.
-    Destroys,
-}
-
 impl Targets {
     /// Several environments were asked for, even if only one is left of them.
     pub(crate) fn are_several(&self) -> bool {
@@ -63,9 +54,10 @@ impl Targets {
         self.all || is_list(&self.env)
     }
 
-    /// Loads the one environment that is meant.
-    pub(crate) fn one(&self, cx: &Ctx) -> Result<Environment, Failure> {
-        Target { environment: self.env.first().or(self.target.environment.as_ref()).cloned() }.environment(cx)
+    /// Loads the one environment that is meant by something with this effect.
+    pub(crate) fn one(&self, cx: &Ctx, effect: Effect) -> Result<(Environment, Chosen), Failure> {
+        let environment = self.env.first().or(self.target.environment.as_ref()).cloned();
+        Target { environment }.chosen(cx, effect)
     }
 
     /// Refuses what makes sense for one environment only.
@@ -90,17 +82,24 @@ impl Targets {
         Ok(EnvPath { text, dir: cx.dir.clone() })
     }
 
-    /// Runs `one` for the environment, or for each of them.
+    /// Plans the verb for the environment, or for each of them, and runs `one` with the plan. Order, and who has to be
+    /// asked, follow from what the plans do.
     pub(crate) async fn run(
         &self,
         cx: &Ctx,
         global: &Global,
         verb: &str,
-        effect: Effect,
-        one: impl AsyncFn(&Global, &Environment) -> Result<Ended, Failure>,
+        plan: impl Fn(&Environment) -> Result<Planned, Failure>,
+        one: impl AsyncFn(&Global, &Environment, Planned) -> Result<Ended, Failure>,
     ) -> Result<(), Failure> {
         if !self.are_several() {
-            return Box::pin(one(global, &self.one(cx)?)).await?.result();
+            let usual = verbs::find(verb).map_or(Effect::Reads, |verb| verb.effect);
+            let (env, chosen) = self.one(cx, usual)?;
+            let planned = plan(&env)?;
+            if planned.effect() >= Effect::Stops && chosen == Chosen::ByDefault {
+                return Err(target::unnamed(format!("run `infractl {verb} {}`, if that is meant", env.name)));
+            }
+            return Box::pin(one(global, &env, planned)).await?.result();
         }
         let project = target::project(cx)?;
         let selected = self.selected(&project)?;
@@ -116,14 +115,17 @@ impl Targets {
             .map(|env| env.depends_on.clone())
             .chain(extra.into_iter().map(|(_, on)| on))
             .collect();
-        let direction = match effect {
-            Effect::Reads => Direction::Any,
-            Effect::Changes | Effect::Guarded => Direction::Up,
-            Effect::Destroys => Direction::Down,
+        let plans = environments.iter().map(plan).collect::<Result<Vec<Planned>, _>>()?;
+        let direction = if plans.iter().all(|plan| plan.effect() == Effect::Reads) {
+            Direction::Any
+        } else if plans.iter().any(Planned::takes_down) {
+            Direction::Down
+        } else {
+            Direction::Up
         };
         let graph = graph::graph(&names, &depends, environments.len(), direction)?;
         if !global.dry_run {
-            ask(cx, global, verb, effect, &environments)?;
+            ask(cx, global, verb, &environments, &plans)?;
         }
         // Nobody is asked again once it runs.
         let confirmed = Global { confirm: Some(selected.join(",")), ..global.clone() };
@@ -137,11 +139,15 @@ impl Targets {
             keep_going: self.keep_going,
             shows: !global.dry_run,
         };
+        let names = environments.iter().map(|env| env.name.clone());
+        let plans: RefCell<HashMap<String, Planned>> = RefCell::new(names.zip(plans).collect());
         many::run(cx, &many, async |env: &Environment| {
             if global.dry_run {
-                cx.ui.data(format!("# {}\n", env.name).as_bytes())?;
+                cx.ui.page(&format!("# {}\n", env.name))?;
             }
-            Box::pin(one(&confirmed, env)).await
+            let planned = plans.borrow_mut().remove(&env.name);
+            let Some(planned) = planned else { return Ok(Ended::default()) };
+            Box::pin(one(&confirmed, env, planned)).await
         })
         .await
     }
@@ -156,7 +162,7 @@ impl Targets {
             return Ok(project.environments.clone());
         }
         for pattern in &self.env {
-            if !project.environments.iter().any(|name| matches(pattern, name)) {
+            if !project.environments.iter().any(|name| text::matches(pattern, name)) {
                 if !pattern.contains(['*', '?']) {
                     project.known(pattern)?;
                 }
@@ -164,7 +170,7 @@ impl Targets {
                     .help(format!("the project has {}", text::list(&project.environments, "and"))));
             }
         }
-        let is_wanted = |name: &&String| self.env.iter().any(|pattern| matches(pattern, name));
+        let is_wanted = |name: &&String| self.env.iter().any(|pattern| text::matches(pattern, name));
         Ok(project.environments.iter().filter(is_wanted).cloned().collect())
     }
 }
@@ -207,14 +213,14 @@ fn load(project: &Project, selected: &[String]) -> Result<Loaded, Failure> {
 
 /// Asks for everything that has to be asked for, before anything starts.
 ///
-/// A guarded verb wants the name of each protected environment. `destroy` over several wants all names: nobody
-/// should take a project down with one word too many.
+/// What changes a protected environment wants its name. What takes several down wants all names: nobody should take a
+/// project down with one word too many.
 fn ask(
     cx: &Ctx,
     global: &Global,
     verb: &str,
-    effect: Effect,
     environments: &[Environment],
+    plans: &[Planned],
 ) -> Result<(), Failure> {
     let given: Vec<&str> = target::confirmed(global).collect();
     if let Some(wrong) = given.iter().find(|name| !environments.iter().any(|env| env.name == **name)) {
@@ -223,14 +229,13 @@ fn ask(
             format!("`--confirm {wrong}` does not name a selected environment"),
         ));
     }
-    let destroys = effect == Effect::Destroys && environments.len() > 1;
-    let wanted = |env: &&Environment| match effect {
-        // The project may have made a pipeline of its own of it that does more.
-        Effect::Reads | Effect::Changes => env.protected && plan::is_guarded(env, &Verb::named(verb)),
-        Effect::Guarded | Effect::Destroys => env.protected || (destroys && !global.yes),
+    let takes_down = plans.len() > 1 && plans.iter().any(|plan| plan.effect() == Effect::Destroys);
+    let wanted = |(env, plan): &(&Environment, &Planned)| {
+        (env.protected && plan.effect() >= Effect::Changes) || (takes_down && !global.yes)
     };
     let is_given = |env: &&Environment| given.contains(&env.name.as_str());
-    let open: Vec<&Environment> = environments.iter().filter(|env| !is_given(env) && wanted(env)).collect();
+    let open = environments.iter().zip(plans).filter(|both| wanted(both)).map(|(env, _)| env);
+    let open: Vec<&Environment> = open.filter(|env| !is_given(env)).collect();
     if open.is_empty() {
         return Ok(());
     }
@@ -265,56 +270,4 @@ fn ask(
         prompt::confirm_name(&cx.ui, &question, &names)?;
     }
     Ok(())
-}
-
-/// Whether a name matches a pattern with `*` (any characters) and `?` (one character).
-fn matches(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.trim().chars().collect(), name.chars().collect());
-    let (mut p, mut n) = (0, 0);
-    // Where the last star was, and up to where it has taken characters.
-    let mut star = None;
-    while n < name.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                star = Some((p, n));
-                p += 1;
-            }
-            Some(c) if *c == '?' || *c == name[n] => {
-                p += 1;
-                n += 1;
-            }
-            _ => match &mut star {
-                Some((at, taken)) => {
-                    *taken += 1;
-                    (p, n) = (*at + 1, *taken);
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|c| *c == '*')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn globs_match_names() {
-        for (pattern, name, expected) in [
-            ("dev", "dev", true),
-            ("dev", "dev2", false),
-            ("prod-*", "prod-eu", true),
-            ("prod-*", "prod", false),
-            ("*", "anything", true),
-            ("*-eu", "prod-eu-eu", true),
-            ("p?od", "prod", true),
-            ("p?od", "pod", false),
-            ("*a*b*", "xxaxxbxx", true),
-            ("*a*b*", "xxbxxaxx", false),
-            ("", "dev", false),
-        ] {
-            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
-        }
-    }
 }

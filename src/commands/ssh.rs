@@ -6,9 +6,10 @@ use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::hosts::host::{self, Machine};
 use crate::hosts::{connection, login};
+use crate::steps::meet::meet;
 use crate::text::list;
 use crate::tools::ssh::remote_shell::quote;
-use crate::work::needs::{self, Needs};
+use crate::work::needs::Needs;
 use crate::work::values::Known;
 use crate::work::{Facts, StepCx};
 
@@ -41,7 +42,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &SshArgs) -> Result<(),
     let known = if global.dry_run {
         Known::named(&step, needs)
     } else {
-        needs::meet(&mut step, &needs).await?;
+        meet(&mut step, &needs).await?;
         Known::of(&step)
     };
     let machine = the_machine(&step, &known, host)?;

@@ -1,7 +1,9 @@
 //! Start machines and databases again.
 
-use super::several::{Effect, Targets};
-use super::{Global, pipeline};
+use super::part::Part;
+use super::planned::{planned, runs};
+use super::several::Targets;
+use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::Failure;
@@ -16,13 +18,12 @@ pub struct StartArgs {
     #[command(flatten)]
     target: Targets,
     #[command(flatten)]
-    pub(super) part: pipeline::Part,
+    pub(super) part: Part,
 }
 
 /// Runs it.
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &StartArgs) -> Result<(), Failure> {
-    let work = async |global: &Global, env: &Environment| {
-        pipeline::go(cx, global, env, &Verb::named("start"), &args.part, &[]).await
-    };
-    args.target.run(cx, global, "start", Effect::Changes, work).await
+    let options = target::options(global, &[]);
+    let plan = |env: &Environment| planned(cx, env, &Verb::named("start"), &args.part, &options);
+    args.target.run(cx, global, "start", plan, runs(cx, &args.part, &[])).await
 }

@@ -4,15 +4,17 @@ use std::cell::RefCell;
 
 use serde_json::{Map, Value as Json};
 
-use super::several::{Effect, Targets};
+use super::part::Part;
+use super::planned::{Planned, planned};
+use super::several::Targets;
 use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::Failure;
 use crate::pipeline::engine;
 use crate::pipeline::many::Ended;
-use crate::pipeline::plan::{Verb, pipeline};
-use crate::steps::power::State;
+use crate::pipeline::plan::Verb;
+use crate::tools::power::state::State;
 
 /// Show machines and databases: where they are, how they are reached, what is billed
 ///
@@ -30,12 +32,13 @@ pub struct StateArgs {
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &StateArgs) -> Result<(), Failure> {
     let found: RefCell<Vec<State>> = RefCell::default();
     let options = target::options(global, &[]);
-    let work = async |_: &Global, env: &Environment| {
-        let facts = engine::run(cx, env, &pipeline(env, &Verb::named("state")), &options).await?;
+    let plan = |env: &Environment| planned(cx, env, &Verb::named("state"), &Part::default(), &options);
+    let work = async |_: &Global, env: &Environment, planned: Planned| {
+        let facts = engine::run(cx, env, &planned.selected, &options).await?;
         found.borrow_mut().extend(facts.state);
         Ok(Ended::default())
     };
-    let result = args.target.run(cx, global, "state", Effect::Reads, work).await;
+    let result = args.target.run(cx, global, "state", plan, work).await;
     let mut found = found.into_inner();
     found.sort_by(|a, b| a.environment.cmp(&b.environment));
     if global.dry_run || found.is_empty() {

@@ -1,7 +1,9 @@
 //! Stop machines and databases.
 
-use super::several::{Effect, Targets};
-use super::{Global, pipeline};
+use super::part::Part;
+use super::planned::{planned, runs};
+use super::several::Targets;
+use super::{Global, target};
 use crate::config::Environment;
 use crate::config::model::Provider;
 use crate::context::Ctx;
@@ -20,19 +22,19 @@ pub struct StopArgs {
     #[arg(long)]
     shelve: bool,
     #[command(flatten)]
-    pub(super) part: pipeline::Part,
+    pub(super) part: Part,
 }
 
 /// Runs it.
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &StopArgs) -> Result<(), Failure> {
-    let work = async |global: &Global, env: &Environment| {
+    let options = target::options(global, &[]);
+    let plan = |env: &Environment| {
         if args.shelve {
             can_shelve(env)?;
         }
-        let verb = Verb::Stop { shelve: args.shelve, ask: false };
-        pipeline::go(cx, global, env, &verb, &args.part, &[]).await
+        planned(cx, env, &Verb::Stop { shelve: args.shelve }, &args.part, &options)
     };
-    args.target.run(cx, global, "stop", Effect::Guarded, work).await
+    args.target.run(cx, global, "stop", plan, runs(cx, &args.part, &[])).await
 }
 
 fn can_shelve(env: &Environment) -> Result<(), Failure> {

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
+use crate::config::verbs::Effect;
 use crate::config::{Environment, Project};
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
@@ -53,43 +54,72 @@ pub(crate) fn project(cx: &Ctx) -> Result<Project, Failure> {
 impl Target {
     /// Loads the environment that is meant.
     pub(crate) fn environment(&self, cx: &Ctx) -> Result<Environment, Failure> {
-        let project = project(cx)?;
-        let name = self.name(cx, &project)?;
-        cx.ui.event(None, Event::Environments { names: vec![name.clone()] });
-        project.environment(&name)
+        self.chosen(cx, Effect::Reads).map(|(env, _)| env)
     }
 
-    fn name(&self, cx: &Ctx, project: &Project) -> Result<String, Failure> {
+    /// The same for something with this effect, and how it was chosen. What takes something away is not done to an
+    /// environment that nobody named.
+    pub(crate) fn chosen(&self, cx: &Ctx, effect: Effect) -> Result<(Environment, Chosen), Failure> {
+        let project = project(cx)?;
+        let (name, chosen) = self.name(cx, &project, effect)?;
+        cx.ui.event(None, Event::Environments { names: vec![name.clone()] });
+        Ok((project.environment(&name)?, chosen))
+    }
+
+    fn name(&self, cx: &Ctx, project: &Project, effect: Effect) -> Result<(String, Chosen), Failure> {
         let names = || format!("name one of {}", text::list(&project.environments, "or"));
         if let Some(name) = &self.environment {
             // `infractl destroy "$ENV"` without ENV does not mean the default one.
             return match name.as_str() {
                 "" => Err(Failure::new(Kind::Usage, "the name of the environment is empty").help(names())),
-                name => Ok(name.to_owned()),
+                name => Ok((name.to_owned(), Chosen::ByName)),
             };
         }
         if let Some(name) = cx.vars.0.get(OsStr::new("INFRACTL_ENV")).filter(|name| !name.is_empty()) {
             let name = name.to_string_lossy().into_owned();
             let known = project.known(&name);
             return known
-                .map(|()| name)
+                .map(|()| (name, Chosen::ByName))
                 .map_err(|failure| failure.help("or change INFRACTL_ENV, which names it"));
         }
         project.check_default()?;
-        if let Some(name) = &project.default_environment {
-            return Ok(name.clone());
+        let default = project.default_environment.as_ref();
+        if let Some(name) = default.filter(|_| effect < Effect::Stops) {
+            return Ok((name.clone(), Chosen::ByDefault));
         }
         if project.environments.is_empty() {
             return Err(Failure::new(Kind::Usage, "the project has no environments")
                 .help("write a first one: `environments/dev/environment.toml`"));
         }
         if cx.ui.mode.can_ask {
-            return prompt::pick(&cx.ui, "Which environment", &project.environments);
+            let picked = prompt::pick(&cx.ui, "Which environment", &project.environments)?;
+            return Ok((picked, Chosen::ByName));
+        }
+        if default.is_some() {
+            return Err(unnamed(names()));
         }
         Err(Failure::new(Kind::Usage, "which environment? None was given")
             .help(names())
             .help("set INFRACTL_ENV, or `default-environment` in environments/defaults.toml"))
     }
+}
+
+/// How an environment was chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Chosen {
+    /// Somebody named it: on the command line, in INFRACTL_ENV, in a list.
+    ByName,
+    /// It is the one that the project names for whatever names none.
+    ByDefault,
+}
+
+/// What takes something away, and nobody said from where.
+pub(crate) fn unnamed(help: String) -> Failure {
+    Failure::new(
+        Kind::Usage,
+        "which environment? What stops or destroys is not done to the default one: it has to be named",
+    )
+    .help(help)
 }
 
 /// Decides whether a guarded verb has to ask for the environment's name.
@@ -127,11 +157,6 @@ pub(crate) fn options(global: &super::Global, extra: &[String]) -> Options {
         timings: global.timings,
         lock_wait: global.lock_wait,
     }
-}
-
-/// A length of time as it is written: `90s`, `10m`, `0s`.
-pub(crate) fn duration(written: &str) -> Result<std::time::Duration, String> {
-    text::parse_duration(written).ok_or_else(|| "not a duration; write `90s`, `10m` or `1h30m`".to_owned())
 }
 
 /// The environments that `--confirm` names.

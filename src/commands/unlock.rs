@@ -24,6 +24,13 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &UnlockArgs) -> Result<
     let locks = lock::look(cx, &env).await?;
     let now = (cx.now)();
     if let Some((owner, true)) = &locks.local {
+        if let Some(left) = lock::left_running(&env, Some(owner)) {
+            let what = format!(
+                "the run that held the lock of `{name}` was killed, but what it has started still runs: {left}"
+            );
+            return Err(Failure::new(Kind::Busy, what)
+                .help("wait for it, or end it with `kill`: the lock ends with it"));
+        }
         return Err(Failure::new(
             Kind::Busy,
             format!("the run that holds the lock of `{name}` is alive: {}", owner.describe(now)),

@@ -1,7 +1,9 @@
 //! Check configuration and root module.
 
-use super::several::{Effect, Targets};
-use super::{Global, pipeline};
+use super::part::Part;
+use super::planned::{Planned, go, planned};
+use super::several::Targets;
+use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::Failure;
@@ -19,13 +21,15 @@ pub struct ValidateArgs {
 
 /// Runs it: the configuration is checked by loading it.
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &ValidateArgs) -> Result<(), Failure> {
-    let part = pipeline::Part { print: args.print, ..pipeline::Part::default() };
-    let work = async |global: &Global, env: &Environment| {
-        let ended = pipeline::go(cx, global, env, &Verb::Validate, &part, &[]).await?;
+    let part = Part { print: args.print, ..Part::default() };
+    let options = target::options(global, &[]);
+    let plan = |env: &Environment| planned(cx, env, &Verb::Validate, &part, &options);
+    let work = async |global: &Global, env: &Environment, planned: Planned| {
+        let ended = go(cx, global, env, &planned, &part, &[]).await?;
         if !args.print && !global.dry_run {
             cx.ui.note(format!("`{}` is valid", env.name));
         }
         Ok(ended)
     };
-    args.target.run(cx, global, "validate", Effect::Reads, work).await
+    args.target.run(cx, global, "validate", plan, work).await
 }

@@ -2,109 +2,11 @@
 
 use std::path::Path;
 
-use super::model::{Argument, Copy, FilePath, ImageName, Run, SnapshotName};
-use super::step::{Action, Until, Wait};
-
-impl Action {
-    /// The word that the kind has in a file.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Action::Do(_) => "do",
-            Action::Command(_) => "command",
-            Action::Wait(_) => "wait",
-            Action::Copy(_) => "copy",
-            Action::Remote(_) => "remote",
-            Action::Compose(_) => "compose",
-            Action::Ansible(_) => "ansible",
-            Action::Docker(_) => "docker",
-            Action::Ecs(_) => "ecs",
-            Action::Snapshot(_) => "snapshot",
-            Action::Publish(_) => "publish",
-            Action::Git(_) => "git",
-        }
-    }
-
-    /// A name for people: short, and different for most steps of a pipeline.
-    pub fn name(&self) -> String {
-        match self {
-            Action::Do(verb) => verb.clone(),
-            Action::Command(command) => command.run.name(),
-            Action::Wait(wait) => wait.name(),
-            Action::Copy(copy) => {
-                match copy.files.iter().chain(&copy.templates).collect::<Vec<_>>().as_slice() {
-                    [one] => format!("copy {} to {}", file_name(one), place(copy)),
-                    files => format!("copy {} files to {}", files.len(), place(copy)),
-                }
-            }
-            Action::Remote(remote) => format!("{}: {}", remote.host.0, remote.run.name()),
-            Action::Compose(compose) => {
-                let verbs = [
-                    (compose.up, "up"),
-                    (compose.down, "down"),
-                    (compose.restart, "restart"),
-                    (compose.stop, "stop"),
-                    (compose.build, "build"),
-                ];
-                let verb = verbs.iter().find(|(given, _)| given.is_some()).map_or("", |(_, verb)| *verb);
-                match &compose.host {
-                    Some(host) => format!("compose {verb} on {}", host.0),
-                    None => format!("compose {verb}"),
-                }
-            }
-            Action::Ansible(ansible) => match &ansible.playbook {
-                Some(playbook) => format!("ansible {}", file_name(playbook)),
-                None => "ansible".to_owned(),
-            },
-            Action::Docker(docker) => {
-                let argument = |text: &Option<Argument>| text.as_ref().map(|text| text.0.to_string());
-                let image = |name: &Option<ImageName>| name.as_ref().map(|name| name.0.clone());
-                first(
-                    "docker",
-                    [
-                        ("build", image(&docker.build)),
-                        ("push", image(&docker.push)),
-                        ("pull", argument(&docker.pull)),
-                        ("run", argument(&docker.run)),
-                        ("stop", argument(&docker.stop)),
-                        ("login", docker.login.map(|_| String::new())),
-                    ],
-                )
-            }
-            Action::Ecs(ecs) => first(
-                "ecs",
-                [
-                    ("run", ecs.run.as_ref().map(|task| task.0.clone())),
-                    ("register", ecs.register.as_ref().map(|task| task.0.clone())),
-                    ("service", ecs.service.as_ref().map(|service| service.0.to_string())),
-                ],
-            ),
-            Action::Snapshot(snapshot) => {
-                let name = |name: &Option<SnapshotName>| name.as_ref().map(|name| name.0.clone());
-                first(
-                    "snapshot",
-                    [
-                        ("create", name(&snapshot.create)),
-                        ("verify", name(&snapshot.verify)),
-                        ("restore", name(&snapshot.restore)),
-                        ("prune", name(&snapshot.prune)),
-                    ],
-                )
-            }
-            Action::Publish(publish) => match publish.folders.as_slice() {
-                [one] => format!("publish {}", file_name(one)),
-                folders => format!("publish {} folders", folders.len()),
-            },
-            Action::Git(git) => match (&git.tag, &git.commit) {
-                (Some(tag), _) => format!("git tag {}", tag.0),
-                (None, Some(_)) => "git commit".to_owned(),
-                (None, None) => "git push".to_owned(),
-            },
-        }
-    }
-}
+use super::model::{FilePath, Run};
+use super::wait::{Until, Wait};
 
 impl Wait {
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         let on = |host: &Option<String>| host.as_ref().map_or(String::new(), |host| format!(" on {host}"));
         match &self.until {
             Until::Ssh { host } => format!("wait ssh {host}"),
@@ -134,17 +36,13 @@ impl Run {
     }
 }
 
-fn first<const N: usize>(kind: &str, verbs: [(&str, Option<String>); N]) -> String {
+pub(super) fn first<const N: usize>(kind: &str, verbs: [(&str, Option<String>); N]) -> String {
     let found = verbs.into_iter().find_map(|(verb, name)| Some((verb, name?)));
     let (verb, name) = found.unwrap_or_default();
     format!("{kind} {verb} {name}").trim_end().to_owned()
 }
 
-fn place(copy: &Copy) -> String {
-    copy.host.as_ref().map_or_else(|| copy.to.0.to_string(), |host| host.0.clone())
-}
-
-fn file_name(path: &FilePath) -> String {
+pub(super) fn file_name(path: &FilePath) -> String {
     let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
     name(&path.0).unwrap_or_else(|| path.0.display().to_string())
 }

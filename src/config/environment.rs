@@ -181,7 +181,7 @@ impl Environment {
         let (root, name) = (setting.root, setting.environment);
         let mut pipelines = IndexMap::new();
         for (name, steps) in file.pipelines {
-            let mut steps = Step::from_entries(steps)?;
+            let mut steps = Step::from_entries(steps.into_steps())?;
             fill_names(&mut steps, setting.environment, setting.project);
             pipelines.insert(name, steps);
         }

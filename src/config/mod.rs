@@ -4,6 +4,7 @@ mod action_name;
 mod check;
 pub(crate) mod environment;
 mod graph;
+mod host;
 mod known;
 pub(crate) mod model;
 mod node;
@@ -18,8 +19,10 @@ mod shape;
 mod source;
 pub(crate) mod step;
 pub(crate) mod template;
+pub(crate) mod unready;
 mod usual;
 pub(crate) mod variables;
+pub(crate) mod verbs;
 mod wait;
 
 pub use environment::Environment;

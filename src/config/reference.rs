@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde_json::{Value as Json, json};
 
 use crate::config::shape::{self, FILE, SHAPES, Shape, TableShape};
+use crate::config::unready;
 use crate::config::variables::{self, Variable};
 use crate::text;
 
@@ -97,48 +98,39 @@ fn section(out: &mut String, title: &str, name: &str, done: &mut Vec<String>) {
     if !shape.exactly_one.is_empty() {
         let _ = write!(out, "\nExactly one of {} must be there.\n", text::list(&shape.exactly_one, "and"));
     }
-    keys(out, shape);
+    let above = title.trim_matches(['[', ']', '`']);
+    let above = if title == "the file" { String::new() } else { format!("{above}.") };
+    keys(out, &above, shape);
     for (key, field) in &shape.fields {
         let mut tables = Vec::new();
-        inner(&field.shape, &mut tables);
-        for table in tables {
-            section(out, &below(title, key, &field.shape), &table, done);
+        inner(&field.shape, &format!("{above}{key}"), &mut tables);
+        for (path, table) in tables {
+            section(out, &format!("`[{path}]`"), &table, done);
         }
     }
 }
 
-/// The heading of a table below another one.
-fn below(title: &str, key: &str, shape: &Shape) -> String {
-    let (prefix, open, close) = match title {
-        "the file" => (String::new(), "[", "]"),
-        title => (format!("{}.", title.trim_matches(['[', ']', '`'])), "[", "]"),
-    };
-    let name = match shape {
-        Shape::Map { values, .. } if matches!(**values, Shape::List(_)) => format!("{prefix}{key}.NAME[]"),
-        Shape::Map { .. } => format!("{prefix}{key}.NAME"),
-        Shape::List(_) => format!("{prefix}{key}[]"),
-        _ => format!("{prefix}{key}"),
-    };
-    format!("`{open}{name}{close}`")
-}
-
-fn inner(shape: &Shape, tables: &mut Vec<String>) {
+/// The tables in a shape, with the way to them: `hosts.NAME`, `pipelines.NAME[]`.
+fn inner(shape: &Shape, path: &str, tables: &mut Vec<(String, String)>) {
     match shape {
-        Shape::Table(name) => tables.push(name.clone()),
-        Shape::List(item) => inner(item, tables),
-        Shape::Map { values, .. } => inner(values, tables),
-        Shape::Either(shapes) => shapes.iter().for_each(|shape| inner(shape, tables)),
+        Shape::Table(name) => tables.push((path.to_owned(), name.clone())),
+        Shape::List(item) => inner(item, &format!("{path}[]"), tables),
+        Shape::Map { values, .. } => inner(values, &format!("{path}.NAME"), tables),
+        Shape::Either(shapes) => shapes.iter().for_each(|shape| inner(shape, path, tables)),
         _ => {}
     }
 }
 
-fn keys(out: &mut String, shape: &TableShape) {
+fn keys(out: &mut String, above: &str, shape: &TableShape) {
     for (key, field) in &shape.fields {
         let must = if field.required { ", required" } else { "" };
         let doc = Doc::read(&field.doc);
         let _ = write!(out, "\n- `{key}` ({}{must}): {}", kind(&field.shape), sentence(&doc.text));
         if let Some(default) = doc.default {
             let _ = write!(out, " Default: {default}.");
+        }
+        if unready::is_key(&format!("{above}{key}")) {
+            out.push_str(" Refused until it works.");
         }
         if let Some(example) = doc.example {
             let _ = write!(out, " Example: {example}.");
@@ -178,7 +170,7 @@ fn kind(shape: &Shape) -> String {
         Shape::Either(shapes) => {
             let mut kinds: Vec<String> = shapes.iter().map(kind).collect();
             kinds.dedup();
-            kinds.join(" or ")
+            kinds.join(if kinds.iter().any(|kind| kind.contains(": ")) { ", or " } else { " or " })
         }
     }
 }

@@ -34,6 +34,7 @@ impl Setting<'_> {
             secrets: &IndexMap::new(),
             vars: self.vars,
             hosts: &IndexMap::new(),
+            is_dry: false,
         };
         match template.render(&scope)? {
             Rendered::Plain(text) => Ok(text),

@@ -4,8 +4,9 @@ mod power;
 
 use crate::config::check::Issue;
 use crate::config::node::{Entry, Node, Place};
-use crate::config::step::{DOABLE, RESERVED, built_in};
 use crate::config::template::{Name, Template};
+use crate::config::unready;
+use crate::config::verbs;
 use crate::text;
 
 /// Options that mean something beside some kinds only: (table, option, kinds).
@@ -42,6 +43,7 @@ const OPTIONS: [(&str, &str, &[&str]); 27] = [
 /// Rules about one file; the second one is that of the environment.
 pub(crate) fn file(root: &Node) -> Vec<Issue> {
     let mut issues = Vec::new();
+    unready::keys(root, &mut issues);
     if let Some(project) = entry(root, "project")
         && project.key.file == 1
     {
@@ -49,7 +51,7 @@ pub(crate) fn file(root: &Node) -> Vec<Issue> {
         issues.push(issue(&project.key, "`project` is about all environments".to_owned(), help));
     }
     for (name, pipeline) in root.get("pipelines").and_then(Node::table).into_iter().flatten() {
-        if RESERVED.contains(&name.as_str()) {
+        if verbs::find(name).is_some_and(|verb| !verb.is_replaceable()) {
             let message = format!("`{name}` is a verb that no pipeline can replace");
             issues.push(issue(&pipeline.key, message, "give the pipeline another name"));
         } else if !is_verb(name) {
@@ -163,7 +165,8 @@ fn calls(root: &Node, issues: &mut Vec<Issue>) {
     for (name, pipeline) in pipelines {
         for called in steps(&pipeline.node).into_iter().filter_map(|step| step.get("do")) {
             let Some(verb) = called.text() else { continue };
-            let names = || DOABLE.iter().copied().chain(pipelines.keys().map(String::as_str));
+            let names =
+                || verbs::doable().map(|name| -> &str { name }).chain(pipelines.keys().map(String::as_str));
             if !names().any(|known| known == verb) {
                 let help = match text::nearest(verb, names()) {
                     Some(near) => format!("did you mean `{near}`?"),
@@ -201,7 +204,10 @@ fn way(root: &Node, from: &str, to: &str, seen: &mut Vec<String>) -> Option<Vec<
             let called = steps(pipeline).into_iter().filter_map(|step| step.get("do")?.text());
             called.map(str::to_owned).collect()
         }
-        None => built_in(from).iter().map(|verb| (*verb).to_owned()).collect(),
+        None => {
+            let parts = verbs::find(from).map_or(&[][..], |verb| verb.parts);
+            parts.iter().map(|verb| (*verb).to_owned()).collect()
+        }
     };
     next.iter().find_map(|name| {
         let mut path = way(root, name, to, seen)?;
@@ -213,7 +219,8 @@ fn way(root: &Node, from: &str, to: &str, seen: &mut Vec<String>) -> Option<Vec<
 /// The steps of a pipeline and those they do on failure.
 fn steps(pipeline: &Node) -> Vec<&Node> {
     let mut all = Vec::new();
-    for step in pipeline.list() {
+    // With an effect for all of them it is a table.
+    for step in pipeline.get("steps").unwrap_or(pipeline).list() {
         all.push(step);
         if let Some(on_failure) = step.get("on-failure") {
             all.extend(steps(on_failure));
@@ -232,6 +239,12 @@ fn options(step: &Node, issues: &mut Vec<Issue>) {
                 format!("`{option}` means nothing here: it belongs beside {}", text::list(beside, "or"));
             issues.push(issue(&given.key, message, "remove it"));
         }
+    }
+    if let Some(effect) = entry(step, "effect")
+        && !["command", "remote", "docker", "do"].iter().any(|kind| step.get(kind).is_some())
+    {
+        let message = "`effect` belongs to `command`, `remote`, `docker` and `do`".to_owned();
+        issues.push(issue(&effect.key, message, "remove it: infractl knows what this step does"));
     }
     for option in ["attempts", "every"] {
         let Some(given) = entry(step, option) else { continue };

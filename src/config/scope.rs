@@ -43,6 +43,8 @@ pub struct Scope<'a> {
     pub vars: &'a BTreeMap<OsString, OsString>,
     /// Hosts of the environment.
     pub hosts: &'a IndexMap<String, Host>,
+    /// For a dry run, which opens nothing: a secret or an output that is not known stands for itself.
+    pub is_dry: bool,
 }
 
 /// Why a template has no value.
@@ -155,13 +157,18 @@ impl Template {
         match name {
             Name::Environment => Ok(Rendered::Plain(scope.environment.to_owned())),
             Name::Project => Ok(Rendered::Plain(scope.project.to_owned())),
-            Name::Output(name) => scope.outputs.get(name).cloned().ok_or_else(|| TemplateError::Output {
-                name: name.clone(),
-                template: template(),
-                known: scope.outputs.keys().cloned().collect(),
-            }),
+            Name::Output(name) => match scope.outputs.get(name) {
+                Some(output) => Ok(output.clone()),
+                None if scope.is_dry => Ok(Rendered::Plain(format!("{{{{output.{name}}}}}"))),
+                None => Err(TemplateError::Output {
+                    name: name.clone(),
+                    template: template(),
+                    known: scope.outputs.keys().cloned().collect(),
+                }),
+            },
             Name::Secret(name) => match scope.secrets.get(name) {
                 Some(secret) => Ok(Rendered::Secret(secret.clone())),
+                None if scope.is_dry => Ok(Rendered::Secret("***".into())),
                 None => Err(TemplateError::Secret {
                     name: name.clone(),
                     template: template(),
@@ -248,6 +255,7 @@ mod tests {
             secrets: &secrets,
             vars: &vars,
             hosts: &hosts,
+            is_dry: false,
         };
         let template = Template::parse(text).unwrap();
         let argument = template.argument(&scope);

@@ -119,7 +119,7 @@ fn bytes(path: &Path) -> Result<Vec<u8>, (String, String)> {
             "remove it, or put a file in its place".into(),
         ));
     }
-    match std::fs::read(path) {
+    match crate::disk::read(path).map_err(|error| error.source) {
         Ok(bytes) => Ok(bytes),
         Err(error) if error.kind() == ErrorKind::NotFound && path.symlink_metadata().is_ok() => {
             Err(("is a link to a file that does not exist".into(), "mend or remove the link".into()))

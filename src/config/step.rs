@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::config::model::{self, OnFailureWord, StepEntry};
+use crate::config::verbs::Declared;
 use crate::config::wait::EVERY;
 pub use crate::config::wait::Until;
 pub(crate) use crate::config::wait::Wait;
@@ -23,6 +24,8 @@ pub struct Step {
     pub secrets: Option<Vec<String>>,
     /// What happens when it has failed.
     pub on_failure: OnFailure,
+    /// What the project says that its commands do; none when it is silent.
+    pub effect: Option<Declared>,
     /// What it does.
     pub action: Action,
 }
@@ -79,70 +82,38 @@ pub enum Action {
     Git(model::Git),
 }
 
-/// How often a step is tried that may be tried again, when the file is silent.
-const RETRIES: u32 = 3;
+impl Action {
+    /// The word that the kind has in a file, and a name for people: short, and different for most steps of a pipeline.
+    fn words(&self) -> (&'static str, String) {
+        match self {
+            Action::Do(verb) => ("do", verb.clone()),
+            Action::Command(command) => ("command", command.run.name()),
+            Action::Wait(wait) => ("wait", wait.name()),
+            Action::Copy(copy) => ("copy", copy.step_name()),
+            Action::Remote(remote) => ("remote", remote.step_name()),
+            Action::Compose(compose) => ("compose", compose.step_name()),
+            Action::Ansible(ansible) => ("ansible", ansible.step_name()),
+            Action::Docker(docker) => ("docker", docker.step_name()),
+            Action::Ecs(ecs) => ("ecs", ecs.step_name()),
+            Action::Snapshot(snapshot) => ("snapshot", snapshot.step_name()),
+            Action::Publish(publish) => ("publish", publish.step_name()),
+            Action::Git(git) => ("git", git.step_name()),
+        }
+    }
 
-/// Verbs that a `do` step may name, besides pipelines of the project.
-pub(crate) const DOABLE: [&str; 23] = [
-    "apply",
-    "bootstrap",
-    "build",
-    "check",
-    "deploy",
-    "destroy",
-    "down",
-    "drift",
-    "fmt",
-    "genenv",
-    "init",
-    "inventory",
-    "plan",
-    "promote",
-    "push",
-    "refresh",
-    "release",
-    "rollback",
-    "start",
-    "state",
-    "stop",
-    "up",
-    "validate",
-];
+    /// The word that the kind has in a file.
+    pub(crate) fn kind(&self) -> &'static str {
+        self.words().0
+    }
 
-/// Verbs that no pipeline can replace.
-pub(crate) const RESERVED: [&str; 20] = [
-    "ci",
-    "completions",
-    "docs",
-    "doctor",
-    "env",
-    "exec",
-    "graph",
-    "help",
-    "history",
-    "import",
-    "logs",
-    "new",
-    "output",
-    "pipeline",
-    "run",
-    "secrets",
-    "snapshot",
-    "ssh",
-    "unlock",
-    "validate",
-];
-
-/// The verbs that a verb does by itself when no pipeline replaces it.
-pub(crate) fn built_in(verb: &str) -> &'static [&'static str] {
-    match verb {
-        "up" => &["init", "apply", "deploy"],
-        "down" => &["destroy"],
-        "refresh" => &["down", "up"],
-        "apply" => &["genenv", "inventory"],
-        _ => &[],
+    /// A name for people.
+    pub fn name(&self) -> String {
+        self.words().1
     }
 }
+
+/// How often a step is tried that may be tried again, when the file is silent.
+const RETRIES: u32 = 3;
 
 impl Step {
     /// A step of this kind that says nothing more.
@@ -154,6 +125,7 @@ impl Step {
             retry: None,
             secrets: None,
             on_failure: OnFailure::Stop,
+            effect: None,
             action,
         }
     }
@@ -179,6 +151,7 @@ impl Step {
             retry,
             secrets: entry.secrets.map(|names| names.into_iter().map(|name| name.0).collect()),
             on_failure,
+            effect: entry.effect,
             action,
         })
     }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use serde_json::Value as Json;
+
 pub(crate) use crate::config::scope::TemplateError;
 pub use crate::config::scope::{Rendered, Scope};
 use crate::text;
@@ -62,6 +64,16 @@ pub struct Template {
 }
 
 impl Template {
+    /// The templates inside a value.
+    pub(crate) fn inside(value: &Json) -> Vec<Template> {
+        match value {
+            Json::String(text) => Template::parse(text).into_iter().collect(),
+            Json::Array(items) => items.iter().flat_map(Template::inside).collect(),
+            Json::Object(fields) => fields.values().flat_map(Template::inside).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Reads a template.
     pub fn parse(source: &str) -> Result<Template, Malformed> {
         let mut parts = Vec::new();

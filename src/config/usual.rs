@@ -2,10 +2,41 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::environment::{Ansible, EnvFile, Inventory, Secrets, Terraform};
+use crate::config::environment::{Ansible, EnvFile, Environment, Inventory, Secrets, Terraform};
 use crate::config::model::{self, Argument, FilePath, InventoryFormat};
 use crate::config::resolve::Setting;
 use crate::config::template::Template;
+
+impl Environment {
+    /// What holds because the files say nothing, as keys and values of TOML.
+    pub(crate) fn usual(&self) -> Vec<(String, String)> {
+        let shown = |path: &Path| path.strip_prefix(&self.root).unwrap_or(path).display().to_string();
+        let text = |text: String| serde_json::Value::from(text).to_string();
+        let mut all = vec![
+            ("project.name", text(self.project.clone())),
+            ("protected", self.protected.to_string()),
+            ("env-file.path", text(shown(&self.env_file.path))),
+            ("env-file.dialect", text(self.env_file.dialect.as_str().to_owned())),
+            ("env-file.title", text(self.env_file.title.to_string())),
+            (
+                "secrets.files",
+                serde_json::json!(self.secrets.files.iter().map(|file| shown(file)).collect::<Vec<_>>())
+                    .to_string(),
+            ),
+            ("lock.shared", self.lock.shared.unwrap_or_default().to_string()),
+        ];
+        if let Some(terraform) = &self.terraform {
+            all.push(("terraform.program", text(terraform.program.clone())));
+            all.push(("terraform.dir", text(shown(&terraform.dir))));
+            all.push(("terraform.workspace", text(terraform.workspace.to_string())));
+        }
+        if let Some(inventory) = &self.inventory {
+            all.push(("inventory.path", text(shown(&inventory.path))));
+        }
+        let all = all.into_iter().filter(|(key, _)| self.document.origin(key).is_none());
+        all.map(|(key, value)| (key.to_owned(), value)).collect()
+    }
+}
 
 impl Terraform {
     pub(super) fn new(section: model::Terraform, root: &Path, environment: &str) -> Option<Terraform> {

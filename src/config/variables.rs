@@ -63,6 +63,9 @@ pub(crate) const LOCK: Variable = Variable {
 /// Every variable of infractl's own, in the order of their names.
 pub(crate) const ALL: [Variable; 7] = [AGE_KEY, AGE_KEY_FILE, DIFF_VALUES, ENV, GROUP, LOCK, NO_INPUT];
 
+/// Those that hold age identities themselves: no program that infractl starts gets to see them.
+pub(crate) const KEYS: [&str; 2] = [AGE_KEY.name, "SOPS_AGE_KEY"];
+
 /// Variables of others that infractl honours.
 pub(crate) const STANDARD: [Variable; 9] = [
     Variable { name: "NO_COLOR", meaning: "No colour when it is set and not empty", example: "1" },
@@ -79,7 +82,7 @@ pub(crate) const STANDARD: [Variable; 9] = [
     },
     Variable {
         name: "SOPS_AGE_KEY",
-        meaning: "Age identities themselves, as sops reads it",
+        meaning: "Age identities themselves, as sops reads it. Never handed on to a tool",
         example: "AGE-SECRET-KEY-1…",
     },
     Variable { name: "EDITOR", meaning: "Editor of `secrets edit`; `VISUAL` comes first", example: "vim" },

@@ -1,7 +1,8 @@
 //! The git repository around a folder, read from git's own files: no program is started.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+
+use super::read_text;
 
 /// Is this folder in a repository?
 pub(crate) fn is_around(dir: &Path) -> bool {
@@ -12,10 +13,10 @@ pub(crate) fn is_around(dir: &Path) -> bool {
 pub(crate) fn head(dir: &Path) -> Option<String> {
     let git = git_of(dir)?;
     let git = if git.is_dir() { git } else { linked(&git)? };
-    let head = fs::read_to_string(git.join("HEAD")).ok()?;
+    let head = read_text(&git.join("HEAD")).ok()?;
     let Some(name) = head.trim().strip_prefix("ref: ") else { return commit(&head) };
     // A worktree has its own HEAD; branches are those of the repository.
-    let common = fs::read_to_string(git.join("commondir")).ok().map(|path| git.join(path.trim()));
+    let common = read_text(&git.join("commondir")).ok().map(|path| git.join(path.trim()));
     let places = [Some(git), common];
     places.iter().flatten().find_map(|git| loose(git, name).or_else(|| packed(git, name)))
 }
@@ -26,16 +27,16 @@ fn git_of(dir: &Path) -> Option<PathBuf> {
 
 /// `.git` of a worktree or a submodule is a file that names a folder.
 fn linked(file: &Path) -> Option<PathBuf> {
-    let text = fs::read_to_string(file).ok()?;
+    let text = read_text(file).ok()?;
     Some(file.parent()?.join(text.trim().strip_prefix("gitdir: ")?))
 }
 
 fn loose(git: &Path, name: &str) -> Option<String> {
-    commit(&fs::read_to_string(git.join(name)).ok()?)
+    commit(&read_text(&git.join(name)).ok()?)
 }
 
 fn packed(git: &Path, name: &str) -> Option<String> {
-    let text = fs::read_to_string(git.join("packed-refs")).ok()?;
+    let text = read_text(&git.join("packed-refs")).ok()?;
     let line = text.lines().find(|line| line.split_once(' ').is_some_and(|(_, found)| found == name))?;
     commit(line.split(' ').next()?)
 }
@@ -47,6 +48,8 @@ fn commit(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

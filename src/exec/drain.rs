@@ -29,7 +29,7 @@ impl Drain {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", SCRIPT]).env_clear().current_dir("/");
         command.stdin(Stdio::piped()).stdout(anew(out)?).stderr(anew(err)?);
-        hangup::shield(&mut command, true);
+        hangup::shield(&mut command, true, false);
         command.spawn().map(Drain)
     }
 }

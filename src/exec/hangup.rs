@@ -9,13 +9,18 @@ use std::process::Command;
 /// A session and not only a group: a program in a background group that reads the terminal (`/dev/tty`, for
 /// a password) is stopped for ever; without a terminal it fails at once and says why. SIGHUP: a closed
 /// terminal must not end a program that is saving its work, and an ignored signal stays ignored across exec.
-/// Neither can be asked of `Command` by safe means.
+/// With `dies_with_us` it is asked to end when infractl is killed, which nobody else would tell it.
+/// None of it can be asked of `Command` by safe means.
 #[expect(unsafe_code, reason = "no safe way to have a signal ignored in the child only")]
-pub(super) fn shield(command: &mut Command, own_session: bool) {
+pub(super) fn shield(command: &mut Command, own_session: bool, dies_with_us: bool) {
     let prepare = move || {
         // Fails only for the leader of a group, which a process just forked is not.
         if own_session {
             rustix::process::setsid()?;
+        }
+        #[cfg(target_os = "linux")]
+        if dies_with_us {
+            rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))?;
         }
         // SAFETY: `signal` has no memory-safety requirements for SIG_IGN, which installs no handler.
         if unsafe { libc::signal(libc::SIGHUP, libc::SIG_IGN) } == libc::SIG_ERR {
@@ -24,6 +29,6 @@ pub(super) fn shield(command: &mut Command, own_session: bool) {
         Ok(())
     };
     // SAFETY: the closure runs in the forked child, where only async-signal-safe calls are allowed. It makes
-    // two, setsid(2) and signal(2), which POSIX lists as such; it takes no lock and allocates nothing.
+    // three: setsid(2) and signal(2), which POSIX lists as such, and prctl(2); it takes no lock and allocates nothing.
     unsafe { command.pre_exec(prepare) };
 }

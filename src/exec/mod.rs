@@ -107,6 +107,12 @@ pub enum RunError {
         /// Its last lines, redacted.
         tail: String,
     },
+    /// The time of the step was over before the program was started.
+    #[error("no time was left to start `{program}`")]
+    NoTime {
+        /// As it would have been called.
+        program: String,
+    },
     /// The run was stopped before the program was started.
     #[error("stopped before `{program}` was started")]
     Cancelled {
@@ -127,7 +133,7 @@ impl Explain for RunError {
     fn kind(&self) -> Kind {
         match self {
             RunError::NotFound { .. } => Kind::Tool,
-            RunError::Start { .. } | RunError::TimedOut { .. } => Kind::Failed,
+            RunError::Start { .. } | RunError::TimedOut { .. } | RunError::NoTime { .. } => Kind::Failed,
             RunError::Cancelled { .. } => Kind::Interrupted,
         }
     }

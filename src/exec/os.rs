@@ -77,6 +77,8 @@ impl OsRunner {
         }
         let _mute = (cmd.io == Io::Attach).then(|| self.interrupts.mute());
 
+        let _running = self.interrupts.program();
+
         let started = Instant::now();
         let mut child = self.spawn(cmd, self.command(cmd)?)?;
         let pid = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
@@ -126,6 +128,7 @@ impl OsRunner {
         // A Ctrl-C that ended the program came to us too: let it be heard while it is not for us.
         if cmd.io == Io::Attach {
             tokio::task::yield_now().await;
+            self.interrupts.theirs(seen.borrow().presses - before);
         }
         out.finish();
         err.finish();
@@ -155,7 +158,7 @@ impl OsRunner {
         });
         if cmd.io != Io::Attach {
             command.stdout(Stdio::piped()).stderr(Stdio::piped());
-            hangup::shield(&mut command, self.has_own_group(cmd));
+            hangup::shield(&mut command, self.has_own_group(cmd), cmd.grace.is_some());
         }
         let fails = |source| RunError::Start { program: cmd.program.clone(), source };
         tokio::process::Command::from(command).spawn().map_err(fails)
@@ -209,7 +212,7 @@ impl Runner for OsRunner {
         let mut command = self.command(cmd)?;
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         // Also below another infractl: what ends the group of a run must not end it before its time.
-        hangup::shield(&mut command, true);
+        hangup::shield(&mut command, true, false);
         let fails = |source| RunError::Start { program: cmd.program.clone(), source };
         tokio::process::Command::from(command).spawn().map(Kept::new).map_err(fails)
     }

@@ -9,54 +9,24 @@ use tokio::time::timeout;
 
 use super::{Channel, OnLine};
 use crate::redact::Lines;
+use crate::text;
 
 /// Lines kept for error messages.
-const TAIL: usize = 40;
-/// Bytes kept of each of them.
-const TAIL_WIDTH: usize = 2000;
+const LINES: usize = 40;
 /// Bytes read at once: what a pipe of Linux holds.
 const BUFFER: usize = 64 * 1024;
 
 /// The last lines a program printed.
 #[derive(Debug, Default)]
-pub(super) struct Tail(Mutex<Kept>);
-
-/// Lines, each with its end; the first ones are thrown away when there are twice as many as can be needed,
-/// which costs less for each line than to count them.
-#[derive(Debug, Default)]
-pub(super) struct Kept(String);
+pub(super) struct Tail(Mutex<text::Tail<LINES>>);
 
 impl Tail {
-    pub(super) fn open(&self) -> MutexGuard<'_, Kept> {
+    pub(super) fn open(&self) -> MutexGuard<'_, text::Tail<LINES>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn text(&self) -> String {
-        self.open().last_lines().to_owned()
-    }
-}
-
-impl Kept {
-    pub(super) fn push(&mut self, line: &str) {
-        let end = (0..=line.len().min(TAIL_WIDTH)).rev().find(|&at| line.is_char_boundary(at));
-        self.0.push_str(&line[..end.unwrap_or(0)]);
-        self.0.push('\n');
-        if self.0.len() > 2 * TAIL * (TAIL_WIDTH + 1) {
-            let needed = self.last_lines().len() + 1;
-            self.0.drain(..self.0.len() - needed);
-        }
-    }
-
-    fn last_lines(&self) -> &str {
-        let text = self.0.strip_suffix('\n').unwrap_or_default();
-        let start = text.bytes().rposition({
-            let mut ends = 0;
-            move |byte| {
-                ends += usize::from(byte == b'\n');
-                ends == TAIL
-            }
-        });
-        &text[start.map_or(0, |at| at + 1)..]
+        self.open().text().to_owned()
     }
 }
 

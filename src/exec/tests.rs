@@ -492,7 +492,7 @@ async fn whoever_waits_hears_of_an_interrupt() {
 async fn a_program_of_its_own() {
     println!();
     forbid_core_dumps().unwrap();
-    let interrupts = Interrupts::listen().unwrap();
+    let interrupts = Interrupts::listen(|_| ()).unwrap();
     let runner = OsRunner::new(std::env::vars_os().collect(), Masks::new(), interrupts.clone(), |text| {
         println!("{text}");
     });

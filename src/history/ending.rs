@@ -1,9 +1,9 @@
 //! How a recording ends: the last line, and the reports.
 
+use super::junit;
 use super::line::{Line, seconds};
 use super::recorder::{Recorder, Recording};
 use super::state::State;
-use super::{junit, tell};
 use crate::disk;
 use crate::failure::Kind;
 
@@ -49,15 +49,17 @@ impl Recorder {
             kept.logs.values_mut().for_each(|log| drop(log.end_step()));
         }
         let Some((run, _)) = &state.run else { return };
+        let mut lost = Vec::new();
         if let Some(path) = &self.setup.junit {
-            tell(path, "JUnit report", disk::write(path, junit::report(run).as_bytes(), 0o644));
+            lost.extend(disk::write(path, junit::report(run).as_bytes(), 0o644).err());
         }
         if let Some(path) = &self.setup.json {
             let text = serde_json::to_string_pretty(run).unwrap_or_default() + "\n";
-            tell(path, "JSON report", disk::write(path, text.as_bytes(), 0o644));
+            lost.extend(disk::write(path, text.as_bytes(), 0o644).err());
         }
         if let Some(summary) = self.setup.summary.as_ref().filter(|_| began) {
             summary.write(run);
         }
+        state.lost = lost.first().map(|error| format!("the report {error}: {}", error.source));
     }
 }

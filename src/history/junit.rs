@@ -60,7 +60,7 @@ impl Counts {
         self.tests += 1;
         match outcome {
             State::Failed => self.failures += 1,
-            State::Interrupted | State::Running => self.errors += 1,
+            State::Interrupted | State::Declined | State::Running => self.errors += 1,
             State::Skipped => self.skipped += 1,
             State::Done | State::Difference => {}
         }
@@ -82,7 +82,7 @@ impl std::fmt::Display for Counts {
 }
 
 fn is_bad(outcome: State) -> bool {
-    matches!(outcome, State::Failed | State::Interrupted | State::Running)
+    matches!(outcome, State::Failed | State::Interrupted | State::Declined | State::Running)
 }
 
 fn name(run: &Run) -> String {
@@ -120,6 +120,7 @@ fn case(out: &mut String, run: &Run, environment: &str, step: &Step) {
             )
         }
         State::Interrupted | State::Running => "      <error message=\"interrupted\"/>\n".to_owned(),
+        State::Declined => "      <error message=\"declined\"/>\n".to_owned(),
         State::Skipped => "      <skipped/>\n".to_owned(),
         State::Done | State::Difference => String::new(),
     };
@@ -132,7 +133,7 @@ fn case(out: &mut String, run: &Run, environment: &str, step: &Step) {
 
 /// XML 1.0 has no control characters, not even escaped.
 fn text(text: &str) -> String {
-    let plain = anstream::adapter::strip_str(text).to_string();
+    let plain = crate::text::plain(text);
     let mut out = String::with_capacity(plain.len());
     for c in plain.chars() {
         match c {

@@ -5,16 +5,44 @@ use std::fmt::Write;
 use super::run::{Lane, Run};
 use super::state::State;
 use super::took;
-use crate::text;
+use crate::text::plain as plain_text;
 use crate::ui::event::Changes;
 
-/// Bytes of a summary; GitHub takes a megabyte a step.
-const BYTES: usize = 900 * 1024;
+/// What is said where the rest is left out.
+const CUT: &str = "\n… the rest does not fit\n";
+
 /// Lines shown of what a step said.
 const LINES: usize = 200;
 
-/// The summary: what came of each environment, the digest of plans, and what failed.
-pub(super) fn summary(run: &Run) -> String {
+/// The summary: what came of each environment, the digest of plans, and what failed; as much of it as there is room
+/// for, in bytes. None when there is none for the least of it.
+pub(super) fn summary(run: &Run, room: usize) -> Option<String> {
+    let end = format!("\n<sub>{}</sub>\n\n", facts(run));
+    let room = room.checked_sub(end.len() + CUT.len())?;
+    let mut out = head(run);
+    let mut parts: Vec<String> =
+        run.error.iter().map(|error| format!("\n> [!CAUTION]\n{}", quoted(error))).collect();
+    parts.extend(run.environments.iter().flat_map(details));
+    if out.len() > room {
+        return None;
+    }
+    // Each part is whole: no fence and no fold stays open.
+    let fitting = parts.iter().take_while(|part| {
+        let fits = out.len() + part.len() <= room;
+        if fits {
+            out.push_str(part);
+        }
+        fits
+    });
+    if fitting.count() < parts.len() {
+        out.push_str(CUT);
+    }
+    out.push_str(&end);
+    Some(out)
+}
+
+/// The title and the table.
+fn head(run: &Run) -> String {
     let mut out = format!("### {} infractl {}", sign(run.outcome), plain(&run.verb));
     let names = run.names();
     let _ = if names.len() > 60 {
@@ -34,18 +62,6 @@ pub(super) fn summary(run: &Run) -> String {
             plain(&about(lane))
         );
     }
-    if let Some(error) = &run.error {
-        let _ = write!(out, "\n> [!CAUTION]\n{}", quoted(error));
-    }
-    for lane in &run.environments {
-        details(&mut out, lane);
-        if out.len() > BYTES {
-            out.truncate(text::cut(&out, BYTES).len());
-            out.push_str("\n\n… the rest does not fit\n");
-            break;
-        }
-    }
-    let _ = writeln!(out, "\n<sub>{}</sub>\n", facts(run));
     out
 }
 
@@ -55,7 +71,10 @@ fn digest(changes: &Changes) -> String {
 }
 
 fn about(lane: &Lane) -> String {
-    let bad = lane.steps.iter().find(|step| matches!(step.outcome, State::Failed | State::Interrupted));
+    let bad = lane
+        .steps
+        .iter()
+        .find(|step| matches!(step.outcome, State::Failed | State::Interrupted | State::Declined));
     match (bad, &lane.changes) {
         (Some(step), _) => format!("{} {}", step.name, step.outcome.word()),
         (None, Some(changes)) if *changes == Changes::default() => "no changes".to_owned(),
@@ -68,8 +87,9 @@ fn about(lane: &Lane) -> String {
     }
 }
 
-/// Behind a fold: what was found in files, and what the steps that matter said.
-fn details(out: &mut String, lane: &Lane) {
+/// Behind folds: what was found in files, and what the steps that matter said.
+fn details(lane: &Lane) -> Vec<String> {
+    let mut folds = Vec::new();
     for step in &lane.steps {
         let failed = step.outcome == State::Failed;
         let is_plan = lane.verb == "plan" && lane.changes.is_some();
@@ -77,6 +97,7 @@ fn details(out: &mut String, lane: &Lane) {
             continue;
         }
         let title = format!("{}: {}", lane.environment, step.name);
+        let mut out = String::new();
         let _ = write!(
             out,
             "\n<details{}><summary>{}</summary>\n\n",
@@ -90,10 +111,12 @@ fn details(out: &mut String, lane: &Lane) {
         }
         let kept = &step.tail[step.tail.len().saturating_sub(LINES)..];
         let lines = kept.join("\n") + "\n";
-        let lines = anstream::adapter::strip_str(&lines).to_string();
+        let lines = plain_text(&lines);
         let fence = "`".repeat(longest_fence(&lines).max(2) + 1);
         let _ = write!(out, "\n{fence}text\n{lines}{fence}\n\n</details>\n");
+        folds.push(out);
     }
+    folds
 }
 
 fn longest_fence(text: &str) -> usize {
@@ -116,7 +139,7 @@ fn sign(outcome: State) -> &'static str {
         State::Difference => "🔶",
         State::Failed => "❌",
         State::Skipped => "⏭️",
-        State::Interrupted | State::Running => "🛑",
+        State::Interrupted | State::Declined | State::Running => "🛑",
     }
 }
 

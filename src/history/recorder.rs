@@ -14,14 +14,14 @@ use super::line::{Line, Start, seconds};
 use super::log::Log;
 use super::run::{Run, SCHEMA};
 use super::store::{self, Store};
-use super::tail::Tail;
 use super::{Setup, host};
 use crate::disk::repository;
+use crate::text::Tail;
 use crate::ui::event::{Event, Level, Report, Reporter, ToolLine};
 use crate::ui::say;
 
-/// Verbs that only read, or only touch text files under version control: they leave no history.
-const NOT_KEPT: [&str; 5] = ["output", "validate", "fmt", "state", "logs"];
+/// Last lines of a step, for reports.
+const LINES: usize = 300;
 
 /// Records the run of this process.
 pub struct Recorder {
@@ -39,8 +39,10 @@ pub(super) struct Recording {
     pub(super) kept: Option<Kept>,
     is_tidy: bool,
     /// Of the step that runs in each environment.
-    tails: Lanes<Tail>,
+    tails: Lanes<Tail<LINES>>,
     has_arguments: bool,
+    /// Why a report is not there.
+    pub(super) lost: Option<String>,
 }
 
 impl Recorder {
@@ -103,7 +105,7 @@ impl Recorder {
             infractl: env!("CARGO_PKG_VERSION").to_owned(),
             commit: state.root.as_deref().and_then(repository::head),
         };
-        if let Some(root) = state.root.as_ref().filter(|_| !NOT_KEPT.contains(&verb)) {
+        if let Some(root) = state.root.as_ref().filter(|_| crate::config::verbs::is_kept(verb)) {
             match Kept::begin(Store::of(root), &mut start) {
                 Ok(kept) => {
                     state.kept = Some(kept);
@@ -187,6 +189,10 @@ impl Reporter for Recorder {
 
     fn line(&self, line: &ToolLine<'_>) {
         self.lock().line(line.environment.unwrap_or_default(), line.level, line.text);
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.lock().lost.clone()
     }
 
     fn tick(&self) {

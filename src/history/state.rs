@@ -20,8 +20,10 @@ pub enum State {
     Failed,
     /// Not needed, or not selected.
     Skipped,
-    /// Ended by the user, by a declined question, or by a crash.
+    /// Ended by the user, or by a crash.
     Interrupted,
+    /// Not done: the answer to a question was no, or nobody was there to ask.
+    Declined,
 }
 
 impl State {
@@ -34,6 +36,7 @@ impl State {
             State::Failed => "failed",
             State::Skipped => "skipped",
             State::Interrupted => "interrupted",
+            State::Declined => "declined",
         }
     }
 
@@ -42,7 +45,8 @@ impl State {
         match code {
             0 => State::Done,
             2 => State::Difference,
-            77 | 130 | 143 => State::Interrupted,
+            77 => State::Declined,
+            130 | 143 => State::Interrupted,
             _ => State::Failed,
         }
     }
@@ -56,6 +60,7 @@ impl From<Outcome> for State {
             Outcome::Failed => State::Failed,
             Outcome::Skipped => State::Skipped,
             Outcome::Interrupted => State::Interrupted,
+            Outcome::Declined => State::Declined,
         }
     }
 }

@@ -209,8 +209,30 @@ fn reports_escape_what_their_forms_cannot_hold() {
     let xml = junit::report(&run);
     assert!(xml.contains("a &lt;&amp;&gt; ``` |\n]]&gt;"), "{xml}");
     assert!(xml.contains("message=\"a &quot;b&quot;\""), "{xml}");
-    let markdown = markdown::summary(&run);
+    let markdown = markdown::summary(&run, 1 << 20).unwrap();
     assert!(markdown.contains("````text\n"), "the fence is longer than any in the text:\n{markdown}");
+    assert!(!markdown.contains(['\u{1b}', '\u{7}']), "{markdown}");
+}
+
+#[test]
+fn a_summary_has_the_room_that_is_left_and_no_part_of_it_is_cut() {
+    let dir = tempfile::tempdir().unwrap();
+    let recorder = recorder(dir.path());
+    begin(&recorder);
+    step(&recorder, 1, &[&"one ".repeat(100)], Outcome::Failed);
+    step(&recorder, 2, &[&"two ".repeat(100)], Outcome::Failed);
+    tell(&recorder, "", Event::Ended { code: 1, error: Some("it failed".into()) });
+    let run = recorder.lock().run.clone().unwrap().0;
+    let whole = markdown::summary(&run, 1 << 20).unwrap();
+    assert!(whole.contains("one ") && whole.contains("two ") && !whole.contains("does not fit"), "{whole}");
+    for room in 0..=whole.len() {
+        let Some(text) = markdown::summary(&run, room) else { continue };
+        assert!(text.len() <= room);
+        assert_eq!(text.matches("```").count() % 2, 0, "{room}: {text}");
+        assert_eq!(text.matches("<details").count(), text.matches("</details>").count(), "{room}: {text}");
+        assert!(text.len() == whole.len() || text.contains("the rest does not fit"), "{room}");
+    }
+    assert!(markdown::summary(&run, 100).is_none());
 }
 
 #[test]

@@ -9,15 +9,16 @@ use futures_util::future::join_all;
 use indexmap::IndexMap;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::exec::{BoxFuture, Cmd, Done, Input, Part};
+use crate::exec::{BoxFuture, Cmd, Done, Input, Part, RunError};
 use crate::failure::{Failure, Kind};
 use crate::hosts::host::Machine;
-use crate::hosts::login::{self, last, quietly};
-use crate::text::list;
+use crate::hosts::login::{self, quietly};
+use crate::text::{last_line, list, plain};
 use crate::tools::ssh::Login;
 use crate::tools::ssh::remote_shell;
 use crate::tools::ssh::trouble::{self, Trouble};
 use crate::work::StepCx;
+use crate::work::child;
 
 /// What a connection is known by: a machine that was rebuilt elsewhere is another one.
 fn key(machine: &Machine) -> String {
@@ -131,13 +132,11 @@ async fn open_one(
     if let Some(within) = within {
         cmd = cmd.timeout(Some(within + Duration::from_secs(1)));
     }
-    match quietly(step, &cmd).await {
+    match step.quietly(&cmd).await {
         Ok(done) if done.code == 0 => Ok(Ok(())),
         Ok(done) => Ok(Err(trouble::read(&done.tail))),
-        Err(failure) if within.is_some() && failure.error.to_string().contains("took longer") => {
-            Ok(Err(Trouble::TimedOut))
-        }
-        Err(failure) => Err(failure),
+        Err(RunError::TimedOut { .. }) if within.is_some() => Ok(Err(Trouble::TimedOut)),
+        Err(error) => Err(step.unanswered(error)),
     }
 }
 
@@ -238,16 +237,16 @@ pub(crate) fn judge(step: &StepCx<'_>, machine: &Machine, done: &Done) -> Result
         return Err(failure);
     }
     if done.interrupted || done.code == 0 {
-        return crate::steps::command::judge(step, done);
+        return child::judge(step, done);
     }
     let heading = format!(
         "`{}` of `{}` ended on `{}` with exit code {}",
         step.name, step.env.name, machine.name, done.code
     );
     let sudo = ["a password is required", "a terminal is required", "no askpass program"];
-    let failure = match last(&done.tail) {
-        Some(line) => Failure::new(Kind::Failed, line).context(heading),
-        None => Failure::new(Kind::Failed, heading),
+    let failure = match last_line(&plain(&remote_shell::said(&done.tail))) {
+        "" => Failure::new(Kind::Failed, heading),
+        line => Failure::new(Kind::Failed, line).context(heading),
     };
     Err(if done.tail.contains("sudo: ") && sudo.iter().any(|text| done.tail.contains(text)) {
         failure.help("let this user use sudo without a password there (NOPASSWD), or log in as another")

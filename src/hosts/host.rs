@@ -7,12 +7,11 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value as Json;
 
 use crate::config::model::{Host, Input};
-use crate::config::template::{Name, Rendered, Template};
+use crate::config::template::{Rendered, Template};
 use crate::failure::{Failure, Kind};
 use crate::text::nearest;
-use crate::tools::terraform::Output;
 use crate::work::StepCx;
-use crate::work::values::{Known, text};
+use crate::work::values::{Known, text, whole_output};
 
 /// A machine to log in to.
 #[derive(Debug, Clone)]
@@ -133,33 +132,4 @@ fn of_host(step: &StepCx<'_>, known: &Known, name: &str, host: &Host) -> Result<
 pub(crate) fn bare(address: &str) -> &str {
     let inner = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     inner.filter(|inner| inner.contains(':')).unwrap_or(address)
-}
-
-/// The output that a template is, if it is one and nothing else.
-pub(crate) fn whole_output<'a>(step: &'a StepCx<'_>, template: &Template) -> Option<&'a Output> {
-    let mut names = template.names();
-    let (Some(Name::Output(name)), None) = (names.next(), names.next()) else { return None };
-    if template.as_str().trim() != format!("{{{{output.{name}}}}}") {
-        return None;
-    }
-    step.facts.outputs.as_ref()?.get(name)
-}
-
-/// What `[hosts]` says of a host, or of one of its machines.
-pub(crate) fn settings<'a>(env: &'a crate::config::Environment, name: &str) -> Option<&'a Host> {
-    env.hosts.get(name).or_else(|| {
-        env.hosts.iter().find(|(host, _)| name.starts_with(&format!("{host}-"))).map(|(_, host)| host)
-    })
-}
-
-/// The templates that say how to reach a host, those of its jump host included.
-pub(crate) fn templates<'a>(env: &'a crate::config::Environment, name: &str) -> Vec<&'a Template> {
-    let Some(host) = settings(env, name) else { return Vec::new() };
-    let given = [&host.user, &host.server, &host.host_key];
-    let mut all: Vec<&Template> = vec![&host.address.0];
-    all.extend(given.into_iter().flatten().map(|argument| &argument.0));
-    if let Some(jump) = &host.jump {
-        all.extend(templates(env, &jump.0));
-    }
-    all
 }

@@ -9,7 +9,8 @@ use crate::disk;
 use crate::exec::{Cmd, Done};
 use crate::failure::{Failure, Kind};
 use crate::hosts::host::Machine;
-use crate::tools::ssh::{self, Login, remote_shell};
+use crate::text::last_line;
+use crate::tools::ssh::{self, Login, trouble};
 use crate::work::StepCx;
 use crate::work::connections::Agent;
 
@@ -112,7 +113,7 @@ fn replace(env: &Environment, name: &str, keys: &[&str]) -> Result<bool, Failure
 async fn known_as(step: &StepCx<'_>, login: &Login) -> Result<String, Failure> {
     let done = quietly(step, &login.resolve()).await?;
     ssh::known_as(&String::from_utf8_lossy(&done.stdout)).ok_or_else(|| {
-        Failure::new(Kind::Failed, last(&done.tail).unwrap_or_else(|| "ssh gave no reason".to_owned()))
+        Failure::new(Kind::Failed, trouble::last_words(&done.tail))
             .context(format!("ssh does not say how it reaches `{}`", login.address))
     })
 }
@@ -134,7 +135,7 @@ pub(crate) async fn agent(step: &mut StepCx<'_>, secret: &str) -> Result<(PathBu
     appears(&socket).await.map_err(|failure| failure.context("`ssh-agent` did not start"))?;
     let added = quietly(step, &ssh::add_key(&socket, SecretString::from(key))).await?;
     if added.code != 0 {
-        let why = last(&added.tail).unwrap_or_default();
+        let why = last_line(&added.tail);
         return Err(Failure::new(
             Kind::Secrets,
             format!("`{secret}` is no private key that ssh can use: {why}"),
@@ -161,11 +162,5 @@ async fn appears(socket: &Path) -> Result<(), Failure> {
 
 /// A call of infractl's own: its lines are for those who want details.
 pub(crate) async fn quietly(step: &StepCx<'_>, cmd: &Cmd) -> Result<Done, Failure> {
-    step.run_with(cmd, &|text| step.line(crate::ui::event::Level::Detail, text)).await
-}
-
-/// The last line that says something of the command.
-pub(crate) fn last(text: &str) -> Option<String> {
-    let mut lines = text.lines().rev().map(str::trim);
-    lines.find(|line| !line.is_empty() && !remote_shell::is_own(line)).map(str::to_owned)
+    step.quietly(cmd).await.map_err(|error| step.unanswered(error))
 }

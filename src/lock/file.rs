@@ -1,4 +1,4 @@
-//! A lock that is a file: the operating system frees it when its owner dies, however that happens.
+//! A lock that is a file: the operating system frees it when its owner and what he started are dead, however that happens.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -6,9 +6,10 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::config::Environment;
 use crate::disk;
 use crate::failure::{Failure, Kind};
-use crate::lock::Attempt;
+use crate::lock::attempt::Attempt;
 use crate::lock::owner::Owner;
 
 /// A held lock; dropping it frees it.
@@ -51,6 +52,8 @@ fn attempt(path: &Path, owner: &Owner) -> io::Result<Attempt<FileLock>> {
         if found != Some((ours.dev(), ours.ino())) {
             continue;
         }
+        // What this run starts holds it too: when we are killed, it is free when all of that has ended.
+        rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty())?;
         let left = read(path);
         let lock = FileLock { file, path: path.to_owned() };
         lock.write(owner)?;
@@ -60,7 +63,7 @@ fn attempt(path: &Path, owner: &Owner) -> io::Result<Attempt<FileLock>> {
 
 /// What the file says; none when it is free, or not ours.
 pub(crate) fn read(path: &Path) -> Option<Owner> {
-    Owner::parse(&fs::read(path).ok()?)
+    Owner::parse(&crate::disk::read(path).ok()?)
 }
 
 /// Who holds a lock that is busy: its owner may be about to write itself down.
@@ -88,6 +91,27 @@ pub(crate) fn look(path: &Path) -> io::Result<(bool, Option<Owner>)> {
     }
 }
 
+/// What holds the lock of an owner who is dead: programs that he started, "`sh` (pid 4242)".
+pub(crate) fn heirs(path: &Path) -> Vec<String> {
+    let Ok(lock) = fs::metadata(path) else { return Vec::new() };
+    let is_lock = |file: &fs::DirEntry| {
+        fs::metadata(file.path()).is_ok_and(|there| (there.dev(), there.ino()) == (lock.dev(), lock.ino()))
+    };
+    let holds = |process: &Path| {
+        fs::read_dir(process.join("fd"))
+            .is_ok_and(|mut all| all.any(|file| file.is_ok_and(|file| is_lock(&file))))
+    };
+    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+    all.filter_map(|process| {
+        let pid: u32 = process.file_name().to_str()?.parse().ok()?;
+        (pid != std::process::id() && holds(&process.path())).then(|| {
+            let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
+            format!("`{}` (pid {pid})", name.trim())
+        })
+    })
+    .collect()
+}
+
 impl FileLock {
     /// Says who holds it, or that the holder lives.
     pub(crate) fn write(&self, owner: &Owner) -> io::Result<()> {
@@ -107,5 +131,12 @@ impl Drop for FileLock {
     fn drop(&mut self) {
         // An empty file says that nobody left it behind.
         let _ = self.file.set_len(0);
+        // For those who hold it too: a daemon that a step has left behind must not lock the next run out.
+        let _ = self.file.unlock();
     }
+}
+
+/// Where the lock of this machine is.
+pub(super) fn local_path(env: &Environment) -> PathBuf {
+    env.root.join(".infractl/locks").join(format!("{}.json", env.name))
 }

@@ -2,6 +2,7 @@
 //!
 //! Which lock is where and why: `docs/locks.md`.
 
+mod attempt;
 mod file;
 mod owner;
 mod pg;
@@ -12,17 +13,13 @@ mod token;
 mod unlock;
 mod waiting;
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::config::Environment;
+use crate::config::verbs::{self, Effect};
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
-use crate::pipeline::Pipeline;
-use crate::steps::Work;
-use crate::steps::power::Action as Power;
-use crate::steps::terraform::Action as Terraform;
 use crate::ui::event::Event;
 use crate::work::{Facts, StepCx};
 
@@ -38,19 +35,8 @@ use crate::lock::waiting::Waiting;
 const POLL: Duration = Duration::from_millis(100);
 /// The same for one on another machine.
 const POLL_SHARED: Duration = Duration::from_millis(700);
-/// Silence after which a shared lock counts as left behind, if the configuration does not say.
-const STALE_AFTER: Duration = Duration::from_secs(120);
 /// Signs of life in that time.
 const BEATS: u32 = 6;
-
-/// What came of one try.
-#[derive(Debug)]
-pub(crate) enum Attempt<T> {
-    /// It is ours. A run that died had left it behind.
-    Taken(T, Option<Owner>),
-    /// Somebody holds it.
-    Busy(Option<Owner>),
-}
 
 /// The locks of a run; free when it is dropped, those of other machines when it is [released](Held::release).
 #[derive(Debug)]
@@ -67,44 +53,25 @@ struct Both {
     lost: Mutex<Option<String>>,
 }
 
-/// Whether a pipeline changes anything that another run on the same environment could step on.
-pub(crate) fn is_needed(pipeline: &Pipeline) -> bool {
-    const READERS: [&str; 8] = ["init", "plan", "validate", "fmt", "output", "check", "state", "drift"];
-    !READERS.contains(&pipeline.verb.as_str()) && pipeline.leaves().iter().any(|(work, _)| changes(work))
-}
-
-fn changes(work: &Work) -> bool {
-    match work {
-        Work::Prepare { .. } | Work::Outputs | Work::Confirm { .. } | Work::Wait(_) | Work::Nothing(_) => {
-            false
-        }
-        Work::Power(action) => *action != Power::State,
-        Work::Ansible(playbook) => !playbook.check,
-        Work::Terraform(action) => matches!(action, Terraform::Apply { .. } | Terraform::Destroy),
-        _ => true,
-    }
-}
-
-/// Takes the locks that a pipeline needs, waiting as long as `wait` or the configuration says.
+/// Takes the locks that a run with this effect needs, waiting as long as `wait` or the configuration says.
 pub(crate) async fn take(
     cx: &Ctx,
     env: &Environment,
-    pipeline: &Pipeline,
+    (verb, effect): (&str, Effect),
     wait: Option<Duration>,
     facts: &mut Facts,
 ) -> Result<Held, Failure> {
-    if !is_needed(pipeline) {
+    if effect == Effect::Reads {
         return Ok(Held::nothing());
     }
-    let owner = Owner::new(cx, env, &pipeline.verb);
+    let owner = Owner::new(cx, env, verb);
     let wait = wait.or(env.lock.wait.map(|period| period.0)).unwrap_or_default();
     let waiting = Waiting { cx, env, begun: Instant::now(), limit: wait };
-    let path = local_path(env);
+    let path = file::local_path(env);
     let Some(local) = waiting.take(POLL, async || file::try_take(&path, &owner)).await? else {
         return Ok(Held::nothing());
     };
-    // `bootstrap` makes the place where the shared lock would be.
-    let shared = if env.lock.shared == Some(true) && pipeline.verb != "bootstrap" {
+    let shared = if env.lock.shared == Some(true) && !verbs::makes_backend(verb) {
         let mut step = StepCx::new(cx, env, "lock", &[], facts);
         let place = Box::pin(shared::Place::of(&mut step)).await?;
         Box::pin(waiting.take(POLL_SHARED, async || place.try_take(&owner).await)).await?
@@ -114,13 +81,10 @@ pub(crate) async fn take(
     Ok(Held::new(cx, env, Both { local, shared, lost: Mutex::default() }, owner))
 }
 
-/// Where the lock of this machine is.
-fn local_path(env: &Environment) -> PathBuf {
-    env.root.join(".infractl/locks").join(format!("{}.json", env.name))
-}
-
-fn stale_after(env: &Environment) -> Duration {
-    env.lock.stale_after.map_or(STALE_AFTER, |period| period.0)
+/// What a run of this machine that was killed has left running, and what so holds its lock.
+pub(crate) fn left_running(env: &Environment, holder: Option<&Owner>) -> Option<String> {
+    let heirs = holder.filter(|holder| holder.is_dead_here()).map(|_| file::heirs(&file::local_path(env)))?;
+    (!heirs.is_empty()).then(|| heirs.join(", "))
 }
 
 impl Held {

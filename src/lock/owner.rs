@@ -47,7 +47,7 @@ impl Owner {
             environment: env.name.clone(),
             start: now,
             heartbeat: now,
-            stale_after: crate::lock::stale_after(env).as_secs().max(1),
+            stale_after: stale_after(env).as_secs().max(1),
             machine: machine(),
             token: crate::lock::token::own(&cx.vars).to_owned(),
         }
@@ -112,4 +112,11 @@ fn machine() -> String {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
     format!("{} {}", boot.trim(), namespace.display()).trim().to_owned()
+}
+
+/// Silence after which a shared lock counts as left behind, if the configuration does not say.
+pub(super) const STALE_AFTER: Duration = Duration::from_secs(120);
+
+pub(super) fn stale_after(env: &Environment) -> Duration {
+    env.lock.stale_after.map_or(STALE_AFTER, |period| period.0)
 }

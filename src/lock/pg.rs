@@ -11,7 +11,7 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config, NoTls};
 
 use crate::failure::{Failure, Kind};
-use crate::lock::Attempt;
+use crate::lock::attempt::Attempt;
 use crate::lock::owner::Owner;
 use crate::net::pg_tls::Tls;
 
@@ -205,7 +205,7 @@ impl Server {
             .await?;
         let Some(row) = row else { return Ok(Found { holder, ..Found::default() }) };
         let owner = Owner::parse(row.get::<_, String>(0).as_bytes());
-        let patience = owner.as_ref().map_or(crate::lock::STALE_AFTER, Owner::patience);
+        let patience = owner.as_ref().map_or(crate::lock::owner::STALE_AFTER, Owner::patience);
         // A row of somebody else than the holder is one that a dead run left behind.
         let is_holders = holder == Some(row.get::<_, i32>(1));
         let is_silent = row.get::<_, f64>(2) > patience.as_secs_f64();

@@ -8,6 +8,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::disk;
 use crate::exec::{Cmd, Value};
 use crate::failure::{Failure, Kind};
 use crate::lock::pg::Server;
@@ -35,7 +36,7 @@ pub(crate) fn backend(step: &StepCx<'_>) -> Result<Backend, Failure> {
         .collect();
     files.sort();
     let declared =
-        files.iter().find_map(|path| tool::backend(&path.to_string_lossy(), &fs::read_to_string(path).ok()?));
+        files.iter().find_map(|path| tool::backend(&path.to_string_lossy(), &disk::read_text(path).ok()?));
     let mut backend = declared.unwrap_or_else(|| Backend { kind: "local".to_owned(), ..Backend::default() });
     for (key, text) in values::backend(step)? {
         match serde_json::from_str::<serde_json::Value>(&text) {
@@ -179,7 +180,7 @@ async fn keys(step: &StepCx<'_>, backend: &Backend, seen: &Seen) -> Result<Keys,
     let name = profile.as_deref().unwrap_or("default");
     let home = seen.get("HOME").unwrap_or_default();
     let file = seen.get("AWS_SHARED_CREDENTIALS_FILE").unwrap_or_else(|| format!("{home}/.aws/credentials"));
-    let found = fs::read_to_string(file).unwrap_or_default();
+    let found = disk::read_text(Path::new(&file)).unwrap_or_default();
     let mut entries = aws::profile(&found, name);
     let mut entry = |key: &str| entries.remove(key);
     let (access, secret) =

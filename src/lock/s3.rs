@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::failure::Failure;
-use crate::lock::Attempt;
+use crate::lock::attempt::Attempt;
 use crate::lock::owner::Owner;
 use crate::net::object::Object;
 
@@ -40,7 +40,7 @@ impl Object {
         match (answer.status, &answer.etag) {
             (200, Some(etag)) => {
                 let owner = Owner::parse(&answer.body);
-                let patience = owner.as_ref().map_or(crate::lock::STALE_AFTER, Owner::patience);
+                let patience = owner.as_ref().map_or(crate::lock::owner::STALE_AFTER, Owner::patience);
                 let is_stale = answer.age.is_some_and(|age| age > patience)
                     || owner.as_ref().is_some_and(Owner::is_dead_here);
                 Ok(Some(Found { owner, is_stale, etag: etag.clone() }))

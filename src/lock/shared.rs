@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::failure::{Failure, Kind};
+use crate::lock::attempt::Attempt;
 use crate::lock::file::{self, FileLock};
 use crate::lock::owner::Owner;
 use crate::lock::pg::{self, PgLock};
+use crate::lock::place;
 use crate::lock::s3::S3Lock;
-use crate::lock::{Attempt, place};
 use crate::net::object::Object;
-use crate::steps::prepare;
-use crate::work::StepCx;
+use crate::work::{StepCx, opened};
 
 /// Where it is.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl Place {
         if step.env.terraform.is_none() {
             return Ok(Place::Nowhere);
         }
-        prepare::open_secrets(step).await?;
+        opened::secrets(step).await?;
         let backend = place::backend(step)?;
         match backend.kind.as_str() {
             "s3" => Ok(Place::S3(Arc::new(place::object(step, &backend).await?))),

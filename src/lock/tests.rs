@@ -2,13 +2,9 @@ use std::fs;
 
 use jiff::Timestamp;
 
+use super::attempt::Attempt;
 use super::file::{self, FileLock};
 use super::owner::Owner;
-use super::{Attempt, is_needed};
-use crate::pipeline::{Pipeline, Step};
-use crate::steps::Work;
-use crate::steps::files::env_file::Action as EnvFile;
-use crate::steps::terraform::Action as Terraform;
 
 fn owner() -> Owner {
     let time: Timestamp = "2026-11-20T14:02:11Z".parse().unwrap();
@@ -73,20 +69,4 @@ fn what_a_dead_owner_wrote_is_found_by_the_next() {
     assert_eq!(left, Some(owner()));
     fs::remove_file(&path).unwrap();
     assert!(!lock.is_there());
-}
-
-#[test]
-fn only_what_changes_something_takes_the_lock() {
-    let needed = |verb: &str, work: Vec<Work>| {
-        let steps = work.into_iter().map(|work| Step::new("a step", work)).collect();
-        is_needed(&Pipeline { verb: verb.to_owned(), steps })
-    };
-    let plan = || Work::Terraform(Terraform::Plan { out: None, json: false, keep: false, destroy: false });
-    assert!(!needed("plan", vec![Work::Prepare { env_file: false }, plan()]));
-    assert!(!needed("output", vec![Work::Outputs]));
-    assert!(!needed("init", vec![Work::Terraform(Terraform::Init)]));
-    assert!(!needed("genenv", vec![Work::Prepare { env_file: false }, Work::Outputs]), "--check and --print");
-    assert!(needed("genenv", vec![Work::Outputs, Work::EnvFile(EnvFile::Write)]));
-    assert!(needed("apply", vec![Work::Terraform(Terraform::Apply { plan: None })]));
-    assert!(needed("destroy", vec![Work::Terraform(Terraform::Destroy)]));
 }

@@ -3,9 +3,9 @@
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
-use crate::lock::Owner;
+use crate::lock::file::{self, local_path};
+use crate::lock::owner::Owner;
 use crate::lock::shared::{Place, Seen};
-use crate::lock::{file, local_path};
 use crate::work::{Facts, StepCx};
 
 /// What was found.

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
+use crate::lock::attempt::Attempt;
 use crate::lock::owner::Owner;
-use crate::lock::{Attempt, token};
+use crate::lock::token;
 use crate::text;
 use crate::ui::event::Event;
 
@@ -120,6 +121,11 @@ impl Waiting<'_> {
                 text::duration(self.limit)
             ))
         };
-        failure.help(format!("run `infractl unlock {name}` to release it, if that run is dead"))
+        match super::left_running(self.env, holder) {
+            Some(left) => failure.help(format!(
+                "wait for what that run has started, or end it: it was killed itself, and {left} still run"
+            )),
+            None => failure.help(format!("run `infractl unlock {name}` to release it, if that run is dead")),
+        }
     }
 }

@@ -4,7 +4,6 @@ use super::engine::Run;
 use super::{OnFailure, Rules, Step, What};
 use crate::exec::BoxFuture;
 use crate::failure::Failure;
-use crate::steps;
 use crate::text;
 use crate::work::{Frame, when};
 
@@ -29,10 +28,14 @@ async fn one(run: &mut Run<'_>, step: &Step) -> Result<(), Failure> {
     match &step.what {
         What::Steps(inside) => steps(run, inside).await?,
         What::Work(work) => {
-            let frame =
-                Frame { verb: run.verb.to_owned(), secrets: rules.secrets.clone(), ..Frame::default() };
+            let frame = Frame {
+                verb: run.verb.to_owned(),
+                secrets: rules.secrets.clone(),
+                is_dry: true,
+                ..Frame::default()
+            };
             let mut step_cx = run.step_cx(step, frame);
-            for line in steps::describe(&mut step_cx, work)? {
+            for line in work.kind().describe(&mut step_cx)? {
                 print(run, &line)?;
             }
         }
@@ -46,7 +49,7 @@ async fn one(run: &mut Run<'_>, step: &Step) -> Result<(), Failure> {
 }
 
 fn print(run: &Run<'_>, line: &str) -> Result<(), Failure> {
-    run.cx.ui.data(format!("{}\n", run.cx.masks.mask(line)).as_bytes())
+    run.cx.ui.page(&format!("{}\n", run.cx.masks.mask(line)))
 }
 
 /// The rules of a step in a few words.

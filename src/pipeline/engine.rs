@@ -8,10 +8,11 @@ use crate::context::Ctx;
 use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
 use crate::lock::{self, Held};
-use crate::steps::{self, Work};
+use crate::steps::Work;
+use crate::steps::meet::meet;
 use crate::text;
 use crate::ui::event::{Event, Outcome};
-use crate::work::needs::{self, Needs};
+use crate::work::needs::Needs;
 use crate::work::{Facts, Frame, Heard, StepCx, when};
 
 /// What was asked of the run, besides its verb.
@@ -63,7 +64,9 @@ pub(crate) async fn run_to_step(
     let mut facts = Facts::default();
     let held = match (refuse(pipeline), options.dry_run) {
         (Ok(()), true) => Ok(Held::nothing()),
-        (Ok(()), false) => Box::pin(lock::take(cx, env, pipeline, options.lock_wait, &mut facts)).await,
+        (Ok(()), false) => {
+            Box::pin(lock::take(cx, env, (verb, pipeline.effect()), options.lock_wait, &mut facts)).await
+        }
         (Err(failure), _) => Err(failure),
     };
     let ended = |outcome| tell(Event::RunEnded { verb: verb.clone(), outcome, took: begun.elapsed() });
@@ -97,9 +100,9 @@ pub(crate) async fn run_to_step(
 
 /// What cannot be done is said before anything is.
 fn refuse(pipeline: &Pipeline) -> Result<(), Failure> {
-    for (work, _) in pipeline.leaves() {
-        if let Work::Refused { why, help } = work {
-            return Err(Failure::new(Kind::Config, why.as_str()).help(help.as_str()));
+    for leaf in pipeline.leaves() {
+        if let Work::Refused(refused) = leaf.work {
+            return Err(refused.failure());
         }
     }
     Ok(())
@@ -197,7 +200,7 @@ impl Run<'_> {
         let mut step_cx = self.step_cx(step, frame.clone());
         if when.output.is_some() {
             let needs = Needs::outputs(step_cx.env);
-            needs::meet(&mut step_cx, &needs).await?;
+            meet(&mut step_cx, &needs).await?;
         }
         when::unwanted(&step_cx, when)
     }
@@ -227,14 +230,15 @@ impl Run<'_> {
             What::Work(work) => work,
         };
         let cx = self.cx;
-        let needs = Needs::of(self.env, work, frame.secrets.as_deref());
+        let kind = work.kind();
+        let needs = Needs::of(self.env, kind, frame.secrets.as_deref());
         let mut step_cx = self.step_cx(step, frame);
         ticking(cx, async {
             // What verbs need they open and read themselves, in their own order.
             if step.rules.is_declared {
-                needs::meet(&mut step_cx, &needs).await?;
+                meet(&mut step_cx, &needs).await?;
             }
-            steps::run(&mut step_cx, work).await
+            kind.run(&mut step_cx).await
         })
         .await
     }
@@ -279,7 +283,8 @@ impl Run<'_> {
 fn outcome(kind: Kind) -> Outcome {
     match kind {
         Kind::Difference => Outcome::Difference,
-        Kind::Interrupted | Kind::Terminated | Kind::Declined => Outcome::Interrupted,
+        Kind::Interrupted | Kind::Terminated => Outcome::Interrupted,
+        Kind::Declined => Outcome::Declined,
         _ => Outcome::Failed,
     }
 }

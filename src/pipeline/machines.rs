@@ -1,12 +1,12 @@
 //! Built-in steps of the verbs about machines and what runs on them. Pure.
 
-use super::plan::Asks;
-use super::{Step, own};
+use super::{Step, refused};
 use crate::config::Environment;
 use crate::config::model::{AnsibleStep, Docker, ImageName};
 use crate::steps::Work;
 use crate::steps::files::env_file::Action as EnvFile;
 use crate::steps::files::inventory::Action as Inventory;
+use crate::steps::nothing::Refused;
 use crate::steps::power::{self, Action as Power, Part};
 
 /// By ansible, when nothing else is said.
@@ -14,7 +14,7 @@ pub(super) fn deploy(env: &Environment) -> Vec<Step> {
     if env.ansible.is_none() {
         let why = format!("`{}` does not say how it is deployed: there is no pipeline `deploy`", env.name);
         let help = "write `[pipelines] deploy = [ … ]` into environments/defaults.toml";
-        return vec![own::refused("deploy", &why, help)];
+        return vec![refused("deploy", &why, help)];
     }
     let mut steps = Vec::new();
     if writes_inventory(env) {
@@ -26,18 +26,11 @@ pub(super) fn deploy(env: &Environment) -> Vec<Step> {
 
 /// A playbook, as far as this version can run it.
 pub(super) fn playbook(env: &Environment, playbook: AnsibleStep) -> Work {
-    if env.ansible.as_ref().is_some_and(|ansible| ansible.image.is_some()) {
-        return Work::Refused {
-            why: "`image` in `[ansible]`: ansible in a container is not in this version of infractl yet"
-                .to_owned(),
-            help: "remove `image`, and install ansible-core on this machine".to_owned(),
-        };
-    }
     if env.ansible.as_ref().is_some_and(|ansible| ansible.playbook.is_none()) && playbook.playbook.is_none() {
-        return Work::Refused {
+        return Work::Refused(Refused {
             why: "there is no playbook: neither ansible/playbooks/site.yml nor ansible/site.yml".to_owned(),
             help: "name it: `playbook` in `[ansible]`".to_owned(),
-        };
+        });
     }
     Work::Ansible(playbook)
 }
@@ -47,19 +40,11 @@ fn writes_inventory(env: &Environment) -> bool {
     env.inventory.is_some() && env.ansible.as_ref().is_none_or(|ansible| ansible.inventory.is_none())
 }
 
-/// What `up` does last.
-pub(super) fn deploy_or_nothing(env: &Environment, asks: Asks, above: &[&str]) -> Step {
-    if env.pipelines.contains_key("deploy") || env.ansible.is_some() {
-        return Step::group("deploy", own::named(env, "deploy", asks, above));
-    }
-    Step::new("deploy", Work::Nothing("nothing to deploy: there is no pipeline `deploy`".into()))
-}
-
 /// What a deploy would change.
 pub(super) fn check(env: &Environment) -> Vec<Step> {
     if env.ansible.is_none() {
         let why = format!("`{}` does not say what a check is: there is no `[ansible]`", env.name);
-        return vec![own::refused("check", &why, "write `[pipelines] check = [ … ]`")];
+        return vec![refused("check", &why, "write `[pipelines] check = [ … ]`")];
     }
     let mut steps = vec![Step::new("environment file", Work::EnvFile(EnvFile::Compare))];
     if writes_inventory(env) {
@@ -73,7 +58,7 @@ pub(super) fn check(env: &Environment) -> Vec<Step> {
 pub(super) fn inventory(env: &Environment) -> Vec<Step> {
     if env.inventory.is_none() {
         let why = format!("`{}` has no inventory: there is no `[inventory]`", env.name);
-        return vec![own::refused("inventory", &why, "add `[inventory]` and `[hosts]`")];
+        return vec![refused("inventory", &why, "add `[inventory]` and `[hosts]`")];
     }
     vec![Step::new("inventory", Work::Inventory(Inventory::Write))]
 }
@@ -82,11 +67,7 @@ pub(super) fn inventory(env: &Environment) -> Vec<Step> {
 pub(super) fn build(env: &Environment) -> Vec<Step> {
     if env.images.is_empty() {
         let why = format!("`{}` has nothing to build: there is no `[images]`", env.name);
-        return vec![own::refused(
-            "build",
-            &why,
-            "add `[images.NAME]`, or write `[pipelines] build = [ … ]`",
-        )];
+        return vec![refused("build", &why, "add `[images.NAME]`, or write `[pipelines] build = [ … ]`")];
     }
     let one = |name: &String| {
         let docker = Docker { build: Some(ImageName(name.clone())), ..Docker::default() };
@@ -125,6 +106,6 @@ fn power_step(part: Part, action: Power) -> Step {
 fn of_parts(env: &Environment, verb: &str, steps: impl FnOnce(Vec<Part>) -> Vec<Step>) -> Vec<Step> {
     match power::parts(env) {
         Ok(parts) => steps(parts),
-        Err((why, help)) => vec![own::refused(verb, &why, &help)],
+        Err((why, help)) => vec![refused(verb, &why, &help)],
     }
 }

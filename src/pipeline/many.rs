@@ -206,6 +206,7 @@ fn outcome(many: &Many<'_>, state: State, over: Option<&Over>) -> String {
         (_, Some(Err(failure))) => match failure.kind {
             Kind::Interrupted | Kind::Terminated => "interrupted".to_owned(),
             Kind::Busy => "busy".to_owned(),
+            Kind::Declined => "declined".to_owned(),
             _ => "failed".to_owned(),
         },
         (_, None) => String::new(),

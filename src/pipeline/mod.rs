@@ -21,13 +21,18 @@ use std::time::Duration;
 
 use crate::config::model::When;
 use crate::config::step::Retry;
+use crate::config::verbs::Effect;
 use crate::steps::Work;
+use crate::steps::nothing::Refused;
+use crate::work::when;
 
 /// What a verb does to one environment: plain data.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pipeline {
     /// The verb, as it was typed.
     pub verb: String,
+    /// The environment it works on.
+    pub environment: String,
     /// In order.
     pub steps: Vec<Step>,
 }
@@ -66,6 +71,8 @@ pub struct Rules {
     pub secrets: Option<Vec<String>>,
     /// What happens when it has failed.
     pub on_failure: OnFailure,
+    /// What the project says that its commands do.
+    pub effect: Option<Effect>,
     /// It stands in a file of the project.
     pub is_declared: bool,
 }
@@ -102,8 +109,16 @@ impl Step {
     }
 }
 
-/// A piece of work with the secrets it may see.
-pub(crate) type Leaf<'a> = (&'a Work, Option<&'a [String]>);
+/// A piece of work, with what the groups around it say.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Leaf<'a> {
+    /// What it does.
+    pub work: &'a Work,
+    /// The secrets it may see; all if none are named.
+    pub allowed: Option<&'a [String]>,
+    /// What it does to the environment.
+    pub effect: Effect,
+}
 
 impl Pipeline {
     /// How many pieces of work it is.
@@ -111,29 +126,61 @@ impl Pipeline {
         self.steps.iter().map(Step::count).sum()
     }
 
-    /// Every piece of work in order, those on failure included, with the secrets it may see.
-    pub fn leaves(&self) -> Vec<Leaf<'_>> {
+    /// Every piece of work in order, those on failure included; not those that are for other environments.
+    pub(crate) fn leaves(&self) -> Vec<Leaf<'_>> {
         let mut all = Vec::new();
         for step in &self.steps {
-            leaves(step, None, &mut all);
+            step.leaves(&self.environment, None, &mut all);
         }
         all
     }
+
+    /// What it does to the environment: the greatest of the effects of its leaves.
+    pub(crate) fn effect(&self) -> Effect {
+        self.leaves().iter().map(|leaf| leaf.effect).max().unwrap_or(Effect::Reads)
+    }
+
+    /// It ends with taking something down: nothing is changed or brought up after that.
+    pub(crate) fn takes_down(&self) -> bool {
+        let last =
+            self.leaves().into_iter().map(|leaf| leaf.effect).rfind(|effect| *effect >= Effect::Changes);
+        last == Some(Effect::Destroys)
+    }
 }
 
-fn leaves<'a>(step: &'a Step, above: Option<&'a [String]>, all: &mut Vec<Leaf<'a>>) {
-    let allowed = step.rules.secrets.as_deref().or(above);
-    match &step.what {
-        What::Work(work) => all.push((work, allowed)),
-        What::Steps(steps) => {
-            for step in steps {
-                leaves(step, allowed, all);
+impl Step {
+    /// It is for other environments only.
+    pub(crate) fn is_elsewhere(&self, environment: &str) -> bool {
+        self.rules.when.as_ref().is_some_and(|when| when::elsewhere(environment, when).is_some())
+    }
+
+    /// What the step itself does to the environment, and those in it.
+    pub(crate) fn effect(&self, environment: &str) -> Effect {
+        let mut all = Vec::new();
+        self.leaves(environment, None, &mut all);
+        all.iter().map(|leaf| leaf.effect).max().unwrap_or(Effect::Reads)
+    }
+
+    fn leaves<'a>(&'a self, environment: &str, above: Option<&'a [String]>, all: &mut Vec<Leaf<'a>>) {
+        if self.is_elsewhere(environment) {
+            return;
+        }
+        let allowed = self.rules.secrets.as_deref().or(above);
+        match &self.what {
+            What::Work(work) => {
+                // A command is taken for a change unless the project says otherwise.
+                let effect = work.kind().effect().or(self.rules.effect).unwrap_or(Effect::Changes);
+                all.push(Leaf { work, allowed, effect });
             }
+            What::Steps(steps) => steps.iter().for_each(|step| step.leaves(environment, allowed, all)),
+        }
+        if let OnFailure::Steps(steps) = &self.rules.on_failure {
+            steps.iter().for_each(|step| step.leaves(environment, above, all));
         }
     }
-    if let OnFailure::Steps(steps) = &step.rules.on_failure {
-        for step in steps {
-            leaves(step, above, all);
-        }
-    }
+}
+
+/// A step that says why it cannot be done.
+pub(super) fn refused(name: &str, why: &str, help: &str) -> Step {
+    Step::new(name, Work::Refused(Refused { why: why.to_owned(), help: help.to_owned() }))
 }

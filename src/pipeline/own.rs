@@ -1,14 +1,17 @@
 //! Pipelines of the project: what its files say, as steps. Pure.
 
 use super::machines;
-use super::plan::{self, Asks};
-use super::{OnFailure, Rules, Step, What};
+use super::plan;
+use super::{OnFailure, Rules, Step, What, refused};
 use crate::config::Environment;
-use crate::config::step::{self as declared, Action};
-use crate::steps::{Work, wait};
+use crate::config::step::{self as declared, Action, Until, Wait};
+use crate::config::unready::{self, Unready};
+use crate::config::verbs::Effect;
+use crate::steps::Work;
+use crate::steps::nothing::{Nothing, Refused};
 
 /// The steps of a verb or pipeline by its name; `above` are those it is done by.
-pub(super) fn named(env: &Environment, name: &str, asks: Asks, above: &[&str]) -> Vec<Step> {
+pub(super) fn named(env: &Environment, name: &str, above: &[&str]) -> Vec<Step> {
     if above.contains(&name) {
         let way = above.iter().skip_while(|known| **known != name).chain([&name]);
         let way = way.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" -> ");
@@ -20,26 +23,21 @@ pub(super) fn named(env: &Environment, name: &str, asks: Asks, above: &[&str]) -
     }
     let inside: Vec<&str> = above.iter().copied().chain([name]).collect();
     let Some(steps) = env.pipelines.get(name) else {
-        return plan::built_in_named(env, name, asks, &inside);
+        return plan::built_in_named(env, name, &inside);
     };
-    let mut all = Vec::new();
-    if asks.guards(name) {
-        all.push(plan::confirm(env, name));
-    }
-    all.extend(steps.iter().map(|step| declared(env, step, asks, &inside)));
-    all
+    steps.iter().map(|step| declared(env, step, &inside)).collect()
 }
 
-fn declared(env: &Environment, step: &declared::Step, asks: Asks, above: &[&str]) -> Step {
+fn declared(env: &Environment, step: &declared::Step, above: &[&str]) -> Step {
     let what = match &step.action {
-        Action::Do(verb) => What::Steps(named(env, verb, asks, above)),
+        Action::Do(verb) => What::Steps(named(env, verb, above)),
         action => What::Work(work(env, action)),
     };
     let on_failure = match &step.on_failure {
         declared::OnFailure::Stop => OnFailure::Stop,
         declared::OnFailure::Continue => OnFailure::Continue,
         declared::OnFailure::Steps(steps) => {
-            OnFailure::Steps(steps.iter().map(|step| declared(env, step, asks, above)).collect())
+            OnFailure::Steps(steps.iter().map(|step| declared(env, step, above)).collect())
         }
     };
     let rules = Rules {
@@ -48,36 +46,34 @@ fn declared(env: &Environment, step: &declared::Step, asks: Asks, above: &[&str]
         retry: step.retry.clone(),
         secrets: step.secrets.clone(),
         on_failure,
+        effect: step.effect.map(Effect::from),
         is_declared: true,
     };
-    Step { name: step.name.clone(), what, rules }
+    let step = Step { name: step.name.clone(), what, rules };
+    let effect = step.effect(&env.name);
+    if step.rules.effect == Some(Effect::Reads) && effect > Effect::Reads {
+        let why =
+            format!("`{}` is said to read only (`effect = \"reads\"`), but it changes something", step.name);
+        return refused(&step.name, &why, "leave `effect` out, or the step");
+    }
+    step
 }
 
 fn work(env: &Environment, action: &Action) -> Work {
-    match action {
-        Action::Command(command) => Work::Command(command.clone()),
-        Action::Wait(wanted) => match wait::refusal(wanted) {
-            Some((why, help)) => Work::Refused { why, help },
-            None => Work::Wait(wanted.clone()),
-        },
-        Action::Copy(copy) => Work::Copy(copy.clone()),
-        Action::Remote(remote) => Work::Remote(remote.clone()),
-        Action::Compose(compose) => Work::Compose(compose.clone()),
-        Action::Ansible(playbook) => machines::playbook(env, playbook.clone()),
-        Action::Docker(docker) => Work::Docker(docker.clone()),
-        Action::Git(git) => Work::Git(git.clone()),
-        other => later(other.kind()),
+    let unready = match action {
+        Action::Wait(Wait { until: Until::Ecs { .. }, .. }) => later("wait ecs", "wait.ecs"),
+        Action::Docker(docker) if docker.push.is_some() => later("docker push", "docker.push"),
+        Action::Docker(docker) if docker.login.is_some() => later("docker login", "docker.login"),
+        action => later(action.kind(), action.kind()),
+    };
+    match (unready, action, Work::declared(action)) {
+        (Some(unready), ..) => unready,
+        (None, Action::Ansible(playbook), _) => machines::playbook(env, playbook.clone()),
+        (None, _, Some(work)) => work,
+        (None, action, None) => Work::Nothing(Nothing(format!("`{}` has no steps", action.kind()))),
     }
 }
 
-fn later(kind: &str) -> Work {
-    Work::Refused {
-        why: format!("a step `{kind}` is not in this version of infractl yet"),
-        help: "use `command` until then, or leave the step out with `--skip`".to_owned(),
-    }
-}
-
-/// A step that says why it cannot be done.
-pub(super) fn refused(name: &str, why: &str, help: &str) -> Step {
-    Step::new(name, Work::Refused { why: why.to_owned(), help: help.to_owned() })
+fn later(kind: &str, shown: &str) -> Option<Work> {
+    unready::word(kind, shown).map(|Unready { why, help }| Work::Refused(Refused { why, help }))
 }

@@ -16,8 +16,8 @@ use crate::config::Environment;
 use crate::context::Ctx;
 use crate::disk::{self, repository};
 use crate::failure::{Failure, Kind};
-use crate::steps::Work;
 use crate::text::hex;
+use crate::work::kind::Mention;
 
 /// The last run that did not reach its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,16 +161,14 @@ fn inputs(env: &Environment, pipeline: &Pipeline) -> Vec<PathBuf> {
         let files = terraform.dir.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
         all.extend(files.filter(|path| is_module_file(path)));
     }
-    for (work, _) in pipeline.leaves() {
-        if let Work::Copy(copy) = work {
-            all.extend(
-                copy.files
-                    .iter()
-                    .chain(&copy.templates)
-                    .map(|file| file.0.clone())
-                    .filter(|path| path.is_file()),
-            );
-        }
+    for leaf in pipeline.leaves() {
+        leaf.work.kind().visit(env, &mut |mention| {
+            if let Mention::File(path) = mention
+                && path.is_file()
+            {
+                all.push(path.to_owned());
+            }
+        });
     }
     all.sort();
     all.dedup();

@@ -10,8 +10,10 @@ use crate::context::Ctx;
 use crate::exec::Value;
 use crate::failure::Failure;
 use crate::secrets;
-use crate::steps::{Work, command};
-use crate::work::script::{HELPERS, Script, literal, marked_text};
+use crate::steps::Work;
+use crate::work::child;
+use crate::work::marked::marked_text;
+use crate::work::script::{HELPERS, Script, literal};
 use crate::work::{Facts, Frame, StepCx, when};
 
 /// The whole script.
@@ -80,14 +82,10 @@ impl Writer<'_> {
     }
 
     fn work(&mut self, step: &Step, work: &Work, frame: &Frame) -> Result<Vec<String>, Failure> {
-        let mut frame = frame.clone();
-        if matches!(work, Work::Git(_)) && step.rules.secrets.is_none() {
-            frame.secrets = Some(Vec::new());
-        }
         let mut facts = Facts::default();
         let mut step_cx = StepCx::new(self.cx, self.env, &step.name, &self.options.extra, &mut facts);
-        step_cx.frame = frame;
-        let work_lines = self.script.lines(&step_cx, work)?;
+        step_cx.frame = frame.clone();
+        let work_lines = work.kind().script(&step_cx, &mut self.script)?;
         if work_lines.is_empty() {
             return Ok(work_lines);
         }
@@ -183,8 +181,8 @@ impl Writer<'_> {
         let mut facts = Facts::default();
         let mut step_cx = StepCx::new(self.cx, self.env, "", &[], &mut facts);
         step_cx.frame.verb.clone_from(&self.pipeline.verb);
-        for (name, value) in command::variables(&step_cx) {
-            if !name.starts_with("INFRACTL_STEP") && name != "INFRACTL_ATTEMPT" && name != command::WITHIN {
+        for (name, value) in child::variables(&step_cx) {
+            if !name.starts_with("INFRACTL_STEP") && name != "INFRACTL_ATTEMPT" && name != child::WITHIN {
                 let value = value
                     .strip_prefix(&*self.env.root.to_string_lossy())
                     .map_or_else(|| literal(&value), |rest| format!("\"$PWD\"{}", literal(rest)));

@@ -3,7 +3,6 @@
 use super::{Pipeline, Step, What, plan};
 use crate::config::Environment;
 use crate::failure::{Failure, Kind};
-use crate::steps::Work;
 use crate::text::{list, nearest};
 
 /// Which steps of a pipeline are wanted; all if nothing is said.
@@ -63,7 +62,7 @@ pub(crate) fn select(
     }
     let mut at = 0;
     let steps = kept(&pipeline.steps, &keep, &mut at);
-    Ok(plan::prepared(env, Pipeline { verb: pipeline.verb.clone(), steps }))
+    Ok(plan::prepared(env, Pipeline { steps, ..pipeline.clone() }))
 }
 
 /// Where each piece of work stands: its groups, then its own name.
@@ -90,29 +89,26 @@ fn is_named(path: &[String], name: &str) -> bool {
             .any(|end| path[..end].join("/") == name || path[path.len() - end..].join("/") == name)
 }
 
-/// The wanted steps. Who asks before something is done is kept as long as anything after it is.
+/// The wanted steps.
 fn kept(steps: &[Step], keep: &[bool], at: &mut usize) -> Vec<Step> {
-    let mut all: Vec<(Step, bool)> = Vec::new();
+    let mut all = Vec::new();
     for step in steps {
         match &step.what {
-            What::Work(work) => {
-                let asks = matches!(work, Work::Confirm { .. });
-                if keep[*at] || asks {
-                    all.push((step.clone(), asks));
+            What::Work(_) => {
+                if keep[*at] {
+                    all.push(step.clone());
                 }
                 *at += 1;
             }
             What::Steps(inside) => {
                 let inside = kept(inside, keep, at);
                 if !inside.is_empty() {
-                    all.push((Step { what: What::Steps(inside), ..step.clone() }, false));
+                    all.push(Step { what: What::Steps(inside), ..step.clone() });
                 }
             }
         }
     }
-    let last = all.iter().rposition(|(_, asks)| !asks).map_or(0, |last| last + 1);
-    all.truncate(last);
-    all.into_iter().map(|(step, _)| step).collect()
+    all
 }
 
 fn unknown(pipeline: &Pipeline, all: &[Vec<String>], name: &str) -> Failure {

@@ -6,16 +6,19 @@ use std::sync::{Arc, Mutex};
 use super::engine::{self, Options};
 use super::plan::{Verb, pipeline};
 use super::select::{Selection, select};
+use crate::config::verbs::Effect;
 use crate::config::{Environment, Project};
 use crate::context::{Ctx, Vars};
 use crate::exec::{Answer, BoxFuture, Cmd, Done, FakeRunner, Interrupts, OnLine, Press, RunError, Runner};
 use crate::failure::Failure;
 use crate::redact::Masks;
+use crate::steps::Work;
 use crate::ui::event::{Event, Report, Reporter};
 use crate::ui::{Mode, Ui, Verbosity};
 
 /// A project with the environment `dev`, whose pipelines are these.
 struct World {
+    #[expect(dead_code, reason = "held, not read")]
     dir: tempfile::TempDir,
     env: Environment,
     cx: Ctx,
@@ -262,46 +265,97 @@ async fn two_runs_at_once_do_not_know_of_each_other() {
     assert_eq!(world.calls().len(), 2);
 }
 
-#[test]
-fn a_selection_keeps_who_asks() {
-    let world = world("a = [{ do = \"apply\" }, { command = [\"do\"] }]\n", all_good);
-    let root = world.dir.path();
+fn prod(pipelines: &str) -> (tempfile::TempDir, Environment) {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    write(&root.join("environments/defaults.toml"), "[project]\nname = \"demo\"\n");
     write(&root.join("environments/prod/main.tf"), "");
-    write(
-        &root.join("environments/prod/environment.toml"),
-        "[pipelines]\na = [{ do = \"apply\" }, { command = [\"do\"] }]\n",
-    );
+    let text = format!("protected = true\n[pipelines]\n{pipelines}");
+    write(&root.join("environments/prod/environment.toml"), &text);
     let env = Project::find(root, None).unwrap().environment("prod").unwrap();
-    let whole = pipeline(&env, &Verb::Named { name: "a".into(), ask: true });
+    (dir, env)
+}
+
+#[test]
+fn the_question_stands_before_the_first_change_of_what_was_selected() {
+    let (_dir, env) = prod("a = [{ do = \"apply\" }, { command = [\"do\"] }]\n");
+    let whole = pipeline(&env, &Verb::named("a"));
     let names = |selection: &Selection| {
-        let part = select(&env, &whole, selection).unwrap();
+        let part = super::plan::asking(&env, select(&env, &whole, selection).unwrap());
         super::select::paths(&part).into_iter().map(|path| path.join("/")).collect::<Vec<_>>()
     };
     let from = |name: &str| Selection { from: Some(name.into()), ..Selection::default() };
-    assert_eq!(
-        names(&Selection::default()),
-        [
-            "prepare",
-            "apply/terraform plan",
-            "apply/confirm",
-            "apply/terraform apply",
-            "apply/outputs",
-            "apply/environment file",
-            "do"
-        ]
-    );
-    assert_eq!(
-        names(&from("terraform apply")),
-        [
-            "prepare",
-            "apply/confirm",
-            "apply/terraform apply",
-            "apply/outputs",
-            "apply/environment file",
-            "do"
-        ]
-    );
-    let skip = Selection { skip: vec!["confirm".into(), "terraform plan".into()], ..Selection::default() };
-    assert!(names(&skip).contains(&"apply/confirm".to_owned()), "nobody skips the question");
-    assert_eq!(names(&from("do")), ["do"], "nothing that has to be asked about is left");
+    let all = [
+        "prepare",
+        "apply/terraform plan",
+        "apply/confirm",
+        "apply/terraform apply",
+        "apply/outputs",
+        "apply/environment file",
+        "do",
+    ];
+    assert_eq!(names(&Selection::default()), all);
+    assert_eq!(names(&from("terraform apply")), all);
+    assert_eq!(names(&from("do")), ["confirm", "do"], "a command is taken for a change");
+    let skip = Selection { skip: vec!["terraform apply".into(), "do".into()], ..Selection::default() };
+    assert_eq!(names(&skip), ["prepare", "apply/outputs", "apply/environment file"], "nothing changes");
+}
+
+#[test]
+fn what_a_pipeline_does_follows_from_its_steps_whatever_it_is_called() {
+    let effect = |text: &str, name: &str| {
+        let (_dir, env) = prod(text);
+        pipeline(&env, &Verb::named(name)).effect()
+    };
+    for (verb, expected) in [
+        ("init", Effect::Reads),
+        ("plan", Effect::Reads),
+        ("validate", Effect::Reads),
+        ("genenv", Effect::Writes),
+        ("apply", Effect::Changes),
+        ("up", Effect::Changes),
+        ("destroy", Effect::Destroys),
+        ("down", Effect::Destroys),
+        ("recreate", Effect::Destroys),
+    ] {
+        assert_eq!(effect("", verb), expected, "{verb}");
+    }
+    for (text, expected) in [
+        ("plan = [{ do = \"apply\" }]", Effect::Changes),
+        ("plan = [{ command = \"true\" }]", Effect::Changes),
+        ("plan = [{ command = \"true\", effect = \"reads\" }]", Effect::Reads),
+        ("plan = { effect = \"reads\", steps = [{ command = \"true\" }] }", Effect::Reads),
+        (
+            "plan = { effect = \"reads\", steps = [{ command = \"true\", effect = \"changes\" }] }",
+            Effect::Changes,
+        ),
+        ("plan = [{ wait = { command = \"true\" } }]", Effect::Reads),
+        ("plan = [{ copy = { files = [\"main.tf\"], to = \"out\" } }]", Effect::Writes),
+        ("plan = [{ git = { tag = \"v1\" } }]", Effect::Changes),
+        ("plan = [{ command = \"true\", when = { environment = [\"dev\"] } }]", Effect::Reads),
+        ("plan = [{ do = \"genenv\", on-failure = [{ do = \"destroy\" }] }]", Effect::Destroys),
+    ] {
+        assert_eq!(effect(&format!("{text}\n"), "plan"), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_is_said_to_read_must_not_change() {
+    for text in [
+        "smoke = [{ do = \"apply\", effect = \"reads\" }]",
+        "smoke = { effect = \"reads\", steps = [{ do = \"destroy\" }] }",
+        "other = [{ command = \"x\" }]\nsmoke = { effect = \"reads\", steps = [{ do = \"other\" }] }",
+    ] {
+        let (_dir, env) = prod(&format!("{text}\n"));
+        let plan = pipeline(&env, &Verb::named("smoke"));
+        assert!(plan.leaves().iter().any(|leaf| matches!(leaf.work, Work::Refused(_))), "{text}");
+    }
+}
+
+#[test]
+fn what_takes_down_last_is_told_from_what_comes_up_again() {
+    let (_dir, env) = prod("");
+    let takes_down = |verb: &str| pipeline(&env, &Verb::named(verb)).takes_down();
+    assert!(takes_down("destroy") && takes_down("down"));
+    assert!(!takes_down("recreate") && !takes_down("apply"));
 }

@@ -23,14 +23,9 @@ pub enum Verb {
     Apply {
         /// A saved plan.
         plan: Option<PathBuf>,
-        /// Show the plan and ask for the environment's name before anything is changed.
-        ask: bool,
     },
     /// Take the environment down, then remove its files.
-    Destroy {
-        /// Show what goes and ask for the environment's name first.
-        ask: bool,
-    },
+    Destroy,
     /// Check root module and configuration.
     Validate,
     /// Format the root module.
@@ -42,8 +37,6 @@ pub enum Verb {
     Stop {
         /// Give them back, whatever `mode` says.
         shelve: bool,
-        /// Ask for the environment's name first.
-        ask: bool,
     },
     /// Read the outputs.
     Output,
@@ -53,8 +46,6 @@ pub enum Verb {
     Playbooks {
         /// `deploy`, `check`.
         name: String,
-        /// Ask for the environment's name before what a protected environment guards.
-        ask: bool,
         /// Hosts and tags.
         part: Playbooks,
     },
@@ -62,8 +53,6 @@ pub enum Verb {
     Named {
         /// `deploy`, `up`, or one of the project's own.
         name: String,
-        /// Ask for the environment's name before what a protected environment guards.
-        ask: bool,
     },
 }
 
@@ -108,44 +97,10 @@ impl Playbooks {
     }
 }
 
-/// Whether what a protected environment guards asks for its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Asks(pub(super) bool);
-
-impl Asks {
-    pub(super) fn guards(self, verb: &str) -> bool {
-        self.0 && GUARDED.contains(&verb)
-    }
-}
-
-/// Verbs that have built-in steps.
-pub(crate) const BUILT_IN: [&str; 17] = [
-    "apply",
-    "build",
-    "check",
-    "deploy",
-    "destroy",
-    "down",
-    "fmt",
-    "genenv",
-    "init",
-    "inventory",
-    "plan",
-    "refresh",
-    "start",
-    "state",
-    "stop",
-    "up",
-    "validate",
-];
-
-/// Verbs that a protected environment guards.
-pub(crate) const GUARDED: [&str; 4] = ["apply", "destroy", "stop", "rollback"];
-
 impl Verb {
     /// A verb by its name, with nothing else asked of it.
     pub fn named(name: &str) -> Verb {
-        Verb::Named { name: name.to_owned(), ask: false }
+        Verb::Named { name: name.to_owned() }
     }
 
     /// As it is typed.
@@ -154,37 +109,13 @@ impl Verb {
             Verb::Init => "init",
             Verb::Plan { .. } => "plan",
             Verb::Apply { .. } => "apply",
-            Verb::Destroy { .. } => "destroy",
+            Verb::Destroy => "destroy",
             Verb::Validate => "validate",
             Verb::Fmt { .. } => "fmt",
             Verb::Stop { .. } => "stop",
             Verb::Output => "output",
             Verb::Genenv => "genenv",
             Verb::Playbooks { name, .. } | Verb::Named { name, .. } => name,
-        }
-    }
-
-    /// The same, asking for the environment's name before what a protected environment guards, or not.
-    #[must_use]
-    pub fn asking(&self, ask: bool) -> Verb {
-        match self.clone() {
-            Verb::Apply { plan, .. } => Verb::Apply { plan, ask },
-            Verb::Destroy { .. } => Verb::Destroy { ask },
-            Verb::Playbooks { name, part, .. } => Verb::Playbooks { name, ask, part },
-            Verb::Stop { shelve, .. } => Verb::Stop { shelve, ask },
-            Verb::Named { name, .. } => Verb::Named { name, ask },
-            other => other,
-        }
-    }
-
-    pub(super) fn asks(&self) -> Asks {
-        match self {
-            Verb::Apply { ask, .. }
-            | Verb::Destroy { ask }
-            | Verb::Stop { ask, .. }
-            | Verb::Playbooks { ask, .. }
-            | Verb::Named { ask, .. } => Asks(*ask),
-            _ => Asks(false),
         }
     }
 }

@@ -16,14 +16,14 @@ use super::forms::Pattern;
 
 /// Bytes hashed at once.
 const GRAM: usize = 4;
-/// 64-bit words of the bit set: 8 KiB, stays in the first cache.
-const WORDS: usize = 1 << 10;
+/// 64-bit words of the bit set: 32 KiB, stays near the processor.
+const WORDS: usize = 1 << 12;
 /// Lists of candidates.
-const BUCKETS: usize = 1 << 12;
+const BUCKETS: usize = 1 << 13;
 /// How far into a pattern to search for the best place to look.
 const WINDOWS: usize = 64;
 /// With more entries than this the bit set says "perhaps" too often.
-const CROWDED: usize = 1 << 12;
+const CROWDED: usize = 1 << 14;
 
 /// Four bytes of a pattern that may be looked at.
 #[derive(Clone, Copy)]
@@ -100,7 +100,7 @@ impl Finder {
             for (offset, gram) in (0..).zip(pattern.windows(GRAM)).skip(window).take(step) {
                 let hash = hash([gram[0], gram[1], gram[2], gram[3]]);
                 used[bucket(hash)] += 1;
-                finder.filter[(hash >> 22) as usize] |= 1 << ((hash >> 16) & 63);
+                finder.filter[(hash >> 20) as usize] |= 1 << ((hash >> 14) & 63);
                 entries.push((bucket(hash), Entry { pattern: number, offset }));
             }
         }
@@ -158,7 +158,7 @@ impl Finder {
     /// 1 if a pattern may have a gram with this hash.
     #[inline]
     fn look(&self, hash: u32) -> u64 {
-        (self.filter[(hash >> 22) as usize] >> ((hash >> 16) & 63)) & 1
+        (self.filter[(hash >> 20) as usize] >> ((hash >> 14) & 63)) & 1
     }
 
     /// Adds the occurrences of patterns that have the gram at `at` among those chosen.

@@ -1,14 +1,13 @@
 //! The ways a secret may be written in a program's output.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::ops::Deref;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::is_short;
+use super::{is_short, spellings};
 
 /// Longer forms are looked for in pieces of this many bytes: it bounds the memory and time of a search.
 const PIECE: usize = 1024;
@@ -48,10 +47,19 @@ pub(super) fn of(value: &str) -> Forms {
     // White space around a value or a line is no secret, and tools strip, indent and fold it.
     for text in value.lines().chain([value]).map(str::trim) {
         if !is_short(text) {
-            spellings(text, &mut forms);
+            add(text.as_bytes(), &mut forms);
+            spellings::usual(text).iter().for_each(|form| add(form.as_bytes(), &mut forms));
         }
     }
-    encodings(value.trim(), &mut forms);
+    let text = value.trim();
+    if !text.contains('\n') {
+        spellings::rare(text).iter().for_each(|form| add(form.as_bytes(), &mut forms));
+    }
+    hex(text, &mut forms);
+    encodings(text, &mut forms);
+    // The end of the first base64 depends on what follows.
+    let base64 = Zeroizing::new(STANDARD.encode(text));
+    encodings(&base64[..8 * text.len() / 6], &mut forms);
     whole_base64(value, &mut forms);
     forms
 }
@@ -69,111 +77,6 @@ fn add(form: &[u8], forms: &mut Forms) {
     forms.insert(Pattern::new(&form[form.len() - PIECE..]));
 }
 
-/// As it is, and as JSON, HCL, shell and URLs write it.
-fn spellings(text: &str, forms: &mut Forms) {
-    add(text.as_bytes(), forms);
-    if text.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        return;
-    }
-    let json = Zeroizing::new(json(text, |_| false));
-    for form in [
-        // JSON inside JSON.
-        self::json(&json, |_| false),
-        // HCL: what terraform shows in a plan.
-        json.replace("${", "$${").replace("%{", "%%{"),
-        // Go's encoder, so every `terraform output -json`.
-        self::json(text, |c| matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}')),
-        // Python's encoder, so ansible.
-        self::json(text, |c| !c.is_ascii()),
-        // In single quotes: shell, then YAML.
-        text.replace('\'', "'\\''"),
-        text.replace('\'', "'\"'\"'"),
-        text.replace('\'', "''"),
-        // Unquoted or in double quotes: shell.
-        escaped(text, |c| c.is_ascii_punctuation() && !matches!(c, '_' | '-' | '.' | '/' | ',' | ':' | '@')),
-        escaped(text, |c| matches!(c, '"' | '$' | '`' | '\\')),
-    ] {
-        let form = Zeroizing::new(form);
-        if *form != text {
-            add(form.as_bytes(), forms);
-        }
-    }
-    add(json.as_bytes(), forms);
-    urls(text, forms);
-}
-
-fn json(text: &str, also: impl Fn(char) -> bool) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            c if c < ' ' || also(c) => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(out, "\\u{unit:04x}");
-                }
-            }
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-fn escaped(text: &str, special: impl Fn(char) -> bool) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        if special(c) {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
-}
-
-/// Percent-encoded: libraries differ in what they leave as it is.
-fn urls(text: &str, forms: &mut Forms) {
-    let none = "";
-    let unreserved = "-._~";
-    for kept in [none, unreserved, "-._~/", "-._~$&+,;=", "-._~$&+=:@", "-._~!*'()", "-._~;/?:@&=+$,#!*'()"] {
-        let percent = Zeroizing::new(percent(text, kept));
-        if *percent == text {
-            continue;
-        }
-        add(percent.as_bytes(), forms);
-        add(lower_hex(&percent).as_bytes(), forms);
-        if percent.contains("%20") {
-            add(Zeroizing::new(percent.replace("%20", "+")).as_bytes(), forms);
-        }
-    }
-}
-
-fn percent(text: &str, kept: &str) -> String {
-    let mut out = String::with_capacity(text.len() * 3);
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || kept.as_bytes().contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
-}
-
-fn lower_hex(percent: &str) -> Zeroizing<String> {
-    let mut out = Zeroizing::new(String::with_capacity(percent.len()));
-    let mut digits = 0;
-    for c in percent.chars() {
-        out.push(if digits > 0 { c.to_ascii_lowercase() } else { c });
-        digits = if c == '%' { 2 } else { i32::max(digits - 1, 0) };
-    }
-    out
-}
-
 /// The part of its base64 that is the same whatever stands around it, for each of the three ways it can lie.
 fn encodings(text: &str, forms: &mut Forms) {
     for shift in 0..3 {
@@ -185,6 +88,12 @@ fn encodings(text: &str, forms: &mut Forms) {
             add(&base64.as_bytes()[inner.clone()], forms);
         }
     }
+}
+
+fn hex(text: &str, forms: &mut Forms) {
+    let lower = Zeroizing::new(crate::text::hex(text.as_bytes()));
+    add(lower.to_ascii_uppercase().as_bytes(), forms);
+    add(lower.as_bytes(), forms);
 }
 
 /// The base64 of this value alone, to its last character, also broken into lines.

@@ -17,6 +17,7 @@ use super::key_command;
 use super::key_file::{self, Identity, Missing};
 use super::source::{Found, Source};
 use super::ssh::{Origin, SshKey};
+use crate::config::variables;
 use crate::exec::Runner;
 
 /// The environment infractl was started with.
@@ -133,7 +134,7 @@ impl Keys {
         for path in self.project.clone() {
             self.file(&path, format!("[secrets] identity, {}", path.display()), Missing::Problem);
         }
-        for name in ["INFRACTL_AGE_KEY", "SOPS_AGE_KEY"] {
+        for name in variables::KEYS {
             self.text_variable(name);
         }
         for name in ["INFRACTL_AGE_KEY_FILE", "SOPS_AGE_KEY_FILE"] {

@@ -21,7 +21,7 @@ struct RecipientsFile {
 impl Labels {
     /// The names that a project gives; without one of the files, or with a damaged one, fewer of them.
     pub fn of_project(root: &Path, named: Option<&Path>) -> Self {
-        let text = |path: &Path| std::fs::read_to_string(path).unwrap_or_default();
+        let text = |path: &Path| crate::disk::read_text(path).unwrap_or_default();
         let mut labels = Labels::in_sops_config(&text(named.unwrap_or(&root.join(".sops.yaml"))));
         if let Ok(file) = toml::from_str::<RecipientsFile>(&text(&root.join(RECIPIENTS_FILE))) {
             labels.0.extend(file.recipients.into_iter().map(|(name, key)| (bare(&key), name)));

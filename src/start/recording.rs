@@ -21,7 +21,7 @@ pub(super) fn prepare(cli: &Cli, mode: Mode, vars: &Vars, masks: &Masks) -> (Ui,
     let global = &cli.global;
     let recorder = Recorder::new(Setup {
         argv: argv(),
-        verb: cli.command.kept_as().filter(|_| !global.dry_run).map(str::to_owned),
+        verb: cli.kept_as.clone().filter(|_| !global.dry_run),
         user: user(mode.ci, vars),
         masks: masks.clone(),
         junit: global.report_junit.as_ref().map(|file| folder(global).join(file)),

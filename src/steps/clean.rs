@@ -2,14 +2,43 @@
 
 use std::path::PathBuf;
 
+use crate::config::Environment;
+use crate::config::verbs::Effect;
 use crate::disk;
+use crate::exec::BoxFuture;
 use crate::failure::Failure;
 use crate::hosts::login;
 use crate::text::plural;
+use crate::work::kind::{Mention, StepKind};
+use crate::work::script::Script;
 use crate::work::{StepCx, relative};
 
+/// Removes what infractl keeps of the environment besides its history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clean;
+
+impl StepKind for Clean {
+    fn visit(&self, _: &Environment, _: &mut dyn FnMut(Mention<'_>)) {}
+
+    fn effect(&self) -> Option<Effect> {
+        Some(Effect::Writes)
+    }
+
+    fn run<'a>(&'a self, step: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
+        Box::pin(async move { run(step) })
+    }
+
+    fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
+        Ok(describe(step))
+    }
+
+    fn script(&self, _: &StepCx<'_>, _: &mut Script) -> Result<Vec<String>, Failure> {
+        Ok(Vec::new())
+    }
+}
+
 /// Removes it.
-pub(crate) fn run(step: &StepCx<'_>) -> Result<String, Failure> {
+fn run(step: &StepCx<'_>) -> Result<String, Failure> {
     let mut removed = 0;
     for file in files(step) {
         removed += usize::from(disk::remove(&file)?);
@@ -22,7 +51,7 @@ pub(crate) fn run(step: &StepCx<'_>) -> Result<String, Failure> {
 }
 
 /// What a dry run says of it.
-pub(crate) fn describe(step: &StepCx<'_>) -> Vec<String> {
+fn describe(step: &StepCx<'_>) -> Vec<String> {
     let remove = |file: PathBuf| format!("rm -f {}", shell_words::quote(&relative(step, &file)));
     files(step).into_iter().map(remove).collect()
 }

@@ -4,37 +4,32 @@ mod cloud;
 mod command;
 mod describe;
 mod names;
+mod part;
 mod round;
 mod state;
 mod verdict;
 
 use std::time::Duration;
 
-use super::Work;
 use crate::config::Environment;
-use crate::config::model::{Argument, CommandTable, Power, PowerMode, Provider};
+use crate::config::model::{CommandTable, Power, PowerMode, Provider};
+use crate::config::verbs::Effect;
+use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
+use crate::steps::meet::meet;
 use crate::tools::power::Goal;
 use crate::work::StepCx;
-use crate::work::needs::{self, Needs};
+use crate::work::kind::{Mention, StepKind};
+use crate::work::needs::Needs;
+use crate::work::script::{Script, no_script};
 use crate::work::values::Known;
 
-pub(crate) use names::templates;
-pub(crate) use state::State;
-
-use cloud::Cloud;
+use part::By;
+pub(crate) use part::Part;
+pub(crate) use part::parts;
 
 /// How long to wait for the goal, if the configuration does not say.
 const TIMEOUT: Duration = Duration::from_secs(300);
-
-/// What is acted on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// The `server` of each host, and `[power] servers`.
-    Machines,
-    /// `[power] databases`.
-    Databases,
-}
 
 /// What is done with the machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,81 +50,39 @@ pub enum Action {
     State,
 }
 
-/// What an environment has that can be stopped; `Err` says why nothing can be.
-pub(crate) fn parts(env: &Environment) -> Result<Vec<Part>, (String, String)> {
-    let name = &env.name;
-    let Some(power) = &env.power else {
-        let why = format!("`{name}` does not say what can be stopped: there is no `[power]`");
-        return Err((
-            why,
-            "add `[power]` with `provider = \"openstack\"` (or aws, azure, docker, command)".into(),
-        ));
-    };
-    let mut parts = Vec::new();
-    if power.provider.is_some() && names::has_machines(env, power) {
-        parts.push(Part::Machines);
+impl StepKind for Action {
+    fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+        see(Mention::Program);
+        names::templates(env).into_iter().for_each(|template| see(Mention::Template(template)));
+        commands(env).iter().for_each(|line| super::command::visit(line, see));
     }
-    if !power.databases.is_empty() || power.database_provider == Some(Provider::Command) {
-        parts.push(Part::Databases);
-    }
-    if parts.is_empty() {
-        let why = match power.provider {
-            None => format!("`[power]` of `{name}` does not say who runs its machines"),
-            Some(_) => format!("`{name}` names nothing that can be stopped"),
-        };
-        let help = match power.provider {
-            None => "add `provider = \"openstack\"` (or aws, azure, docker, command)",
-            Some(Provider::Docker) => "add `project` or `servers` to `[power]`",
-            Some(_) => "add `server` to a host of `[hosts]`, or `servers` to `[power]`",
-        };
-        return Err((why, help.to_owned()));
-    }
-    Ok(parts)
-}
 
-/// The commands of the provider `command`.
-pub(crate) fn commands(env: &Environment) -> Vec<CommandTable> {
-    let Some(power) = &env.power else { return Vec::new() };
-    let given = [&power.stop, &power.start, &power.state].into_iter().flatten();
-    given.map(|line| line.clone().into_table()).collect()
-}
-
-/// Who runs that part, with what he has to be told.
-enum By<'a> {
-    Cloud(Cloud),
-    Command(&'a Power),
-}
-
-impl Part {
-    fn by<'a>(self, step: &StepCx<'_>, known: &Known, power: &'a Power) -> Result<By<'a>, Failure> {
-        let provider = match self {
-            Part::Machines => power.provider,
-            Part::Databases => power.database_provider.or(power.provider),
-        };
-        let text = |given: &Option<Argument>| {
-            given.as_ref().map(|argument| known.argument(step, &argument.0)).transpose()
-        };
-        Ok(match (self, provider) {
-            (_, Some(Provider::Command)) => By::Command(power),
-            (Part::Machines, Some(Provider::Openstack)) => By::Cloud(Cloud::Openstack),
-            (Part::Machines, Some(Provider::Aws)) => By::Cloud(Cloud::Ec2(text(&power.region)?)),
-            (Part::Machines, Some(Provider::Azure)) => By::Cloud(Cloud::Azure(text(&power.resource_group)?)),
-            (Part::Machines, Some(Provider::Docker)) => By::Cloud(Cloud::Docker(text(&power.project)?)),
-            (Part::Databases, Some(Provider::Aws)) => By::Cloud(Cloud::Rds(text(&power.region)?)),
-            (Part::Databases, _) => {
-                return Err(Failure::new(Kind::Config, "this provider cannot stop databases")
-                    .help("add `database-provider = \"command\"` to `[power]`, with `stop` and `start`"));
-            }
-            (Part::Machines, None) => return Err(Failure::new(Kind::Config, "`[power]` has no `provider`")),
+    fn effect(&self) -> Option<Effect> {
+        Some(match self {
+            Action::State => Effect::Reads,
+            Action::Start { .. } => Effect::Changes,
+            Action::Stop { .. } => Effect::Stops,
         })
     }
 
-    fn noun(self) -> &'static str {
-        match self {
-            Part::Machines => "server",
-            Part::Databases => "database",
-        }
+    fn run<'a>(&'a self, step: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
+        Box::pin(run(step, self))
     }
+
+    fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
+        describe(step, self)
+    }
+
+    fn script(&self, step: &StepCx<'_>, _: &mut Script) -> Result<Vec<String>, Failure> {
+        Err(no_script(step))
+    }
+}
+
+/// The commands of the provider `command`.
+fn commands(env: &Environment) -> Vec<CommandTable> {
+    let Some(power) = &env.power else { return Vec::new() };
+    let given = [&power.stop, &power.start, &power.state].into_iter().flatten();
+    given.map(|line| line.clone().into_table()).collect()
 }
 
 /// What `stop` does where the configuration does not say.
@@ -161,8 +114,8 @@ fn configured(env: &Environment) -> Result<&Power, Failure> {
 /// Does it.
 pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failure> {
     let power = configured(step.env)?;
-    let needs = Needs::of(step.env, &Work::Power(*action), step.frame.secrets.as_deref());
-    needs::meet(step, &needs).await?;
+    let needs = Needs::of(step.env, action, step.frame.secrets.as_deref());
+    meet(step, &needs).await?;
     let Some((part, goal)) = asked(power, *action) else {
         return state::run(step, power).await;
     };
@@ -183,7 +136,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String
 /// What a dry run says.
 pub(crate) fn describe(step: &mut StepCx<'_>, action: &Action) -> Result<Vec<String>, Failure> {
     let power = configured(step.env)?;
-    let known = Known::shown(step, &Work::Power(*action));
+    let known = Known::shown(step, action);
     let Some((part, goal)) = asked(power, *action) else {
         return state::describe(step, &known, power);
     };

@@ -1,15 +1,51 @@
 //! Opens the secrets and checks what can be checked before any tool starts.
 
+use crate::config::Environment;
+use crate::config::verbs::Effect;
+use crate::exec::BoxFuture;
 use crate::failure::Failure;
-use crate::secrets;
 use crate::steps::files::{env_place, inventory};
 use crate::text::plural;
-use crate::work::StepCx;
+use crate::work::kind::{Mention, StepKind};
+use crate::work::script::Script;
+use crate::work::{StepCx, opened};
+
+/// Opens the secrets and checks what can be checked before any tool starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Prepare {
+    /// The environment file will be written: may it?
+    pub env_file: bool,
+}
+
+impl StepKind for Prepare {
+    fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+        see(Mention::SecretFiles);
+        if self.env_file {
+            see(Mention::EnvFile);
+        }
+    }
+
+    fn effect(&self) -> Option<Effect> {
+        Some(Effect::Reads)
+    }
+
+    fn run<'a>(&'a self, step: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
+        Box::pin(async move { run(step, self.env_file).await })
+    }
+
+    fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
+        Ok(describe(step))
+    }
+
+    fn script(&self, _: &StepCx<'_>, _: &mut Script) -> Result<Vec<String>, Failure> {
+        Ok(Vec::new())
+    }
+}
 
 /// Opens the secrets of the environment; with `writes_env_file` also asks whether that file may be written.
-pub(crate) async fn run(step: &mut StepCx<'_>, writes_env_file: bool) -> Result<String, Failure> {
+async fn run(step: &mut StepCx<'_>, writes_env_file: bool) -> Result<String, Failure> {
     let mut found = Vec::new();
-    open_secrets(step).await?;
+    opened::secrets(step).await?;
     let secrets = step.facts.secrets.as_ref();
     if let Some(secrets) = secrets.filter(|secrets| !secrets.is_empty()) {
         found.push(format!("{} from {}", plural(secrets.len(), "secret"), plural(secrets.files(), "file")));
@@ -22,20 +58,6 @@ pub(crate) async fn run(step: &mut StepCx<'_>, writes_env_file: bool) -> Result<
     }
     tell_about_variables(step);
     Ok(found.join(", "))
-}
-
-/// Decrypts once per run. Everything that is printed from now on is masked.
-pub(crate) async fn open_secrets(step: &mut StepCx<'_>) -> Result<(), Failure> {
-    if step.facts.secrets.is_some() {
-        return Ok(());
-    }
-    let opened =
-        secrets::open(step.cx.runner.as_ref(), &step.cx.vars.0, step.env, step.cx.ui.mode.no_input).await?;
-    for (name, value) in opened.iter() {
-        crate::work::values::mask(step, name, secrecy::ExposeSecret::expose_secret(value));
-    }
-    step.facts.secrets = Some(opened);
-    Ok(())
 }
 
 /// Variables of the user's own environment that change what terraform does, said once.
@@ -56,7 +78,7 @@ fn tell_about_variables(step: &StepCx<'_>) {
 }
 
 /// What a dry run says of it.
-pub(crate) fn describe(step: &StepCx<'_>) -> Vec<String> {
+fn describe(step: &StepCx<'_>) -> Vec<String> {
     let files = &step.env.secrets.files;
     files.iter().map(|file| format!("# open {}", crate::work::relative(step, file))).collect()
 }

@@ -2,9 +2,11 @@
 
 use futures_util::future::join_all;
 
-use super::Work;
+use crate::config::Environment;
 use crate::config::model::{CommandTable, Remote, Run, Variables};
 use crate::config::template::{Rendered, Template};
+use crate::config::verbs::Effect;
+use crate::exec::BoxFuture;
 use crate::exec::{Cmd, Done, Input, Stopping};
 use crate::failure::{Failure, Kind};
 use crate::hosts::connection::{self, by, judge};
@@ -13,9 +15,41 @@ use crate::hosts::login;
 use crate::text::{list, plural};
 use crate::ui::event::Level;
 use crate::work::StepCx;
+use crate::work::kind::{Mention, StepKind};
+use crate::work::script::{Script, no_script};
 use crate::work::values::{self, Known};
 
 /// Runs it, on all machines of the host at once.
+
+impl StepKind for Remote {
+    fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+        see(Mention::Host(&self.host.0));
+        let dir = self.dir.iter().map(|dir| &dir.0);
+        let words = self.run.templates().into_iter();
+        words
+            .chain(self.env.values())
+            .chain(&self.input)
+            .chain(dir)
+            .for_each(|one| see(Mention::Template(one)));
+    }
+
+    fn effect(&self) -> Option<Effect> {
+        None
+    }
+
+    fn run<'a>(&'a self, step: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
+        Box::pin(run(step, self))
+    }
+
+    fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
+        describe(step, self)
+    }
+
+    fn script(&self, step: &StepCx<'_>, _: &mut Script) -> Result<Vec<String>, Failure> {
+        Err(no_script(step))
+    }
+}
+
 pub(crate) async fn run(step: &mut StepCx<'_>, remote: &Remote) -> Result<String, Failure> {
     let known = Known::of(step);
     let machines = host::machines(step, &known, &remote.host.0)?;
@@ -54,7 +88,8 @@ pub(super) async fn one(
     if !many {
         return step.run(cmd).await;
     }
-    step.run_with(cmd, &|text| step.line(Level::Normal, format!("{}: {text}", machine.name))).await
+    let line = |text: &str| step.line(Level::Normal, format!("{}: {text}", machine.name));
+    step.run_with(cmd, &line).await.map_err(|error| step.unanswered(error))
 }
 
 /// The command as it would run here: words, folder, variables and input rendered.
@@ -116,7 +151,7 @@ fn command(
 
 /// What a dry run says: the call of ssh, without the shared connection that a run has.
 pub(crate) fn describe(step: &mut StepCx<'_>, remote: &Remote) -> Result<Vec<String>, Failure> {
-    let known = Known::shown(step, &Work::Remote(remote.clone()));
+    let known = Known::shown(step, remote);
     let cmd = build(step, remote, &known)?;
     let reads =
         match (&cmd.input, cmd.env.values().any(|value| matches!(value, crate::exec::Value::Secret(_)))) {

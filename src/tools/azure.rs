@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use crate::config::model::PowerMode;
 use crate::exec::{Cmd, Io};
 use crate::failure::{Failure, Kind};
-use crate::tools::power::{Billed, Found, Goal, Is, last_line, list, text};
+use crate::tools::power::{Billed, Found, Goal, Is, list, text};
 
 fn az() -> Cmd {
     Cmd::new("az").io(Io::Capture)
@@ -58,7 +58,7 @@ pub(crate) fn ask<'a>(goal: Goal, ids: impl IntoIterator<Item = &'a str>) -> Cmd
 /// What an error of the CLI means, where it is not about one machine.
 pub(crate) fn explain(tail: &str) -> Option<Failure> {
     let said = |words: &str| tail.contains(words);
-    let last = last_line(tail);
+    let last = crate::text::last_line(tail);
     if said("az login")
         || said("AADSTS")
         || said("AuthenticationFailed")

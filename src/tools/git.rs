@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::exec::{Cmd, Io};
+use crate::text::last_line;
 
 fn git(dir: &Path) -> Cmd {
     // A hook or an alias of the user must not change what machine-read calls answer.
@@ -62,6 +63,32 @@ pub(crate) fn tag(dir: &Path, name: &str, message: Option<&str>) -> Cmd {
     }
 }
 
+/// Removes a tag from this repository.
+pub(crate) fn untag(dir: &Path, name: &str) -> Cmd {
+    change(dir).args(["tag", "-d", "--", name]).even_if_interrupted()
+}
+
+/// Why it failed: the line that says so, which hints and consequences follow. Empty if it said nothing.
+pub(crate) fn reason(tail: &str) -> String {
+    let lines: Vec<&str> = tail.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let says = |line: &&str| {
+        ["fatal:", "error:", "! ["].iter().any(|start| line.starts_with(start))
+            || line.contains("are ignored by")
+    };
+    let Some(at) = lines.iter().position(|line| says(&line)) else { return last_line(tail).to_owned() };
+    let line = lines[at];
+    // What it is about may stand below; what the server says of it above.
+    let more = match lines.get(at + 1) {
+        Some(next) if line.ends_with(':') => format!(" {next}"),
+        _ => String::new(),
+    };
+    let server = lines[..at].iter().rev().find_map(|line| line.strip_prefix("remote: "));
+    match server.filter(|_| line.contains("[remote rejected]")) {
+        Some(server) => format!("{}: {line}", server.trim()),
+        None => format!("{line}{more}"),
+    }
+}
+
 /// Pushes a branch or a tag.
 pub(crate) fn push(dir: &Path, remote: &str, what: &str) -> Cmd {
     change(dir).args(["push", "--quiet", "--", remote, what])
@@ -71,4 +98,39 @@ pub(crate) fn push(dir: &Path, remote: &str, what: &str) -> Cmd {
 /// does.
 pub(crate) fn status(dir: &Path) -> Cmd {
     git(dir).args(["status", "--porcelain", "--", "."]).timeout(Some(std::time::Duration::from_secs(10)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reason;
+
+    #[test]
+    fn the_reason_is_what_failed_and_no_hint() {
+        for (tail, wanted) in [
+            (
+                "To /r.git\n ! [rejected]        main -> main (fetch first)\nerror: failed to push some refs to '/r.git'\nhint: Updates were rejected\nhint: see",
+                "! [rejected]        main -> main (fetch first)",
+            ),
+            (
+                "The following paths are ignored by one of your .gitignore files:\nignored.txt\nhint: Use -f",
+                "The following paths are ignored by one of your .gitignore files: ignored.txt",
+            ),
+            (
+                "fatal: Unable to create '/p/.git/index.lock': File exists.\n\nAnother git process seems to be running\nremove the file manually to continue.",
+                "fatal: Unable to create '/p/.git/index.lock': File exists.",
+            ),
+            (
+                "error: gpg failed to sign the data:\ngpg: no key\nfatal: failed to write commit object",
+                "error: gpg failed to sign the data: gpg: no key",
+            ),
+            (
+                "remote: \nremote: You are not allowed to push to protected branches.\nTo r\n ! [remote rejected] main -> main (pre-receive hook declined)\nerror: failed",
+                "You are not allowed to push to protected branches.: ! [remote rejected] main -> main (pre-receive hook declined)",
+            ),
+            ("lint: 3 problems\nhint: fix them", "lint: 3 problems"),
+            ("\n", ""),
+        ] {
+            assert_eq!(reason(tail), wanted);
+        }
+    }
 }

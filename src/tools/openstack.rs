@@ -5,7 +5,7 @@
 
 use serde_json::Value as Json;
 
-use super::power::{Billed, Found, Goal, Is, last_line, list, text};
+use super::power::{Billed, Found, Goal, Is, list, text};
 use crate::config::model::PowerMode;
 use crate::exec::{Cmd, Io};
 use crate::failure::{Failure, Kind};
@@ -83,7 +83,7 @@ pub(crate) fn ask<'a>(word: &str, servers: impl IntoIterator<Item = &'a str>) ->
 
 /// Why one server was refused, without the address that was asked.
 pub(crate) fn reason(tail: &str) -> &str {
-    let last = last_line(tail);
+    let last = crate::text::last_line(tail);
     match last.split_once("Client Error for url: ").and_then(|(_, rest)| rest.split_once(", ")) {
         Some((_, reason)) => reason,
         None => last,
@@ -93,7 +93,7 @@ pub(crate) fn reason(tail: &str) -> &str {
 /// What an error of the client means, where it is not about one server.
 pub(crate) fn explain(tail: &str) -> Option<Failure> {
     let said = |words: &str| tail.contains(words);
-    let last = last_line(tail);
+    let last = crate::text::last_line(tail);
     let refused = said("HTTP 401") || said("Could not recognize Fernet");
     if refused {
         return Some(

@@ -18,6 +18,15 @@ pub enum Ci {
     Azure,
 }
 
+/// What a tool does to the lines that come after its own.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    /// Begins what has this name.
+    Open(String),
+    /// Ends it.
+    Ended(String),
+}
+
 /// Where something is: a file relative to the repository, and a line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place {
@@ -135,6 +144,37 @@ impl Ci {
         (self == Ci::Azure).then(|| format!("##vso[task.uploadsummary]{}", azure_data(file)))
     }
 
+    /// What a line of a tool begins or ends that goes on after it: a section, or the time in which commands do not count.
+    pub(super) fn opens(self, line: &str) -> Option<Left> {
+        let name = |rest: &str| rest.split(['[', '\r', '\x1b', ' ']).next().unwrap_or_default().to_owned();
+        match self {
+            Ci::GitLab => {
+                let section = |word: &str| {
+                    let (_, rest) = line.split_once(word)?;
+                    let (digits, rest) = rest.split_once(':')?;
+                    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| name(rest))
+                };
+                section("section_start:").map(Left::Open).or_else(|| section("section_end:").map(Left::Ended))
+            }
+            Ci::GitHub => {
+                let command = line.trim_start().strip_prefix("::")?;
+                match command.strip_prefix("stop-commands::") {
+                    Some(token) => Some(Left::Open(token.trim().to_owned())),
+                    None => command.strip_suffix("::").map(|token| Left::Ended(token.to_owned())),
+                }
+            }
+            Ci::Azure => None,
+        }
+    }
+
+    /// Ends what a tool left open.
+    pub(super) fn ends(self, name: &str, now: i64) -> String {
+        match self {
+            Ci::GitLab => format!("\x1b[0Ksection_end:{now}:{name}\r\x1b[0K"),
+            Ci::GitHub | Ci::Azure => format!("::{name}::"),
+        }
+    }
+
     /// A line of a tool without commands that would open or close groups: groups do not nest.
     pub fn without_groups(self, line: &str) -> Cow<'_, str> {
         let words: &[&str] = match self {
@@ -225,6 +265,23 @@ mod tests {
             ["##vso[task.setsecret]CANARY-1%AZP25", "##vso[task.setsecret]CANARY-2"]
         );
         assert!(Ci::GitLab.mask(secret).is_empty());
+    }
+
+    #[test]
+    fn what_a_tool_leaves_open_is_known() {
+        let open = |name: &str| Some(Left::Open(name.to_owned()));
+        let ended = |name: &str| Some(Left::Ended(name.to_owned()));
+        assert_eq!(
+            Ci::GitLab.opens("\x1b[0Ksection_start:15:mine[collapsed=true]\r\x1b[0Ktitle"),
+            open("mine")
+        );
+        assert_eq!(Ci::GitLab.opens("section_end:15:mine\r\x1b[0K"), ended("mine"));
+        assert_eq!(Ci::GitLab.opens("see section_start: of it"), None);
+        assert_eq!(Ci::GitHub.opens("::stop-commands::a1b2"), open("a1b2"));
+        assert_eq!(Ci::GitHub.opens("::a1b2::"), ended("a1b2"));
+        assert_eq!(Ci::GitHub.opens("::warning::text"), None);
+        assert_eq!(Ci::GitLab.ends("mine", 7), "\x1b[0Ksection_end:7:mine\r\x1b[0K");
+        assert_eq!(Ci::GitHub.ends("a1b2", 7), "::a1b2::");
     }
 
     #[test]

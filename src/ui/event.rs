@@ -21,6 +21,8 @@ pub enum Outcome {
     Skipped,
     /// Ended by the user.
     Interrupted,
+    /// Not done, because the answer to a question was no, or nobody was there to ask.
+    Declined,
 }
 
 /// How much a line matters.
@@ -231,6 +233,10 @@ pub trait Reporter: Send + Sync {
     fn suspend(&self, work: &mut dyn FnMut()) {
         work();
     }
+    /// Why it could not tell everything.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
 }
 
 impl<R: Reporter + ?Sized> Reporter for Arc<R> {
@@ -248,5 +254,9 @@ impl<R: Reporter + ?Sized> Reporter for Arc<R> {
 
     fn suspend(&self, work: &mut dyn FnMut()) {
         (**self).suspend(work);
+    }
+
+    fn trouble(&self) -> Option<String> {
+        (**self).trouble()
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use super::ci::{Ci, Place};
+use super::ci::{Ci, Left, Place};
 use super::event::{Diagnostic, Event, Report, Reporter, Severity};
 use super::{Mode, Verbosity, say};
 
@@ -29,6 +29,8 @@ struct State {
     /// The environment whose step is shown; an empty name is that of the whole program.
     open: Option<String>,
     groups: usize,
+    /// What tools of the step have begun and not ended.
+    left: Vec<String>,
     waiting: VecDeque<Waiting>,
     /// The project below the repository.
     below: Option<PathBuf>,
@@ -72,6 +74,11 @@ impl Grouped {
                 self.inner.report(report);
             }
             Event::Line { name, level, text } => {
+                match self.ci.opens(text) {
+                    Some(Left::Open(name)) => state.left.push(name),
+                    Some(Left::Ended(name)) => state.left.retain(|open| *open != name),
+                    None => {}
+                }
                 let text = self.ci.without_groups(text).into_owned();
                 let event = Event::Line { name: name.clone(), level: *level, text };
                 self.inner.report(&Report { environment: report.environment.clone(), event });
@@ -102,6 +109,9 @@ impl Grouped {
     }
 
     fn close(&self, state: &mut State) {
+        for name in state.left.drain(..).rev() {
+            (self.say)(&self.ci.ends(&name, now()));
+        }
         if state.open.take().is_some() {
             (self.say)(&self.ci.end_group(state.groups, now()));
         }
@@ -170,6 +180,10 @@ impl Reporter for Grouped {
 
     fn tick(&self) {
         self.inner.tick();
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.inner.trouble()
     }
 
     fn suspend(&self, work: &mut dyn FnMut()) {

@@ -161,7 +161,7 @@ pub(super) fn sign(outcome: Outcome) -> (Style, &'static str) {
         Outcome::Difference => (YELLOW, "≠"),
         Outcome::Failed => (RED, "✗"),
         Outcome::Skipped => (DIM, "-"),
-        Outcome::Interrupted => (YELLOW, "■"),
+        Outcome::Interrupted | Outcome::Declined => (YELLOW, "■"),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as STANDARD;
@@ -14,6 +15,7 @@ use super::event::{Event, Report, Reporter};
 pub(crate) struct Json {
     /// There was an event: a verb that only prints one document has none.
     spoke: AtomicBool,
+    lost: Mutex<Option<String>>,
 }
 
 impl Reporter for Json {
@@ -30,9 +32,17 @@ impl Reporter for Json {
                 object.insert("environment".into(), environment.clone().into());
             }
             let mut out = std::io::stdout().lock();
-            let _ = writeln!(out, "{value}");
-            let _ = out.flush();
+            if let Err(error) = writeln!(out, "{value}").and_then(|()| out.flush())
+                && error.kind() != std::io::ErrorKind::BrokenPipe
+            {
+                let text = format!("standard output could not be written: {error}");
+                *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+            }
         }
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

@@ -1,10 +1,11 @@
 //! One of several environments at once: what is said while it is worked on belongs to it.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::text::Tail;
+
 /// Lines kept for the end.
-const TAIL: usize = 12;
+const LINES: usize = 12;
 
 tokio::task_local! {
     static LANE: Arc<Lane>;
@@ -16,7 +17,7 @@ pub(crate) struct Lane {
     environment: String,
     /// Columns of the longest name.
     width: usize,
-    tail: Mutex<VecDeque<String>>,
+    tail: Mutex<Tail<LINES>>,
 }
 
 impl Lane {
@@ -32,16 +33,12 @@ impl Lane {
 
     /// The last lines of its tools.
     pub(crate) fn tail(&self) -> Vec<String> {
-        self.tail.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner).lines()
     }
 
     /// Remembers a line; it is masked already.
     pub(super) fn take(&self, text: &str) {
-        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut line = if tail.len() == TAIL { tail.pop_front().unwrap_or_default() } else { String::new() };
-        line.clear();
-        line.push_str(text);
-        tail.push_back(line);
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner).push(text);
     }
 }
 

@@ -1,7 +1,7 @@
 //! `--log-file`: everything that is said, detail included, as plain lines with their time.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write as _};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -14,12 +14,13 @@ use crate::text;
 pub(crate) struct LogFile {
     file: Mutex<BufWriter<File>>,
     now: fn() -> Timestamp,
+    lost: Mutex<Option<String>>,
 }
 
 impl LogFile {
     /// Goes on at the end of this file.
     pub(crate) fn new(file: File, now: fn() -> Timestamp) -> Self {
-        LogFile { file: Mutex::new(BufWriter::new(file)), now }
+        LogFile { file: Mutex::new(BufWriter::new(file)), now, lost: Mutex::default() }
     }
 
     fn write(&self, environment: Option<&str>, text: &str) {
@@ -28,13 +29,20 @@ impl LogFile {
         let plain = anstream::adapter::strip_str(text).to_string();
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         for line in plain.lines() {
-            // A disk that is full by now must not end the run.
-            let _ = writeln!(file, "{now} {whose}{line}");
+            self.note(writeln!(file, "{now} {whose}{line}"));
         }
     }
 
     fn flush(&self) {
-        let _ = self.file.lock().unwrap_or_else(PoisonError::into_inner).flush();
+        self.note(self.file.lock().unwrap_or_else(PoisonError::into_inner).flush());
+    }
+
+    /// A disk that is full by now must not end the run: it is said last.
+    fn note(&self, written: io::Result<()>) {
+        if let Err(error) = written {
+            let text = format!("the log file could not be written: {error}");
+            *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+        }
     }
 }
 
@@ -74,6 +82,10 @@ impl Reporter for LogFile {
 
     fn tick(&self) {
         self.flush();
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

@@ -12,12 +12,16 @@ pub(crate) mod prompt;
 pub(crate) mod report;
 mod terminal;
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use crate::failure::{Failure, Kind};
 use crate::redact::Masks;
+use crate::text::plain;
 use event::{Event, Level, Report, Reporter, ToolLine};
+pub(crate) use terminal::SavedTerminal;
 
 /// How much to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +61,8 @@ pub struct Ui {
     pub mode: Mode,
     masks: Masks,
     reporters: Vec<Box<dyn Reporter>>,
+    /// Why standard output has not got everything.
+    lost: Mutex<Option<String>>,
 }
 
 impl Ui {
@@ -66,7 +72,7 @@ impl Ui {
         if mode.json {
             reporters.push(Box::<json::Json>::default());
         }
-        Ui { mode, masks, reporters }
+        Ui::with(mode, masks, reporters)
     }
 
     /// The same in a CI system: what people see is folded in groups, diagnostics become annotations. `workspace`
@@ -82,7 +88,7 @@ impl Ui {
 
     /// One that talks to the given reporters only.
     pub fn with(mode: Mode, masks: Masks, reporters: Vec<Box<dyn Reporter>>) -> Self {
-        Ui { mode, masks, reporters }
+        Ui { mode, masks, reporters, lost: Mutex::default() }
     }
 
     /// Adds a reporter, for instance the history of a run.
@@ -95,15 +101,30 @@ impl Ui {
         if self.mode.json { self.document(json::data(bytes).as_bytes()) } else { self.document(bytes) }
     }
 
+    /// The same for people to read: without what would drive their terminal.
+    pub fn page(&self, text: &str) -> Result<(), Failure> {
+        self.data(plain(text).as_bytes())
+    }
+
     /// What is JSON where that is asked for, on standard output as it is. A reader that went away is no error.
     pub fn document(&self, bytes: &[u8]) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
         match out.write_all(bytes).and_then(|()| out.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure {
-                error: anyhow::Error::new(error).context("standard output could not be written"),
-                ..Failure::new(Kind::Failed, "")
-            }),
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                let text = format!("standard output could not be written: {error}");
+                *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(text.clone());
+                Err(Failure::new(Kind::Failed, text))
+            }
             _ => Ok(()),
+        }
+    }
+
+    /// An error if something that was asked for could not be told: data, a report.
+    pub fn all_told(&self) -> Result<(), Failure> {
+        let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match lost.or_else(|| self.reporters.iter().find_map(|reporter| reporter.trouble())) {
+            Some(text) => Err(Failure::new(Kind::Failed, text)),
+            None => Ok(()),
         }
     }
 
@@ -178,11 +199,20 @@ impl Ui {
     }
 
     fn masked(&self, event: Event) -> Event {
-        let mask = |text: String| match self.masks.mask(&text) {
-            std::borrow::Cow::Borrowed(_) => text,
-            std::borrow::Cow::Owned(masked) => masked,
+        // Plain first: what is stripped from a text must not bring a secret together.
+        let mask = |text: String| {
+            let text = match plain(&text) {
+                Cow::Borrowed(_) => text,
+                Cow::Owned(plain) => plain,
+            };
+            match self.masks.mask(&text) {
+                Cow::Borrowed(_) => text,
+                Cow::Owned(masked) => masked,
+            }
         };
         match event {
+            Event::RunStarted { verb, steps } => Event::RunStarted { verb: mask(verb), steps },
+            Event::RunEnded { verb, outcome, took } => Event::RunEnded { verb: mask(verb), outcome, took },
             Event::Progress { name, text } => Event::Progress { name, text: mask(text) },
             Event::StepStarted { number, name } => Event::StepStarted { number, name: mask(name) },
             Event::StepEnded { number, name, outcome, summary, took } => {
@@ -194,6 +224,7 @@ impl Ui {
             Event::Diagnostic { name, mut diagnostic } => {
                 diagnostic.summary = mask(diagnostic.summary);
                 diagnostic.detail = mask(diagnostic.detail);
+                diagnostic.file = diagnostic.file.map(mask);
                 Event::Diagnostic { name, diagnostic }
             }
             Event::Ended { code, error } => Event::Ended { code, error: error.map(mask) },

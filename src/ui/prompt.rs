@@ -29,7 +29,8 @@ pub(crate) fn pick(ui: &Ui, question: &str, names: &[String]) -> Result<String, 
     if !ui.mode.can_ask {
         return Err(Failure::new(Kind::Usage, format!("{question}: nobody is there to ask")));
     }
-    let select = dialoguer::Select::new().with_prompt(question).items(names).default(0);
+    // Nothing is chosen beforehand: Enter alone picks nothing.
+    let select = dialoguer::Select::new().with_prompt(question).items(names);
     ask(ui, false, |term| select.interact_on_opt(term))?
         .and_then(|index| names.get(index).cloned())
         .ok_or_else(|| Failure::new(Kind::Declined, "declined; nothing was done"))

@@ -110,7 +110,7 @@ fn border(text: &str, byte: usize) -> usize {
 
 /// The text without characters that would drive the terminal.
 fn normalized(text: &str) -> String {
-    text.split('\n').map(normalize_untrusted_str).collect::<Vec<_>>().join("\n")
+    text::plain(text).split('\n').map(normalize_untrusted_str).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

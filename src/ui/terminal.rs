@@ -1,9 +1,11 @@
-//! The terminal that live lines are drawn on.
+//! The terminal that live lines are drawn on, and that questions change.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Write as _};
 
 use dialoguer::console::Term;
 use indicatif::TermLike;
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
 /// Standard error, which may go away at any moment: a window that is closed must not end the run behind it.
 #[derive(Debug)]
@@ -60,5 +62,24 @@ impl TermLike for Patient {
 
     fn flush(&self) -> io::Result<()> {
         ignored(self.0.flush())
+    }
+}
+
+/// The terminal as it was before anything was asked.
+#[derive(Debug)]
+pub(crate) struct SavedTerminal(File, Termios);
+
+impl SavedTerminal {
+    /// As it is now; none where there is no terminal.
+    pub(crate) fn now() -> Option<Self> {
+        let tty = File::options().read(true).write(true).open("/dev/tty").ok()?;
+        let modes = tcgetattr(&tty).ok()?;
+        Some(SavedTerminal(tty, modes))
+    }
+
+    /// Makes it so again: what is typed is shown, and so is the cursor.
+    pub(crate) fn restore(&self) {
+        let _ = tcsetattr(&self.0, OptionalActions::Now, &self.1);
+        let _ = (&self.0).write_all(b"\x1b[?2004l\x1b[?25h\n");
     }
 }

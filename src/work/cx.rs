@@ -1,6 +1,5 @@
 //! What a step works with: the world, the environment, what earlier steps found out, and its own limits.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use crate::context::Ctx;
 use crate::exec::{Cmd, Done, Io, RunError};
 use crate::failure::{Failure, Kind};
 use crate::secrets;
+use crate::text::Tail;
 use crate::ui::event::{Event, Level, ToolLine};
 use crate::work::Facts;
 
@@ -48,13 +48,15 @@ pub(crate) struct Frame {
     pub secrets: Option<Vec<String>>,
     /// More variables for commands.
     pub vars: Vec<(String, String)>,
+    /// It is described, not done.
+    pub is_dry: bool,
     /// What its tools said, when somebody wants to know.
     pub heard: Option<Heard>,
 }
 
 /// The last lines that the tools of a step said, for the patterns of `retry`.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Heard(Arc<Mutex<VecDeque<String>>>);
+pub(crate) struct Heard(Arc<Mutex<Tail<HEARD>>>);
 
 /// More lines than this are forgotten, the oldest first.
 const HEARD: usize = 500;
@@ -62,16 +64,12 @@ const HEARD: usize = 500;
 impl Heard {
     /// Remembers a line.
     pub(crate) fn push(&self, line: &str) {
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.len() == HEARD {
-            lines.pop_front();
-        }
-        lines.push_back(line.to_owned());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     }
 
     /// Forgets everything and gives it back.
     pub(crate) fn take(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect()
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).lines()
     }
 }
 
@@ -105,13 +103,21 @@ impl<'a> StepCx<'a> {
     /// Runs a command to its end and shows its lines.
     pub(crate) async fn run(&self, cmd: &Cmd) -> Result<Done, Failure> {
         if cmd.io == Io::Raw {
-            return self.run_with(cmd, &|text| self.line(Level::Normal, text)).await;
+            return self
+                .run_with(cmd, &|text| self.line(Level::Normal, text))
+                .await
+                .map_err(|error| self.unanswered(error));
         }
         let environment = Some(self.env.name.as_str());
         let line = |text: &str| {
             self.cx.ui.masked_line(&ToolLine { environment, name: self.name, level: Level::Normal, text });
         };
-        self.run_with(cmd, &line).await
+        self.run_with(cmd, &line).await.map_err(|error| self.unanswered(error))
+    }
+
+    /// Runs a command of infractl's own to its end: its lines are for those who want details.
+    pub(crate) async fn quietly(&self, cmd: &Cmd) -> Result<Done, RunError> {
+        self.run_with(cmd, &|text| self.line(Level::Detail, text)).await
     }
 
     /// Runs a command to its end; `line` gets its lines.
@@ -119,11 +125,11 @@ impl<'a> StepCx<'a> {
         &self,
         cmd: &Cmd,
         line: &(dyn Fn(&str) + Send + Sync),
-    ) -> Result<Done, Failure> {
+    ) -> Result<Done, RunError> {
         let limited;
         let cmd = match self.left() {
             Some(left) if left.is_zero() => {
-                return Err(self.too_late(format!("no time was left to start `{}`", cmd.program)));
+                return Err(RunError::NoTime { program: cmd.program.clone() });
             }
             Some(left) => {
                 let timeout = cmd.timeout.map_or(left, |own| own.min(left));
@@ -146,18 +152,24 @@ impl<'a> StepCx<'a> {
         let result = self.cx.runner.run(cmd, &|_, text| hear(text)).await;
         let code = result.as_ref().ok().map(|done| done.code);
         self.event(Event::CommandEnded { name: name(), code, took: started.elapsed() });
-        result.map_err(|error| {
-            let install = match &error {
-                RunError::NotFound { program } => crate::tools::install_help(program),
-                RunError::Cancelled { .. } => return self.interrupted(error.to_string()),
-                RunError::TimedOut { .. } if self.left().is_some_and(|left| left.is_zero()) => {
-                    let limit = crate::text::duration(self.frame.timeout);
-                    return self.too_late(format!("`{}` took longer than {limit} and was ended", self.name));
-                }
-                _ => None,
-            };
-            install.into_iter().fold(Failure::from(error), Failure::help)
-        })
+        result
+    }
+
+    /// What it means for the step that a program gave no answer.
+    pub(crate) fn unanswered(&self, error: RunError) -> Failure {
+        match &error {
+            RunError::NotFound { program } => {
+                let install = crate::tools::install_help(program);
+                install.into_iter().fold(Failure::from(error), Failure::help)
+            }
+            RunError::Cancelled { .. } => self.interrupted(error.to_string()),
+            RunError::NoTime { .. } => self.too_late(error.to_string()),
+            RunError::TimedOut { .. } if self.left().is_some_and(|left| left.is_zero()) => {
+                let limit = crate::text::duration(self.frame.timeout);
+                self.too_late(format!("`{}` took longer than {limit} and was ended", self.name))
+            }
+            _ => error.into(),
+        }
     }
 
     /// What is left of the time limit.

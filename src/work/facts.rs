@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 
 use crate::secrets::Secrets;
-use crate::steps::power;
+use crate::tools::power;
 use crate::tools::terraform::Output;
 use crate::tools::terraform::digest::Digest;
 use crate::work::connections::Connections;
@@ -30,7 +30,7 @@ pub struct Facts {
     /// To machines; they end with the run.
     pub connections: Connections,
     /// Where machines and databases are.
-    pub state: Option<power::State>,
+    pub state: Option<power::state::State>,
 }
 
 /// A plan kept for the next step.

@@ -1,11 +1,14 @@
 //! The mechanism of a step: what it works with, what it needs to know, the values of its templates, its conditions, and
 //! how it is told as a script. Nothing here names a kind of step.
 
-pub(crate) mod script;
+pub(crate) mod marked;
 pub(crate) mod when;
+pub(crate) mod opened;
+pub(crate) mod child;
 pub(crate) mod values;
 pub(crate) mod needs;
-pub(crate) mod templates;
+pub(crate) mod kind;
+pub(crate) mod script;
 pub(crate) mod schedule;
 mod cx;
 mod facts;

@@ -5,13 +5,13 @@ use secrecy::SecretString;
 use serde_json::Value as Json;
 
 use crate::config::environment::Terraform;
-use crate::config::template::{Rendered, Scope, Template, TemplateError};
+use crate::config::template::{Name, Rendered, Scope, Template, TemplateError};
 use crate::exec;
 use crate::failure::{Failure, Kind};
 use crate::files::ansible_value::{Value, holds_template};
-use crate::hosts::host;
-use crate::steps::Work;
+use crate::tools::terraform::Output;
 use crate::work::StepCx;
+use crate::work::kind::StepKind;
 use crate::work::needs::Needs;
 
 /// What the names of a template stand for, at this point of the run.
@@ -39,8 +39,8 @@ impl Known {
     }
 
     /// For a dry run: what is not known yet stands there as the name it has in the file.
-    pub(crate) fn shown(step: &StepCx<'_>, work: &Work) -> Self {
-        Known::named(step, Needs::of(step.env, work, None))
+    pub(crate) fn shown(step: &StepCx<'_>, kind: &dyn StepKind) -> Self {
+        Known::named(step, Needs::of(step.env, kind, None))
     }
 
     /// The same for these.
@@ -80,6 +80,7 @@ impl Known {
             secrets: &self.secrets,
             vars: &step.cx.vars.0,
             hosts: &step.env.hosts,
+            is_dry: step.frame.is_dry,
         }
     }
 
@@ -233,7 +234,7 @@ fn typed_value(
         Json::String(text) => {
             // What is malformed was refused when the file was read.
             let template = Template::parse(text).unwrap_or_else(|_| Template::literal(text));
-            if let Some(output) = host::whole_output(step, &template) {
+            if let Some(output) = whole_output(step, &template) {
                 *is_sensitive |= output.sensitive;
                 return Ok(Value::data(&output.value));
             }
@@ -258,4 +259,14 @@ fn typed_value(
         }
         other => Value::data(other),
     })
+}
+
+/// The output that a template is, if it is one and nothing else.
+pub(crate) fn whole_output<'a>(step: &'a StepCx<'_>, template: &Template) -> Option<&'a Output> {
+    let mut names = template.names();
+    let (Some(Name::Output(name)), None) = (names.next(), names.next()) else { return None };
+    if template.as_str().trim() != format!("{{{{output.{name}}}}}") {
+        return None;
+    }
+    step.facts.outputs.as_ref()?.get(name)
 }

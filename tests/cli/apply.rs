@@ -1,9 +1,8 @@
 //! The main job with real terraform: from encrypted credentials to `shared/.env.<environment>`, and back.
 
+use crate::common::{CANARY, Run, Sandbox};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-
-use crate::sandbox::{CANARY, Sandbox};
 
 #[test]
 fn apply_writes_the_environment_file_section_by_section() {
@@ -91,9 +90,9 @@ fn the_whole_life_of_an_environment() {
 fn it_works_from_any_folder_of_the_project_and_with_c() {
     let project = Sandbox::new();
     let mut inside = project.command(&["apply", "dev"]);
-    Sandbox::run(inside.current_dir(project.path("environments/dev"))).code(0);
+    Run::of(inside.current_dir(project.path("environments/dev"))).code(0);
     let mut outside = project.command(&["-C", project.root().to_str().unwrap(), "genenv", "dev", "--check"]);
-    Sandbox::run(outside.current_dir("/")).code(0);
+    Run::of(outside.current_dir("/")).code(0);
 }
 
 #[test]
@@ -101,7 +100,7 @@ fn an_environment_without_a_root_module_needs_nothing_but_infractl() {
     let project = Sandbox::new();
     let mut command = project.command(&["apply", "local"]);
     // git is asked about the file; terraform is not there.
-    Sandbox::run(command.env("PATH", "/usr/bin:/bin")).code(0);
+    Run::of(command.env("PATH", "/usr/bin:/bin")).code(0);
     let text = project.read("shared/.env.local");
     assert!(text.contains("POSTGRES_HOST=127.0.0.1\n"), "{text}");
     assert!(text.contains(&format!("POSTGRES_PASSWORD={CANARY}postgres-local\n")), "{text}");
@@ -116,7 +115,7 @@ fn the_default_environment_and_infractl_env() {
     project.infractl(&["apply"]).code(0);
     assert!(project.path("shared/.env.dev").exists());
     let mut command = project.command(&["apply"]);
-    Sandbox::run(command.env("INFRACTL_ENV", "rec")).code(0);
+    Run::of(command.env("INFRACTL_ENV", "rec")).code(0);
     assert!(project.path("shared/.env.rec").exists());
     project.edit("environments/defaults.toml", "default-environment = \"dev\"\n", "");
     project.infractl(&["plan"]).code(64).says("`dev`, `local`, `prod` or `rec`");
@@ -129,7 +128,7 @@ fn outputs_in_every_form() {
     let output = |args: &[&str]| {
         let mut all = vec!["output", "dev"];
         all.extend(args);
-        Sandbox::run_clear(&mut project.command(&all)).code(0).out
+        Run::in_clear(&mut project.command(&all)).code(0).out
     };
     let text = output(&[]);
     assert!(text.contains("postgres_password = <sensitive>\n"), "{text}");
@@ -205,7 +204,7 @@ fn exec_hands_over_secrets_and_variables_and_the_exit_code() {
     let project = Sandbox::new();
     let script =
         "printf %s \"$STORAGE_ACCOUNT_KEY|$TF_VAR_storage_account_key|$TF_VAR_region|$SHARED_TOKEN\"; exit 7";
-    let run = Sandbox::run_clear(&mut project.command(&["exec", "dev", "--", "sh", "-c", script])).code(7);
+    let run = Run::in_clear(&mut project.command(&["exec", "dev", "--", "sh", "-c", script])).code(7);
     let key = format!("{CANARY}storage-dev");
     assert_eq!(run.out, format!("{key}|{key}|francecentral|{CANARY}token"));
     project.infractl(&["exec", "dev", "--", "no-such-program"]).code(69).says("no-such-program");
@@ -216,7 +215,7 @@ fn exec_hands_over_secrets_and_variables_and_the_exit_code() {
 fn genenv_prints_and_compares_without_writing() {
     let project = Sandbox::new();
     project.infractl(&["apply", "dev"]).code(0);
-    let printed = Sandbox::run_clear(&mut project.command(&["genenv", "dev", "--print"])).code(0).out;
+    let printed = Run::in_clear(&mut project.command(&["genenv", "dev", "--print"])).code(0).out;
     let without_time = |text: &str| -> String {
         text.lines().filter(|line| !line.starts_with("# Generated")).collect::<Vec<_>>().join("\n")
     };

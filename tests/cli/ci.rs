@@ -5,10 +5,9 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use crate::common::{CANARY, Sandbox};
 use regex::Regex;
 use serde_json::Value;
-
-use crate::sandbox::{CANARY, Sandbox};
 
 const WRONG: &str = "output \"x\" {\n  value = var.nope\n}\n";
 
@@ -222,7 +221,7 @@ fn ci_is_never_asked_even_with_a_terminal() {
         return;
     }
     let project = Sandbox::new();
-    let call = format!("{} apply prod", crate::sandbox::BIN);
+    let call = format!("{} apply prod", crate::common::BIN);
     let ask = |ci: &str| {
         let command = project.command(&[]);
         let mut script = Command::new("script");

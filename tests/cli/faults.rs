@@ -1,11 +1,10 @@
 //! Bad input and faults: a clear error, the right exit code, nothing lost.
 
+use crate::common::{CANARY, Run, Sandbox, encrypted, encrypted_for, skip};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-use crate::sandbox::{CANARY, Sandbox, encrypted, encrypted_for};
 
 /// A PATH with nothing but these programs.
 fn path_with(project: &Sandbox, programs: &[&str]) -> PathBuf {
@@ -21,7 +20,7 @@ fn path_with(project: &Sandbox, programs: &[&str]) -> PathBuf {
 fn without_terraform_it_says_how_to_get_it() {
     let project = Sandbox::new();
     let mut command = project.command(&["apply", "dev"]);
-    let run = Sandbox::run(command.env("PATH", path_with(&project, &["git"]))).code(69);
+    let run = Run::of(command.env("PATH", path_with(&project, &["git"]))).code(69);
     run.says("`terraform` is not installed").says("install terraform");
 }
 
@@ -85,7 +84,7 @@ fn a_missing_or_unreadable_key_is_named_with_the_places_that_were_looked_at() {
     // From a variable.
     fs::remove_file(&key).unwrap();
     let secret = text.lines().find(|line| line.starts_with("AGE-SECRET-KEY")).unwrap();
-    Sandbox::run(project.command(&["plan", "dev"]).env("SOPS_AGE_KEY", secret)).code(0);
+    Run::of(project.command(&["plan", "dev"]).env("SOPS_AGE_KEY", secret)).code(0);
 }
 
 #[test]
@@ -197,8 +196,7 @@ impl Mount {
         if done.status.success() {
             return Some(Mount(at.to_owned()));
         }
-        assert!(std::env::var_os("CI").is_none(), "mount: {}", String::from_utf8_lossy(&done.stderr));
-        eprintln!("skipped: no right to mount a tmpfs");
+        skip(&format!("no right to mount a tmpfs: {}", String::from_utf8_lossy(&done.stderr).trim()));
         None
     }
 }
@@ -370,13 +368,13 @@ fn variables_of_terraform_that_would_break_it_are_harmless() {
     let project = Sandbox::new();
     project.infractl(&["apply", "dev"]).code(0);
     let with =
-        |name: &str, value: &str| Sandbox::run(project.command(&["genenv", "dev"]).env(name, value)).code(0);
+        |name: &str, value: &str| Run::of(project.command(&["genenv", "dev"]).env(name, value)).code(0);
     with("TF_CLI_CONFIG_FILE", "/nowhere/terraformrc").says("/nowhere/terraformrc");
     with("TF_CLI_ARGS", "-no-such-flag");
     with("TF_CLI_ARGS_state", "-no-such-flag");
     with("TF_WORKSPACE", "somewhere-else");
     with("TF_PLUGIN_CACHE_DIR", project.path(".infractl/plugins").to_str().unwrap());
-    Sandbox::run(project.command(&["plan", "dev"]).env("TF_CLI_ARGS_plan", "-compact-warnings")).code(0);
+    Run::of(project.command(&["plan", "dev"]).env("TF_CLI_ARGS_plan", "-compact-warnings")).code(0);
 }
 
 #[test]

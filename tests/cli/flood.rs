@@ -1,11 +1,10 @@
 //! Memory: a child that prints 1 GB, 200 environments at once.
 
+use crate::common::Sandbox;
 use std::fs;
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
-
-use crate::sandbox::Sandbox;
 
 /// The highest `VmHWM` of a process that was seen, in MB, its exit code, and what it said.
 fn peak(command: &mut Command) -> (u64, Option<i32>, String) {

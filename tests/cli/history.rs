@@ -4,12 +4,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
+use crate::common::{CANARY, Run, Sandbox, wait_for};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-
-use crate::sandbox::{CANARY, Run, Sandbox};
 
 const LEAK: &str = r#"
 resource "terraform_data" "leak" {
@@ -28,7 +26,7 @@ fn git(project: &Sandbox, args: &[&str]) -> String {
 
 /// Runs as a user of that name.
 fn by(project: &Sandbox, user: &str, args: &[&str]) -> Run {
-    Sandbox::run(project.command(args).env("USER", user))
+    Run::of(project.command(args).env("USER", user))
 }
 
 fn show(project: &Sandbox, number: u64) -> Value {
@@ -41,15 +39,6 @@ fn folder(project: &Sandbox) -> Vec<String> {
     let mut names: Vec<String> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
     names.sort();
     names
-}
-
-#[track_caller]
-fn wait_for(what: &str, mut is_there: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !is_there() {
-        assert!(started.elapsed() < Duration::from_secs(60), "waited 60 s for {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 #[test]
@@ -134,7 +123,7 @@ fn verbs_that_only_read_and_dry_runs_are_not_recorded() {
         &["validate", "local"],
         &["plan", "dev", "--dry-run"],
     ] {
-        Sandbox::run_clear(&mut project.command(args));
+        Run::in_clear(&mut project.command(args));
     }
     assert_eq!(project.infractl(&["history"]).out.lines().count(), 2);
     assert_eq!(folder(&project), ["000001.jsonl"]);
@@ -319,7 +308,7 @@ fn what_ends_before_its_pipeline_begins_is_recorded_too() {
         let run = show(&project, at);
         assert_eq!((&run["verb"], &run["user"]), (&args[0].into(), &"camille".into()), "{run}");
         assert_eq!(run["code"], code, "{run}");
-        assert_eq!(run["outcome"], if code == 77 { "interrupted" } else { "failed" }, "{run}");
+        assert_eq!(run["outcome"], if code == 77 { "declined" } else { "failed" }, "{run}");
         assert!(run["error"].as_str().unwrap().contains(says), "{run}");
         let lanes = run["environments"].as_array().unwrap();
         let names: Vec<&str> = lanes.iter().map(|lane| lane["environment"].as_str().unwrap()).collect();

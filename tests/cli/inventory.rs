@@ -1,10 +1,9 @@
 //! The ansible inventory: from outputs and `[hosts]` to a file, and back. No machine is needed.
 
+use crate::common::{CANARY, Sandbox};
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::Command;
-
-use crate::sandbox::{CANARY, Sandbox};
 
 /// An environment whose outputs are given by hand, with a list, a map and a sensitive output.
 const ENVIRONMENT: &str = r#"

@@ -1,14 +1,11 @@
 //! One pipeline per environment at a time on this machine.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
-
-use super::sandbox::{BIN, Run, Sandbox};
+use crate::common::{BIN, Run, Sandbox, send, start, wait_for};
+use rustix::process::Signal;
 
 /// A stand-in for terraform: `apply` says so when two of it run at the same time.
 const TOOL: &str = r#"#!/bin/sh
@@ -24,116 +21,82 @@ esac
 "#;
 
 /// A small project whose terraform is a stand-in.
-struct Project {
-    dir: TempDir,
+fn project() -> Sandbox {
+    let project = Sandbox::empty();
+    project.write("environments/dev/main.tf", "output \"x\" { value = 1 }\n");
+    let tool = project.script("tool", TOOL);
+    project.write("environments/defaults.toml", &format!("[terraform]\nprogram = \"{}\"\n", tool.display()));
+    project.write(".gitignore", "shared/\n.infractl/\n");
+    fs::create_dir_all(project.path("shared")).unwrap();
+    let place = project.root().to_owned();
+    project.with_var("USER", "alice").with_var("PLACE", place).with_var("BIN", BIN)
 }
 
-impl Project {
-    fn new() -> Self {
-        let project = Project { dir: TempDir::new().unwrap() };
-        project.write("environments/dev/main.tf", "output \"x\" { value = 1 }\n");
-        project.write(
-            "environments/defaults.toml",
-            &format!("[terraform]\nprogram = \"{}\"\n", project.path("tool").display()),
-        );
-        project.write("tool", TOOL);
-        fs::set_permissions(project.path("tool"), fs::Permissions::from_mode(0o755)).unwrap();
-        project.write(".gitignore", "shared/\n.infractl/\n");
-        fs::create_dir_all(project.path("shared")).unwrap();
-        project
-    }
-
-    fn path(&self, path: impl AsRef<Path>) -> PathBuf {
-        self.dir.path().join(path)
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.path(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(BIN);
-        command
-            .args(args)
-            .current_dir(self.dir.path())
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap())
-            .env("HOME", self.dir.path())
-            .env("USER", "alice")
-            .env("PLACE", self.dir.path())
-            .env("BIN", BIN)
-            .stdin(Stdio::null());
-        command
-    }
-
-    #[track_caller]
-    fn infractl(&self, args: &[&str]) -> Run {
-        Sandbox::run(&mut self.command(args))
-    }
-
-    /// Starts a run that works for long, and waits until it holds the lock and works.
-    fn holder(&self, seconds: &str) -> Child {
-        let child =
-            self.command(&["apply", "dev"]).env("WORK", seconds).stderr(Stdio::piped()).spawn().unwrap();
-        self.wait_for("critical");
-        child
-    }
-
-    fn wait_for(&self, path: &str) {
-        let end = Instant::now() + Duration::from_secs(30);
-        while !self.path(path).exists() {
-            assert!(Instant::now() < end, "{path} never came");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    fn runs(&self) -> usize {
-        fs::read_to_string(self.path("runs")).unwrap_or_default().lines().count()
-    }
-
-    fn assert_one_at_a_time(&self) {
-        assert!(!self.path("violations").exists(), "two ran at the same time");
-    }
+/// Starts a run that works for long, and waits until it holds the lock and works.
+fn holder(project: &Sandbox, seconds: &str) -> Child {
+    let child = start(project.command(&["apply", "dev"]).env("WORK", seconds));
+    wait_for("the work", || project.path("critical").exists());
+    child
 }
 
-fn kill(child: &Child, signal: &str) {
-    let status = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
-    assert!(status.success());
+fn runs(project: &Sandbox) -> usize {
+    fs::read_to_string(project.path("runs")).unwrap_or_default().lines().count()
+}
+
+fn assert_one_at_a_time(project: &Sandbox) {
+    assert!(!project.path("violations").exists(), "two ran at the same time");
 }
 
 #[test]
 fn fifty_contenders_run_one_at_a_time_and_none_waits_for_ever() {
-    let project = Project::new();
-    let contenders: Vec<Child> = (0..50)
-        .map(|_| {
-            project.command(&["apply", "dev", "--lock-wait", "3m"]).stderr(Stdio::piped()).spawn().unwrap()
-        })
-        .collect();
+    let project = project();
+    let contenders: Vec<Child> =
+        (0..50).map(|_| start(&mut project.command(&["apply", "dev", "--lock-wait", "3m"]))).collect();
     for contender in contenders {
         let output = contender.wait_with_output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
-    assert_eq!(project.runs(), 50);
-    project.assert_one_at_a_time();
+    assert_eq!(runs(&project), 50);
+    assert_one_at_a_time(&project);
 }
 
 #[test]
 fn without_waiting_one_of_several_runs_and_the_others_are_busy() {
-    let project = Project::new();
-    let mut holder = project.holder("3");
+    let project = project();
+    let mut holder = holder(&project, "3");
     for _ in 0..3 {
         project.infractl(&["apply", "dev"]).code(75);
     }
     assert!(holder.wait().unwrap().success());
-    assert_eq!(project.runs(), 1);
+    assert_eq!(runs(&project), 1);
+}
+
+#[test]
+fn an_apply_takes_the_lock_whatever_the_pipeline_is_called() {
+    let project = project();
+    let defaults = project.read("environments/defaults.toml");
+    for name in ["plan", "check", "state", "smoke"] {
+        let own = format!("{defaults}[pipelines]\n{name} = [{{ do = \"apply\" }}]\n");
+        project.write("environments/defaults.toml", &own);
+        let mut holder = holder(&project, "2");
+        project.infractl(&[name, "dev"]).code(75);
+        assert!(holder.wait().unwrap().success(), "{name}");
+    }
+    // A look takes no lock, and says so itself where infractl cannot know.
+    let own = format!(
+        "{defaults}[pipelines]\nsmoke = {{ effect = \"reads\", steps = [{{ command = \"true\" }}] }}\n"
+    );
+    project.write("environments/defaults.toml", &own);
+    let mut holder = holder(&project, "2");
+    project.infractl(&["smoke", "dev"]).code(0);
+    assert!(holder.wait().unwrap().success());
+    assert_one_at_a_time(&project);
 }
 
 #[test]
 fn a_busy_environment_says_who_since_when_where_what_and_how_to_release() {
-    let project = Project::new();
-    let mut holder = project.holder("4");
+    let project = project();
+    let mut holder = holder(&project, "4");
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     let run = project
         .infractl(&["destroy", "dev"])
@@ -168,8 +131,8 @@ fn a_busy_environment_says_who_since_when_where_what_and_how_to_release() {
 
 #[test]
 fn waiting_is_bounded_and_says_so() {
-    let project = Project::new();
-    let mut holder = project.holder("60");
+    let project = project();
+    let mut holder = holder(&project, "60");
     let begun = Instant::now();
     project
         .infractl(&["genenv", "dev", "--lock-wait", "1s"])
@@ -179,19 +142,19 @@ fn waiting_is_bounded_and_says_so() {
         .says("pass a longer `--lock-wait`");
     let waited = begun.elapsed();
     assert!(waited > Duration::from_millis(900) && waited < Duration::from_secs(20), "{waited:?}");
-    kill(&holder, "-KILL");
+    send(&holder, Signal::KILL);
     holder.wait().unwrap();
     project.infractl(&["genenv", "dev", "--lock-wait", "nonsense"]).code(64).says("not a duration");
 }
 
 #[test]
 fn waiting_can_be_configured_and_interrupted() {
-    let project = Project::new();
-    let mut holder = project.holder("6");
+    let project = project();
+    let mut holder = holder(&project, "6");
     project.write("environments/dev/environment.toml", "[lock]\nwait = \"5m\"\n");
-    let waiting = project.command(&["genenv", "dev"]).stderr(Stdio::piped()).spawn().unwrap();
+    let waiting = start(&mut project.command(&["genenv", "dev"]));
     std::thread::sleep(Duration::from_millis(700));
-    kill(&waiting, "-INT");
+    send(&waiting, Signal::INT);
     let output = waiting.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     assert!(String::from_utf8_lossy(&output.stderr).contains("stopped while waiting for the lock of `dev`"));
@@ -200,9 +163,9 @@ fn waiting_can_be_configured_and_interrupted() {
 
 #[test]
 fn a_killed_owner_is_noticed_and_holds_nobody_up() {
-    let project = Project::new();
-    let mut holder = project.holder("1");
-    kill(&holder, "-KILL");
+    let project = project();
+    let mut holder = holder(&project, "1");
+    send(&holder, Signal::KILL);
     holder.wait().unwrap();
     project
         .infractl(&["genenv", "dev"])
@@ -213,27 +176,27 @@ fn a_killed_owner_is_noticed_and_holds_nobody_up() {
 
 #[test]
 fn an_infractl_that_a_step_starts_passes_and_one_from_elsewhere_does_not() {
-    let project = Project::new();
+    let project = project();
     let mut inner = project.command(&["apply", "dev"]);
-    Sandbox::run(inner.env("INNER", "1")).code(0);
-    project.assert_one_at_a_time();
+    Run::of(inner.env("INNER", "1")).code(0);
+    assert_one_at_a_time(&project);
     // Without what the run gives its children it is somebody else.
     let mut outer = project.command(&["apply", "dev"]);
-    Sandbox::run(outer.env("INNER", "1").env("INNER_UNSET", "env -u INFRACTL_LOCK")).code(0);
+    Run::of(outer.env("INNER", "1").env("INNER_UNSET", "env -u INFRACTL_LOCK")).code(0);
     assert_eq!(fs::read_to_string(project.path("violations")).unwrap(), "inner\n");
 }
 
 #[test]
 fn unlock_says_whose_lock_it_was_and_asks_first() {
-    let project = Project::new();
+    let project = project();
     project.infractl(&["unlock", "dev"]).code(0).says("`dev` is not locked").says("force-unlock ID");
-    let mut holder = project.holder("2");
+    let mut holder = holder(&project, "2");
     project
         .infractl(&["unlock", "dev", "--confirm", "dev"])
         .code(75)
         .says("is alive: `apply` by alice")
         .says(&format!("kill -INT {}", holder.id()));
-    kill(&holder, "-KILL");
+    send(&holder, Signal::KILL);
     holder.wait().unwrap();
     project
         .infractl(&["unlock", "dev"])
@@ -247,9 +210,9 @@ fn unlock_says_whose_lock_it_was_and_asks_first() {
 
 #[test]
 fn a_project_whose_locks_are_removed_under_a_run_notices() {
-    let project = Project::new();
+    let project = project();
     project.write("environments/dev/environment.toml", "[lock]\nstale-after = \"1s\"\n");
-    let holder = project.holder("3");
+    let holder = holder(&project, "3");
     fs::remove_dir_all(project.path(".infractl")).unwrap();
     let output = holder.wait_with_output().unwrap();
     let err = String::from_utf8_lossy(&output.stderr);

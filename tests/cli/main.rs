@@ -3,9 +3,11 @@
     clippy::unwrap_used,
     clippy::disallowed_methods,
     clippy::format_collect,
-    clippy::print_stderr,
     reason = "tests: a panic is a failure, programs are started, files are damaged on purpose"
 )]
+
+#[path = "../common/mod.rs"]
+mod common;
 
 mod apply;
 mod ci;
@@ -18,11 +20,11 @@ mod many;
 mod parts;
 mod pipelines;
 mod readme;
-mod sandbox;
 mod scripts;
 mod signals;
 mod state_server;
 mod terminal;
 mod terraform;
+mod trust;
 mod usage;
 mod waits;

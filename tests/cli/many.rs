@@ -1,65 +1,27 @@
 //! One verb over several environments, with real terraform.
 
 use std::fs;
-use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
-use tempfile::TempDir;
-
-use super::sandbox::{BIN, Run, Sandbox};
-
-/// A project with a small root module for each of its environments.
-struct Project {
-    dir: TempDir,
-}
+use crate::common::{Run, Sandbox, processes, send, start, wait_for};
+use rustix::process::Signal;
 
 const ROOT: &str = "resource \"terraform_data\" \"a\" { input = \"x\" }\noutput \"name\" { value = terraform_data.a.output }\n";
 
-impl Project {
-    fn new<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Self {
-        let project = Project { dir: TempDir::new().unwrap() };
-        for name in names {
-            project.write(&format!("environments/{}/main.tf", name.as_ref()), ROOT);
-        }
-        project.write("environments/defaults.toml", "");
-        project.write(".gitignore", "shared/\n.infractl/\n");
-        fs::create_dir_all(project.path("shared")).unwrap();
-        project
+/// A project with a small root module for each of its environments.
+fn project<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Sandbox {
+    let project = Sandbox::empty();
+    for name in names {
+        project.write(format!("environments/{}/main.tf", name.as_ref()), ROOT);
     }
+    project.write("environments/defaults.toml", "");
+    project.write(".gitignore", "shared/\n.infractl/\n");
+    fs::create_dir_all(project.path("shared")).unwrap();
+    project
+}
 
-    fn path(&self, path: impl AsRef<Path>) -> PathBuf {
-        self.dir.path().join(path)
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.path(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    fn depends(&self, name: &str, on: &str) {
-        self.write(&format!("environments/{name}/environment.toml"), &format!("depends-on = [\"{on}\"]\n"));
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(BIN);
-        command
-            .args(args)
-            .current_dir(self.dir.path())
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap())
-            .env("HOME", self.dir.path())
-            .stdin(Stdio::null());
-        command
-    }
-
-    #[track_caller]
-    fn infractl(&self, args: &[&str]) -> Run {
-        Sandbox::run(&mut self.command(args))
-    }
+fn depends(project: &Sandbox, name: &str, on: &str) {
+    project.environment(name, &format!("depends-on = [\"{on}\"]\n"));
 }
 
 /// Lines of an environment, without its prefix.
@@ -85,7 +47,7 @@ fn row<'r>(run: &'r Run, name: &str) -> Vec<&'r str> {
 
 #[test]
 fn plans_are_told_apart_and_summed_up_in_a_table() {
-    let project = Project::new(["alpha", "be", "gamma"]);
+    let project = project(["alpha", "be", "gamma"]);
     let run = project.infractl(&["plan", "--all"]).code(0);
     assert_eq!(run.out, "", "data only on standard output");
     for name in ["alpha", "be", "gamma"] {
@@ -116,7 +78,7 @@ fn plans_are_told_apart_and_summed_up_in_a_table() {
 
 #[test]
 fn names_and_globs_select() {
-    let project = Project::new(["dev", "prod-eu", "prod-us", "rec"]);
+    let project = project(["dev", "prod-eu", "prod-us", "rec"]);
     let run = project.infractl(&["validate", "--env", "dev,prod-*"]).code(0).says("over 3 environments");
     assert!(lines_of(&run, "rec").is_empty(), "{}", run.err);
     assert!(run.err.contains("`prod-us` is valid"), "{}", run.err);
@@ -133,7 +95,7 @@ fn names_and_globs_select() {
 
 #[test]
 fn outputs_of_several_are_one_object_by_environment() {
-    let project = Project::new(["a", "b"]);
+    let project = project(["a", "b"]);
     project.infractl(&["apply", "--all"]).code(0);
     let run = project.infractl(&["output", "--all", "--format", "json"]).code(0);
     let json: serde_json::Value = serde_json::from_str(&run.out).unwrap();
@@ -157,9 +119,9 @@ fn outputs_of_several_are_one_object_by_environment() {
 
 #[test]
 fn dependencies_come_first_and_go_last() {
-    let project = Project::new(["app", "base", "db", "free"]);
-    project.depends("app", "db");
-    project.depends("db", "base");
+    let project = project(["app", "base", "db", "free"]);
+    depends(&project, "app", "db");
+    depends(&project, "db", "base");
     let run = project.infractl(&["apply", "--all", "--jobs", "4"]).code(0);
     let (began, ended) = ("prepare ...", "✓ environment file");
     assert!(place(&run, &format!("base │ {ended}")) < place(&run, &format!("db   │ {began}")), "{}", run.err);
@@ -170,7 +132,7 @@ fn dependencies_come_first_and_go_last() {
     let run = project.infractl(&["destroy", "--all", "--yes", "--jobs", "4"]).code(0);
     assert!(place(&run, "app  │ ✓ environment file") < place(&run, "db   │ prepare ..."), "{}", run.err);
     assert!(place(&run, "db   │ ✓ environment file") < place(&run, "base │ prepare ..."), "{}", run.err);
-    project.depends("base", "app");
+    depends(&project, "base", "app");
     project
         .infractl(&["plan", "--all"])
         .code(78)
@@ -179,9 +141,9 @@ fn dependencies_come_first_and_go_last() {
 
 #[test]
 fn the_root_failure_is_said_first_and_its_dependents_are_skipped_because_of_it() {
-    let project = Project::new(["app", "base", "db", "free"]);
-    project.depends("app", "db");
-    project.depends("db", "base");
+    let project = project(["app", "base", "db", "free"]);
+    depends(&project, "app", "db");
+    depends(&project, "db", "base");
     project.write(
         "environments/base/broken.tf",
         "resource \"terraform_data\" \"b\" {\n  provisioner \"local-exec\" {\n    command = \"echo no such luck; exit 3\"\n  }\n}\n",
@@ -207,7 +169,7 @@ fn the_root_failure_is_said_first_and_its_dependents_are_skipped_because_of_it()
 
 #[test]
 fn a_failure_wins_over_a_difference() {
-    let project = Project::new(["a", "b"]);
+    let project = project(["a", "b"]);
     project.write("environments/b/broken.tf", "resource \"terraform_data\" \"b\" { input = var.nothing }\n");
     let run = project.infractl(&["plan", "--all", "--detailed-exitcode", "--keep-going"]).code(1);
     assert_eq!(row(&run, "a")[5], "difference", "{}", run.err);
@@ -219,9 +181,9 @@ fn a_failure_wins_over_a_difference() {
 
 #[test]
 fn protected_environments_are_confirmed_by_name_before_anything_starts() {
-    let project = Project::new(["dev", "prod", "vault"]);
+    let project = project(["dev", "prod", "vault"]);
     for name in ["prod", "vault"] {
-        project.write(&format!("environments/{name}/environment.toml"), "protected = true\n");
+        project.write(format!("environments/{name}/environment.toml"), "protected = true\n");
     }
     let never = |run: Run| {
         assert!(!run.err.contains('│') && !project.path("environments/dev/terraform.tfstate").exists());
@@ -249,8 +211,8 @@ fn protected_environments_are_confirmed_by_name_before_anything_starts() {
 
 #[test]
 fn a_dry_run_shows_the_commands_of_each_in_order() {
-    let project = Project::new(["app", "base"]);
-    project.depends("app", "base");
+    let project = project(["app", "base"]);
+    depends(&project, "app", "base");
     let run = project.infractl(&["apply", "--all", "--dry-run"]).code(0);
     let (base, app) = (run.out.find("# base").unwrap(), run.out.find("# app").unwrap());
     assert!(base < app && run.out.matches("terraform apply").count() == 2, "{}", run.out);
@@ -260,7 +222,7 @@ fn a_dry_run_shows_the_commands_of_each_in_order() {
 #[test]
 fn two_hundred_environments_at_once() {
     let names: Vec<String> = (0..200).map(|number| format!("e{number:03}")).collect();
-    let project = Project::new(&names);
+    let project = project(&names);
     let run = project.infractl(&["apply", "--all", "--jobs", "200", "-q"]).code(0);
     assert_eq!(run.err, "", "{}", run.err);
     for name in &names {
@@ -268,46 +230,26 @@ fn two_hundred_environments_at_once() {
     }
 }
 
-/// Command lines of running processes with this mark; zombies have none.
-fn processes(mark: &str) -> Vec<String> {
-    let entries = fs::read_dir("/proc").unwrap().flatten();
-    let lines = entries.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
-    lines
-        .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
-        .filter(|line| line.contains(mark))
-        .collect()
-}
-
 #[test]
 fn ctrl_c_reaches_each_terraform_once_and_leaves_nothing() {
     let names = ["a", "b", "c", "d", "e", "f"];
-    let project = Project::new(names);
+    let project = project(names);
     for name in names {
         let begun = project.path(format!("begun-{name}"));
         project.write(
-            &format!("environments/{name}/slow.tf"),
+            format!("environments/{name}/slow.tf"),
             &format!(
                 "resource \"terraform_data\" \"slow\" {{\n  provisioner \"local-exec\" {{\n    command = \"echo begun > {}; sleep 20.51731; true\"\n  }}\n}}\n",
                 begun.display()
             ),
         );
     }
-    let mut command = project.command(&["apply", "--all", "--jobs", "4"]);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).spawn().unwrap();
-    let end = Instant::now() + Duration::from_secs(60);
-    while ["a", "b", "c", "d"].iter().any(|name| !project.path(format!("begun-{name}")).exists()) {
-        assert!(Instant::now() < end, "they never began");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let child = start(&mut project.command(&["apply", "--all", "--jobs", "4"]));
+    let four = ["a", "b", "c", "d"];
+    wait_for("four of them", || four.iter().all(|name| project.path(format!("begun-{name}")).exists()));
     let pressed = Instant::now();
-    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let run = Run {
-        code: output.status.code().unwrap_or(-1),
-        out: String::new(),
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
-    .code(130);
+    send(&child, Signal::INT);
+    let run = Run::ended(child.wait_with_output().unwrap()).code(130);
     assert!(pressed.elapsed() < Duration::from_secs(15), "it waited for what it was to stop");
     assert!(!run.err.contains("Two interrupts"), "one got the signal twice:\n{}", run.err);
     for name in ["a", "b", "c", "d"] {
@@ -321,13 +263,13 @@ fn ctrl_c_reaches_each_terraform_once_and_leaves_nothing() {
     assert_eq!(processes("51731"), Vec::<String>::new(), "a process is left");
     // All locks are free, terraform's and ours.
     for name in names {
-        project.write(&format!("environments/{name}/slow.tf"), "");
+        project.write(format!("environments/{name}/slow.tf"), "");
     }
     project.infractl(&["apply", "--all", "-q"]).code(0).never_says("left behind");
 }
 
 /// A provider from a mirror on this disk, made as terraform wants it: `init` never starts it.
-fn mirror(project: &Project) {
+fn mirror(project: &Sandbox) {
     let place = "mirror/registry.example.com/acme/brick/1.2.3/linux_amd64/terraform-provider-brick_v1.2.3";
     project.write(place, &"x".repeat(3_000_000));
     let rc = format!(
@@ -340,17 +282,17 @@ fn mirror(project: &Project) {
 #[test]
 fn parallel_inits_fill_a_cold_cache_once() {
     let names: Vec<String> = (0..12).map(|number| format!("e{number:02}")).collect();
-    let project = Project::new(&names);
+    let project = project(&names);
     mirror(&project);
     for name in &names {
         project.write(
-            &format!("environments/{name}/main.tf"),
+            format!("environments/{name}/main.tf"),
             "terraform {\n  required_providers {\n    brick = { source = \"registry.example.com/acme/brick\", version = \"~> 1.0\" }\n  }\n}\n",
         );
     }
     let init = |args: &[&str]| {
         let mut command = project.command(args);
-        Sandbox::run(command.env("TF_CLI_CONFIG_FILE", project.path("terraformrc"))).code(0)
+        Run::of(command.env("TF_CLI_CONFIG_FILE", project.path("terraformrc"))).code(0)
     };
     let run = init(&["init", "--all", "--jobs", "12", "-v"]);
     assert_eq!(run.err.matches("- Installing registry.example.com/acme/brick").count(), 1, "{}", run.err);
@@ -367,6 +309,6 @@ fn parallel_inits_fill_a_cold_cache_once() {
     let mut command = project.command(&["init", "--env", "e00,e01", "-v"]);
     command.env("TF_CLI_CONFIG_FILE", project.path("terraformrc")).env("TF_PLUGIN_CACHE_DIR", &own);
     fs::remove_dir_all(project.path("environments/e00/.terraform")).unwrap();
-    Sandbox::run(&mut command).code(0);
+    Run::of(&mut command).code(0);
     assert!(own.join("registry.example.com/acme/brick/1.2.3").exists());
 }

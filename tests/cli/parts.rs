@@ -1,9 +1,8 @@
 //! Part of a verb: `--from`, `--only`, `--skip`, `--resume`, `--print` where the project has its own idea of it.
 
+use crate::common::{BIN, Run, Sandbox};
 use std::path::Path;
 use std::process::Command;
-
-use crate::sandbox::{BIN, Run, Sandbox};
 
 const VERBS: [&str; 4] = ["init", "plan", "fmt", "genenv"];
 
@@ -140,7 +139,10 @@ fn a_pipeline_of_the_project_runs_over_all_environments() {
     project.infractl(&["greet", "--env", "d*,rec", "--only", "look"]).code(0);
     assert!(project.path("seen-dev").exists() && project.path("seen-rec").exists());
     assert!(!project.path("seen-local").exists());
-    project.infractl(&["gret", "--all", "--confirm", "prod"]).code(1).says("unknown verb or pipeline `gret`");
+    project
+        .infractl(&["gret", "--all", "--confirm", "prod"])
+        .code(64)
+        .says("unknown verb or pipeline `gret`");
 }
 
 #[test]

@@ -1,10 +1,9 @@
 //! The project's own pipelines: what steps see, selection, retries, waits, dry runs.
 
+use crate::common::{Run, Sandbox};
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
-
-use crate::sandbox::{Run, Sandbox};
 
 /// The example project whose environment `local` (no root module) says this besides.
 fn project(text: &str) -> Sandbox {
@@ -53,7 +52,7 @@ fn a_pipeline_goes_by_its_name_like_a_verb() {
     assert_eq!(project.read("seen"), "smoke\n");
     project.infractl(&["smoke", "local", "--dry-run"]).code(0);
     let mut command = project.command(&["-q", "smoke"]);
-    Sandbox::run(command.env("INFRACTL_ENV", "local")).code(0).never_says("smoke");
+    Run::of(command.env("INFRACTL_ENV", "local")).code(0).never_says("smoke");
     project
         .infractl(&["smok", "local"])
         .code(64)
@@ -64,7 +63,7 @@ fn a_pipeline_goes_by_its_name_like_a_verb() {
     project.infractl(&["smoke", "rec"]).code(64).says("unknown verb or pipeline `smoke`");
     run(&project, "smok", &[]).code(64).says("did you mean `smoke`?");
     let mut outside = project.command(&["aply", "local"]);
-    Sandbox::run(outside.current_dir("/")).code(64).says("did you mean `apply`?");
+    Run::of(outside.current_dir("/")).code(64).says("did you mean `apply`?");
 }
 
 #[test]
@@ -199,7 +198,7 @@ fn when_decides() {
     run(&project, "steps", &[]).code(0).says("not for local").says("WANTED is not set");
     assert_eq!(project.read("seen"), "here\nfile\noutput\nchanged\n");
     let mut command = project.command(&["pipeline", "local", "steps"]);
-    Sandbox::run(command.env("WANTED", "1")).code(0).says("nothing changed");
+    Run::of(command.env("WANTED", "1")).code(0).says("nothing changed");
     assert_eq!(project.read("seen"), "here\nfile\noutput\nchanged\nhere\nfile\nvar\noutput\n");
     project.write("watched", "2");
     run(&project, "steps", &["--only", "changed"]).code(0);
@@ -281,16 +280,27 @@ fn what_cannot_be_done_is_said_before_anything_is() {
   { command = "touch done", secrets = [] },
   { publish = { server = "http://127.0.0.1:9", folders = ["shared"] } },
 ]
-task = [{ command = "touch done", secrets = [] }, { ansible = { playbook = "site.yml" } }]
-[ansible]
-image = "ansible:1"
+task = [{ command = "touch done", secrets = [] }, { docker = { push = "image" } }]
+[images.image]
 "#,
     );
-    run(&project, "mixed", &[]).code(78).says("`publish`").says("not in this version");
-    run(&project, "task", &[]).code(78).says("ansible in a container");
+    run(&project, "mixed", &[]).code(78).says("`publish` is refused until it works").says("forges");
+    run(&project, "task", &[]).code(78).says("`docker.push` is refused until it works");
     assert!(!project.path("done").exists());
-    run(&project, "task", &["--skip", "ansible site.yml"]).code(0);
+    run(&project, "task", &["--skip", "docker push image"]).code(0);
     assert!(project.path("done").exists());
+    for (text, key) in [
+        ("[ansible]\nimage = \"ansible:1\"\n", "ansible.image"),
+        ("[terraform]\nimage = \"terraform:1\"\n", "terraform.image"),
+        ("[tools]\nterraform = \"1.11\"\n", "tools"),
+        ("[registry]\nserver = \"r.example\"\nlogin = \"ecr\"\n", "registry.login"),
+        ("[release]\nbranch = \"main\"\n", "release"),
+        ("[snapshots.database]\n", "snapshots"),
+    ] {
+        let project = self::project(&format!("a = []\n{text}"));
+        let said = run(&project, "a", &[]).code(78);
+        said.says(&format!("`{key}` is refused until it works")).says("environment.toml:");
+    }
     let project = self::project("");
     project.infractl(&["deploy", "local"]).code(78).says("no pipeline `deploy`").says("[pipelines]");
 }
@@ -299,22 +309,24 @@ image = "ansible:1"
 fn a_pipeline_cannot_do_itself() {
     let project = project("a = [{ do = \"b\" }]\nb = [{ do = \"a\" }]\n");
     run(&project, "a", &[]).code(78).says("without end");
-    let project = self::project("up = [{ do = \"refresh\" }]\n");
+    let project = self::project("up = [{ do = \"recreate\" }]\n");
     project.infractl(&["up", "local"]).code(78).says("without end");
     // Not even through a program.
-    let bin = crate::sandbox::BIN;
+    let bin = crate::common::BIN;
     let project = self::project(&format!("a = [{{ command = [\"{bin}\", \"a\"], secrets = [] }}]\n"));
     run(&project, "a", &[]).code(1).says("would do itself without end");
 }
 
 #[test]
-fn up_down_and_refresh_are_there_and_can_be_replaced() {
+fn up_down_and_recreate_are_there_and_can_be_replaced() {
     let project = project("deploy = [{ command = \"cp shared/.env.local deployed\", secrets = [] }]\n");
     project.infractl(&["up", "local"]).code(0).says("environment file");
     assert!(project.read("deployed").contains("FQDN=app.example"));
     project.infractl(&["down", "local"]).code(0);
     assert!(!project.path("shared/.env.local").exists());
-    project.infractl(&["refresh", "local"]).code(0);
+    project.infractl(&["recreate", "local"]).code(0);
+    let said = project.infractl(&["refresh", "local"]).code(64);
+    said.says("infractl recreate ENV").says("infractl plan ENV -- -refresh-only");
     assert!(project.path("shared/.env.local").exists());
     let project = self::project("up = [{ command = \"touch mine\", secrets = [] }]\n");
     project.infractl(&["up", "local"]).code(0);
@@ -350,8 +362,55 @@ fn a_protected_environment_asks_whatever_the_verb() {
     );
     project.infractl(&["up", "prod"]).code(77).says("--confirm prod");
     project.infractl(&["release-all", "prod"]).code(77).says("--confirm prod");
-    project.infractl(&["refresh", "prod", "--skip", "confirm"]).code(77);
+    project.infractl(&["recreate", "prod"]).code(77);
+    project.infractl(&["deploy", "prod"]).code(77).says("--confirm prod");
     project.infractl(&["up", "prod", "--confirm", "dev"]).code(77);
+}
+
+#[test]
+fn a_protected_environment_is_not_asked_about_looks() {
+    let project = Sandbox::new();
+    project.edit(
+        "environments/prod/environment.toml",
+        "protected = true",
+        r#"protected = true
+[pipelines]
+plain = [{ command = "touch plain", secrets = [] }]
+step = [{ command = "touch step", secrets = [], effect = "reads" }]
+whole = { effect = "reads", steps = [{ command = "touch whole", secrets = [] }, { do = "step" }] }
+liar = { effect = "reads", steps = [{ command = "touch liar", secrets = [] }, { do = "apply" }] }
+check = [{ wait = { file = "README.md" }, attempts = 1 }]
+deploy = [{ command = "touch deployed", secrets = [] }]
+#"#,
+    );
+    project.write("README.md", "");
+    project.infractl(&["plain", "prod"]).code(77).says("--confirm prod");
+    project.infractl(&["deploy", "prod"]).code(77).says("--confirm prod");
+    project.infractl(&["step", "prod"]).code(0);
+    project.infractl(&["whole", "prod"]).code(0);
+    project.infractl(&["check", "prod"]).code(0);
+    project.infractl(&["whole", "--env", "prod,dev"]).code(64);
+    project.infractl(&["liar", "prod", "--confirm", "prod"]).code(78).says("is said to read only");
+    assert!(project.path("step").exists() && project.path("whole").exists());
+    assert!(["plain", "deployed", "liar"].iter().all(|name| !project.path(name).exists()));
+}
+
+#[test]
+fn what_stops_or_destroys_does_not_take_the_default_environment() {
+    let project = Sandbox::new();
+    project.edit(
+        "environments/defaults.toml",
+        "[project]",
+        "[pipelines]\nnuke = [{ do = \"destroy\" }]\n[project]",
+    );
+    for verb in ["destroy", "down", "recreate", "stop", "nuke"] {
+        let said = project.infractl(&[verb]).code(64);
+        said.says("it has to be named");
+    }
+    project.infractl(&["pipeline", "nuke"]).code(64).says("it has to be named");
+    project.infractl(&["plan", "--dry-run"]).code(0);
+    let mut named = project.command(&["destroy", "--dry-run"]);
+    Run::of(named.env("INFRACTL_ENV", "dev")).code(0);
 }
 
 #[test]

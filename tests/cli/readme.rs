@@ -1,10 +1,9 @@
 //! Every example of the README is run, in order, on the example project as it is in the repository.
 
+use crate::common::{BIN, Run, Sandbox};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-
-use crate::sandbox::{BIN, Sandbox};
 
 /// A command, what the README says it prints on standard output, and its exit code.
 struct Example {
@@ -43,7 +42,7 @@ fn the_examples_of_the_readme_are_true() {
         let words = shell_words::split(&line).unwrap();
         assert_eq!(words[0], "infractl", "{line}");
         let args: Vec<&str> = words[1..].iter().map(String::as_str).collect();
-        let run = Sandbox::run(&mut project.command(&args)).code(code);
+        let run = Run::of(&mut project.command(&args)).code(code);
         if let Some(at) = printed.iter().position(|text| text == "...") {
             assert!(run.out.starts_with(&(printed[..at].join("\n") + "\n")), "{line}:\n{}", run.out);
         } else if !printed.is_empty() {
@@ -71,7 +70,7 @@ fn the_picture_shows_what_is_printed_today() {
     assert_eq!(commands.len(), 4);
     for shown in commands {
         let words: Vec<&str> = shown[0].strip_prefix("$ infractl ").unwrap().split(' ').collect();
-        let run = Sandbox::run(&mut project.command(&words)).code(0);
+        let run = Run::of(&mut project.command(&words)).code(0);
         let printed: Vec<String> = run.out.lines().chain(run.err.lines()).map(known).collect();
         for line in shown[1..].iter().filter(|line| !line.contains("you@")) {
             let is_heading = line.starts_with(" run ") || line.starts_with(" environment ");
@@ -96,7 +95,7 @@ fn the_two_commands_are_there_and_work() {
     assert!(parses.success());
     // What the first of them runs, on a checkout with nothing but what git has.
     let project = Sandbox::as_it_is();
-    Sandbox::run(&mut project.command(&["apply", "dev"])).code(0);
+    Run::of(&mut project.command(&["apply", "dev"])).code(0);
     assert!(project.read("shared/.env.dev").contains("POSTGRES_PASSWORD=demo-postgres-password-of-dev\n"));
     assert!(Path::new(BIN).exists());
 }

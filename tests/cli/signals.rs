@@ -5,9 +5,8 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
-
-use crate::sandbox::{CANARY, Sandbox};
+use crate::common::{CANARY, Sandbox, processes, send, start, wait_for};
+use rustix::process::Signal;
 
 /// A project whose `dev` has a resource that takes `seconds`; `mark` is in the command line of what it runs.
 fn slow(seconds: u32, mark: &str) -> Sandbox {
@@ -23,36 +22,6 @@ fn slow(seconds: u32, mark: &str) -> Sandbox {
     project
 }
 
-fn start(project: &Sandbox, args: &[&str]) -> Child {
-    let mut command = project.command(args);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    command.spawn().unwrap()
-}
-
-fn send(child: &Child, signal: Signal) {
-    kill_process(Pid::from_child(child), signal).unwrap();
-}
-
-/// Looks again and again, for 30 s at most.
-#[track_caller]
-pub(crate) fn wait_for(what: &str, mut is_there: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !is_there() {
-        assert!(started.elapsed() < Duration::from_secs(30), "waited 30 s for {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// Command lines of running processes with this mark; zombies have none.
-fn processes(mark: &str) -> Vec<String> {
-    let entries = fs::read_dir("/proc").unwrap().flatten();
-    let lines = entries.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
-    lines
-        .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
-        .filter(|line| line.contains(mark))
-        .collect()
-}
-
 fn end(child: Child) -> (Option<i32>, String) {
     let output = child.wait_with_output().unwrap();
     let err = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -63,7 +32,7 @@ fn end(child: Child) -> (Option<i32>, String) {
 fn interrupted_once(signal: Signal, code: i32, mark: &str) {
     let project = slow(10, mark);
     let before = project.read("shared/.env.dev");
-    let child = start(&project, &["apply", "dev"]);
+    let child = start(&mut project.command(&["apply", "dev"]));
     wait_for("the resource", || project.path("begun").exists());
     let pressed = Instant::now();
     send(&child, signal);
@@ -107,7 +76,7 @@ fn the_second_ctrl_c_only_says_what_would_be_lost_and_the_third_kills() {
     let _ = Command::new("chmod").arg("+x").arg(project.path("slow-terraform")).status();
     project.write("environments/dev/environment.toml", "[terraform]\nprogram = \"./slow-terraform\"\n");
     let before = project.read("shared/.env.dev");
-    let mut child = start(&project, &["apply", "dev"]);
+    let mut child = start(&mut project.command(&["apply", "dev"]));
     wait_for("the fake", || project.path("begun").exists());
     send(&child, Signal::INT);
     wait_for("the first signal", || signals.exists());
@@ -129,7 +98,7 @@ fn the_second_ctrl_c_only_says_what_would_be_lost_and_the_third_kills() {
 fn a_closed_terminal_lets_terraform_finish() {
     let project = slow(3, "41734");
     project.edit("environments/defaults.toml", "POSTGRES_DB = \"citus\"", "POSTGRES_DB = \"later\"");
-    let line = format!("{} apply dev", crate::sandbox::BIN);
+    let line = format!("{} apply dev", crate::common::BIN);
     let mut terminal = Command::new("script")
         .args(["-qec", &line, "/dev/null"])
         .current_dir(project.root())
@@ -154,7 +123,7 @@ fn a_closed_terminal_lets_terraform_finish() {
 #[test]
 fn two_applies_at_once_the_second_says_who_holds_it() {
     let project = slow(4, "41735");
-    let first = start(&project, &["apply", "dev"]);
+    let first = start(&mut project.command(&["apply", "dev"]));
     wait_for("the resource", || project.path("begun").exists());
     let second = project.infractl(&["apply", "dev"]);
     assert!(second.code == 1 || second.code == 75, "{second:?}");
@@ -186,7 +155,7 @@ fn terraforms_own_lock_error_names_the_holder_and_the_way_out() {
 #[test]
 fn no_secret_is_ever_in_a_command_line() {
     let project = slow(2, "41737");
-    let child = start(&project, &["apply", "dev"]);
+    let child = start(&mut project.command(&["apply", "dev"]));
     let mut seen = 0;
     let started = Instant::now();
     while !project.path("begun").exists() || seen < 20 {
@@ -200,7 +169,7 @@ fn no_secret_is_ever_in_a_command_line() {
 #[test]
 fn infractl_itself_has_no_secret_in_its_environment() {
     let project = slow(2, "41738");
-    let child = start(&project, &["apply", "dev"]);
+    let child = start(&mut project.command(&["apply", "dev"]));
     wait_for("the resource", || project.path("begun").exists());
     let own = fs::read(format!("/proc/{}/environ", child.id())).unwrap();
     assert!(!String::from_utf8_lossy(&own).contains(CANARY));
@@ -228,7 +197,7 @@ fn kill_9_at_a_hundred_random_instants_leaves_the_old_file_or_the_new_one() {
             &format!("POSTGRES_DB = \"{to}\""),
         );
         let verb = if round % 4 < 2 { "genenv" } else { "apply" };
-        let mut child = start(&project, &[verb, "dev"]);
+        let mut child = start(&mut project.command(&[verb, "dev"]));
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;

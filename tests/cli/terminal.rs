@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::sandbox::Sandbox;
-use crate::usage::on_a_terminal;
+use crate::common::{Sandbox, on_a_terminal};
 
 const SPINNER: &str = "⠁⠂⠄⡀⢀⠠⠐⠈";
 

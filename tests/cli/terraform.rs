@@ -2,15 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::sandbox::{CANARY, Run, Sandbox};
-use crate::signals::wait_for;
+use crate::common::{CANARY, Run, Sandbox, on_a_terminal, path_with, start, wait_for};
 use crate::state_server::StateServer;
-use crate::usage::on_a_terminal;
 
 const SETTINGS: &str = "[project]\nname = \"lab\"\n[secrets]\nfiles = [\"credentials/common.enc.env\"]\nidentity = \
                         \"credentials/demo-key-PROTECTS-NOTHING.txt\"\n[env-file]\ndialect = \"shell\"\n";
@@ -34,13 +31,10 @@ fn recorded(project: &Sandbox) -> impl Fn(&[&str]) -> (Run, Vec<String>) {
     let log = project.path(".infractl/started");
     let real = which::which("terraform").unwrap();
     let text = format!("#!/bin/sh\necho \"$*\" >> {}\nexec {} \"$@\"\n", log.display(), real.display());
-    project.write(".infractl/bin/terraform", &text);
-    let program = project.path(".infractl/bin/terraform");
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-    let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let path = path_with([project.script(".infractl/bin/terraform", &text)]);
     move |args| {
         let _ = fs::remove_file(&log);
-        let run = Sandbox::run(project.command(args).env("PATH", &path));
+        let run = Run::of(project.command(args).env("PATH", &path));
         let lines = fs::read_to_string(&log).unwrap_or_default();
         (run, lines.lines().map(str::to_owned).collect())
     }
@@ -48,10 +42,6 @@ fn recorded(project: &Sandbox) -> impl Fn(&[&str]) -> (Run, Vec<String>) {
 
 fn verbs(lines: &[String]) -> Vec<&str> {
     lines.iter().map(|line| line.split(' ').next().unwrap_or_default()).collect()
-}
-
-fn mode(project: &Sandbox, path: &str) -> u32 {
-    fs::metadata(project.path(path)).unwrap().permissions().mode() & 0o777
 }
 
 /// Running processes of the root modules of a project.
@@ -63,16 +53,11 @@ fn running(project: &Sandbox) -> Vec<Pid> {
     own.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)).collect()
 }
 
-fn start(project: &Sandbox, args: &[&str]) -> Child {
-    let mut command = project.command(args);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).spawn().unwrap()
-}
-
 #[test]
 fn a_plan_is_applied_to_its_own_environment_only() {
     let project = Sandbox::new();
     project.infractl(&["plan", "rec", "--out", "rec.tfplan"]).code(0);
-    assert_eq!(mode(&project, "rec.tfplan"), 0o600);
+    assert_eq!(project.mode("rec.tfplan"), 0o600);
     let run = project.infractl(&["apply", "dev", "--plan", "rec.tfplan"]).code(64);
     run.says("`rec.tfplan` is a plan of `rec`, not of `dev`").says("infractl plan dev --out FILE");
     assert!(
@@ -106,9 +91,9 @@ fn a_plan_is_applied_to_its_own_environment_only() {
 fn a_plan_file_is_private_from_its_first_byte_and_gone_when_there_is_no_plan() {
     let project = lab("resource \"terraform_data\" \"a\" {}\n");
     project.infractl(&["plan", "dev", "--", "-out=own.tfplan"]).code(0);
-    assert_eq!(mode(&project, "environments/dev/own.tfplan"), 0o600);
+    assert_eq!(project.mode("environments/dev/own.tfplan"), 0o600);
     project.infractl(&["plan", "dev", "--json", "--out", "json.tfplan"]).code(0);
-    assert_eq!(mode(&project, "json.tfplan"), 0o600);
+    assert_eq!(project.mode("json.tfplan"), 0o600);
     project.infractl(&["apply", "dev", "--plan", "json.tfplan"]).code(0);
     project.write("environments/dev/bad.tf", "resource {\n");
     project.infractl(&["plan", "dev", "--out", "none.tfplan"]).code(1);
@@ -147,7 +132,7 @@ fn what_is_inside_a_secret_that_is_json_is_hidden_too() {
     );
     project.secrets_text("common", &account);
     project.infractl(&["plan", "dev"]).code(0).says("jsonencode(").says("private_key = \"***\"");
-    let run = Sandbox::run_clear(&mut project.command(&["plan", "dev", "--json"]));
+    let run = Run::in_clear(&mut project.command(&["plan", "dev", "--json"]));
     assert!(!run.out.contains(CANARY), "{}", run.out);
     project.infractl(&["-v", "apply", "dev"]).code(0).says("***");
     project.infractl(&["plan", "dev"]).code(0);
@@ -161,7 +146,7 @@ fn a_long_output_is_no_line_of_the_apply() {
          resource \"terraform_data\" \"a\" {}\n",
     );
     project.infractl(&["-v", "apply", "dev"]).code(0).says("+1 ~0 −0 ±0").never_says("0123456789");
-    let out = Sandbox::run(&mut project.command(&["output", "dev", "long", "--raw"])).code(0).out;
+    let out = Run::of(&mut project.command(&["output", "dev", "long", "--raw"])).code(0).out;
     assert_eq!(out.len(), 73_000);
 }
 
@@ -347,7 +332,7 @@ fn a_killed_infractl_does_not_take_terraform_along() {
         ),
     );
     project.write("environments/dev/environment.toml", &server.settings());
-    let mut child = start(&project, &["apply", "dev"]);
+    let mut child = start(&mut project.command(&["apply", "dev"]));
     wait_for("the resource", || project.path("begun").exists());
     child.kill().unwrap();
     child.wait().unwrap();
@@ -370,7 +355,7 @@ fn a_killed_terraform_is_told_as_such() {
             project.path("begun").display()
         ),
     );
-    let child = start(&project, &["apply", "dev"]);
+    let child = start(&mut project.command(&["apply", "dev"]));
     wait_for("the resource", || project.path("begun").exists());
     let of_child = |pid: &&Pid| {
         let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
@@ -407,11 +392,11 @@ fn variables_of_the_user_that_name_nothing_are_no_noise() {
         ("TF_CLI_ARGS_state_pull", "-no-such"),
     ] {
         for verb in ["plan", "fmt", "validate", "apply", "init"] {
-            let run = Sandbox::run(project.command(&[verb, "dev"]).env(name, value)).code(0);
+            let run = Run::of(project.command(&[verb, "dev"]).env(name, value)).code(0);
             run.never_says("CLI configuration").never_says("Error:");
         }
     }
-    Sandbox::run(project.command(&["fmt", "dev"]).env("TF_CLI_ARGS", "-compact-warnings")).code(0);
+    Run::of(project.command(&["fmt", "dev"]).env("TF_CLI_ARGS", "-compact-warnings")).code(0);
 }
 
 #[test]

@@ -1,10 +1,9 @@
 //! Usage: help, near names, standard output and error, terminals.
 
+use crate::common::{Run, Sandbox, on_a_terminal};
 use std::fs;
 use std::io::Read;
-use std::process::{Command, Stdio};
-
-use crate::sandbox::{BIN, Sandbox};
+use std::process::Stdio;
 
 #[test]
 fn a_verb_or_environment_that_is_not_there_names_the_near_one() {
@@ -21,7 +20,7 @@ fn a_verb_or_environment_that_is_not_there_names_the_near_one() {
 fn outside_a_project_it_says_what_it_looked_for() {
     let project = Sandbox::new();
     let mut command = project.command(&["env", "list"]);
-    Sandbox::run(command.current_dir("/")).code(64).says("environments/").says("-C");
+    Run::of(command.current_dir("/")).code(64).says("environments/").says("-C");
 }
 
 #[test]
@@ -51,7 +50,7 @@ fn origins_and_sources_are_shown_without_a_value() {
     project.secrets("dev", &[("STORAGE_ACCOUNT_KEY", "a"), ("SHARED_TOKEN", "b")]);
     std::fs::remove_file(project.path("credentials/demo-key-PROTECTS-NOTHING.txt")).unwrap();
     let mut command = project.command(&["env", "show", "dev", "--explain", "SHARED_TOKEN"]);
-    let out = Sandbox::run(command.env("SHARED_TOKEN", "own")).code(0).out;
+    let out = Run::of(command.env("SHARED_TOKEN", "own")).code(0).out;
     let lines: Vec<&str> = out.lines().collect();
     assert_eq!(lines.len(), 3, "{out}");
     assert!(lines[0].contains("own environment") && lines[0].ends_with("overridden"), "{out}");
@@ -74,34 +73,6 @@ fn a_reader_that_goes_away_ends_it_quietly() {
     assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(0), ""));
 }
 
-/// Runs infractl on a terminal of its own, by util-linux's `script`.
-pub(crate) fn on_a_terminal(project: &Sandbox, columns: u32, typed: &str, args: &str) -> (i32, String) {
-    let line = format!("stty cols {columns} rows 24; {BIN} {args}");
-    let mut child = Command::new("script")
-        .args(["-qec", &line, "/dev/null"])
-        .current_dir(project.root())
-        .env("TERM", "xterm-256color")
-        .env_remove("CI")
-        .env_remove("TF_CLI_CONFIG_FILE")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let typed = typed.to_owned();
-    let typist = std::thread::spawn(move || {
-        for text in typed.split_inclusive('\n') {
-            std::thread::sleep(std::time::Duration::from_millis(1500));
-            let _ = std::io::Write::write_all(&mut stdin, text.as_bytes());
-        }
-        std::thread::sleep(std::time::Duration::from_millis(1500));
-    });
-    let mut out = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
-    typist.join().unwrap();
-    (child.wait().unwrap().code().unwrap_or(-1), out)
-}
-
 #[test]
 fn a_terminal_of_20_columns_is_enough() {
     let project = Sandbox::new();
@@ -120,10 +91,10 @@ fn colours_are_for_terminals_and_obey_no_color() {
     assert!(!plain.contains("\u{1b}[32m"), "{plain:?}");
     assert!(!project.infractl(&["genenv", "dev"]).err.contains('\u{1b}'));
     let mut command = project.command(&["genenv", "dev", "--color", "always"]);
-    assert!(Sandbox::run(&mut command).err.contains("\u{1b}[32m"));
+    assert!(Run::of(&mut command).err.contains("\u{1b}[32m"));
     let forced = |no: &str| {
         let mut command = project.command(&["genenv", "dev"]);
-        Sandbox::run(command.env("CLICOLOR_FORCE", "1").env("NO_COLOR", no)).err.contains("\u{1b}[32m")
+        Run::of(command.env("CLICOLOR_FORCE", "1").env("NO_COLOR", no)).err.contains("\u{1b}[32m")
     };
     assert!(forced("") && !forced("1"));
 }
@@ -174,7 +145,7 @@ fn all_of_standard_output_is_json_whatever_the_verb_prints() {
     let project = Sandbox::new();
     project.infractl(&["apply", "dev"]).code(0);
     let events = |args: &[&str], code: i32| -> Vec<serde_json::Value> {
-        let out = Sandbox::run_clear(project.command(args).args(["--output", "json"])).code(code).out;
+        let out = Run::in_clear(project.command(args).args(["--output", "json"])).code(code).out;
         out.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
     };
     let data = |args: &[&str]| {
@@ -197,7 +168,7 @@ fn all_of_standard_output_is_json_whatever_the_verb_prints() {
         &["env", "show", "dev", "--explain", "X"],
         &["history"],
     ] {
-        let out = Sandbox::run_clear(project.command(args).args(["--output", "json"])).code(0).out;
+        let out = Run::in_clear(project.command(args).args(["--output", "json"])).code(0).out;
         serde_json::from_str::<serde_json::Value>(&out).expect(&out);
     }
 }
@@ -223,9 +194,8 @@ fn a_log_file_has_everything_with_its_time_and_no_secret() {
 fn an_environment_is_named_or_known_from_somewhere_that_is_said() {
     let project = Sandbox::new();
     project.infractl(&["destroy", ""]).code(64).says("the name of the environment is empty").says("`prod`");
-    let with = |value: &std::ffi::OsStr| {
-        Sandbox::run(project.command(&["plan"]).env("INFRACTL_ENV", value)).code(64)
-    };
+    let with =
+        |value: &std::ffi::OsStr| Run::of(project.command(&["plan"]).env("INFRACTL_ENV", value)).code(64);
     with("dve".as_ref()).says("did you mean `dev`").says("INFRACTL_ENV");
     with(std::os::unix::ffi::OsStrExt::from_bytes(b"\xff")).says("INFRACTL_ENV");
     project.edit(

@@ -31,7 +31,6 @@ fn the_example_of_the_contract_loads() {
     assert_eq!(terraform.program, "terraform");
     assert_eq!(terraform.dir, sandbox.path("environments/prod"));
     assert_eq!(terraform.workspace.as_str(), "default");
-    assert_eq!(terraform.image.as_ref().unwrap().as_str(), "hashicorp/terraform:1.11");
     assert_eq!(terraform.vars["region"].0, "francecentral");
     assert_eq!(terraform.backend.keys().collect::<Vec<_>>(), ["bucket", "key"]);
     assert_eq!(

@@ -5,44 +5,40 @@
 mod errors;
 mod example;
 mod finding;
+#[expect(dead_code, clippy::disallowed_methods, reason = "it is for all tests, and writes files by hand")]
+#[path = "../common/folder.rs"]
+mod folder;
 mod merging;
 mod schema;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::ops::Deref;
 
-use tempfile::TempDir;
+use folder::Folder;
 
 use infractl::testing::config::{Environment, Project};
 use infractl::testing::failure::Failure;
 use infractl::testing::ui::report;
 
 /// A project in a folder of its own.
-struct Sandbox(TempDir);
+struct Sandbox(Folder);
+
+impl Deref for Sandbox {
+    type Target = Folder;
+
+    fn deref(&self) -> &Folder {
+        &self.0
+    }
+}
 
 impl Sandbox {
     fn new(files: &[(&str, &str)]) -> Sandbox {
-        let sandbox = Sandbox(tempfile::tempdir().unwrap());
+        let sandbox = Sandbox(Folder::new());
         fs::create_dir(sandbox.root().join("environments")).unwrap();
         for (path, text) in files {
             sandbox.write(path, text.as_bytes());
         }
         sandbox
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "a fixture needs no atomic write")]
-    fn write(&self, path: &str, bytes: &[u8]) {
-        let path = self.root().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
-    }
-
-    fn root(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn path(&self, path: &str) -> PathBuf {
-        self.root().join(path)
     }
 
     fn project(&self) -> Project {

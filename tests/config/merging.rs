@@ -171,6 +171,7 @@ endpoints = { s3 = "https://s3.{{environment}}.example" }
     ]);
     let secrets = IndexMap::from([("TOKEN".to_owned(), SecretString::from("CANARY-1"))]);
     let scope = Scope {
+        is_dry: false,
         environment: "dev",
         project: "shop",
         outputs: &outputs,
@@ -214,7 +215,7 @@ fn a_root_module_is_where_files_of_terraform_or_tofu_are() {
     for (file, has) in [("main.tf", true), ("main.tf.json", true), ("main.tofu", true), ("notes.txt", false)]
     {
         let sandbox = dev("");
-        sandbox.write(&format!("environments/dev/{file}"), b"");
+        sandbox.write(format!("environments/dev/{file}"), b"");
         assert_eq!(sandbox.load("dev").unwrap().terraform.is_some(), has, "{file}");
     }
 }

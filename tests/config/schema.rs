@@ -121,7 +121,7 @@ fn the_schema_refuses_what_does_not_load() {
 fn the_schema_takes_what_loads() {
     for text in [
         "[pipelines]\na = [{ command = \"x {{{{ secret.A }}\", timeout = \"1h 30m\" }]",
-        "[tools]\nterraform = \"1.10.0-rc1\"\ntofu = \"1\"",
+        "[pipelines]\na = { effect = \"reads\", steps = [{ command = \"x\" }] }",
         "[hosts.\"żółć-1_a\"]\naddress = \"{{output.secret}}\"",
         "[terraform]\nvars = { a = \"{{secret.A}}\", b = [1, { c = \"{{secret.A}}\" }] }\nbackend = { n = 1, l = [\"a\"] }",
     ] {
@@ -148,7 +148,6 @@ const CONTEXT: &str = r#"
 hosts.backend.address = "10.0.0.1"
 images.forecast-etl = {}
 tasks.forecast-etl = {}
-snapshots.database = {}
 "#;
 
 /// An example of the reference as a whole file; none where it is only a part of one.
@@ -183,6 +182,10 @@ fn every_example_of_the_reference_loads() {
         }
         let Some((_, examples)) = line.split_once("Example: ") else { continue };
         for example in examples.trim_end_matches('.').split("`, `") {
+            // Names a snapshot, which cannot be declared until snapshots work.
+            if example.contains("snapshot = {") {
+                continue;
+            }
             let Some(text) = file(&section, example.trim_matches('`')) else { continue };
             let own = if section == "project" {
                 "environments/defaults.toml"
@@ -196,6 +199,12 @@ fn every_example_of_the_reference_loads() {
             ]);
             let project = sandbox.project().with_vars([("HOME".into(), "/home/ada".into())].into());
             if let Err(failure) = project.environment("dev") {
+                let shown = infractl::testing::ui::report::render(&failure, false, 100);
+                let is_unready = line.contains("Refused until it works")
+                    || ["release", "snapshots.NAME"].contains(&section.as_str());
+                if is_unready && shown.contains("is refused until it works") {
+                    continue;
+                }
                 panic!("{section}: {text}\n{}", infractl::testing::ui::report::render(&failure, false, 100));
             }
             seen += 1;

@@ -6,6 +6,7 @@
 #   have NAME TEXT      it is there: version, where from
 #   lack NAME TEXT      it is not there: why
 #
+# Those whose number begins with the same digit run side by side; what those before them said is in their environment.
 # Everything else goes to standard error, which ends up in $STATE/log. What is installed is kept below $STATE.
 # A process that has to be ended after the tests is announced with `must_end`, at once, a folder that has to be
 # removed with `must_remove`: then they are also gone when the run is interrupted, at the latest with the next one.
@@ -13,11 +14,11 @@ set -euo pipefail
 : "${STATE:?run tests/run}"
 export DEBIAN_FRONTEND=noninteractive PIP_DISABLE_PIP_VERSION_CHECK=1
 
-# apt_get ARGS...: as root, waiting for another apt.
+# apt_get ARGS...: as root, waiting for another apt; those of these scripts take turns, for `update` does not wait.
 apt_get() {
   local sudo=()
   if [ "$(id -u)" != 0 ]; then sudo=(sudo -n); fi
-  "${sudo[@]}" apt-get -o DPkg::Lock::Timeout=300 -qq "$@" </dev/null >&2
+  flock --close "$STATE/apt" "${sudo[@]}" apt-get -o DPkg::Lock::Timeout=300 -qq "$@" </dev/null >&2
 }
 
 # first_version COMMAND...: the first thing that looks like a version in what a program prints.

@@ -4,10 +4,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
+use crate::common::{CANARY, Sandbox, need, send};
 use crate::machine::Machine;
-use crate::sandbox::{CANARY, Run, Sandbox};
 use crate::ssh::{host, nothing_is_left, processes};
-use crate::support::need;
 
 /// A host that is this machine: nothing is needed but ansible.
 const HERE: &str = r#"
@@ -38,8 +39,7 @@ const PLAYBOOK: &str = r#"
 
 /// A project whose environment `local` is deployed by ansible. None (and the test is skipped) without ansible.
 fn project(hosts: &str, ansible: &str, playbook: &str) -> Option<Sandbox> {
-    need("ansible-playbook")?;
-    let project = Sandbox::new();
+    let project = Sandbox::new().on_path(need("ansible-playbook")?);
     let machines: Vec<String> = hosts
         .lines()
         .filter_map(|line| line.strip_prefix("[hosts.")?.strip_suffix(']'))
@@ -53,21 +53,6 @@ fn project(hosts: &str, ansible: &str, playbook: &str) -> Option<Sandbox> {
     project.write("environments/local/environment.toml", &text);
     project.write("ansible/site.yml", playbook);
     Some(project)
-}
-
-fn command(project: &Sandbox, args: &[&str]) -> Command {
-    let ansible = std::env::var_os("INFRACTL_TEST_ANSIBLE_PLAYBOOK").unwrap();
-    let bin = Path::new(&ansible).parent().unwrap().to_owned();
-    let path = std::env::var_os("PATH").unwrap();
-    let path = std::env::join_paths([bin].into_iter().chain(std::env::split_paths(&path))).unwrap();
-    let mut command = project.command(args);
-    command.env("PATH", path);
-    command
-}
-
-#[track_caller]
-fn infractl(project: &Sandbox, args: &[&str]) -> Run {
-    Sandbox::run(&mut command(project, args))
 }
 
 fn vars(place: &str, version: u32) -> String {
@@ -86,7 +71,7 @@ fn a_playbook_gets_variables_and_secrets_and_shows_none() {
     // A user's configuration that would hide or change what is read.
     project
         .write("ansible/ansible.cfg", "[defaults]\nstdout_callback = minimal\nhost_key_checking = False\n");
-    let run = infractl(&project, &["deploy", "local", "-v"]).code(0);
+    let run = project.infractl(&["deploy", "local", "-v"]).code(0);
     let run = run.says("3 tasks changed something on 1 of 1 host").says("TASK [place a file]\n");
     assert!(run.err.contains("it's *** #1") && !run.out.contains("TASK"), "{}", run.err);
     assert_eq!(machine.sh("cat /tmp/app.conf"), "version=1\n");
@@ -96,13 +81,14 @@ fn a_playbook_gets_variables_and_secrets_and_shows_none() {
     project.assert_no_canary_on_disk();
     nothing_is_left(&project);
 
-    infractl(&project, &["deploy", "local"]).code(0).says("1 host, nothing changed").never_says("TASK");
-    infractl(&project, &["deploy", "local", "--tags", "shown", "--limit", "web"]).code(0);
+    project.infractl(&["deploy", "local"]).code(0).says("1 host, nothing changed").never_says("TASK");
+    project.infractl(&["deploy", "local", "--tags", "shown", "--limit", "web"]).code(0);
 
     // Another machine with the same address is not trusted, whatever ansible.cfg says.
     machine.boot();
     machine.answers();
-    infractl(&project, &["deploy", "local"])
+    project
+        .infractl(&["deploy", "local"])
         .code(1)
         .says("`web` cannot be reached at `place a file`")
         .says("Host key verification failed")
@@ -116,27 +102,27 @@ fn a_check_changes_nothing_and_says_what_would_change() {
     let Some(machine) = Machine::up() else { return };
     let Some(project) = project(&host("web", &machine, "deploy"), &vars("/tmp", 1), PLAYBOOK) else { return };
     let check = ["check", "local", "--exit-code"];
-    let first = infractl(&project, &check).code(2).says("3 tasks would change on 1 of 1 host");
+    let first = project.infractl(&check).code(2).says("3 tasks would change on 1 of 1 host");
     let first = first.says("ansible/inventory/local.ini is missing").says("shared/.env.local is missing");
     first.says("+version=1").says("+token=***").never_says("show what has to be masked");
     assert!(!project.path("ansible/inventory/local.ini").exists() && !machine.is("test -e /tmp/app.conf"));
-    infractl(&project, &["check", "local"]).code(0);
+    project.infractl(&["check", "local"]).code(0);
 
-    infractl(&project, &["apply", "local"]).code(0);
-    infractl(&project, &["deploy", "local"]).code(0);
-    infractl(&project, &check).code(0).says("nothing would change").says("local.ini is up to date");
+    project.infractl(&["apply", "local"]).code(0);
+    project.infractl(&["deploy", "local"]).code(0);
+    project.infractl(&check).code(0).says("nothing would change").says("local.ini is up to date");
 
     project.edit(ENVIRONMENT, "version = 1", "version = 2");
-    let run = infractl(&project, &check).code(2).says("1 task would change on 1 of 1 host");
+    let run = project.infractl(&check).code(2).says("1 task would change on 1 of 1 host");
     run.says("TASK [place a file]\n").says("-version=1").says("+version=2").never_says("place a secret");
     assert_eq!(machine.sh("cat /tmp/app.conf"), "version=1\n");
-    infractl(&project, &["check", "local"]).code(0);
+    project.infractl(&["check", "local"]).code(0);
 
     // The check takes the inventory as it would be written; the written one stays.
     let written = project.read("ansible/inventory/local.ini");
     project.edit(ENVIRONMENT, "version = 2", "version = 1");
     project.edit(ENVIRONMENT, "user = \"deploy\"", "user = \"deploy\"\nvars = { ansible_become = true }");
-    infractl(&project, &check).code(2).says("local.ini is stale");
+    project.infractl(&check).code(2).says("local.ini is stale");
     assert_eq!(project.read("ansible/inventory/local.ini"), written);
     assert_eq!(project.path("ansible/inventory").read_dir().unwrap().count(), 1);
     nothing_is_left(&project);
@@ -167,7 +153,7 @@ fn hosts_that_failed_are_named_with_task_and_reason() {
           ansible.builtin.command: "true"
 "#;
     let Some(project) = project(&hosts, "", playbook) else { return };
-    let run = infractl(&project, &["deploy", "local"]).code(1);
+    let run = project.infractl(&["deploy", "local"]).code(1);
     let run = run.says("`db` failed at `install docker`: non-zero return code: exit code 7: *** is wrong");
     let run =
         run.says("`gone` cannot be reached at `ignored`").says("Connection refused").never_says("`web`");
@@ -181,10 +167,10 @@ fn who_may_not_log_in_or_become_root_is_told_what_to_do() {
     let playbook = "- hosts: app\n  gather_facts: false\n  become: true\n  tasks: [{ name: who, ansible.builtin.command: id }]\n";
     let Some(project) = project(&host("web", &machine, "admin"), "", playbook) else { return };
     // `admin` has no key there: the image gives one to all users but root, see tests/machine/entry.
-    let run = infractl(&project, &["deploy", "local"]).code(1).says("`web`");
+    let run = project.infractl(&["deploy", "local"]).code(1).says("`web`");
     assert!(run.err.contains("sudo") || run.err.contains("Permission denied"), "{}", run.err);
     project.edit(ENVIRONMENT, "\"admin\"", "\"nobody-there\"");
-    infractl(&project, &["deploy", "local"]).code(1).says("Permission denied").says("identity-file");
+    project.infractl(&["deploy", "local"]).code(1).says("Permission denied").says("identity-file");
 }
 
 #[test]
@@ -204,7 +190,7 @@ fn a_machine_behind_another_and_a_key_from_a_secret() {
     let Some(project) = project(&hosts, "", playbook) else { return };
     let lines = key.trim_end().replace('\n', "\\n");
     project.secrets_text("local", &format!("KEY={lines}\n"));
-    infractl(&project, &["deploy", "local"]).code(0).says("2 tasks changed something on 2 of 2 hosts");
+    project.infractl(&["deploy", "local"]).code(0).says("2 tasks changed something on 2 of 2 hosts");
     assert!(front.is("test -s /tmp/from") && back.is("test -s /tmp/from"));
     nothing_is_left(&project);
 }
@@ -216,11 +202,11 @@ fn the_inventory_works_without_infractl() {
     for format in ["ini", "yaml"] {
         let Some(project) = project(&hosts, "", "") else { return };
         project.edit(ENVIRONMENT, "[inventory]", &format!("[inventory]\nformat = \"{format}\""));
-        infractl(&project, &["inventory", "local"]).code(0);
+        project.infractl(&["inventory", "local"]).code(0);
         let end = if format == "ini" { "ini" } else { "yml" };
         let inventory = project.path(format!("ansible/inventory/local.{end}"));
         let ansible = std::env::var_os("INFRACTL_TEST_ANSIBLE_PLAYBOOK").unwrap();
-        let mut ping = command(&project, &[]);
+        let mut ping = project.command(&[]);
         let mut ansible = Command::new(Path::new(&ansible).with_file_name("ansible"));
         ansible.env_clear().envs(ping.get_envs().filter_map(|(name, value)| Some((name, value?))));
         ansible.args(["app", "-m", "ping", "-i"]).arg(&inventory).stdin(Stdio::null());
@@ -231,13 +217,8 @@ fn the_inventory_works_without_infractl() {
         assert!(done.status.success() && said.matches("\"pong\"").count() == 2, "{said}");
         // Its masters go by themselves after a minute; not in this test.
         ping = Command::new("sh");
-        let folder = command(&project, &[])
-            .get_envs()
-            .find(|(name, _)| *name == "HOME")
-            .unwrap()
-            .1
-            .unwrap()
-            .to_owned();
+        let folder =
+            project.command(&[]).get_envs().find(|(name, _)| *name == "HOME").unwrap().1.unwrap().to_owned();
         ping.arg("-c")
             .arg("for s in \"$0\"/.ansible/cp/*; do ssh -O exit -o ControlPath=\"$s\" x; done")
             .arg(folder);
@@ -250,7 +231,7 @@ fn the_inventory_works_without_infractl() {
 fn ansible_that_did_nothing_is_a_failure() {
     let playbook = "- hosts: app\n  gather_facts: false\n  tasks:\n    - { name: one, ansible.builtin.command: 'true', tags: [known] }\n- hosts: other\n  gather_facts: true\n  tasks: []\n";
     let Some(project) = project(HERE, "", playbook) else { return };
-    let deploy = |args: &[&str]| infractl(&project, &[&["deploy", "local"], args].concat());
+    let deploy = |args: &[&str]| project.infractl(&[&["deploy", "local"], args].concat());
     deploy(&[]).code(0).says("1 task changed something on 1 of 1 host");
     deploy(&["--tags", "known"]).code(0);
     deploy(&["--limit", "here"]).code(0);
@@ -294,14 +275,14 @@ fn the_vault_password_comes_from_a_secret() {
     assert!(vault.arg(project.path("ansible/hidden.yml")).output().unwrap().status.success());
     assert!(!project.read("ansible/hidden.yml").contains("from the vault"));
 
-    infractl(&project, &["deploy", "local"]).code(1).says("vault-password");
+    project.infractl(&["deploy", "local"]).code(1).says("vault-password");
     project.edit(ENVIRONMENT, "[ansible]", "[ansible]\nvault-password = \"POSTGRES_ADMIN_PASSWORD\"");
-    infractl(&project, &["deploy", "local"]).code(0);
+    project.infractl(&["deploy", "local"]).code(0);
     assert_eq!(project.read("ansible/out"), "from the vault");
     project.edit(ENVIRONMENT, "POSTGRES_ADMIN_PASSWORD", "ACR_ADMIN_PASSWORD");
-    infractl(&project, &["deploy", "local"]).code(1).says("ecrypt");
+    project.infractl(&["deploy", "local"]).code(1).says("ecrypt");
     project.edit(ENVIRONMENT, "ACR_ADMIN_PASSWORD", "NOSUCH");
-    infractl(&project, &["deploy", "local"]).code(65).says("there is no secret `NOSUCH`, the vault password");
+    project.infractl(&["deploy", "local"]).code(65).says("there is no secret `NOSUCH`, the vault password");
     project.assert_no_canary_on_disk();
 }
 
@@ -310,8 +291,8 @@ fn ctrl_c_ends_what_runs_on_the_host() {
     let Some(machine) = Machine::up() else { return };
     let playbook = "- hosts: app\n  gather_facts: false\n  tasks: [{ name: sleep, ansible.builtin.command: sleep 300 }]\n";
     let Some(project) = project(&host("web", &machine, "deploy"), "", playbook) else { return };
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
-        let mut command = command(&project, &["deploy", "local"]);
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let mut command = project.command(&["deploy", "local"]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let limit = Instant::now() + Duration::from_secs(60);
         while !machine.is("pgrep -x sleep") {
@@ -319,8 +300,7 @@ fn ctrl_c_ends_what_runs_on_the_host() {
             assert!(!is_over, "{:?}", processes(&project).collect::<Vec<_>>());
             std::thread::sleep(Duration::from_millis(50));
         }
-        let kill = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status();
-        assert!(kill.unwrap().success());
+        send(&child, signal);
         let ended = child.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&ended.stderr).into_owned();
         assert_eq!(ended.status.code(), Some(code), "{said}");
@@ -351,8 +331,8 @@ fn roles_are_installed_when_their_list_has_changed() {
     git(&["commit", "-q", "-m", "role"]);
     let url = format!("git+file://{}", project.path("role").display());
     project.write("ansible/requirements.yml", &format!("roles: [{{ name: greeting, src: \"{url}\" }}]\n"));
-    infractl(&project, &["deploy", "local", "-v"]).code(0).says("ansible-galaxy install");
-    infractl(&project, &["deploy", "local", "-v"]).code(0).never_says("ansible-galaxy");
+    project.infractl(&["deploy", "local", "-v"]).code(0).says("ansible-galaxy install");
+    project.infractl(&["deploy", "local", "-v"]).code(0).never_says("ansible-galaxy");
     project.write("ansible/requirements.yml", "roles: [{ name: other, src: \"git+file:///nosuch\" }]\n");
-    infractl(&project, &["deploy", "local"]).code(1).says("nosuch");
+    project.infractl(&["deploy", "local"]).code(1).says("nosuch");
 }

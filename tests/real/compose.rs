@@ -4,10 +4,9 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::common::{Run, need, program, skip};
 use crate::docker::{Docker, unique};
 use crate::machine::Machine;
-use crate::sandbox::Run;
-use crate::support::{need, program, skip};
 
 const SERVICES: &str = r#"version: "3.9"
 services:

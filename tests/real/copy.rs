@@ -3,11 +3,11 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
+use crate::common::{Sandbox, wait_for};
 use crate::machine::Machine;
-use crate::sandbox::Sandbox;
-use crate::ssh::{host, nothing_is_left, project, until};
+use crate::ssh::{host, nothing_is_left, project};
 
-fn run(project: &Sandbox, name: &str) -> crate::sandbox::Run {
+fn run(project: &Sandbox, name: &str) -> crate::common::Run {
     project.infractl(&["pipeline", "local", name])
 }
 
@@ -75,7 +75,7 @@ fn a_connection_that_is_cut_leaves_the_old_file_whole() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    until("a part has arrived", || {
+    wait_for("a part has arrived", || {
         machine.is("[ $(stat -c %s /tmp/place/.infractl-copy/big || echo 0) -gt 1000000 ]")
     });
     machine.sh("pkill -KILL -u deploy sshd");
@@ -83,7 +83,7 @@ fn a_connection_that_is_cut_leaves_the_old_file_whole() {
     let said = String::from_utf8_lossy(&done.stderr);
     assert_eq!(done.status.code(), Some(1), "{said}");
     assert!(said.contains("the connection to `web` was lost"), "{said}");
-    until("what runs there has ended", || !machine.is("pgrep -u deploy tar"));
+    wait_for("what runs there has ended", || !machine.is("pgrep -u deploy tar"));
     assert_eq!(machine.sh("cat /tmp/place/big"), "old");
     project.write("big", "new");
     run(&project, "put").code(0);

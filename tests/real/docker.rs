@@ -1,9 +1,7 @@
 //! A project whose steps use the docker of the tests.
 
+use crate::common::{Run, Sandbox, need, output, program};
 use std::process::Command;
-
-use crate::sandbox::{Run, Sandbox};
-use crate::support::{need, output, program};
 
 /// The example project; its environment `local` has no root module.
 pub(crate) struct Docker {
@@ -41,7 +39,7 @@ impl Docker {
     /// Runs infractl to its end; no secret may be seen, nor be in a file that is not there for it.
     #[track_caller]
     pub(crate) fn infractl(&self, args: &[&str]) -> Run {
-        let run = Sandbox::run(&mut self.command(args));
+        let run = Run::of(&mut self.command(args));
         self.project.assert_no_canary_on_disk();
         run
     }

@@ -9,7 +9,7 @@ use std::process::Command;
 use infractl::testing::files::dotenv::{Dialect, encode};
 use infractl::testing::files::env_file::{Entry, EnvFile, Metadata, Section};
 
-use crate::support::{need, output, program};
+use crate::common::{need, output, program};
 use crate::values::{known, random};
 
 type Read = HashMap<String, String>;

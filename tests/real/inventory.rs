@@ -9,7 +9,7 @@ use infractl::testing::files::ansible_value::{Value, Variables, holds_template};
 use infractl::testing::files::inventory::{Format, Group, Inventory};
 use serde_json::{Value as Json, json};
 
-use crate::support::{need, output, program};
+use crate::common::{need, output, program};
 use crate::values::{known, random};
 
 const FORMATS: [(Format, &str); 2] = [(Format::Ini, "hosts.ini"), (Format::Yaml, "hosts.yml")];

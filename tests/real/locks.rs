@@ -3,14 +3,12 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
-
-use super::support::need;
+use crate::common::{BIN, Folder, Run, clean, need, send, start, wait_for};
+use rustix::process::Signal;
 
 /// A stand-in for terraform: `apply` says so when two of it run at the same time.
 const TOOL: &str = r#"#!/bin/sh
@@ -27,90 +25,72 @@ esac
 
 /// Checkouts of one project whose state is at one place.
 struct Team {
-    dir: TempDir,
+    folder: Folder,
     vars: Vec<(String, String)>,
-}
-
-fn write(path: &Path, text: &str) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
 }
 
 impl Team {
     fn new(checkouts: usize, backend: &str, lock: &str, vars: &[(&str, &str)]) -> Team {
         let team = Team {
-            dir: TempDir::new().unwrap(),
+            folder: Folder::new(),
             vars: vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         };
-        let tool = team.dir.path().join("tool");
-        write(&tool, TOOL);
-        fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).unwrap();
+        let tool = team.folder.script("tool", TOOL);
         for number in 0..checkouts {
             let dir = team.checkout(number);
-            write(&dir.join("environments/dev/main.tf"), &format!("terraform {{\n{backend}\n}}\n"));
+            team.folder
+                .write(dir.join("environments/dev/main.tf"), &format!("terraform {{\n{backend}\n}}\n"));
             let defaults =
                 format!("[terraform]\nprogram = \"{}\"\n[lock]\nshared = true\n{lock}\n", tool.display());
-            write(&dir.join("environments/defaults.toml"), &defaults);
+            team.folder.write(dir.join("environments/defaults.toml"), &defaults);
             fs::create_dir_all(dir.join("shared")).unwrap();
         }
         team
     }
 
     fn checkout(&self, number: usize) -> PathBuf {
-        self.dir.path().join(format!("checkout-{number}"))
+        self.folder.path(format!("checkout-{number}"))
     }
 
     fn command(&self, checkout: usize, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_infractl"));
+        let mut command = clean(BIN, &self.checkout(checkout), self.folder.root());
         command
             .args(args)
-            .current_dir(self.checkout(checkout))
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap())
-            .env("HOME", self.dir.path())
             .env("USER", format!("user{checkout}"))
-            .env("PLACE", self.dir.path())
-            .envs(self.vars.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .env("PLACE", self.folder.root())
+            .envs(self.vars.iter().map(|(name, value)| (name, value)));
         command
     }
 
     #[track_caller]
     fn run(&self, checkout: usize, args: &[&str], code: i32) -> String {
-        ended(self.command(checkout, args).output().unwrap(), code)
+        Run::of(&mut self.command(checkout, args)).code(code).err
     }
 
     /// Starts a run that works for so long, and waits until it works.
     fn holder(&self, checkout: usize, seconds: &str) -> Child {
         let working = self.checkout(checkout).join("environments/dev/working");
         let _ = fs::remove_file(&working);
-        let child = self.command(checkout, &["apply", "dev"]).env("WORK", seconds).spawn().unwrap();
-        let end = Instant::now() + Duration::from_secs(60);
-        while !working.exists() {
-            assert!(Instant::now() < end, "it never began");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        let child = start(self.command(checkout, &["apply", "dev"]).env("WORK", seconds));
+        wait_for("the work", || working.exists());
         child
     }
 
     fn fifty_contenders(&self) {
         let begun = Instant::now();
-        let contenders: Vec<Child> = (0..50)
-            .map(|at| self.command(at, &["apply", "dev", "--lock-wait", "5m"]).spawn().unwrap())
-            .collect();
+        let contenders: Vec<Child> =
+            (0..50).map(|at| start(&mut self.command(at, &["apply", "dev", "--lock-wait", "5m"]))).collect();
         for contender in contenders {
-            ended(contender.wait_with_output().unwrap(), 0);
+            Run::ended(contender.wait_with_output().unwrap()).code(0);
         }
-        let runs = fs::read_to_string(self.dir.path().join("runs")).unwrap().lines().count();
+        let runs = self.folder.read("runs").lines().count();
         assert_eq!(runs, 50);
         self.assert_one_at_a_time();
         println!("fifty contenders took {:.1} s", begun.elapsed().as_secs_f64());
     }
 
     fn assert_one_at_a_time(&self) {
-        assert!(!self.dir.path().join("violations").exists(), "two ran at the same time");
+        assert!(!self.folder.path("violations").exists(), "two ran at the same time");
     }
 
     /// What a second machine is told while the first works, and that the first keeps its lock for longer than a
@@ -127,7 +107,7 @@ impl Team {
         assert!(err.contains("waiting for the lock of `dev`") && !err.contains("left behind"), "{err}");
         // What changes nothing needs no lock.
         self.run(1, &["plan", "dev"], 0);
-        ended(holder.wait_with_output().unwrap(), 0);
+        Run::ended(holder.wait_with_output().unwrap()).code(0);
         let err = self.run(1, &["apply", "dev"], 0);
         assert!(!err.contains("left behind"), "{err}");
         self.assert_one_at_a_time();
@@ -136,7 +116,7 @@ impl Team {
     /// A killed run holds nobody up.
     fn killed_owner(&self, says: bool) {
         let mut holder = self.holder(0, "1");
-        kill(&holder, "-KILL");
+        send(&holder, Signal::KILL);
         holder.wait().unwrap();
         std::thread::sleep(Duration::from_millis(1200));
         let err = self.run(1, &["apply", "dev", "--lock-wait", "10s"], 0);
@@ -146,27 +126,15 @@ impl Team {
     /// A suspended run loses its lock, and stops when it wakes up.
     fn suspended_owner(&self) {
         let holder = self.holder(0, "1");
-        kill(&holder, "-STOP");
+        send(&holder, Signal::STOP);
         let err = self.run(1, &["genenv", "dev", "--lock-wait", "30s"], 0);
         assert!(err.contains("left behind by a run that died: `apply` by user0"), "{err}");
-        kill(&holder, "-CONT");
+        send(&holder, Signal::CONT);
         let output = holder.wait_with_output().unwrap();
         let err = String::from_utf8_lossy(&output.stderr).into_owned();
         // Whether it notices before its last step is over depends on the moment; it never frees the lock of another.
         assert!(matches!(output.status.code(), Some(0 | 75)), "{err}");
     }
-}
-
-#[track_caller]
-#[expect(clippy::needless_pass_by_value, reason = "an ended process is over: every caller hands it in")]
-fn ended(output: Output, code: i32) -> String {
-    let err = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(code), "{err}");
-    err
-}
-
-fn kill(child: &Child, signal: &str) {
-    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
 }
 
 /// One request to moto, which looks at no signature.
@@ -247,7 +215,7 @@ fn terraforms_own_lock_in_a_bucket_is_explained() {
         first.vars.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let team = Team::new(1, &backend, "", &vars);
     // The real one.
-    write(&team.checkout(0).join("environments/defaults.toml"), "");
+    team.folder.write("checkout-0/environments/defaults.toml", "");
     team.run(0, &["plan", "dev"], 0);
     let id = "d92ccfb0-277d-a96f-e09d-2a3e5e0eae46";
     let held = format!("{{\"ID\":\"{id}\",\"Who\":\"ann@ci\",\"Operation\":\"OperationTypeApply\"}}");
@@ -273,7 +241,7 @@ fn the_object_says_who_holds_it() {
     for field in ["host", "start", "heartbeat"] {
         assert!(json[field].is_string(), "{field}: {json}");
     }
-    ended(holder.wait_with_output().unwrap(), 0);
+    Run::ended(holder.wait_with_output().unwrap()).code(0);
 }
 
 #[test]
@@ -309,7 +277,7 @@ fn unlock_removes_an_object_and_says_whose_it_was() {
     let holder = team.holder(0, "2");
     let err = team.run(1, &["unlock", "dev"], 77);
     assert!(err.contains("held, and its owner seems to be alive") && err.contains("by user0 on "), "{err}");
-    kill(&holder, "-KILL");
+    send(&holder, Signal::KILL);
     drop(holder.wait_with_output());
     let err = team.run(1, &["unlock", "dev", "--confirm", "dev"], 0);
     assert!(err.contains("left behind at http://") && err.contains("the lock of `dev` is released"), "{err}");
@@ -319,9 +287,7 @@ fn unlock_removes_an_object_and_says_whose_it_was() {
 #[test]
 fn a_bucket_that_is_not_there_and_a_server_that_does_not_answer_are_said() {
     let Some((mut team, ..)) = s3_team(1, "") else { return };
-    let main = team.checkout(0).join("environments/dev/main.tf");
-    let text = fs::read_to_string(&main).unwrap();
-    write(&main, &text.replace("bucket = \"", "bucket = \"no-"));
+    team.folder.edit("checkout-0/environments/dev/main.tf", "bucket = \"", "bucket = \"no-");
     let err = team.run(0, &["apply", "dev"], 1);
     assert!(err.contains("NoSuchBucket") && err.contains("look at `bucket`"), "{err}");
     team.vars.retain(|(name, _)| name != "AWS_ENDPOINT_URL");
@@ -392,14 +358,14 @@ fn the_connection_is_checked_as_sslmode_says() {
 
 #[test]
 fn a_lock_file_beside_a_local_state_keeps_other_checkouts_out() {
-    let dir = TempDir::new().unwrap();
-    let state = dir.path().join("terraform.tfstate");
+    let dir = Folder::new();
+    let state = dir.path("terraform.tfstate");
     let backend = format!("backend \"local\" {{\n path = \"{}\"\n}}", state.display());
     let team = Team::new(50, &backend, "stale-after = \"2s\"", &[]);
     team.fifty_contenders();
     team.busy_for_others();
     team.killed_owner(true);
-    assert!(dir.path().join("terraform.tfstate.infractl-lock").exists());
+    assert!(dir.path("terraform.tfstate.infractl-lock").exists());
 }
 
 #[test]

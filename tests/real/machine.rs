@@ -4,11 +4,9 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::{Duration, Instant};
 
+use crate::common::{need, output, program, skip, wait_for};
 use tempfile::TempDir;
-
-use crate::support::{need, output, program, skip};
 
 /// Who holds this port of an address has the machine there: freed by the kernel, however a test ends.
 const CLAIM: u16 = 2;
@@ -130,11 +128,7 @@ impl Machine {
     /// Waits until a login works.
     #[track_caller]
     pub(crate) fn answers(&self) {
-        let limit = Instant::now() + Duration::from_secs(60);
-        while !self.ssh("true").status.success() {
-            assert!(Instant::now() < limit, "{} does not answer: {:?}", self.address, self.ssh("true"));
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        wait_for(&format!("{} to answer", self.address), || self.ssh("true").status.success());
     }
 
     /// A plain ssh as deploy: nothing of infractl.

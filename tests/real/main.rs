@@ -4,6 +4,9 @@
 #![expect(clippy::print_stdout, reason = "tests say what they skip")]
 #![expect(clippy::disallowed_methods, reason = "these tests drive other programs and write files by hand")]
 
+#[path = "../common/mod.rs"]
+mod common;
+
 mod ansible;
 mod compose;
 mod copy;
@@ -17,12 +20,8 @@ mod ovh;
 mod power;
 mod refusals;
 mod run;
-#[expect(clippy::format_collect, reason = "as in its own crate")]
-#[path = "../cli/sandbox.rs"]
-mod sandbox;
 mod scripts;
 mod sops;
 mod ssh;
-mod support;
 mod values;
 mod waits;

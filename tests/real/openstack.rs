@@ -1,4 +1,4 @@
-//! Servers of a test's own in the OpenStack that `tests/install/70-openstack` starts.
+//! Servers of a test's own in the OpenStack that `tests/install/35-openstack` starts.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::common::need;
 use serde_json::Value as Json;
-
-use super::support::need;
 
 /// The password of its user.
 pub(crate) const PASSWORD: &str = "p@ss w0rd";

@@ -3,12 +3,9 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 
-use tempfile::TempDir;
-
-use super::support::{need, output};
-
+use crate::common::{BIN, Folder, Sandbox, holding, need, output, path_with};
 /// What no line and no file but the environment file may hold.
 const SECRETS: [&str; 5] = [
     "demo-postgres-test-Zx81",
@@ -19,68 +16,46 @@ const SECRETS: [&str; 5] = [
 ];
 
 struct Example {
-    dir: TempDir,
+    project: Sandbox,
+    /// What lies on the disks of its machines.
+    disk: Folder,
     docker: OsString,
-    vars: Vec<(String, OsString)>,
 }
 
 impl Example {
     /// A copy of the example in a world of its own; none when something cannot be had.
     fn new() -> Option<Example> {
-        let dir = TempDir::new().unwrap();
         let docker = need("docker")?;
         let (ansible, openstack, aws) = (need("ansible-playbook")?, need("openstack")?, need("aws")?);
         need("compose-2")?;
-        let infractl = OsString::from(env!("CARGO_BIN_EXE_infractl"));
-        let folders = [&infractl, &ansible, &openstack, &aws, &docker]
-            .map(|path| Path::new(path).parent().unwrap().to_owned());
-        let path = std::env::var_os("PATH").unwrap();
-        let path = std::env::join_paths(folders.into_iter().chain(std::env::split_paths(&path))).unwrap();
         let socket = std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".into());
-        let mut vars: Vec<(String, OsString)> = vec![
-            ("PATH".into(), path),
-            ("HOME".into(), dir.path().join("home").into()),
-            ("LANG".into(), "C.UTF-8".into()),
-            ("DOCKER_SOCKET".into(), socket.trim_start_matches("unix://").into()),
-            ("AWS_ENDPOINT_URL".into(), need("s3")?),
-            ("AWS_DEFAULT_REGION".into(), "eu-west-par".into()),
-            ("TF_VAR_image".into(), need("machine")?),
-            ("TF_VAR_registry".into(), need("registry")?),
-            ("TF_VAR_disk".into(), dir.path().join("disk").into()),
-            ("CHECKPOINT_DISABLE".into(), "1".into()),
-        ];
-        for name in ["DOCKER_HOST", "DOCKER_CONFIG", "OS_AUTH_URL"] {
-            vars.extend(std::env::var_os(name).map(|value| (name.to_owned(), value)));
-        }
-        fs::create_dir(dir.path().join("home")).unwrap();
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ovh");
-        output(Command::new("cp").arg("-R").arg(source).arg(dir.path().join("ovh")));
-        Some(Example { dir, docker, vars })
+        let disk = Folder::new();
+        let project = Sandbox::empty()
+            .hiding(&SECRETS)
+            .with_own_vars(&["DOCKER_HOST", "DOCKER_CONFIG", "OS_AUTH_URL"])
+            .with_var("PATH", path_with([BIN.into(), ansible, openstack, aws, docker.clone()]))
+            .with_var("LANG", "C.UTF-8")
+            .with_var("DOCKER_SOCKET", socket.trim_start_matches("unix://"))
+            .with_var("AWS_ENDPOINT_URL", need("s3")?)
+            .with_var("AWS_DEFAULT_REGION", "eu-west-par")
+            .with_var("TF_VAR_image", need("machine")?)
+            .with_var("TF_VAR_registry", need("registry")?)
+            .with_var("TF_VAR_disk", disk.root())
+            .with_var("CHECKPOINT_DISABLE", "1");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ovh/.");
+        output(Command::new("cp").arg("-R").arg(source).arg(project.root()));
+        Some(Example { project, disk, docker })
     }
 
     fn path(&self, below: &str) -> PathBuf {
-        self.dir.path().join("ovh").join(below)
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_infractl"));
-        command.args(args).current_dir(self.path("")).env_clear().stdin(Stdio::null());
-        let said = command.envs(self.vars.iter().cloned()).output().unwrap();
-        for stream in [&said.stdout, &said.stderr] {
-            let text = String::from_utf8_lossy(stream);
-            for secret in SECRETS {
-                assert!(!text.contains(secret), "{args:?} shows {secret}:\n{text}");
-            }
-        }
-        said
+        self.project.path(below)
     }
 
     /// Standard output and standard error of a call that has to go well.
+    #[track_caller]
     fn well(&self, args: &[&str]) -> (String, String) {
-        let Output { status, stdout, stderr } = self.run(args);
-        let (out, err) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
-        assert!(status.success(), "{args:?}: {status}\n{out}\n{err}");
-        (out, err)
+        let run = self.project.infractl(args).code(0);
+        (run.out, run.err)
     }
 
     fn machines(&self) -> String {
@@ -93,20 +68,16 @@ impl Example {
 
     /// No secret is in any file that infractl or a tool left in the project, but for the environment file.
     fn no_secret_is_left(&self) {
-        let hits = Command::new("grep")
-            .args(SECRETS.iter().flat_map(|secret| ["-e", secret]))
-            .args(["-rlF", "--exclude=.env.test"])
-            .arg(self.path(""))
-            .output()
-            .unwrap();
-        assert_eq!(String::from_utf8_lossy(&hits.stdout), "");
+        let mut found = holding(self.project.root(), &SECRETS);
+        found.retain(|path| !path.ends_with(".env.test"));
+        assert_eq!(found, Vec::<PathBuf>::new());
     }
 }
 
 impl Drop for Example {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let _ = self.run(&["down", "test"]);
+            let _ = self.project.command(&["down", "test"]).output();
         }
     }
 }
@@ -150,7 +121,7 @@ fn the_ovh_system_goes_up_survives_a_restart_stops_starts_and_goes_down() {
     for gone in ["shared/.env.test", "ansible/inventory/test.ini", ".infractl/known_hosts/test"] {
         assert!(!example.path(gone).exists(), "{gone}");
     }
-    assert!(!example.dir.path().join("disk/test-backend").exists());
+    assert!(!example.disk.path("test-backend").exists());
     let (out, _) = example.well(&["state", "test"]);
     assert!(out.contains("not there"), "{out}");
     example.no_secret_is_left();

@@ -1,159 +1,26 @@
 //! `stop`, `start` and `state` through the real programs of the providers.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use infractl::testing::sops::{Format, NewFile, Plain};
 use regex::Regex;
+use rustix::process::Signal;
 use serde_json::Value as Json;
-use tempfile::TempDir;
 
 use super::openstack::{Openstack, PASSWORD};
-use super::support::{need, output, program};
+use crate::common::{Run, Sandbox, need, output, program, send, start, wait_for};
 
 /// A project with the environment `dev`.
-struct Project {
-    dir: TempDir,
-    vars: Vec<(String, String)>,
-    secrets: Vec<String>,
-}
-
-/// How a call ended.
-struct Run {
-    out: String,
-    err: String,
-}
-
-impl Run {
-    #[track_caller]
-    fn says(&self, text: &str) -> &Self {
-        assert!(self.err.contains(text), "standard error lacks `{text}`:\n{}", self.err);
-        self
-    }
-
-    #[track_caller]
-    fn never_says(&self, text: &str) -> &Self {
-        assert!(!self.err.contains(text), "standard error has `{text}`:\n{}", self.err);
-        self
-    }
-
-    #[track_caller]
-    fn prints(&self, text: &str) -> &Self {
-        assert!(self.out.contains(text), "standard output lacks `{text}`:\n{}", self.out);
-        self
-    }
-}
-
-fn write(path: &Path, text: &str) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
-}
-
-impl Project {
-    fn new(config: &str) -> Project {
-        let project = Project { dir: TempDir::new().unwrap(), vars: Vec::new(), secrets: Vec::new() };
-        project.environment("dev", config);
-        project
-    }
-
-    fn environment(&self, name: &str, config: &str) {
-        write(&self.dir.path().join(format!("environments/{name}/environment.toml")), config);
-    }
-
-    /// Secrets of the project, as a file of SOPS for the demonstration key of this repository.
-    fn with_secrets(mut self, secrets: &[(&str, &str)]) -> Project {
-        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let rules = fs::read_to_string(repository.join(".sops.yaml")).unwrap();
-        let recipient = rules.split_whitespace().find(|word| word.starts_with("age1")).unwrap();
-        let lines: Vec<String> = secrets.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let text = lines.join("\n") + "\n";
-        let new = NewFile::for_recipients([recipient.to_owned()]);
-        let mut fill = infractl::testing::secrets::fill;
-        let plain = Plain::create(text.as_bytes(), Format::Dotenv, &new, &mut fill).unwrap();
-        let bytes = plain.seal(jiff::Timestamp::now(), &mut fill).unwrap().to_bytes().unwrap();
-        write(&self.dir.path().join("all.enc.env"), std::str::from_utf8(&bytes).unwrap());
-        let key = self.dir.path().join("key.txt");
-        fs::copy(repository.join("credentials/demo-key-PROTECTS-NOTHING.txt"), &key).unwrap();
-        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
-        write(
-            &self.dir.path().join("environments/defaults.toml"),
-            "[secrets]\nfiles = [\"all.enc.env\"]\nidentity = \"key.txt\"\n",
-        );
-        self.secrets = secrets.iter().map(|(_, value)| (*value).to_owned()).collect();
-        self
-    }
-
-    fn on_path(mut self, program: &Path) -> Project {
-        let path = std::env::var("PATH").unwrap();
-        self.vars.push(("PATH".into(), format!("{}:{path}", program.parent().unwrap().display())));
-        self
-    }
-
-    fn with_var(mut self, name: &str, value: &str) -> Project {
-        self.vars.push((name.into(), value.into()));
-        self
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_infractl"));
-        command
-            .args(args)
-            .current_dir(self.dir.path())
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap())
-            .env("HOME", self.dir.path())
-            .env("LANG", "C.UTF-8")
-            .envs(self.vars.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
-    }
-
-    #[track_caller]
-    fn run(&self, args: &[&str], code: i32) -> Run {
-        self.ended(self.command(args).output().unwrap(), code)
-    }
-
-    #[track_caller]
-    #[expect(clippy::needless_pass_by_value, reason = "an ended process is over: every caller hands it in")]
-    fn ended(&self, output: Output, code: i32) -> Run {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let (out, err) = (text(&output.stdout), text(&output.stderr));
-        assert_eq!(output.status.code(), Some(code), "\n--- stdout\n{out}\n--- stderr\n{err}");
-        for secret in &self.secrets {
-            assert!(!out.contains(secret) && !err.contains(secret), "a secret was printed:\n{out}\n{err}");
-        }
-        self.assert_no_secret_on_disk();
-        Run { out, err }
-    }
-
-    #[track_caller]
-    fn assert_no_secret_on_disk(&self) {
-        let mut folders: Vec<PathBuf> = vec![self.dir.path().to_owned()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-                let path = entry.path();
-                if path.is_dir() {
-                    folders.push(path);
-                    continue;
-                }
-                let text = String::from_utf8_lossy(&fs::read(&path).unwrap_or_default()).into_owned();
-                let found = self.secrets.iter().find(|secret| text.contains(*secret));
-                assert!(found.is_none(), "a secret is in {}", path.display());
-            }
-        }
-    }
+fn dev(config: &str) -> Sandbox {
+    let project = Sandbox::empty().with_var("LANG", "C.UTF-8");
+    project.environment("dev", config);
+    project
 }
 
 /// A project whose environment has these servers, with the password among its secrets.
-fn on_openstack(cloud: &Openstack, servers: &[String], more: &str) -> Project {
+fn on_openstack(cloud: &Openstack, servers: &[String], more: &str) -> Sandbox {
     let config = format!("[power]\nprovider = \"openstack\"\nservers = {servers:?}\n{more}");
-    let mut project =
-        Project::new(&config).with_secrets(&[("OS_PASSWORD", PASSWORD)]).on_path(&cloud.program);
+    let mut project = dev(&config).with_secrets(&[("OS_PASSWORD", PASSWORD)]).on_path(&cloud.program);
     for (name, value) in cloud.vars() {
         project = project.with_var(name, value);
     }
@@ -166,9 +33,8 @@ fn servers_are_stopped_and_started_and_a_second_time_left_alone() {
     let servers = cloud.servers(&["backend", "db"]);
     let project = on_openstack(&cloud, &servers[1..], "");
     let more = format!("[hosts.backend]\naddress = \"10.0.0.1\"\nserver = \"{}\"\n", servers[0]);
-    let config = project.dir.path().join("environments/dev/environment.toml");
-    let text = fs::read_to_string(&config).unwrap() + &more;
-    write(&config, &text);
+    let config = "environments/dev/environment.toml";
+    project.write(config, &(project.read(config) + &more));
 
     let dry = project.run(&["stop", "dev", "--dry-run"], 0);
     dry.prints(&format!("openstack server stop {} {}", servers[0], servers[1]));
@@ -225,8 +91,9 @@ fn a_name_that_is_unknown_or_not_unique_is_refused_before_anything_is_stopped() 
     let wrong = std::mem::replace(&mut servers[1], near.clone());
     let project = on_openstack(&cloud, &servers, "");
     let run = project.run(&["stop", "dev"], 1);
-    run.says(&format!("openstack has no server `{near}`")).says(&format!("did you mean `{wrong}`?"));
-    run.says("correct `servers` of `[power]`; nothing was changed");
+    run.says(&format!("openstack has no server `{near}`"))
+        .says(&format!("did you mean `{wrong}`?"))
+        .says("correct `servers` of `[power]`; nothing was changed");
     assert_eq!(cloud.status(&servers[0]), "ACTIVE");
     let state = project.run(&["state", "dev"], 0);
     state.prints("not there").prints("ACTIVE");
@@ -253,8 +120,9 @@ fn what_cannot_be_done_is_said_of_each_server_and_the_others_are_done() {
     let project = on_openstack(&cloud, &servers[1..], "");
     // A server in ERROR can be stopped; it cannot be started.
     let run = project.run(&["start", "dev"], 1);
-    run.says("1 of 2 servers of `dev` is not started").says(&format!("`{}`: it is in ERROR", servers[1]));
-    run.says(&format!("openstack server show {}", servers[1]));
+    run.says("1 of 2 servers of `dev` is not started")
+        .says(&format!("`{}`: it is in ERROR", servers[1]))
+        .says(&format!("openstack server show {}", servers[1]));
     // It cannot be shelved either, and comes first: the other one is not held up by it.
     let run = project.run(&["stop", "dev", "--shelve"], 1);
     run.says("1 of 2 servers of `dev` is not shelved").says("it is ERROR: Cannot 'shelve' instance");
@@ -304,25 +172,17 @@ fn a_wait_ends_with_its_time_or_with_ctrl_c_and_says_where_the_server_is() {
         .says("timeout = \"10m\"");
 
     let project = on_openstack(&cloud, &servers[1..], "");
-    let child = project.command(&["stop", "dev"]).spawn().unwrap();
-    let until = Instant::now() + Duration::from_secs(60);
-    while cloud.status(&servers[1]) != "ACTIVE powering-off" {
-        assert!(Instant::now() < until, "it was never asked to stop");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    let child = start(&mut project.command(&["stop", "dev"]));
+    wait_for("it to be asked to stop", || cloud.status(&servers[1]) == "ACTIVE powering-off");
     let pressed = Instant::now();
-    interrupt(&child);
-    let run = project.ended(child.wait_with_output().unwrap(), 130);
+    send(&child, Signal::INT);
+    let run = project.ended(Run::ended(child.wait_with_output().unwrap()), 130);
     assert!(pressed.elapsed() < Duration::from_secs(40), "it went on for {:?}", pressed.elapsed());
     // The client may have been ended before it had the answer.
     let goes_on =
         Regex::new("the provider (goes on with what it was|may go on with what it was being) asked").unwrap();
     assert!(goes_on.is_match(&run.err), "{}", run.err);
     run.says("stopped waiting").says("infractl state dev");
-}
-
-fn interrupt(child: &Child) {
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
 }
 
 #[test]
@@ -406,10 +266,10 @@ impl Aws {
         told["Reservations"][0]["Instances"][0]["State"]["Name"].as_str().unwrap().to_owned()
     }
 
-    fn project(&self, config: &str) -> Project {
+    fn project(&self, config: &str) -> Sandbox {
         let config = format!("[power]\nprovider = \"aws\"\nregion = \"{}\"\n{config}", self.region);
         let keys = [("AWS_ACCESS_KEY_ID", "CANARY-key-id"), ("AWS_SECRET_ACCESS_KEY", "CANARY-secret-key")];
-        Project::new(&config)
+        dev(&config)
             .with_secrets(&keys)
             .on_path(&self.program)
             .with_var("AWS_ENDPOINT_URL", &self.address)
@@ -426,8 +286,9 @@ fn instances_go_by_name_or_id_and_databases_have_a_step_of_their_own() {
     let config = format!("servers = [\"power-api\", \"{worker}\"]\ndatabases = [\"power-db\"]\n");
     let project = aws.project(&config);
     let run = project.run(&["stop", "dev"], 0);
-    run.says("2 stopped; only disks and fixed addresses are billed now");
-    run.says("power-db: stopped").says("AWS starts a database again by itself after 7 days");
+    run.says("2 stopped; only disks and fixed addresses are billed now")
+        .says("power-db: stopped")
+        .says("AWS starts a database again by itself after 7 days");
     assert_eq!((aws.state(&api), aws.state(&worker)), ("stopped".into(), "stopped".into()));
     project.run(&["stop", "dev"], 0).says("all 2 already stopped").says("already stopped");
     let json: Json = serde_json::from_str(&project.run(&["state", "dev", "--json"], 0).out).unwrap();
@@ -474,7 +335,7 @@ fn what_aws_says_is_told_apart() {
     let project =
         aws.project("servers = [\"power-lone\"]\n").with_var("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
     project.run(&["state", "dev"], 1).says("AWS cannot be reached");
-    let project = Project::new("[power]\nprovider = \"aws\"\nservers = [\"a\"]\n")
+    let project = dev("[power]\nprovider = \"aws\"\nservers = [\"a\"]\n")
         .with_secrets(&[("AWS_ACCESS_KEY_ID", "CANARY-id"), ("AWS_SECRET_ACCESS_KEY", "CANARY-key")])
         .on_path(&aws.program);
     project.run(&["state", "dev"], 78).says("does not know the region").says("add `region");
@@ -490,18 +351,15 @@ fn containers_of_a_compose_project_are_stopped_and_started() {
     let config = |project: &str, servers: &str| {
         format!("[power]\nprovider = \"docker\"\nproject = \"{project}\"\nservers = [{servers}]\n")
     };
-    let mut project = Project::new(&config(&name, &format!("\"{name}-lone\""))).on_path(Path::new(&docker));
-    for variable in ["DOCKER_HOST", "DOCKER_CONFIG"] {
-        if let Ok(value) = std::env::var(variable) {
-            project = project.with_var(variable, &value);
-        }
-    }
-    let folder = project.dir.path().join("app");
+    let project = dev(&config(&name, &format!("\"{name}-lone\"")))
+        .on_path(&docker)
+        .with_own_vars(&["DOCKER_HOST", "DOCKER_CONFIG"]);
+    let folder = project.path("app");
     let service = format!(
         "{{ image: {}, command: [sleep, \"600\"], stop_signal: SIGKILL, network_mode: none }}",
         image.to_string_lossy()
     );
-    write(&folder.join("compose.yml"), &format!("services:\n  web: {service}\n  db: {service}\n"));
+    project.write("app/compose.yml", &format!("services:\n  web: {service}\n  db: {service}\n"));
     let compose = |args: &[&str]| output(program(&compose, &folder).args(["-p", &name]).args(args));
     let by_hand = |args: &[&str]| String::from_utf8(output(program(&docker, &folder).args(args))).unwrap();
     let lone = format!("{name}-lone");
@@ -540,9 +398,10 @@ fn containers_of_a_compose_project_are_stopped_and_started() {
         let run = project.run(&["stop", "typo"], 1);
         run.says("docker has no container of the Compose project").says(&format!("did you mean `{name}`?"));
         project.environment("dead", &config(&name, ""));
-        let command =
-            project.command(&["state", "dead"]).env("DOCKER_HOST", "tcp://127.0.0.1:9").output().unwrap();
-        project.ended(command, 1).says("no docker engine answers");
+        let mut command = project.command(&["state", "dead"]);
+        project
+            .ended(Run::of(command.env("DOCKER_HOST", "tcp://127.0.0.1:9")), 1)
+            .says("no docker engine answers");
     }));
     compose(&["down", "-t", "0"]);
     by_hand(&["rm", "-f", &lone]);
@@ -559,8 +418,8 @@ stop = "test ${#TOKEN} = 12 && touch stopped"
 start = ["rm", "stopped"]
 state = { run = "test -e stopped && echo off || echo on" }
 "#;
-    let project = Project::new(config).with_secrets(&[("TOKEN", "CANARY-token")]);
-    let stopped = project.dir.path().join("stopped");
+    let project = dev(config).with_secrets(&[("TOKEN", "CANARY-token")]);
+    let stopped = project.path("stopped");
     project.run(&["state", "dev"], 0).prints("on");
     project.run(&["stop", "dev"], 0).says("stopped by its own command");
     assert!(stopped.exists());
@@ -588,11 +447,9 @@ esac
 #[test]
 fn a_virtual_machine_is_deallocated_unless_only_a_stop_is_wanted() {
     let config = "[power]\nprovider = \"azure\"\nresource-group = \"rg\"\nservers = [\"app\"]\n";
-    let project = Project::new(config);
-    let az = project.dir.path().join("bin/az");
-    write(&az, AZ);
-    fs::set_permissions(&az, fs::Permissions::from_mode(0o755)).unwrap();
-    write(&project.dir.path().join("vm"), "running\n");
+    let project = dev(config);
+    let az = project.script("bin/az", AZ);
+    project.home.write("vm", "running\n");
     let project = project.on_path(&az);
     project
         .run(&["stop", "dev"], 0)
@@ -602,7 +459,7 @@ fn a_virtual_machine_is_deallocated_unless_only_a_stop_is_wanted() {
     project.run(&["start", "dev"], 0).says("VM running");
     project.environment("dev", &format!("{config}mode = \"stop\"\n"));
     project.run(&["stop", "dev"], 0).says("1 stopped; still billed as if running: leave `mode` out");
-    let log = fs::read_to_string(project.dir.path().join("az.log")).unwrap();
+    let log = project.home.read("az.log");
     assert!(log.contains("vm deallocate --no-wait --only-show-errors --ids /subscriptions/s/app"), "{log}");
     assert!(
         log.contains("vm list --show-details --only-show-errors --output json --resource-group rg"),
@@ -612,7 +469,7 @@ fn a_virtual_machine_is_deallocated_unless_only_a_stop_is_wanted() {
 
 #[test]
 fn what_cannot_be_stopped_is_refused_before_anything_is_started() {
-    let project = Project::new("");
+    let project = dev("");
     project.run(&["stop", "dev"], 78).says("there is no `[power]`");
     project.run(&["state", "dev"], 78).says("add `[power]`");
     project.environment("dev", "[power]\nprovider = \"openstack\"\n");
@@ -635,10 +492,10 @@ fn what_cannot_be_stopped_is_refused_before_anything_is_started() {
         "protected = true\n[power]\nprovider = \"command\"\nstop = \"touch stopped\"\nstart = \"true\"\n";
     project.environment("dev", guarded);
     project.run(&["stop", "dev"], 77).says("`dev` is protected");
-    assert!(!project.dir.path().join("stopped").exists());
+    assert!(!project.path("stopped").exists());
     project.run(&["start", "dev"], 0);
     project.run(&["stop", "dev", "--confirm", "dev"], 0);
-    assert!(project.dir.path().join("stopped").exists());
+    assert!(project.path("stopped").exists());
 
     // A database beside machines that are somebody else's: one is stopped by commands, the others are not touched.
     let both = "[power]\nprovider = \"openstack\"\nservers = [\"a\"]\ndatabase-provider = \"command\"\n\
@@ -647,10 +504,10 @@ fn what_cannot_be_stopped_is_refused_before_anything_is_started() {
     let dry = project.run(&["stop", "dev", "--dry-run"], 0);
     dry.prints("openstack server stop a").prints("touch paused");
     project.run(&["stop", "dev", "--only", "databases"], 0);
-    assert!(project.dir.path().join("paused").exists());
+    assert!(project.path("paused").exists());
 
     project.environment("dev", &format!("{both}[pipelines]\nstop = [{{ command = \"touch own\" }}]\n"));
     project.run(&["stop", "dev"], 0);
-    assert!(project.dir.path().join("own").exists());
+    assert!(project.path("own").exists());
     project.run(&["stop", "dev", "--shelve"], 64).says("a pipeline `stop` of its own");
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use infractl::testing::files::dotenv::{Dialect, encode};
 use serde_json::Value;
 
+use crate::common::{need, output, program};
 use crate::dotenv::{environment, sourcing};
-use crate::support::{need, output, program};
 use crate::values::{PEM, PUNCTUATION, known, random};
 
 #[test]

@@ -1,10 +1,9 @@
 //! Tasks and images with the real engine; and templates on this machine, which need none.
 
-use std::time::{Duration, Instant};
+use rustix::process::Signal;
 
+use crate::common::{Run, Sandbox, need, output, program, send, wait_for};
 use crate::docker::{Docker, unique};
-use crate::sandbox::Sandbox;
-use crate::support::{need, output, program};
 
 const TASKS: &str = r#"
 [tasks.show]
@@ -109,11 +108,7 @@ fn a_task_ends_with_its_time_and_by_stop() {
     docker.infractl(&["run", "local", "long"]).code(1).says("`long` took longer than 2");
     assert_eq!(running("long"), "", "the container of a task whose time was over goes on");
     let mut child = docker.command(&["run", "local", "longer"]).spawn().unwrap();
-    let limit = Instant::now() + Duration::from_secs(60);
-    while running("longer").is_empty() {
-        assert!(Instant::now() < limit, "it never started");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    wait_for("the container", || !running("longer").is_empty());
     docker.infractl(&["run", "local", "longer", "--stop"]).code(0).says("1 container of `longer` stopped");
     assert_eq!(running("longer"), "");
     assert!(!child.wait().unwrap().success());
@@ -129,13 +124,9 @@ fn ctrl_c_stops_the_container_of_a_task() {
     let before = running();
     let mut child =
         docker.command(&["run", "local", "stubborn"]).stderr(std::process::Stdio::null()).spawn().unwrap();
-    let limit = Instant::now() + Duration::from_secs(60);
-    while running() == before {
-        assert!(Instant::now() < limit, "it never started");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    std::thread::sleep(Duration::from_millis(500));
-    output(program("kill", docker.project.root()).args(["-INT", &child.id().to_string()]));
+    wait_for("the container", || running() != before);
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    send(&child, Signal::INT);
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(running(), before, "its container goes on");
 }
@@ -390,7 +381,7 @@ fn the_walk_of_the_page_works_as_it_is_written() {
     }
     let bin = docker.project.path(".infractl-bin");
     std::fs::create_dir(&bin).unwrap();
-    std::os::unix::fs::symlink(crate::sandbox::BIN, bin.join("infractl")).unwrap();
+    std::os::unix::fs::symlink(crate::common::BIN, bin.join("infractl")).unwrap();
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     let (mut said, mut steps) = (String::new(), 0);
     for line in console.lines() {
@@ -406,7 +397,7 @@ fn the_walk_of_the_page_works_as_it_is_written() {
         let infractl = docker.command(&[]);
         let vars = infractl.get_envs().filter_map(|(name, value)| Some((name, value?)));
         shell.env_clear().envs(vars).env("PATH", &path).current_dir(docker.project.root());
-        let run = Sandbox::run(shell.args(["-c", command]));
+        let run = Run::of(shell.args(["-c", command]));
         said = format!("{}{}", run.out, run.err);
         assert_eq!(run.code, code, "{line}\n{said}");
         steps += 1;

@@ -1,9 +1,8 @@
 //! The scripts of this repository.
 
+use crate::common::{need, output, program};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-
-use crate::support::{need, output, program};
 
 #[test]
 fn shellcheck_has_nothing_to_say() {

@@ -17,6 +17,3 @@ mod odd_files;
 #[expect(clippy::format_push_string, reason = "as in its own crate")]
 #[path = "../sops/random.rs"]
 mod random;
-#[expect(dead_code, clippy::print_stderr, reason = "as in its own crate")]
-#[path = "../sops/support.rs"]
-mod support;

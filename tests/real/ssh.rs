@@ -1,10 +1,12 @@
 //! Machines by ssh: logins, commands, secrets on their way, keys, faults.
 
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
+use crate::common::{CANARY, Run, Sandbox, send, start, wait_for};
 use crate::machine::Machine;
-use crate::sandbox::{CANARY, Run, Sandbox};
 
 /// The environment `local` of the example with these hosts and pipelines.
 pub(crate) fn project(hosts: &str, pipelines: &str) -> Sandbox {
@@ -86,24 +88,6 @@ show = [
     project.assert_no_canary_on_disk();
 }
 
-/// A run under way.
-fn start(project: &Sandbox, args: &[&str]) -> Child {
-    project.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-#[track_caller]
-pub(crate) fn until(what: &str, mut is: impl FnMut() -> bool) {
-    let limit = Instant::now() + Duration::from_secs(20);
-    while !is() {
-        assert!(Instant::now() < limit, "in vain: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-fn signal(child: &Child, name: &str) {
-    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
-}
-
 #[test]
 fn a_machine_that_is_not_reached_says_why_and_what_to_do() {
     let Some(machine) = Machine::up() else { return };
@@ -158,8 +142,8 @@ fn the_exit_code_of_a_command_is_told_from_a_connection_that_was_lost() {
     run(&project, "three").code(1).says("ended on `web` with exit code 3");
     run(&project, "folder").code(1).says("/no/such");
     run(&project, "missing").code(1).says("exit code 127").says("no-such-program");
-    let child = start(&project, &["pipeline", "local", "lost"]);
-    until("the command runs", || machine.is("pgrep -x sleep"));
+    let child = start(&mut project.command(&["pipeline", "local", "lost"]));
+    wait_for("the command runs", || machine.is("pgrep -x sleep"));
     machine.sh("pkill -KILL -u deploy sshd");
     let said = String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap();
     assert!(said.contains("the connection to `web` was lost while `long` ran there"), "{said}");
@@ -186,8 +170,8 @@ fn secrets_are_in_no_argument_here_nor_there() {
         &host("web", &machine, "deploy"),
         "go = [{ remote = { host = \"web\", run = \"sleep 3; test -n \\\"$TOKEN\\\"\", env = { TOKEN = \"{{secret.ACR_ADMIN_PASSWORD}}\" }, input = \"{{secret.POSTGRES_ADMIN_PASSWORD}}\" } }]\n",
     );
-    let child = start(&project, &["pipeline", "local", "go"]);
-    until("the command runs", || machine.is("pgrep -x sleep"));
+    let child = start(&mut project.command(&["pipeline", "local", "go"]));
+    wait_for("the command runs", || machine.is("pgrep -x sleep"));
     let here: Vec<String> = processes(&project).collect();
     let there = machine.sh("ps axww -o args");
     assert!(here.iter().any(|line| line.contains("ControlPath")), "{here:#?}");
@@ -240,8 +224,8 @@ fn a_key_from_a_secret_is_in_an_agent_and_never_in_a_file() {
         &machine,
         "go = [{ remote = { host = \"web\", run = \"sleep 3\" }, secrets = [] }]\n",
     );
-    let mut child = start(&project, &["pipeline", "local", "go"]);
-    until("the command runs", || machine.is("pgrep -x sleep"));
+    let mut child = start(&mut project.command(&["pipeline", "local", "go"]));
+    wait_for("the command runs", || machine.is("pgrep -x sleep"));
     let agent =
         processes(&project).find(|line| line.starts_with("ssh-agent") || line.contains("SSH_AGENT_PID"));
     let agent = agent.expect("no agent runs");
@@ -273,13 +257,13 @@ fn a_killed_infractl_leaves_neither_agent_nor_connection() {
         &machine,
         "go = [{ remote = { host = \"web\", run = \"true\" }, secrets = [] }, { command = \"sleep 60\", secrets = [] }]\n",
     );
-    let mut child = start(&project, &["pipeline", "local", "go"]);
-    until("the next step runs", || processes(&project).any(|line| line.contains("sleep 60")));
+    let mut child = start(&mut project.command(&["pipeline", "local", "go"]));
+    wait_for("the next step runs", || processes(&project).any(|line| line.contains("sleep 60")));
     assert!(processes(&project).any(|line| line.contains("ControlPersist") || line.contains("[mux]")));
-    signal(&child, "-KILL");
+    send(&child, Signal::KILL);
     child.wait().unwrap();
     // A command of this machine goes on, as it would under any shell.
-    until("connection and agent end", || !processes(&project).any(|line| line.contains("ssh")));
+    wait_for("connection and agent end", || !processes(&project).any(|line| line.contains("ssh")));
     for line in std::fs::read_dir("/proc").unwrap().flatten() {
         let cmdline = std::fs::read_to_string(line.path().join("cmdline")).unwrap_or_default();
         let environ = std::fs::read(line.path().join("environ")).unwrap_or_default();
@@ -301,13 +285,13 @@ fn an_interrupt_ends_the_command_there_and_the_connection() {
          late = [{ remote = { host = \"web\", run = \"sleep 60\" }, timeout = \"2s\" }]\n",
     );
     run(&project, "late").code(1).says("took longer than 2.0 s");
-    until("the command there ends", || !machine.is("pgrep -x sleep"));
-    let child = start(&project, &["pipeline", "local", "go"]);
-    until("the command runs", || machine.is("pgrep -x sleep"));
-    signal(&child, "-INT");
+    wait_for("the command there ends", || !machine.is("pgrep -x sleep"));
+    let child = start(&mut project.command(&["pipeline", "local", "go"]));
+    wait_for("the command runs", || machine.is("pgrep -x sleep"));
+    send(&child, Signal::INT);
     let done = child.wait_with_output().unwrap();
     assert_eq!(done.status.code(), Some(130), "{}", String::from_utf8_lossy(&done.stderr));
-    until("the command there ends", || !machine.is("pgrep -x sleep"));
+    wait_for("the command there ends", || !machine.is("pgrep -x sleep"));
     nothing_is_left(&project);
 }
 
@@ -401,7 +385,7 @@ fn what_the_users_configuration_has_for_logging_in_by_hand_does_no_harm() {
     std::fs::set_permissions(project.path("bin/ssh"), executable).unwrap();
     let mut command = project.command(&["pipeline", "local", "go"]);
     let path = format!("{}:{}", project.path("bin").display(), std::env::var("PATH").unwrap());
-    let done = Sandbox::run(command.env("PATH", path)).code(0);
+    let done = Run::of(command.env("PATH", path)).code(0);
     assert!(done.err.contains("deploy"), "{}", done.err);
     assert!(project.read(".infractl/known_hosts/local").contains(&machine.address));
     nothing_is_left(&project);

@@ -1,7 +1,7 @@
 //! Waits for machines: late, hung, wrong, never.
 
+use crate::common::{Run, Sandbox, wait_for};
 use crate::machine::Machine;
-use crate::sandbox::{Run, Sandbox};
 use crate::ssh::{host, nothing_is_left, project};
 
 fn run(project: &Sandbox, name: &str) -> Run {
@@ -43,7 +43,7 @@ fn a_machine_that_hangs_is_not_up_though_its_port_answers() {
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    crate::ssh::until("the connection is open", || project.path("now").exists());
+    wait_for("the connection is open", || project.path("now").exists());
     machine.does("pause");
     std::fs::remove_file(project.path("now")).unwrap();
     // The connection from before says nothing.

@@ -1,9 +1,8 @@
 //! check, its hook, and the search for leaks.
 
+use crate::common::{CANARY, Person, Repo, Run};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-
-use crate::support::{CANARY, Person, Repo};
 
 #[test]
 fn what_is_wrong_with_files_is_found_without_a_key() {
@@ -122,7 +121,7 @@ fn leaks_are_found_as_json_shells_urls_and_base64_write_them() {
         ("pin", "the pin is 12345678".to_owned(), "pin"),
     ];
     for (name, text, _) in &cases {
-        repo.write(&format!("out/{name}.txt"), text);
+        repo.write(format!("out/{name}.txt"), text);
     }
     repo.write("out/note.txt", "no-secret-at-all");
     let run = alice.infractl(&repo, &["secrets", "check", "--leaks"]).code(65);
@@ -137,15 +136,15 @@ fn leaks_are_found_as_json_shells_urls_and_base64_write_them() {
 fn what_is_staged_counts_whatever_it_is_called_and_wherever_the_project_is() {
     // A project below the top of the repository, and names that are not easy.
     let (repo, alice) = Repo::with_secrets();
-    let outer = Repo { dir: tempfile::TempDir::new().unwrap() };
+    let outer = Repo::empty();
     alice.git(&outer, &["init", "-q", "-b", "main"]).code(0);
     fs::remove_dir_all(repo.path(".git")).unwrap();
     let infra = outer.path("infra");
     assert!(
         std::process::Command::new("cp").arg("-r").arg(repo.root()).arg(&infra).status().unwrap().success()
     );
-    let mut install = alice.command(crate::support::BIN, &infra);
-    crate::support::run(install.args(["secrets", "check", "--install"]), "").code(0);
+    let mut install = alice.command(crate::common::BIN, &infra);
+    Run::of(install.args(["secrets", "check", "--install"])).code(0);
     alice.git(&outer, &["add", "-A"]).code(0);
     alice.git(&outer, &["commit", "-qm", "good"]).code(0);
     for name in ["infra/credentials/a b\nc.enc.env", "infra/credentials/ünï.enc.env", "local \"x\".env"] {
@@ -162,13 +161,13 @@ fn what_is_staged_counts_whatever_it_is_called_and_wherever_the_project_is() {
         outer.path("../").join(format!("{}-tree", outer.root().file_name().unwrap().to_str().unwrap()));
     alice.git(&outer, &["worktree", "add", "-q", "-b", "tree", tree.to_str().unwrap()]).code(0);
     fs::write(tree.join("infra/credentials/prod.enc.env"), format!("A={CANARY}1\n")).unwrap();
-    let git = |args: &[&str]| crate::support::run(alice.command("git", &tree).args(args), "");
+    let git = |args: &[&str]| Run::of(alice.command("git", &tree).args(args));
     git(&["add", "-A"]).code(0);
     git(&["commit", "-qm", "bad"]).code(1).says("infra/credentials/prod.enc.env`: not encrypted");
     fs::remove_dir_all(&tree).unwrap();
     // Many files and a big one cost one call of git or two.
     for number in 0..300 {
-        outer.write(&format!("many/{number}.txt"), "x");
+        outer.write(format!("many/{number}.txt"), "x");
     }
     fs::write(outer.path("many/big.bin"), vec![0; 65 << 20]).unwrap();
     alice.git(&outer, &["add", "-A"]).code(0);

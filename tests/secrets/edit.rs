@@ -1,11 +1,10 @@
 //! edit with real editors: scripts that do what editors do.
 
+use crate::common::{BIN, CANARY, Person, Repo, Run, changed_lines, in_clear, wait_for};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
-
-use crate::support::{BIN, CANARY, Person, Repo, Run, changed_lines, in_clear, run};
 
 /// An editor: a shell script that gets the file as `$1`.
 fn editor(person: &Person, script: &str) -> String {
@@ -16,7 +15,7 @@ fn editor(person: &Person, script: &str) -> String {
 
 fn edit(repo: &Repo, person: &Person, target: &str, script: &str) -> Run {
     let editor = editor(person, script);
-    run(person.command(BIN, repo.root()).args(["secrets", "edit", target]).env("EDITOR", editor), "")
+    Run::of(person.command(BIN, repo.root()).args(["secrets", "edit", target]).env("EDITOR", editor))
 }
 
 /// Folders in memory with a plain text that holds these words. Folders of other tests come and go meanwhile.
@@ -27,11 +26,6 @@ fn left(words: &str) -> Vec<PathBuf> {
         files.into_iter().any(|file| fs::read_to_string(file.path()).is_ok_and(|text| text.contains(words)))
     };
     entries.map(|entry| entry.path()).filter(holds).collect()
-}
-
-fn has_canary(folder: &Path) -> bool {
-    // Folders of other tests come and go.
-    std::panic::catch_unwind(|| !in_clear(folder).is_empty()).unwrap_or(false)
 }
 
 #[test]
@@ -80,10 +74,10 @@ fn editor_variables_are_split_into_words_and_sops_editor_wins() {
         .env("SOPS_EDITOR", &words)
         .env("EDITOR", "false")
         .env("VISUAL", "false");
-    run(&mut command, "").code(0);
+    Run::of(&mut command).code(0);
     assert_eq!(alice.get(&repo, "dev", "N"), "an argument");
     let mut command = alice.command(BIN, repo.root());
-    run(command.args(["secrets", "edit", "dev"]).env("EDITOR", "no-such-editor"), "")
+    Run::of(command.args(["secrets", "edit", "dev"]).env("EDITOR", "no-such-editor"))
         .code(69)
         .says("set EDITOR");
 }
@@ -150,11 +144,7 @@ fn waiting(repo: &Repo, person: &Person) -> (std::process::Child, PathBuf) {
     let mut command = person.command(BIN, repo.root());
     command.args(["secrets", "edit", "dev"]).env("EDITOR", editor).stderr(Stdio::null());
     let child = command.spawn().unwrap();
-    let start = Instant::now();
-    while !note.exists() {
-        assert!(start.elapsed() < Duration::from_secs(20), "the editor did not start");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_for("the editor", || note.exists());
     (child, PathBuf::from(fs::read_to_string(note).unwrap().trim()))
 }
 
@@ -172,7 +162,7 @@ fn no_plain_text_is_left_when_infractl_is_killed() {
     let before = repo.read("credentials/dev.enc.env");
     for _ in 0..5 {
         let (mut child, folder) = waiting(&repo, &alice);
-        assert!(has_canary(&folder));
+        assert!(!in_clear(&folder).is_empty());
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(gone(&folder), "{} is still there", folder.display());
@@ -208,7 +198,7 @@ fn a_signal_ends_no_edit_halfway() {
     for signal in ["TERM", "HUP", "INT"] {
         let (mut child, folder) = waiting(&repo, &alice);
         let pid = child.id().to_string();
-        run(alice.command("kill", repo.root()).args(["-s", signal, &pid]), "").code(0);
+        Run::of(alice.command("kill", repo.root()).args(["-s", signal, &pid])).code(0);
         std::thread::sleep(Duration::from_millis(200));
         // It waits for its editor; then everything is gone.
         child.kill().unwrap();

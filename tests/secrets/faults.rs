@@ -1,9 +1,8 @@
 //! kill -9, full disks, files that cannot be written: the old file or the new one, whole.
 
+use crate::common::{BIN, CANARY, Person, Repo, Run};
 use std::process::Stdio;
 use std::time::Duration;
-
-use crate::support::{BIN, CANARY, Person, Repo, run};
 
 #[test]
 fn a_kill_at_any_instant_leaves_the_old_file_or_the_new_one() {
@@ -47,7 +46,7 @@ fn a_file_that_cannot_be_written_stays_as_it_was() {
     let (repo, alice) = Repo::with_secrets();
     let before = repo.read("credentials/dev.enc.env");
     let script = "ulimit -f 0; trap '' XFSZ; exec \"$0\" secrets set dev NEW --from-file /etc/hostname";
-    let run = run(alice.command("sh", repo.root()).args(["-c", script, BIN]), "");
+    let run = Run::of(alice.command("sh", repo.root()).args(["-c", script, BIN]));
     assert_ne!(run.code, 0, "{}", run.err);
     assert_eq!(repo.read("credentials/dev.enc.env"), before);
 }
@@ -56,7 +55,7 @@ fn a_file_that_cannot_be_written_stays_as_it_was() {
 fn a_closed_standard_output_ends_quietly() {
     let (repo, alice) = Repo::with_secrets();
     let script = "\"$0\" secrets view dev | true; \"$0\" secrets list dev | true";
-    run(alice.command("bash", repo.root()).args(["-c", &format!("set -o pipefail; {script}"), BIN]), "")
+    Run::of(alice.command("bash", repo.root()).args(["-c", &format!("set -o pipefail; {script}"), BIN]))
         .code(0);
 }
 

@@ -7,12 +7,14 @@
     reason = "helpers of tests: a panic is a failed test, and the real program is started"
 )]
 
+#[path = "../common/mod.rs"]
+mod common;
+
 mod check;
 mod edit;
 mod faults;
 mod merge;
 mod mutations;
-mod support;
 mod team;
 mod terminal;
 mod verbs;

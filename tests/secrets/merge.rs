@@ -1,6 +1,6 @@
 //! Real merges of git.
 
-use crate::support::{BIN, CANARY, Person, Repo, run, run_clear};
+use crate::common::{BIN, CANARY, Person, Repo, Run};
 
 fn committed() -> (Repo, Person) {
     let (repo, alice) = Repo::with_secrets();
@@ -141,18 +141,18 @@ fn git_diff_shows_names_and_values_only_on_request() {
     let (repo, alice) = committed();
     alice.set(&repo, "dev", "API_KEY", &format!("{CANARY}new"));
     let stranger = Person::new("stranger");
-    let diff = run(stranger.command("git", repo.root()).args(["diff", "--", "credentials"]), "").code(0).out;
+    let diff = Run::of(stranger.command("git", repo.root()).args(["diff", "--", "credentials"])).code(0).out;
     let changed: Vec<&str> =
         diff.lines().filter(|l| l.starts_with("+API") || l.starts_with("-API")).collect();
     assert_eq!(changed.len(), 2, "{diff}");
     assert!(!diff.contains("+DB_PASSWORD") && changed[0].contains("(encrypted "), "{diff}");
     let mut command = alice.command("git", repo.root());
-    let diff = run_clear(command.args(["diff", "--", "credentials"]).env("INFRACTL_DIFF_VALUES", "1"), "")
+    let diff = Run::in_clear(command.args(["diff", "--", "credentials"]).env("INFRACTL_DIFF_VALUES", "1"))
         .code(0)
         .out;
     assert!(diff.contains(&format!("+API_KEY={CANARY}new")), "{diff}");
     let mut own = alice.command(BIN, repo.root());
-    run(own.args(["secrets", "textconv", "credentials/dev.enc.env"]), "").code(0);
+    Run::of(own.args(["secrets", "textconv", "credentials/dev.enc.env"])).code(0);
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn a_rotation_and_comments_of_the_other_side_are_not_lost() {
             alice.infractl(&repo, &["secrets", "rotate", "dev"]).code(0);
             let mut edit = alice.command(BIN, repo.root());
             edit.args(["secrets", "edit", "dev"]).env("EDITOR", "sed -i '1i # why'");
-            run(&mut edit, "").code(0);
+            Run::of(&mut edit).code(0);
         },
         &|| alice.set(&repo, "dev", "API_KEY", "ours"),
     );
@@ -208,7 +208,7 @@ fn git_log_goes_on_where_a_version_cannot_be_opened() {
     let stranger = Person::new("stranger");
     let mut log = stranger.command("git", repo.root());
     log.args(["log", "-p", "--", "credentials"]).env("INFRACTL_DIFF_VALUES", "1");
-    let log = run(&mut log, "").code(0);
+    let log = Run::of(&mut log).code(0);
     assert!(
         log.out.contains("+API_KEY = (encrypted ") && log.err.contains("values are not shown"),
         "{}",

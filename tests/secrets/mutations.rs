@@ -6,17 +6,10 @@ use std::time::{Duration, Instant};
 
 use infractl::testing::sops::Format;
 
+use crate::common::Numbers;
+
 #[path = "../../fuzz/properties.rs"]
 mod properties;
-
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from((self.0 >> 33) % end.max(1) as u64).unwrap()
-    }
-}
 
 /// Real files and the bits they are made of.
 fn corpus() -> Vec<Vec<u8>> {

@@ -1,6 +1,6 @@
 //! Who can open the files: recipients, updatekeys.
 
-use crate::support::{CANARY, Person, Repo};
+use crate::common::{CANARY, Person, Repo, Run};
 
 #[test]
 fn someone_is_added_to_the_rules_and_to_every_file_and_taken_out_again() {
@@ -113,8 +113,7 @@ fn a_file_that_cannot_be_written_in_the_middle_is_named_with_those_that_wait() {
     let bob = Person::new("bob");
     let key = bob.infractl(&repo, &["secrets", "keygen", "--no-rules"]).code(0).out.trim().to_owned();
     let script = "ulimit -f 0; trap '' XFSZ; exec \"$0\" secrets rotate";
-    let run =
-        crate::support::run(alice.command("sh", repo.root()).args(["-c", script, crate::support::BIN]), "");
+    let run = Run::of(alice.command("sh", repo.root()).args(["-c", script, crate::common::BIN]));
     assert_eq!(run.code, 1, "{}", run.err);
     run.says("not changed yet: `credentials/common.enc.env` and `credentials/dev.enc.env`");
     alice.infractl(&repo, &["secrets", "check", "--deep"]).code(0);

@@ -1,9 +1,8 @@
 //! view, get, list, set, unset, encrypt, decrypt, exec, keygen, rotate.
 
+use crate::common::{BIN, CANARY, Person, Repo, Run, changed_lines};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-
-use crate::support::{BIN, CANARY, Person, Repo, changed_lines, run, run_clear};
 
 fn mode(repo: &Repo, path: &str) -> u32 {
     fs::metadata(repo.path(path)).unwrap().permissions().mode() & 0o777
@@ -24,7 +23,7 @@ fn a_target_is_a_file_common_or_an_environment() {
     alice.infractl(&repo, &["secrets", "view", "dve"]).code(64).says("did you mean `dev`?");
     alice.infractl(&repo, &["secrets", "get", "dev", "TOKN"]).code(65).says("did you mean");
     let mut inside = alice.command(BIN, &repo.path("environments/dev"));
-    assert!(run_clear(inside.args(["secrets", "view", "dev"]), "").code(0).out.starts_with("DB_PASSWORD="));
+    assert!(Run::in_clear(inside.args(["secrets", "view", "dev"])).code(0).out.starts_with("DB_PASSWORD="));
 }
 
 #[test]
@@ -220,7 +219,7 @@ fn a_changed_file_is_refused_looked_at_and_sealed_again() {
     let clear = alice.infractl_clear(&repo, &["secrets", "view", "dev", "--ignore-mac"]).code(0).out;
     assert!(clear.contains("NOTE_unencrypted=two"));
     let mut edit = alice.command(BIN, repo.root());
-    run(edit.args(["secrets", "edit", "dev", "--ignore-mac"]).env("EDITOR", "true"), "")
+    Run::of(edit.args(["secrets", "edit", "dev", "--ignore-mac"]).env("EDITOR", "true"))
         .code(0)
         .says("saved");
     alice.infractl_clear(&repo, &["secrets", "view", "dev"]).code(0);
@@ -252,7 +251,7 @@ fn rules_can_be_named_as_in_sops() {
     alice.infractl_with(&repo, &args, &format!("{CANARY}a")).code(0);
     let mut by_variable = alice.command(BIN, repo.root());
     by_variable.args(["secrets", "set", "elsewhere/b.enc.env", "B"]).env("SOPS_CONFIG", named);
-    run(&mut by_variable, "b").code(0);
+    Run::with_input(&mut by_variable, "b").code(0);
     assert_eq!(alice.get(&repo, "elsewhere/a.enc.env", "A"), format!("{CANARY}a"));
     alice.infractl(&repo, &["secrets", "--config", named, "check"]).code(0).says("2 files checked");
     alice.infractl(&repo, &["secrets", "check", "--config", "no-such.yaml"]).code(78).says("no-such.yaml");
@@ -268,13 +267,13 @@ fn rules_can_be_named_as_in_sops() {
 
 #[test]
 fn a_folder_without_a_project_has_its_own_rules() {
-    let (alone, alice) = (Repo { dir: tempfile::TempDir::new().unwrap() }, Person::new("alice"));
+    let (alone, alice) = (Repo::empty(), Person::new("alice"));
     alice.infractl(&alone, &["secrets", "keygen"]).code(0).says("infractl secrets edit secrets.enc.env");
     alice.set(&alone, "secrets.enc.env", "A", "1");
     alice.set(&alone, "deep/er/x.enc.json", "A", "2");
     fs::create_dir(alone.path("deep/inside")).unwrap();
     let mut inside = alice.command(BIN, &alone.path("deep/inside"));
-    assert_eq!(run(inside.args(["secrets", "get", "../er/x.enc.json", "A"]), "").code(0).out, "2");
+    assert_eq!(Run::of(inside.args(["secrets", "get", "../er/x.enc.json", "A"])).code(0).out, "2");
     alice.infractl(&alone, &["secrets", "check", "--deep"]).code(0).says("2 files checked");
 }
 

@@ -1,6 +1,6 @@
 //! The walk of docs/secrets.md, as it is written there.
 
-use crate::support::{BIN, Person, Repo, run_clear};
+use crate::common::{BIN, Person, Repo, Run};
 
 /// Runs every `alice$ ...` and `bob$ ...` line of the page, in order, and looks for the output lines that follow.
 #[test]
@@ -30,7 +30,7 @@ fn the_walk_of_the_page_works_as_it_is_written() {
                 None => (command, 0),
             };
             let mut shell = person.command("bash", repo.root());
-            let run = run_clear(shell.args(["-c", command]).env("PATH", &path), "");
+            let run = Run::in_clear(shell.args(["-c", command]).env("PATH", &path));
             output = format!("{}{}", run.out, run.err);
             assert_eq!(run.code, code, "{line}\n{output}");
             steps += 1;

@@ -1,10 +1,9 @@
 //! The test vectors of age, as entries of a SOPS file: what age refuses gives no data key.
 
+use crate::common::own;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use infractl::testing::sops::{Encrypted, Format, SopsError};
-
-use crate::support::own;
 
 /// A file whose only entry is this text.
 fn file(enc: &str, format: Format) -> Vec<u8> {

@@ -1,8 +1,7 @@
 //! Changes touch what they change and nothing else.
 
+use crate::common::{self, Numbers, differences, noon, own};
 use infractl::testing::sops::{Encrypted, Format, Node, Plain, SopsError, Step, Value, key};
-
-use crate::support::{self, Numbers, differences, noon, own};
 
 fn read(name: &str) -> (Vec<u8>, Format) {
     (std::fs::read(own().join("enc").join(name)).unwrap(), Format::from_path(name))
@@ -12,7 +11,7 @@ fn open(bytes: &[u8], format: Format) -> Plain {
     let file = Encrypted::parse(bytes, format).unwrap();
     let keys: Vec<_> = ["a.txt", "b.txt", "c.txt", "ssh_ed25519", "ssh_rsa"]
         .iter()
-        .flat_map(|name| support::key(name))
+        .flat_map(|name| common::key(name))
         .collect();
     file.decrypt(&file.data_key(&keys).unwrap()).unwrap()
 }
@@ -45,7 +44,7 @@ fn sealing_without_a_change_renews_the_date_and_the_mac_only() {
         let file = Encrypted::parse(&bytes, format).unwrap();
         let keys: Vec<_> = ["a.txt", "b.txt", "c.txt", "ssh_ed25519", "ssh_rsa"]
             .iter()
-            .flat_map(|name| support::key(name))
+            .flat_map(|name| common::key(name))
             .collect();
         let Ok(plain) = file.decrypt(&file.data_key(&keys).unwrap()) else { continue };
         let after = seal(&plain);
@@ -198,7 +197,7 @@ fn rotate_changes_every_ciphertext_and_no_value() {
             .data_key(
                 &["a.txt", "b.txt", "ssh_ed25519"]
                     .iter()
-                    .flat_map(|name| support::key(name))
+                    .flat_map(|name| common::key(name))
                     .collect::<Vec<_>>(),
             )
             .unwrap();

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::common::{identities, own, shared};
 use infractl::testing::sops::{DataKey, Encrypted, Format, Plain, SopsError};
 use serde_json::Value;
-
-use crate::support::{identities, own, shared};
 
 fn text<'a>(case: &'a Value, field: &str) -> &'a str {
     case[field].as_str().unwrap_or_default()

@@ -3,8 +3,8 @@
 use infractl::testing::sops::{DataKey, Encrypted, Format, Plain, SopsError, inspect, is_encrypted};
 use proptest::prelude::*;
 
+use crate::common::{Numbers, differences, key, noon, own};
 use crate::random;
-use crate::support::{Numbers, differences, key, noon, own};
 
 const FORMATS: [Format; 4] = [Format::Dotenv, Format::Json, Format::Yaml, Format::Binary];
 
@@ -92,7 +92,7 @@ proptest! {
     #[test]
     fn any_bytes_are_an_answer_or_an_error(bytes: Vec<u8>, text in "\\PC{0,80}", yaml in "[-a-c:#\\[\\]{}&*!|>'\" \\n0-9]{0,60}") {
         let mut numbers = Numbers(1);
-        let new = infractl::testing::sops::NewFile::for_recipients([crate::support::public("a.txt")]);
+        let new = infractl::testing::sops::NewFile::for_recipients([crate::common::public("a.txt")]);
         for format in FORMATS {
             for input in [&bytes[..], text.as_bytes(), yaml.as_bytes()] {
                 let _ = inspect(input, format);

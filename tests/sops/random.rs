@@ -1,8 +1,7 @@
 //! Documents that nobody would write, made from a seed.
 
+use crate::common::{Numbers, public};
 use infractl::testing::sops::{Format, KeyGroups, NewFile, Rule};
-
-use super::support::{Numbers, public};
 
 const PIECES: [&str; 40] = [
     "a",

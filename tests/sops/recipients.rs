@@ -1,10 +1,9 @@
 //! Who can open a file: updatekeys, key groups, refusals.
 
+use crate::common::{Numbers, differences, key, noon, own, public, shared};
 use infractl::testing::sops::{
     Encrypted, Finding, Format, KeyGroups, NewFile, Plain, Recipient, Rule, SopsError, inspect, is_encrypted,
 };
-
-use crate::support::{Numbers, differences, key, noon, own, public, shared};
 
 fn create(text: &[u8], format: Format, new: &NewFile) -> Result<Vec<u8>, SopsError> {
     let mut numbers = Numbers(3);
@@ -152,7 +151,7 @@ fn texts_that_hold_metadata_already_are_refused() {
 fn keys_of_other_backends_stay_and_are_named() {
     let Some(base) = shared("fixtures/sops") else { return };
     let bytes = std::fs::read(base.join("Mic92-sops-nix/secrets.yaml")).unwrap();
-    let keys = crate::support::identities(&base.join("Mic92-sops-nix/keys.txt"));
+    let keys = crate::common::identities(&base.join("Mic92-sops-nix/keys.txt"));
     let mut file = Encrypted::parse(&bytes, Format::Yaml).unwrap();
     assert!(
         file.recipients()

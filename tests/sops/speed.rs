@@ -2,9 +2,8 @@
 
 use std::time::Instant;
 
+use crate::common::{Numbers, key, noon, public};
 use infractl::testing::sops::{Encrypted, Format, NewFile, Plain, Value, key as top};
-
-use crate::support::{Numbers, key, noon, public};
 
 fn create(count: usize, format: Format) -> Vec<u8> {
     let mut numbers = Numbers(11);

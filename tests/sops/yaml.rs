@@ -1,8 +1,7 @@
 //! YAML in place: the text of the user stays, only values change.
 
+use crate::common::{Numbers, differences, key, noon, public};
 use infractl::testing::sops::{Encrypted, Format, NewFile, Plain, Rule, Step, Value, key as top};
-
-use crate::support::{Numbers, differences, key, noon, public};
 
 const TEXT: &str = r#"# head
 

@@ -34,7 +34,7 @@ pub(crate) fn run(cx: &Ctx, args: &ListArgs) -> Result<(), Failure> {
         .iter()
         .map(|(name, file)| if args.files { format!("{name}  {file}\n") } else { format!("{name}\n") })
         .collect();
-    cx.ui.data(text.as_bytes())
+    cx.ui.page(&text)
 }
 
 /// The names of a map: those inside of maps as sops writes places, `["a"]["b"]`.

@@ -86,7 +86,7 @@ fn list(cx: &Ctx, targets: &[String]) -> Result<(), Failure> {
             let _ = writeln!(text, "  {recipient}{name}");
         }
     }
-    cx.ui.data(text.as_bytes())
+    cx.ui.page(&text)
 }
 
 /// A public key without what SSH allows behind it, checked before anything is changed.

@@ -95,7 +95,7 @@ fn read_value(cx: &Ctx, args: &SetArgs) -> Result<Zeroizing<Vec<u8>>, Failure> {
         return Ok(Zeroizing::new(value.expose_secret().as_bytes().to_vec()));
     }
     if let Some(file) = &args.from_file {
-        return Ok(Zeroizing::new(disk::read(&cx.dir.join(file))?));
+        return Ok(Zeroizing::new(disk::read_named(&cx.dir.join(file))?));
     }
     if ui::terminals().1 {
         return typed(cx, args);

@@ -3,14 +3,30 @@
 //! The doc comments are the reference for users (`docs/config.md`), the types are the JSON schema and what a
 //! file is checked against. A line `Default: …` or `Example: …` gets a place of its own in the reference.
 
-mod action;
-mod containers;
-mod files;
-mod hosts;
-mod images;
+mod copy;
+mod remote;
+mod ansible_step;
+mod ecs;
+mod snapshot_step;
+mod publish;
+mod git;
+mod compose;
+mod docker;
+mod env_file;
+mod inventory;
+mod host;
+mod power;
+mod registry;
+mod image;
+mod task;
+mod snapshot;
+mod release;
 mod lock;
+mod pipeline;
 mod step;
-mod tools;
+mod terraform;
+mod secrets;
+mod ansible;
 mod value;
 mod wait;
 
@@ -18,14 +34,30 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(crate) use action::*;
-pub(crate) use containers::*;
-pub use files::*;
-pub(crate) use hosts::*;
-pub(crate) use images::*;
+pub(crate) use ansible::*;
+pub(crate) use ansible_step::*;
+pub(crate) use compose::*;
+pub(crate) use copy::*;
+pub(crate) use docker::*;
+pub(crate) use ecs::*;
+pub use env_file::*;
+pub(crate) use git::*;
+pub(crate) use host::*;
+pub(crate) use image::*;
+pub(crate) use inventory::*;
 pub(crate) use lock::*;
+pub(crate) use pipeline::*;
+pub(crate) use power::*;
+pub(crate) use publish::*;
+pub(crate) use registry::*;
+pub(crate) use release::*;
+pub(crate) use remote::*;
+pub(crate) use secrets::*;
+pub(crate) use snapshot::*;
+pub(crate) use snapshot_step::*;
 pub(crate) use step::*;
-pub(crate) use tools::*;
+pub(crate) use task::*;
+pub(crate) use terraform::*;
 pub(crate) use value::*;
 pub(crate) use wait::*;
 
@@ -98,7 +130,7 @@ pub(crate) struct File {
     pub tools: IndexMap<String, VersionText>,
     /// Steps by name: a verb (`deploy`, `check`, `up`…) is replaced, any other name is a verb of your own
     #[serde(default)]
-    pub pipelines: IndexMap<String, Vec<StepEntry>>,
+    pub pipelines: IndexMap<String, PipelineEntry>,
 }
 
 /// The project as a whole

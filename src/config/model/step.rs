@@ -8,6 +8,7 @@ use super::{
     SecretName, SnapshotStep, Variables, Wait,
 };
 use crate::config::template::Template;
+use crate::config::verbs::Declared;
 
 /// A step of a pipeline: exactly one kind, and what every kind may say
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -97,6 +98,13 @@ pub(crate) struct StepEntry {
     ///
     /// Example: `on-failure = [{ do = "rollback" }]`
     pub on_failure: Option<OnFailure>,
+    /// What its command does, which infractl cannot know: `reads` takes no lock and asks nothing in a protected
+    /// environment; `changes` does (`command`, `remote`, `docker` with `run`, and `do` of such)
+    ///
+    /// Default: that of the pipeline, else `changes`
+    ///
+    /// Example: `{ command = "make smoke-test", effect = "reads" }`
+    pub effect: Option<Declared>,
     /// How often to try (`wait`)
     ///
     /// Default: `30`
@@ -215,6 +223,16 @@ pub enum Run {
     Argv(Vec<Argument>),
 }
 
+impl StepEntry {
+    /// Takes the effect of the pipeline where the step, or one done on its failure, says none.
+    pub(crate) fn with_effect(&mut self, effect: Option<Declared>) {
+        self.effect = self.effect.or(effect);
+        if let Some(OnFailure::Steps(steps)) = &mut self.on_failure {
+            steps.iter_mut().for_each(|step| step.with_effect(effect));
+        }
+    }
+}
+
 impl CommandLine {
     /// The same as a table.
     pub fn into_table(self) -> CommandTable {
@@ -224,5 +242,22 @@ impl CommandLine {
             CommandLine::Table(table) => return table,
         };
         CommandTable { run, dir: None, env: Variables::new(), input: None, interactive: false }
+    }
+}
+
+impl CommandTable {
+    /// Every template in it.
+    pub(crate) fn templates(&self) -> Vec<&Template> {
+        self.run.templates().into_iter().chain(self.env.values()).chain(&self.input).collect()
+    }
+}
+
+impl Run {
+    /// Every template in it.
+    pub(crate) fn templates(&self) -> Vec<&Template> {
+        match self {
+            Run::Shell(line) => vec![&line.0],
+            Run::Argv(words) => words.iter().map(|word| &word.0).collect(),
+        }
     }
 }

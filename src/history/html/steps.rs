@@ -13,7 +13,8 @@ use crate::ui::event::Severity;
 const UNFOLDED: usize = 4;
 
 pub(super) fn environment(out: &mut String, run: &Run, index: usize, lane: &Lane, logs: &mut Logs) {
-    let needs_look = matches!(lane.outcome, State::Failed | State::Interrupted | State::Running);
+    let needs_look =
+        matches!(lane.outcome, State::Failed | State::Interrupted | State::Declined | State::Running);
     let open = if needs_look || run.environments.len() <= UNFOLDED { " open" } else { "" };
     // Within the environment: in a long run of many it would be a dot.
     let length = lane

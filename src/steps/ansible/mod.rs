@@ -7,27 +7,69 @@ mod given;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::{Work, command};
+use crate::config::Environment;
 use crate::config::environment;
 use crate::config::model::AnsibleStep;
+use crate::config::template::Template;
+use crate::config::verbs::Effect;
+use crate::exec::BoxFuture;
 use crate::exec::{Cmd, Handed, Io};
 use crate::failure::{Failure, Kind};
 use crate::hosts::host;
 use crate::steps::ansible::check::Shown;
 use crate::steps::ansible::end::{judge, no_task, summary};
 use crate::steps::ansible::given::{variables, vault_password};
+use crate::steps::files::inventory;
+use crate::steps::meet::meet;
 use crate::tools::ansible::events::{Progress, read};
 use crate::tools::ansible::{self, Playbook};
 use crate::ui::event::Level;
-use crate::work::needs::{self, Needs};
+use crate::work::child;
+use crate::work::kind::{Mention, StepKind};
+use crate::work::needs::Needs;
+use crate::work::script::{Script, no_script};
 use crate::work::values::{self, Known};
 use crate::work::{StepCx, relative, shown_in};
+
+impl StepKind for AnsibleStep {
+    fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+        see(Mention::Program);
+        inventory::visit(env, see);
+        env.hosts.keys().for_each(|name| see(Mention::Host(name)));
+        let tags = self.tags.iter().chain(&self.skip_tags);
+        tags.for_each(|tag| see(Mention::Template(&tag.0)));
+        let settings = env.ansible.as_ref();
+        let vars = self.vars.values().chain(settings.iter().flat_map(|settings| settings.vars.values()));
+        vars.flat_map(|input| Template::inside(&input.0)).for_each(|one| see(Mention::Template(&one)));
+        let Some(settings) = settings else { return };
+        if settings.vault_password.is_some() {
+            see(Mention::SecretFiles);
+        }
+        settings.env.values().chain(&settings.user).for_each(|one| see(Mention::Template(one)));
+    }
+
+    fn effect(&self) -> Option<Effect> {
+        Some(if self.check { Effect::Reads } else { Effect::Changes })
+    }
+
+    fn run<'a>(&'a self, step: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
+        Box::pin(run(step, self))
+    }
+
+    fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
+        describe(step, self)
+    }
+
+    fn script(&self, step: &StepCx<'_>, _: &mut Script) -> Result<Vec<String>, Failure> {
+        Err(no_script(step))
+    }
+}
 
 /// Does it.
 pub(crate) async fn run(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result<String, Failure> {
     let settings = &settings(step);
-    needs::meet(step, &Needs::of(step.env, &Work::Ansible(declared.clone()), step.frame.secrets.as_deref()))
-        .await?;
+    let needs = Needs::of(step.env, declared, step.frame.secrets.as_deref());
+    meet(step, &needs).await?;
     let known = Known::of(step);
     let mut playbook = playbook(step, settings, declared, &known)?;
     // Kept to the end of the run: a check works with an inventory that is not written.
@@ -105,7 +147,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result
         ended = work => ended,
         _ = giving, if !handed.is_empty() => return Err(Failure::new(Kind::Bug, "a pipe ended by itself")),
     };
-    let done = done?;
+    let done = done.map_err(|error| step.unanswered(error))?;
     drop(fresh);
     let progress = progress.into_inner().unwrap_or_else(PoisonError::into_inner);
     judge(step, &playbook, &progress, &done)?;
@@ -122,7 +164,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result
 /// What a dry run says.
 pub(crate) fn describe(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result<Vec<String>, Failure> {
     let settings = &settings(step);
-    let known = Known::shown(step, &Work::Ansible(declared.clone()));
+    let known = Known::shown(step, declared);
     let mut playbook = playbook(step, settings, declared, &known)?;
     let mut lines = Vec::new();
     if let Some(requirements) = &settings.requirements {
@@ -225,9 +267,9 @@ async fn install(step: &mut StepCx<'_>, settings: &environment::Ansible) -> Resu
         }
         step.progress("installs roles and collections");
         let cmd = equip(step, settings, ansible::install(&settings.dir, requirements), &Known::of(step))?;
-        let done = step.run_with(&cmd, &|line| step.line(Level::Detail, line)).await?;
+        let done = step.quietly(&cmd).await.map_err(|error| step.unanswered(error))?;
         let why = done.tail.lines().find(|line| line.contains("[WARNING]: - ") || line.contains("ERROR"));
-        command::judge(step, &done).map_err(|failure| match why {
+        child::judge(step, &done).map_err(|failure| match why {
             Some(why) if !done.interrupted => failure.context(why.trim().to_owned()),
             _ => failure,
         })?;
@@ -246,7 +288,7 @@ fn equip(
     known: &Known,
 ) -> Result<Cmd, Failure> {
     let (form, io) = (cmd.env.clone(), cmd.io);
-    let mut cmd = command::equip(step, cmd, known);
+    let mut cmd = child::equip(step, cmd, known);
     for (name, template) in &settings.env {
         cmd.env.insert(name.clone(), values::input_value(known.render(step, template)?));
     }

@@ -1,17 +1,49 @@
 //! `docker compose`, here or on a host.
 
+use crate::config::Environment;
 use crate::config::model::{Argument, Compose, Variables};
 use crate::config::template::Template;
+use crate::config::verbs::Effect;
+use crate::exec::BoxFuture;
 use crate::exec::{Cmd, Value};
 use crate::failure::{Failure, Kind};
 use crate::hosts::host::{self, Machine};
 use crate::hosts::{connection, login};
-use crate::steps::Work;
 use crate::steps::docker::compose_program::{ask, placed, program};
 use crate::steps::docker::containers::{self, Trouble};
 use crate::tools::docker::compose::{self as tool, Program, Project, Verb};
+use crate::work::child;
+use crate::work::kind::{Mention, StepKind};
+use crate::work::marked::marked;
+use crate::work::script::Script;
 use crate::work::values::{self, Known};
 use crate::work::{StepCx, relative, shown_in};
+
+impl StepKind for Compose {
+    fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+        if let Some(host) = &self.host {
+            see(Mention::Host(&host.0));
+        }
+        templates(self).into_iter().for_each(|template| see(Mention::Template(template)));
+        see(Mention::Sparing);
+    }
+
+    fn effect(&self) -> Option<Effect> {
+        Some(Effect::Changes)
+    }
+
+    fn run<'a>(&'a self, step: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
+        Box::pin(run(step, self))
+    }
+
+    fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
+        describe(step, self)
+    }
+
+    fn script(&self, step: &StepCx<'_>, script: &mut Script) -> Result<Vec<String>, Failure> {
+        script.compose(step, self, &marked(step, self))
+    }
+}
 
 /// Does it, on each machine of the host.
 pub(crate) async fn run(step: &mut StepCx<'_>, compose: &Compose) -> Result<String, Failure> {
@@ -30,7 +62,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, compose: &Compose) -> Result<Stri
 
 /// The commands, as a dry run shows them.
 pub(crate) fn describe(step: &mut StepCx<'_>, compose: &Compose) -> Result<Vec<String>, Failure> {
-    let known = Known::shown(step, &Work::Compose(compose.clone()));
+    let known = Known::shown(step, compose);
     let wanted = Wanted::of(step, compose, &known)?;
     let machines = match &compose.host {
         Some(host) => host::machines(step, &known, &host.0)?.into_iter().map(Some).collect(),
@@ -116,7 +148,7 @@ impl Wanted {
             (dir, false) => cmd.dir(step.env.root.join(dir.as_deref().unwrap_or_default())),
         };
         if !is_remote {
-            for (name, value) in crate::steps::command::variables(step) {
+            for (name, value) in child::variables(step) {
                 cmd = cmd.env(name, value);
             }
         }
@@ -229,7 +261,7 @@ async fn failed(
     let advice = code.and_then(|code| tool::advice(code, tail));
     let which = if code.is_none() { Trouble::NotYet } else { Trouble::Failed };
     let trouble = if advice.is_none() { containers::trouble(step, at, list, which).await } else { None };
-    let said = tail.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned());
+    let said = Some(crate::text::last_line(tail)).filter(|line| !line.is_empty());
     let failure = match (advice, trouble, said) {
         (Some((what, help)), _, Some(said)) => Failure::new(Kind::Failed, said).context(what).help(help),
         (Some((what, help)), _, None) => Failure::new(Kind::Failed, what).help(help),

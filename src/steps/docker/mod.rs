@@ -10,24 +10,58 @@ pub(crate) mod task_variables;
 
 use std::path::{Path, PathBuf};
 
-use super::Work;
+use crate::config::Environment;
 use crate::config::model::{self, Argument, Docker};
 use crate::config::template::Template;
+use crate::config::verbs::Effect;
+use crate::exec::BoxFuture;
 use crate::exec::{Cmd, Done, Value};
 use crate::failure::{Failure, Kind};
 use crate::steps::docker::compose::variables;
+use crate::steps::meet::meet;
 use crate::tools::docker as tool;
 use crate::tools::ssh::remote_shell::shell_words;
+use crate::work::kind::{Mention, StepKind};
+use crate::work::marked::marked;
+use crate::work::script::Script;
 use crate::work::values::Known;
 use crate::work::{StepCx, needs};
 
+impl StepKind for Docker {
+    fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+        templates(&env.images, self).into_iter().for_each(|template| see(Mention::Template(template)));
+        let image = self.build.as_ref().and_then(|name| env.images.get(&name.0));
+        for secret in image.iter().flat_map(|image| &image.secrets) {
+            see(Mention::Secret(&secret.0));
+        }
+        see(Mention::Sparing);
+    }
+
+    fn effect(&self) -> Option<Effect> {
+        if self.run.is_some() {
+            // What is in the image only the project knows.
+            return None;
+        }
+        Some(if self.push.is_some() || self.stop.is_some() { Effect::Changes } else { Effect::Writes })
+    }
+
+    fn run<'a>(&'a self, step: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
+        Box::pin(run(step, self))
+    }
+
+    fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
+        describe(step, self)
+    }
+
+    fn script(&self, step: &StepCx<'_>, script: &mut Script) -> Result<Vec<String>, Failure> {
+        script.docker(step, self, &marked(step, self))
+    }
+}
+
 /// Does it.
 pub(crate) async fn run(step: &mut StepCx<'_>, docker: &Docker) -> Result<String, Failure> {
-    if let Some(failure) = refusal(step, docker) {
-        return Err(failure);
-    }
-    let wanted = needs::Needs::of(step.env, &Work::Docker(docker.clone()), step.frame.secrets.as_deref());
-    needs::meet(step, &wanted).await?;
+    let wanted = needs::Needs::of(step.env, docker, step.frame.secrets.as_deref());
+    meet(step, &wanted).await?;
     if let Some(image) = &docker.build {
         return build::run(step, &image.0).await;
     }
@@ -55,15 +89,12 @@ pub(crate) async fn run(step: &mut StepCx<'_>, docker: &Docker) -> Result<String
 
 /// The commands, as a dry run shows them.
 pub(crate) fn describe(step: &mut StepCx<'_>, docker: &Docker) -> Result<Vec<String>, Failure> {
-    let known = Known::shown(step, &Work::Docker(docker.clone()));
+    let known = Known::shown(step, docker);
     Ok(commands(step, docker, &known)?.iter().map(ToString::to_string).collect())
 }
 
 /// The commands, in order.
 pub(crate) fn commands(step: &StepCx<'_>, docker: &Docker, known: &Known) -> Result<Vec<Cmd>, Failure> {
-    if let Some(failure) = refusal(step, docker) {
-        return Err(failure);
-    }
     if let Some(image) = &docker.build {
         return build::command(step, &image.0, known).map(|cmd| vec![cmd]);
     }
@@ -97,22 +128,6 @@ pub(crate) fn templates<'a>(
         all.extend(build::templates(image));
     }
     all
-}
-
-/// What belongs to registries.
-fn refusal(step: &StepCx<'_>, docker: &Docker) -> Option<Failure> {
-    let what = match (&docker.push, docker.login) {
-        (Some(_), _) => "push",
-        (None, Some(_)) => "login",
-        (None, None) => return None,
-    };
-    Some(
-        Failure::new(
-            Kind::Config,
-            format!("`{}`: `{what}` to a registry is not in this version of infractl yet", step.name),
-        )
-        .help(format!("use `command = [\"docker\", \"{what}\", …]` until then")),
-    )
 }
 
 /// The container of the step, and its variables.

@@ -1,7 +1,6 @@
 //! Compose and docker steps of this machine as lines of bash.
 
 use crate::config::model::{Compose, Docker};
-use crate::exec::Cmd;
 use crate::failure::Failure;
 use crate::steps::docker;
 use crate::steps::docker::compose;
@@ -26,7 +25,7 @@ impl Script {
                 cmd.args.insert(at + 1, "--wait".to_owned());
             }
             cmd.env.retain(|name, _| wanted.env.contains_key(name));
-            lines.push(self.named_only(step, &cmd));
+            lines.push(self.command_sparing(step, &cmd));
         }
         Ok(lines)
     }
@@ -43,11 +42,6 @@ impl Script {
             return Err(no_script(step));
         }
         let cmds = docker::commands(step, wanted, known)?;
-        Ok(cmds.iter().map(|cmd| self.named_only(step, cmd)).collect())
-    }
-
-    /// A command that sees no secrets but those that the step names.
-    fn named_only(&mut self, step: &StepCx<'_>, cmd: &Cmd) -> String {
-        self.command_seeing(step, cmd, Some(step.frame.secrets.as_deref().unwrap_or_default()))
+        Ok(cmds.iter().map(|cmd| self.command_sparing(step, cmd)).collect())
     }
 }

@@ -10,9 +10,11 @@ use crate::steps::docker::absolute;
 use crate::steps::docker::build;
 use crate::steps::docker::compose_program::{missing, program};
 use crate::steps::docker::task_variables::variables;
+use crate::steps::meet::meet;
 use crate::tools::docker as tool;
 use crate::tools::docker::compose::{self, Program, Project};
 use crate::tools::ssh::remote_shell::shell_words;
+use crate::work::child;
 use crate::work::values::Known;
 use crate::work::{StepCx, needs, relative};
 
@@ -50,7 +52,7 @@ pub(crate) async fn run(
         );
     }
     let wanted = needs::Needs::of_templates(step.env, &templates(asked.task));
-    needs::meet(step, &wanted).await?;
+    meet(step, &wanted).await?;
     let env = variables(step, asked, &Known::of(step))?;
     let program = if asked.task.service.is_some() { Some(program(step, None).await?) } else { None };
     let image = image(step, asked).await?;
@@ -229,7 +231,7 @@ fn command(
     };
     let mut cmd = cmd.dir(dir);
     if program.is_some() {
-        for (name, value) in crate::steps::command::variables(step) {
+        for (name, value) in child::variables(step) {
             cmd = cmd.env(name, value);
         }
     }

@@ -7,6 +7,7 @@ use crate::exec::Value;
 use crate::failure::{Failure, Kind};
 use crate::files::dotenv::{self, Dialect};
 use crate::steps::docker::task::{Asked, dir};
+use crate::steps::files::written::is_private;
 use crate::text::list;
 use crate::work::values::{self, Known};
 use crate::work::{StepCx, relative};
@@ -57,7 +58,7 @@ pub(crate) fn variables(
 /// What is in an environment file. Its values are never shown.
 pub(crate) fn file(step: &StepCx<'_>, path: &Path) -> Result<Vec<(String, Value)>, Failure> {
     let shown = relative(step, path);
-    let text = disk::read_file_text(path)?;
+    let text = disk::read_text(path)?;
     let is_ours = path == step.env.env_file.path;
     let (entries, odd_lines) = if is_ours {
         let dialect = Dialect::from_name(step.env.env_file.dialect.as_str()).unwrap_or(Dialect::Compose);
@@ -87,14 +88,6 @@ pub(crate) fn file(step: &StepCx<'_>, path: &Path) -> Result<Vec<(String, Value)
         }
     }
     Ok(entries.into_iter().map(|(name, value)| (name, Value::Secret(value.into()))).collect())
-}
-
-/// Whether a variable of this name holds what nobody should see.
-fn is_private(name: &str) -> bool {
-    let name = name.to_uppercase();
-    let words =
-        ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "CREDENTIAL", "CONNECTION_STRING", "PRIVATE", "DSN", "KEY"];
-    words.iter().any(|word| name.contains(word))
 }
 
 /// Variables reach a container through the docker program: what drives that program itself cannot go this way.

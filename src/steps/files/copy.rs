@@ -8,18 +8,51 @@ use std::path::{Path, PathBuf};
 use secrecy::ExposeSecret as _;
 use tempfile::NamedTempFile;
 
+use crate::config::Environment;
 use crate::config::model::Copy;
+use crate::config::verbs::Effect;
 use crate::disk::{self, open_file};
+use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
-use crate::steps::Work;
 use crate::steps::files::items::{self, Content, Item};
 use crate::steps::files::{place, rendered, send};
 use crate::text::plural;
+use crate::work::kind::{Mention, StepKind};
+use crate::work::marked::marked;
+use crate::work::script::{Script, no_script};
 use crate::work::values::{self, Known};
 use crate::work::{StepCx, relative};
 
 /// So much of a file is copied before signals are heard.
 const PIECE: u64 = 8 * 1024 * 1024;
+impl StepKind for Copy {
+    fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+        see(Mention::Template(&self.to.0));
+        if let Some(host) = &self.host {
+            see(Mention::Host(&host.0));
+        }
+        self.files.iter().chain(&self.templates).for_each(|file| see(Mention::File(&file.0)));
+    }
+
+    fn effect(&self) -> Option<Effect> {
+        Some(if self.host.is_some() { Effect::Changes } else { Effect::Writes })
+    }
+
+    fn run<'a>(&'a self, step: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
+        Box::pin(run(step, self))
+    }
+
+    fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
+        describe(step, self)
+    }
+
+    fn script(&self, step: &StepCx<'_>, script: &mut Script) -> Result<Vec<String>, Failure> {
+        if self.host.is_some() || !self.templates.is_empty() {
+            return Err(no_script(step));
+        }
+        script.copy(step, self, &marked(step, self))
+    }
+}
 
 /// Copies them; with `delete` what is not among them goes.
 pub(crate) async fn run(step: &mut StepCx<'_>, copy: &Copy) -> Result<String, Failure> {
@@ -47,7 +80,7 @@ pub(crate) fn describe(step: &StepCx<'_>, copy: &Copy) -> Result<Vec<String>, Fa
     if let Some(host) = &copy.host {
         return send::describe(step, copy, &host.0);
     }
-    let to = Known::shown(step, &Work::Copy(copy.clone())).argument(step, &copy.to.0)?;
+    let to = Known::shown(step, copy).argument(step, &copy.to.0)?;
     let quoted = |path: &Path| shell_words::quote(&relative(step, path)).into_owned();
     let to = quoted(&target(step, copy, &to)?);
     let files: Vec<String> = rendered::plain(copy).map(|file| quoted(&file.0)).collect();

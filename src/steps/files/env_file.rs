@@ -1,17 +1,22 @@
 //! The environment file: made from the outputs, written, compared, removed.
 
+use crate::config::Environment;
 use crate::config::model::{self, Value, ValueSource};
 use crate::config::template::Rendered;
+use crate::config::verbs::Effect;
 use crate::disk;
+use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind, Problem};
 use crate::files::dotenv::Dialect;
 use crate::files::env_file::{Entry, EnvFile, Metadata, Section, environment_of, is_stale};
 use crate::steps::files::env_place;
-use crate::steps::prepare;
 use crate::steps::terraform::read;
 use crate::text::{nearest, plural, upper_snake};
 use crate::tools::terraform::Output;
 use crate::work::StepCx;
+use crate::work::kind::{Mention, StepKind};
+use crate::work::opened;
+use crate::work::script::{Script, literal, no_script};
 use crate::work::values::{self, Known};
 
 /// What is done with the file.
@@ -23,6 +28,45 @@ pub enum Action {
     Compare,
     /// Remove it.
     Remove,
+}
+
+impl StepKind for Action {
+    fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+        match self {
+            Action::Write => {
+                see(Mention::SecretFiles);
+                see(Mention::EnvFile);
+            }
+            Action::Compare => {
+                see(Mention::SecretFiles);
+                see(Mention::Outputs);
+            }
+            Action::Remove => {}
+        }
+    }
+
+    fn effect(&self) -> Option<Effect> {
+        Some(if *self == Action::Compare { Effect::Reads } else { Effect::Writes })
+    }
+
+    fn run<'a>(&'a self, step: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
+        Box::pin(run(step, self))
+    }
+
+    fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
+        Ok(vec![describe(step, self)])
+    }
+
+    fn script(&self, step: &StepCx<'_>, script: &mut Script) -> Result<Vec<String>, Failure> {
+        match self {
+            Action::Write => script.env_file(step),
+            Action::Compare => Err(no_script(step)),
+            Action::Remove => Ok(vec![format!(
+                "rm -f -- {}",
+                literal(&crate::work::relative(step, &step.env.env_file.path))
+            )]),
+        }
+    }
 }
 
 /// Does it.
@@ -48,7 +92,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String
         }
         Action::Compare => {
             if step.facts.outputs.is_none() {
-                prepare::open_secrets(step).await?;
+                opened::secrets(step).await?;
                 read::outputs(step).await?;
             }
             let new = content(step)?.render()?;

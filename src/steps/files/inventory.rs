@@ -2,20 +2,23 @@
 
 use indexmap::IndexMap;
 
+use crate::config::Environment;
 use crate::config::environment;
 use crate::config::model::{Input, InventoryFormat};
-use crate::config::template::Name;
+use crate::config::template::{Name, Template};
+use crate::config::verbs::Effect;
 use crate::disk;
+use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind, Problem};
 use crate::files::ansible_value::{Value, Variables};
 use crate::files::inventory::{self as file, Format, Group, Inventory};
 use crate::hosts::host::{self, Machine};
 use crate::hosts::login;
-use crate::steps::Work;
+use crate::steps::meet::meet;
 use crate::text::plural;
-use crate::work::needs::{self, Needs};
+use crate::work::kind::{Mention, StepKind};
+use crate::work::needs::Needs;
 use crate::work::script::{Script, literal, no_script};
-use crate::work::templates;
 use crate::work::values::{self, Known};
 use crate::work::{StepCx, relative};
 
@@ -33,6 +36,44 @@ pub enum Action {
     Remove,
 }
 
+/// Tells what is named in it: how to reach the hosts, and all variables. A secret in them is refused, so none is
+/// opened.
+pub(crate) fn visit(env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+    for template in env.hosts.keys().flat_map(|name| env.host_templates(name)) {
+        see(Mention::Public(template));
+    }
+    let declared = env.inventory.iter();
+    let groups = declared.clone().flat_map(|inventory| inventory.groups.values().map(|group| &group.vars));
+    let hosts = env.hosts.values().map(|host| &host.vars);
+    let everybody = declared.map(|inventory| &inventory.vars);
+    let inputs = groups.chain(hosts).chain(everybody).flat_map(IndexMap::values);
+    inputs.flat_map(|input| Template::inside(&input.0)).for_each(|one| see(Mention::Public(&one)));
+}
+
+impl StepKind for Action {
+    fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+        if *self != Action::Remove {
+            visit(env, see);
+        }
+    }
+
+    fn effect(&self) -> Option<Effect> {
+        Some(if *self == Action::Compare { Effect::Reads } else { Effect::Writes })
+    }
+
+    fn run<'a>(&'a self, step: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
+        Box::pin(run(step, self))
+    }
+
+    fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
+        describe(step, self)
+    }
+
+    fn script(&self, step: &StepCx<'_>, script: &mut Script) -> Result<Vec<String>, Failure> {
+        script_of(script, step, self)
+    }
+}
+
 /// Does it.
 pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failure> {
     let path = &declared(step)?.path;
@@ -44,13 +85,13 @@ pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String
             Some(_) => disk::remove(path).map(|_| format!("{shown} removed")).map_err(Failure::from),
         },
         Action::Compare => {
-            needs::meet(step, &Needs::of(step.env, &Work::Inventory(*action), None)).await?;
+            meet(step, &Needs::of(step.env, action, None)).await?;
             let text = content(step, &Known::of(step))?.render()?;
             Ok(crate::work::compared(step, &shown, disk::read_text_if_there(path)?.map(|old| old != text)))
         }
         Action::Write => {
             check_place(step)?;
-            needs::meet(step, &Needs::of(step.env, &Work::Inventory(*action), None)).await?;
+            meet(step, &Needs::of(step.env, action, None)).await?;
             let inventory = content(step, &Known::of(step))?;
             let text = inventory.render()?;
             let count = plural(inventory.hosts.len(), "host");
@@ -70,7 +111,7 @@ pub(crate) fn describe(step: &StepCx<'_>, action: &Action) -> Result<Vec<String>
     let path = relative(step, &declared(step)?.path);
     Ok(vec![match action {
         Action::Write => {
-            content(step, &Known::shown(step, &Work::Inventory(*action)))?;
+            content(step, &Known::shown(step, action))?;
             format!("# write {path} (mode 0644)")
         }
         Action::Compare => format!("# compare {path} with the outputs"),
@@ -79,11 +120,7 @@ pub(crate) fn describe(step: &StepCx<'_>, action: &Action) -> Result<Vec<String>
 }
 
 /// The same as lines of a script. What needs an output to be taken apart only infractl can do.
-pub(crate) fn script(
-    script: &mut Script,
-    step: &StepCx<'_>,
-    action: &Action,
-) -> Result<Vec<String>, Failure> {
+fn script_of(script: &mut Script, step: &StepCx<'_>, action: &Action) -> Result<Vec<String>, Failure> {
     let declared = declared(step)?;
     let path = literal(&relative(step, &declared.path));
     match action {
@@ -92,7 +129,7 @@ pub(crate) fn script(
         Action::Write => {}
     }
     let names_output =
-        |input: &Input| templates::inside(&input.0).iter().any(|one| one.names().any(is_output));
+        |input: &Input| Template::inside(&input.0).iter().any(|one| one.names().any(is_output));
     let mut vars =
         step.env.hosts.values().map(|host| &host.vars).chain(declared.groups.values().map(|g| &g.vars));
     let is_several = |name: &Name| match name {
@@ -109,7 +146,7 @@ pub(crate) fn script(
     }
     let mut known = Known::default();
     let mut lines = Vec::new();
-    for name in Needs::of(step.env, &Work::Inventory(*action), None).output_names {
+    for name in Needs::of(step.env, action, None).output_names {
         known.mark("output", &name);
         let word = script.word(&format!("{{{{output.{name}}}}}"));
         lines.push(format!("case {word} in [[{{]*) echo 'only infractl can write an inventory from the list or map {name}' >&2; false ;; esac"));
@@ -254,7 +291,7 @@ fn variables(
 ) -> Result<Variables, Failure> {
     let mut vars = Variables::new();
     for (name, input) in inputs {
-        let names_secret = templates::inside(&input.0)
+        let names_secret = Template::inside(&input.0)
             .iter()
             .any(|template| template.names().any(|name| matches!(name, Name::Secret(_))));
         let typed = if names_secret { None } else { Some(values::typed(step, known, &input.0)?) };

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use secrecy::SecretString;
 
 use crate::config::model::Copy;
-use crate::disk;
 use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
 use crate::steps::files::rendered;
@@ -78,7 +77,7 @@ impl Finder<'_, '_> {
         Box::pin(async move {
             self.step.go_on().await?;
             let about = fs::metadata(&from).map_err(|error| self.unreadable(&from, &error))?;
-            if let Some(kind) = disk::odd_kind(&about) {
+            if let Some(kind) = odd_kind(&about) {
                 let message = format!("`{}` is {kind}, which cannot be copied", relative(self.step, &from));
                 return Err(Failure::new(Kind::Failed, message)
                     .help("remove it, or name the files that are wanted one by one"));
@@ -123,5 +122,16 @@ impl Finder<'_, '_> {
                 _ => format!("`{path}` could not be read: {error}"),
             },
         )
+    }
+}
+
+/// What a thing is that is neither a file nor a folder; none for those.
+fn odd_kind(about: &Metadata) -> Option<&'static str> {
+    let kind = about.file_type();
+    match (kind.is_file() || kind.is_dir(), kind.is_fifo(), kind.is_socket()) {
+        (true, ..) => None,
+        (_, true, _) => Some("a named pipe"),
+        (.., true) => Some("a socket"),
+        _ => Some("a device"),
     }
 }

@@ -5,6 +5,7 @@ mod items;
 mod place;
 pub(crate) mod send;
 pub(crate) mod rendered;
+pub(crate) mod written;
 pub(crate) mod env_file;
 pub(crate) mod env_place;
 pub(crate) mod inventory;

@@ -5,6 +5,7 @@ use crate::config::template::{Rendered, Template};
 use crate::disk;
 use crate::failure::{Failure, Kind, Problem, Snippet};
 use crate::steps::files::items::{Content, Item};
+use crate::steps::meet::meet;
 use crate::work::values::Known;
 use crate::work::{StepCx, needs, relative};
 
@@ -22,7 +23,7 @@ pub(crate) async fn files(step: &mut StepCx<'_>, copy: &Copy) -> Result<Vec<Item
     let sources = sources(step, copy)?;
     let templates: Vec<&Template> = sources.iter().map(|source| &source.template).collect();
     let wanted = needs::Needs::of_templates(step.env, &templates);
-    needs::meet(step, &wanted).await?;
+    meet(step, &wanted).await?;
     let known = Known::of(step);
     let mut problems = Vec::new();
     let mut kind = Kind::Config;
@@ -91,7 +92,7 @@ fn sources(step: &StepCx<'_>, copy: &Copy) -> Result<Vec<Source>, Failure> {
     let mut problems = Vec::new();
     for file in &copy.templates {
         let path = relative(step, &file.0);
-        let text = disk::read_file_text(&file.0)?;
+        let text = disk::read_text(&file.0)?;
         let name = file.0.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let is_there = |other: &FilePath| other.0.file_name() == file.0.file_name();
         if all.iter().any(|known| known.name == name) || plain(copy).any(is_there) {

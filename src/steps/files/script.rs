@@ -6,7 +6,8 @@ use crate::config::model::{Copy, Value, ValueSource};
 use crate::config::template::{Rendered, Template};
 use crate::failure::{Failure, Kind};
 use crate::steps::files::copy;
-use crate::work::script::{Script, literal, marked_text};
+use crate::work::marked::marked_text;
+use crate::work::script::{Script, literal};
 use crate::work::values::{self, Known};
 use crate::work::{StepCx, relative};
 

@@ -14,7 +14,7 @@ use crate::hosts::host::{self, Machine};
 use crate::hosts::{connection, login};
 use crate::steps::files::items::{self, Content, Item};
 use crate::steps::files::{place, rendered};
-use crate::steps::{Work, remote};
+use crate::steps::remote;
 use crate::text::plural;
 use crate::tools::ssh::remote_shell::{quote_path, script};
 use crate::tools::ssh::tar;
@@ -37,7 +37,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, copy: &Copy, name: &str) -> Resul
 
 /// What a dry run says: where they go, and the login.
 pub(crate) fn describe(step: &StepCx<'_>, copy: &Copy, name: &str) -> Result<Vec<String>, Failure> {
-    let known = Known::shown(step, &Work::Copy(copy.clone()));
+    let known = Known::shown(step, copy);
     let to = known.argument(step, &copy.to.0)?;
     place::check_there(copy, &to)?;
     let files = rendered::plain(copy).chain(&copy.templates);

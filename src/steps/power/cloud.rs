@@ -3,15 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::StepCx;
 use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
 use crate::text::nearest;
 use crate::tools::aws::power as aws;
 use crate::tools::docker::power::{self as docker, Container};
-use crate::tools::power::{Billed, Found, Goal, last_line};
+use crate::tools::power::{Billed, Found, Goal};
 use crate::tools::{azure, openstack};
-use crate::ui::event::Level;
+use crate::work::StepCx;
 
 /// How often the provider is asked where the machines are.
 pub(super) const EVERY: Duration = Duration::from_secs(2);
@@ -199,7 +198,7 @@ impl Cloud {
         for (name, value) in step.secret_variables() {
             cmd = cmd.secret(name, value);
         }
-        let done = step.run_with(&cmd, &|line| step.line(Level::Detail, line)).await?;
+        let done = step.quietly(&cmd).await.map_err(|error| step.unanswered(error))?;
         if done.interrupted {
             return Err(step.interrupted(format!("`{}` of `{}` was stopped", step.name, step.env.name)));
         }
@@ -209,7 +208,7 @@ impl Cloud {
     /// Why no call of this kind will work.
     pub(super) fn broken(&self, step: &StepCx<'_>, tail: &str) -> Failure {
         self.explain(tail).unwrap_or_else(|| {
-            let why = match last_line(tail) {
+            let why = match crate::text::last_line(tail) {
                 "" => "it says nothing",
                 last => last,
             };
@@ -225,7 +224,7 @@ impl Cloud {
     pub(super) fn reason<'a>(&self, tail: &'a str) -> &'a str {
         match self {
             Cloud::Openstack => openstack::reason(tail),
-            _ => last_line(tail),
+            _ => crate::text::last_line(tail),
         }
     }
 

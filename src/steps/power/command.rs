@@ -1,12 +1,13 @@
 //! The provider `command`: commands of the project.
 
-use super::{Power, StepCx};
 use crate::config::model::CommandLine;
+use crate::config::model::Power;
 use crate::exec::Io;
 use crate::failure::{Failure, Kind};
 use crate::steps::command;
 use crate::tools::power::Goal;
-use crate::ui::event::Level;
+use crate::work::StepCx;
+use crate::work::child;
 use crate::work::values::Known;
 
 fn line(power: &Power, goal: Goal) -> Result<&CommandLine, Failure> {
@@ -33,8 +34,8 @@ pub(super) async fn state(step: &StepCx<'_>, power: &Power) -> Result<Vec<String
             .help("add `state = \"…\"` to `[power]`"));
     };
     let cmd = command::build(step, &line.clone().into_table(), &Known::of(step))?.io(Io::Capture);
-    let done = step.run_with(&cmd, &|line| step.line(Level::Detail, line)).await?;
-    command::judge(step, &done)?;
+    let done = step.quietly(&cmd).await.map_err(|error| step.unanswered(error))?;
+    child::judge(step, &done)?;
     let text = String::from_utf8_lossy(&done.stdout).into_owned();
     Ok(step.cx.masks.mask(&text).lines().map(str::to_owned).collect())
 }

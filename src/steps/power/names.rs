@@ -1,11 +1,12 @@
 //! Which machines and databases are meant, by their names at the provider.
 
-use super::{Part, StepCx};
+use super::part::Part;
 use crate::config::Environment;
 use crate::config::model::{Host, Power, Provider};
 use crate::config::template::{Name, Template};
 use crate::failure::Failure;
 use crate::hosts::host;
+use crate::work::StepCx;
 use crate::work::values::Known;
 
 /// A machine or a database that the configuration names.
@@ -41,7 +42,7 @@ pub(crate) fn templates(env: &Environment) -> Vec<&Template> {
         listed.chain(single.into_iter().flatten()).map(|argument| &argument.0).collect();
     for (name, host) in &env.hosts {
         match &host.server {
-            Some(_) if is_from_outputs(host) => all.extend(host::templates(env, name)),
+            Some(_) if is_from_outputs(host) => all.extend(env.host_templates(name)),
             Some(server) => all.push(&server.0),
             None => {}
         }

@@ -6,11 +6,12 @@ use tokio::time::Instant;
 
 use super::cloud::{Cloud, EVERY, Seen};
 use super::names::Wanted;
-use super::{Part, StepCx};
+use super::part::Part;
 use crate::failure::{Failure, Kind};
 use crate::text::{list, nearest, plural};
 use crate::tools::power::{Found, Goal, Is};
 use crate::ui::event::Level;
+use crate::work::StepCx;
 use crate::work::schedule::pause;
 
 /// So often may a machine that was asked be seen doing nothing before that counts as a failure.

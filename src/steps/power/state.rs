@@ -1,45 +1,23 @@
 //! Where machines and databases are, and what of them is billed.
 
-use comfy_table::Table;
-use serde::Serialize;
-
 use super::cloud::Cloud;
+use super::command;
 use super::names::{self, Wanted};
-use super::{By, Part, Power, StepCx, command};
+use super::part::{By, Part};
+use crate::config::model::Power;
 use crate::failure::Failure;
 use crate::text::plural;
+use crate::tools::power::state::{Row, State};
 use crate::tools::power::{Billed, Found, Is};
 use crate::ui::event::Level;
+use crate::work::StepCx;
 use crate::work::values::Known;
-
-/// A machine or a database, as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Row {
-    /// The host of `[hosts]` that it is.
-    pub host: Option<String>,
-    /// What the provider says of it.
-    #[serde(flatten)]
-    pub found: Found,
-}
-
-/// What `state` shows of an environment. Its JSON is a public contract (`docs/power.md`).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct State {
-    /// The environment.
-    pub environment: String,
-    /// Its machines.
-    pub machines: Vec<Row>,
-    /// Its databases.
-    pub databases: Vec<Row>,
-    /// What commands of its own printed.
-    pub lines: Vec<String>,
-}
 
 /// Asks; the table is for who started the step.
 pub(super) async fn run(step: &mut StepCx<'_>, power: &Power) -> Result<String, Failure> {
     let known = Known::of(step);
     let mut state = State { environment: step.env.name.clone(), ..State::default() };
-    let parts = super::parts(step.env).unwrap_or_default();
+    let parts = super::part::parts(step.env).unwrap_or_default();
     let mut commands = false;
     for part in parts {
         let rows = match part.by(step, &known, power)? {
@@ -101,52 +79,10 @@ fn missing(name: &str) -> Found {
     }
 }
 
-impl State {
-    fn rows(&self) -> impl Iterator<Item = (&'static str, &Row)> {
-        let machines = self.machines.iter().map(|row| ("machine", row));
-        machines.chain(self.databases.iter().map(|row| ("database", row)))
-    }
-
-    /// For people.
-    pub fn table(&self) -> String {
-        let mut text = String::new();
-        if self.rows().next().is_some() {
-            let mut table = Table::new();
-            let head = ["host", "name", "status", "since", "address", "billed"];
-            table.load_style(comfy_table::presets::NOTHING).set_header(head);
-            for (kind, row) in self.rows() {
-                let found = &row.found;
-                let since = match (&found.since, &found.created) {
-                    (Some(since), _) => since.clone(),
-                    (None, Some(created)) => format!("made {created}"),
-                    (None, None) => "-".to_owned(),
-                };
-                let host = row
-                    .host
-                    .clone()
-                    .unwrap_or_else(|| if kind == "database" { kind } else { "-" }.to_owned());
-                let address =
-                    if found.addresses.is_empty() { "-".to_owned() } else { found.addresses.join(" ") };
-                let billed = found.billed.words().to_owned();
-                table.add_row([host, found.name.clone(), found.status.clone(), since, address, billed]);
-            }
-            for line in table.lines() {
-                text.push_str(line.trim_end());
-                text.push('\n');
-            }
-        }
-        for line in &self.lines {
-            text.push_str(line);
-            text.push('\n');
-        }
-        text
-    }
-}
-
 /// What a dry run says.
 pub(super) fn describe(step: &StepCx<'_>, known: &Known, power: &Power) -> Result<Vec<String>, Failure> {
     let mut lines: Vec<String> = Vec::new();
-    for part in super::parts(step.env).unwrap_or_default() {
+    for part in super::part::parts(step.env).unwrap_or_default() {
         let more = match part.by(step, known, power)? {
             By::Command(power) => command::describe_state(step, power)?,
             By::Cloud(cloud) => vec![cloud.describe_list()],

@@ -56,7 +56,8 @@ pub(crate) async fn change(
                 step.progress(text);
             }
         })
-        .await?;
+        .await
+        .map_err(|error| step.unanswered(error))?;
     let progress = progress.into_inner().unwrap_or_else(PoisonError::into_inner);
     // The outputs of before are no longer those of the state, and a plan is good for one time only.
     step.facts.outputs = None;

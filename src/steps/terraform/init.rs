@@ -13,6 +13,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::disk;
 use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
 use crate::steps::terraform;
@@ -72,7 +73,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, root: &Root, wish: Wish) -> Resul
     if let Some(cache) = &cache {
         cmd = cmd.env("TF_PLUGIN_CACHE_DIR", cache.dir.to_string_lossy());
     }
-    let done = step.run_with(&cmd, &|line| step.line(Level::Detail, line)).await?;
+    let done = step.quietly(&cmd).await.map_err(|error| step.unanswered(error))?;
     if done.interrupted {
         return Err(step.interrupted(format!("stopped during the init of `{}`", step.env.name)));
     }
@@ -136,7 +137,7 @@ fn data_dir(step: &StepCx<'_>, root: &Root) -> Result<PathBuf, Failure> {
 
 fn look(step: &StepCx<'_>, root: &Root, backend: &IndexMap<String, String>) -> Result<Looked, Failure> {
     let old: Option<Stamp> =
-        fs::read(stamp_file(step)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        disk::read(&stamp_file(step)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let data = data_dir(step, root)?;
     let is_whole = |unneeded: bool, left: &[String]| {
         unneeded || (data.is_dir() && left.iter().all(|part| data.join(part).exists()))
@@ -157,7 +158,7 @@ fn look(step: &StepCx<'_>, root: &Root, backend: &IndexMap<String, String>) -> R
     let mut needs = Needs::default();
     gather(&root.dir, &mut files, &mut needs, 0)?;
     let lock = root.dir.join(".terraform.lock.hcl");
-    let lock_text = fs::read(&lock).unwrap_or_default();
+    let lock_text = disk::read(&lock).unwrap_or_default();
     if let Some(seen) = stat(&lock) {
         files.insert(lock, seen);
     }
@@ -229,7 +230,7 @@ fn gather(
     paths.sort();
     let mut found = Needs::default();
     for path in paths {
-        let bytes = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
+        let bytes = disk::read(&path)?;
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         found.extend(module::needs(&name, &String::from_utf8_lossy(&bytes)));
         if let Some(seen) = stat(&path) {

@@ -3,20 +3,28 @@
 mod change;
 pub(crate) mod diagnostics;
 pub(crate) mod init;
+pub(crate) mod known;
 mod plan;
 mod progress;
 mod providers;
 pub(crate) mod read;
+mod script;
 
 use std::path::{Path, PathBuf};
 
+use crate::config::Environment;
 use crate::config::environment::Terraform;
+use crate::config::verbs::Effect;
+use crate::exec::BoxFuture;
 use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
 use crate::steps::terraform::init::Wish;
+use crate::text::{last_line, plain};
 use crate::tools::terraform::advice;
 use crate::tools::terraform::{self as tool, Root};
 use crate::ui::event::Level;
+use crate::work::kind::{Mention, StepKind};
+use crate::work::script::Script;
 use crate::work::{StepCx, values};
 
 /// What is done with the root module.
@@ -51,6 +59,60 @@ pub enum Action {
     },
 }
 
+impl StepKind for Action {
+    fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+        if !matches!(self, Action::Fmt { .. }) {
+            see(Mention::SecretFiles);
+        }
+    }
+
+    fn effect(&self) -> Option<Effect> {
+        Some(match self {
+            Action::Init | Action::Plan { .. } | Action::Validate | Action::Fmt { .. } => Effect::Reads,
+            Action::Apply { .. } => Effect::Changes,
+            Action::Destroy => Effect::Destroys,
+        })
+    }
+
+    fn run<'a>(&'a self, step: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
+        Box::pin(run(step, self))
+    }
+
+    fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
+        describe(step, self)
+    }
+
+    fn script(&self, step: &StepCx<'_>, script: &mut Script) -> Result<Vec<String>, Failure> {
+        script::lines(step, self, script)
+    }
+}
+
+/// Reads the outputs: from the state, or those given by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outputs;
+
+impl StepKind for Outputs {
+    fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+        see(Mention::State);
+    }
+
+    fn effect(&self) -> Option<Effect> {
+        Some(Effect::Reads)
+    }
+
+    fn run<'a>(&'a self, step: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
+        Box::pin(read::outputs(step))
+    }
+
+    fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
+        describe_outputs(step)
+    }
+
+    fn script(&self, _: &StepCx<'_>, _: &mut Script) -> Result<Vec<String>, Failure> {
+        Ok(Vec::new())
+    }
+}
+
 /// Does it. The text says what came of it: for plans and applies the digest.
 pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failure> {
     let root = root(step)?;
@@ -59,6 +121,9 @@ pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String
     }
     let wish = if *action == Action::Init { Wish::Asked } else { Wish::IfNeeded };
     init::run(step, &root, wish).await?;
+    if matches!(action, Action::Plan { .. } | Action::Apply { .. } | Action::Destroy) {
+        known::mask(step, &root).await?;
+    }
     match attempt(step, &root, action).await {
         // terraform knows better than our stamp: somebody cleaned up, or another tool was here.
         Err(failure) if !step.facts.initialised && advice::needs_init(&format!("{:#}", failure.error)) => {
@@ -178,13 +243,12 @@ pub(super) fn failed(step: &StepCx<'_>, root: &Root, verb: &str, code: i32, tail
 
 /// The headline of the first error in what terraform said last.
 fn cause(tail: &str) -> String {
-    let clean = anstream::adapter::strip_str(tail).to_string();
-    let line =
-        clean.lines().find_map(|line| line.split_once("Error: ").map(|(_, rest)| rest.trim().to_owned()));
-    line.or_else(|| {
-        clean.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned())
-    })
-    .unwrap_or_else(|| "it said nothing".to_owned())
+    let clean = plain(tail);
+    let headline = clean.lines().find_map(|line| line.split_once("Error: ").map(|(_, rest)| rest.trim()));
+    match headline.unwrap_or_else(|| last_line(&clean)) {
+        "" => "it said nothing".to_owned(),
+        line => line.to_owned(),
+    }
 }
 
 /// The commands a step would run, in order.

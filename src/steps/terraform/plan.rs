@@ -41,7 +41,8 @@ pub(crate) async fn plan(
             found.line(line);
             step.line(Level::Normal, line);
         })
-        .await;
+        .await
+        .map_err(|error| step.unanswered(error));
     let done = kept_private(step, &files, done)?;
     let (plan, found) = text.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.finish().iter().for_each(|found| diagnostics::tell(step, found));
@@ -71,7 +72,8 @@ pub(crate) async fn plan_json(
             }
             seen.lock().unwrap_or_else(PoisonError::into_inner).take(&told);
         })
-        .await;
+        .await
+        .map_err(|error| step.unanswered(error));
     let done = kept_private(step, &files, done)?;
     let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
     let done = Done { tail: seen.errors(&done.tail), ..done };

@@ -62,14 +62,14 @@ pub(crate) async fn cache(step: &StepCx<'_>, root: &Root, needs: &Needs) -> Resu
 impl Cache {
     /// The init is over, and well.
     pub(crate) fn filled(self) {
-        if let Ok(bytes) = fs::read(&self.lock_file) {
+        if let Ok(bytes) = disk::read(&self.lock_file) {
             MADE.lock().unwrap_or_else(PoisonError::into_inner).insert(self.needs, bytes);
         }
     }
 
     /// Everything that the lock file names is there.
     fn is_warm(&self) -> bool {
-        let text = fs::read_to_string(&self.lock_file).unwrap_or_default();
+        let text = disk::read_text(&self.lock_file).unwrap_or_default();
         let locked = root::locked_providers(&text);
         let is_there = |(address, version): &(String, String)| {
             fs::read_dir(self.dir.join(address).join(version))
@@ -112,7 +112,7 @@ fn place(step: &StepCx<'_>) -> PathBuf {
     }
     let home = Path::new(vars.get("HOME").unwrap_or_default()).to_owned();
     let file = vars.get("TF_CLI_CONFIG_FILE").map_or_else(|| home.join(".terraformrc"), PathBuf::from);
-    let configured = fs::read_to_string(file).ok().and_then(|text| root::cache_dir(&text));
+    let configured = disk::read_text(&file).ok().and_then(|text| root::cache_dir(&text));
     match configured {
         Some(dir) => PathBuf::from(dir.replace("$HOME", &home.to_string_lossy())),
         None => step.env.root.join(".infractl/cache/providers"),

@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use crate::failure::{Failure, Kind};
 use crate::steps::terraform::init;
 use crate::steps::terraform::init::Wish;
+use crate::steps::terraform::known;
 use crate::steps::terraform::progress::show;
 use crate::steps::terraform::{Action, equip, failed, root, without_dangling};
 use crate::tools::terraform::advice;
@@ -64,11 +65,7 @@ pub(crate) async fn outputs(step: &mut StepCx<'_>) -> Result<String, Failure> {
             format!("terraform's state could not be read: {:?} error", error.classify()),
         )
     })?;
-    for (name, output) in state.outputs.iter().filter(|(_, output)| output.sensitive) {
-        for text in values::texts(&output.value) {
-            values::mask(step, name, &text);
-        }
-    }
+    known::sensitive(step, state.outputs.iter());
     step.facts.serial = state.serial;
     let count = state.outputs.len();
     step.facts.outputs = Some(state.outputs);

@@ -6,10 +6,10 @@ use regex::Regex;
 
 use super::{Answer, Probed, StepCx};
 use crate::config::model::CommandTable;
-use crate::exec::Io;
+use crate::exec::{Done, Io, RunError};
 use crate::steps::command::build;
-use crate::text::duration;
-use crate::ui::event::Level;
+use crate::text::{duration, last_line};
+use crate::tools::ssh::remote_shell;
 use crate::work::values::Known;
 
 /// One try.
@@ -24,20 +24,22 @@ pub(super) async fn probe(
         Ok(cmd) => cmd.io(Io::Capture).timeout(Some(each)),
         Err(failure) => return never(&failure),
     };
-    let done = match step.run_with(&cmd, &|line| step.line(Level::Detail, line)).await {
+    let done = match step.quietly(&cmd).await {
         Ok(done) => done,
-        Err(failure) if failure.kind == crate::failure::Kind::Tool => return never(&failure),
-        Err(failure) if failure.error.to_string().contains("took longer") => {
+        Err(RunError::TimedOut { .. }) => {
             return Probed::NotYet(Answer::new(format!("it took longer than {}", duration(each)), check));
         }
-        Err(failure) => return Probed::NotYet(Answer::new(format!("{:#}", failure.error), check)),
+        Err(error) => {
+            let is_missing = matches!(error, RunError::NotFound { .. });
+            let failure = step.unanswered(error);
+            if is_missing {
+                return never(&failure);
+            }
+            return Probed::NotYet(Answer::new(format!("{:#}", failure.error), check));
+        }
     };
     let said = String::from_utf8_lossy(&done.stdout);
-    let last = |text: &str| {
-        text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned())
-    };
-    let words = last(&done.tail).or_else(|| last(&said)).map_or(String::new(), |line| format!(": {line}"));
-    let words = step.cx.masks.mask(&words).into_owned();
+    let words = last_words(step, &done, &said);
     if done.code != 0 {
         return Probed::NotYet(Answer::new(format!("exit code {}{words}", done.code), check));
     }
@@ -47,6 +49,13 @@ pub(super) async fn probe(
         }
         _ => Probed::Good(String::new()),
     }
+}
+
+/// The last line that a try said, behind a colon; its output counts when it complained of nothing.
+pub(super) fn last_words(step: &StepCx<'_>, done: &Done, said: &str) -> String {
+    let tail = remote_shell::said(&done.tail);
+    let last = [&*tail, said].map(last_line).into_iter().find(|line| !line.is_empty());
+    last.map_or_else(String::new, |line| format!(": {}", step.cx.masks.mask(line)))
 }
 
 pub(super) fn never(failure: &crate::failure::Failure) -> Probed {

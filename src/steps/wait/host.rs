@@ -8,11 +8,11 @@ use regex::Regex;
 
 use super::{Answer, Probed, StepCx};
 use crate::config::model::CommandTable;
-use crate::exec::{Cmd, Io};
+use crate::exec::{Cmd, Io, RunError};
 use crate::failure::Failure;
 use crate::hosts::connection::{self, Fault, by};
 use crate::hosts::host::Machine;
-use crate::hosts::login::{self, last, quietly};
+use crate::hosts::login;
 use crate::steps::remote;
 use crate::text::duration;
 use crate::tools::ssh::Login;
@@ -132,20 +132,18 @@ impl OnHost {
             Err(failure) => return super::command::never(&failure),
         };
         let cmd = by(login, cmd.io(Io::Capture)).timeout(Some(each));
-        let done = match quietly(step, &cmd).await {
+        let done = match step.quietly(&cmd).await {
             Ok(done) => done,
-            Err(failure) if failure.error.to_string().contains("took longer") => {
+            Err(RunError::TimedOut { .. }) => {
                 return Probed::NotYet(Answer::new(format!("{SILENT} within {}", duration(each)), check));
             }
-            Err(failure) => return super::command::never(&failure),
+            Err(error) => return super::command::never(&step.unanswered(error)),
         };
         if let Some(failure) = connection::lost(step, machine, &done) {
             return Probed::NotYet(Answer { text: format!("{:#}", failure.error), check: vec![check] });
         }
         let said = String::from_utf8_lossy(&done.stdout);
-        let words =
-            last(&done.tail).or_else(|| last(&said)).map_or(String::new(), |line| format!(": {line}"));
-        let words = step.cx.masks.mask(&words).into_owned();
+        let words = super::command::last_words(step, &done, &said);
         match (&self.what, done.code) {
             (What::File(path), 1) => Probed::NotYet(Answer::new(format!("there is no {path}{words}"), check)),
             (What::Command(_, Some(pattern)), 0) if Regex::new(pattern).is_ok_and(|p| !p.is_match(&said)) => {
@@ -191,7 +189,7 @@ impl OnHost {
             let Ok(opened) = connection::try_open(step, machines, Some(each)).await else { continue };
             let Some((login, Ok(()))) = opened.into_iter().next() else { continue };
             let cmd = login.run(script(&line)).io(Io::Capture).timeout(Some(each));
-            let Ok(done) = quietly(step, &cmd).await else { continue };
+            let Ok(done) = step.quietly(&cmd).await else { continue };
             let text = String::from_utf8_lossy(&done.stdout).into_owned();
             if text.trim().is_empty() {
                 continue;

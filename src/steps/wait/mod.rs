@@ -16,16 +16,21 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::Work;
+use crate::config::Environment;
 use crate::config::model::{Argument, CommandTable};
 use crate::config::step::{Until, Wait};
 use crate::config::template::Rendered;
+use crate::config::verbs::Effect;
+use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
 use crate::hosts::host::bare;
 use crate::net::proxies::Proxies;
 use crate::text::{duration, plural};
 use crate::ui::event::Level;
+use crate::work::kind::{Mention, StepKind};
+use crate::work::marked::marked;
 use crate::work::schedule::{Next, Schedule, pause};
+use crate::work::script::{Script, no_script};
 use crate::work::values::Known;
 use crate::work::{StepCx, relative};
 
@@ -76,6 +81,54 @@ pub(crate) enum Probe {
     Command(Box<CommandTable>, Option<String>),
     /// What do the machines of a host say?
     Host(OnHost),
+}
+
+impl StepKind for Wait {
+    fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+        if let Some(host) = self.until.host() {
+            see(Mention::Host(host));
+        }
+        let mut template = |one| see(Mention::Template(one));
+        match &self.until {
+            Until::Tcp { address } => template(&address.0),
+            Until::Http { url, headers, address, .. } => {
+                template(&url.0);
+                headers.values().chain(address.iter().map(|at| &at.0)).for_each(template);
+            }
+            Until::Tls { name, address, .. } => {
+                template(&name.0);
+                address.iter().for_each(|at| template(&at.0));
+            }
+            Until::File { path, .. } => template(&path.0),
+            Until::Command { command, host: Some(_), .. } => {
+                command.templates().into_iter().for_each(template)
+            }
+            Until::Command { command, host: None, .. } => {
+                super::command::visit(command, see);
+                see(Mention::Program);
+            }
+            Until::Ssh { .. } | Until::Ecs { .. } => {}
+        }
+    }
+
+    fn effect(&self) -> Option<Effect> {
+        Some(Effect::Reads)
+    }
+
+    fn run<'a>(&'a self, step: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
+        Box::pin(run(step, self))
+    }
+
+    fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
+        describe(step, self)
+    }
+
+    fn script(&self, step: &StepCx<'_>, script: &mut Script) -> Result<Vec<String>, Failure> {
+        if self.until.host().is_some() {
+            return Err(no_script(step));
+        }
+        script.wait(step, self, &marked(step, self))
+    }
 }
 
 /// Waits. The text says what answered, and at which try.
@@ -183,8 +236,7 @@ fn probe(step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Probe, Failure
             on_host(step, known, host, What::Command(Box::new(command.clone()), output.clone()))?
         }
         Until::Ecs { .. } => {
-            let (why, help) = refusal(wait).unwrap_or_default();
-            return Err(Failure::new(Kind::Config, why).help(help));
+            return Err(Failure::new(Kind::Bug, "a wait for ECS got through the plan"));
         }
     })
 }
@@ -198,16 +250,6 @@ fn dial(step: &StepCx<'_>, known: &Known, at: Option<&Argument>) -> Result<Dial,
 fn on_host(step: &StepCx<'_>, known: &Known, host: &str, what: What) -> Result<Probe, Failure> {
     let machines = crate::hosts::host::machines(step, known, host)?;
     Ok(Probe::Host(OnHost { machines, what, good: BTreeSet::new() }))
-}
-
-/// Why this wait cannot be done by this version: the reason, and what to do.
-pub(crate) fn refusal(wait: &Wait) -> Option<(String, String)> {
-    let what = match &wait.until {
-        Until::Ecs { .. } => "ecs",
-        _ => return None,
-    };
-    let help = "use `wait = { command = … }` until then: any program that ends with 0 when all is well";
-    Some((format!("`wait` for `{what}` is not in this version of infractl yet"), help.to_owned()))
 }
 
 impl Probe {
@@ -240,7 +282,7 @@ fn verdict(what: &str, wait: &Wait, (tries, took): (u32, Duration), last: &Answe
 
 /// What a dry run says: the check as one would do it by hand, and how often.
 pub(crate) fn describe(step: &StepCx<'_>, wait: &Wait) -> Result<Vec<String>, Failure> {
-    let known = Known::shown(step, &Work::Wait(wait.clone()));
+    let known = Known::shown(step, wait);
     let probe = probe(step, wait, &known)?;
     let mut lines = vec![format!(
         "# wait for {}: {}, every {}, {} each",

@@ -139,7 +139,7 @@ pub(crate) fn reason(code: i32, tail: &str) -> (String, Vec<String>) {
         }
         (None, Some(usage)) => usage.to_owned(),
         (None, None) => {
-            let last = lines.iter().rev().find(|line| !line.is_empty()).copied().unwrap_or_default();
+            let last = crate::text::last_line(tail);
             format!("ansible-playbook ended with exit code {code}: {last}")
         }
     };

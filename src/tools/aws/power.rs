@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use crate::exec::{Cmd, Io};
 use crate::failure::{Failure, Kind};
-use crate::tools::power::{Billed, Found, Goal, Is, last_line, list, text};
+use crate::tools::power::{Billed, Found, Goal, Is, list, text};
 
 fn aws(region: Option<&str>) -> Cmd {
     let cmd = Cmd::new("aws").io(Io::Capture);
@@ -125,7 +125,7 @@ pub(crate) fn ask_database(region: Option<&str>, goal: Goal, name: &str) -> Cmd 
 /// What an error of the CLI means, where it is not about one machine.
 pub(crate) fn explain(tail: &str) -> Option<Failure> {
     let said = |words: &str| tail.contains(words);
-    let last = last_line(tail);
+    let last = crate::text::last_line(tail);
     let refused =
         ["AuthFailure", "ExpiredToken", "InvalidClientTokenId", "SignatureDoesNotMatch", "token has expired"];
     if refused.iter().any(|words| said(words)) {

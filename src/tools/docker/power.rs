@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use crate::exec::{Cmd, Io};
 use crate::failure::{Failure, Kind};
 use crate::tools::docker::engine_trouble;
-use crate::tools::power::{Billed, Found, Goal, Is, last_line, text};
+use crate::tools::power::{Billed, Found, Goal, Is, text};
 
 /// A container, and the Compose project it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub(crate) fn ask<'a>(goal: Goal, status: &str, names: impl IntoIterator<Item = 
 /// What an error of the program means, where it is not about one container.
 pub(crate) fn explain(tail: &str) -> Option<Failure> {
     let (what, help) = engine_trouble(tail)?;
-    Some(Failure::new(Kind::Failed, last_line(tail)).context(what).help(help))
+    Some(Failure::new(Kind::Failed, crate::text::last_line(tail)).context(what).help(help))
 }
 
 #[cfg(test)]

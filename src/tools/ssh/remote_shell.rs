@@ -70,9 +70,10 @@ const WATCH: &str =
 /// What a line about programs in the background begins with.
 const LEFT: &str = "infractl: still running in the background there:";
 
-/// Whether a line is one of ours, and so the reason of nothing.
-pub(crate) fn is_own(line: &str) -> bool {
-    line.starts_with(LEFT)
+/// What the command itself said: without the line that names what goes on in the background.
+pub(crate) fn said(tail: &str) -> String {
+    let lines: Vec<&str> = tail.lines().filter(|line| !line.starts_with(LEFT)).collect();
+    lines.join("\n")
 }
 
 /// A command as a line of shell. The second text has its secret variables: it must come first on standard input.
@@ -221,7 +222,7 @@ mod tests {
             for input in [None, Some("")] {
                 let (code, out, said) = leaves(writes.clone(), input);
                 assert_eq!((code, out), (Some(3), b"x\n".to_vec()));
-                assert!(is_own(&said) && said.contains("thrown away"), "{said}");
+                assert!(said.starts_with(LEFT) && said.contains("thrown away"), "{said}");
                 let begun = Instant::now();
                 while !late.exists() {
                     assert!(
@@ -234,9 +235,12 @@ mod tests {
             }
             let (code, _, said) = leaves("sleep 1.5 >/dev/null 2>&1 & exit 0".to_owned(), None);
             assert_eq!(code, Some(0));
-            assert!(is_own(&said) && said.contains("[sleep 1.5]") && said.lines().count() == 1, "{said}");
+            assert!(
+                said.starts_with(LEFT) && said.contains("[sleep 1.5]") && said.lines().count() == 1,
+                "{said}"
+            );
             let (code, _, said) = leaves("setsid sleep 1.5 & exit 0".to_owned(), None);
-            assert!(code == Some(0) && is_own(&said), "{said}");
+            assert!(code == Some(0) && said.starts_with(LEFT), "{said}");
         }
     }
 

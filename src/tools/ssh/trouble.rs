@@ -76,8 +76,15 @@ pub(crate) fn read(said: &str) -> Trouble {
     ]) {
         return Trouble::Closed;
     }
-    let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("ssh gave no reason");
-    Trouble::Other(last.trim().to_owned())
+    Trouble::Other(last_words(said).to_owned())
+}
+
+/// What ssh said last.
+pub(crate) fn last_words(said: &str) -> &str {
+    match crate::text::last_line(said) {
+        "" => "ssh gave no reason",
+        last => last,
+    }
 }
 
 impl Trouble {

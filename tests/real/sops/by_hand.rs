@@ -7,7 +7,7 @@ use infractl::testing::sops::{Format, KeyGroups, NewFile, Rule, SopsError};
 use super::odd::compare;
 use super::odd_files::Verdict;
 use super::real::{Sops, all, open, open_with, printed, rules, sealed};
-use super::support::{own, public};
+use crate::common::{own, public};
 
 const RULES: [(&str, &str); 9] = [
     ("unencrypted_suffix", "_clear"),

@@ -3,8 +3,7 @@
 use infractl::testing::sops::{Format, NewFile};
 
 use super::real::{Sops, all, ending};
-use super::support::public;
-use crate::sandbox::BIN;
+use crate::common::{BIN, public};
 
 /// What happened, how to do it, and a word that the message must have; none when the file is still good.
 type Damage = (&'static str, fn(&str) -> String, Option<&'static str>);
@@ -116,7 +115,7 @@ fn what_is_damaged_is_refused_by_both_and_explained() {
         let name = format!("{at}.enc.{}", ending(*format));
         let damaged = damage(file);
         let theirs = sops.decrypt(&name, damaged.as_bytes());
-        let mut command = crate::support::program(BIN, sops.dir.path());
+        let mut command = crate::common::program(BIN, sops.dir.path());
         command.args(["secrets", "view", &name]).env("SOPS_AGE_KEY_FILE", sops.path("keys.txt"));
         let ours = Sops::say(&mut command);
         let said = format!(

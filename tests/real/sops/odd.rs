@@ -6,7 +6,7 @@ use infractl::testing::sops::{Format, NewFile, Plain, Rule};
 
 use super::odd_files::{DOTENV, JSON, Odd, Verdict, YAML};
 use super::real::{Said, Sops, all, ending, open, printed, sealed, shown};
-use super::support::public;
+use crate::common::public;
 
 /// What is wrong, if anything, with what both make of a text.
 pub(crate) fn compare(

@@ -6,11 +6,9 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
 
+use crate::common::{need, own, program};
 use infractl::testing::sops::{Encrypted, Format, NewFile, Plain, SopsError};
 use tempfile::TempDir;
-
-use super::support::own;
-use crate::support::{need, program};
 
 /// Every key of the fixtures that sops may use, unless told otherwise.
 const KEYS: [&str; 3] = ["a.txt", "b.txt", "c.txt"];
@@ -133,7 +131,7 @@ pub(crate) fn open(file: &[u8], format: Format) -> Result<Plain, SopsError> {
 }
 
 pub(crate) fn open_with(file: &[u8], format: Format, keys: &[&str]) -> Result<Plain, SopsError> {
-    let keys: Vec<_> = keys.iter().flat_map(|name| super::support::key(name)).collect();
+    let keys: Vec<_> = keys.iter().flat_map(|name| crate::common::key(name)).collect();
     let parsed = Encrypted::parse(file, format)?;
     parsed.decrypt(&parsed.data_key(&keys)?)
 }

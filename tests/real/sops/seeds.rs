@@ -6,7 +6,7 @@ use super::odd::compare;
 use super::odd_files::Verdict;
 use super::random;
 use super::real::{Sops, all, open, sealed, shown};
-use super::support::Numbers;
+use crate::common::Numbers;
 
 /// How many random files of each format; `INFRACTL_SOPS_CASES` says otherwise.
 fn cases(count: u64) -> Vec<u64> {

@@ -5,8 +5,7 @@ use std::fs;
 use std::process::Command;
 
 use super::real::{Said, Sops, shown};
-use super::support::public;
-use crate::sandbox::BIN;
+use crate::common::{BIN, public};
 
 const YAML: &str = "# the head\ntext: some text  # of a value\nnumber: 7\nmap:\n    # in it\n    inner: x\n    list:\n        - one\n        - 2.5\n        - k: v\n\nflag: true\nclear_unencrypted: 'yes'\nempty: \"\"\nnothing: null\nlast: \"1\"\n";
 const JSON: &str = r#"{"text": "some text", "number": 7, "map": {"inner": "x", "list": ["one", 2.5, {"k": "v"}]}, "flag": true, "clear_unencrypted": "yes", "empty": "", "nothing": null, "last": "1"}"#;
@@ -34,7 +33,7 @@ fn infractl(sops: &Sops, args: &[&str]) -> Said {
 }
 
 fn infractl_command(sops: &Sops, args: &[&str]) -> Command {
-    let mut command = crate::support::program(BIN, sops.dir.path());
+    let mut command = crate::common::program(BIN, sops.dir.path());
     command.arg("secrets").args(args).env("SOPS_AGE_KEY_FILE", sops.path("keys.txt"));
     command
 }
@@ -56,7 +55,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn changed(before: &[u8], after: &[u8]) -> usize {
-    let (gone, new) = super::support::differences(before, after);
+    let (gone, new) = crate::common::differences(before, after);
     gone.len().max(new.len())
 }
 
@@ -149,7 +148,7 @@ fn sops_opens_what_every_verb_of_infractl_leaves() {
 /// Which of the keys a, b and c sops opens the file with.
 fn openers(sops: &Sops, name: &str) -> [bool; 3] {
     ["a.txt", "b.txt", "c.txt"].map(|key| {
-        let key = super::support::own().join("keys").join(key);
+        let key = crate::common::own().join("keys").join(key);
         let said = Sops::say(sops.command(&["decrypt", name]).env("SOPS_AGE_KEY_FILE", key));
         assert!(said.code == 0 || said.code == 128, "{}", said.err);
         said.code == 0
@@ -256,7 +255,7 @@ fn exec_gives_the_variables_of_exec_env() {
 fn sops_opens_what_git_merges() {
     let Some(sops) = folder() else { return };
     let git = |args: &[&str]| {
-        let mut command = crate::support::program("git", sops.dir.path());
+        let mut command = crate::common::program("git", sops.dir.path());
         for who in ["AUTHOR", "COMMITTER"] {
             command.env(format!("GIT_{who}_NAME"), "x").env(format!("GIT_{who}_EMAIL"), "x@example.org");
         }

@@ -1,0 +1,68 @@
+//! The step `docker`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Argument, FilePath, ImageName, Run, Variables};
+use crate::config::action_name::first;
+
+/// Build, push or run an image: exactly one of `build`, `push`, `pull`, `run`, `stop`, `login`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("oneOf" = [
+    { "required": ["build"] }, { "required": ["push"] }, { "required": ["pull"] }, { "required": ["run"] },
+    { "required": ["stop"] }, { "required": ["login"] }
+]))]
+pub struct Docker {
+    /// Image of `[images]` to build
+    pub build: Option<ImageName>,
+    /// Image of `[images]` to push, after a login
+    pub push: Option<ImageName>,
+    /// Image to pull
+    pub pull: Option<Argument>,
+    /// Image to run
+    pub run: Option<Argument>,
+    /// Container to stop and remove
+    pub stop: Option<Argument>,
+    /// Log in to `[registry]`
+    pub login: Option<bool>,
+    /// Command in the container (`run`)
+    pub command: Option<Run>,
+    /// Name of the container (`run`)
+    pub name: Option<Argument>,
+    /// Ports, as `8080:80` (`run`)
+    #[serde(default)]
+    pub ports: Vec<Argument>,
+    /// Volumes, as `./data:/data:ro` (`run`)
+    #[serde(default)]
+    pub volumes: Vec<Argument>,
+    /// Network (`run`)
+    pub network: Option<Argument>,
+    /// Variables; values may name secrets (`run`)
+    #[serde(default)]
+    pub env: Variables,
+    /// File of variables (`run`)
+    pub env_file: Option<FilePath>,
+    /// Leave it running (`run`)
+    #[serde(default)]
+    pub detach: bool,
+}
+
+impl Docker {
+    /// What a step is called when the file gives it no name.
+    pub(crate) fn step_name(&self) -> String {
+        let argument = |text: &Option<Argument>| text.as_ref().map(|text| text.0.to_string());
+        let image = |name: &Option<ImageName>| name.as_ref().map(|name| name.0.clone());
+        first(
+            "docker",
+            [
+                ("build", image(&self.build)),
+                ("push", image(&self.push)),
+                ("pull", argument(&self.pull)),
+                ("run", argument(&self.run)),
+                ("stop", argument(&self.stop)),
+                ("login", self.login.map(|_| String::new())),
+            ],
+        )
+    }
+}

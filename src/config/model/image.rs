@@ -1,0 +1,44 @@
+//! `[images]`: what `build` makes.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Argument, FilePath, SecretName};
+
+/// An image to build and push
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Image {
+    /// Folder that is built
+    ///
+    /// Default: the root of the project
+    pub context: Option<FilePath>,
+    /// Dockerfile
+    ///
+    /// Default: `Dockerfile` in the context
+    pub dockerfile: Option<FilePath>,
+    /// Platform, whatever this machine is
+    ///
+    /// Example: `platform = "linux/amd64"`
+    pub platform: Option<Argument>,
+    /// Stage to build
+    pub target: Option<Argument>,
+    /// Name without registry and tag
+    ///
+    /// Default: the name of this table
+    pub repository: Option<Argument>,
+    /// Tags
+    ///
+    /// Default: the git commit
+    ///
+    /// Example: `tags = ["latest", "{{var.GITHUB_SHA}}"]`
+    #[serde(default)]
+    pub tags: Vec<Argument>,
+    /// Build arguments; they stay readable in the image, so no secrets
+    #[serde(default)]
+    pub args: IndexMap<String, Argument>,
+    /// Secrets to mount while building, by name
+    #[serde(default)]
+    pub secrets: Vec<SecretName>,
+}

@@ -1,0 +1,57 @@
+//! `[inventory]`: what the ansible inventory holds.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{FilePath, HostName, Input};
+
+/// The ansible inventory that `apply` and `inventory` write
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Inventory {
+    /// Where to write it
+    ///
+    /// Default: `ansible/inventory/{{environment}}.ini`, or `.yml` as the format asks
+    pub path: Option<FilePath>,
+    /// How to write it
+    ///
+    /// Default: by the end of the path, else `ini`
+    pub format: Option<InventoryFormat>,
+    /// Groups by name; a group with the name of the environment, which all hosts are in, is there without being
+    /// declared
+    ///
+    /// Example: `groups.backend = { hosts = ["backend"] }`
+    #[serde(default)]
+    #[schemars(extend("propertyNames" = { "format": "name" }))]
+    pub groups: IndexMap<String, Group>,
+    /// Variables of every host; values may name outputs
+    #[serde(default)]
+    pub vars: IndexMap<String, Input>,
+}
+
+/// How the inventory is written
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum InventoryFormat {
+    /// `[group]` and lines of hosts
+    #[default]
+    Ini,
+    /// YAML
+    Yaml,
+}
+
+/// A group of the inventory
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Group {
+    /// Hosts of `[hosts]` in it
+    #[serde(default)]
+    pub hosts: Vec<HostName>,
+    /// Groups in it
+    #[serde(default)]
+    pub children: Vec<String>,
+    /// Variables of the group; values may name outputs
+    #[serde(default)]
+    pub vars: IndexMap<String, Input>,
+}

@@ -1,0 +1,31 @@
+//! The step `remote`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Argument, HostName, Run, Variables};
+use crate::config::template::Template;
+
+/// A command on a host
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Remote {
+    /// Host that runs it
+    pub host: HostName,
+    /// A line for the shell, or a list of arguments
+    pub run: Run,
+    /// Folder on the host
+    pub dir: Option<Argument>,
+    /// Variables of the command; values may name secrets, which travel by standard input
+    #[serde(default)]
+    pub env: Variables,
+    /// What it reads on standard input; may name secrets
+    pub input: Option<Template>,
+}
+
+impl Remote {
+    /// What a step is called when the file gives it no name.
+    pub(crate) fn step_name(&self) -> String {
+        format!("{}: {}", self.host.0, self.run.name())
+    }
+}

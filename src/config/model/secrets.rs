@@ -1,0 +1,28 @@
+//! `[secrets]`: where the secrets are.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{FilePath, OneOrMany, SecretName};
+
+/// Where the secrets are and which must be there
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Secrets {
+    /// SOPS files in order, later ones win
+    ///
+    /// Default: those of `credentials/common.enc.env` and `credentials/{{environment}}.enc.env` that exist
+    pub files: Option<Vec<FilePath>>,
+    /// Keys that must be there and must not be empty
+    ///
+    /// Example: `required = ["OVH_APPLICATION_KEY"]`
+    #[serde(default)]
+    pub required: Vec<SecretName>,
+    /// Keys that may be empty
+    #[serde(default)]
+    pub allow_empty: Vec<SecretName>,
+    /// Files of age identities, tried besides `INFRACTL_AGE_KEY_FILE` and the places of sops
+    ///
+    /// Example: `identity = "~/.config/sops/age/keys.txt"`
+    pub identity: Option<OneOrMany<FilePath>>,
+}

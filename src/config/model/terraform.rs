@@ -1,0 +1,62 @@
+//! `[terraform]`: the root module and the program that applies it.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Argument, ArgumentInput, FilePath, Input, Period, Variables};
+
+/// The root module and the program that applies it
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Terraform {
+    /// Program to start: a name or a path
+    ///
+    /// Default: `terraform`
+    ///
+    /// Example: `program = "tofu"`
+    pub program: Option<String>,
+    /// Folder of the root module
+    ///
+    /// Default: `environments/{{environment}}`
+    pub dir: Option<FilePath>,
+    /// Workspace to select
+    ///
+    /// Default: `default`
+    pub workspace: Option<Argument>,
+    /// Variables of the root module, handed over as `TF_VAR_name`; lists and tables become JSON
+    ///
+    /// Example: `vars = { region = "francecentral", zones = ["1", "2"] }`
+    #[serde(default)]
+    pub vars: IndexMap<String, Input>,
+    /// Files of variables, for `-var-file`
+    ///
+    /// Default: none
+    #[serde(default)]
+    pub var_files: Vec<FilePath>,
+    /// Container image to run the program in; without it the program of this machine is used
+    ///
+    /// Example: `image = "hashicorp/terraform:1.11"`
+    pub image: Option<Argument>,
+    /// How many resources are worked on at once, for `-parallelism`
+    ///
+    /// Default: terraform's own, 10
+    #[schemars(range(min = 1))]
+    pub parallelism: Option<u32>,
+    /// How long to wait for the lock of the state, for `-lock-timeout`
+    ///
+    /// Default: not at all
+    ///
+    /// Example: `lock-timeout = "2m"`
+    pub lock_timeout: Option<Period>,
+    /// Backend configuration, handed over as `-backend-config=key=value`; lists and tables become JSON
+    ///
+    /// Example: `backend = { bucket = "nyctaxi-tfstate", key = "{{environment}}/terraform.tfstate" }`
+    #[serde(default)]
+    pub backend: IndexMap<String, ArgumentInput>,
+    /// More variables of the program's environment; values may name secrets
+    ///
+    /// Example: `env = { AWS_ACCESS_KEY_ID = "{{secret.S3_ACCESS_KEY}}" }`
+    #[serde(default)]
+    pub env: Variables,
+}

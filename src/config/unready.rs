@@ -1,0 +1,67 @@
+//! What the configuration has words for and this version cannot do yet: refused until it works, never taken in silence.
+//! A key stops the file that has it; a kind of step, a verb or a runner stops the run that would need it.
+
+use super::check::Issue;
+use super::node::Node;
+
+/// A key that has no effect yet: where it stands, what it is about, what to do meanwhile.
+const KEYS: [(&[&str], &str, &str); 6] = [
+    (&["terraform", "image"], "terraform in a container", "install terraform or tofu on this machine"),
+    (&["ansible", "image"], "ansible in a container", "install ansible-core on this machine"),
+    (&["tools"], "versions of tools", "write them into the README of the project"),
+    (&["registry", "login"], "logging in to registries", "log in before, with `docker login`"),
+    (&["release"], "releases", "tag with a step `git`"),
+    (&["snapshots"], "snapshots", "take them with a step `command`"),
+];
+
+/// The same for what stands in a step or a task, and for verbs.
+const WORDS: [(&str, &str, &str); 8] = [
+    ("ecs", "tasks and services of ECS", "use a step `command` with the program `aws`"),
+    ("snapshot", "snapshots", "use a step `command`"),
+    ("publish", "forges", "use a step `command` with `git push`"),
+    ("docker push", "pushing of images", "use a step `command` with `docker push`"),
+    ("docker login", "logging in to registries", "use `docker login` before, by hand or in a step `command`"),
+    (
+        "wait ecs",
+        "waiting for ECS",
+        "use `wait = { command = … }`: any program that ends with 0 when all is well",
+    ),
+    ("runner ecs", "tasks of ECS", "write `runner = \"docker\"` to run it on this machine"),
+    ("verb", "steps of its own for this verb", "write your own: `[pipelines] NAME = [ … ]`"),
+];
+
+/// Why a step, task or verb cannot be done yet: the reason, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unready {
+    /// Why.
+    pub why: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// The reason for one of the words of this table; `shown` is what the user wrote.
+pub(crate) fn word(word: &str, shown: &str) -> Option<Unready> {
+    let (_, what, help) = WORDS.iter().find(|(known, ..)| *known == word)?;
+    Some(Unready { why: refused(shown, what), help: help.replace("NAME", shown) })
+}
+
+/// Says which of the keys a file has.
+pub(crate) fn keys(root: &Node, issues: &mut Vec<Issue>) {
+    for (path, what, help) in KEYS {
+        let Some((last, above)) = path.split_last() else { continue };
+        let entry = root.at(above).and_then(Node::table).and_then(|table| table.get(*last));
+        if let Some(entry) = entry {
+            let message = refused(&path.join("."), what);
+            issues.push(Issue { place: entry.key.clone(), message, help: vec![help.to_owned()] });
+        }
+    }
+}
+
+/// Whether a key, written `table.key`, is one of them.
+pub(crate) fn is_key(path: &str) -> bool {
+    KEYS.iter().any(|(key, ..)| key.join(".") == path)
+}
+
+fn refused(shown: &str, what: &str) -> String {
+    format!("`{shown}` is refused until it works: this version of infractl has no {what}")
+}

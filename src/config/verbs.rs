@@ -1,0 +1,219 @@
+//! The one table of verbs. What is true of a verb stands here and nowhere else: lock, question, order over
+//! environments, history, `do` and reserved names follow from it and from what the steps of a verb do.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// What is done to an environment. The greater one counts where several come together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// Looks: no lock, no question, no order.
+    Reads,
+    /// Writes files of infractl's own on this machine: one run at a time, no question.
+    Writes,
+    /// Changes the environment: a protected one is asked about.
+    Changes,
+    /// Takes machines or a release away for a while: the environment is named.
+    Stops,
+    /// Takes down what is not coming back by itself: the environment is named, those that others depend on come last.
+    Destroys,
+}
+
+/// What a step or a pipeline says of commands, whose effect infractl cannot know
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Declared {
+    /// It looks and changes nothing: no lock, and no question in a protected environment
+    Reads,
+    /// It changes something: what is taken for granted when nothing is said
+    Changes,
+}
+
+impl From<Declared> for Effect {
+    fn from(declared: Declared) -> Effect {
+        match declared {
+            Declared::Reads => Effect::Reads,
+            Declared::Changes => Effect::Changes,
+        }
+    }
+}
+
+/// How a verb is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Face {
+    /// By steps, which a pipeline of the project may replace; `do` may name it.
+    Pipeline,
+    /// By steps that no pipeline replaces; `do` may name it.
+    Fixed,
+    /// By itself.
+    Own,
+}
+
+/// A verb.
+#[derive(Debug)]
+pub(crate) struct Verb {
+    /// As it is typed.
+    pub name: &'static str,
+    /// What it does to an environment, as long as no pipeline replaces it.
+    pub effect: Effect,
+    /// The verbs that it does by itself, as long as no pipeline replaces it.
+    pub parts: &'static [&'static str],
+    face: Face,
+    /// Its runs are kept in the history.
+    is_kept: bool,
+    /// It makes the place of the state, where a shared lock would be.
+    makes_backend: bool,
+    /// This version has it; other names are kept for it.
+    exists: bool,
+}
+
+/// A verb that is a pipeline.
+const fn pipeline(name: &'static str, effect: Effect) -> Verb {
+    Verb { name, effect, parts: &[], face: Face::Pipeline, is_kept: true, makes_backend: false, exists: true }
+}
+
+/// A verb that is none.
+const fn own(name: &'static str, effect: Effect) -> Verb {
+    Verb { name, effect, parts: &[], face: Face::Own, is_kept: true, makes_backend: false, exists: true }
+}
+
+impl Verb {
+    const fn does(self, parts: &'static [&'static str]) -> Verb {
+        Verb { parts, ..self }
+    }
+
+    const fn fixed(self) -> Verb {
+        Verb { face: Face::Fixed, ..self }
+    }
+
+    const fn not_kept(self) -> Verb {
+        Verb { is_kept: false, ..self }
+    }
+
+    const fn backend(self) -> Verb {
+        Verb { makes_backend: true, ..self }
+    }
+
+    const fn later(self) -> Verb {
+        Verb { exists: false, ..self }
+    }
+
+    /// This version has it.
+    pub(crate) fn exists(&self) -> bool {
+        self.exists
+    }
+
+    /// A `do` step may name it.
+    pub(crate) fn is_doable(&self) -> bool {
+        self.face != Face::Own
+    }
+
+    /// A pipeline of the project may have its name.
+    pub(crate) fn is_replaceable(&self) -> bool {
+        self.face == Face::Pipeline
+    }
+
+    /// It has steps of its own in this version.
+    pub(crate) fn is_built_in(&self) -> bool {
+        self.exists && self.is_doable()
+    }
+}
+
+/// All of them, by name.
+pub(crate) const ALL: &[Verb] = &[
+    pipeline("apply", Effect::Changes).does(&["genenv", "inventory"]),
+    pipeline("bootstrap", Effect::Changes).backend().later(),
+    pipeline("build", Effect::Writes),
+    pipeline("check", Effect::Reads),
+    own("ci", Effect::Reads).later(),
+    own("completions", Effect::Reads),
+    pipeline("deploy", Effect::Changes),
+    pipeline("destroy", Effect::Destroys),
+    own("docs", Effect::Reads),
+    own("doctor", Effect::Reads).later(),
+    pipeline("down", Effect::Destroys).does(&["destroy"]),
+    pipeline("drift", Effect::Reads).later(),
+    own("env", Effect::Reads),
+    own("exec", Effect::Changes),
+    pipeline("fmt", Effect::Reads).not_kept(),
+    pipeline("genenv", Effect::Writes),
+    own("graph", Effect::Reads).later(),
+    own("help", Effect::Reads),
+    own("history", Effect::Reads),
+    own("import", Effect::Writes).later(),
+    pipeline("init", Effect::Reads),
+    pipeline("inventory", Effect::Writes),
+    own("logs", Effect::Reads).not_kept().later(),
+    own("new", Effect::Writes).later(),
+    own("output", Effect::Reads).not_kept(),
+    own("pipeline", Effect::Changes),
+    pipeline("plan", Effect::Reads),
+    pipeline("promote", Effect::Changes).later(),
+    pipeline("push", Effect::Changes).later(),
+    pipeline("recreate", Effect::Destroys).does(&["down", "up"]),
+    // terraform's word for something harmless: an error that says so.
+    own("refresh", Effect::Reads).later(),
+    pipeline("release", Effect::Changes).later(),
+    pipeline("rollback", Effect::Stops).later(),
+    own("run", Effect::Changes),
+    own("secrets", Effect::Writes),
+    own("snapshot", Effect::Changes).later(),
+    own("ssh", Effect::Changes),
+    pipeline("start", Effect::Changes),
+    pipeline("state", Effect::Reads).not_kept(),
+    own("status", Effect::Reads).later(),
+    pipeline("stop", Effect::Stops),
+    own("tf", Effect::Changes).later(),
+    own("tools", Effect::Writes).later(),
+    own("unlock", Effect::Writes),
+    pipeline("up", Effect::Changes).does(&["init", "apply", "deploy"]),
+    pipeline("validate", Effect::Reads).fixed().not_kept(),
+];
+
+/// A verb by its name.
+pub(crate) fn find(name: &str) -> Option<&'static Verb> {
+    ALL.iter().find(|verb| verb.name == name)
+}
+
+/// The names of those that have steps of their own in this version.
+pub(crate) fn built_in() -> impl Iterator<Item = &'static str> {
+    ALL.iter().filter(|verb| verb.is_built_in()).map(|verb| verb.name)
+}
+
+/// The names that a `do` step may have, besides those of pipelines of the project.
+pub(crate) fn doable() -> impl Iterator<Item = &'static str> {
+    ALL.iter().filter(|verb| verb.is_doable()).map(|verb| verb.name)
+}
+
+/// Whether runs of this verb or pipeline are kept in the history.
+pub(crate) fn is_kept(name: &str) -> bool {
+    find(name).is_none_or(|verb| verb.is_kept)
+}
+
+/// Whether it makes the place where shared locks are, so that it takes none there.
+pub(crate) fn makes_backend(name: &str) -> bool {
+    find(name).is_some_and(|verb| verb.makes_backend)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_whole() {
+        assert!(ALL.is_sorted_by_key(|verb| verb.name));
+        for verb in ALL {
+            for part in verb.parts {
+                let part = find(part).unwrap();
+                assert!(part.is_built_in(), "{} does {}, which has no steps", verb.name, part.name);
+                assert!(part.effect <= verb.effect, "{} does more than it says", verb.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_greater_effect_counts() {
+        assert!(Effect::Reads < Effect::Writes && Effect::Writes < Effect::Changes);
+        assert!(Effect::Changes < Effect::Stops && Effect::Stops < Effect::Destroys);
+    }
+}

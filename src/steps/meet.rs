@@ -1,0 +1,40 @@
+//! Opens and reads what a step needs and no earlier step has.
+
+use crate::failure::{Failure, Kind};
+use crate::steps::files::written;
+use crate::steps::terraform::read;
+use crate::text::nearest;
+use crate::work::needs::Needs;
+use crate::work::{StepCx, opened};
+
+/// Opens the secrets and reads the outputs, as far as they are needed.
+pub(crate) async fn meet(step: &mut StepCx<'_>, needs: &Needs) -> Result<(), Failure> {
+    if needs.secrets {
+        opened::secrets(step).await?;
+        named_secrets_exist(step)?;
+    } else if step.facts.secrets.is_none() {
+        written::mask(step);
+    }
+    if needs.outputs && step.facts.outputs.is_none() {
+        // infractl's own call: what the step may see does not limit it.
+        let limited = step.frame.secrets.take();
+        let read = read::outputs(step).await;
+        step.frame.secrets = limited;
+        read?;
+    }
+    Ok(())
+}
+
+/// A name in `secrets` that no file has is a mistake, not a step without that secret.
+fn named_secrets_exist(step: &StepCx<'_>) -> Result<(), Failure> {
+    let Some(all) = &step.facts.secrets else { return Ok(()) };
+    let Some(name) = step.frame.secrets.iter().flatten().find(|name| all.get(name).is_none()) else {
+        return Ok(());
+    };
+    let failure =
+        Failure::new(Kind::Secrets, format!("there is no secret `{name}`, which `{}` may see", step.name));
+    Err(match nearest(name, all.iter().map(|(name, _)| name)) {
+        Some(near) => failure.help(format!("did you mean `{near}`?")),
+        None => failure.help(format!("run `infractl secrets set {} {name}`", step.env.name)),
+    })
+}

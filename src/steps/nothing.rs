@@ -1,0 +1,69 @@
+//! Steps that do nothing: there is nothing to do, or it cannot be done. Both say why.
+
+use crate::config::Environment;
+use crate::config::verbs::Effect;
+use crate::exec::BoxFuture;
+use crate::failure::{Failure, Kind};
+use crate::work::StepCx;
+use crate::work::kind::{Mention, StepKind};
+use crate::work::script::Script;
+
+/// Nothing, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nothing(pub String);
+
+/// Something that cannot be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub why: String,
+    /// What to do.
+    pub help: String,
+}
+
+impl Refused {
+    /// As what ends the run before anything is done.
+    pub(crate) fn failure(&self) -> Failure {
+        Failure::new(Kind::Config, self.why.as_str()).help(self.help.as_str())
+    }
+}
+
+impl StepKind for Nothing {
+    fn visit(&self, _: &Environment, _: &mut dyn FnMut(Mention<'_>)) {}
+
+    fn effect(&self) -> Option<Effect> {
+        Some(Effect::Reads)
+    }
+
+    fn run<'a>(&'a self, _: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
+        Box::pin(async move { Ok(self.0.clone()) })
+    }
+
+    fn describe(&self, _: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
+        Ok(vec![format!("# {}", self.0)])
+    }
+
+    fn script(&self, _: &StepCx<'_>, _: &mut Script) -> Result<Vec<String>, Failure> {
+        Ok(vec![":".to_owned()])
+    }
+}
+
+impl StepKind for Refused {
+    fn visit(&self, _: &Environment, _: &mut dyn FnMut(Mention<'_>)) {}
+
+    fn effect(&self) -> Option<Effect> {
+        Some(Effect::Reads)
+    }
+
+    fn run<'a>(&'a self, _: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
+        Box::pin(async move { Err(self.failure()) })
+    }
+
+    fn describe(&self, _: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
+        Err(self.failure())
+    }
+
+    fn script(&self, _: &StepCx<'_>, _: &mut Script) -> Result<Vec<String>, Failure> {
+        Err(self.failure())
+    }
+}

@@ -1,0 +1,39 @@
+//! terraform as lines of bash.
+
+use super::{Action, root};
+use crate::exec::Cmd;
+use crate::failure::Failure;
+use crate::work::script::Script;
+use crate::work::{StepCx, values};
+
+/// The commands, in order.
+pub(super) fn lines(step: &StepCx<'_>, action: &Action, script: &mut Script) -> Result<Vec<String>, Failure> {
+    let root = root(step)?;
+    let mut extra = step.extra;
+    let cmd = match action {
+        Action::Init => root.init(&values::backend(step)?),
+        // Only shown before a question; the script asks all the same.
+        Action::Plan { keep: true, destroy, .. } => {
+            let cmd = root.plan(None);
+            if *destroy { cmd.arg("-destroy") } else { cmd }
+        }
+        Action::Plan { out, .. } => root.plan(out.as_deref()),
+        Action::Apply { plan: Some(file) } => root.apply_plan(file, std::mem::take(&mut extra)),
+        Action::Apply { plan: None } => root.apply(),
+        Action::Destroy => root.destroy(),
+        Action::Validate => root.validate(),
+        Action::Fmt { check } => root.fmt(*check),
+    };
+    let mut all = Vec::new();
+    if !matches!(action, Action::Init | Action::Fmt { .. }) {
+        all.push(tool(script, step, root.init(&values::backend(step)?)));
+    }
+    all.push(tool(script, step, cmd.args(extra.iter().cloned())));
+    Ok(all)
+}
+
+/// A tool for people instead of for infractl.
+fn tool(script: &mut Script, step: &StepCx<'_>, mut cmd: Cmd) -> String {
+    cmd.args.retain(|arg| arg != "-json" && arg != "-detailed-exitcode");
+    script.command(step, &cmd)
+}

@@ -1,0 +1,114 @@
+//! The environment of a program that a step starts, and what its end means.
+
+use std::path::Path;
+
+use super::StepCx;
+use super::values::{self, Known, text};
+use crate::exec::{Cmd, Done, Value};
+use crate::failure::{Failure, Kind};
+use crate::text::{last_line, plain};
+
+/// Variables with outputs begin like this.
+pub(crate) const OUTPUT_VARIABLE: &str = "INFRACTL_OUTPUT_";
+
+/// An output that is longer does not become a variable: no program could be started with it.
+const LONGEST: usize = 100_000;
+
+/// Success, or why not.
+pub(crate) fn judge(step: &StepCx<'_>, done: &Done) -> Result<(), Failure> {
+    if done.interrupted {
+        return Err(step.interrupted(format!("`{}` of `{}` was stopped", step.name, step.env.name)));
+    }
+    if done.code == 0 {
+        return Ok(());
+    }
+    let heading = format!("`{}` of `{}` ended with exit code {}", step.name, step.env.name, done.code);
+    Err(match last_line(&plain(&done.tail)) {
+        "" => Failure::new(Kind::Failed, heading),
+        last => Failure::new(Kind::Failed, last).context(heading),
+    })
+}
+
+/// The environment of a command: secrets it may see, variables of `[terraform]`, outputs, where it runs.
+pub(crate) fn equip(step: &StepCx<'_>, mut cmd: Cmd, known: &Known) -> Cmd {
+    for (name, value) in step.secret_variables() {
+        cmd = cmd.secret(name, value);
+    }
+    if let Some(terraform) = &step.env.terraform {
+        // What names a secret that the step may not see, or an output that is not there, is left out.
+        let scope = known.scope(step);
+        for (name, input) in &terraform.vars {
+            if let Ok(rendered) = input.render(&scope) {
+                cmd.env.insert(format!("TF_VAR_{name}"), values::input_value(rendered));
+            }
+        }
+        for (name, template) in &terraform.env {
+            if let Ok(rendered) = template.render(&scope) {
+                cmd.env.insert(name.clone(), values::input_value(rendered));
+            }
+        }
+    }
+    for (name, output) in step.facts.outputs.iter().flatten() {
+        let value = text(&output.value);
+        if value.len() > LONGEST || value.contains('\0') {
+            continue;
+        }
+        match (output.sensitive, &step.frame.secrets) {
+            (false, _) => {
+                cmd.env.insert(output_variable(name), Value::Plain(value));
+            }
+            (true, None) => {
+                cmd.env.insert(output_variable(name), Value::Secret(value.into()));
+            }
+            (true, Some(_)) => {}
+        }
+    }
+    for (name, value) in variables(step) {
+        cmd.env.insert(name, Value::Plain(value));
+    }
+    cmd
+}
+
+/// `INFRACTL_OUTPUT_BACKEND_IP` for `backend_ip`.
+pub(crate) fn output_variable(output: &str) -> String {
+    format!("{OUTPUT_VARIABLE}{}", crate::text::upper_snake(output))
+}
+
+/// Tells an infractl that a step starts what it is started by.
+pub(crate) const WITHIN: &str = "INFRACTL_WITHIN";
+
+/// What runs above, innermost last: `dev/up:dev/deploy`.
+fn within(above: Option<&str>, environment: &str, verb: &str) -> String {
+    let own = format!("{environment}/{verb}");
+    match above {
+        Some(above) if !above.is_empty() => format!("{above}:{own}"),
+        _ => own,
+    }
+}
+
+/// Whether this verb on this environment already runs above us.
+pub(crate) fn is_within(above: Option<&str>, environment: &str, verb: &str) -> bool {
+    let own = format!("{environment}/{verb}");
+    above.is_some_and(|above| above.split(':').any(|known| known == own))
+}
+
+/// Where a command runs, as variables of its environment.
+pub(crate) fn variables(step: &StepCx<'_>) -> Vec<(String, String)> {
+    let frame = &step.frame;
+    let root: &Path = &step.env.root;
+    let mut all = vec![
+        ("INFRACTL_ENVIRONMENT".to_owned(), step.env.name.clone()),
+        // An infractl that the command starts works on the same environment and project.
+        ("INFRACTL_ENV".to_owned(), step.env.name.clone()),
+        ("INFRACTL_DIR".to_owned(), root.to_string_lossy().into_owned()),
+        ("INFRACTL_PROJECT".to_owned(), step.env.project.clone()),
+        ("INFRACTL_VERB".to_owned(), frame.verb.clone()),
+        ("INFRACTL_STEP".to_owned(), step.name.to_owned()),
+        ("INFRACTL_STEP_NUMBER".to_owned(), frame.number.to_string()),
+        ("INFRACTL_ATTEMPT".to_owned(), frame.attempt.max(1).to_string()),
+        ("INFRACTL_ENV_FILE".to_owned(), step.env.env_file.path.to_string_lossy().into_owned()),
+    ];
+    all.push((WITHIN.to_owned(), within(step.cx.vars.get(WITHIN), &step.env.name, &frame.verb)));
+    all.extend(frame.vars.iter().cloned());
+    all
+}
