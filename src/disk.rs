@@ -1,6 +1,7 @@
 //! Files, whole or not at all.
 
 mod beside;
+mod own;
 mod private;
 mod read;
 pub(crate) mod repository;
@@ -16,8 +17,11 @@ use rustix::io::Errno;
 use crate::failure::{Explain, Kind};
 
 pub(crate) use beside::MARK;
+pub(crate) use own::check_own;
 pub(crate) use private::PrivateDir;
-pub(crate) use read::{read, read_if_there, read_lossy_if_there, read_named, read_text, read_text_if_there};
+pub(crate) use read::{
+    open_file, read, read_if_there, read_lossy_if_there, read_named, read_text, read_text_if_there,
+};
 pub(crate) use together::{FolderLock, update};
 
 /// The folder of infractl's own notes in a project.
@@ -129,6 +133,7 @@ pub fn mode_of(path: &Path) -> Result<Option<u32>, DiskError> {
 /// Removes a file and what killed runs left beside it; false when there was none. A symbolic link is removed,
 /// not what it points to.
 pub(crate) fn remove(path: &Path) -> Result<bool, DiskError> {
+    check_own(folder_of(path)).map_err(DiskError::new(Action::Remove, path))?;
     beside::sweep(path);
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
@@ -139,7 +144,7 @@ pub(crate) fn remove(path: &Path) -> Result<bool, DiskError> {
 
 /// Makes a folder that only its owner may enter, and its missing parents. One that is there gets that mode.
 pub(crate) fn make_private_dir(path: &Path) -> Result<(), DiskError> {
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    let made = check_own(path).and_then(|()| fs::DirBuilder::new().recursive(true).mode(0o700).create(path));
     made.and_then(|()| fs::set_permissions(path, Permissions::from_mode(0o700)))
         .and_then(|()| ignore_own(path))
         .map_err(DiskError::new(Action::MakeFolder, path))
@@ -168,6 +173,7 @@ pub fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
 }
 
 fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    check_own(path)?;
     let place = behind_links(path)?;
     replaceable(&place)?;
     let folder = folder_of(&place);
@@ -180,8 +186,8 @@ fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 
 /// A file to add lines to, made if it is not there, which nobody else may read then.
 pub(crate) fn open_at_end(path: &Path) -> Result<File, DiskError> {
-    let open = fs::OpenOptions::new().append(true).create(true).mode(PRIVATE).open(path);
-    open.map_err(DiskError::new(Action::Write, path))
+    let open = fs::OpenOptions::new().append(true).create(true).mode(PRIVATE).clone();
+    check_own(path).and_then(|()| open.open(path)).map_err(DiskError::new(Action::Write, path))
 }
 
 fn replaceable(place: &Path) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! Folders of our own that nobody else may enter, gone with their owner, however that ends.
 
 use std::fs::{self, File, Permissions};
+use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,6 +12,8 @@ use tempfile::TempDir;
 use super::{Action, DiskError};
 
 const PREFIX: &str = "infractl-run-";
+/// The longest place of a folder for sockets: what ssh adds to their names leaves no more.
+const SHORT: usize = 40;
 /// A younger folder with nothing in it may be one whose owner is about to lock it.
 const YOUNG: Duration = Duration::from_secs(60);
 
@@ -25,13 +28,33 @@ pub struct PrivateDir {
 impl PrivateDir {
     /// Makes one, in memory where the system has such a place.
     pub fn new() -> Result<Self, DiskError> {
-        PrivateDir::sweep();
-        PrivateDir::within(&place())
+        PrivateDir::first(&places())
     }
 
     /// Removes what owners left that were killed.
     pub(crate) fn sweep() {
-        sweep(&place(), YOUNG);
+        places().iter().for_each(|place| sweep(place, YOUNG));
+    }
+
+    /// Makes one whose path is short: the name of a socket in it holds about a hundred bytes.
+    pub(crate) fn for_sockets() -> Result<Self, DiskError> {
+        let places = ["/dev/shm".into(), std::env::temp_dir(), "/tmp".into(), "/var/tmp".into()];
+        let short = places.into_iter().filter(|place: &PathBuf| place.as_os_str().len() <= SHORT);
+        PrivateDir::first(&short.collect::<Vec<_>>())
+    }
+
+    /// In the first of these places that takes it.
+    fn first(places: &[PathBuf]) -> Result<Self, DiskError> {
+        let mut last = None;
+        for place in places {
+            sweep(place, YOUNG);
+            match PrivateDir::within(place) {
+                Ok(made) => return Ok(made),
+                Err(error) => last = Some(error),
+            }
+        }
+        let none = || DiskError::new(Action::MakeFolder, Path::new("/tmp"))(ErrorKind::NotFound.into());
+        Err(last.unwrap_or_else(none))
     }
 
     fn within(place: &Path) -> Result<Self, DiskError> {
@@ -54,9 +77,8 @@ impl PrivateDir {
 }
 
 /// In memory where the system has such a place.
-fn place() -> PathBuf {
-    let memory = Path::new("/dev/shm");
-    if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() }
+fn places() -> [PathBuf; 2] {
+    ["/dev/shm".into(), std::env::temp_dir()]
 }
 
 /// Removes what killed owners left. Only tidies up, so it never fails.
@@ -84,6 +106,15 @@ fn has_content(folder: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_that_takes_nothing_is_passed_over() {
+        let place = tempfile::tempdir().unwrap();
+        let places = ["/proc".into(), "/no/such/place".into(), place.path().to_owned()];
+        assert!(PrivateDir::first(&places).unwrap().path().starts_with(place.path()));
+        assert!(PrivateDir::first(&places[..2]).is_err());
+        assert!(PrivateDir::for_sockets().unwrap().path().as_os_str().len() < 70);
+    }
 
     #[test]
     fn what_a_killed_owner_left_is_removed_and_what_lives_stays() {

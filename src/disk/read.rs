@@ -47,6 +47,11 @@ pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, DiskError> {
     }
 }
 
+/// Opens a file of any size, and nothing else.
+pub(crate) fn open_file(path: &Path) -> Result<File, DiskError> {
+    open(path).map_err(DiskError::new(Action::Read, path))
+}
+
 /// The text of a file that somebody may have damaged: what is not UTF-8 reads as `\u{fffd}`. None when there is no file.
 pub(crate) fn read_lossy_if_there(path: &Path) -> Result<Option<String>, DiskError> {
     Ok(read_if_there(path)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))

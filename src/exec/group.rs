@@ -42,6 +42,17 @@ impl Target {
         }
     }
 
+    /// The names of the programs that are left of its group.
+    pub(super) fn left_overs(self) -> String {
+        let (Target::Group(pid) | Target::Process(pid)) = self;
+        let group = pid.as_raw_nonzero().to_string();
+        let mut names: Vec<String> =
+            stats().filter(|stat| is_alive_in(stat, &group)).map(|stat| name(&stat)).collect();
+        names.sort();
+        names.dedup();
+        names.join(", ")
+    }
+
     /// Waits until nothing of the group is left; false when that takes longer than `limit`.
     pub(super) async fn is_gone_within(self, limit: Duration) -> bool {
         let end = Instant::now() + limit;
@@ -60,18 +71,31 @@ impl Target {
 /// Whether `/proc` knows a process of this group that is not a zombie; none if there is no `/proc`.
 fn is_any_alive(group: Pid) -> Option<bool> {
     let group = group.as_raw_nonzero().to_string();
-    for entry in fs::read_dir("/proc").ok()?.flatten() {
-        if !entry.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit) {
-            continue;
-        }
-        let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
-        let mut fields = after_name(&stat);
-        let state = fields.next();
-        if fields.nth(1) == Some(&group) && !matches!(state, Some("Z" | "X")) {
-            return Some(true);
-        }
+    if stats().any(|stat| is_alive_in(&stat, &group)) {
+        return Some(true);
     }
     fs::exists("/proc/self/stat").ok().filter(|&known| known).map(|_| false)
+}
+
+/// What `/proc` says of each process.
+fn stats() -> impl Iterator<Item = String> {
+    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let all = all.filter(|entry| entry.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit));
+    all.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok())
+}
+
+/// Whether that is of a process of this group that is not a zombie.
+fn is_alive_in(stat: &str, group: &str) -> bool {
+    let mut fields = after_name(stat);
+    let state = fields.next();
+    fields.nth(1) == Some(group) && !matches!(state, Some("Z" | "X"))
+}
+
+/// "pid (name) state ...".
+fn name(stat: &str) -> String {
+    let start = stat.find('(').map_or(0, |at| at + 1);
+    let end = stat.rfind(')').unwrap_or(stat.len());
+    format!("`{}`", stat.get(start..end).unwrap_or_default())
 }
 
 /// Whether our group is that of the leader of our session.

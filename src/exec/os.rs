@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::io::Read as _;
 use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt as _;
@@ -24,6 +23,7 @@ use super::watcher::Watcher;
 use super::{
     BoxFuture, Channel, Cmd, Done, Input, Interrupts, Io, Kept, OnLine, Part, RunError, Runner, Value, hangup,
 };
+use crate::disk;
 use crate::redact::{Lines, Masks};
 
 /// Tells an infractl below us that it is in a group we look after.
@@ -255,7 +255,7 @@ async fn feed_parts(pipe: &mut ChildStdin, parts: &[Part]) -> io::Result<()> {
         match part {
             Part::Bytes(bytes) => pipe.write_all(bytes).await?,
             Part::File(path, length) => {
-                let mut file = File::open(path)?;
+                let mut file = disk::open_file(path).map_err(|error| error.source)?;
                 let mut buffer = vec![0; 128 * 1024];
                 let mut left = *length;
                 while left > 0 {

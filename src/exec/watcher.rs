@@ -18,6 +18,9 @@ const SAVING: Duration = Duration::from_secs(30);
 /// How long what is left of a program may take to end when asked, and to vanish when killed.
 const SWEEP: Duration = Duration::from_secs(1);
 
+/// How long what is left of a program may take to end by itself.
+const MOMENT: Duration = Duration::from_millis(50);
+
 /// The state of one running program.
 pub(super) struct Watcher<'a> {
     cmd: &'a Cmd,
@@ -108,6 +111,13 @@ impl<'a> Watcher<'a> {
                 () = killed => {}
                 is_gone = target.is_gone_within(limit) => if is_gone { return },
             }
+        }
+        if !self.was_asked && !self.was_killed && !target.is_gone_within(MOMENT).await {
+            (self.notice)(&format!(
+                "`{}` has ended; what it left running in the background is ended too: {}",
+                self.cmd.program,
+                target.left_overs()
+            ));
         }
         target.send(Signal::TERM);
         if !target.is_gone_within(SWEEP).await {

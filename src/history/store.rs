@@ -40,6 +40,7 @@ impl Store {
 
     /// Makes the file of a new run and locks it.
     pub(super) fn begin(&self) -> io::Result<(u64, File, bool)> {
+        disk::check_own(&self.folder)?;
         if !self.folder.is_dir() {
             disk::make_private_dir(&self.folder).map_err(|error| error.source)?;
         }

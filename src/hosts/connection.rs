@@ -244,7 +244,7 @@ pub(crate) fn judge(step: &StepCx<'_>, machine: &Machine, done: &Done) -> Result
         step.name, step.env.name, machine.name, done.code
     );
     let sudo = ["a password is required", "a terminal is required", "no askpass program"];
-    let failure = match last_line(&plain(&done.tail)) {
+    let failure = match last_line(&plain(&remote_shell::said(&done.tail))) {
         "" => Failure::new(Kind::Failed, heading),
         line => Failure::new(Kind::Failed, line).context(heading),
     };

@@ -107,7 +107,8 @@ fn of_host(step: &StepCx<'_>, known: &Known, name: &str, host: &Host) -> Result<
             Rendered::Plain(text) => text,
             Rendered::Secret(text) => text.expose_secret().to_owned(),
         };
-        if address.trim().is_empty() || address.contains(char::is_whitespace) || address.starts_with('-') {
+        let address = bare(address.trim()).to_owned();
+        if address.is_empty() || address.contains(char::is_whitespace) || address.starts_with('-') {
             return Err(Failure::new(Kind::Failed, format!("`{name}` has no usable address: `{address}`"))
                 .help(format!("correct `address` of `[hosts.{name}]`, or the output it names")));
         }
@@ -125,4 +126,10 @@ fn of_host(step: &StepCx<'_>, known: &Known, name: &str, host: &Host) -> Result<
         });
     }
     Ok(machines)
+}
+
+/// An address without the brackets that an IPv6 address has in a URL.
+pub(crate) fn bare(address: &str) -> &str {
+    let inner = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    inner.filter(|inner| inner.contains(':')).unwrap_or(address)
 }

@@ -45,6 +45,7 @@ pub(crate) fn shown(env: &Environment, machine: &Machine) -> Login {
         known_hosts: known_hosts(env),
         is_pinned: machine.host_key.is_some(),
         socket: None,
+        is_new: false,
         jump: machine.jump.as_ref().map(|jump| Box::new(shown(env, jump))),
     }
 }
@@ -60,7 +61,13 @@ pub(crate) async fn make(
     if let Some(folder) = file.parent() {
         disk::make_private_dir(folder)?;
     }
-    let mut login = Login { jump: jump.map(Box::new), ..shown(step.env, machine) };
+    // ssh itself writes it
+    disk::check_own(&file).map_err(|error| Failure::new(Kind::Failed, error.to_string()))?;
+    let is_new = match &jump {
+        Some(jump) => jump.is_new,
+        None => ssh::is_new(&quietly(step, &Login::version()).await?.tail),
+    };
+    let mut login = Login { jump: jump.map(Box::new), is_new, ..shown(step.env, machine) };
     if let Some(key) = &machine.host_key {
         pin(step, &login, machine, key).await?;
     }

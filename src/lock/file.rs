@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::Environment;
+use crate::disk;
 use crate::failure::{Failure, Kind};
 use crate::lock::attempt::Attempt;
 use crate::lock::owner::Owner;
@@ -32,6 +33,7 @@ fn failed(path: &Path, error: io::Error) -> Failure {
 }
 
 fn attempt(path: &Path, owner: &Owner) -> io::Result<Attempt<FileLock>> {
+    disk::check_own(path)?;
     if let Some(folder) = path.parent() {
         crate::disk::make_dir(folder)?;
     }

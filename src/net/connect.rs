@@ -27,7 +27,7 @@ pub(crate) async fn connect(host: &str, port: u16, each: Duration) -> Result<Tcp
 }
 
 /// Nothing came back at all.
-fn no_answer(each: Duration) -> Answer {
+pub(crate) fn no_answer(each: Duration) -> Answer {
     Answer::new(
         format!("no answer within {}", duration(each)),
         "check firewall, security group and route: packets are dropped on the way, or the machine is off",

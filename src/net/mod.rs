@@ -5,3 +5,4 @@ pub(crate) mod sign;
 pub(crate) mod pg_tls;
 pub(crate) mod roots;
 pub(crate) mod connect;
+pub(crate) mod proxies;

@@ -9,6 +9,7 @@ use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
 use crate::exec::{Cmd, Io, Value};
 use crate::failure::{Failure, Kind};
+use crate::tools::ssh::remote_shell::shell_words;
 use crate::work::child::{self, OUTPUT_VARIABLE};
 use crate::work::kind::{Mention, StepKind};
 use crate::work::marked::marked;
@@ -87,7 +88,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, command: &CommandTable) -> Result
 /// The command with its words rendered and its environment.
 pub(crate) fn build(step: &StepCx<'_>, command: &CommandTable, known: &Known) -> Result<Cmd, Failure> {
     let cmd = match &command.run {
-        Run::Shell(line) => Cmd::new("sh").arg("-c").arg(shell_line(step, known, &line.0)?),
+        Run::Shell(line) => shell(&shell_line(step, known, &line.0)?),
         Run::Argv(words) => {
             let words: Vec<String> =
                 words.iter().map(|word| known.argument(step, &word.0)).collect::<Result<_, _>>()?;
@@ -110,6 +111,12 @@ pub(crate) fn build(step: &StepCx<'_>, command: &CommandTable, known: &Known) ->
         });
     }
     Ok(if command.interactive { cmd.io(Io::Attach) } else { cmd })
+}
+
+/// A text for the shell. One of several lines ends at the first line that fails.
+pub(super) fn shell(text: &str) -> Cmd {
+    let [program, args @ ..] = shell_words(text);
+    Cmd::new(program).args(args)
 }
 
 /// A line for the shell. What an output or a variable puts into it must mean nothing to the shell: whether it

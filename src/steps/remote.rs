@@ -128,7 +128,7 @@ fn command(
     input: Option<&Template>,
 ) -> Result<Cmd, Failure> {
     let mut cmd = match run {
-        Run::Shell(line) => Cmd::new("sh").arg("-c").arg(super::command::shell_line(step, known, &line.0)?),
+        Run::Shell(line) => super::command::shell(&super::command::shell_line(step, known, &line.0)?),
         Run::Argv(words) => {
             let words: Vec<String> =
                 words.iter().map(|word| known.argument(step, &word.0)).collect::<Result<_, _>>()?;

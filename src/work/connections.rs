@@ -41,7 +41,7 @@ impl Connections {
         if let Some(folder) = &self.folder {
             return Ok(folder.path().to_owned());
         }
-        let folder = PrivateDir::new()?;
+        let folder = PrivateDir::for_sockets()?;
         let path = folder.path().to_owned();
         self.keeper = Some(cx.runner.keep(&ssh::keeper(&path))?);
         self.folder = Some(folder);

@@ -177,6 +177,21 @@ impl<'a> StepCx<'a> {
         self.frame.limit.map(|limit| limit.saturating_duration_since(Instant::now()))
     }
 
+    /// Lets signals and the time limit be heard, in long work of our own.
+    pub(crate) async fn go_on(&self) -> Result<(), Failure> {
+        tokio::task::yield_now().await;
+        if self.cx.interrupts.is_pressed() {
+            return Err(self.interrupted(format!("`{}` was stopped", self.name)));
+        }
+        match self.left() {
+            Some(left) if left.is_zero() => {
+                let limit = crate::text::duration(self.frame.timeout);
+                Err(self.too_late(format!("`{}` took longer than {limit} and was ended", self.name)))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The failure of a step whose time is over.
     pub(crate) fn too_late(&self, text: impl Into<String>) -> Failure {
         Failure::new(Kind::Failed, text).help("give the step a longer `timeout`, if that was expected")

@@ -47,7 +47,11 @@ pub(crate) fn of_what_is_left(step: &StepCx<'_>, shown: &str, written: Result<St
 
 /// A path as people know it: relative to the project.
 pub(crate) fn relative(step: &StepCx<'_>, path: &Path) -> String {
-    path.strip_prefix(&step.env.root).unwrap_or(path).display().to_string()
+    match path.strip_prefix(&step.env.root) {
+        Ok(below) if below.as_os_str().is_empty() => ".".to_owned(),
+        Ok(below) => below.display().to_string(),
+        Err(_) => path.display().to_string(),
+    }
 }
 
 /// A command with the folder it runs in, as one line of shell.

@@ -1,6 +1,7 @@
 //! Whether a step is wanted: all conditions of its `when` must be true.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
@@ -8,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::config::model::When;
 use crate::disk;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::text::hex;
 use crate::work::values::text;
 use crate::work::{StepCx, relative};
@@ -85,25 +86,36 @@ fn digest(when: &When) -> Result<Option<String>, Failure> {
     let mut hash = Sha256::new();
     for path in paths {
         hash.update(path.0.to_string_lossy().as_bytes());
-        add(&mut hash, &path.0)?;
+        add(&mut hash, &path.0, &mut Vec::new())?;
     }
     Ok(Some(hex(&hash.finalize())))
 }
 
 /// A file, or everything below a folder, in order of name.
-fn add(hash: &mut Sha256, path: &Path) -> Result<(), Failure> {
+fn add(hash: &mut Sha256, path: &Path, above: &mut Vec<(u64, u64)>) -> Result<(), Failure> {
     if path.is_dir() {
+        let own = path.metadata().map(|about| (about.dev(), about.ino())).ok();
+        // A link that leads back adds nothing new.
+        if own.is_some_and(|own| above.contains(&own)) {
+            return Ok(());
+        }
+        above.extend(own);
         let mut inside: Vec<PathBuf> =
             path.read_dir().into_iter().flatten().flatten().map(|entry| entry.path()).collect();
         inside.sort();
         for path in inside {
             hash.update(path.file_name().unwrap_or_default().as_encoded_bytes());
-            add(hash, &path)?;
+            add(hash, &path, above)?;
         }
+        above.pop();
     } else if path.exists() {
-        let bytes = disk::read(path)?;
-        hash.update(bytes.len().to_le_bytes());
-        hash.update(bytes);
+        let mut file = disk::open_file(path)?;
+        let length = file.metadata().map_or(0, |about| about.len());
+        hash.update(length.to_le_bytes());
+        if let Err(error) = std::io::copy(&mut file, hash) {
+            let message = format!("`{}` could not be read: {error}", path.display());
+            return Err(Failure::new(Kind::Failed, message));
+        }
     } else {
         hash.update(b"missing");
     }

@@ -1,5 +1,7 @@
 //! Questions to docker and compose, here or on a host; and which compose there is.
 
+use std::time::Duration;
+
 use crate::exec::{Cmd, Done, RunError};
 use crate::failure::{Failure, Kind};
 use crate::hosts::connection;
@@ -16,16 +18,23 @@ pub(crate) async fn placed(step: &mut StepCx<'_>, at: Option<&Machine>, cmd: Cmd
     }
 }
 
-/// Runs a command that only asks; none when there is no such program.
+/// How long a question may take, where nothing else is said.
+const ASK: Duration = Duration::from_secs(60);
+
+/// Runs a command that only asks; none when there is no such program. The time limit of the step is heard.
 pub(crate) async fn ask(
     step: &mut StepCx<'_>,
     at: Option<&Machine>,
     cmd: Cmd,
 ) -> Result<Option<Done>, Failure> {
     let program = cmd.program.clone();
-    let cmd = placed(step, at, cmd).await?;
+    let mut cmd = placed(step, at, cmd).await?;
+    let limit = cmd.timeout.unwrap_or(ASK);
+    cmd.timeout = Some(step.left().map_or(limit, |left| left.min(limit)));
+    cmd.grace = Some(Duration::from_secs(1));
     step.line(Level::Detail, format!("$ {cmd}"));
     match step.cx.runner.run(&cmd, &|_, _| ()).await {
+        Ok(done) if done.interrupted => Err(step.interrupted(format!("`{}` was stopped", step.name))),
         Ok(done) if at.is_some() && done.code == 127 => Ok(None),
         Ok(done) => match at.and_then(|machine| connection::lost(step, machine, &done)) {
             Some(lost) => Err(lost),
@@ -33,6 +42,9 @@ pub(crate) async fn ask(
         },
         Err(RunError::NotFound { program: missing }) if missing == program => Ok(None),
         Err(RunError::Cancelled { .. }) => Err(step.interrupted(format!("`{}` was stopped", step.name))),
+        Err(RunError::TimedOut { .. }) if step.left().is_some_and(|left| left.is_zero()) => {
+            Err(step.too_late(format!("`{}` gave no answer in the time of `{}`", cmd.program, step.name)))
+        }
         Err(error) => Err(Failure::from(error)),
     }
 }

@@ -1,8 +1,8 @@
 //! How the containers of a compose project stand: waits until they are healthy, tells what ails those that are not.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::exec::{Cmd, Done};
@@ -12,6 +12,7 @@ use crate::steps::docker::compose_program::{ask, missing, placed};
 use crate::text::{duration, list as listed, plural};
 use crate::tools::docker;
 use crate::tools::docker::containers::{self as tool, Container, Standing};
+use crate::tools::docker::watched::Watched;
 use crate::work::StepCx;
 use crate::work::schedule::pause;
 
@@ -19,8 +20,6 @@ use crate::work::schedule::pause;
 const TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// From one look to the next.
 const LOOK: Duration = Duration::from_millis(500);
-/// A container without a health check is taken to run when it has run for so long.
-const SETTLED: Duration = Duration::from_secs(2);
 /// A question about a container that failed may take so long.
 const ASK: Duration = Duration::from_secs(20);
 /// More containers are not told about.
@@ -45,38 +44,34 @@ pub(crate) async fn healthy(
 ) -> Result<String, Failure> {
     let limit = step.frame.limit.unwrap_or_else(|| Instant::now() + TIMEOUT);
     let timeout = if step.frame.limit.is_some() { step.frame.timeout } else { TIMEOUT };
-    let mut before: BTreeMap<String, u64> = BTreeMap::new();
-    let mut good_since = None;
+    let mut watched = Watched::default();
     loop {
         let all = look(step, at, list).await?;
         if all.is_empty() {
             return Err(Failure::new(Kind::Failed, format!("{title} started no container"))
                 .help("check `services` and `profiles`"));
         }
-        for one in &all {
-            before.entry(one.id.clone()).or_insert(one.restarts);
-        }
-        let standing = |one: &Container| one.standing(before.get(&one.id).copied().unwrap_or(one.restarts));
-        let of = |wanted: Standing| all.iter().filter(move |one| standing(one) == wanted);
-        if of(Standing::Failed).next().is_some() {
-            let names = of(Standing::Failed).map(|one| format!("`{}` {}", one.service, verb(one)));
+        let clock = if watched.is_empty() { clock(step, at).await? } else { None };
+        let now = (step.cx.now)();
+        watched.look(&all, clock, now);
+        let of = |wanted: Standing| -> Vec<&Container> {
+            all.iter().filter(|one| watched.standing(one, now) == wanted).collect()
+        };
+        let failed = of(Standing::Failed);
+        if !failed.is_empty() {
+            let names = failed.iter().map(|one| format!("`{}` {}", one.service, verb(one)));
             let names = names.collect::<Vec<_>>().join(", ");
-            let ids: Vec<String> = of(Standing::Failed).map(|one| one.id.clone()).collect();
+            let ids: Vec<String> = failed.iter().map(|one| one.id.clone()).collect();
             return Err(told(step, at, &all, &ids).await.context(format!("{title}: {names}")));
         }
-        let waited_for: Vec<&Container> = of(Standing::NotYet).collect();
+        let waited_for = of(Standing::NotYet);
         if waited_for.is_empty() {
-            let since = *good_since.get_or_insert_with(Instant::now);
-            if of(Standing::Runs).next().is_none() || since.elapsed() >= SETTLED {
-                return Ok(summary(&all));
-            }
-        } else {
-            good_since = None;
-            let names = waited_for.iter().map(|one| format!("{} ({})", one.service, one.state()));
-            let names = names.collect::<Vec<_>>().join(", ");
-            let good = all.len() - waited_for.len();
-            step.progress(format!("{good} of {} ready, waiting for {names}", all.len()));
+            return Ok(summary(&all));
         }
+        let names = waited_for.iter().map(|one| format!("{} ({})", one.service, one.state()));
+        let names = names.collect::<Vec<_>>().join(", ");
+        let good = all.len() - waited_for.len();
+        step.progress(format!("{good} of {} ready, waiting for {names}", all.len()));
         if Instant::now() + LOOK >= limit {
             let names = listed(waited_for.iter().map(|one| &one.service), "and");
             let ids: Vec<String> = waited_for.iter().map(|one| one.id.clone()).collect();
@@ -123,6 +118,12 @@ async fn look(step: &mut StepCx<'_>, at: Option<&Machine>, list: &Cmd) -> Result
     tool::containers(&done.stdout).map_err(|error| {
         Failure::new(Kind::Failed, error.to_string()).context("docker gave no list of containers")
     })
+}
+
+/// What the clock of the engine says, if it says it.
+async fn clock(step: &mut StepCx<'_>, at: Option<&Machine>) -> Result<Option<Timestamp>, Failure> {
+    let done = ask(step, at, docker::clock().timeout(Some(ASK))).await?;
+    Ok(done.and_then(|done| String::from_utf8_lossy(&done.stdout).trim().parse().ok()))
 }
 
 async fn answer(step: &mut StepCx<'_>, at: Option<&Machine>, cmd: Cmd) -> Result<Done, Failure> {

@@ -20,6 +20,7 @@ use crate::failure::{Failure, Kind};
 use crate::steps::docker::compose::variables;
 use crate::steps::meet::meet;
 use crate::tools::docker as tool;
+use crate::tools::ssh::remote_shell::shell_words;
 use crate::work::kind::{Mention, StepKind};
 use crate::work::marked::marked;
 use crate::work::script::Script;
@@ -153,7 +154,7 @@ fn container(
     task_variables::check_names(&env)?;
     let command = match &docker.command {
         Some(model::Run::Shell(line)) => {
-            vec!["sh".to_owned(), "-c".to_owned(), known.argument(step, &line.0)?]
+            shell_words(&known.argument(step, &line.0)?).map(str::to_owned).into()
         }
         Some(model::Run::Argv(words)) => many(words)?,
         None => Vec::new(),

@@ -13,6 +13,7 @@ use crate::steps::docker::task_variables::variables;
 use crate::steps::meet::meet;
 use crate::tools::docker as tool;
 use crate::tools::docker::compose::{self, Program, Project};
+use crate::tools::ssh::remote_shell::shell_words;
 use crate::work::child;
 use crate::work::values::Known;
 use crate::work::{StepCx, needs, relative};
@@ -239,7 +240,7 @@ fn command(
 
 fn words(step: &StepCx<'_>, known: &Known, task: &Task) -> Result<Vec<String>, Failure> {
     let shell = |line: &Argument| -> Result<Vec<String>, Failure> {
-        Ok(vec!["sh".to_owned(), "-c".to_owned(), known.argument(step, &line.0)?])
+        Ok(shell_words(&known.argument(step, &line.0)?).map(str::to_owned).into())
     };
     let argv = |words: &[Argument]| words.iter().map(|word| known.argument(step, &word.0)).collect();
     match &task.command {
@@ -275,12 +276,12 @@ fn judge(step: &StepCx<'_>, asked: &Asked<'_>, done: &Done, bad: Option<String>)
         return Err(step.interrupted(format!("`{}` was stopped", asked.name)));
     }
     let dockers_own = done.tail.lines().any(|line| line.starts_with("docker: "));
-    if done.code == 125 || ([126, 127].contains(&done.code) && dockers_own) {
+    if [125, 126, 127].contains(&done.code) && dockers_own {
         return crate::steps::docker::judge(step, done, &format!("`{}`", asked.name)).map(|()| 0);
     }
     if asked.task.service.is_some()
         && done.code != 0
-        && let Some((what, help)) = compose::advice(done.code, &done.tail)
+        && let Some((what, help)) = compose::advice_of_run(done.code, &done.tail)
     {
         let said = done.tail.lines().last().unwrap_or_default().trim().to_owned();
         return Err(Failure::new(Kind::Failed, said).context(what).help(help));

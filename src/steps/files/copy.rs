@@ -2,16 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use secrecy::ExposeSecret as _;
+use tempfile::NamedTempFile;
 
 use crate::config::Environment;
 use crate::config::model::Copy;
 use crate::config::verbs::Effect;
-use crate::disk;
+use crate::disk::{self, open_file};
 use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
-use crate::steps::files::{rendered, send};
+use crate::steps::files::items::{self, Content, Item};
+use crate::steps::files::{place, rendered, send};
 use crate::text::plural;
 use crate::work::kind::{Mention, StepKind};
 use crate::work::marked::marked;
@@ -19,6 +23,8 @@ use crate::work::script::{Script, no_script};
 use crate::work::values::{self, Known};
 use crate::work::{StepCx, relative};
 
+/// So much of a file is copied before signals are heard.
+const PIECE: u64 = 8 * 1024 * 1024;
 impl StepKind for Copy {
     fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
         see(Mention::Template(&self.to.0));
@@ -53,24 +59,14 @@ pub(crate) async fn run(step: &mut StepCx<'_>, copy: &Copy) -> Result<String, Fa
     if let Some(host) = &copy.host {
         return send::run(step, copy, &host.0).await;
     }
-    let to = target(step, &values::argument(step, &copy.to.0)?);
-    check(step, copy, &to)?;
-    let rendered = rendered::files(step, copy).await?;
-    let mut kept: BTreeSet<PathBuf> = rendered.iter().map(|file| to.join(&file.name)).collect();
-    let mut count = rendered.len();
-    for file in rendered::plain(copy) {
-        let name = file.0.file_name().ok_or_else(|| {
-            Failure::new(Kind::Config, format!("`{}` has no name to be copied under", file.0.display()))
-        })?;
-        let mode = copy.mode.as_deref().and_then(|mode| u32::from_str_radix(mode, 8).ok());
-        count += one(&file.0, &to.join(name), mode, &mut kept)?;
-    }
-    if !rendered.is_empty() {
-        fs::create_dir_all(&to).map_err(|error| failed("created", &to, &error))?;
-        rendered::write(&rendered, &to)?;
-    }
+    let to = target(step, copy, &values::argument(step, &copy.to.0)?)?;
+    let mut items = items::find(step, copy).await?;
+    items.extend(rendered::files(step, copy).await?);
+    put(step, &items, &to, copy.delete).await?;
+    let count = items.iter().filter(|item| item.is_file()).count();
     let mut text = format!("{} to {}", plural(count, "file"), relative(step, &to));
     if copy.delete {
+        let kept = items.iter().map(|item| to.join(&item.path)).collect();
         let removed = prune(&to, &kept)?;
         if removed > 0 {
             text.push_str(&format!(", {removed} removed"));
@@ -86,7 +82,7 @@ pub(crate) fn describe(step: &StepCx<'_>, copy: &Copy) -> Result<Vec<String>, Fa
     }
     let to = Known::shown(step, copy).argument(step, &copy.to.0)?;
     let quoted = |path: &Path| shell_words::quote(&relative(step, path)).into_owned();
-    let to = quoted(&target(step, &to));
+    let to = quoted(&target(step, copy, &to)?);
     let files: Vec<String> = rendered::plain(copy).map(|file| quoted(&file.0)).collect();
     let mut lines = vec![format!("mkdir -p {to}")];
     if copy.delete {
@@ -102,58 +98,62 @@ pub(crate) fn describe(step: &StepCx<'_>, copy: &Copy) -> Result<Vec<String>, Fa
     Ok(lines)
 }
 
-/// Where they go: below the project, unless the path is absolute.
-pub(crate) fn target(step: &StepCx<'_>, to: &str) -> PathBuf {
-    step.env.root.join(to).components().filter(|part| *part != Component::CurDir).collect()
+/// Where they go: below the project, unless the path is absolute; an error where something would be lost.
+pub(crate) fn target(step: &StepCx<'_>, copy: &Copy, to: &str) -> Result<PathBuf, Failure> {
+    let to = place::real(&step.env.root.join(to));
+    place::check(step, copy, &to)?;
+    Ok(to)
 }
 
-/// Everything is there, and nothing would be lost by `delete`.
-fn check(step: &StepCx<'_>, copy: &Copy, to: &Path) -> Result<(), Failure> {
-    for file in rendered::plain(copy).chain(&copy.templates) {
-        if !file.0.exists() {
-            return Err(Failure::new(Kind::Failed, format!("there is no `{}`", relative(step, &file.0))));
+/// Writes all of them below a folder. One that is made here gets its mode when everything is in it.
+async fn put(step: &StepCx<'_>, items: &[Item], to: &Path, delete: bool) -> Result<(), Failure> {
+    let mut made = Vec::new();
+    fs::create_dir_all(to).map_err(|error| failed("created", to, &error))?;
+    for item in items {
+        let path = to.join(&item.path);
+        if item.is_file() {
+            write(step, item, &path).await?;
+            continue;
         }
-        if to.starts_with(&file.0) {
-            let message = format!("`{}` cannot be copied into itself", relative(step, &file.0));
-            return Err(Failure::new(Kind::Config, message));
+        // With `delete` nothing is written to where a link leads.
+        if delete && path.is_symlink() {
+            disk::remove(&path)?;
+        }
+        if !path.is_dir() {
+            fs::create_dir(&path).map_err(|error| failed("created", &path, &error))?;
+            made.push((path, item.mode));
         }
     }
-    let holds_source = rendered::plain(copy).chain(&copy.templates).any(|file| file.0.starts_with(to));
-    if copy.delete && (step.env.root.starts_with(to) || holds_source || to.parent().is_none()) {
-        let message = format!("`delete` in `{}` would remove more than what was copied", relative(step, to));
-        return Err(
-            Failure::new(Kind::Config, message).help("copy to a folder of its own, or leave `delete` out")
-        );
+    for (folder, mode) in made.iter().rev() {
+        disk::set_mode(folder, *mode)?;
     }
     Ok(())
 }
 
-/// Copies a file or what is in a folder; links are followed. How many files it were.
-fn one(from: &Path, to: &Path, mode: Option<u32>, kept: &mut BTreeSet<PathBuf>) -> Result<usize, Failure> {
-    kept.insert(to.to_owned());
-    if from.is_dir() {
-        fs::create_dir_all(to).map_err(|error| failed("created", to, &error))?;
-        let mut count = 0;
-        let entries = from.read_dir().map_err(|error| failed("read", from, &error))?;
-        for entry in entries {
-            let entry = entry.map_err(|error| failed("read", from, &error))?;
-            count += one(&entry.path(), &to.join(entry.file_name()), mode, kept)?;
-        }
-        return Ok(count);
-    }
+/// Beside its place and renamed: a reader sees the old file or the new one.
+async fn write(step: &StepCx<'_>, item: &Item, to: &Path) -> Result<(), Failure> {
     let folder = to.parent().unwrap_or(to);
-    fs::create_dir_all(folder).map_err(|error| failed("created", folder, &error))?;
-    // Beside its place and renamed: a reader sees the old file or the new one.
-    let beside = tempfile::Builder::new()
-        .prefix(".infractl-copy-")
-        .tempfile_in(folder)
-        .map_err(|error| failed("created", folder, &error))?;
-    fs::copy(from, beside.path()).map_err(|error| failed("copied", from, &error))?;
-    if let Some(mode) = mode {
-        disk::set_mode(beside.path(), mode)?;
+    let beside = tempfile::Builder::new().prefix(".infractl-copy-").tempfile_in(folder);
+    let mut beside: NamedTempFile = beside.map_err(|error| failed("created", folder, &error))?;
+    match &item.content {
+        Content::Folder => {}
+        Content::Text(text) => {
+            let written = beside.write_all(text.expose_secret().as_bytes());
+            written.map_err(|error| failed("written", to, &error))?;
+        }
+        Content::File { from, .. } => {
+            let file = open_file(from)?;
+            loop {
+                let piece = io::copy(&mut (&file).take(PIECE), beside.as_file_mut());
+                if piece.map_err(|error| failed("copied", from, &error))? < PIECE {
+                    break;
+                }
+                step.go_on().await?;
+            }
+        }
     }
-    beside.persist(to).map_err(|error| failed("written", to, &error.error))?;
-    Ok(1)
+    disk::set_mode(beside.path(), item.mode)?;
+    beside.persist(to).map(drop).map_err(|error| failed("written", to, &error.error))
 }
 
 /// Removes everything in a folder that was not copied. How many files and folders it were.
@@ -191,19 +191,18 @@ mod tests {
     }
 
     #[test]
-    fn files_and_folders_are_copied_and_the_rest_goes() {
+    fn what_was_not_copied_goes_and_no_link_is_followed() {
         let dir = tempfile::tempdir().unwrap();
-        let (from, to) = (dir.path().join("from"), dir.path().join("to"));
-        write(&from.join("a"), "1");
-        write(&from.join("deep/er/b"), "2");
-        write(&to.join("old"), "x");
-        write(&to.join("from/deep/old"), "x");
-        let mut kept = BTreeSet::new();
-        assert_eq!(one(&from, &to.join("from"), Some(0o640), &mut kept).unwrap(), 2);
-        assert_eq!(prune(&to, &kept).unwrap(), 2);
-        assert_eq!(fs::read_to_string(to.join("from/deep/er/b")).unwrap(), "2");
-        assert_eq!(disk::mode_of(&to.join("from/a")).unwrap(), Some(0o640));
-        assert!(!to.join("old").exists() && !to.join("from/deep/old").exists());
-        assert_eq!(to.join("from").read_dir().unwrap().count(), 2, "nothing temporary is left");
+        let (to, outside) = (dir.path().join("to"), dir.path().join("outside"));
+        for file in ["to/app/deep/b", "to/app/deep/old", "to/old/x", "outside/x"] {
+            write(&dir.path().join(file), "x");
+        }
+        std::os::unix::fs::symlink(&outside, to.join("app/link")).unwrap();
+        let kept = ["app", "app/deep", "app/deep/b"].map(|path| to.join(path));
+        assert_eq!(prune(&to, &kept.into()).unwrap(), 3);
+        assert!(
+            to.join("app/deep/b").exists() && !to.join("old").exists() && !to.join("app/link").is_symlink()
+        );
+        assert!(outside.join("x").exists());
     }
 }

@@ -83,8 +83,13 @@ pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String
         Action::Remove => {
             let shown = crate::work::relative(step, path);
             let text = disk::read_lossy_if_there(path).unwrap_or_default().unwrap_or_default();
-            if let Some(other) = environment_of(&text).filter(|other| *other != step.env.name) {
-                return Ok(format!("{shown} is of {other}, and stays"));
+            match environment_of(&text) {
+                Some(own) if own == step.env.name => {}
+                Some(other) => return Ok(format!("{shown} is of {other}, and stays")),
+                None if path.is_symlink() || path.exists() => {
+                    return Ok(format!("{shown} is not infractl's, and stays"));
+                }
+                None => return Ok(format!("{shown} was not there")),
             }
             // What a link points to holds the values.
             let place = disk::place_of(path);
@@ -120,6 +125,10 @@ pub(crate) fn write(step: &StepCx<'_>) -> Result<String, Failure> {
     let path = &step.env.env_file.path;
     let file = content(step)?;
     let text = file.render()?;
+    if disk::read_lossy_if_there(path)?.is_some_and(|old| !old.is_empty() && environment_of(&old).is_none()) {
+        let shown = crate::work::relative(step, path);
+        step.cx.ui.warn(format!("`{shown}` was not written by infractl: what was in it is replaced"));
+    }
     disk::write(path, text.as_bytes(), 0o600)?;
     let keys: usize = file.sections.iter().map(|section| section.entries.len()).sum();
     Ok(format!("{}, {}", crate::work::relative(step, path), plural(keys, "key")))

@@ -5,5 +5,7 @@ pub(crate) mod env_file;
 pub(crate) mod inventory;
 mod script;
 pub(crate) mod copy;
+mod items;
+mod place;
 pub(crate) mod send;
 pub(crate) mod rendered;

@@ -1,26 +1,13 @@
 //! Files of the project with `{{…}}` in them, rendered for the environment: in memory only.
 
-use std::path::Path;
-
-use secrecy::{ExposeSecret as _, SecretString};
-
 use crate::config::model::{Copy, FilePath};
 use crate::config::template::{Rendered, Template};
 use crate::disk;
 use crate::failure::{Failure, Kind, Problem, Snippet};
+use crate::steps::files::items::{Content, Item};
 use crate::steps::meet::meet;
 use crate::work::values::Known;
 use crate::work::{StepCx, needs, relative};
-
-/// A rendered file.
-pub(crate) struct File {
-    /// Name without folder.
-    pub name: String,
-    /// Its mode.
-    pub mode: u32,
-    /// What is in it; it may be secret.
-    pub text: SecretString,
-}
 
 /// A template as it is in the project.
 struct Source {
@@ -32,7 +19,7 @@ struct Source {
 }
 
 /// Renders all templates of a step; everything wrong in them is told at once, with its place.
-pub(crate) async fn files(step: &mut StepCx<'_>, copy: &Copy) -> Result<Vec<File>, Failure> {
+pub(crate) async fn files(step: &mut StepCx<'_>, copy: &Copy) -> Result<Vec<Item>, Failure> {
     let sources = sources(step, copy)?;
     let templates: Vec<&Template> = sources.iter().map(|source| &source.template).collect();
     let wanted = needs::Needs::of_templates(step.env, &templates);
@@ -66,7 +53,7 @@ pub(crate) async fn files(step: &mut StepCx<'_>, copy: &Copy) -> Result<Vec<File
                 Rendered::Plain(text) => text.into(),
                 Rendered::Secret(text) => text,
             };
-            all.push(File { name: source.name, mode: source.mode, text });
+            all.push(Item { path: source.name.into(), mode: source.mode, content: Content::Text(text) });
         }
     }
     if problems.is_empty() { Ok(all) } else { Err(Failure::problems(kind, problems)) }
@@ -87,14 +74,6 @@ pub(crate) fn describe(step: &StepCx<'_>, copy: &Copy) -> Result<Vec<String>, Fa
         format!("# render {}: {names}", source.path)
     };
     Ok(sources(step, copy)?.into_iter().map(line).collect())
-}
-
-/// Writes them into a folder of this machine, each beside its place and renamed.
-pub(crate) fn write(files: &[File], to: &Path) -> Result<(), Failure> {
-    for file in files {
-        disk::write(&to.join(&file.name), file.text.expose_secret().as_bytes(), file.mode)?;
-    }
-    Ok(())
 }
 
 impl Source {

@@ -20,7 +20,7 @@ impl Script {
         copy: &Copy,
         known: &Known,
     ) -> Result<Vec<String>, Failure> {
-        let target = copy::target(step, &known.argument(step, &copy.to.0)?);
+        let target = copy::target(step, copy, &known.argument(step, &copy.to.0)?)?;
         let to = self.word(&relative(step, &target));
         let files: Vec<String> = copy.files.iter().map(|file| literal(&relative(step, &file.0))).collect();
         let into = if copy.delete { format!("{to}.new") } else { to.clone() };

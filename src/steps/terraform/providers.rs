@@ -129,8 +129,11 @@ async fn turn(step: &StepCx<'_>, dir: &Path) -> Result<File, Failure> {
             format!("the lock `{}` could not be taken: {error}", Path::new(&name).display()),
         )
     };
-    let file =
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&name).map_err(failed)?;
+    let open = || {
+        disk::check_own(Path::new(&name))?;
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&name)
+    };
+    let file = open().map_err(failed)?;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),

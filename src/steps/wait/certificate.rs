@@ -117,15 +117,22 @@ fn explain(facts: &Facts, error: &Error, name: &str) -> Answer {
         Error::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         ) => {
-            let found =
-                if facts.names.is_empty() { "no name at all".to_owned() } else { list(&facts.names, "and") };
+            let found = if facts.names.is_empty() {
+                "no name at all (a CN does not count)".to_owned()
+            } else {
+                list(&facts.names, "and")
+            };
             Answer::new(
                 format!("the certificate is for {found}, not for `{name}`"),
                 "check the DNS record of the name, and which site the server shows by default",
             )
         }
-        Error::InvalidCertificate(CertificateError::UnknownIssuer) if facts.is_self_signed => Answer::new(
-            format!("the certificate is signed by itself (`{}`)", facts.issuer),
+        // Whatever a library finds to say of it: nobody here trusts it.
+        Error::InvalidCertificate(_) if facts.is_self_signed => Answer::new(
+            format!(
+                "the certificate is signed by itself (self-signed, `{}`), and nobody trusts it here",
+                facts.issuer
+            ),
             "name it by `ca` if that is meant; else check where the server gets its certificate from",
         ),
         Error::InvalidCertificate(CertificateError::UnknownIssuer) => Answer::new(
@@ -164,6 +171,22 @@ pub(super) fn about(error: &Error) -> Answer {
         Error::AlertReceived(alert) => Answer::new(
             format!("the server refused the handshake ({alert:?})"),
             "look at the server's log: it may have no certificate for that name yet",
+        ),
+        Error::InvalidCertificate(CertificateError::Other(_)) => {
+            Answer::new("the certificate is not one that a server may have", certificate)
+        }
+        Error::InvalidCertificate(CertificateError::BadSignature) => {
+            Answer::new("the certificate does not belong to the one that signed it", certificate)
+        }
+        Error::InvalidCertificate(CertificateError::Revoked) => {
+            Answer::new("the certificate was taken back by the one that signed it", certificate)
+        }
+        Error::InvalidCertificate(CertificateError::BadEncoding) => {
+            Answer::new("the certificate cannot be read", certificate)
+        }
+        Error::PeerIncompatible(_) => Answer::new(
+            "it speaks only versions of TLS or ciphers that are no longer safe",
+            "let the server speak TLS 1.2 or 1.3",
         ),
         other => Answer::new(other.to_string(), certificate),
     }

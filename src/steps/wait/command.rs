@@ -9,6 +9,7 @@ use crate::config::model::CommandTable;
 use crate::exec::{Done, Io, RunError};
 use crate::steps::command::build;
 use crate::text::{duration, last_line};
+use crate::tools::ssh::remote_shell;
 use crate::work::values::Known;
 
 /// One try.
@@ -52,7 +53,8 @@ pub(super) async fn probe(
 
 /// The last line that a try said, behind a colon; its output counts when it complained of nothing.
 pub(super) fn last_words(step: &StepCx<'_>, done: &Done, said: &str) -> String {
-    let last = [&*done.tail, said].map(last_line).into_iter().find(|line| !line.is_empty());
+    let tail = remote_shell::said(&done.tail);
+    let last = [&*tail, said].map(last_line).into_iter().find(|line| !line.is_empty());
     last.map_or_else(String::new, |line| format!(": {}", step.cx.masks.mask(line)))
 }
 

@@ -16,6 +16,7 @@ use crate::hosts::login;
 use crate::steps::remote;
 use crate::text::duration;
 use crate::tools::ssh::Login;
+use crate::tools::ssh::remote_shell::{quote_path, script};
 use crate::ui::event::Level;
 use crate::work::values::Known;
 
@@ -39,7 +40,7 @@ pub(crate) struct OnHost {
 /// What is asked.
 #[derive(Debug)]
 pub(crate) enum What {
-    /// Does a login work?
+    /// Does a login run a command?
     Login,
     /// Is it there?
     File(String),
@@ -126,11 +127,8 @@ impl OnHost {
 
     /// What a machine says over its open connection.
     async fn look(&self, step: &StepCx<'_>, machine: &Machine, login: &Login, each: Duration) -> Probed {
-        let (cmd, check) = match self.command(step) {
-            Ok(Some(cmd)) => {
-                (cmd, format!("log in and look: `infractl ssh {} {}`", step.env.name, machine.name))
-            }
-            Ok(None) => return Probed::Good(String::new()),
+        let (cmd, check) = match self.command(step, &Known::of(step)) {
+            Ok(cmd) => (cmd, format!("log in and look: `infractl ssh {} {}`", step.env.name, machine.name)),
             Err(failure) => return super::command::never(&failure),
         };
         let cmd = by(login, cmd.io(Io::Capture)).timeout(Some(each));
@@ -151,27 +149,28 @@ impl OnHost {
             (What::Command(_, Some(pattern)), 0) if Regex::new(pattern).is_ok_and(|p| !p.is_match(&said)) => {
                 Probed::NotYet(Answer::new(format!("its output does not match `{pattern}`{words}"), check))
             }
+            (What::Login, _) if !said.contains(RUNS) => Probed::NotYet(Answer::new(
+                format!("a login works, a command does not run there (exit code {}){words}", done.code),
+                format!("log in as a user who may run commands: `user` of `[hosts]`; {check}"),
+            )),
             (_, 0) => Probed::Good(String::new()),
             (_, code) => Probed::NotYet(Answer::new(format!("exit code {code}{words}"), check)),
         }
     }
 
-    /// What is run there to find out; nothing where the login says it all.
-    fn command(&self, step: &StepCx<'_>) -> Result<Option<Cmd>, Failure> {
+    /// What is run there to find out.
+    fn command(&self, step: &StepCx<'_>, known: &Known) -> Result<Cmd, Failure> {
         Ok(match &self.what {
-            What::Login => None,
-            What::File(path) => Some(test_e(path)),
-            What::Command(table, _) => Some(remote::of_table(step, table, &Known::of(step))?),
+            // A sum, because a server that runs nothing may answer with the line that it got.
+            What::Login => Cmd::new("sh").args(["-c", "echo infractl-$((41 + 1))"]),
+            What::File(path) => test_e(path),
+            What::Command(table, _) => remote::of_table(step, table, known)?,
         })
     }
 
     /// The checks as one would do them by hand.
     pub(super) fn describe(&self, step: &StepCx<'_>, known: &Known) -> Result<Vec<String>, Failure> {
-        let cmd = match &self.what {
-            What::Login => Cmd::new("true"),
-            What::File(path) => test_e(path),
-            What::Command(table, _) => remote::of_table(step, table, known)?,
-        };
+        let cmd = self.command(step, known)?;
         let line = |machine: &Machine| by(&login::shown(step.env, machine), cmd.clone()).to_string();
         Ok(self.machines.iter().map(line).collect())
     }
@@ -189,7 +188,7 @@ impl OnHost {
             let machines = std::slice::from_ref(machine);
             let Ok(opened) = connection::try_open(step, machines, Some(each)).await else { continue };
             let Some((login, Ok(()))) = opened.into_iter().next() else { continue };
-            let cmd = login.run(line).io(Io::Capture).timeout(Some(each));
+            let cmd = login.run(script(&line)).io(Io::Capture).timeout(Some(each));
             let Ok(done) = step.quietly(&cmd).await else { continue };
             let text = String::from_utf8_lossy(&done.stdout).into_owned();
             if text.trim().is_empty() {
@@ -203,11 +202,14 @@ impl OnHost {
     }
 }
 
+/// What a login says when a command runs.
+const RUNS: &str = "infractl-42";
+
 /// An answer that begins so is that of a machine that hangs.
 const SILENT: &str = "no answer";
 
 fn test_e(path: &str) -> Cmd {
-    Cmd::new("sh").args(["-c", &format!("test -e {}", crate::tools::ssh::remote_shell::quote_path(path))])
+    Cmd::new("sh").args(["-c", &format!("test -e {}", quote_path(path))])
 }
 
 fn named(machine: &Machine, answer: Answer) -> Answer {

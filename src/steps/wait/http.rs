@@ -2,21 +2,18 @@
 
 use std::io::{self, Read as _};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use regex::Regex;
 use secrecy::{ExposeSecret as _, SecretString};
-use ureq::config::Config;
-use ureq::http::Uri;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Timeout};
 
+use super::dial::Dial;
+use super::way::{Later, Told, Way};
 use super::{Answer, Probed, certificate};
 use crate::config::model::Status;
-use crate::net::{connect, roots};
+use crate::net::connect;
 
 /// The longest answer that is looked at.
 const LONGEST: u64 = 1024 * 1024;
@@ -34,28 +31,10 @@ pub(crate) struct Http {
     pub headers: Vec<(String, SecretString)>,
     /// Follow redirects.
     pub redirects: bool,
-    /// Where to connect instead of where DNS says.
-    pub at: Option<String>,
+    /// The way there.
+    pub dial: Dial,
     /// Certificates to trust besides those of the system.
     pub ca: Option<PathBuf>,
-}
-
-/// Every name has this address.
-#[derive(Debug)]
-struct At(String);
-
-impl Resolver for At {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        config: &Config,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
-        let host = if self.0.contains(':') { format!("[{}]", self.0) } else { self.0.clone() };
-        let there = Uri::try_from(format!("http://{host}:{port}/")).map_err(|_| ureq::Error::HostNotFound)?;
-        DefaultResolver::default().resolve(&there, config, timeout)
-    }
 }
 
 impl Http {
@@ -77,9 +56,9 @@ impl Http {
     }
 
     /// One try.
-    pub(super) async fn probe(&self, each: Duration) -> Probed {
+    pub(super) async fn probe(&self, each: Duration, now: Timestamp) -> Probed {
         let own = self.clone();
-        let work = tokio::task::spawn_blocking(move || own.ask(each));
+        let work = tokio::task::spawn_blocking(move || own.ask(each, now));
         // Looking a name up is not in the time limit of the client.
         match tokio::time::timeout(each + Duration::from_millis(200), work).await {
             Ok(Ok(answer)) => answer,
@@ -88,11 +67,8 @@ impl Http {
         }
     }
 
-    fn ask(&self, each: Duration) -> Probed {
-        let agent = match self.agent(each) {
-            Ok(agent) => agent,
-            Err(answer) => return Probed::Never(answer),
-        };
+    fn ask(&self, each: Duration, now: Timestamp) -> Probed {
+        let agent = self.agent(each, now);
         let mut request = agent.get(&self.url);
         for (name, value) in &self.headers {
             request = request.header(name, value.expose_secret());
@@ -103,30 +79,18 @@ impl Http {
         }
     }
 
-    fn agent(&self, each: Duration) -> Result<Agent, Answer> {
-        let tls = TlsConfig::builder()
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()));
-        let tls = if self.url.starts_with("https:") || self.redirects {
-            let roots: Vec<Certificate<'static>> = roots::load(self.ca.as_deref())?
-                .iter()
-                .map(|der| Certificate::from_der(der).to_owned())
-                .collect();
-            tls.root_certs(RootCerts::new_with_certs(&roots))
-        } else {
-            tls
-        };
+    fn agent(&self, each: Duration, now: Timestamp) -> Agent {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(if self.redirects { 10 } else { 0 })
             .max_redirects_will_error(self.redirects)
             .timeout_global(Some(each))
             .user_agent(concat!("infractl/", env!("CARGO_PKG_VERSION")))
-            .tls_config(tls.build());
-        let config = config.build();
-        Ok(match &self.at {
-            Some(at) => Agent::with_parts(config, DefaultConnector::default(), At(at.clone())),
-            None => config.new_agent(),
-        })
+            .proxy(None)
+            .build();
+        let until = Instant::now() + each;
+        let way = Way { dial: self.dial.clone(), ca: self.ca.clone(), until, now };
+        Agent::with_parts(config, way, Later)
     }
 
     fn judge(&self, response: ureq::http::Response<ureq::Body>, each: Duration) -> Probed {
@@ -193,10 +157,15 @@ impl Http {
             ureq::Error::TooManyRedirects => {
                 Answer::new("redirected more than 10 times", "check where the service sends its visitors")
             }
-            ureq::Error::Rustls(error) => certificate::about(error),
-            ureq::Error::Io(error) => match tls_error(error) {
-                Some(tls) => certificate::about(tls),
-                None => connect::answer(error, &host, port),
+            ureq::Error::Io(error) => match (inside::<Told>(error), inside::<rustls::Error>(error)) {
+                (Some(told), _) => told.0.clone(),
+                (None, Some(tls)) => certificate::about(tls),
+                (None, None)
+                    if matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock) =>
+                {
+                    connect::silent(each)
+                }
+                (None, None) => connect::answer(error, &host, port),
             },
             ureq::Error::Protocol(_) => Answer::new(
                 format!("no answer of HTTP: {error}"),
@@ -214,12 +183,12 @@ impl Http {
     }
 }
 
-/// The error of TLS that a library has put into one of the operating system.
-fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
+/// The error that a library has put into one of the operating system.
+fn inside<E: std::error::Error + 'static>(error: &io::Error) -> Option<&E> {
     let mut inner: &(dyn std::error::Error + 'static) = error.get_ref()?;
     loop {
-        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
-            return Some(tls);
+        if let Some(found) = inner.downcast_ref::<E>() {
+            return Some(found);
         }
         inner = inner.source()?;
     }

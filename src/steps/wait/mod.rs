@@ -1,12 +1,14 @@
 //! Waits until something answers: one language from port to certificate.
 
-mod host;
+pub(crate) mod certificate;
 mod command;
+mod dial;
+mod host;
 mod http;
 mod script;
 mod tcp;
 mod tls;
-pub(crate) mod certificate;
+mod way;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -15,12 +17,14 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::config::Environment;
-use crate::config::model::CommandTable;
+use crate::config::model::{Argument, CommandTable};
 use crate::config::step::{Until, Wait};
 use crate::config::template::Rendered;
 use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
+use crate::hosts::host::bare;
+use crate::net::proxies::Proxies;
 use crate::text::{duration, plural};
 use crate::ui::event::Level;
 use crate::work::kind::{Mention, StepKind};
@@ -30,6 +34,7 @@ use crate::work::script::{Script, no_script};
 use crate::work::values::Known;
 use crate::work::{StepCx, relative};
 
+pub(crate) use dial::Dial;
 pub(crate) use host::{OnHost, What};
 pub(crate) use http::Http;
 pub(crate) use tls::Tls;
@@ -174,7 +179,7 @@ async fn once(step: &mut StepCx<'_>, probe: &mut Probe, each: Duration) -> Probe
     let work = async {
         match probe {
             Probe::Tcp(address) => tcp::probe(address, each).await,
-            Probe::Http(http) => http.probe(each).await,
+            Probe::Http(http) => http.probe(each, (step.cx.now)()).await,
             Probe::Tls(tls) => tls.probe(each, (step.cx.now)()).await,
             Probe::File(path) if path.exists() => Probed::Good(format!("{} is there", relative(step, path))),
             Probe::File(path) => {
@@ -208,7 +213,7 @@ fn probe(step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Probe, Failure
                 body: body.clone(),
                 headers: rendered,
                 redirects: *redirects,
-                at: address.as_ref().map(|at| known.argument(step, &at.0)).transpose()?,
+                dial: dial(step, known, address.as_ref())?,
                 ca: ca.clone(),
             })
         }
@@ -216,7 +221,7 @@ fn probe(step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Probe, Failure
             address: known.argument(step, &name.0)?,
             issuer: issuer.clone(),
             days_left: *days_left,
-            at: address.as_ref().map(|at| known.argument(step, &at.0)).transpose()?,
+            dial: dial(step, known, address.as_ref())?,
             ca: ca.clone(),
         }),
         Until::File { path, host: None } => Probe::File(step.env.root.join(known.argument(step, &path.0)?)),
@@ -234,6 +239,12 @@ fn probe(step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Probe, Failure
             return Err(Failure::new(Kind::Bug, "a wait for ECS got through the plan"));
         }
     })
+}
+
+fn dial(step: &StepCx<'_>, known: &Known, at: Option<&Argument>) -> Result<Dial, Failure> {
+    let at = at.map(|at| known.argument(step, &at.0)).transpose()?;
+    let proxies = Proxies::of(|name| step.cx.vars.get(name));
+    Ok(Dial { proxies, at: at.map(|at| bare(at.trim()).to_owned()) })
 }
 
 fn on_host(step: &StepCx<'_>, known: &Known, host: &str, what: What) -> Result<Probe, Failure> {

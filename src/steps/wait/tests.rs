@@ -113,13 +113,13 @@ fn http(url: &str) -> Http {
         body: None,
         headers: Vec::new(),
         redirects: false,
-        at: None,
+        dial: Dial::default(),
         ca: None,
     }
 }
 
 async fn ask(http: &Http) -> String {
-    said(http.probe(EACH).await)
+    said(http.probe(EACH, Timestamp::now()).await)
 }
 
 #[tokio::test]
@@ -195,10 +195,11 @@ async fn who_accepts_and_says_nothing_or_nonsense_is_not_up() {
     let begun = Instant::now();
     let each = Duration::from_millis(400);
     assert_eq!(
-        said(http(&format!("http://{silent}/")).probe(each).await),
+        said(http(&format!("http://{silent}/")).probe(each, Timestamp::now()).await),
         "connected, then silent for 400 ms"
     );
-    let tls = Tls { address: silent.to_string(), issuer: None, days_left: 0, at: None, ca: None };
+    let tls =
+        Tls { address: silent.to_string(), issuer: None, days_left: 0, dial: Dial::default(), ca: None };
     assert_eq!(said(tls.probe(each, Timestamp::now()).await), "connected, then silent for 400 ms");
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
     drop(kept);
@@ -225,7 +226,7 @@ async fn a_service_that_trickles_is_ended_at_the_time_limit() {
     });
     let begun = Instant::now();
     let wanted = Http { body: Some("y".into()), ..http(&format!("http://{slow}/")) };
-    let said = said(wanted.probe(Duration::from_millis(500)).await);
+    let said = said(wanted.probe(Duration::from_millis(500), Timestamp::now()).await);
     assert!(said.contains("silent") || said.contains("timeout"), "{said}");
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
 }
@@ -241,7 +242,7 @@ async fn look(
         address: format!("{name}:{}", address.port()),
         issuer: issuer.map(str::to_owned),
         days_left,
-        at: None,
+        dial: Dial::default(),
         ca: Some(ca.file.clone()),
     };
     said(tls.probe(EACH, Timestamp::now()).await)
@@ -294,17 +295,15 @@ async fn https_checks_the_certificate_too() {
     let url = format!("https://localhost:{}/", good.port());
     let trusted = Http { ca: Some(ours.file.clone()), body: Some("^fine$".into()), ..http(&url) };
     assert_eq!(ask(&trusted).await, "good: status 200, matches `^fine$`");
-    assert_eq!(ask(&http(&url)).await, "the certificate has an unknown issuer");
+    assert_eq!(ask(&http(&url)).await, "unknown issuer `CN=rcgen self signed cert, O=Lab CA`");
     let old = serve_tls(&ours.leaf(&["localhost"], year(-3), year(-1)));
     let url = format!("https://localhost:{}/", old.port());
-    assert_eq!(ask(&Http { ca: Some(ours.file.clone()), ..http(&url) }).await, "the certificate has expired");
+    let said = ask(&Http { ca: Some(ours.file.clone()), ..http(&url) }).await;
+    assert!(said.starts_with("the certificate expired "), "{said}");
     let other = serve_tls(&ours.leaf(&["other.example"], year(-1), year(2)));
     let url = format!("https://localhost:{}/", other.port());
     let said = ask(&Http { ca: Some(ours.file.clone()), ..http(&url) }).await;
-    assert!(
-        said.starts_with("the certificate is for other names: ") && said.contains("other.example"),
-        "{said}"
-    );
+    assert_eq!(said, "the certificate is for `other.example`, not for `localhost`");
 }
 
 #[tokio::test]
@@ -315,16 +314,74 @@ async fn a_name_that_dns_does_not_know_yet_is_asked_at_an_address() {
         address: format!("app.invalid:{}", server.port()),
         issuer: None,
         days_left: 0,
-        at: None,
+        dial: Dial::default(),
         ca: Some(ca.file.clone()),
     };
     assert_eq!(said(tls.probe(EACH, Timestamp::now()).await), "the name app.invalid has no address");
-    tls.at = Some("127.0.0.1".to_owned());
+    tls.dial.at = Some("127.0.0.1".to_owned());
     assert!(said(tls.probe(EACH, Timestamp::now()).await).starts_with("good: "));
 
     let plain = answers("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     let mut wanted = http(&format!("http://app.invalid:{}/", plain.port()));
     assert!(ask(&wanted).await.contains("has no address"));
-    wanted.at = Some("127.0.0.1".to_owned());
+    wanted.dial.at = Some("127.0.0.1".to_owned());
     assert_eq!(ask(&wanted).await, "good: status 200");
+}
+
+/// A proxy: what it was asked, one line per connection.
+async fn through(url: &str, variable: &'static str) -> (String, String) {
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = format!("http://me:it@{}", proxy.local_addr().unwrap());
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = proxy.accept().unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        stream.write_all(b"HTTP/1.1 204 Here\r\nContent-Length: 0\r\n\r\n").unwrap();
+        String::from_utf8(head).unwrap()
+    });
+    let proxies = Proxies::of(|name| (name == variable).then_some(place.as_str()));
+    let http = Http { dial: Dial { proxies, at: None }, ..http(url) };
+    let said = ask(&http).await;
+    (said, asked.join().unwrap())
+}
+
+#[tokio::test]
+async fn a_proxy_is_asked_as_curl_asks_it() {
+    let (said, asked) = through("http://app.invalid:81/health?x=1", "http_proxy").await;
+    assert_eq!(said, "good: status 204");
+    assert!(asked.starts_with("GET http://app.invalid:81/health?x=1 HTTP/1.1\r\n"), "{asked}");
+    assert!(
+        asked.contains("Proxy-Authorization: Basic bWU6aXQ=\r\n") && asked.contains("app.invalid:81\r\n")
+    );
+    let (_, asked) = through("https://app.invalid/", "https_proxy").await;
+    assert!(asked.starts_with("CONNECT app.invalid:443 HTTP/1.1\r\n"), "{asked}");
+    let proxies = Proxies::of(|name| (name == "http_proxy").then_some("127.0.0.1:1"));
+    let down = Http { dial: Dial { proxies, at: None }, ..http("http://app.invalid/") };
+    assert_eq!(ask(&down).await, "the proxy 127.0.0.1:1: connection refused");
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_itself_trusted_is_good_for_its_names_only() {
+    let ours = Authority::new("Lab CA");
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let certificate = params.self_signed(&key).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let own = dir.path().join("own.pem");
+    crate::disk::write(&own, certificate.pem().as_bytes(), 0o600).unwrap();
+    let server = serve_tls(&Shown { chain: vec![certificate.der().clone()], key });
+    for (name, ca, wanted) in [
+        ("localhost", Some(&own), "good: status 200"),
+        ("127.0.0.1", Some(&own), "the certificate is for `localhost`, not for `127.0.0.1`"),
+        ("localhost", Some(&ours.file), "the certificate is signed by itself"),
+    ] {
+        let url = format!("https://{name}:{}/", server.port());
+        let said = ask(&Http { ca: ca.cloned(), ..http(&url) }).await;
+        assert!(said.starts_with(wanted), "{said}");
+    }
 }

@@ -233,6 +233,32 @@ pub(crate) fn advice(code: i32, tail: &str) -> Option<(&'static str, &'static st
     })
 }
 
+/// The same for `run`, which passes on the code of its container: that alone says nothing of compose.
+pub(crate) fn advice_of_run(code: i32, tail: &str) -> Option<(&'static str, &'static str)> {
+    let says = |words: &[&str]| words.iter().any(|word| tail.contains(word));
+    let is_its_own = match code {
+        14 => says(&["no configuration file provided", "env file", "no such file or directory"]),
+        15 => says(&[
+            "yaml: ",
+            "invalid ",
+            "failed to read",
+            "failed to parse",
+            "unexpected character",
+            "unterminated",
+        ]),
+        16 => says(&["unknown flag", "unknown shorthand flag", "unknown command"]),
+        18 => says(&[
+            "pull access denied",
+            "manifest unknown",
+            "failed to resolve reference",
+            "no such host",
+            "connection refused",
+        ]),
+        code => code == 1,
+    };
+    if is_its_own { advice(code, tail) } else { None }
+}
+
 fn missing(tail: &str) -> (&'static str, &'static str) {
     if tail.contains("env file") {
         (
@@ -299,5 +325,9 @@ mod tests {
         assert_eq!(what(18, "connection refused"), Some("an image could not be pulled"));
         assert_eq!(what(18, "no basic auth credentials"), Some("the registry wants a login"));
         assert_eq!(what(1, "dependency failed to start"), None);
+        for code in 1..=127 {
+            assert_eq!(advice_of_run(code, "what a task says before it ends"), None, "{code}");
+        }
+        assert!(advice_of_run(14, "no configuration file provided: not found").is_some());
     }
 }

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde::Deserialize;
 
+use crate::text::plural;
+
 /// What docker says of a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Container {
@@ -21,6 +23,8 @@ pub(crate) struct Container {
     pub out_of_memory: bool,
     /// How often docker started it again.
     pub restarts: u64,
+    /// When it was started last, by the clock of the engine.
+    pub started: String,
     /// Docker starts it again whenever it ends.
     pub always_restarts: bool,
     /// Its health check, if it has one.
@@ -77,9 +81,15 @@ impl Container {
         let mut text = match (self.status.as_str(), &self.health) {
             ("exited" | "dead", _) => format!("ended with {}", self.exit_code),
             ("restarting", _) => {
-                format!("ended with {} and was started again {} times", self.exit_code, self.restarts)
+                format!("ended with {} and was started again {}", self.exit_code, times(self.restarts))
             }
-            ("running", Some(health)) => health.status.clone(),
+            ("running", health) => {
+                let health = health.as_ref().map_or("running", |health| health.status.as_str());
+                match self.restarts {
+                    0 => health.to_owned(),
+                    restarts => format!("{health}, started again {}", times(restarts)),
+                }
+            }
             ("created", _) => "was never started".to_owned(),
             (status, _) => status.to_owned(),
         };
@@ -110,10 +120,14 @@ impl Container {
     }
 }
 
-/// What `docker container inspect` answers.
+fn times(count: u64) -> String {
+    plural(usize::try_from(count).unwrap_or(usize::MAX), "time")
+}
+
+/// What `docker container inspect` answers, without what somebody made by `compose run`.
 pub(crate) fn containers(json: &[u8]) -> Result<Vec<Container>, serde_json::Error> {
     let all: Vec<Inspected> = serde_json::from_slice(json)?;
-    Ok(all.into_iter().map(Container::from).collect())
+    Ok(all.into_iter().filter(|one| !one.is_one_off()).map(Container::from).collect())
 }
 
 #[derive(Deserialize)]
@@ -134,6 +148,8 @@ struct Inspected {
 struct State {
     status: String,
     exit_code: i64,
+    #[serde(default)]
+    started_at: String,
     #[serde(default)]
     error: String,
     #[serde(default, rename = "OOMKilled")]
@@ -177,6 +193,15 @@ struct RestartPolicy {
     name: String,
 }
 
+impl Inspected {
+    fn is_one_off(&self) -> bool {
+        let labels = self.config.labels.as_ref();
+        labels
+            .and_then(|labels| labels.get("com.docker.compose.oneoff"))
+            .is_some_and(|is| is.eq_ignore_ascii_case("true"))
+    }
+}
+
 impl From<Inspected> for Container {
     fn from(seen: Inspected) -> Self {
         let name = seen.name.trim_start_matches('/').to_owned();
@@ -194,6 +219,7 @@ impl From<Inspected> for Container {
             error: seen.state.error,
             out_of_memory: seen.state.out_of_memory,
             restarts: seen.restart_count,
+            started: seen.state.started_at,
             always_restarts: ["always", "unless-stopped"]
                 .contains(&seen.host_config.restart_policy.name.as_str()),
             health: seen.state.health.map(|health| Health {
@@ -246,11 +272,13 @@ mod tests {
     #[test]
     fn trouble_is_told_with_the_last_check() {
         insta::assert_snapshot!(container("running", 0, "no", "unhealthy").trouble(), @r"
-        `web`: unhealthy
+        `web`: unhealthy, started again 8 times
           2 checks failed, the last one with exit code 1: bad cookie
         ");
         assert_eq!(container("exited", 4, "no", "").trouble(), "`web`: ended with 4");
         assert!(containers(b"{}").is_err());
         assert!(containers(b"[]").unwrap().is_empty());
+        let by_hand = br#"[{"Id":"1","Name":"/x","State":{"Status":"exited","ExitCode":7},"Config":{"Labels":{"com.docker.compose.oneoff":"True"}}}]"#;
+        assert!(containers(by_hand).unwrap().is_empty());
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod compose;
 pub(crate) mod containers;
 pub(crate) mod power;
+pub(crate) mod watched;
 
 use crate::exec::{Cmd, Io};
 
@@ -12,6 +13,11 @@ const LINES: &str = "15";
 /// The version of the engine, on standard output. It fails when no engine answers.
 pub(crate) fn engine() -> Cmd {
     Cmd::new("docker").args(["version", "--format", "{{.Server.Version}}"]).io(Io::Capture)
+}
+
+/// The time of the engine, on standard output.
+pub(crate) fn clock() -> Cmd {
+    Cmd::new("docker").args(["system", "info", "--format", "{{.SystemTime}}"]).io(Io::Capture)
 }
 
 /// Everything about these containers, as JSON on standard output.

@@ -36,6 +36,8 @@ pub(crate) struct Login {
     pub socket: Option<PathBuf>,
     /// Machine to go through.
     pub jump: Option<Box<Login>>,
+    /// This ssh knows options about standard input: 8.7 or newer.
+    pub is_new: bool,
 }
 
 /// `name=value` for `-o`: in quotes where it has spaces, with nothing for ssh to expand.
@@ -121,6 +123,11 @@ impl Login {
         cmd.args(["-o", "ControlMaster=yes", "-o", "ControlPersist=600", "-N", "-f", "--"]).arg(&self.address)
     }
 
+    /// Which ssh there is, on standard error.
+    pub(crate) fn version() -> Cmd {
+        Cmd::new("ssh").arg("-V").io(Io::Capture)
+    }
+
     /// Ends the shared connection.
     pub(crate) fn close(&self) -> Cmd {
         let mut cmd = Cmd::new("ssh").args(["-F", "none", "-O", "exit"]).io(Io::Capture);
@@ -132,7 +139,19 @@ impl Login {
 
     /// Runs a line of shell there.
     pub(crate) fn run(&self, line: impl Into<String>) -> Cmd {
-        self.quiet().arg("--").arg(&self.address).arg(line)
+        let mut cmd = self.quiet();
+        if self.is_new {
+            // What the user's configuration may say for another use of ssh would take our input away.
+            cmd = cmd.args([
+                "-o",
+                "StdinNull=no",
+                "-o",
+                "ForkAfterAuthentication=no",
+                "-o",
+                "SessionType=default",
+            ]);
+        }
+        cmd.arg("--").arg(&self.address).arg(line)
     }
 
     /// Logs in, for somebody at the terminal; with a line of shell runs that instead.
@@ -155,6 +174,13 @@ impl Login {
         }
         cmd.arg("--").arg(&self.address)
     }
+}
+
+/// Whether a version such as `OpenSSH_9.2p1 Debian-2` is 8.7 or newer.
+pub(crate) fn is_new(version: &str) -> bool {
+    let numbers = version.split_once("OpenSSH_").map_or("", |(_, rest)| rest);
+    let mut numbers = numbers.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse::<u32>().ok());
+    numbers.next().flatten().zip(numbers.next().flatten()).is_some_and(|version| version >= (8, 7))
 }
 
 /// The name that `known_hosts` has for a machine, from what [`Login::resolve`] printed.
@@ -245,6 +271,7 @@ mod tests {
             is_pinned: false,
             socket: None,
             jump: None,
+            is_new: false,
         }
     }
 
@@ -272,6 +299,17 @@ mod tests {
         assert_eq!(new, "b,c ssh-ed25519 AAAAb\na ssh-ed25519 AAAAnew\n");
         assert_eq!(with_keys(old, "c", &[]).unwrap(), "a ssh-ed25519 AAAAold\n");
         assert_eq!(with_keys(old, "x", &[]), None);
+    }
+
+    #[test]
+    fn only_a_new_ssh_gets_the_new_options() {
+        for (version, wanted) in
+            [("OpenSSH_9.2p1 Debian-2", true), ("OpenSSH_8.7", true), ("OpenSSH_8.4p1", false), ("x", false)]
+        {
+            assert_eq!(is_new(version), wanted, "{version}");
+            let line = Login { is_new: is_new(version), ..login() }.run("true").to_string();
+            assert_eq!(line.contains("StdinNull=no"), wanted);
+        }
     }
 
     #[test]
