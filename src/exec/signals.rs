@@ -38,7 +38,7 @@ pub struct Seen {
 
 impl Seen {
     /// How the whole run ends because of it; none if nobody asked to stop.
-    pub fn kind(&self) -> Option<Kind> {
+    pub fn kind(self) -> Option<Kind> {
         self.first.map(|press| match press {
             Press::Int => Kind::Interrupted,
             Press::Term => Kind::Terminated,

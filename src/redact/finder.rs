@@ -68,6 +68,10 @@ fn window(pattern: &[u8], step: usize, among: usize, used: &[u32]) -> usize {
 
 impl Finder {
     /// Patterns are at least 4 bytes long.
+    #[expect(
+        clippy::large_stack_arrays,
+        reason = "32 KiB for a moment; the length of the array saves a check a look"
+    )]
     pub(super) fn new(patterns: &BTreeSet<Pattern>) -> Self {
         let shortest = patterns.iter().map(|p| p.len()).min().unwrap_or(GRAM);
         debug_assert!(shortest >= GRAM);

@@ -51,12 +51,16 @@ pub(super) fn of(value: &str) -> Forms {
     for text in value.lines().chain([value]).map(str::trim) {
         if !is_short(text) {
             add(text.as_bytes(), &mut forms);
-            spellings::usual(text).iter().for_each(|form| add(form.as_bytes(), &mut forms));
+            for form in spellings::usual(text) {
+                add(form.as_bytes(), &mut forms);
+            }
         }
     }
     let text = value.trim();
     if !text.contains('\n') {
-        spellings::rare(text).iter().for_each(|form| add(form.as_bytes(), &mut forms));
+        for form in spellings::rare(text) {
+            add(form.as_bytes(), &mut forms);
+        }
     }
     hex(text, &mut forms);
     encodings(text, &mut forms);

@@ -27,7 +27,8 @@ pub(super) fn find(finder: &Finder, text: &[u8], found: &mut Vec<Range<usize>>) 
     }
 }
 
-/// Whether anything is in it that a terminal would not show. Without a branch: the compiler looks at many bytes at once.
+/// Whether anything is in it that a terminal would not show.
+#[expect(clippy::needless_bitwise_bool, reason = "without a branch the compiler looks at many bytes at once")]
 fn drives(text: &[u8]) -> bool {
     let is_control = |byte: u8| (byte < b' ') & (byte != b'\n') & (byte != b'\t');
     text.chunks(512).any(|chunk| chunk.iter().fold(false, |any, &byte| any | is_control(byte)))

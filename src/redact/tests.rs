@@ -94,7 +94,8 @@ fn rarer_spellings_are_masked() {
     }
     let twice = STANDARD.encode(format!("{base64}\n"));
     let shown = masks.mask(&twice);
-    assert!(shown.starts_with("***") && shown.len() < 3 + 6, "{shown}");
+    // The end of the first one depends on what followed the value.
+    assert!(shown.starts_with("***") && shown.len() <= 3 + 8, "{shown}");
 }
 
 #[test]

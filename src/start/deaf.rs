@@ -28,6 +28,7 @@ pub(super) fn end(ui: &Arc<Ui>, recorder: &Arc<Recorder>, terminal: Option<&Save
     let _ = is_told.recv_timeout(LAST_WORDS);
     #[expect(
         clippy::disallowed_methods,
+        clippy::exit,
         reason = "the main thread, which would return a code, does not hear"
     )]
     std::process::exit(i32::from(kind.code()))

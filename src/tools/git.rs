@@ -77,11 +77,11 @@ pub(crate) fn untag(dir: &Path, name: &str) -> Cmd {
 /// Why it failed: the line that says so, which hints and consequences follow. Empty if it said nothing.
 pub(crate) fn reason(tail: &str) -> String {
     let lines: Vec<&str> = tail.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let says = |line: &&str| {
+    let says = |line: &str| {
         ["fatal:", "error:", "! ["].iter().any(|start| line.starts_with(start))
             || line.contains("are ignored by")
     };
-    let Some(at) = lines.iter().position(|line| says(&line)) else { return last_line(tail).to_owned() };
+    let Some(at) = lines.iter().position(|line| says(line)) else { return last_line(tail).to_owned() };
     let line = lines[at];
     // What it is about may stand below; what the server says of it above.
     let more = match lines.get(at + 1) {
