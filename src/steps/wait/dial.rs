@@ -5,8 +5,13 @@ use std::net::{TcpStream, ToSocketAddrs as _};
 use std::time::{Duration, Instant};
 
 use super::Answer;
+use crate::config::model::Argument;
+use crate::failure::Failure;
+use crate::hosts::host::bare;
 use crate::net::connect;
 use crate::net::proxies::{Proxies, Proxy};
+use crate::work::StepCx;
+use crate::work::values::Known;
 
 /// How servers are reached.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +30,13 @@ pub(super) struct Line {
 }
 
 impl Dial {
+    /// As the environment and the step say.
+    pub(super) fn of(step: &StepCx<'_>, known: &Known, at: Option<&Argument>) -> Result<Dial, Failure> {
+        let at = at.map(|at| known.argument(step, &at.0)).transpose()?;
+        let proxies = Proxies::of(|name| step.cx.vars.get(name));
+        Ok(Dial { proxies, at: at.map(|at| bare(at.trim()).to_owned()) })
+    }
+
     /// A connection; the proxy that has to be told the whole address, if one is on the way of plain HTTP.
     pub(super) fn connect(
         &self,

@@ -17,14 +17,12 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::config::Environment;
-use crate::config::model::{Argument, CommandTable};
+use crate::config::model::CommandTable;
 use crate::config::step::{Until, Wait};
 use crate::config::template::Rendered;
 use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
-use crate::hosts::host::bare;
-use crate::net::proxies::Proxies;
 use crate::text::{duration, plural};
 use crate::ui::event::Level;
 use crate::work::kind::{Mention, StepKind};
@@ -213,7 +211,7 @@ fn probe(step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Probe, Failure
                 body: body.clone(),
                 headers: rendered,
                 redirects: *redirects,
-                dial: dial(step, known, address.as_ref())?,
+                dial: Dial::of(step, known, address.as_ref())?,
                 ca: ca.clone(),
             })
         }
@@ -221,7 +219,7 @@ fn probe(step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Probe, Failure
             address: known.argument(step, &name.0)?,
             issuer: issuer.clone(),
             days_left: *days_left,
-            dial: dial(step, known, address.as_ref())?,
+            dial: Dial::of(step, known, address.as_ref())?,
             ca: ca.clone(),
         }),
         Until::File { path, host: None } => Probe::File(step.env.root.join(known.argument(step, &path.0)?)),
@@ -239,12 +237,6 @@ fn probe(step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Probe, Failure
             return Err(Failure::new(Kind::Bug, "a wait for ECS got through the plan"));
         }
     })
-}
-
-fn dial(step: &StepCx<'_>, known: &Known, at: Option<&Argument>) -> Result<Dial, Failure> {
-    let at = at.map(|at| known.argument(step, &at.0)).transpose()?;
-    let proxies = Proxies::of(|name| step.cx.vars.get(name));
-    Ok(Dial { proxies, at: at.map(|at| bare(at.trim()).to_owned()) })
 }
 
 fn on_host(step: &StepCx<'_>, known: &Known, host: &str, what: What) -> Result<Probe, Failure> {

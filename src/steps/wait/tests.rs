@@ -14,6 +14,7 @@ use rustls::{ServerConfig, ServerConnection};
 
 use super::*;
 use crate::config::model::Status;
+use crate::net::proxies::Proxies;
 
 const EACH: Duration = Duration::from_millis(1500);
 
