@@ -2,9 +2,9 @@
 
 mod beside;
 mod private;
-mod read;
 pub(crate) mod repository;
 mod together;
+mod read;
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind};
