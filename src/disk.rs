@@ -3,9 +3,9 @@
 mod beside;
 mod own;
 mod private;
-mod read;
 pub(crate) mod repository;
 mod together;
+mod read;
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind};
