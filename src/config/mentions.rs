@@ -53,7 +53,9 @@ impl Document {
                 }
             }
             Value::List(items) => {
-                items.iter().for_each(|item| self.collect_outputs(item, has_sources, found));
+                for item in items {
+                    self.collect_outputs(item, has_sources, found);
+                }
             }
             Value::Table(table) => {
                 for (key, Entry { node: value, .. }) in table {

@@ -241,7 +241,9 @@ impl Run {
 
     /// The environments, as one text.
     pub fn names(&self) -> String {
-        let names: Vec<&str> = self.environments.iter().map(|lane| lane.environment.as_str()).collect();
-        names.join(", ")
+        // What was planned before a question was a lane of its own.
+        let names: indexmap::IndexSet<&str> =
+            self.environments.iter().map(|lane| lane.environment.as_str()).collect();
+        names.into_iter().collect::<Vec<_>>().join(", ")
     }
 }

@@ -4,6 +4,7 @@
 //! every other type it evaluates the text as an expression.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use hcl_edit::structure::Body;
 use indexmap::IndexMap;
@@ -34,7 +35,11 @@ pub(crate) enum Type {
 impl Declared {
     /// Adds what one file of the module declares.
     pub(crate) fn add(&mut self, name: &str, text: &str) {
-        let added = if name.ends_with(".json") { self.json(text) } else { self.hcl(text) };
+        let added = if Path::new(name).extension().is_some_and(|end| end == "json") {
+            self.json(text)
+        } else {
+            self.hcl(text)
+        };
         self.is_partial |= added.is_none();
     }
 
@@ -150,6 +155,7 @@ mod tests {
 
     #[test]
     fn variables_and_outputs_are_found_with_what_they_take() {
+        use Type::{Any, Structure, Text};
         let text = r#"
             variable "none" {}
             variable "text" { type = string }
@@ -166,7 +172,6 @@ mod tests {
         let over = r#"variable "later" { type = any }"#;
         let found = declared(&[("main.tf", text), ("x.tf.json", json), ("z_override.tf", over)]);
         let types: Vec<_> = found.variables.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
-        use Type::{Any, Structure, Text};
         assert_eq!(
             types,
             [

@@ -216,7 +216,7 @@ impl State {
     pub(crate) fn resources(&self) -> Vec<String> {
         let managed = self.resources.iter().filter(|one| one.mode == "managed" && !one.instances.is_empty());
         let address = |one: &Resource| {
-            let module = one.module.iter().map(|module| format!("{module}.")).collect::<String>();
+            let module = one.module.as_ref().map_or_else(String::new, |module| format!("{module}."));
             format!("{module}{}.{}", one.kind, one.name)
         };
         managed.map(address).collect()
