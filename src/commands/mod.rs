@@ -167,7 +167,7 @@ fn kept_as(matches: &ArgMatches) -> Option<String> {
         return None;
     }
     let name = match given.try_get_many::<String>(if verb == OWN { "name" } else { "words" }) {
-        Ok(Some(words)) => words.last()?.as_str(),
+        Ok(Some(mut words)) => words.next_back()?.as_str(),
         _ => verb,
     };
     let is_pipeline = name != verb || verbs::find(name).is_some_and(verbs::Verb::is_doable);

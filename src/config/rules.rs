@@ -199,15 +199,12 @@ fn way(root: &Node, from: &str, to: &str, seen: &mut Vec<String>) -> Option<Vec<
         return None;
     }
     seen.push(from.to_owned());
-    let next: Vec<String> = match root.at(&["pipelines", from]) {
-        Some(pipeline) => {
-            let called = steps(pipeline).into_iter().filter_map(|step| step.get("do")?.text());
-            called.map(str::to_owned).collect()
-        }
-        None => {
-            let parts = verbs::find(from).map_or(&[][..], |verb| verb.parts);
-            parts.iter().map(|verb| (*verb).to_owned()).collect()
-        }
+    let next: Vec<String> = if let Some(pipeline) = root.at(&["pipelines", from]) {
+        let called = steps(pipeline).into_iter().filter_map(|step| step.get("do")?.text());
+        called.map(str::to_owned).collect()
+    } else {
+        let parts = verbs::find(from).map_or(&[][..], |verb| verb.parts);
+        parts.iter().map(|verb| (*verb).to_owned()).collect()
     };
     next.iter().find_map(|name| {
         let mut path = way(root, name, to, seen)?;

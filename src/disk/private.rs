@@ -33,7 +33,9 @@ impl PrivateDir {
 
     /// Removes what owners left that were killed.
     pub(crate) fn sweep() {
-        places().iter().for_each(|place| sweep(place, YOUNG));
+        for place in places() {
+            sweep(&place, YOUNG);
+        }
     }
 
     /// Makes one whose path is short: the name of a socket in it holds about a hundred bytes.

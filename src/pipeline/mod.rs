@@ -178,7 +178,9 @@ impl Step {
             What::Steps(steps) => steps.iter().for_each(|step| step.leaves(environment, allowed, all)),
         }
         if let OnFailure::Steps(steps) = &self.rules.on_failure {
-            steps.iter().for_each(|step| step.leaves(environment, above, all));
+            for step in steps {
+                step.leaves(environment, above, all);
+            }
         }
     }
 }

@@ -93,7 +93,6 @@ impl Work {
     /// A step as the project wrote it; `do` is none, it is made of steps.
     pub(crate) fn declared(action: &Action) -> Option<Work> {
         Some(match action {
-            Action::Do(_) => return None,
             Action::Command(command) => Work::Command(command.clone()),
             Action::Wait(wait) => Work::Wait(wait.clone()),
             Action::Copy(copy) => Work::Copy(copy.clone()),
@@ -102,7 +101,7 @@ impl Work {
             Action::Ansible(playbook) => Work::Ansible(playbook.clone()),
             Action::Docker(docker) => Work::Docker(docker.clone()),
             Action::Git(git) => Work::Git(git.clone()),
-            Action::Ecs(_) | Action::Snapshot(_) | Action::Publish(_) => return None,
+            Action::Do(_) | Action::Ecs(_) | Action::Snapshot(_) | Action::Publish(_) => return None,
         })
     }
 }

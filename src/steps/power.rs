@@ -53,8 +53,12 @@ pub enum Action {
 impl StepKind for Action {
     fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
         see(Mention::Program);
-        names::templates(env).into_iter().for_each(|template| see(Mention::Template(template)));
-        commands(env).iter().for_each(|line| super::command::visit(line, see));
+        for template in names::templates(env) {
+            see(Mention::Template(template));
+        }
+        for line in commands(env) {
+            super::command::visit(&line, see);
+        }
     }
 
     fn effect(&self) -> Option<Effect> {
@@ -70,7 +74,7 @@ impl StepKind for Action {
     }
 
     fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
-        describe(step, self)
+        describe(step, *self)
     }
 
     fn script(&self, step: &StepCx<'_>, _: &mut Script) -> Result<Vec<String>, Failure> {
@@ -134,10 +138,10 @@ pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String
 }
 
 /// What a dry run says.
-pub(crate) fn describe(step: &mut StepCx<'_>, action: &Action) -> Result<Vec<String>, Failure> {
+fn describe(step: &mut StepCx<'_>, action: Action) -> Result<Vec<String>, Failure> {
     let power = configured(step.env)?;
-    let known = Known::shown(step, action);
-    let Some((part, goal)) = asked(power, *action) else {
+    let known = Known::shown(step, &action);
+    let Some((part, goal)) = asked(power, action) else {
         return state::describe(step, &known, power);
     };
     match part.by(step, &known, power)? {

@@ -19,8 +19,6 @@ use crate::work::kind::{Mention, StepKind};
 use crate::work::script::{Script, no_script};
 use crate::work::values::{self, Known};
 
-/// Runs it, on all machines of the host at once.
-
 impl StepKind for Remote {
     fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
         see(Mention::Host(&self.host.0));
@@ -50,6 +48,7 @@ impl StepKind for Remote {
     }
 }
 
+/// Runs it, on all machines of the host at once.
 pub(crate) async fn run(step: &mut StepCx<'_>, remote: &Remote) -> Result<String, Failure> {
     let known = Known::of(step);
     let machines = host::machines(step, &known, &remote.host.0)?;

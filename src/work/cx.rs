@@ -163,10 +163,10 @@ impl<'a> StepCx<'a> {
                 install.into_iter().fold(Failure::from(error), Failure::help)
             }
             RunError::Cancelled { .. } => self.interrupted(error.to_string()),
-            RunError::NoTime { .. } => self.too_late(error.to_string()),
+            RunError::NoTime { .. } => StepCx::too_late(error.to_string()),
             RunError::TimedOut { .. } if self.left().is_some_and(|left| left.is_zero()) => {
                 let limit = crate::text::duration(self.frame.timeout);
-                self.too_late(format!("`{}` took longer than {limit} and was ended", self.name))
+                StepCx::too_late(format!("`{}` took longer than {limit} and was ended", self.name))
             }
             _ => error.into(),
         }
@@ -186,14 +186,14 @@ impl<'a> StepCx<'a> {
         match self.left() {
             Some(left) if left.is_zero() => {
                 let limit = crate::text::duration(self.frame.timeout);
-                Err(self.too_late(format!("`{}` took longer than {limit} and was ended", self.name)))
+                Err(StepCx::too_late(format!("`{}` took longer than {limit} and was ended", self.name)))
             }
             _ => Ok(()),
         }
     }
 
     /// The failure of a step whose time is over.
-    pub(crate) fn too_late(&self, text: impl Into<String>) -> Failure {
+    pub(crate) fn too_late(text: impl Into<String>) -> Failure {
         Failure::new(Kind::Failed, text).help("give the step a longer `timeout`, if that was expected")
     }
 

@@ -41,7 +41,9 @@ impl Needs {
     /// Those of some templates.
     pub(crate) fn of_templates(env: &Environment, templates: &[&Template]) -> Needs {
         let mut needs = Needs::default();
-        templates.iter().for_each(|template| needs.take(env, template));
+        for template in templates {
+            needs.take(env, template);
+        }
         needs.whole(env)
     }
 

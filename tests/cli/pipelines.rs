@@ -363,7 +363,6 @@ fn a_protected_environment_asks_whatever_the_verb() {
     project.infractl(&["up", "prod"]).code(77).says("--confirm prod");
     project.infractl(&["release-all", "prod"]).code(77).says("--confirm prod");
     project.infractl(&["recreate", "prod"]).code(77);
-    project.infractl(&["deploy", "prod"]).code(77).says("--confirm prod");
     project.infractl(&["up", "prod", "--confirm", "dev"]).code(77);
 }
 

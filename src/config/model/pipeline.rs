@@ -38,7 +38,9 @@ impl PipelineEntry {
             PipelineEntry::Steps(steps) => return steps,
             PipelineEntry::Table(table) => table,
         };
-        steps.iter_mut().for_each(|step| step.with_effect(effect));
+        for step in &mut steps {
+            step.with_effect(effect);
+        }
         steps
     }
 }

@@ -228,7 +228,9 @@ impl StepEntry {
     pub(crate) fn with_effect(&mut self, effect: Option<Declared>) {
         self.effect = self.effect.or(effect);
         if let Some(OnFailure::Steps(steps)) = &mut self.on_failure {
-            steps.iter_mut().for_each(|step| step.with_effect(effect));
+            for step in steps {
+                step.with_effect(effect);
+            }
         }
     }
 }

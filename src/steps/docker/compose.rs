@@ -24,7 +24,9 @@ impl StepKind for Compose {
         if let Some(host) = &self.host {
             see(Mention::Host(&host.0));
         }
-        templates(self).into_iter().for_each(|template| see(Mention::Template(template)));
+        for template in templates(self) {
+            see(Mention::Template(template));
+        }
         see(Mention::Sparing);
     }
 

@@ -43,7 +43,7 @@ pub(crate) async fn ask(
         Err(RunError::NotFound { program: missing }) if missing == program => Ok(None),
         Err(RunError::Cancelled { .. }) => Err(step.interrupted(format!("`{}` was stopped", step.name))),
         Err(RunError::TimedOut { .. }) if step.left().is_some_and(|left| left.is_zero()) => {
-            Err(step.too_late(format!("`{}` gave no answer in the time of `{}`", cmd.program, step.name)))
+            Err(StepCx::too_late(format!("`{}` gave no answer in the time of `{}`", cmd.program, step.name)))
         }
         Err(error) => Err(Failure::from(error)),
     }

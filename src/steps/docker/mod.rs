@@ -29,7 +29,9 @@ use crate::work::{StepCx, needs};
 
 impl StepKind for Docker {
     fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
-        templates(&env.images, self).into_iter().for_each(|template| see(Mention::Template(template)));
+        for template in templates(&env.images, self) {
+            see(Mention::Template(template));
+        }
         let image = self.build.as_ref().and_then(|name| env.images.get(&name.0));
         for secret in image.iter().flat_map(|image| &image.secrets) {
             see(Mention::Secret(&secret.0));

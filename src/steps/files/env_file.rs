@@ -53,7 +53,7 @@ impl StepKind for Action {
     }
 
     fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
-        Ok(vec![describe(step, self)])
+        Ok(vec![describe(step, *self)])
     }
 
     fn script(&self, step: &StepCx<'_>, script: &mut Script) -> Result<Vec<String>, Failure> {
@@ -269,7 +269,7 @@ fn missing(step: &StepCx<'_>, source: &ValueSource) -> Failure {
 }
 
 /// What a dry run says of it.
-pub(crate) fn describe(step: &StepCx<'_>, action: &Action) -> String {
+pub(crate) fn describe(step: &StepCx<'_>, action: Action) -> String {
     let path = crate::work::relative(step, &step.env.env_file.path);
     match action {
         Action::Write => format!("# write {path} (mode 0600)"),

@@ -66,11 +66,11 @@ impl StepKind for Action {
     }
 
     fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
-        describe(step, self)
+        describe(step, *self)
     }
 
     fn script(&self, step: &StepCx<'_>, script: &mut Script) -> Result<Vec<String>, Failure> {
-        script_of(script, step, self)
+        script_of(script, step, *self)
     }
 }
 
@@ -111,11 +111,11 @@ pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String
 }
 
 /// What a dry run says.
-pub(crate) fn describe(step: &StepCx<'_>, action: &Action) -> Result<Vec<String>, Failure> {
+pub(crate) fn describe(step: &StepCx<'_>, action: Action) -> Result<Vec<String>, Failure> {
     let path = relative(step, &declared(step)?.path);
     Ok(vec![match action {
         Action::Write => {
-            content(step, &Known::shown(step, action))?;
+            content(step, &Known::shown(step, &action))?;
             format!("# write {path} (mode 0644)")
         }
         Action::Compare => format!("# compare {path} with the outputs"),
@@ -124,7 +124,7 @@ pub(crate) fn describe(step: &StepCx<'_>, action: &Action) -> Result<Vec<String>
 }
 
 /// The same as lines of a script. What needs an output to be taken apart only infractl can do.
-fn script_of(script: &mut Script, step: &StepCx<'_>, action: &Action) -> Result<Vec<String>, Failure> {
+fn script_of(script: &mut Script, step: &StepCx<'_>, action: Action) -> Result<Vec<String>, Failure> {
     let declared = declared(step)?;
     let path = literal(&relative(step, &declared.path));
     match action {
@@ -150,7 +150,7 @@ fn script_of(script: &mut Script, step: &StepCx<'_>, action: &Action) -> Result<
     }
     let mut known = Known::default();
     let mut lines = Vec::new();
-    for name in Needs::of(step.env, action, None).output_names {
+    for name in Needs::of(step.env, &action, None).output_names {
         known.mark("output", &name);
         let word = script.word(&format!("{{{{output.{name}}}}}"));
         lines.push(format!("case {word} in [[{{]*) echo 'only infractl can write an inventory from the list or map {name}' >&2; false ;; esac"));

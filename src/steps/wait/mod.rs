@@ -95,11 +95,13 @@ impl StepKind for Wait {
             }
             Until::Tls { name, address, .. } => {
                 template(&name.0);
-                address.iter().for_each(|at| template(&at.0));
+                if let Some(at) = address {
+                    template(&at.0);
+                }
             }
             Until::File { path, .. } => template(&path.0),
             Until::Command { command, host: Some(_), .. } => {
-                command.templates().into_iter().for_each(template)
+                command.templates().into_iter().for_each(template);
             }
             Until::Command { command, host: None, .. } => {
                 super::command::visit(command, see);

@@ -149,7 +149,9 @@ mod tests {
 
     fn declared(files: &[(&str, &str)]) -> Declared {
         let mut found = Declared::default();
-        files.iter().for_each(|(name, text)| found.add(name, text));
+        for (name, text) in files {
+            found.add(name, text);
+        }
         found
     }
 
