@@ -154,7 +154,7 @@ fn uses(code: &str) -> (Vec<(bool, String)>, String) {
         } else {
             let bare = line.trim_start();
             let (is_public, bare) = match bare.split_once("use ") {
-                Some((before, tree)) if before.is_empty() => (false, tree),
+                Some(("", tree)) => (false, tree),
                 Some((before, tree)) if before.starts_with("pub") && !before.contains('{') => (true, tree),
                 _ => {
                     rest.push_str(line);
