@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
-use crate::steps::wait::Answer;
+use crate::net::answer::Answer;
 use crate::text::duration;
 
 /// An address as it is written: `host:port`, or `[::1]:port`.

@@ -5,4 +5,5 @@ pub(crate) mod sign;
 pub(crate) mod pg_tls;
 pub(crate) mod roots;
 pub(crate) mod connect;
+pub(crate) mod answer;
 pub(crate) mod proxies;

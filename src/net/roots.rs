@@ -7,7 +7,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use crate::steps::wait::Answer;
+use crate::net::answer::Answer;
 
 /// All of them. Reads files: not for the thread of the runtime.
 pub(crate) fn load(ca: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, Answer> {

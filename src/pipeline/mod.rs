@@ -1,20 +1,20 @@
 //! The same care for every verb: order, confirmation, cancellation, events.
 
 pub(crate) mod many;
+pub(crate) mod queue;
+pub(crate) mod graph;
+pub(crate) mod resume;
+mod retry;
 mod describe;
 pub(crate) mod engine;
 mod expects;
-pub(crate) mod graph;
-mod machines;
 mod one_state;
+pub(crate) mod script;
 mod options;
+pub(crate) mod select;
 pub(crate) mod own;
 pub(crate) mod plan;
-pub(crate) mod queue;
-pub(crate) mod resume;
-mod retry;
-pub(crate) mod script;
-pub(crate) mod select;
+mod machines;
 #[cfg(test)]
 mod tests;
 mod transient;

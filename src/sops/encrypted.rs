@@ -3,7 +3,7 @@
 use super::cipher::Cipher;
 use super::metadata::{Metadata, Recipient};
 use super::tree::Map;
-use super::{DataKey, Fill, Format, KeyGroups, Plain, SopsError, inspect, recipients, store, walk, yaml};
+use super::{DataKey, Fill, Format, KeyGroups, Plain, SopsError, conflict, recipients, store, walk, yaml};
 
 /// A parsed SOPS file whose values are still encrypted.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ impl Encrypted {
     /// Syntax, [`SopsError::NotEncrypted`], [`SopsError::ConflictMarker`], damaged [`SopsError::Metadata`].
     pub fn parse(bytes: &[u8], format: Format) -> Result<Self, SopsError> {
         let (document, metadata) = store::load_encrypted(bytes, format).map_err(|error| {
-            inspect::conflict(bytes).map_or(error, |line| SopsError::ConflictMarker { line })
+            conflict::conflict(bytes).map_or(error, |line| SopsError::ConflictMarker { line })
         })?;
         Ok(Encrypted { format, branches: document.branches, metadata, layout: document.layout })
     }

@@ -30,7 +30,7 @@ pub fn is_encrypted(bytes: &[u8], format: Format) -> bool {
 /// Everything wrong with an encrypted file that shows without a key. Empty: every value that should be
 /// encrypted is. Whether it decrypts only a key can tell.
 pub fn inspect(bytes: &[u8], format: Format) -> Vec<Finding> {
-    if let Some(line) = conflict(bytes) {
+    if let Some(line) = super::conflict::conflict(bytes) {
         return vec![Finding::Broken(SopsError::ConflictMarker { line })];
     }
     let encrypted = match Encrypted::parse(bytes, format) {
@@ -74,14 +74,6 @@ impl Survey {
         let unsealed = search.findings.into_iter().filter_map(clear).collect();
         Survey { chosen: search.chosen, unsealed, clear: search.clear }
     }
-}
-
-/// The line of the first conflict marker that git left, from 1.
-pub(super) fn conflict(bytes: &[u8]) -> Option<usize> {
-    let marker = |line: &[u8]| {
-        [b"<<<<<<< ".as_slice(), b">>>>>>> ", b"||||||| "].iter().any(|mark| line.starts_with(mark))
-    };
-    bytes.split(|&b| b == b'\n').position(marker).map(|at| at + 1)
 }
 
 struct Search {

@@ -32,19 +32,20 @@
 
 use std::fmt;
 
+mod inspect;
 mod plain;
 mod encrypted;
-mod inspect;
 mod store;
 mod json;
 mod flatten;
 mod walk;
 mod metadata;
-mod rule;
 mod recipients;
+mod rule;
 mod shamir;
 mod dotenv;
 mod cipher;
+mod conflict;
 mod yaml;
 mod scalar;
 mod same;

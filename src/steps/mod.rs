@@ -5,16 +5,16 @@ pub(crate) mod power;
 pub(crate) mod ansible;
 pub(crate) mod docker;
 pub(crate) mod wait;
-pub(crate) mod meet;
 pub(crate) mod files;
+pub(crate) mod meet;
 pub(crate) mod remote;
-pub(crate) mod terraform;
 pub(crate) mod written;
 pub(crate) mod command;
 pub(crate) mod git;
 pub(crate) mod clean;
 pub(crate) mod forget;
 pub(crate) mod confirm;
+pub(crate) mod terraform;
 pub(crate) mod nothing;
 
 use crate::config::model;

@@ -1,11 +1,12 @@
 //! Talks to people: data on standard output, everything else on standard error.
 
 pub(crate) mod grouped;
-pub(crate) mod ci;
 pub(crate) mod json;
 pub(crate) mod log;
 pub(crate) mod human;
 pub(crate) mod lane;
+mod mode;
+pub(crate) mod ci;
 pub(crate) mod event;
 pub(crate) mod prompt;
 pub(crate) mod hidden;
@@ -21,39 +22,8 @@ use crate::failure::{Failure, Kind};
 use crate::redact::Masks;
 use crate::text::plain;
 use event::{Event, Level, Report, Reporter, ToolLine};
-pub(crate) use terminal::SavedTerminal;
-
-/// How much to say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verbosity {
-    /// `-q`: warnings and errors.
-    Quiet,
-    /// A line a step.
-    Normal,
-    /// `-v`: what tools say, and the commands.
-    Verbose,
-}
-
-/// What the terminal and the flags allow.
-#[derive(Debug, Clone, Copy)]
-pub struct Mode {
-    /// How much to say.
-    pub verbosity: Verbosity,
-    /// Colours on standard error.
-    pub color: bool,
-    /// Standard error is a terminal: live lines.
-    pub live: bool,
-    /// Somebody can be asked: standard input and standard error are terminals, and `--no-input` was not given.
-    pub can_ask: bool,
-    /// `--no-input`, or a CI system: nobody is asked for a passphrase either, also not at `/dev/tty`.
-    pub no_input: bool,
-    /// `--output json`: events as JSON lines on standard output.
-    pub json: bool,
-    /// Columns of the terminal.
-    pub width: usize,
-    /// The CI system that reads standard error.
-    pub ci: Option<ci::Ci>,
-}
+pub use mode::{Mode, Verbosity};
+pub(crate) use terminal::{SavedTerminal, say};
 
 /// Everything that infractl says goes through here.
 pub struct Ui {
@@ -233,19 +203,6 @@ impl Ui {
             other => other,
         }
     }
-}
-
-/// Writes text to standard error. A closed standard error is nobody's fault and ends nothing.
-pub(crate) fn say(text: &str) {
-    // In one call of the system: whole lines, whoever else writes there.
-    let mut line = Vec::with_capacity(text.len() + 1);
-    line.extend_from_slice(text.as_bytes());
-    if !text.ends_with('\n') {
-        line.push(b'\n');
-    }
-    let mut err = io::stderr().lock();
-    let _ = err.write_all(&line);
-    let _ = err.flush();
 }
 
 /// Is standard error a file, where what is written stays?

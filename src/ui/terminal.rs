@@ -83,3 +83,16 @@ impl SavedTerminal {
         let _ = (&self.0).write_all(b"\x1b[?2004l\x1b[?25h\n");
     }
 }
+
+/// Writes text to standard error. A closed standard error is nobody's fault and ends nothing.
+pub(crate) fn say(text: &str) {
+    // In one call of the system: whole lines, whoever else writes there.
+    let mut line = Vec::with_capacity(text.len() + 1);
+    line.extend_from_slice(text.as_bytes());
+    if !text.ends_with('\n') {
+        line.push(b'\n');
+    }
+    let mut err = io::stderr().lock();
+    let _ = err.write_all(&line);
+    let _ = err.flush();
+}

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::Change;
+use super::change::Change;
 use crate::sops::Step;
 
 /// The lines of ours with the changes: a new key goes where it stands in theirs, with the comments above it.

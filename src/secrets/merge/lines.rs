@@ -7,7 +7,7 @@ use std::ops::Range;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use zeroize::Zeroizing;
 
-use super::Prefer;
+use super::change::Prefer;
 
 /// Lines of the common version and what became of them on one side.
 #[derive(Clone)]

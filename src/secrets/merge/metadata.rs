@@ -1,6 +1,6 @@
 //! Who can open the merged file, and what of it is encrypted.
 
-use super::Prefer;
+use super::change::Prefer;
 use crate::sops::{KeyGroups, Plain, Recipient};
 
 /// What of a file is encrypted, and keys that only sops uses: as in ours, or somebody has to look.

@@ -3,21 +3,14 @@
 mod dotenv;
 mod lines;
 mod metadata;
+mod change;
+
+use change::Change;
+pub(crate) use change::Prefer;
 
 use std::collections::BTreeSet;
 
 use crate::sops::{Entry, Format, KeyGroups, Map, Node, Plain, SopsError, Step, Text};
-
-/// Which side wins where both changed the same value differently.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Prefer {
-    /// Neither: it is a conflict, and ours stays.
-    Neither,
-    /// Ours.
-    Ours,
-    /// Theirs.
-    Theirs,
-}
 
 /// What came of a merge.
 #[derive(Debug)]
@@ -34,11 +27,6 @@ pub(crate) struct Merged {
     pub new_key: bool,
     /// Comments that only they changed, and that could not be brought over.
     pub lost_comments: bool,
-}
-
-enum Change<'a> {
-    Set(&'a Node),
-    Unset,
 }
 
 #[derive(Default)]

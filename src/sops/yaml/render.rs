@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::emit;
+use super::layout::{Block, Layout, Part, Place, Remark};
 use super::text::{Context, leaf_text};
-use super::{Block, Layout, Part, Place, Remark};
 use crate::sops::remarks;
 use crate::sops::same::{same_map, same_value};
 use crate::sops::tree::{Comment, Entry, Map, Node, Text, Value};

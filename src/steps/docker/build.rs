@@ -34,7 +34,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, name: &str) -> Result<String, Fai
         cmd = cmd.secret(&secret.0, value.clone());
     }
     let done = step.run(&cmd).await?;
-    crate::steps::docker::judge(step, &done, &format!("`docker build` of `{name}`"))?;
+    crate::steps::docker::ended::judge(step, &done, &format!("`docker build` of `{name}`"))?;
     Ok(build.tags.join(", "))
 }
 

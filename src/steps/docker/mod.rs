@@ -5,17 +5,17 @@ pub(crate) mod compose;
 pub(crate) mod containers;
 pub(crate) mod task_variables;
 pub(crate) mod task;
+mod volume;
 pub(crate) mod compose_program;
 pub(crate) mod build;
-
-use std::path::{Path, PathBuf};
+mod ended;
 
 use crate::config::Environment;
 use crate::config::model::{self, Argument, Docker};
 use crate::config::template::Template;
 use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
-use crate::exec::{Cmd, Done, Value};
+use crate::exec::{Cmd, Value};
 use crate::failure::{Failure, Kind};
 use crate::steps::docker::compose::variables;
 use crate::steps::meet::meet;
@@ -26,6 +26,8 @@ use crate::work::marked::marked;
 use crate::work::script::Script;
 use crate::work::values::Known;
 use crate::work::{StepCx, needs};
+use ended::{judge, until_stopped};
+use volume::absolute;
 
 impl StepKind for Docker {
     fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
@@ -178,39 +180,6 @@ fn container(
     Ok((run, env))
 }
 
-/// A volume whose folder here is found wherever docker is started.
-pub(crate) fn absolute(dir: &Path, volume: &str) -> String {
-    match volume.split_once(':') {
-        Some((here, there)) if here.starts_with('.') || here.contains('/') => {
-            let parts = dir.join(here).components().fold(PathBuf::new(), |mut path, part| {
-                match part {
-                    std::path::Component::CurDir => {}
-                    std::path::Component::ParentDir => drop(path.pop()),
-                    part => path.push(part),
-                }
-                path
-            });
-            format!("{}:{there}", parts.display())
-        }
-        _ => volume.to_owned(),
-    }
-}
-
-/// Waits for what runs a container. When the user asks to stop, the container is stopped: the first process of a
-/// container takes no signal that it does not expect.
-pub(crate) async fn until_stopped<T>(step: &StepCx<'_>, name: &str, work: impl Future<Output = T>) -> T {
-    let stop = async {
-        step.cx.interrupts.pressed().await;
-        let _ = step.cx.runner.run(&tool::stop(name).even_if_interrupted(), &|_, _| ()).await;
-        std::future::pending::<std::convert::Infallible>().await
-    };
-    tokio::select! {
-        biased;
-        result = work => result,
-        never = stop => match never {},
-    }
-}
-
 async fn stop(step: &mut StepCx<'_>, name: &str) -> Result<String, Failure> {
     let done = step.run(&tool::stop(name)).await?;
     if done.code != 0 && done.tail.contains("No such container") {
@@ -221,31 +190,6 @@ async fn stop(step: &mut StepCx<'_>, name: &str) -> Result<String, Failure> {
     judge(step, &done, &format!("`docker rm` of `{name}`")).map(|()| format!("{name} stopped"))
 }
 
-/// Success, or why not.
-pub(crate) fn judge(step: &StepCx<'_>, done: &Done, what: &str) -> Result<(), Failure> {
-    if done.interrupted {
-        return Err(step.interrupted(format!("{what} was stopped")));
-    }
-    if done.code == 0 {
-        return Ok(());
-    }
-    let said = done.tail.lines().rev().map(str::trim);
-    let said = said
-        .filter(|line| !line.is_empty() && !line.starts_with("Run 'docker"))
-        .find(|line| !line.starts_with("See '"));
-    let heading = format!("{what} ended with exit code {}", done.code);
-    let failure = said.map_or_else(
-        || Failure::new(Kind::Failed, heading.as_str()),
-        |said| Failure::new(Kind::Failed, said).context(heading.as_str()),
-    );
-    Err(match tool::advice(&done.tail) {
-        Some((why, help)) => {
-            Failure::new(Kind::Failed, said.unwrap_or_default()).context(why).context(heading).help(help)
-        }
-        None => failure,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,7 +198,7 @@ mod tests {
     fn volumes_are_found_wherever_docker_is_started() {
         let all =
             ["./data:/app/data", "../../shared:/app/shared:ro", "/abs:/x", "named:/x", "a/b:/x", "/only"];
-        let all = all.map(|volume| absolute(Path::new("/p/data/docker"), volume));
+        let all = all.map(|volume| absolute(std::path::Path::new("/p/data/docker"), volume));
         insta::assert_snapshot!(all.join("\n"), @r"
         /p/data/docker/data:/app/data
         /p/shared:/app/shared:ro

@@ -6,10 +6,10 @@ use crate::config::model::{Argument, CommandLine, Run, Task};
 use crate::config::template::Template;
 use crate::exec::{Channel, Cmd, Done, RunError, Value};
 use crate::failure::{Failure, Kind};
-use crate::steps::docker::absolute;
 use crate::steps::docker::build;
 use crate::steps::docker::compose_program::{missing, program};
 use crate::steps::docker::task_variables::variables;
+use crate::steps::docker::volume::absolute;
 use crate::steps::meet::meet;
 use crate::tools::docker as tool;
 use crate::tools::docker::compose::{self, Program, Project};
@@ -71,7 +71,8 @@ pub(crate) async fn run(
         }
         line(channel, text);
     };
-    let result = crate::steps::docker::until_stopped(step, &name, step.cx.runner.run(&cmd, &hear)).await;
+    let result =
+        crate::steps::docker::ended::until_stopped(step, &name, step.cx.runner.run(&cmd, &hear)).await;
     if !matches!(&result, Ok(done) if !done.interrupted) {
         // Whoever started it was ended; the container may go on.
         let _ = step.cx.runner.run(&tool::remove(&name).even_if_interrupted(), &|_, _| ()).await;
@@ -109,13 +110,13 @@ pub(crate) async fn stop(step: &mut StepCx<'_>, name: &str) -> Result<usize, Fai
     docker_answers(step).await?;
     let label = label(step, name);
     let done = step.cx.runner.run(&tool::with_label(&label), &|_, _| ()).await?;
-    crate::steps::docker::judge(step, &done, "`docker ps`")?;
+    crate::steps::docker::ended::judge(step, &done, "`docker ps`")?;
     let text = String::from_utf8_lossy(&done.stdout).into_owned();
     let all: Vec<&str> = text.split_whitespace().collect();
     for container in &all {
         let done = step.run(&tool::stop(container)).await?;
         if !done.tail.contains("No such container") {
-            crate::steps::docker::judge(step, &done, &format!("`docker stop` of `{container}`"))?;
+            crate::steps::docker::ended::judge(step, &done, &format!("`docker stop` of `{container}`"))?;
         }
     }
     Ok(all.len())
@@ -127,7 +128,7 @@ async fn docker_answers(step: &mut StepCx<'_>) -> Result<(), Failure> {
         Err(RunError::NotFound { .. }) => return Err(missing("on this machine")),
         other => other?,
     };
-    crate::steps::docker::judge(step, &done, "`docker version`")
+    crate::steps::docker::ended::judge(step, &done, "`docker version`")
 }
 
 /// Where a task says what its variables and its container are.
@@ -277,7 +278,7 @@ fn judge(step: &StepCx<'_>, asked: &Asked<'_>, done: &Done, bad: Option<String>)
     }
     let dockers_own = done.tail.lines().any(|line| line.starts_with("docker: "));
     if [125, 126, 127].contains(&done.code) && dockers_own {
-        return crate::steps::docker::judge(step, done, &format!("`{}`", asked.name)).map(|()| 0);
+        return crate::steps::docker::ended::judge(step, done, &format!("`{}`", asked.name)).map(|()| 0);
     }
     if asked.task.service.is_some()
         && done.code != 0

@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use crate::disk;
 use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
-use crate::steps::terraform;
+use crate::steps::terraform::call;
 use crate::text::hex;
 use crate::tools::terraform::Root;
 use crate::tools::terraform::root::{self as module, Needs};
@@ -85,7 +85,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, root: &Root, wish: Wish) -> Resul
             found.line(line);
         }
         found.finish().iter().for_each(|found| crate::steps::terraform::diagnostics::tell(step, found));
-        return Err(terraform::failed(step, root, "init", done.code, &done.tail));
+        return Err(call::failed(step, root, "init", done.code, &done.tail));
     }
     step.facts.initialised = true;
     cache.into_iter().for_each(crate::steps::terraform::providers::Cache::filled);
@@ -102,7 +102,7 @@ fn command(
     backend: &IndexMap<String, Json>,
     wish: Wish,
 ) -> Result<Cmd, Failure> {
-    let cmd = terraform::equip(step, root.init(backend))?;
+    let cmd = call::equip(step, root.init(backend))?;
     // What the user wants of every plan is nothing for an init that nobody asked for.
     Ok(if wish == Wish::Asked { cmd.args(step.extra.iter().cloned()) } else { cmd.unset("TF_CLI_ARGS") })
 }

@@ -1,14 +1,15 @@
 //! Waits until something answers: one language from port to certificate.
 
-pub(crate) mod certificate;
-mod command;
-mod dial;
 mod host;
+mod command;
 mod http;
 mod script;
 mod tcp;
-mod tls;
 mod way;
+mod tls;
+mod probed;
+pub(crate) mod certificate;
+mod dial;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -32,37 +33,12 @@ use crate::work::script::{Script, no_script};
 use crate::work::values::Known;
 use crate::work::{StepCx, relative};
 
+pub(crate) use crate::net::answer::Answer;
 pub(crate) use dial::Dial;
 pub(crate) use host::{OnHost, What};
 pub(crate) use http::Http;
+pub(crate) use probed::Probed;
 pub(crate) use tls::Tls;
-
-/// What a try says: a few words, and what to check when it was the last one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Answer {
-    /// A few words: `connection refused`.
-    pub text: String,
-    /// What to check: each line begins with a verb.
-    pub check: Vec<String>,
-}
-
-impl Answer {
-    /// A few words, and one thing to check.
-    pub(crate) fn new(text: impl Into<String>, check: impl Into<String>) -> Self {
-        Answer { text: text.into(), check: vec![check.into()] }
-    }
-}
-
-/// What one try found out.
-#[derive(Debug)]
-pub(crate) enum Probed {
-    /// It is good: a few words.
-    Good(String),
-    /// Not yet.
-    NotYet(Answer),
-    /// It will never be good: no further try.
-    Never(Answer),
-}
 
 /// What is asked, with everything rendered.
 #[derive(Debug)]

@@ -1,9 +1,9 @@
 //! docker: its commands, and what it means by its errors.
 
 pub(crate) mod compose;
-pub(crate) mod containers;
 pub(crate) mod power;
 pub(crate) mod watched;
+pub(crate) mod containers;
 
 use crate::exec::{Cmd, Io};
 

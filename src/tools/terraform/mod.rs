@@ -2,15 +2,15 @@
 
 pub(crate) mod advice;
 pub(crate) mod backend;
-pub(crate) mod events;
-pub(crate) mod digest;
 pub(crate) mod declared;
-pub(crate) mod diagnostic;
 pub(crate) mod flags;
 pub(crate) mod planned;
+pub(crate) mod events;
+pub(crate) mod digest;
 pub(crate) mod root;
 pub(crate) mod saved_plan;
 pub(crate) mod text;
+pub(crate) mod diagnostic;
 
 use std::path::PathBuf;
 

@@ -2,7 +2,8 @@
 
 use granit_parser::Placement;
 
-use super::{Builder, Open, Part, Place, Remark};
+use super::{Builder, Open};
+use crate::sops::yaml::layout::{Part, Place, Remark};
 
 impl Builder<'_> {
     pub(super) fn comment(&mut self, remark: Remark, placement: Placement) {

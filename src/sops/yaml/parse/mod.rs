@@ -8,7 +8,8 @@ use std::ops::Range;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, StructureStyle, Tag, options};
 
-use super::{Block, Layout, Part, Place, Remark, resolve};
+use super::layout::{Block, Layout, Part, Place, Remark};
+use super::resolve;
 use crate::sops::tree::{Text, Value, show};
 use crate::sops::{Format, SopsError};
 use foreign::{is_block, is_foreign};

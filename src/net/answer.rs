@@ -1,0 +1,17 @@
+//! What an attempt to reach something says.
+
+/// What a try says: a few words, and what to check when it was the last one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// A few words: `connection refused`.
+    pub text: String,
+    /// What to check: each line begins with a verb.
+    pub check: Vec<String>,
+}
+
+impl Answer {
+    /// A few words, and one thing to check.
+    pub(crate) fn new(text: impl Into<String>, check: impl Into<String>) -> Self {
+        Answer { text: text.into(), check: vec![check.into()] }
+    }
+}

@@ -1,0 +1,65 @@
+//! What is done with the root module.
+
+use std::path::PathBuf;
+
+use crate::tools::terraform::flags::Command;
+
+/// What is done with the root module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// `init`, whether it is needed or not.
+    Init,
+    /// A preview.
+    Plan {
+        /// Keep it in this file.
+        out: Option<PathBuf>,
+        /// terraform's JSON lines on standard output instead of its text.
+        json: bool,
+        /// Keep it for the `Apply` of this run.
+        keep: bool,
+        /// Preview a destroy.
+        destroy: bool,
+    },
+    /// Look at what a saved plan takes away.
+    Look {
+        /// The plan.
+        plan: PathBuf,
+    },
+    /// Make the environment match.
+    Apply {
+        /// A saved plan; else the one a `Plan { keep }` step kept; else whatever is needed.
+        plan: Option<PathBuf>,
+    },
+    /// Take everything down.
+    Destroy,
+    /// Check the root module.
+    Validate,
+    /// Format its files.
+    Fmt {
+        /// Only say which differ.
+        check: bool,
+    },
+}
+
+impl Action {
+    /// Does terraform work out what the root module says?
+    pub(super) fn evaluates(&self) -> bool {
+        match self {
+            Action::Plan { destroy, .. } => !destroy,
+            Action::Apply { .. } | Action::Validate => true,
+            Action::Init | Action::Look { .. } | Action::Destroy | Action::Fmt { .. } => false,
+        }
+    }
+
+    /// The command that the user's own words are for.
+    pub(super) fn command(&self) -> Option<Command> {
+        match self {
+            Action::Init => Some(Command::Init),
+            Action::Plan { keep: false, .. } => Some(Command::Plan),
+            Action::Plan { destroy: true, .. } | Action::Destroy => Some(Command::Destroy),
+            Action::Plan { .. } | Action::Apply { .. } => Some(Command::Apply),
+            Action::Fmt { .. } => Some(Command::Fmt),
+            Action::Look { .. } | Action::Validate => None,
+        }
+    }
+}

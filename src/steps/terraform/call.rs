@@ -1,0 +1,113 @@
+//! How terraform is called for an environment, and what its end means.
+
+use std::path::Path;
+
+use crate::config::Environment;
+use crate::config::environment::Terraform;
+use crate::exec::{Cmd, Value};
+use crate::failure::{Failure, Kind};
+use crate::text::{last_line, plain};
+use crate::tools::terraform::Root;
+use crate::tools::terraform::advice;
+use crate::work::{StepCx, root_module, values};
+
+/// Where and how the root module of this environment is driven.
+pub(crate) fn root(step: &StepCx<'_>) -> Result<Root, Failure> {
+    let Some(terraform) = &step.env.terraform else {
+        return Err(Failure::new(
+            Kind::Config,
+            format!("`{}` has no root module: its outputs are given by hand", step.env.name),
+        )
+        .help(format!("put `*.tf` files into `environments/{}`, or set `[terraform] dir`", step.env.name)));
+    };
+    let Terraform { dir, workspace, var_files, lock_timeout, parallelism, .. } = terraform;
+    if !dir.is_dir() {
+        return Err(Failure::new(Kind::Config, format!("there is no folder `{}`", dir.display()))
+            .help("create it, or set `[terraform] dir`"));
+    }
+    Ok(Root {
+        environment: step.env.name.clone(),
+        program: program(step.env, terraform),
+        dir: dir.clone(),
+        workspace: values::argument(step, workspace)?,
+        var_files: var_files.clone(),
+        lock_timeout: lock_timeout.map(|limit| format!("{}s", limit.as_secs_f64().ceil())),
+        parallelism: *parallelism,
+        color: step.cx.ui.mode.color,
+    })
+}
+
+/// The program to start: a path is meant from the project, not from the folder of the root module.
+pub(crate) fn program(env: &Environment, terraform: &Terraform) -> String {
+    match &terraform.program {
+        path if path.contains('/') => env.root.join(path).to_string_lossy().into_owned(),
+        name => name.clone(),
+    }
+}
+
+/// Gives a command what the environment says a child gets: secrets, `TF_VAR_*`, and no variable of the user
+/// that would break it.
+pub(crate) fn equip(step: &StepCx<'_>, mut cmd: Cmd) -> Result<Cmd, Failure> {
+    let secrets = step.secret_variables().into_iter().map(|(name, value)| (name, Value::Secret(value)));
+    let Some(terraform) = &step.env.terraform else {
+        cmd.env.extend(secrets);
+        return Ok(without_dangling(step, cmd));
+    };
+    let declared = root_module::declared(step);
+    let set = values::variables(step, &terraform.env)?;
+    let exact = |(name, value): (String, Value)| {
+        let value = root_module::exact(declared, &name, value);
+        (name, value)
+    };
+    cmd.env.extend(secrets.map(exact));
+    cmd.env.extend(values::terraform_vars(step, terraform, declared)?);
+    cmd.env.extend(set.into_iter().map(exact));
+    cmd.env.insert("TF_WORKSPACE".into(), Value::Plain(values::argument(step, &terraform.workspace)?));
+    Ok(without_dangling(step, cmd))
+}
+
+/// Hides variables of the user that name something which is not there: terraform complains about them at every call.
+pub(crate) fn without_dangling(step: &StepCx<'_>, mut cmd: Cmd) -> Cmd {
+    for name in ["TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR"] {
+        if step.cx.vars.get(name).is_some_and(|path| !Path::new(path).exists()) {
+            cmd = cmd.unset(name);
+        }
+    }
+    cmd
+}
+
+pub(crate) fn failed(step: &StepCx<'_>, root: &Root, verb: &str, code: i32, tail: &str) -> Failure {
+    if let Some(signal) = code.checked_sub(128).filter(|signal| *signal > 0 && !tail.contains("Error: ")) {
+        return Failure::new(
+            Kind::Failed,
+            format!("terraform {verb} of `{}` was ended by signal {signal}", step.env.name),
+        )
+        .help(format!(
+            "run `infractl plan {}` to see what is left; if the state is locked, that says how to release it",
+            step.env.name
+        ))
+        .help("look with `dmesg` whether the machine ran out of memory, if nobody else ended it");
+    }
+    let found = advice::explain(root, tail);
+    let failure = Failure {
+        error: anyhow::Error::msg(cause(tail))
+            .context(format!("terraform {verb} of `{}` failed with exit code {code}", step.env.name)),
+        help: found.help,
+        ..Failure::new(found.kind.unwrap_or(Kind::Failed), "")
+    };
+    if tail.is_empty() {
+        failure.help("run it again with `-v` to see everything terraform says")
+    } else {
+        failure
+    }
+}
+
+/// The headline of the first error in what terraform said last.
+fn cause(tail: &str) -> String {
+    let clean = plain(tail);
+    let headline = clean.lines().find_map(|line| line.split_once("Error: ").map(|(_, rest)| rest.trim()));
+    match headline.unwrap_or_else(|| last_line(&clean)) {
+        "" => "it said nothing".to_owned(),
+        line => line.to_owned(),
+    }
+}

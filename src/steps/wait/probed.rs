@@ -1,0 +1,14 @@
+//! What one try found out.
+
+use crate::net::answer::Answer;
+
+/// What one try found out.
+#[derive(Debug)]
+pub(crate) enum Probed {
+    /// It is good: a few words.
+    Good(String),
+    /// Not yet.
+    NotYet(Answer),
+    /// It will never be good: no further try.
+    Never(Answer),
+}

@@ -1,0 +1,35 @@
+//! How infractl talks: how much, in which colours, to whom.
+
+use crate::ui::ci::Ci;
+
+/// How much to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// `-q`: warnings and errors.
+    Quiet,
+    /// A line a step.
+    Normal,
+    /// `-v`: what tools say, and the commands.
+    Verbose,
+}
+
+/// What the terminal and the flags allow.
+#[derive(Debug, Clone, Copy)]
+pub struct Mode {
+    /// How much to say.
+    pub verbosity: Verbosity,
+    /// Colours on standard error.
+    pub color: bool,
+    /// Standard error is a terminal: live lines.
+    pub live: bool,
+    /// Somebody can be asked: standard input and standard error are terminals, and `--no-input` was not given.
+    pub can_ask: bool,
+    /// `--no-input`, or a CI system: nobody is asked for a passphrase either, also not at `/dev/tty`.
+    pub no_input: bool,
+    /// `--output json`: events as JSON lines on standard output.
+    pub json: bool,
+    /// Columns of the terminal.
+    pub width: usize,
+    /// The CI system that reads standard error.
+    pub ci: Option<Ci>,
+}
