@@ -72,7 +72,7 @@ pub mod ui {
 }
 /// Start programs.
 pub mod exec {
-    #[cfg(feature = "test-fakes")]
+    #[cfg(any(test, feature = "test-fakes"))]
     pub use crate::exec::{Answer, FakeRunner};
     pub use crate::exec::{
         BoxFuture, Channel, Cmd, Done, Interrupts, Io, OnLine, OsRunner, RunError, Runner,

@@ -136,7 +136,7 @@ impl Interrupts {
         }
     }
 
-    /// The user asked to stop. Ignored for [`Press::Int`] while a program owns the terminal.
+    /// The user asked to stop. Ignored for `Press::Int` while a program owns the terminal.
     pub fn press(&self, press: Press) {
         if press == Press::Int && self.0.muted.load(Ordering::Relaxed) > 0 {
             return;

@@ -231,7 +231,7 @@ pub(crate) fn lost(step: &StepCx<'_>, machine: &Machine, done: &Done) -> Option<
     Some(failure.help("check what the command has done there before you run it again"))
 }
 
-/// Success, or why not: what [`command::judge`](crate::steps::command::judge) says, for a command on that machine.
+/// Success, or why not: what [`child::judge`] says, for a command on that machine.
 pub(crate) fn judge(step: &StepCx<'_>, machine: &Machine, done: &Done) -> Result<(), Failure> {
     if let Some(failure) = lost(step, machine, done) {
         return Err(failure);

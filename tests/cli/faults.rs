@@ -275,7 +275,9 @@ fn a_project_of_somebody_else_is_asked_about_all_the_same() {
     project.write(".gitignore", "*.tfstate*\n");
     let owner = |user: u32| {
         let change = |path: &std::path::Path| std::os::unix::fs::chown(path, Some(user), Some(user)).unwrap();
-        [project.root().to_owned(), project.path(".git")].iter().for_each(|path| change(path));
+        for path in [project.root().to_owned(), project.path(".git")] {
+            change(&path);
+        }
     };
     owner(65534);
     project.infractl(&["genenv", "local"]).code(78).says("git does not ignore `shared/.env.local`");

@@ -9,7 +9,11 @@ use crate::common::{BIN, Person, Repo, Run};
 const AT_ONCE: usize = 40;
 
 fn all(children: Vec<Child>) -> usize {
-    children.into_iter().map(|mut child| child.wait().unwrap()).filter(|status| status.success()).count()
+    children
+        .into_iter()
+        .map(|mut child| child.wait().unwrap())
+        .filter(std::process::ExitStatus::success)
+        .count()
 }
 
 fn start(person: &Person, repo: &Repo, args: &[&str]) -> Child {

@@ -159,7 +159,7 @@ impl Plain {
     }
 
     /// Replaces the whole document by an edited plain text. Values that stay at their path keep their
-    /// ciphertext, also those that a text cannot say exactly; the version of sops in the file is raised to [`super::VERSION`], as `sops edit` does.
+    /// ciphertext, also those that a text cannot say exactly; the version of sops in the file is raised to `VERSION`, as `sops edit` does.
     ///
     /// # Errors
     /// As [`Plain::create`].
