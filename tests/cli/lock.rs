@@ -167,8 +167,10 @@ fn a_killed_owner_is_noticed_and_holds_nobody_up() {
     let mut holder = holder(&project, "1");
     send(&holder, Signal::KILL);
     holder.wait().unwrap();
+    // terraform finishes what it began, and holds the lock so long.
+    project.infractl(&["genenv", "dev"]).code(75).says("it was killed itself, and `tool`");
     project
-        .infractl(&["genenv", "dev"])
+        .infractl(&["genenv", "dev", "--lock-wait", "30s"])
         .code(0)
         .says("warning: the lock of `dev` was left behind by a run that died: `apply` by alice");
     project.infractl(&["genenv", "dev"]).code(0).never_says("left behind");
@@ -198,6 +200,12 @@ fn unlock_says_whose_lock_it_was_and_asks_first() {
         .says(&format!("kill -INT {}", holder.id()));
     send(&holder, Signal::KILL);
     holder.wait().unwrap();
+    // Nobody may release what terraform still holds.
+    project
+        .infractl(&["unlock", "dev", "--confirm", "dev"])
+        .code(75)
+        .says("what it has started still runs: `tool`");
+    wait_for("the end of the tool", || project.infractl(&["unlock", "dev"]).code != 75);
     project
         .infractl(&["unlock", "dev"])
         .code(77)

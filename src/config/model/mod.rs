@@ -70,7 +70,7 @@ pub(crate) use wait::*;
 pub(crate) struct File {
     /// The project as a whole; belongs into `defaults.toml`
     pub project: Option<ProjectSection>,
-    /// Ask for the name of the environment before `apply`, `destroy`, `stop` and `rollback`, or require
+    /// Ask for the name of the environment before anything changes it (`apply`, `deploy`, `stop`, …), or require
     /// `--confirm NAME`
     ///
     /// Default: `false`
