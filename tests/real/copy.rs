@@ -40,7 +40,7 @@ fn files_and_folders_arrive_with_their_modes_and_the_rest_goes() {
     assert_eq!(modes, "755 deploy\n600 deploy\n");
     run(&project, "mode").code(0);
     assert_eq!(machine.sh("stat -c %a '/tmp/mode/app/a b'"), "640\n");
-    // Again over what is there, with one that is gone here.
+    // Again over what is there, with one that is gone here; its folder is there, and empty.
     project.write("app/a b", "new");
     std::fs::remove_file(project.path("app/.hidden/x")).unwrap();
     machine.sh(&format!(
@@ -49,7 +49,7 @@ fn files_and_folders_arrive_with_their_modes_and_the_rest_goes() {
     run(&project, "only").code(0);
     assert_eq!(
         machine.sh(&format!("cd {there} && cat 'app/a b' && ls -A . app")),
-        "new.:\napp\n\napp:\na b\ndeep\n"
+        "new.:\napp\n\napp:\n.hidden\na b\ndeep\n"
     );
     run(&project, "all").code(78).says("would remove more");
     run(&project, "none").code(1).says("there is no `nothing`");

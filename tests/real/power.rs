@@ -493,7 +493,8 @@ fn what_cannot_be_stopped_is_refused_before_anything_is_started() {
     project.environment("dev", guarded);
     project.run(&["stop", "dev"], 77).says("`dev` is protected");
     assert!(!project.path("stopped").exists());
-    project.run(&["start", "dev"], 0);
+    project.run(&["start", "dev"], 77).says("`dev` is protected");
+    project.run(&["start", "dev", "--confirm", "dev"], 0);
     project.run(&["stop", "dev", "--confirm", "dev"], 0);
     assert!(project.path("stopped").exists());
 

@@ -45,8 +45,13 @@ pub(crate) async fn healthy(
     let limit = step.frame.limit.unwrap_or_else(|| Instant::now() + TIMEOUT);
     let timeout = if step.frame.limit.is_some() { step.frame.timeout } else { TIMEOUT };
     let mut watched = Watched::default();
+    let mut last = Vec::new();
     loop {
-        let all = look(step, at, list).await?;
+        let all = match look(step, at, list).await {
+            // The time was over while it was asked: what was seen last is the answer.
+            Err(_) if !last.is_empty() && step.left().is_some_and(|left| left.is_zero()) => last,
+            other => other?,
+        };
         if all.is_empty() {
             return Err(Failure::new(Kind::Failed, format!("{title} started no container"))
                 .help("check `services` and `profiles`"));
@@ -84,6 +89,7 @@ pub(crate) async fn healthy(
         if !pause(LOOK, &step.cx.interrupts).await {
             return Err(step.interrupted(format!("stopped waiting for {title}")));
         }
+        last = all;
     }
 }
 
@@ -163,7 +169,11 @@ pub(crate) async fn trouble(
 }
 
 async fn told(step: &mut StepCx<'_>, at: Option<&Machine>, all: &[Container], ids: &[String]) -> Failure {
-    Failure::new(Kind::Failed, report(step, at, all, ids).await)
+    // Why it failed is asked for also when the time of the step is over.
+    let limit = step.frame.limit.take();
+    let report = report(step, at, all, ids).await;
+    step.frame.limit = limit;
+    Failure::new(Kind::Failed, report)
 }
 
 /// State, last check and last lines of each.
