@@ -1,6 +1,7 @@
 //! What people type: one file per verb.
 
 pub(crate) mod apply;
+mod env_path;
 pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod completions;

@@ -4,7 +4,7 @@ use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
 use super::part::Part;
 use super::planned::{go, planned, runs};
-use super::several::Targets;
+use super::several::{self, Targets};
 use super::{Global, target};
 use crate::config::verbs::{self, Effect};
 use crate::config::{Environment, Project};
@@ -117,16 +117,17 @@ pub(crate) async fn run_own(cx: &Ctx, global: &Global, args: &OwnArgs) -> Result
         }
         planned(cx, env, &Verb::named(&args.name), part, &target::options(global, extra))
     };
-    if !args.target.are_several()
-        && let Err(failure) = args.target.one(cx, Effect::Reads)
-    {
-        return Err(if near {
+    if args.target.are_several() {
+        return args.target.run(cx, global, &args.name, plan, runs(cx, part, extra)).await;
+    }
+    let found = args.target.one(cx, Effect::Reads).map_err(|failure| {
+        if near {
             unknown_verb(&args.name, &verbs())
         } else {
             failure.context(format!("`{}` is no verb of infractl, and no pipeline was found", args.name))
-        });
-    }
-    args.target.run(cx, global, &args.name, plan, runs(cx, part, extra)).await
+        }
+    })?;
+    several::one(global, &args.name, &found, plan, runs(cx, part, extra)).await
 }
 
 /// The names of the verbs.

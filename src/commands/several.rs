@@ -71,19 +71,6 @@ impl Targets {
         Ok(())
     }
 
-    /// A path of the command line for one environment: several need `{{environment}}` in it.
-    pub(crate) fn path(&self, cx: &Ctx, what: &str, path: &std::path::Path) -> Result<EnvPath, Failure> {
-        let text = path.to_string_lossy().into_owned();
-        if self.are_several() && !text.contains(PLACE) {
-            return Err(Failure::new(
-                Kind::Usage,
-                format!("`{what}` names one file for several environments"),
-            )
-            .help(format!("put `{PLACE}` into its name")));
-        }
-        Ok(EnvPath { text, dir: cx.dir.clone() })
-    }
-
     /// Plans the verb for the environment, or for each of them, and runs `one` with the plan. Order, and who has to be
     /// asked, follow from what the plans do.
     pub(crate) async fn run(
@@ -96,12 +83,8 @@ impl Targets {
     ) -> Result<(), Failure> {
         if !self.are_several() {
             let usual = verbs::find(verb).map_or(Effect::Reads, |verb| verb.effect);
-            let (env, chosen) = self.one(cx, usual)?;
-            let planned = plan(&env)?;
-            if planned.effect() >= Effect::Stops && chosen == Chosen::ByDefault {
-                return Err(target::unnamed(format!("run `infractl {verb} {}`, if that is meant", env.name)));
-            }
-            return Box::pin(one(global, &env, planned)).await?.result();
+            let found = self.one(cx, usual)?;
+            return self::one(global, verb, &found, plan, one).await;
         }
         let project = target::project(cx)?;
         let selected = self.selected(&project)?;
@@ -177,20 +160,19 @@ impl Targets {
     }
 }
 
-/// A path that may be another one for each environment.
-#[derive(Debug, Clone)]
-pub(crate) struct EnvPath {
-    text: String,
-    dir: std::path::PathBuf,
-}
-
-const PLACE: &str = "{{environment}}";
-
-impl EnvPath {
-    /// The path for one of them, absolute.
-    pub(crate) fn of(&self, env: &Environment) -> std::path::PathBuf {
-        self.dir.join(self.text.replace(PLACE, &env.name))
+/// Plans the verb for the one environment that was chosen, and runs `one` with the plan.
+pub(crate) async fn one(
+    global: &Global,
+    verb: &str,
+    (env, chosen): &(Environment, Chosen),
+    plan: impl Fn(&Environment) -> Result<Planned, Failure>,
+    one: impl AsyncFn(&Global, &Environment, Planned) -> Result<Ended, Failure>,
+) -> Result<(), Failure> {
+    let planned = plan(env)?;
+    if planned.effect() >= Effect::Stops && *chosen == Chosen::ByDefault {
+        return Err(target::unnamed(format!("run `infractl {verb} {}`, if that is meant", env.name)));
     }
+    Box::pin(one(global, env, planned)).await?.result()
 }
 
 /// Environments that were loaded, and what others that they lead to depend on.

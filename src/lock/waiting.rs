@@ -124,7 +124,7 @@ impl Waiting<'_> {
         };
         match file::left_running(self.env, holder) {
             Some(left) => failure.help(format!(
-                "wait for what that run has started, or end it: it was killed itself, and {left} still run"
+                "wait for what that run has started, or end it: it was killed itself, and this still runs: {left}"
             )),
             None => failure.help(format!("run `infractl unlock {name}` to release it, if that run is dead")),
         }

@@ -5,15 +5,15 @@ pub(crate) mod queue;
 pub(crate) mod graph;
 pub(crate) mod resume;
 mod retry;
-mod describe;
 pub(crate) mod engine;
+mod describe;
 mod expects;
 mod one_state;
 pub(crate) mod script;
 mod options;
 pub(crate) mod select;
-pub(crate) mod own;
 pub(crate) mod plan;
+pub(crate) mod own;
 mod machines;
 #[cfg(test)]
 mod tests;

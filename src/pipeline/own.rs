@@ -8,7 +8,7 @@ use crate::config::step::{self as declared, Action, Until, Wait};
 use crate::config::unready::{self, Unready};
 use crate::config::verbs::Effect;
 use crate::steps::Work;
-use crate::steps::nothing::{Nothing, Refused};
+use crate::steps::nothing::Refused;
 
 /// The steps of a verb or pipeline by its name; `above` are those it is done by.
 pub(super) fn named(env: &Environment, name: &str, above: &[&str]) -> Vec<Step> {
@@ -70,7 +70,10 @@ fn work(env: &Environment, action: &Action) -> Work {
         (Some(unready), ..) => unready,
         (None, Action::Ansible(playbook), _) => machines::playbook(env, playbook.clone()),
         (None, _, Some(work)) => work,
-        (None, action, None) => Work::Nothing(Nothing(format!("`{}` has no steps", action.kind()))),
+        (None, action, None) => Work::Refused(Refused {
+            why: format!("no step does `{}`", action.kind()),
+            help: "report this as a bug of infractl".to_owned(),
+        }),
     }
 }
 

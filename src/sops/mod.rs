@@ -33,14 +33,14 @@
 use std::fmt;
 
 mod inspect;
-mod plain;
 mod encrypted;
+mod plain;
 mod store;
 mod json;
 mod flatten;
 mod walk;
-mod metadata;
 mod recipients;
+mod metadata;
 mod rule;
 mod shamir;
 mod dotenv;

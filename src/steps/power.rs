@@ -5,8 +5,8 @@ mod state;
 mod command;
 mod verdict;
 mod round;
-mod names;
 mod part;
+mod names;
 mod cloud;
 
 use std::time::Duration;

@@ -164,11 +164,11 @@ fn waiting_can_be_configured_and_interrupted() {
 #[test]
 fn a_killed_owner_is_noticed_and_holds_nobody_up() {
     let project = project();
-    let mut holder = holder(&project, "1");
+    let mut holder = holder(&project, "3");
     send(&holder, Signal::KILL);
     holder.wait().unwrap();
     // terraform finishes what it began, and holds the lock so long.
-    project.infractl(&["genenv", "dev"]).code(75).says("it was killed itself, and `tool`");
+    project.infractl(&["genenv", "dev"]).code(75).says("it was killed itself, and this still runs: `tool`");
     project
         .infractl(&["genenv", "dev", "--lock-wait", "30s"])
         .code(0)
@@ -192,7 +192,7 @@ fn an_infractl_that_a_step_starts_passes_and_one_from_elsewhere_does_not() {
 fn unlock_says_whose_lock_it_was_and_asks_first() {
     let project = project();
     project.infractl(&["unlock", "dev"]).code(0).says("`dev` is not locked").says("force-unlock ID");
-    let mut holder = holder(&project, "2");
+    let mut holder = holder(&project, "4");
     project
         .infractl(&["unlock", "dev", "--confirm", "dev"])
         .code(75)

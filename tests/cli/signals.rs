@@ -197,6 +197,8 @@ fn kill_9_at_a_hundred_random_instants_leaves_the_old_file_or_the_new_one() {
             &format!("POSTGRES_DB = \"{to}\""),
         );
         let verb = if round % 4 < 2 { "genenv" } else { "apply" };
+        // What the run before has started holds the lock a moment longer.
+        wait_for("the lock", || project.infractl(&["unlock", "dev"]).code != 75);
         let mut child = start(&mut project.command(&[verb, "dev"]));
         random ^= random << 13;
         random ^= random >> 7;
@@ -211,7 +213,7 @@ fn kill_9_at_a_hundred_random_instants_leaves_the_old_file_or_the_new_one() {
     assert!(killed > 30, "only {killed} were still running");
     // Whatever was left lying about is no obstacle, and is gone after the next write.
     wait_for("terraform", || processes(&project.root().to_string_lossy()).is_empty());
-    project.infractl(&["apply", "dev"]).code(0);
+    project.infractl(&["apply", "dev", "--lock-wait", "30s"]).code(0);
     let names: Vec<String> = fs::read_dir(project.path("shared"))
         .unwrap()
         .flatten()

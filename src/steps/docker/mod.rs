@@ -3,8 +3,8 @@
 mod script;
 pub(crate) mod compose;
 pub(crate) mod containers;
-pub(crate) mod task_variables;
 pub(crate) mod task;
+pub(crate) mod task_variables;
 mod volume;
 pub(crate) mod compose_program;
 pub(crate) mod build;

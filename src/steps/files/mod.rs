@@ -2,11 +2,11 @@
 
 pub(crate) mod env_file;
 pub(crate) mod env_place;
-mod inventory_script;
 pub(crate) mod inventory;
+mod inventory_script;
 mod script;
 pub(crate) mod copy;
 pub(crate) mod send;
 mod place;
-mod items;
 pub(crate) mod rendered;
+mod items;
