@@ -51,8 +51,9 @@ async fn run(step: &mut StepCx<'_>, writes_env_file: bool) -> Result<String, Fai
         found.push(format!("{} from {}", plural(secrets.len(), "secret"), plural(secrets.files(), "file")));
     }
     if writes_env_file {
+        let asked = std::time::Instant::now();
         env_place::check(step).await?;
-        step.facts.env_file_allowed = true;
+        step.facts.env_file_allowed = Some(asked);
         if step.env.inventory.is_some() {
             inventory::check_place(step)?;
         }

@@ -13,7 +13,12 @@ fn git(dir: &Path) -> Cmd {
 /// A question about a repository that may belong to somebody else, as with sudo or in a container: git answers it too,
 /// and starts nothing that the repository names.
 fn whosever(dir: &Path) -> Cmd {
-    git(dir).args(["-c", "safe.directory=*", "-c", "core.fsmonitor=false"])
+    git(dir)
+        .env("GIT_CONFIG_COUNT", "2")
+        .env("GIT_CONFIG_KEY_0", "safe.directory")
+        .env("GIT_CONFIG_VALUE_0", "*")
+        .env("GIT_CONFIG_KEY_1", "core.fsmonitor")
+        .env("GIT_CONFIG_VALUE_1", "false")
 }
 
 /// Does git leave this file alone? Exit code 0 when it is ignored and not tracked, 1 when not, 128 when git cannot say.

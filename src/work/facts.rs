@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use indexmap::IndexMap;
 
@@ -39,8 +40,8 @@ pub struct Facts {
     pub initialised: bool,
     /// To machines; they end with the run.
     pub connections: Connections,
-    /// Git was asked whether it would commit the environment file, and would not.
-    pub env_file_allowed: bool,
+    /// When git was asked whether it would commit the environment file, and would not.
+    pub env_file_allowed: Option<Instant>,
     /// Where machines and databases are.
     pub state: Option<power::state::State>,
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::common::{Run, Sandbox, send, start};
+use crate::common::{Run, Sandbox, send, start, wait_for};
 
 fn with_pipeline(line: &str) -> Sandbox {
     let project = Sandbox::new();
@@ -88,6 +88,30 @@ fn an_interrupt_in_the_last_step_decides_the_exit_code() {
     sleep(Duration::from_millis(600));
     send(&child, Signal::TERM);
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(143));
+}
+
+#[test]
+fn an_interrupt_while_git_is_asked_is_one_and_no_refusal() {
+    let project = Sandbox::new();
+    project.infractl(&["apply", "dev"]).code(0);
+    // A stand-in that answers late, and otherwise is git itself.
+    let late = "#!/bin/sh\ncase \"$*\" in *check-ignore*) : >\"$ASKED\"; sleep 1.2 ;; esac\nPATH=${PATH#*:} exec git \"$@\"\n";
+    let git = project.script("bin/git", late);
+    let asked = project.path("asked");
+    let project = project.with_var("ASKED", &asked);
+    let project = project.on_path(&git);
+    // First before any tool starts, then in the step that writes: the answer of a slow git is asked for again.
+    for questions in [1, 2] {
+        let child = start(&mut project.command(&["genenv", "dev"]));
+        for _ in 0..questions {
+            wait_for("git", || asked.exists());
+            fs::remove_file(&asked).unwrap();
+        }
+        send(&child, Signal::TERM);
+        let said = child.wait_with_output().unwrap();
+        let err = String::from_utf8_lossy(&said.stderr);
+        assert_eq!(said.status.code(), Some(143), "{questions}: {err}");
+    }
 }
 
 #[test]

@@ -108,7 +108,8 @@ pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String
             Ok(crate::work::compared(step, &shown, old.map(|old| is_stale(&old, &new))))
         }
         Action::Write => {
-            if !step.facts.env_file_allowed {
+            // What git said before a long apply may no longer hold.
+            if step.facts.env_file_allowed.is_none_or(|asked| asked.elapsed() > env_place::FRESH) {
                 env_place::check(step).await?;
             }
             // Asked for alone, without the step before it that reads them.

@@ -1,5 +1,7 @@
 //! Whether the environment file may be written: asked before any tool starts.
 
+use std::time::Duration;
+
 use crate::config::model::{Section, Value};
 use crate::disk::{self, repository};
 use crate::exec::RunError;
@@ -8,6 +10,9 @@ use crate::files::dotenv;
 use crate::files::env_file::Refused;
 use crate::tools::git;
 use crate::work::StepCx;
+
+/// So long an answer of git is taken for one of now.
+pub(crate) const FRESH: Duration = Duration::from_secs(1);
 
 /// An error if its place cannot be written, if git would commit it, or if what the configuration says already
 /// cannot be written in its dialect.
@@ -38,6 +43,9 @@ pub(crate) async fn check(step: &StepCx<'_>) -> Result<(), Failure> {
         }
         answer => answer?,
     };
+    if answer.interrupted {
+        return Err(step.interrupted(format!("stopped while git was asked about `{shown}`")));
+    }
     match answer.code {
         0 => Ok(()),
         1 if ask(git::ls_files(&top, &place)).await?.code == 0 => {
