@@ -10,9 +10,9 @@
 //!   keep their ciphertext, so a change of one value changes three lines.
 //!
 //! ```
-//! use infractl::sops::{Encrypted, Format, KeyGroups, NewFile, Plain, Value, key};
+//! use infractl::testing::sops::{Encrypted, Format, KeyGroups, NewFile, Plain, Value, key};
 //!
-//! # fn main() -> Result<(), infractl::sops::SopsError> {
+//! # fn main() -> Result<(), infractl::testing::sops::SopsError> {
 //! let identity = age::x25519::Identity::generate();
 //! let mut fill = |buffer: &mut [u8]| buffer.fill(7); // a real random source, please
 //! let now = jiff::Timestamp::UNIX_EPOCH;
