@@ -3,7 +3,7 @@
 use secrecy::ExposeSecret as _;
 
 use crate::config::Environment;
-use crate::config::model::{CommandTable, Run};
+use crate::config::model::{CommandTable, Run, Variables};
 use crate::config::template::{Rendered, Template};
 use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
@@ -87,34 +87,47 @@ pub(crate) async fn run(step: &mut StepCx<'_>, command: &CommandTable) -> Result
 
 /// The command with its words rendered and its environment.
 pub(crate) fn build(step: &StepCx<'_>, command: &CommandTable, known: &Known) -> Result<Cmd, Failure> {
-    let cmd = match &command.run {
-        Run::Shell(line) => shell(&shell_line(step, known, &line.0)?),
-        Run::Argv(words) => {
-            let words: Vec<String> =
-                words.iter().map(|word| known.argument(step, &word.0)).collect::<Result<_, _>>()?;
-            let Some((program, args)) = words.split_first() else {
-                return Err(Failure::new(Kind::Config, format!("`{}` has no program to run", step.name))
-                    .help("write `command = [\"program\", \"argument\"]`"));
-            };
-            Cmd::new(program).args(args.iter().cloned())
-        }
-    };
+    let cmd = program(step, known, &command.run, "command")?;
     let dir = command.dir.as_ref().map_or(step.env.root.as_path(), |dir| dir.0.as_path());
-    let mut cmd = child::equip(step, cmd.dir(dir), known);
-    for (name, template) in &command.env {
-        cmd.env.insert(name.clone(), values::input_value(known.render(step, template)?));
-    }
-    if let Some(input) = &command.input {
-        cmd = cmd.input(match known.render(step, input)? {
-            Rendered::Plain(text) => text.into(),
-            Rendered::Secret(text) => text,
-        });
-    }
+    let cmd = child::equip(step, cmd.dir(dir), known);
+    let cmd = given(step, known, cmd, &command.env, command.input.as_ref())?;
     Ok(if command.interactive { cmd.io(Io::Attach) } else { cmd })
 }
 
+/// What is run, its words rendered; `key` is what it is called where it is written.
+pub(super) fn program(step: &StepCx<'_>, known: &Known, run: &Run, key: &str) -> Result<Cmd, Failure> {
+    let words = match run {
+        Run::Shell(line) => return Ok(shell(&shell_line(step, known, &line.0)?)),
+        Run::Argv(words) => words.iter().map(|word| known.argument(step, &word.0)),
+    };
+    let words: Vec<String> = words.collect::<Result<_, _>>()?;
+    let Some((program, args)) = words.split_first() else {
+        return Err(Failure::new(Kind::Config, format!("`{}` has no program to run", step.name))
+            .help(format!("write `{key} = [\"program\", \"argument\"]`")));
+    };
+    Ok(Cmd::new(program).args(args.iter().cloned()))
+}
+
+/// The same with the variables and the input that the project gives it.
+pub(super) fn given(
+    step: &StepCx<'_>,
+    known: &Known,
+    mut cmd: Cmd,
+    env: &Variables,
+    input: Option<&Template>,
+) -> Result<Cmd, Failure> {
+    for (name, template) in env {
+        cmd.env.insert(name.clone(), values::input_value(known.render(step, template)?));
+    }
+    Ok(match input.map(|input| known.render(step, input)).transpose()? {
+        None => cmd,
+        Some(Rendered::Plain(text)) => cmd.input(text.into()),
+        Some(Rendered::Secret(text)) => cmd.input(text),
+    })
+}
+
 /// A text for the shell. One of several lines ends at the first line that fails.
-pub(super) fn shell(text: &str) -> Cmd {
+fn shell(text: &str) -> Cmd {
     let [program, args @ ..] = shell_words(text);
     Cmd::new(program).args(args)
 }

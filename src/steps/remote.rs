@@ -2,13 +2,14 @@
 
 use futures_util::future::join_all;
 
+use super::command;
 use crate::config::Environment;
 use crate::config::model::{CommandTable, Remote, Run, Variables};
-use crate::config::template::{Rendered, Template};
+use crate::config::template::Template;
 use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
 use crate::exec::{Cmd, Done, Input, Stopping};
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::hosts::connection::{self, by, judge};
 use crate::hosts::host::{self, Machine};
 use crate::hosts::login;
@@ -17,7 +18,7 @@ use crate::ui::event::Level;
 use crate::work::StepCx;
 use crate::work::kind::{Mention, StepKind};
 use crate::work::script::{Script, no_script};
-use crate::work::values::{self, Known};
+use crate::work::values::Known;
 
 impl StepKind for Remote {
     fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
@@ -93,7 +94,7 @@ pub(super) async fn one(
 
 /// The command as it would run here: words, folder, variables and input rendered.
 fn build(step: &StepCx<'_>, remote: &Remote, known: &Known) -> Result<Cmd, Failure> {
-    let mut cmd = command(step, known, &remote.run, &remote.env, remote.input.as_ref())?;
+    let mut cmd = command_of(step, known, &remote.run, &remote.env, remote.input.as_ref())?;
     if let Some(dir) = &remote.dir {
         cmd = cmd.dir(known.argument(step, &dir.0)?);
     }
@@ -112,40 +113,21 @@ fn build(step: &StepCx<'_>, remote: &Remote, known: &Known) -> Result<Cmd, Failu
 /// The same for a command that is declared like one of this machine. A folder that is not absolute is one of the
 /// user's home there.
 pub(super) fn of_table(step: &StepCx<'_>, table: &CommandTable, known: &Known) -> Result<Cmd, Failure> {
-    let cmd = command(step, known, &table.run, &table.env, table.input.as_ref())?;
+    let cmd = command_of(step, known, &table.run, &table.env, table.input.as_ref())?;
     Ok(match &table.dir {
         Some(dir) => cmd.dir(dir.0.strip_prefix(&step.env.root).unwrap_or(&dir.0)),
         None => cmd,
     })
 }
 
-fn command(
+fn command_of(
     step: &StepCx<'_>,
     known: &Known,
     run: &Run,
     env: &Variables,
     input: Option<&Template>,
 ) -> Result<Cmd, Failure> {
-    let mut cmd = match run {
-        Run::Shell(line) => super::command::shell(&super::command::shell_line(step, known, &line.0)?),
-        Run::Argv(words) => {
-            let words: Vec<String> =
-                words.iter().map(|word| known.argument(step, &word.0)).collect::<Result<_, _>>()?;
-            let Some((program, args)) = words.split_first() else {
-                return Err(Failure::new(Kind::Config, format!("`{}` has no program to run", step.name))
-                    .help("write `run = [\"program\", \"argument\"]`"));
-            };
-            Cmd::new(program).args(args.iter().cloned())
-        }
-    };
-    for (name, template) in env {
-        cmd.env.insert(name.clone(), values::input_value(known.render(step, template)?));
-    }
-    Ok(match input.map(|input| known.render(step, input)).transpose()? {
-        None => cmd,
-        Some(Rendered::Plain(text)) => cmd.input(text.into()),
-        Some(Rendered::Secret(text)) => cmd.input(text),
-    })
+    command::given(step, known, command::program(step, known, run, "run")?, env, input)
 }
 
 /// What a dry run says: the call of ssh, without the shared connection that a run has.
