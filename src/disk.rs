@@ -32,7 +32,7 @@ pub(crate) const PRIVATE: u32 = 0o600;
 
 /// What was being done when it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub enum Operation {
     /// Reading a file.
     Read,
     /// Writing a file; the old one is as it was.
@@ -43,13 +43,13 @@ pub enum Action {
     MakeFolder,
 }
 
-impl Action {
+impl Operation {
     fn failed(self) -> &'static str {
         match self {
-            Action::Read => "could not be read",
-            Action::Write => "could not be written, and is as it was",
-            Action::Remove => "could not be removed",
-            Action::MakeFolder => "could not be made",
+            Operation::Read => "could not be read",
+            Operation::Write => "could not be written, and is as it was",
+            Operation::Remove => "could not be removed",
+            Operation::MakeFolder => "could not be made",
         }
     }
 }
@@ -61,14 +61,14 @@ pub struct DiskError {
     /// Which one.
     pub path: PathBuf,
     /// What was tried.
-    pub action: Action,
+    pub action: Operation,
     /// What the operating system said.
     #[source]
     pub source: io::Error,
 }
 
 impl DiskError {
-    fn new(action: Action, path: &Path) -> impl FnOnce(io::Error) -> Self {
+    fn new(action: Operation, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| DiskError { path: path.to_owned(), action, source }
     }
 
@@ -90,7 +90,7 @@ impl Explain for DiskError {
             (ErrorKind::StorageFull | ErrorKind::QuotaExceeded, _) => {
                 format!("free some space where `{folder}` is (`df -h {folder}`) and run it again")
             }
-            (ErrorKind::PermissionDenied, Action::Read) => {
+            (ErrorKind::PermissionDenied, Operation::Read) => {
                 format!("see who may read it with `ls -l {path}`")
             }
             (ErrorKind::PermissionDenied, _) => {
@@ -126,19 +126,19 @@ pub fn mode_of(path: &Path) -> Result<Option<u32>, DiskError> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(Some(metadata.permissions().mode() & 0o7777)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(DiskError::new(Action::Read, path)(error)),
+        Err(error) => Err(DiskError::new(Operation::Read, path)(error)),
     }
 }
 
 /// Removes a file and what killed runs left beside it; false when there was none. A symbolic link is removed,
 /// not what it points to.
 pub(crate) fn remove(path: &Path) -> Result<bool, DiskError> {
-    check_own(folder_of(path)).map_err(DiskError::new(Action::Remove, path))?;
+    check_own(folder_of(path)).map_err(DiskError::new(Operation::Remove, path))?;
     beside::sweep(path);
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(DiskError::new(Action::Remove, path)(error)),
+        Err(error) => Err(DiskError::new(Operation::Remove, path)(error)),
     }
 }
 
@@ -147,7 +147,7 @@ pub(crate) fn make_private_dir(path: &Path) -> Result<(), DiskError> {
     let made = check_own(path).and_then(|()| fs::DirBuilder::new().recursive(true).mode(0o700).create(path));
     made.and_then(|()| fs::set_permissions(path, Permissions::from_mode(0o700)))
         .and_then(|()| ignore_own(path))
-        .map_err(DiskError::new(Action::MakeFolder, path))
+        .map_err(DiskError::new(Operation::MakeFolder, path))
 }
 
 /// Makes a folder and its missing parents.
@@ -169,7 +169,7 @@ fn ignore_own(path: &Path) -> io::Result<()> {
 ///
 /// A symbolic link stays one: the file it points to is replaced. Missing folders are made.
 pub fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
-    replace(path, bytes, mode).map_err(DiskError::new(Action::Write, path))
+    replace(path, bytes, mode).map_err(DiskError::new(Operation::Write, path))
 }
 
 fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
@@ -187,7 +187,7 @@ fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 /// A file to add lines to, made if it is not there, which nobody else may read then.
 pub(crate) fn open_at_end(path: &Path) -> Result<File, DiskError> {
     let open = fs::OpenOptions::new().append(true).create(true).mode(PRIVATE).clone();
-    check_own(path).and_then(|()| open.open(path)).map_err(DiskError::new(Action::Write, path))
+    check_own(path).and_then(|()| open.open(path)).map_err(DiskError::new(Operation::Write, path))
 }
 
 fn replaceable(place: &Path) -> io::Result<()> {
@@ -200,18 +200,18 @@ fn replaceable(place: &Path) -> io::Result<()> {
 
 /// Takes rights away from everybody but those in `mode`.
 pub(crate) fn set_mode(path: &Path, mode: u32) -> Result<(), DiskError> {
-    fs::set_permissions(path, Permissions::from_mode(mode)).map_err(DiskError::new(Action::Write, path))
+    fs::set_permissions(path, Permissions::from_mode(mode)).map_err(DiskError::new(Operation::Write, path))
 }
 
 /// An error if no file can be made in a folder: asked by making one.
 pub(crate) fn check_writable(folder: &Path) -> Result<(), DiskError> {
     // One without a name: nothing is left when we are killed.
-    tempfile::tempfile_in(folder).map(drop).map_err(|error| DiskError::new(Action::Write, folder)(error))
+    tempfile::tempfile_in(folder).map(drop).map_err(|error| DiskError::new(Operation::Write, folder)(error))
 }
 
 /// An error if `write` could not put a file there: what stands in its place is none.
 pub(crate) fn check_replaceable(path: &Path) -> Result<(), DiskError> {
-    replaceable(path).map_err(DiskError::new(Action::Write, path))
+    replaceable(path).map_err(DiskError::new(Operation::Write, path))
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -5,7 +5,7 @@ pub(crate) mod html;
 mod junit;
 mod markdown;
 mod recorder;
-mod kept;
+mod run_files;
 mod log;
 mod lanes;
 mod store;

@@ -101,8 +101,8 @@ pub mod disk {
 /// The SOPS file format.
 pub mod sops {
     pub use crate::sops::{
-        DataKey, Encrypted, Finding, Format, KeyGroups, Map, NewFile, Node, Plain, Recipient, Rule,
-        SopsError, Step, Value, inspect, is_encrypted, key,
+        DataKey, Encrypted, Finding, Format, KeyGroups, Map, NewFile, Node, PathStep, Plain, Recipient, Rule,
+        SopsError, Value, inspect, is_encrypted, key,
     };
 }
 /// Hide secrets.

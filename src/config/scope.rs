@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
 
-use crate::config::template::{Name, Part, Template};
+use crate::config::template::{Name, Segment, Template};
 use crate::failure::{Explain, Kind};
 use crate::text;
 
@@ -130,8 +130,8 @@ impl Template {
         let mut sensitive = false;
         for part in &self.parts {
             match part {
-                Part::Text(text) => out.push_str(text),
-                Part::Name(name, _) => match self.value(name, scope)? {
+                Segment::Text(text) => out.push_str(text),
+                Segment::Name(name, _) => match self.value(name, scope)? {
                     Rendered::Plain(text) => out.push_str(&text),
                     Rendered::Secret(text) => {
                         sensitive = true;

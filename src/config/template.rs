@@ -51,7 +51,7 @@ pub struct Malformed {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum Segment {
     Text(String),
     Name(Name, Range<usize>),
 }
@@ -60,7 +60,7 @@ pub(super) enum Part {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Template {
     pub(super) source: String,
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Vec<Segment>,
 }
 
 impl Template {
@@ -104,14 +104,14 @@ impl Template {
                 help,
             })?;
             if !plain.is_empty() {
-                parts.push(Part::Text(std::mem::take(&mut plain)));
+                parts.push(Segment::Text(std::mem::take(&mut plain)));
             }
-            parts.push(Part::Name(name, span));
+            parts.push(Segment::Name(name, span));
             at = close + 2;
         }
         plain.push_str(&source[at..]);
         if !plain.is_empty() {
-            parts.push(Part::Text(plain));
+            parts.push(Segment::Text(plain));
         }
         Ok(Template { source: source.to_owned(), parts })
     }
@@ -119,7 +119,7 @@ impl Template {
     /// A template that is this text, whatever it holds.
     pub fn literal(text: impl Into<String>) -> Template {
         let text = text.into();
-        Template { source: text.replace("{{", "{{{{"), parts: vec![Part::Text(text)] }
+        Template { source: text.replace("{{", "{{{{"), parts: vec![Segment::Text(text)] }
     }
 
     /// The text as written.
@@ -135,16 +135,16 @@ impl Template {
     /// The text around the names, in order.
     pub fn literals(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Text(text) => Some(text.as_str()),
-            Part::Name(..) => None,
+            Segment::Text(text) => Some(text.as_str()),
+            Segment::Name(..) => None,
         })
     }
 
     /// The names in it with their place in the text as written.
     pub(crate) fn spans(&self) -> impl Iterator<Item = (&Name, Range<usize>)> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Name(name, span) => Some((name, span.clone())),
-            Part::Text(_) => None,
+            Segment::Name(name, span) => Some((name, span.clone())),
+            Segment::Text(_) => None,
         })
     }
 }
@@ -257,7 +257,7 @@ mod tests {
     fn a_literal_pair_of_braces_is_written_twice() {
         let template = Template::parse("docker ps --format '{{{{.Names}}' {{environment}}").unwrap();
         assert_eq!(template.names().count(), 1);
-        let Part::Text(text) = &template.parts[0] else { panic!() };
+        let Segment::Text(text) = &template.parts[0] else { panic!() };
         assert_eq!(text, "docker ps --format '{{.Names}}' ");
         let literal = Template::literal("{{environment}}");
         assert_eq!(literal.names().count(), 0);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::process::getuid;
 use tempfile::TempDir;
 
-use super::{Action, DiskError};
+use super::{DiskError, Operation};
 
 const PREFIX: &str = "infractl-run-";
 /// The longest place of a folder for sockets: what ssh adds to their names leaves no more.
@@ -55,7 +55,7 @@ impl PrivateDir {
                 Err(error) => last = Some(error),
             }
         }
-        let none = || DiskError::new(Action::MakeFolder, Path::new("/tmp"))(ErrorKind::NotFound.into());
+        let none = || DiskError::new(Operation::MakeFolder, Path::new("/tmp"))(ErrorKind::NotFound.into());
         Err(last.unwrap_or_else(none))
     }
 
@@ -69,7 +69,7 @@ impl PrivateDir {
             lock.lock()?;
             Ok(PrivateDir { dir, _lock: lock })
         };
-        made().map_err(DiskError::new(Action::MakeFolder, place))
+        made().map_err(DiskError::new(Operation::MakeFolder, place))
     }
 
     /// Where it is.

@@ -5,19 +5,19 @@ use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use super::{Action, DiskError};
+use super::{DiskError, Operation};
 
 /// More bytes than this no file has that infractl reads whole.
 const LIMIT: u64 = 256 * 1024 * 1024;
 
 /// The bytes of a file.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DiskError> {
-    open(path).and_then(|file| bounded(&file)).map_err(DiskError::new(Action::Read, path))
+    open(path).and_then(|file| bounded(&file)).map_err(DiskError::new(Operation::Read, path))
 }
 
 /// The bytes of what the user names in this call: may be a pipe (`<(…)`), whose writer is waited for.
 pub(crate) fn read_named(path: &Path) -> Result<Vec<u8>, DiskError> {
-    File::open(path).and_then(|file| bounded(&file)).map_err(DiskError::new(Action::Read, path))
+    File::open(path).and_then(|file| bounded(&file)).map_err(DiskError::new(Operation::Read, path))
 }
 
 /// The text of a file, which must be UTF-8.
@@ -25,7 +25,7 @@ pub(crate) fn read_text(path: &Path) -> Result<String, DiskError> {
     let text = |bytes| {
         String::from_utf8(bytes).map_err(|_| {
             let source = io::Error::new(ErrorKind::InvalidData, "stream did not contain valid UTF-8");
-            DiskError::new(Action::Read, path)(source)
+            DiskError::new(Operation::Read, path)(source)
         })
     };
     read(path).and_then(text)
@@ -49,7 +49,7 @@ pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, DiskError> {
 
 /// Opens a file of any size, and nothing else.
 pub(crate) fn open_file(path: &Path) -> Result<File, DiskError> {
-    open(path).map_err(DiskError::new(Action::Read, path))
+    open(path).map_err(DiskError::new(Operation::Read, path))
 }
 
 /// The text of a file that somebody may have damaged: what is not UTF-8 reads as `\u{fffd}`. None when there is no file.

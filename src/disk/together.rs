@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::{Action, DiskError, folder_of, make_dir, mode_of, place_of, read_if_there, write};
+use super::{DiskError, Operation, folder_of, make_dir, mode_of, place_of, read_if_there, write};
 
 /// Nobody holds a folder for longer than a few files take.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -24,7 +24,7 @@ impl FolderLock {
         let place = place_of(path);
         let folder = folder_of(&place);
         if !folder.exists() {
-            make_dir(folder).map_err(DiskError::new(Action::MakeFolder, folder))?;
+            make_dir(folder).map_err(DiskError::new(Operation::MakeFolder, folder))?;
         }
         let Ok(folder) = File::open(folder) else { return Ok(FolderLock(None)) };
         let begun = Instant::now();
@@ -34,7 +34,7 @@ impl FolderLock {
                 Err(TryLockError::WouldBlock) if begun.elapsed() < LONGEST => std::thread::sleep(AGAIN),
                 Err(TryLockError::WouldBlock) => {
                     let busy = io::Error::new(io::ErrorKind::TimedOut, "another infractl holds its folder");
-                    return Err(DiskError::new(Action::Write, path)(busy));
+                    return Err(DiskError::new(Operation::Write, path)(busy));
                 }
                 Err(TryLockError::Error(_)) => return Ok(FolderLock(None)),
             }

@@ -26,24 +26,24 @@ pub enum Input {
     /// These bytes, then end of file. Always treated as secret.
     Secret(SecretString),
     /// All of these in order, then end of file. Always treated as secret.
-    Parts(Arc<[Part]>),
+    Parts(Arc<[InputPart]>),
     /// These bytes; the end of file comes only when the program has ended, or when we do. Always treated as secret.
     Held(SecretString),
 }
 
 /// A piece of what a program reads.
-pub enum Part {
+pub enum InputPart {
     /// These bytes.
     Bytes(Vec<u8>),
     /// So many bytes of a file; what is short of them ends the input.
     File(PathBuf, u64),
 }
 
-impl fmt::Debug for Part {
+impl fmt::Debug for InputPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Part::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
-            Part::File(path, bytes) => write!(f, "{bytes} bytes of {}", path.display()),
+            InputPart::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
+            InputPart::File(path, bytes) => write!(f, "{bytes} bytes of {}", path.display()),
         }
     }
 }
@@ -175,7 +175,7 @@ impl Cmd {
 
     /// Sets what the program reads on standard input: these, in order.
     #[must_use]
-    pub fn parts(mut self, parts: Vec<Part>) -> Self {
+    pub fn parts(mut self, parts: Vec<InputPart>) -> Self {
         self.input = Input::Parts(parts.into());
         self
     }

@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{BoxFuture, Channel, Cmd, Done, Interrupts, Io, Kept, OnLine, RunError, Runner, output::Tail};
+use super::{
+    Background, BoxFuture, Channel, Cmd, Done, Interrupts, Io, OnLine, RunError, Runner, output::Tail,
+};
 use crate::redact::{Lines, Masks};
 
 /// What a program that is not run would have done.
@@ -180,8 +182,8 @@ impl Runner for FakeRunner {
         Box::pin(async move { self.play(cmd, line) })
     }
 
-    fn keep(&self, cmd: &Cmd) -> Result<Kept, RunError> {
-        self.play(cmd, &|_, _| {}).map(|_| Kept::default())
+    fn keep(&self, cmd: &Cmd) -> Result<Background, RunError> {
+        self.play(cmd, &|_, _| {}).map(|_| Background::default())
     }
 }
 

@@ -7,7 +7,7 @@ mod handed;
 mod os;
 #[cfg(any(test, feature = "test-fakes"))]
 mod fake;
-mod kept;
+mod background;
 mod drain;
 mod hangup;
 mod output;
@@ -26,13 +26,13 @@ use std::time::Duration;
 
 use crate::failure::{Explain, Kind};
 
+pub(crate) use background::Background;
 pub use cmd::{Cmd, Io};
-pub(crate) use cmd::{Input, Part, Stopping, Value};
+pub(crate) use cmd::{Input, InputPart, Stopping, Value};
 pub(crate) use core_dumps::forbid_core_dumps;
 #[cfg(any(test, feature = "test-fakes"))]
 pub use fake::{Answer, FakeRunner};
 pub(crate) use handed::Handed;
-pub(crate) use kept::Kept;
 pub use os::OsRunner;
 pub use signals::Interrupts;
 pub(crate) use signals::{Press, Seen};
@@ -145,7 +145,7 @@ pub trait Runner: Send + Sync {
     fn run<'a>(&'a self, cmd: &'a Cmd, line: OnLine<'a>) -> BoxFuture<'a, Result<Done, RunError>>;
 
     /// Starts a program that reads its standard input, shows nothing, and runs until what this returns is dropped.
-    fn keep(&self, cmd: &Cmd) -> Result<Kept, RunError> {
+    fn keep(&self, cmd: &Cmd) -> Result<Background, RunError> {
         Err(RunError::NotFound { program: cmd.program.clone() })
     }
 }

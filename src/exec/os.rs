@@ -21,7 +21,8 @@ use super::group::{Guard, Target, is_of_session_leader};
 use super::output::{Pipes, Reader, Tail};
 use super::watcher::Watcher;
 use super::{
-    BoxFuture, Channel, Cmd, Done, Input, Interrupts, Io, Kept, OnLine, Part, RunError, Runner, Value, hangup,
+    Background, BoxFuture, Channel, Cmd, Done, Input, InputPart, Interrupts, Io, OnLine, RunError, Runner,
+    Value, hangup,
 };
 use crate::disk;
 use crate::redact::{Lines, Masks};
@@ -208,13 +209,13 @@ impl Runner for OsRunner {
         Box::pin(self.run_to_end(cmd, line))
     }
 
-    fn keep(&self, cmd: &Cmd) -> Result<Kept, RunError> {
+    fn keep(&self, cmd: &Cmd) -> Result<Background, RunError> {
         let mut command = self.command(cmd)?;
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         // Also below another infractl: what ends the group of a run must not end it before its time.
         hangup::shield(&mut command, true, false);
         let fails = |source| RunError::Start { program: cmd.program.clone(), source };
-        tokio::process::Command::from(command).spawn().map(Kept::new).map_err(fails)
+        tokio::process::Command::from(command).spawn().map(Background::new).map_err(fails)
     }
 }
 
@@ -250,11 +251,11 @@ async fn feed(pipe: Option<ChildStdin>, input: &Input) -> Option<ChildStdin> {
     matches!(input, Input::Held(_)).then_some(pipe)
 }
 
-async fn feed_parts(pipe: &mut ChildStdin, parts: &[Part]) -> io::Result<()> {
+async fn feed_parts(pipe: &mut ChildStdin, parts: &[InputPart]) -> io::Result<()> {
     for part in parts {
         match part {
-            Part::Bytes(bytes) => pipe.write_all(bytes).await?,
-            Part::File(path, length) => {
+            InputPart::Bytes(bytes) => pipe.write_all(bytes).await?,
+            InputPart::File(path, length) => {
                 let mut file = disk::open_file(path).map_err(|error| error.source)?;
                 let mut buffer = vec![0; 128 * 1024];
                 let mut left = *length;

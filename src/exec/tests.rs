@@ -560,8 +560,11 @@ async fn input_in_parts_comes_in_order_and_ends_where_a_file_is_short() {
     let file = dir.path().join("file");
     crate::disk::write(&file, b"abcdef", 0o600).unwrap();
     let cat = |length| {
-        let parts =
-            vec![Part::Bytes(b"<".to_vec()), Part::File(file.clone(), length), Part::Bytes(b">".to_vec())];
+        let parts = vec![
+            InputPart::Bytes(b"<".to_vec()),
+            InputPart::File(file.clone(), length),
+            InputPart::Bytes(b">".to_vec()),
+        ];
         sh("cat").parts(parts).io(Io::Capture)
     };
     let bench = Bench::new();

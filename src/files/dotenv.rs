@@ -6,62 +6,10 @@
 mod decode;
 mod read;
 
-use crate::config::model;
-use std::fmt;
+pub use crate::config::model::Dialect;
 
 pub(crate) use decode::decode;
 pub(crate) use read::read;
-
-/// Who will read the file. It decides what a value may hold and how it is quoted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum Dialect {
-    /// `env_file` of Compose 1 and 2, and python-dotenv.
-    #[default]
-    Compose,
-    /// `docker run --env-file`, which knows no quotes.
-    Docker,
-    /// `source` of bash and sh.
-    Shell,
-    /// All of Compose, python-dotenv, bash, sh, npm dotenv, node, dotenvy, just and task.
-    Portable,
-}
-
-impl From<model::Dialect> for Dialect {
-    fn from(declared: model::Dialect) -> Dialect {
-        match declared {
-            model::Dialect::Compose => Dialect::Compose,
-            model::Dialect::Docker => Dialect::Docker,
-            model::Dialect::Shell => Dialect::Shell,
-            model::Dialect::Portable => Dialect::Portable,
-        }
-    }
-}
-
-impl Dialect {
-    /// Every dialect, the default first.
-    pub const ALL: [Dialect; 4] = [Dialect::Compose, Dialect::Docker, Dialect::Shell, Dialect::Portable];
-
-    /// Its name in the configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            Dialect::Compose => "compose",
-            Dialect::Docker => "docker",
-            Dialect::Shell => "shell",
-            Dialect::Portable => "portable",
-        }
-    }
-
-    /// The dialect of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Dialect::ALL.into_iter().find(|dialect| dialect.name() == name)
-    }
-}
-
-impl fmt::Display for Dialect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// Why a value cannot be written: never the value itself, only what is in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -8,11 +8,11 @@ use std::time::Instant;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::kept::Kept;
 use super::lanes::Lanes;
 use super::line::{Line, Start, seconds};
 use super::log::Log;
 use super::run::{Run, SCHEMA};
+use super::run_files::RunFiles;
 use super::store::{self, Store};
 use super::{Setup, host};
 use crate::disk::repository;
@@ -36,7 +36,7 @@ pub(super) struct Recording {
     /// The environments that are meant.
     pub(super) meant: Vec<String>,
     pub(super) run: Option<(Run, Instant)>,
-    pub(super) kept: Option<Kept>,
+    pub(super) kept: Option<RunFiles>,
     is_tidy: bool,
     /// Of the step that runs in each environment.
     tails: Lanes<Tail<LINES>>,
@@ -106,7 +106,7 @@ impl Recorder {
             commit: state.root.as_deref().and_then(repository::head),
         };
         if let Some(root) = state.root.as_ref().filter(|_| crate::config::verbs::is_kept(verb)) {
-            match Kept::begin(Store::of(root), &mut start) {
+            match RunFiles::begin(Store::of(root), &mut start) {
                 Ok(kept) => {
                     state.kept = Some(kept);
                     self.began.send_replace(Some(root.clone()));

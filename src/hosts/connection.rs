@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use indexmap::IndexMap;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::exec::{BoxFuture, Cmd, Done, Input, Part, RunError};
+use crate::exec::{BoxFuture, Cmd, Done, Input, InputPart, RunError};
 use crate::failure::{Failure, Kind};
 use crate::hosts::host::Machine;
 use crate::hosts::login::{self, quietly};
@@ -200,10 +200,10 @@ pub(crate) fn by(login: &Login, cmd: Cmd) -> Cmd {
         }
         (Some(secrets), Input::Parts(parts)) => {
             // by copy: what was shared may be read elsewhere
-            let first = Part::Bytes(secrets.expose_secret().as_bytes().to_vec());
+            let first = InputPart::Bytes(secrets.expose_secret().as_bytes().to_vec());
             let rest = parts.iter().map(|part| match part {
-                Part::Bytes(bytes) => Part::Bytes(bytes.clone()),
-                Part::File(path, length) => Part::File(path.clone(), *length),
+                InputPart::Bytes(bytes) => InputPart::Bytes(bytes.clone()),
+                InputPart::File(path, length) => InputPart::File(path.clone(), *length),
             });
             Input::Parts([first].into_iter().chain(rest).collect())
         }

@@ -1,6 +1,6 @@
 //! What a run would do: every command in order, on standard output.
 
-use super::engine::Run;
+use super::engine::PipelineRun;
 use super::{OnFailure, Rules, Step, What};
 use crate::exec::BoxFuture;
 use crate::failure::Failure;
@@ -8,7 +8,10 @@ use crate::text;
 use crate::work::{Frame, when};
 
 /// Prints what these steps would run.
-pub(super) fn steps<'a>(run: &'a mut Run<'_>, steps: &'a [Step]) -> BoxFuture<'a, Result<(), Failure>> {
+pub(super) fn steps<'a>(
+    run: &'a mut PipelineRun<'_>,
+    steps: &'a [Step],
+) -> BoxFuture<'a, Result<(), Failure>> {
     Box::pin(async move {
         for step in steps {
             one(run, step).await?;
@@ -17,7 +20,7 @@ pub(super) fn steps<'a>(run: &'a mut Run<'_>, steps: &'a [Step]) -> BoxFuture<'a
     })
 }
 
-async fn one(run: &mut Run<'_>, step: &Step) -> Result<(), Failure> {
+async fn one(run: &mut PipelineRun<'_>, step: &Step) -> Result<(), Failure> {
     let rules = &step.rules;
     if let Some(reason) = rules.when.as_ref().and_then(|when| when::elsewhere(&run.env.name, when)) {
         return print(run, &format!("# {}: skipped, {reason}", step.name));
@@ -48,7 +51,7 @@ async fn one(run: &mut Run<'_>, step: &Step) -> Result<(), Failure> {
     Ok(())
 }
 
-fn print(run: &Run<'_>, line: &str) -> Result<(), Failure> {
+fn print(run: &PipelineRun<'_>, line: &str) -> Result<(), Failure> {
     run.cx.ui.page(&format!("{}\n", run.cx.masks.mask(line)))
 }
 

@@ -67,7 +67,7 @@ pub(crate) async fn run_to_step(
     }
     let held = held.map_err(nowhere)?;
     let mut run =
-        Run { cx, env, options, verb, held: &held, facts, number: 0, timings: Vec::new(), at: None };
+        PipelineRun { cx, env, options, verb, held: &held, facts, number: 0, timings: Vec::new(), at: None };
     if options.dry_run {
         super::describe::steps(&mut run, &pipeline.steps).await.map_err(nowhere)?;
         return Ok(run.facts);
@@ -82,7 +82,7 @@ pub(crate) async fn run_to_step(
             cx.ui.note(format!("{:>10}  {name}", text::duration(took)));
         }
     }
-    let Run { facts, at, .. } = run;
+    let PipelineRun { facts, at, .. } = run;
     let released = held.release().await;
     match result.and(released) {
         Ok(()) => Ok(facts),
@@ -101,7 +101,7 @@ fn refuse(pipeline: &Pipeline) -> Result<(), Failure> {
 }
 
 /// A run under way.
-pub(super) struct Run<'a> {
+pub(super) struct PipelineRun<'a> {
     pub(super) cx: &'a Ctx,
     pub(super) env: &'a Environment,
     pub(super) options: &'a Options,
@@ -113,7 +113,7 @@ pub(super) struct Run<'a> {
     at: Option<String>,
 }
 
-impl Run<'_> {
+impl PipelineRun<'_> {
     pub(super) fn tell(&self, event: Event) {
         self.cx.ui.event(Some(&self.env.name), event);
     }

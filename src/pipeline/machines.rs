@@ -4,10 +4,10 @@ use super::{Step, refused};
 use crate::config::Environment;
 use crate::config::model::{AnsibleStep, Docker, ImageName};
 use crate::steps::Work;
-use crate::steps::files::env_file::Action as EnvFile;
-use crate::steps::files::inventory::Action as Inventory;
+use crate::steps::files::env_file::EnvFileStep;
+use crate::steps::files::inventory::InventoryStep;
 use crate::steps::nothing::Refused;
-use crate::steps::power::{self, Action as Power, Part};
+use crate::steps::power::{self, Part, PowerStep};
 
 /// By ansible, when nothing else is said.
 pub(super) fn deploy(env: &Environment) -> Vec<Step> {
@@ -18,7 +18,7 @@ pub(super) fn deploy(env: &Environment) -> Vec<Step> {
     }
     let mut steps = Vec::new();
     if writes_inventory(env) {
-        steps.push(Step::new("inventory", Work::Inventory(Inventory::Write)));
+        steps.push(Step::new("inventory", Work::Inventory(InventoryStep::Write)));
     }
     steps.push(Step::new("playbook", playbook(env, AnsibleStep::default())));
     steps
@@ -46,9 +46,9 @@ pub(super) fn check(env: &Environment) -> Vec<Step> {
         let why = format!("`{}` does not say what a check is: there is no `[ansible]`", env.name);
         return vec![refused("check", &why, "write `[pipelines] check = [ … ]`")];
     }
-    let mut steps = vec![Step::new("environment file", Work::EnvFile(EnvFile::Compare))];
+    let mut steps = vec![Step::new("environment file", Work::EnvFile(EnvFileStep::Compare))];
     if writes_inventory(env) {
-        steps.push(Step::new("inventory", Work::Inventory(Inventory::Compare)));
+        steps.push(Step::new("inventory", Work::Inventory(InventoryStep::Compare)));
     }
     let check = AnsibleStep { check: true, ..AnsibleStep::default() };
     steps.push(Step::new("playbook check", playbook(env, check)));
@@ -60,7 +60,7 @@ pub(super) fn inventory(env: &Environment) -> Vec<Step> {
         let why = format!("`{}` has no inventory: there is no `[inventory]`", env.name);
         return vec![refused("inventory", &why, "add `[inventory]` and `[hosts]`")];
     }
-    vec![Step::new("inventory", Work::Inventory(Inventory::Write))]
+    vec![Step::new("inventory", Work::Inventory(InventoryStep::Write))]
 }
 
 /// Every image of the project.
@@ -79,22 +79,22 @@ pub(super) fn build(env: &Environment) -> Vec<Step> {
 /// Machines first: they are what uses the databases.
 pub(super) fn stop(env: &Environment, shelve: bool) -> Vec<Step> {
     of_parts(env, "stop", |parts| {
-        parts.into_iter().map(|part| power_step(part, Power::Stop { part, shelve })).collect()
+        parts.into_iter().map(|part| power_step(part, PowerStep::Stop { part, shelve })).collect()
     })
 }
 
 /// Databases first.
 pub(super) fn start(env: &Environment) -> Vec<Step> {
     of_parts(env, "start", |parts| {
-        parts.into_iter().rev().map(|part| power_step(part, Power::Start { part })).collect()
+        parts.into_iter().rev().map(|part| power_step(part, PowerStep::Start { part })).collect()
     })
 }
 
 pub(super) fn state(env: &Environment) -> Vec<Step> {
-    of_parts(env, "state", |_| vec![Step::new("state", Work::Power(Power::State))])
+    of_parts(env, "state", |_| vec![Step::new("state", Work::Power(PowerStep::State))])
 }
 
-fn power_step(part: Part, action: Power) -> Step {
+fn power_step(part: Part, action: PowerStep) -> Step {
     let name = match part {
         Part::Machines => "machines",
         Part::Databases => "databases",

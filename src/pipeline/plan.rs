@@ -9,8 +9,8 @@ use crate::config::verbs::Effect;
 use crate::steps::Work;
 use crate::steps::clean::Clean;
 use crate::steps::confirm::{Asks, Confirm};
-use crate::steps::files::env_file::Action as EnvFile;
-use crate::steps::files::inventory::Action as Inventory;
+use crate::steps::files::env_file::EnvFileStep;
+use crate::steps::files::inventory::InventoryStep;
 use crate::steps::forget::Forget;
 use crate::steps::nothing::Nothing;
 use crate::steps::prepare::Prepare;
@@ -155,7 +155,7 @@ pub(super) fn built_in_named(env: &Environment, name: &str, above: &[&str]) -> V
     };
     let mut steps = built_in(env, &verb);
     if verb == Verb::Genenv {
-        steps.push(Step::new("environment file", Work::EnvFile(EnvFile::Write)));
+        steps.push(Step::new("environment file", Work::EnvFile(EnvFileStep::Write)));
     }
     steps
 }
@@ -173,7 +173,7 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
     let prepare = |env_file| Step::new("prepare", Work::Prepare(Prepare { env_file }));
     let terraform = |name: &str, action| Step::new(name, Work::Terraform(action));
     let outputs = || Step::new("outputs", Work::Outputs(Outputs));
-    let write = || Step::new("environment file", Work::EnvFile(EnvFile::Write));
+    let write = || Step::new("environment file", Work::EnvFile(EnvFileStep::Write));
     let inventory = |action| env.inventory.is_some().then(|| Step::new("inventory", Work::Inventory(action)));
     match verb {
         Verb::Init => vec![prepare(false), terraform("terraform init", Terraform::Init)],
@@ -182,11 +182,11 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
             vec![prepare(false), terraform("terraform plan", action)]
         }
         Verb::Apply { .. } if !has_root => {
-            [prepare(true), outputs(), write()].into_iter().chain(inventory(Inventory::Write)).collect()
+            [prepare(true), outputs(), write()].into_iter().chain(inventory(InventoryStep::Write)).collect()
         }
         Verb::Apply { plan } => {
             let apply = terraform("terraform apply", Terraform::Apply { plan: plan.clone() });
-            let files = [outputs(), write()].into_iter().chain(inventory(Inventory::Write));
+            let files = [outputs(), write()].into_iter().chain(inventory(InventoryStep::Write));
             [prepare(true), apply].into_iter().chain(files).collect()
         }
         Verb::Destroy => {
@@ -194,8 +194,8 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
             if has_root {
                 steps.push(terraform("terraform destroy", Terraform::Destroy));
             }
-            steps.push(Step::new("environment file", Work::EnvFile(EnvFile::Remove)));
-            steps.extend(inventory(Inventory::Remove));
+            steps.push(Step::new("environment file", Work::EnvFile(EnvFileStep::Remove)));
+            steps.extend(inventory(InventoryStep::Remove));
             if !env.hosts.is_empty() {
                 steps.push(Step::new("host keys", Work::Forget(Forget)));
             }

@@ -1,6 +1,6 @@
 //! Tries a step again when it failed for a reason that may go away.
 
-use super::engine::Run;
+use super::engine::PipelineRun;
 use super::{Step, transient};
 use crate::config::step::Retry;
 use crate::failure::{Failure, Kind};
@@ -9,7 +9,7 @@ use crate::ui::event::{Event, Level};
 use crate::work::schedule::{Next, Schedule, pause};
 use crate::work::{Frame, Heard};
 
-impl Run<'_> {
+impl PipelineRun<'_> {
     /// Tries it as often as the step says.
     pub(super) async fn retried(
         &mut self,

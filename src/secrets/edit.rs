@@ -79,7 +79,7 @@ pub(crate) fn private_folder(vars: &Vars) -> Result<TempDir, SecretsError> {
         }
     }
     let (path, source) = last.unwrap_or_else(|| (PathBuf::new(), std::io::ErrorKind::NotFound.into()));
-    Err(disk::DiskError { path, action: disk::Action::MakeFolder, source }.into())
+    Err(disk::DiskError { path, action: disk::Operation::MakeFolder, source }.into())
 }
 
 /// Where plain texts may be, best first: file systems in memory, then the folder for temporary files.

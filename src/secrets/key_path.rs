@@ -1,10 +1,10 @@
 //! The place of a value in a file, as people type it.
 
 use super::error::SecretsError;
-use crate::sops::Step;
+use crate::sops::PathStep;
 
 /// A path: `NAME` is the key of that name, `["a"]["b"][0]` goes down into maps and lists as in sops.
-pub(crate) fn parse(text: &str) -> Result<Vec<Step>, SecretsError> {
+pub(crate) fn parse(text: &str) -> Result<Vec<PathStep>, SecretsError> {
     if text.is_empty() {
         return Err(SecretsError::Usage {
             message: "the name of a secret is empty".to_owned(),
@@ -12,7 +12,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Step>, SecretsError> {
         });
     }
     if !text.starts_with("[\"") {
-        return Ok(vec![Step::Key(text.as_bytes().to_vec())]);
+        return Ok(vec![PathStep::Key(text.as_bytes().to_vec())]);
     }
     let wrong = || SecretsError::Usage {
         message: format!("`{text}` is not the place of a value"),
@@ -26,10 +26,10 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Step>, SecretsError> {
         let value = values.next().and_then(Result::ok).ok_or_else(wrong)?;
         rest = inner[values.byte_offset()..].trim_start().strip_prefix(']').ok_or_else(wrong)?;
         steps.push(match value {
-            serde_json::Value::String(key) => Step::Key(key.into_bytes()),
+            serde_json::Value::String(key) => PathStep::Key(key.into_bytes()),
             serde_json::Value::Number(number) => {
                 let index = number.as_u64().and_then(|n| usize::try_from(n).ok()).ok_or_else(wrong)?;
-                Step::Index(index)
+                PathStep::Index(index)
             }
             _ => return Err(wrong()),
         });
@@ -41,14 +41,14 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Step>, SecretsError> {
 mod tests {
     use super::*;
 
-    fn key(name: &str) -> Step {
-        Step::Key(name.as_bytes().to_vec())
+    fn key(name: &str) -> PathStep {
+        PathStep::Key(name.as_bytes().to_vec())
     }
 
     #[test]
     fn names_and_paths() {
         assert_eq!(parse("A.B").unwrap(), [key("A.B")]);
-        assert_eq!(parse(r#"["a"]["b]"][0]"#).unwrap(), [key("a"), key("b]"), Step::Index(0)]);
+        assert_eq!(parse(r#"["a"]["b]"][0]"#).unwrap(), [key("a"), key("b]"), PathStep::Index(0)]);
         for wrong in [r#"["a""#, r#"["a"]x"#, r#"["a"][-1]"#, r#"["a"][1.5]"#, r#"["a"][null]"#] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }

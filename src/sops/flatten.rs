@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::SopsError;
 use super::tree::{Entry, Map, Node, Value};
 
-enum Step {
+enum Level {
     Map(Vec<u8>),
     List(usize),
 }
@@ -19,7 +19,7 @@ enum Branch {
 }
 
 /// `age__list_0__map_enc` in its steps.
-fn steps(key: &[u8]) -> Option<Vec<Step>> {
+fn steps(key: &[u8]) -> Option<Vec<Level>> {
     let text = std::str::from_utf8(key).ok()?;
     let mut steps = Vec::new();
     let mut rest = text;
@@ -30,7 +30,7 @@ fn steps(key: &[u8]) -> Option<Vec<Step>> {
             (map, list) => map.or(list),
         };
         let name = &rest[..next.unwrap_or(rest.len())];
-        steps.push(if list { Step::List(name.parse().ok()?) } else { Step::Map(name.as_bytes().to_vec()) });
+        steps.push(if list { Level::List(name.parse().ok()?) } else { Level::Map(name.as_bytes().to_vec()) });
         let Some(next) = next else { return Some(steps) };
         list = rest[next..].starts_with("__list_");
         rest = &rest[next + if list { 7 } else { 6 }..];
@@ -51,13 +51,13 @@ pub(super) fn unflatten<'a>(pairs: impl Iterator<Item = (&'a [u8], &'a Value)>) 
         for step in path {
             if matches!(place, Branch::Empty) {
                 *place = match step {
-                    Step::Map(_) => Branch::Map(IndexMap::new()),
-                    Step::List(_) => Branch::List(IndexMap::new()),
+                    Level::Map(_) => Branch::Map(IndexMap::new()),
+                    Level::List(_) => Branch::List(IndexMap::new()),
                 };
             }
             place = match (place, step) {
-                (Branch::Map(map), Step::Map(name)) => map.entry(name).or_insert(Branch::Empty),
-                (Branch::List(list), Step::List(index)) => list.entry(index).or_insert(Branch::Empty),
+                (Branch::Map(map), Level::Map(name)) => map.entry(name).or_insert(Branch::Empty),
+                (Branch::List(list), Level::List(index)) => list.entry(index).or_insert(Branch::Empty),
                 _ => return Err(SopsError::metadata(&name(), "is a value and a list or map at once")),
             };
         }

@@ -61,7 +61,7 @@ pub use error::SopsError;
 pub(crate) use inspect::Survey;
 pub use inspect::{Finding, inspect, is_encrypted};
 pub use metadata::Recipient;
-pub use plain::{NewFile, Plain, Step, key};
+pub use plain::{NewFile, PathStep, Plain, key};
 pub use recipients::KeyGroups;
 pub(crate) use recipients::is_post_quantum;
 pub use rule::Rule;

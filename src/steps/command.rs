@@ -3,7 +3,7 @@
 use secrecy::ExposeSecret as _;
 
 use crate::config::Environment;
-use crate::config::model::{CommandTable, Run, Variables};
+use crate::config::model::{CommandTable, Invocation, Variables};
 use crate::config::template::{Rendered, Template};
 use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
@@ -29,8 +29,8 @@ pub(crate) fn visit(command: &CommandTable, see: &mut dyn FnMut(Mention<'_>)) {
 /// A line of shell that reads a variable with an output.
 fn mentions_outputs(command: &CommandTable) -> bool {
     match &command.run {
-        Run::Shell(line) => line.0.as_str().contains(OUTPUT_VARIABLE),
-        Run::Argv(words) => words.iter().any(|word| word.0.as_str().contains(OUTPUT_VARIABLE)),
+        Invocation::Shell(line) => line.0.as_str().contains(OUTPUT_VARIABLE),
+        Invocation::Argv(words) => words.iter().any(|word| word.0.as_str().contains(OUTPUT_VARIABLE)),
     }
 }
 
@@ -95,10 +95,10 @@ pub(crate) fn build(step: &StepCx<'_>, command: &CommandTable, known: &Known) ->
 }
 
 /// What is run, its words rendered; `key` is what it is called where it is written.
-pub(super) fn program(step: &StepCx<'_>, known: &Known, run: &Run, key: &str) -> Result<Cmd, Failure> {
+pub(super) fn program(step: &StepCx<'_>, known: &Known, run: &Invocation, key: &str) -> Result<Cmd, Failure> {
     let words = match run {
-        Run::Shell(line) => return Ok(shell(&shell_line(step, known, &line.0)?)),
-        Run::Argv(words) => words.iter().map(|word| known.argument(step, &word.0)),
+        Invocation::Shell(line) => return Ok(shell(&shell_line(step, known, &line.0)?)),
+        Invocation::Argv(words) => words.iter().map(|word| known.argument(step, &word.0)),
     };
     let words: Vec<String> = words.collect::<Result<_, _>>()?;
     let Some((program, args)) = words.split_first() else {

@@ -33,7 +33,7 @@ pub enum Work {
     /// Asks for the name of a protected environment.
     Confirm(confirm::Confirm),
     /// Something with the environment file.
-    EnvFile(files::env_file::Action),
+    EnvFile(files::env_file::EnvFileStep),
     /// A command on this machine.
     Command(model::CommandTable),
     /// Waits until something answers.
@@ -43,7 +43,7 @@ pub enum Work {
     /// Tags, commits or pushes.
     Git(model::Git),
     /// Something with the inventory.
-    Inventory(files::inventory::Action),
+    Inventory(files::inventory::InventoryStep),
     /// A playbook.
     Ansible(model::AnsibleStep),
     /// A command on a host.
@@ -53,7 +53,7 @@ pub enum Work {
     /// Builds, pulls, runs or stops an image.
     Docker(model::Docker),
     /// Stops, starts or shows the machines.
-    Power(power::Action),
+    Power(power::PowerStep),
     /// Ends the connections to machines that are gone and forgets their host keys.
     Forget(forget::Forget),
     /// Removes what infractl keeps of the environment besides its history.

@@ -33,7 +33,7 @@ const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What is done with the machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub enum PowerStep {
     /// Pause them.
     Stop {
         /// Which.
@@ -50,7 +50,7 @@ pub enum Action {
     State,
 }
 
-impl StepKind for Action {
+impl StepKind for PowerStep {
     fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
         see(Mention::Program);
         for template in names::templates(env) {
@@ -63,9 +63,9 @@ impl StepKind for Action {
 
     fn effect(&self) -> Option<Effect> {
         Some(match self {
-            Action::State => Effect::Reads,
-            Action::Start { .. } => Effect::Changes,
-            Action::Stop { .. } => Effect::Stops,
+            PowerStep::State => Effect::Reads,
+            PowerStep::Start { .. } => Effect::Changes,
+            PowerStep::Stop { .. } => Effect::Stops,
         })
     }
 
@@ -99,14 +99,14 @@ fn mode(power: &Power, shelve: bool) -> PowerMode {
     }
 }
 
-fn asked(power: &Power, action: Action) -> Option<(Part, Goal)> {
+fn asked(power: &Power, action: PowerStep) -> Option<(Part, Goal)> {
     match action {
-        Action::Stop { part: Part::Machines, shelve } => {
+        PowerStep::Stop { part: Part::Machines, shelve } => {
             Some((Part::Machines, Goal::Off(mode(power, shelve))))
         }
-        Action::Stop { part, .. } => Some((part, Goal::Off(PowerMode::Stop))),
-        Action::Start { part } => Some((part, Goal::On)),
-        Action::State => None,
+        PowerStep::Stop { part, .. } => Some((part, Goal::Off(PowerMode::Stop))),
+        PowerStep::Start { part } => Some((part, Goal::On)),
+        PowerStep::State => None,
     }
 }
 
@@ -116,7 +116,7 @@ fn configured(env: &Environment) -> Result<&Power, Failure> {
 }
 
 /// Does it.
-pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failure> {
+pub(crate) async fn run(step: &mut StepCx<'_>, action: &PowerStep) -> Result<String, Failure> {
     let power = configured(step.env)?;
     let needs = Needs::of(step.env, action, step.frame.secrets.as_deref());
     meet(step, &needs).await?;
@@ -138,7 +138,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String
 }
 
 /// What a dry run says.
-fn describe(step: &mut StepCx<'_>, action: Action) -> Result<Vec<String>, Failure> {
+fn describe(step: &mut StepCx<'_>, action: PowerStep) -> Result<Vec<String>, Failure> {
     let power = configured(step.env)?;
     let known = Known::shown(step, &action);
     let Some((part, goal)) = asked(power, action) else {

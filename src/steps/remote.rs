@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 
 use super::command;
 use crate::config::Environment;
-use crate::config::model::{CommandTable, Remote, Run, Variables};
+use crate::config::model::{CommandTable, Invocation, Remote, Variables};
 use crate::config::template::Template;
 use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
@@ -123,7 +123,7 @@ pub(super) fn of_table(step: &StepCx<'_>, table: &CommandTable, known: &Known) -
 fn command_of(
     step: &StepCx<'_>,
     known: &Known,
-    run: &Run,
+    run: &Invocation,
     env: &Variables,
     input: Option<&Template>,
 ) -> Result<Cmd, Failure> {

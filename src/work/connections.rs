@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use crate::context::Ctx;
 use crate::disk::PrivateDir;
-use crate::exec::Kept;
+use crate::exec::Background;
 use crate::failure::Failure;
 use crate::tools::ssh::{self, Login};
 
@@ -17,7 +17,7 @@ pub struct Connections {
     pub(crate) logins: IndexMap<String, Login>,
     agents: IndexMap<String, Agent>,
     /// Before the folder: it closes what has its socket there.
-    keeper: Option<Kept>,
+    keeper: Option<Background>,
     folder: Option<PrivateDir>,
 }
 
@@ -25,7 +25,7 @@ pub struct Connections {
 pub(crate) struct Agent {
     /// It runs as long as this is held.
     #[expect(dead_code, reason = "held, not read")]
-    pub(crate) kept: Kept,
+    pub(crate) kept: Background,
     /// Its socket, and the file of the public key.
     pub(crate) place: (PathBuf, PathBuf),
 }

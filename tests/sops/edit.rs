@@ -1,7 +1,7 @@
 //! Changes touch what they change and nothing else.
 
 use crate::common::{self, Numbers, differences, noon, own};
-use infractl::testing::sops::{Encrypted, Format, Node, Plain, SopsError, Step, Value, key};
+use infractl::testing::sops::{Encrypted, Format, Node, PathStep, Plain, SopsError, Value, key};
 
 fn read(name: &str) -> (Vec<u8>, Format) {
     (std::fs::read(own().join("enc").join(name)).unwrap(), Format::from_path(name))
@@ -73,10 +73,10 @@ fn setting_one_value_changes_three_lines_in_every_format() {
         ("full.env", key("QUOTED").to_vec()),
         ("eleven-recipients.env", key("K").to_vec()),
         ("types-json.json", key("string").to_vec()),
-        ("types-json.json", vec![Step::Key(b"list".to_vec()), Step::Index(1)]),
+        ("types-json.json", vec![PathStep::Key(b"list".to_vec()), PathStep::Index(1)]),
         ("types.yaml", key("multi").to_vec()),
-        ("types.yaml", vec![Step::Key(b"map".to_vec()), Step::Key(b"inner".to_vec())]),
-        ("types.yaml", vec![Step::Key(b"list".to_vec()), Step::Index(0)]),
+        ("types.yaml", vec![PathStep::Key(b"map".to_vec()), PathStep::Key(b"inner".to_vec())]),
+        ("types.yaml", vec![PathStep::Key(b"list".to_vec()), PathStep::Index(0)]),
     ] {
         let (bytes, format) = read(name);
         let mut plain = open(&bytes, format);
@@ -128,10 +128,12 @@ fn a_new_key_adds_one_line_at_the_end_and_unset_takes_it_away() {
 fn paths_into_lists_and_maps_are_followed_and_made() {
     let (bytes, format) = read("types-json.json");
     let mut plain = open(&bytes, format);
-    let at = |steps: &[&str]| -> Vec<Step> {
+    let at = |steps: &[&str]| -> Vec<PathStep> {
         steps
             .iter()
-            .map(|step| step.parse().map_or_else(|_| Step::Key(step.as_bytes().to_vec()), Step::Index))
+            .map(|step| {
+                step.parse().map_or_else(|_| PathStep::Key(step.as_bytes().to_vec()), PathStep::Index)
+            })
             .collect()
     };
     plain.set(&at(&["new", "deep", "er"]), leaf("v")).unwrap();

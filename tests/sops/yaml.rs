@@ -1,7 +1,7 @@
 //! YAML in place: the text of the user stays, only values change.
 
 use crate::common::{Numbers, differences, key, noon, public};
-use infractl::testing::sops::{Encrypted, Format, NewFile, Plain, Rule, Step, Value, key as top};
+use infractl::testing::sops::{Encrypted, Format, NewFile, PathStep, Plain, Rule, Value, key as top};
 
 const TEXT: &str = r#"# head
 
@@ -113,10 +113,12 @@ fn an_editor_sees_the_text_as_it_was_laid_out() {
 #[test]
 fn a_change_in_place_touches_its_line_only() {
     let sealed = create(TEXT, None);
-    let path = |steps: &[&str]| -> Vec<Step> {
+    let path = |steps: &[&str]| -> Vec<PathStep> {
         steps
             .iter()
-            .map(|step| step.parse().map_or_else(|_| Step::Key(step.as_bytes().to_vec()), Step::Index))
+            .map(|step| {
+                step.parse().map_or_else(|_| PathStep::Key(step.as_bytes().to_vec()), PathStep::Index)
+            })
             .collect()
     };
     for steps in [

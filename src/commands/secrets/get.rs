@@ -6,7 +6,7 @@ use super::place::On;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::secrets::{self, Mac, key_path};
-use crate::sops::{Plain, Step};
+use crate::sops::{PathStep, Plain};
 use crate::{text, ui};
 
 /// Print one value, as it is
@@ -50,7 +50,7 @@ pub(crate) async fn run(cx: &Ctx, args: &GetArgs) -> Result<(), Failure> {
 /// The value at a place: a text as it is, a list or a map as JSON.
 pub(crate) fn value(
     plain: &Plain,
-    path: &[Step],
+    path: &[PathStep],
     name: &str,
     file: &str,
 ) -> Result<Zeroizing<Vec<u8>>, Failure> {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Argument, FilePath, ImageName, Run, Variables};
+use super::{Argument, FilePath, ImageName, Invocation, Variables};
 use crate::config::action_name::first;
 
 /// Build, push or run an image: exactly one of `build`, `push`, `pull`, `run`, `stop`, `login`
@@ -27,7 +27,7 @@ pub struct Docker {
     /// Log in to `[registry]`
     pub login: Option<bool>,
     /// Command in the container (`run`)
-    pub command: Option<Run>,
+    pub command: Option<Invocation>,
     /// Name of the container (`run`)
     pub name: Option<Argument>,
     /// Ports, as `8080:80` (`run`)

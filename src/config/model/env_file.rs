@@ -1,5 +1,7 @@
 //! `[env-file]`: what the environment file holds, and who reads it.
 
+use std::fmt;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -45,6 +47,9 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// Every dialect, the default first.
+    pub const ALL: [Dialect; 4] = [Dialect::Compose, Dialect::Docker, Dialect::Shell, Dialect::Portable];
+
     /// The word as written in a file.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -53,6 +58,12 @@ impl Dialect {
             Dialect::Shell => "shell",
             Dialect::Portable => "portable",
         }
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Argument, HostName, Run, Variables};
+use super::{Argument, HostName, Invocation, Variables};
 use crate::config::template::Template;
 
 /// A command on a host
@@ -13,7 +13,7 @@ pub struct Remote {
     /// Host that runs it
     pub host: HostName,
     /// A line for the shell, or a list of arguments
-    pub run: Run,
+    pub run: Invocation,
     /// Folder on the host
     pub dir: Option<Argument>,
     /// Variables of the command; values may name secrets, which travel by standard input

@@ -198,7 +198,7 @@ pub enum CommandLine {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct CommandTable {
     /// A line for the shell, or a list of arguments
-    pub run: Run,
+    pub run: Invocation,
     /// Folder to run in
     ///
     /// Default: the root of the project
@@ -216,7 +216,7 @@ pub struct CommandTable {
 /// A line for the shell, or a list of arguments
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(untagged)] // as above
-pub enum Run {
+pub enum Invocation {
     /// A line for the shell.
     Shell(Argument),
     /// A program and its arguments, without a shell.
@@ -239,8 +239,8 @@ impl CommandLine {
     /// The same as a table.
     pub fn into_table(self) -> CommandTable {
         let run = match self {
-            CommandLine::Shell(line) => Run::Shell(line),
-            CommandLine::Argv(argv) => Run::Argv(argv),
+            CommandLine::Shell(line) => Invocation::Shell(line),
+            CommandLine::Argv(argv) => Invocation::Argv(argv),
             CommandLine::Table(table) => return table,
         };
         CommandTable { run, dir: None, env: Variables::new(), input: None, interactive: false }
@@ -254,22 +254,22 @@ impl CommandTable {
     }
 }
 
-impl Run {
+impl Invocation {
     /// Every template in it.
     pub(crate) fn templates(&self) -> Vec<&Template> {
         match self {
-            Run::Shell(line) => vec![&line.0],
-            Run::Argv(words) => words.iter().map(|word| &word.0).collect(),
+            Invocation::Shell(line) => vec![&line.0],
+            Invocation::Argv(words) => words.iter().map(|word| &word.0).collect(),
         }
     }
 }
 
-impl Run {
+impl Invocation {
     /// The command on one line, cut where it gets long.
     pub fn name(&self) -> String {
         let line = match self {
-            Run::Shell(line) => line.0.to_string(),
-            Run::Argv(argv) => argv.iter().map(|word| word.0.as_str()).collect::<Vec<_>>().join(" "),
+            Invocation::Shell(line) => line.0.to_string(),
+            Invocation::Argv(argv) => argv.iter().map(|word| word.0.as_str()).collect::<Vec<_>>().join(" "),
         };
         let first = line.trim().lines().next().unwrap_or_default();
         let mut short: String = first.chars().take(60).collect();

@@ -117,14 +117,6 @@ fn keys_are_names() {
 }
 
 #[test]
-fn dialects_go_by_their_names() {
-    for dialect in Dialect::ALL {
-        assert_eq!(Dialect::from_name(&dialect.to_string()), Some(dialect));
-    }
-    assert_eq!(Dialect::from_name("systemd"), None);
-}
-
-#[test]
 fn decode_names_the_lines_that_are_not_ours() {
     let text = "# comment\n\nA=1\nno entry\nB='two\nlines'\nC='open\nD=2 \n E=3\nF='x' # comment\n";
     let decoded = decode(Dialect::Compose, text);

@@ -3,16 +3,20 @@
 use zeroize::Zeroizing;
 
 use super::change::Change;
-use crate::sops::Step;
+use crate::sops::PathStep;
 
 /// The lines of ours with the changes: a new key goes where it stands in theirs, with the comments above it.
-pub(super) fn changed(ours: &[u8], theirs: &[u8], changes: &[(Vec<Step>, Change<'_>)]) -> Zeroizing<Vec<u8>> {
+pub(super) fn changed(
+    ours: &[u8],
+    theirs: &[u8],
+    changes: &[(Vec<PathStep>, Change<'_>)],
+) -> Zeroizing<Vec<u8>> {
     let lines = |text: &'_ [u8]| -> Vec<Zeroizing<Vec<u8>>> {
         text.split(|&b| b == b'\n').filter(|line| !line.is_empty()).map(|line| line.to_vec().into()).collect()
     };
     let (mut out, theirs) = (lines(ours), lines(theirs));
     for (path, change) in changes {
-        let Some(Step::Key(key)) = path.first() else { continue };
+        let Some(PathStep::Key(key)) = path.first() else { continue };
         let is = |line: &Zeroizing<Vec<u8>>| key_of(line) == Some(key);
         let place = out.iter().position(is);
         let new: Vec<_> = match change {

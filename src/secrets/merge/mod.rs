@@ -10,7 +10,7 @@ pub(crate) use change::Prefer;
 
 use std::collections::BTreeSet;
 
-use crate::sops::{Entry, Format, KeyGroups, Map, Node, Plain, SopsError, Step, Text};
+use crate::sops::{Entry, Format, KeyGroups, Map, Node, PathStep, Plain, SopsError, Text};
 
 /// What came of a merge.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(crate) struct Merged {
 
 #[derive(Default)]
 struct Found<'a> {
-    changes: Vec<(Vec<Step>, Change<'a>)>,
+    changes: Vec<(Vec<PathStep>, Change<'a>)>,
     conflicts: Vec<String>,
 }
 
@@ -109,7 +109,7 @@ fn by_line(
     Ok(is_right.then_some(plain))
 }
 
-fn by_key(ours: &Plain, theirs: &Plain, changes: &[(Vec<Step>, Change<'_>)]) -> Result<Plain, SopsError> {
+fn by_key(ours: &Plain, theirs: &Plain, changes: &[(Vec<PathStep>, Change<'_>)]) -> Result<Plain, SopsError> {
     let mut plain = ours.clone();
     if ours.format() == Format::Dotenv {
         plain.replace(&dotenv::changed(
@@ -119,7 +119,7 @@ fn by_key(ours: &Plain, theirs: &Plain, changes: &[(Vec<Step>, Change<'_>)]) -> 
         ))?;
         // Exactly what they have: a line of text cannot say every value.
         for (path, change) in changes {
-            let Some(Step::Key(key)) = path.first() else { continue };
+            let Some(PathStep::Key(key)) = path.first() else { continue };
             let times = |plain: &Plain| {
                 plain.branches().iter().flat_map(Map::pairs).filter(|(name, _)| name == key).count()
             };
@@ -191,7 +191,7 @@ fn compare<'a>(
     ours: &Map,
     theirs: &'a Map,
     prefer: Prefer,
-    path: &mut Vec<Step>,
+    path: &mut Vec<PathStep>,
     found: &mut Found<'a>,
 ) {
     let empty = Map::default();
@@ -207,7 +207,7 @@ fn compare<'a>(
         if same_all(&t, &b) || same_all(&o, &t) {
             continue;
         }
-        path.push(Step::Key(key.to_vec()));
+        path.push(PathStep::Key(key.to_vec()));
         let their_node = theirs.pairs().filter(|(k, _)| *k == key).map(|(_, node)| node).last();
         let change = their_node.map_or(Change::Unset, Change::Set);
         if same_all(&o, &b) {
@@ -247,14 +247,14 @@ fn same(a: &Node, b: &Node) -> bool {
 }
 
 /// A place as people type it.
-fn show(path: &[Step]) -> String {
+fn show(path: &[PathStep]) -> String {
     match path {
-        [Step::Key(key)] => String::from_utf8_lossy(key).into_owned(),
+        [PathStep::Key(key)] => String::from_utf8_lossy(key).into_owned(),
         path => path
             .iter()
             .map(|step| match step {
-                Step::Key(key) => format!("[\"{}\"]", String::from_utf8_lossy(key)),
-                Step::Index(at) => format!("[{at}]"),
+                PathStep::Key(key) => format!("[\"{}\"]", String::from_utf8_lossy(key)),
+                PathStep::Index(at) => format!("[{at}]"),
             })
             .collect(),
     }

@@ -1,11 +1,11 @@
 //! An open document: read it, change it, seal it again.
 
-mod kept;
+mod ciphertexts;
 mod lossy;
 mod path;
 
 use lossy::Lossy;
-pub use path::{Step, key};
+pub use path::{PathStep, key};
 
 use std::borrow::Cow;
 
@@ -168,7 +168,7 @@ impl Plain {
         if let Ok(read) = self.to_editor().and_then(|text| store::load_plain(&text, self.format)) {
             Lossy::between(&self.branches, &read.branches).restore(&mut branches);
         }
-        let mut ciphertexts = kept::Kept::default();
+        let mut ciphertexts = ciphertexts::Ciphertexts::default();
         let mut path = Vec::new();
         for branch in &mut self.branches {
             ciphertexts.map(branch, &mut path, false);
@@ -202,7 +202,7 @@ impl Plain {
         recipients::assign(&mut self.metadata, &key, wanted, true, fill)?;
         self.key = key;
         for branch in &mut self.branches {
-            kept::forget(branch);
+            ciphertexts::forget(branch);
         }
         Ok(())
     }

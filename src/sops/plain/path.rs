@@ -6,7 +6,7 @@ use crate::sops::{Format, SopsError, dotenv, json, store};
 
 /// One step of a path into a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum PathStep {
     /// The value under a key of a map.
     Key(Vec<u8>),
     /// The item of a list, from 0; the length of the list adds one when setting.
@@ -14,19 +14,19 @@ pub enum Step {
 }
 
 /// The path of a top-level key.
-pub fn key(name: &str) -> [Step; 1] {
-    [Step::Key(name.as_bytes().to_vec())]
+pub fn key(name: &str) -> [PathStep; 1] {
+    [PathStep::Key(name.as_bytes().to_vec())]
 }
 
 impl Plain {
     /// The value at a path of the first document.
-    pub fn get(&self, path: &[Step]) -> Option<&Node> {
-        let (Step::Key(first), rest) = path.split_first()? else { return None };
+    pub fn get(&self, path: &[PathStep]) -> Option<&Node> {
+        let (PathStep::Key(first), rest) = path.split_first()? else { return None };
         let mut node = self.branches.first()?.get(first)?;
         for step in rest {
             node = match (node, step) {
-                (Node::Map(map), Step::Key(key)) => map.get(key)?,
-                (Node::List(items), Step::Index(at)) => {
+                (Node::Map(map), PathStep::Key(key)) => map.get(key)?,
+                (Node::List(items), PathStep::Index(at)) => {
                     items.iter().filter(|item| !is_comment(item)).nth(*at)?
                 }
                 _ => return None,
@@ -41,9 +41,9 @@ impl Plain {
     /// # Errors
     /// [`SopsError::BadPath`], and for keys that could not be read back [`SopsError::NotRepresentable`] and
     /// [`SopsError::AlreadyEncrypted`].
-    pub fn set(&mut self, path: &[Step], value: Node) -> Result<(), SopsError> {
+    pub fn set(&mut self, path: &[PathStep], value: Node) -> Result<(), SopsError> {
         let bad = |reason| SopsError::BadPath { path: show_path(path), reason };
-        let Some((Step::Key(first), rest)) = path.split_first() else {
+        let Some((PathStep::Key(first), rest)) = path.split_first() else {
             return Err(bad("it must begin with a key"));
         };
         store::check_reserved(first, self.format)?;
@@ -62,7 +62,7 @@ impl Plain {
         let mut place = self.branches.first_mut().and_then(|map| slot(map, first)).ok_or_else(nowhere)?;
         for step in rest {
             place = match (place, step) {
-                (Node::List(items), Step::Index(at)) => {
+                (Node::List(items), PathStep::Index(at)) => {
                     let places: Vec<_> = items
                         .iter()
                         .enumerate()
@@ -79,9 +79,9 @@ impl Plain {
                     };
                     &mut items[at]
                 }
-                (_, Step::Index(_)) => return Err(bad("an index needs a list")),
-                (Node::List(_), Step::Key(_)) => return Err(bad("a key needs a map")),
-                (place, Step::Key(name)) => {
+                (_, PathStep::Index(_)) => return Err(bad("an index needs a list")),
+                (Node::List(_), PathStep::Key(_)) => return Err(bad("a key needs a map")),
+                (place, PathStep::Key(name)) => {
                     if !matches!(place, Node::Map(_)) {
                         if !matches!(place.value(), Some(Value::Null)) {
                             return Err(bad("a key needs a map"));
@@ -111,18 +111,18 @@ impl Plain {
     ///
     /// # Errors
     /// [`SopsError::NoSuchKey`].
-    pub fn unset(&mut self, path: &[Step]) -> Result<(), SopsError> {
+    pub fn unset(&mut self, path: &[PathStep]) -> Result<(), SopsError> {
         let missing = || SopsError::NoSuchKey { path: show_path(path) };
         let (last, above) = path.split_last().ok_or_else(missing)?;
         let map = self.branches.first_mut().ok_or_else(missing)?;
         let removed = match (above.split_first(), last) {
-            (None, Step::Key(key)) => map.remove(key),
-            (Some((Step::Key(first), rest)), last) => {
+            (None, PathStep::Key(key)) => map.remove(key),
+            (Some((PathStep::Key(first), rest)), last) => {
                 let mut place = map.get_mut(first).ok_or_else(missing)?;
                 for step in rest {
                     place = match (place, step) {
-                        (Node::Map(map), Step::Key(key)) => map.get_mut(key),
-                        (Node::List(items), Step::Index(at)) => {
+                        (Node::Map(map), PathStep::Key(key)) => map.get_mut(key),
+                        (Node::List(items), PathStep::Index(at)) => {
                             items.iter_mut().filter(|item| !is_comment(item)).nth(*at)
                         }
                         _ => None,
@@ -130,8 +130,8 @@ impl Plain {
                     .ok_or_else(missing)?;
                 }
                 match (place, last) {
-                    (Node::Map(map), Step::Key(key)) => map.remove(key),
-                    (Node::List(items), Step::Index(at)) => {
+                    (Node::Map(map), PathStep::Key(key)) => map.remove(key),
+                    (Node::List(items), PathStep::Index(at)) => {
                         let found = items.iter().enumerate().filter(|(_, item)| !is_comment(item)).nth(*at);
                         let found = found.map(|(at, _)| at);
                         found.map(|at| items.remove(at)).is_some()
@@ -157,9 +157,9 @@ fn slot<'a>(map: &'a mut Map, key: &[u8]) -> Option<&'a mut Node> {
     map.get_mut(key)
 }
 
-fn show_path(path: &[Step]) -> String {
+fn show_path(path: &[PathStep]) -> String {
     path.iter().fold(String::new(), |text, step| match step {
-        Step::Key(key) => format!("{text}[\"{}\"]", show(key)),
-        Step::Index(at) => format!("{text}[{at}]"),
+        PathStep::Key(key) => format!("{text}[\"{}\"]", show(key)),
+        PathStep::Index(at) => format!("{text}[{at}]"),
     })
 }

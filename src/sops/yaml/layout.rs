@@ -22,13 +22,13 @@ impl std::fmt::Debug for Layout {
 /// A map in the text.
 #[derive(Clone, Default)]
 pub(super) struct Block {
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Vec<BlockPart>,
     pub(super) flow: bool,
     pub(super) column: usize,
 }
 
 #[derive(Clone)]
-pub(super) enum Part {
+pub(super) enum BlockPart {
     Comment(Remark),
     Pair { key: Vec<u8>, at: Range<usize>, value: Place },
 }
@@ -77,7 +77,9 @@ impl Place {
             Place::Scalar { .. } | Place::Comment(_) => 1,
             Place::List { items, .. } => 1 + items.iter().map(Place::size).sum::<usize>(),
             Place::Map { block, .. } => {
-                let of = |part: &Part| if let Part::Pair { value, .. } = part { value.size() } else { 1 };
+                let of = |part: &BlockPart| {
+                    if let BlockPart::Pair { value, .. } = part { value.size() } else { 1 }
+                };
                 1 + block.parts.iter().map(of).sum::<usize>()
             }
         }

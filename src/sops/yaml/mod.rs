@@ -12,7 +12,7 @@ mod layout;
 
 pub(super) use emit::emit;
 pub(super) use layout::Layout;
-use layout::{Block, Part, Place};
+use layout::{Block, BlockPart, Place};
 
 impl Layout {
     /// Reads a YAML text as go-yaml v3 does.
@@ -35,9 +35,9 @@ impl Layout {
 }
 
 fn tree_of_block(block: &Block) -> Map {
-    let entry = |part: &Part| match part {
-        Part::Comment(remark) => Entry::Comment(Comment::new(remark.text.as_slice())),
-        Part::Pair { key, value, .. } => Entry::Pair(key.clone(), tree_of_place(value)),
+    let entry = |part: &BlockPart| match part {
+        BlockPart::Comment(remark) => Entry::Comment(Comment::new(remark.text.as_slice())),
+        BlockPart::Pair { key, value, .. } => Entry::Pair(key.clone(), tree_of_place(value)),
     };
     Map(block.parts.iter().map(entry).collect())
 }

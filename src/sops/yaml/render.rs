@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::emit;
-use super::layout::{Block, Layout, Part, Place, Remark};
+use super::layout::{Block, BlockPart, Layout, Place, Remark};
 use super::text::{Context, leaf_text};
 use crate::sops::remarks;
 use crate::sops::same::{same_map, same_value};
@@ -65,7 +65,7 @@ impl Patch<'_> {
     fn block(&mut self, block: &Block, target: &Map) -> Option<()> {
         let mut places: HashMap<&[u8], Vec<usize>> = HashMap::new();
         for (at, part) in block.parts.iter().enumerate().rev() {
-            if let Part::Pair { key, .. } = part {
+            if let BlockPart::Pair { key, .. } = part {
                 places.entry(key).or_default().push(at);
             }
         }
@@ -85,10 +85,10 @@ impl Patch<'_> {
                 Entry::Pair(key, node) => (key, node),
                 Entry::Comment(_) => {
                     let remark = block.parts.iter().skip(next).find_map(|part| match part {
-                        Part::Comment(remark) => Some(remark.at.end),
-                        Part::Pair { .. } => None,
+                        BlockPart::Comment(remark) => Some(remark.at.end),
+                        BlockPart::Pair { .. } => None,
                     });
-                    if block.parts.get(next).is_some_and(|part| matches!(part, Part::Comment(_))) {
+                    if block.parts.get(next).is_some_and(|part| matches!(part, BlockPart::Comment(_))) {
                         next += 1;
                         end = end.max(remark);
                     }
@@ -100,7 +100,7 @@ impl Patch<'_> {
                     return None;
                 }
                 next = at + 1;
-                if let Part::Pair { at, value, .. } = &block.parts[at] {
+                if let BlockPart::Pair { at, value, .. } = &block.parts[at] {
                     self.pair(block, key, at, value, node)?;
                     end = end.max(Some(at.end.max(value.range().end)));
                 }
@@ -109,8 +109,8 @@ impl Patch<'_> {
                     return None;
                 }
                 let first = block.parts.iter().find_map(|part| match part {
-                    Part::Pair { at, .. } => Some(at.start - block.column),
-                    Part::Comment(_) => None,
+                    BlockPart::Pair { at, .. } => Some(at.start - block.column),
+                    BlockPart::Comment(_) => None,
                 });
                 let place = end.map(|end| self.line_end(end)).or(first)?;
                 let mut text = vec![b' '; block.column];
@@ -122,7 +122,7 @@ impl Patch<'_> {
             }
         }
         for at in places.into_values().flatten() {
-            if let (Part::Pair { at, value, .. }, false) = (&block.parts[at], block.flow) {
+            if let (BlockPart::Pair { at, value, .. }, false) = (&block.parts[at], block.flow) {
                 self.remove(block, at.start..at.end.max(value.range().end))?;
             } else {
                 return None;
@@ -142,7 +142,7 @@ impl Patch<'_> {
         let old = block
             .parts
             .iter()
-            .filter_map(|part| if let Part::Comment(remark) = part { Some(remark) } else { None });
+            .filter_map(|part| if let BlockPart::Comment(remark) = part { Some(remark) } else { None });
         let new: Vec<_> = target
             .0
             .iter()
@@ -242,7 +242,7 @@ impl Patch<'_> {
     fn comments_in(&self, block: &Block, within: &Range<usize>) -> Text {
         let mut text = Text::new(Vec::new());
         for part in &block.parts {
-            if let Part::Comment(remark) = part
+            if let BlockPart::Comment(remark) = part
                 && within.contains(&remark.at.start)
             {
                 text.extend_from_slice(self.text[remark.at.clone()].trim_end().as_bytes());

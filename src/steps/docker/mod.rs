@@ -124,8 +124,8 @@ pub(crate) fn templates<'a>(
     let arguments = one.into_iter().flatten().chain(&docker.ports).chain(&docker.volumes);
     let mut all: Vec<&Template> = arguments.map(|argument| &argument.0).chain(docker.env.values()).collect();
     match &docker.command {
-        Some(model::Run::Shell(line)) => all.push(&line.0),
-        Some(model::Run::Argv(words)) => all.extend(words.iter().map(|word| &word.0)),
+        Some(model::Invocation::Shell(line)) => all.push(&line.0),
+        Some(model::Invocation::Argv(words)) => all.extend(words.iter().map(|word| &word.0)),
         None => {}
     }
     if let Some(image) = docker.build.as_ref().and_then(|name| images.get(&name.0)) {
@@ -139,7 +139,7 @@ fn container(
     step: &StepCx<'_>,
     docker: &Docker,
     known: &Known,
-) -> Result<(tool::Run, Vec<(String, Value)>), Failure> {
+) -> Result<(tool::NewContainer, Vec<(String, Value)>), Failure> {
     let one = |argument: &Option<Argument>| -> Result<Option<String>, Failure> {
         argument.as_ref().map(|argument| known.argument(step, &argument.0)).transpose()
     };
@@ -157,16 +157,16 @@ fn container(
     env.extend(variables(step, known, &docker.env)?);
     task_variables::check_names(&env)?;
     let command = match &docker.command {
-        Some(model::Run::Shell(line)) => {
+        Some(model::Invocation::Shell(line)) => {
             shell_words(&known.argument(step, &line.0)?).map(str::to_owned).into()
         }
-        Some(model::Run::Argv(words)) => many(words)?,
+        Some(model::Invocation::Argv(words)) => many(words)?,
         None => Vec::new(),
     };
     let volumes = many(&docker.volumes)?.iter().map(|volume| absolute(&step.env.root, volume)).collect();
     let mut names: Vec<String> = env.iter().map(|(name, _)| name.clone()).collect();
     names.dedup();
-    let run = tool::Run {
+    let run = tool::NewContainer {
         image,
         name: one(&docker.name)?.unwrap_or_else(|| task::container_name(step, "step")),
         command,

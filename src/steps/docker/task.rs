@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::model::{Argument, CommandLine, Run, Task};
+use crate::config::model::{Argument, CommandLine, Invocation, Task};
 use crate::config::template::Template;
 use crate::exec::{Channel, Cmd, Done, RunError, Value};
 use crate::failure::{Failure, Kind};
@@ -142,8 +142,8 @@ fn templates(task: &Task) -> Vec<&Template> {
         Some(CommandLine::Table(table)) => {
             all.extend(table.env.values());
             match &table.run {
-                Run::Shell(line) => all.push(&line.0),
-                Run::Argv(words) => all.extend(words.iter().map(|word| &word.0)),
+                Invocation::Shell(line) => all.push(&line.0),
+                Invocation::Argv(words) => all.extend(words.iter().map(|word| &word.0)),
             }
         }
         None => {}
@@ -200,7 +200,7 @@ fn command(
         }
         (None, Some(service), Some(program)) => {
             let project = Project { files: many(&task.files)?, ..Project::default() };
-            let run = compose::Run {
+            let run = compose::OneOff {
                 service,
                 name: name.clone(),
                 command: words,
@@ -213,7 +213,7 @@ fn command(
         (Some(image), None, _) => {
             let network =
                 task.network.as_ref().map(|network| known.argument(step, &network.0)).transpose()?;
-            let run = tool::Run {
+            let run = tool::NewContainer {
                 image,
                 name: name.clone(),
                 command: words,
@@ -221,7 +221,7 @@ fn command(
                 network,
                 variables: names,
                 labels,
-                ..tool::Run::default()
+                ..tool::NewContainer::default()
             };
             tool::run(&run)
         }
@@ -249,8 +249,8 @@ fn words(step: &StepCx<'_>, known: &Known, task: &Task) -> Result<Vec<String>, F
         Some(CommandLine::Shell(line)) => shell(line),
         Some(CommandLine::Argv(words)) => argv(words),
         Some(CommandLine::Table(table)) => match &table.run {
-            Run::Shell(line) => shell(line),
-            Run::Argv(words) => argv(words),
+            Invocation::Shell(line) => shell(line),
+            Invocation::Argv(words) => argv(words),
         },
     }
 }

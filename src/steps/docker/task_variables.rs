@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::disk;
 use crate::exec::Value;
 use crate::failure::{Failure, Kind};
-use crate::files::dotenv::{self, Dialect};
+use crate::files::dotenv;
 use crate::steps::docker::task::{Asked, dir};
 use crate::steps::written::is_private;
 use crate::text::list;
@@ -61,7 +61,7 @@ pub(crate) fn file(step: &StepCx<'_>, path: &Path) -> Result<Vec<(String, Value)
     let text = disk::read_text(path)?;
     let is_ours = path == step.env.env_file.path;
     let (entries, odd_lines) = if is_ours {
-        let dialect = Dialect::from_name(step.env.env_file.dialect.as_str()).unwrap_or(Dialect::Compose);
+        let dialect = step.env.env_file.dialect;
         let decoded = dotenv::decode(dialect, &text);
         (decoded.entries, decoded.odd_lines)
     } else {

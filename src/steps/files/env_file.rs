@@ -20,7 +20,7 @@ use crate::work::values::{self, Known};
 
 /// What is done with the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub enum EnvFileStep {
     /// Write it, if its content changed.
     Write,
     /// Say whether it is stale.
@@ -29,23 +29,23 @@ pub enum Action {
     Remove,
 }
 
-impl StepKind for Action {
+impl StepKind for EnvFileStep {
     fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
         match self {
-            Action::Write => {
+            EnvFileStep::Write => {
                 see(Mention::SecretFiles);
                 see(Mention::EnvFile);
             }
-            Action::Compare => {
+            EnvFileStep::Compare => {
                 see(Mention::SecretFiles);
                 see(Mention::Outputs);
             }
-            Action::Remove => {}
+            EnvFileStep::Remove => {}
         }
     }
 
     fn effect(&self) -> Option<Effect> {
-        Some(if *self == Action::Compare { Effect::Reads } else { Effect::Writes })
+        Some(if *self == EnvFileStep::Compare { Effect::Reads } else { Effect::Writes })
     }
 
     fn run<'a>(&'a self, step: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
@@ -58,9 +58,9 @@ impl StepKind for Action {
 
     fn script(&self, step: &StepCx<'_>, script: &mut Script) -> Result<Vec<String>, Failure> {
         match self {
-            Action::Write => script.env_file(step),
-            Action::Compare => Err(no_script(step)),
-            Action::Remove => Ok(vec![format!(
+            EnvFileStep::Write => script.env_file(step),
+            EnvFileStep::Compare => Err(no_script(step)),
+            EnvFileStep::Remove => Ok(vec![format!(
                 "rm -f -- {}",
                 literal(&crate::work::relative(step, &step.env.env_file.path))
             )]),
@@ -69,10 +69,10 @@ impl StepKind for Action {
 }
 
 /// Does it.
-pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failure> {
+pub(crate) async fn run(step: &mut StepCx<'_>, action: &EnvFileStep) -> Result<String, Failure> {
     let path = &step.env.env_file.path;
     match action {
-        Action::Remove if !step.facts.left.is_empty() => {
+        EnvFileStep::Remove if !step.facts.left.is_empty() => {
             let shown = crate::work::relative(step, path);
             if !path.exists() {
                 return Ok(format!("{shown} was not there"));
@@ -80,7 +80,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String
             env_place::check(step).await?;
             Ok(crate::work::of_what_is_left(step, &shown, write(step)))
         }
-        Action::Remove => {
+        EnvFileStep::Remove => {
             let shown = crate::work::relative(step, path);
             let text = disk::read_lossy_if_there(path).unwrap_or_default().unwrap_or_default();
             match environment_of(&text) {
@@ -97,7 +97,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String
             let removed = (place != *path && disk::remove(path)?) || removed;
             Ok(if removed { format!("{shown} removed") } else { format!("{shown} was not there") })
         }
-        Action::Compare => {
+        EnvFileStep::Compare => {
             if step.facts.outputs.is_none() {
                 opened::secrets(step).await?;
                 read::outputs(step).await?;
@@ -107,7 +107,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String
             let shown = crate::work::relative(step, path);
             Ok(crate::work::compared(step, &shown, old.map(|old| is_stale(&old, &new))))
         }
-        Action::Write => {
+        EnvFileStep::Write => {
             // What git said before a long apply may no longer hold.
             if step.facts.env_file_allowed.is_none_or(|asked| asked.elapsed() > env_place::FRESH) {
                 env_place::check(step).await?;
@@ -164,7 +164,7 @@ pub(crate) fn content(step: &StepCx<'_>) -> Result<EnvFile, Failure> {
         },
         environment: step.env.name.clone(),
         generated: (step.cx.now)(),
-        dialect: declared.dialect.into(),
+        dialect: declared.dialect,
         sections,
         metadata: Metadata { workspace, serial: step.facts.serial },
     })
@@ -270,11 +270,11 @@ fn missing(step: &StepCx<'_>, source: &ValueSource) -> Failure {
 }
 
 /// What a dry run says of it.
-pub(crate) fn describe(step: &StepCx<'_>, action: Action) -> String {
+pub(crate) fn describe(step: &StepCx<'_>, action: EnvFileStep) -> String {
     let path = crate::work::relative(step, &step.env.env_file.path);
     match action {
-        Action::Write => format!("# write {path} (mode 0600)"),
-        Action::Compare => format!("# compare {path} with the outputs"),
-        Action::Remove => format!("rm -f {}", shell_words::quote(&path)),
+        EnvFileStep::Write => format!("# write {path} (mode 0600)"),
+        EnvFileStep::Compare => format!("# compare {path} with the outputs"),
+        EnvFileStep::Remove => format!("rm -f {}", shell_words::quote(&path)),
     }
 }

@@ -18,7 +18,7 @@ pub(crate) const FRESH: Duration = Duration::from_secs(1);
 /// cannot be written in its dialect.
 pub(crate) async fn check(step: &StepCx<'_>) -> Result<(), Failure> {
     let declared = &step.env.env_file;
-    constants(declared.dialect.into(), declared.sections.as_deref().unwrap_or_default())?;
+    constants(declared.dialect, declared.sections.as_deref().unwrap_or_default())?;
     let dir = declared.path.parent().unwrap_or(&step.env.root);
     if !dir.is_dir() {
         let shown = crate::work::relative(step, dir);

@@ -27,7 +27,7 @@ const MODE: u32 = 0o644;
 
 /// What is done with the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub enum InventoryStep {
     /// Write it, if its content changed.
     Write,
     /// Say whether it is stale.
@@ -50,15 +50,15 @@ pub(crate) fn visit(env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
     inputs.flat_map(|input| Template::inside(&input.0)).for_each(|one| see(Mention::Public(&one)));
 }
 
-impl StepKind for Action {
+impl StepKind for InventoryStep {
     fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
-        if *self != Action::Remove {
+        if *self != InventoryStep::Remove {
             visit(env, see);
         }
     }
 
     fn effect(&self) -> Option<Effect> {
-        Some(if *self == Action::Compare { Effect::Reads } else { Effect::Writes })
+        Some(if *self == InventoryStep::Compare { Effect::Reads } else { Effect::Writes })
     }
 
     fn run<'a>(&'a self, step: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
@@ -75,25 +75,25 @@ impl StepKind for Action {
 }
 
 /// Does it.
-pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failure> {
+pub(crate) async fn run(step: &mut StepCx<'_>, action: &InventoryStep) -> Result<String, Failure> {
     let path = &declared(step)?.path;
     let shown = relative(step, path);
     match action {
-        Action::Remove if !step.facts.left.is_empty() && path.exists() => {
-            let written = Box::pin(run(step, &Action::Write)).await;
+        InventoryStep::Remove if !step.facts.left.is_empty() && path.exists() => {
+            let written = Box::pin(run(step, &InventoryStep::Write)).await;
             Ok(crate::work::of_what_is_left(step, &shown, written))
         }
-        Action::Remove => match disk::read_text_if_there(path)? {
+        InventoryStep::Remove => match disk::read_text_if_there(path)? {
             None => Ok(format!("{shown} was not there")),
             Some(text) if !file::is_ours(&text) => Ok(format!("{shown} is not infractl's, and stays")),
             Some(_) => disk::remove(path).map(|_| format!("{shown} removed")).map_err(Failure::from),
         },
-        Action::Compare => {
+        InventoryStep::Compare => {
             meet(step, &Needs::of(step.env, action, None)).await?;
             let text = content(step, &Known::of(step))?.render()?;
             Ok(crate::work::compared(step, &shown, disk::read_text_if_there(path)?.map(|old| old != text)))
         }
-        Action::Write => {
+        InventoryStep::Write => {
             check_place(step)?;
             meet(step, &Needs::of(step.env, action, None)).await?;
             let inventory = content(step, &Known::of(step))?;
@@ -111,15 +111,15 @@ pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String
 }
 
 /// What a dry run says.
-pub(crate) fn describe(step: &StepCx<'_>, action: Action) -> Result<Vec<String>, Failure> {
+pub(crate) fn describe(step: &StepCx<'_>, action: InventoryStep) -> Result<Vec<String>, Failure> {
     let path = relative(step, &declared(step)?.path);
     Ok(vec![match action {
-        Action::Write => {
+        InventoryStep::Write => {
             content(step, &Known::shown(step, &action))?;
             format!("# write {path} (mode 0644)")
         }
-        Action::Compare => format!("# compare {path} with the outputs"),
-        Action::Remove => format!("rm -f {}", shell_words::quote(&path)),
+        InventoryStep::Compare => format!("# compare {path} with the outputs"),
+        InventoryStep::Remove => format!("rm -f {}", shell_words::quote(&path)),
     }])
 }
 

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::inventory::{Action, content, declared, is_output};
+use super::inventory::{InventoryStep, content, declared, is_output};
 use crate::config::model::Input;
 use crate::config::template::{Name, Template};
 use crate::failure::Failure;
@@ -13,13 +13,17 @@ use crate::work::values::Known;
 use crate::work::{StepCx, relative};
 
 /// The same as lines of a script. What needs an output to be taken apart only infractl can do.
-pub(super) fn lines(script: &mut Script, step: &StepCx<'_>, action: Action) -> Result<Vec<String>, Failure> {
+pub(super) fn lines(
+    script: &mut Script,
+    step: &StepCx<'_>,
+    action: InventoryStep,
+) -> Result<Vec<String>, Failure> {
     let declared = declared(step)?;
     let path = literal(&relative(step, &declared.path));
     match action {
-        Action::Remove => return Ok(vec![format!("rm -f -- {path}")]),
-        Action::Compare => return Err(no_script(step)),
-        Action::Write => {}
+        InventoryStep::Remove => return Ok(vec![format!("rm -f -- {path}")]),
+        InventoryStep::Compare => return Err(no_script(step)),
+        InventoryStep::Write => {}
     }
     let names_output =
         |input: &Input| Template::inside(&input.0).iter().any(|one| one.names().any(is_output));

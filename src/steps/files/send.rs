@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use secrecy::ExposeSecret as _;
 
 use crate::config::model::Copy;
-use crate::exec::{Done, Part};
+use crate::exec::{Done, InputPart};
 use crate::failure::{Failure, Kind};
 use crate::hosts::host::{self, Machine};
 use crate::hosts::{connection, login};
@@ -107,7 +107,7 @@ fn arrived(step: &StepCx<'_>, machine: &Machine, done: &Done, to: &str) -> Resul
 }
 
 /// What they are as a stream that `tar` reads. Its last file makes the folders there.
-fn parts(items: &[Item]) -> Vec<Part> {
+fn parts(items: &[Item]) -> Vec<InputPart> {
     let now = SystemTime::now();
     let mut parts = Vec::new();
     let mut folders = Vec::new();
@@ -122,26 +122,26 @@ fn parts(items: &[Item]) -> Vec<Part> {
                     byte => std::slice::from_ref(byte),
                 }));
                 folders.extend(b"'\n");
-                parts.push(Part::Bytes(tar::folder(path)));
+                parts.push(InputPart::Bytes(tar::folder(path)));
                 continue;
             }
             Content::Text(text) => {
                 let text = text.expose_secret().as_bytes();
-                (*mode, text.len() as u64, now, Part::Bytes(text.to_vec()))
+                (*mode, text.len() as u64, now, InputPart::Bytes(text.to_vec()))
             }
             Content::File { from, length, changed } => {
-                (*mode, *length, *changed, Part::File(from.clone(), *length))
+                (*mode, *length, *changed, InputPart::File(from.clone(), *length))
             }
         };
-        parts.push(Part::Bytes(tar::file(path, mode, length, changed)));
+        parts.push(InputPart::Bytes(tar::file(path, mode, length, changed)));
         parts.push(part);
-        parts.push(Part::Bytes(tar::padding(length)));
+        parts.push(InputPart::Bytes(tar::padding(length)));
     }
     let length = folders.len() as u64;
-    parts.push(Part::Bytes(tar::file(LAST.as_bytes(), 0o600, length, now)));
-    parts.push(Part::Bytes(folders));
-    parts.push(Part::Bytes(tar::padding(length)));
-    parts.push(Part::Bytes(tar::end()));
+    parts.push(InputPart::Bytes(tar::file(LAST.as_bytes(), 0o600, length, now)));
+    parts.push(InputPart::Bytes(folders));
+    parts.push(InputPart::Bytes(tar::padding(length)));
+    parts.push(InputPart::Bytes(tar::end()));
     parts
 }
 

@@ -165,7 +165,7 @@ pub(crate) fn services(program: Program, project: &Project) -> Cmd {
 
 /// A one-off container of a service.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Run {
+pub(crate) struct OneOff {
     /// Service.
     pub service: String,
     /// Name of the container.
@@ -181,7 +181,7 @@ pub(crate) struct Run {
 }
 
 /// Runs it; the container goes when it has ended.
-pub(crate) fn run(program: Program, project: &Project, run: &Run) -> Cmd {
+pub(crate) fn run(program: Program, project: &Project, run: &OneOff) -> Cmd {
     let mut cmd = base(program, project).args(["run", "--rm", "-T", "--name", &run.name]);
     for (option, values) in [("--label", &run.labels), ("--volume", &run.volumes), ("-e", &run.variables)] {
         for value in values {

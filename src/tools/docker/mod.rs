@@ -97,7 +97,7 @@ pub(crate) fn build(build: &Build) -> Cmd {
 
 /// What is run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Run {
+pub(crate) struct NewContainer {
     /// Image.
     pub image: String,
     /// Name of the container.
@@ -119,7 +119,7 @@ pub(crate) struct Run {
 }
 
 /// Runs an image; the container goes when it has ended, unless it is left running.
-pub(crate) fn run(run: &Run) -> Cmd {
+pub(crate) fn run(run: &NewContainer) -> Cmd {
     let how = if run.detach { "--detach" } else { "--rm" };
     let mut cmd = Cmd::new("docker").args(["run", how, "--name", &run.name]);
     let many = [
@@ -215,13 +215,13 @@ mod tests {
             ..Build::default()
         });
         insta::assert_snapshot!(build.to_string(), @"DOCKER_BUILDKIT=1 docker build --platform linux/amd64 --target prod --build-arg 'REV=a b' --secret 'id=TOKEN,env=TOKEN' --tag etl:1 --tag reg.example/etl:1 -- app");
-        let run = super::run(&Run {
+        let run = super::run(&NewContainer {
             image: "etl".into(),
             name: "etl-1".into(),
             command: text(&["python", "-m", "etl"]),
             volumes: text(&["/p/shared:/app/shared:ro"]),
             variables: text(&["TOKEN"]),
-            ..Run::default()
+            ..NewContainer::default()
         });
         let run = run.secret("TOKEN", "CANARY-docker".to_owned().into());
         insta::assert_snapshot!(run.to_string(), @"TOKEN=*** docker run --rm --name etl-1 --volume /p/shared:/app/shared:ro --env TOKEN -- etl python -m etl");

@@ -1,6 +1,6 @@
 //! Random files, both ways, with random rules and recipients.
 
-use infractl::testing::sops::{Format, Map, Node, Step, Value, key};
+use infractl::testing::sops::{Format, Map, Node, PathStep, Value, key};
 
 use super::odd::compare;
 use super::odd_files::Verdict;
@@ -110,21 +110,21 @@ fn random_yaml_that_was_changed_is_read_by_sops() {
 }
 
 /// The place of every leaf.
-fn leaves(map: &Map, path: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
+fn leaves(map: &Map, path: &mut Vec<PathStep>, found: &mut Vec<Vec<PathStep>>) {
     for (name, node) in map.pairs() {
-        path.push(Step::Key(name.to_vec()));
+        path.push(PathStep::Key(name.to_vec()));
         leaf(node, path, found);
         path.pop();
     }
 }
 
-fn leaf(node: &Node, path: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
+fn leaf(node: &Node, path: &mut Vec<PathStep>, found: &mut Vec<Vec<PathStep>>) {
     match node {
         Node::Map(map) => leaves(map, path, found),
         Node::List(items) => {
             let items = items.iter().filter(|item| !matches!(item, Node::Comment(_)));
             for (at, item) in items.enumerate() {
-                path.push(Step::Index(at));
+                path.push(PathStep::Index(at));
                 leaf(item, path, found);
                 path.pop();
             }

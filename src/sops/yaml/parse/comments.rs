@@ -3,7 +3,7 @@
 use granit_parser::Placement;
 
 use super::{Builder, Open};
-use crate::sops::yaml::layout::{Part, Place, Remark};
+use crate::sops::yaml::layout::{BlockPart, Place, Remark};
 
 impl Builder<'_> {
     pub(super) fn comment(&mut self, remark: Remark, placement: Placement) {
@@ -27,10 +27,10 @@ impl Builder<'_> {
         for (level, open) in self.stack.iter_mut().enumerate().rev() {
             match open {
                 Open::Map { block, key, .. } => {
-                    let pair = block.parts.iter().rposition(|part| matches!(part, Part::Pair { .. }));
+                    let pair = block.parts.iter().rposition(|part| matches!(part, BlockPart::Pair { .. }));
                     let at = pair.filter(|_| key.is_none()).unwrap_or(block.parts.len());
                     if at > 0 || !in_list[level] {
-                        block.parts.insert(at, Part::Comment(remark));
+                        block.parts.insert(at, BlockPart::Comment(remark));
                         return;
                     }
                 }
@@ -51,7 +51,7 @@ impl Builder<'_> {
     fn put_in_flow(&mut self, remark: &Remark) -> bool {
         let last = match self.stack.last_mut() {
             Some(Open::Map { block, key: None, .. }) => match block.parts.last_mut() {
-                Some(Part::Pair { value, .. }) => value,
+                Some(BlockPart::Pair { value, .. }) => value,
                 _ => return false,
             },
             _ => return false,
@@ -63,7 +63,7 @@ impl Builder<'_> {
             }
             Place::Map { block, at } if block.flow => {
                 at.end = remark.at.end;
-                block.parts.insert(0, Part::Comment(remark.clone()));
+                block.parts.insert(0, BlockPart::Comment(remark.clone()));
             }
             _ => return false,
         }

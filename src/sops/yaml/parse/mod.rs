@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, StructureStyle, Tag, options};
 
-use super::layout::{Block, Layout, Part, Place, Remark};
+use super::layout::{Block, BlockPart, Layout, Place, Remark};
 use super::resolve;
 use crate::sops::tree::{Text, Value, show};
 use crate::sops::{Format, SopsError};
@@ -144,7 +144,7 @@ impl Builder<'_> {
                 let flow = matches!(style, StructureStyle::Flow);
                 let mut block =
                     Block { parts: Vec::new(), flow, column: if flow { 0 } else { self.column(at.start) } };
-                block.parts.extend(self.pending.drain(..).map(|(remark, _)| Part::Comment(remark)));
+                block.parts.extend(self.pending.drain(..).map(|(remark, _)| BlockPart::Comment(remark)));
                 self.stack.push(Open::Map {
                     block,
                     key: None,
@@ -170,7 +170,7 @@ impl Builder<'_> {
                     None | Some(Place::Scalar { value: Value::Null, .. }) => Block::default(),
                     Some(_) => return Err(Wrong::Syntax("the top level is no map")),
                 };
-                block.parts.extend(self.pending.drain(..).map(|(remark, _)| Part::Comment(remark)));
+                block.parts.extend(self.pending.drain(..).map(|(remark, _)| BlockPart::Comment(remark)));
                 self.documents.push(block);
                 self.anchors.clear();
             }
@@ -181,7 +181,7 @@ impl Builder<'_> {
 
     fn end_of_stream(&mut self) {
         if let Some(block) = self.documents.last_mut() {
-            block.parts.extend(self.pending.drain(..).map(|(remark, _)| Part::Comment(remark)));
+            block.parts.extend(self.pending.drain(..).map(|(remark, _)| BlockPart::Comment(remark)));
         }
     }
 
@@ -215,13 +215,13 @@ impl Builder<'_> {
                 items.push(place);
             }
             Some(Open::Map { block, key, seen, .. }) => {
-                block.parts.extend(comments.into_iter().map(Part::Comment));
+                block.parts.extend(comments.into_iter().map(BlockPart::Comment));
                 match key.take() {
                     // sops refuses them in the first document only.
                     Some((key, _)) if self.documents.is_empty() && !seen.insert(key.clone()) => {
                         return Err(Wrong::Twice(key));
                     }
-                    Some((key, at)) => block.parts.push(Part::Pair { key, at, value: place }),
+                    Some((key, at)) => block.parts.push(BlockPart::Pair { key, at, value: place }),
                     None => match place {
                         Place::Scalar { value: Value::Str(text), at, foreign } => {
                             // go-yaml wants a question mark before a key that is longer than 1024, and nothing
@@ -255,7 +255,7 @@ impl Builder<'_> {
             std::mem::replace(&mut self.pending, outside).into_iter().map(|(remark, _)| remark).collect();
         let (place, anchor) = match open {
             Open::Map { mut block, start, anchor, .. } => {
-                block.parts.extend(own.into_iter().map(Part::Comment));
+                block.parts.extend(own.into_iter().map(BlockPart::Comment));
                 let at = start..if block.flow { end.end } else { block_end(&block).max(start) };
                 (Place::Map { block, at }, anchor)
             }
@@ -279,9 +279,9 @@ impl Builder<'_> {
 
 /// The end of the last value or comment of a map.
 fn block_end(block: &Block) -> usize {
-    let end = |part: &Part| match part {
-        Part::Comment(remark) => remark.at.end,
-        Part::Pair { at, value, .. } => at.end.max(value.range().end),
+    let end = |part: &BlockPart| match part {
+        BlockPart::Comment(remark) => remark.at.end,
+        BlockPart::Pair { at, value, .. } => at.end.max(value.range().end),
     };
     block.parts.iter().map(end).max().unwrap_or(0)
 }

@@ -9,9 +9,9 @@ use crate::sops::tree::{Comment, Entry, Map, Node, Scalar, Value};
 
 /// Ciphertexts of a document by place, type and value, in their order.
 #[derive(Default)]
-pub(super) struct Kept(HashMap<[u8; 32], VecDeque<Vec<u8>>>);
+pub(super) struct Ciphertexts(HashMap<[u8; 32], VecDeque<Vec<u8>>>);
 
-impl Kept {
+impl Ciphertexts {
     /// Takes the ciphertexts of a document out, or gives them to another.
     pub(super) fn map(&mut self, map: &mut Map, path: &mut Vec<u8>, give: bool) {
         for entry in &mut map.0 {

@@ -9,18 +9,18 @@ use super::log::Log;
 use super::store::Store;
 
 /// The files of a run.
-pub(super) struct Kept {
+pub(super) struct RunFiles {
     pub(super) store: Store,
     pub(super) number: u64,
     file: File,
     pub(super) logs: Lanes<Log>,
 }
 
-impl Kept {
+impl RunFiles {
     pub(super) fn begin(store: Store, start: &mut Start) -> io::Result<Self> {
         let (number, file, locked) = store.begin()?;
         (start.run, start.locked) = (Some(number), locked);
-        let mut kept = Kept { store, number, file, logs: Lanes::default() };
+        let mut kept = RunFiles { store, number, file, logs: Lanes::default() };
         kept.write(&Line::RunStarted(start.clone()))?;
         Ok(kept)
     }

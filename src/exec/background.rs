@@ -13,16 +13,16 @@ const LIMIT: Duration = Duration::from_secs(3);
 /// A program that runs until this is dropped. Its standard input ends then, and also when infractl is killed: it has
 /// to end with it.
 #[derive(Debug, Default)]
-pub struct Kept(Option<(ChildStdin, Child)>);
+pub struct Background(Option<(ChildStdin, Child)>);
 
-impl Kept {
+impl Background {
     /// None when it has ended already.
     pub(super) fn new(mut child: Child) -> Self {
-        Kept(child.stdin.take().map(|stdin| (stdin, child)))
+        Background(child.stdin.take().map(|stdin| (stdin, child)))
     }
 }
 
-impl Drop for Kept {
+impl Drop for Background {
     fn drop(&mut self) {
         let Some((stdin, mut child)) = self.0.take() else { return };
         let pid = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
