@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use clap_complete::env::CompleteEnv;
 
-use crate::commands::{self, Color, Global, OutputMode};
+use crate::commands::{self, Color, Global, OutputMode, help};
 use crate::config::variables;
 use crate::context::{Ctx, Vars};
 use crate::exec::{self, Interrupts, OsRunner};
@@ -39,7 +39,7 @@ fn run() -> ExitCode {
     CompleteEnv::with_factory(commands::own_verbs::command).complete();
     let cli = match commands::parse(std::env::args_os().collect()) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(error, &words()),
     };
     let mut vars = crate::lock::mark(Vars(vars()));
     if let commands::Command::Secrets(args) = &cli.command
@@ -91,6 +91,10 @@ fn run() -> ExitCode {
     runtime.shutdown_background();
     let result = result.and_then(|()| ui.all_told());
     let mut failure = result.err().map(|failure| recording::with_history(failure, &recorder));
+    failure = failure.map(|failure| match help::instead(&words()).filter(|_| failure.kind == Kind::Usage) {
+        Some(line) => failure.help(line),
+        None => failure,
+    });
     if let Some(failure) = &failure {
         ui.failure(failure);
     }
@@ -102,13 +106,23 @@ fn run() -> ExitCode {
     failure.map_or(ExitCode::SUCCESS, |failure| ExitCode::from(failure.kind.code()))
 }
 
-/// clap's own text; its exit code is ours for usage.
-fn usage(error: &clap::Error) -> ExitCode {
+/// Help, or an error of the command line; its exit code is ours for usage.
+fn usage(error: clap::Error, words: &[String]) -> ExitCode {
     let is_help = !error.use_stderr();
+    let text = help::told(error, words);
     // A closed pipe ends quietly.
-    let _ = error.print();
+    let _ = if is_help {
+        anstream::stdout().write_all(text.as_bytes())
+    } else {
+        anstream::stderr().write_all(text.as_bytes())
+    };
     let _ = std::io::stdout().flush();
     if is_help { ExitCode::SUCCESS } else { ExitCode::from(Kind::Usage.code()) }
+}
+
+/// The command line, as people read it.
+fn words() -> Vec<String> {
+    std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]

@@ -32,6 +32,9 @@ pub(crate) mod several;
 mod previews;
 pub(crate) mod planned;
 pub(crate) mod target;
+mod habits;
+pub(crate) mod help;
+mod examples;
 pub(crate) mod part;
 pub(crate) mod global;
 

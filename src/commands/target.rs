@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
+use super::habits;
 use crate::config::model::Asked;
 use crate::config::verbs::Effect;
 use crate::config::{Environment, Project};
@@ -19,8 +20,14 @@ use crate::ui::prompt;
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Target {
     /// Environment, for instance `dev` [default: $INFRACTL_ENV, then `default-environment`, then a picker]
-    #[arg(value_name = "ENV", add = ArgValueCandidates::new(environments))]
+    #[arg(value_name = "ENV", value_parser = named, add = ArgValueCandidates::new(environments))]
     pub environment: Option<String>,
+}
+
+/// `dev`, also as make's users write it: `ENV=dev`.
+#[expect(clippy::unnecessary_wraps, reason = "the form of a value parser")]
+fn named(word: &str) -> Result<String, std::convert::Infallible> {
+    Ok(habits::environment(word).to_owned())
 }
 
 /// What goes to the tool as it is.
@@ -31,18 +38,29 @@ pub(crate) struct Extra {
     pub extra: Vec<String>,
 }
 
-/// Names of environments for completion: only folders are listed, no file is opened.
-pub(super) fn environments() -> Vec<CompletionCandidate> {
-    let found = std::env::current_dir().ok().and_then(|dir| Project::find(&dir, None).ok());
-    found.map_or_else(Vec::new, |project| project.environments.iter().map(CompletionCandidate::new).collect())
+/// The project around the current folder, where nothing more is known: for help and completion.
+fn around() -> Option<Project> {
+    std::env::current_dir().ok().and_then(|dir| Project::find(&dir, None).ok())
 }
 
-/// Names of the project's own pipelines for completion: its files are read, no other.
+/// Names of environments: only folders are listed, no file is opened.
+pub(super) fn names() -> Vec<String> {
+    around().map_or_else(Vec::new, |project| project.environments)
+}
+
+/// Names of environments, for completion.
+pub(super) fn environments() -> Vec<CompletionCandidate> {
+    names().into_iter().map(CompletionCandidate::new).collect()
+}
+
+/// Names of the project's own pipelines: its files are read, no other.
+pub(super) fn own_pipelines() -> Vec<String> {
+    around().map_or_else(Vec::new, |project| project.pipelines().into_iter().collect())
+}
+
+/// Names of the project's own pipelines, for completion.
 pub(super) fn pipelines() -> Vec<CompletionCandidate> {
-    let found = std::env::current_dir().ok().and_then(|dir| Project::find(&dir, None).ok());
-    found.map_or_else(Vec::new, |project| {
-        project.pipelines().into_iter().map(CompletionCandidate::new).collect()
-    })
+    own_pipelines().into_iter().map(CompletionCandidate::new).collect()
 }
 
 /// Finds the project of the folder infractl was started in, or of `-C DIR`.

@@ -113,6 +113,11 @@ impl Flag<'_> {
     }
 }
 
+/// Whether a flag has a value, which may stand in the next word.
+pub(crate) fn has_value(name: &str) -> bool {
+    VALUED.contains(&name)
+}
+
 /// Is this flag among the words?
 pub(crate) fn asks(words: &[String], name: &str) -> bool {
     flags(words).iter().any(|flag| flag.name == name && flag.is_on())
