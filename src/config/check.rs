@@ -137,8 +137,7 @@ impl Check<'_> {
             }
             (Shape::List(item), Value::List(items)) => {
                 let before = std::mem::replace(&mut self.in_list, true);
-                let name =
-                    if matches!(&**item, Shape::Table(name) if name == "StepEntry") { "step" } else { key };
+                let name = if item.is_step() { "step" } else { key };
                 for node in items {
                     self.value(name, node, item);
                 }

@@ -162,11 +162,17 @@ fn comes_back<'a>(name: &'a str, next: impl Fn(&'a str) -> Vec<&'a str>) -> bool
 /// What the `do` steps call: it must exist, and must not come back to where it began.
 fn calls(root: &Node, issues: &mut Vec<Issue>) {
     let Some(pipelines) = root.get("pipelines").and_then(Node::table) else { return };
+    let names = || verbs::doable().map(|name| -> &str { name }).chain(pipelines.keys().map(String::as_str));
     for (name, pipeline) in pipelines {
+        for line in std::iter::once(&pipeline.node).chain(steps(&pipeline.node)) {
+            let verb = line.text().map(str::trim);
+            if let Some(verb) = verb.filter(|verb| names().any(|known| known == *verb)) {
+                let message = format!("`{verb}` would be a line for the shell here, and is a verb or pipeline");
+                issues.push(issue(&line.place, message, format!("write `{{ do = \"{verb}\" }}`")));
+            }
+        }
         for called in steps(&pipeline.node).into_iter().filter_map(|step| step.get("do")) {
             let Some(verb) = called.text() else { continue };
-            let names =
-                || verbs::doable().map(|name| -> &str { name }).chain(pipelines.keys().map(String::as_str));
             if !names().any(|known| known == verb) {
                 let help = match text::nearest(verb, names()) {
                     Some(near) => format!("did you mean `{near}`?"),

@@ -51,6 +51,15 @@ impl Shape {
         }
     }
 
+    /// A step of a pipeline, or a line for the shell in its place.
+    pub(crate) fn is_step(&self) -> bool {
+        match self {
+            Shape::Table(name) => name == "StepEntry",
+            Shape::Either(shapes) => shapes.iter().any(Shape::is_step),
+            _ => false,
+        }
+    }
+
     /// What a value should be, for people.
     pub(crate) fn expected(&self) -> String {
         match self {
@@ -77,7 +86,7 @@ impl Shape {
                     "a list of text".to_owned()
                 }
                 Shape::Text(_) => "a list, each item ".to_owned() + &item.expected(),
-                Shape::Table(name) if name == "StepEntry" => "a list of steps".to_owned(),
+                item if item.is_step() => "a list of steps".to_owned(),
                 Shape::Table(_) => "a list of tables".to_owned(),
                 _ => "a list".to_owned(),
             },

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config::model::{self, OnFailureWord, StepEntry};
+use crate::config::model::{self, OnFailureWord, StepEntry, StepOrLine};
 use crate::config::verbs::Declared;
 use crate::config::wait::EVERY;
 pub use crate::config::wait::Until;
@@ -142,7 +142,9 @@ impl Step {
         let on_failure = match entry.on_failure {
             None | Some(model::OnFailure::Word(OnFailureWord::Stop)) => OnFailure::Stop,
             Some(model::OnFailure::Word(OnFailureWord::Continue)) => OnFailure::Continue,
-            Some(model::OnFailure::Steps(steps)) => OnFailure::Steps(Step::from_entries(steps)?),
+            Some(model::OnFailure::Steps(steps)) => {
+                OnFailure::Steps(Step::from_entries(steps.into_iter().map(StepOrLine::into_step).collect())?)
+            },
         };
         Ok(Step {
             name,

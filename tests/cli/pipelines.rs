@@ -46,6 +46,32 @@ fn steps_run_in_order_and_see_where_they_are() {
 }
 
 #[test]
+fn a_line_is_a_step() {
+    let project = project(
+        r#"one = "echo $INFRACTL_STEP {{output.fqdn}} > seen"
+many = ["echo a > seen", { command = "echo b >> seen", name = "second" }, "echo c >> seen; false"]
+mend = [{ command = "false", on-failure = ["echo mended > seen"] }]
+look = { effect = "reads", steps = ["true"] }
+wrong = ["deploy"]
+"#,
+    );
+    run(&project, "wrong", &[])
+        .code(78)
+        .says("`deploy` would be a line for the shell here")
+        .says("write `{ do = \"deploy\" }`")
+        .says("environments/local/environment.toml:16:10");
+    let text = project.read("environments/local/environment.toml");
+    project.write("environments/local/environment.toml", &text.replace("wrong = [\"deploy\"]\n", ""));
+    run(&project, "one", &[]).code(0);
+    assert!(project.read("seen").ends_with(" app.example\n"), "{}", project.read("seen"));
+    run(&project, "many", &[]).code(1).says("second");
+    assert_eq!(project.read("seen"), "a\nb\nc\n");
+    run(&project, "mend", &[]).code(1);
+    assert_eq!(project.read("seen"), "mended\n");
+    run(&project, "look", &[]).code(0);
+}
+
+#[test]
 fn a_pipeline_goes_by_its_name_like_a_verb() {
     let project = project("smoke = [{ command = \"echo smoke > seen\", secrets = [] }]\n");
     project.infractl(&["smoke", "local"]).code(0);

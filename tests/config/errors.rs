@@ -509,13 +509,13 @@ aply = 3
        |
        = help: remove one of them
 
-    error: `pipelines.aply` must be a list of steps or a table, not a whole number
+    error: `pipelines.aply` must be text, a list of steps or a table, not a whole number
       --> environments/dev/environment.toml:23:8
        |
     23 | aply = 3
        |        ^
        |
-       = help: write a list of steps or a table
+       = help: write text, a list of steps or a table
 
     error: 30 problems
     "#);

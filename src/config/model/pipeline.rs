@@ -3,15 +3,17 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::StepEntry;
+use super::{Argument, CommandLine, StepEntry};
 use crate::config::verbs::Declared;
 
-/// A pipeline: a list of steps, or a table with the steps and what is true of all of them
+/// A pipeline: a line for the shell, a list of steps, or a table with the steps and what is true of all of them
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(untagged)] // its errors are never seen: config/check.rs has looked at the value before serde does
 pub(crate) enum PipelineEntry {
+    /// One line for the shell.
+    Line(Argument),
     /// Steps.
-    Steps(Vec<StepEntry>),
+    Steps(Vec<StepOrLine>),
     /// Steps, with more said.
     Table(PipelineTable),
 }
@@ -28,19 +30,37 @@ pub(crate) struct PipelineTable {
     /// Example: `smoke = { effect = "reads", steps = [{ command = "make smoke-test" }] }`
     pub effect: Option<Declared>,
     /// Its steps
-    pub steps: Vec<StepEntry>,
+    pub steps: Vec<StepOrLine>,
+}
+
+/// A step, or a line for the shell: the same as `{ command = "…" }`
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(untagged)] // as above
+pub(crate) enum StepOrLine {
+    /// A line for the shell.
+    Line(Argument),
+    /// A step.
+    Step(Box<StepEntry>),
+}
+
+impl StepOrLine {
+    /// The same as a step.
+    pub(crate) fn into_step(self) -> StepEntry {
+        match self {
+            StepOrLine::Line(line) => StepEntry { command: Some(CommandLine::Shell(line)), ..StepEntry::default() },
+            StepOrLine::Step(step) => *step,
+        }
+    }
 }
 
 impl PipelineEntry {
     /// Its steps, each with the effect that the pipeline has.
     pub(crate) fn into_steps(self) -> Vec<StepEntry> {
-        let PipelineTable { effect, mut steps } = match self {
-            PipelineEntry::Steps(steps) => return steps,
-            PipelineEntry::Table(table) => table,
+        let (effect, steps) = match self {
+            PipelineEntry::Line(line) => (None, vec![StepOrLine::Line(line)]),
+            PipelineEntry::Steps(steps) => (None, steps),
+            PipelineEntry::Table(table) => (table.effect, table.steps),
         };
-        for step in &mut steps {
-            step.with_effect(effect);
-        }
-        steps
+        steps.into_iter().map(|step| step.into_step().with_effect(effect)).collect()
     }
 }

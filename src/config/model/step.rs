@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     AnsibleStep, Argument, Compose, Copy, Docker, Ecs, FilePath, Git, Pattern, Period, Publish, Remote,
-    SecretName, SnapshotStep, Variables, Wait,
+    SecretName, SnapshotStep, StepOrLine, Variables, Wait,
 };
 use crate::config::template::Template;
 use crate::config::verbs::Declared;
@@ -168,7 +168,7 @@ pub(crate) enum OnFailure {
     /// Stop or go on.
     Word(OnFailureWord),
     /// Do these steps, then stop.
-    Steps(Vec<StepEntry>),
+    Steps(Vec<StepOrLine>),
 }
 
 /// Stop or go on
@@ -225,13 +225,13 @@ pub enum Invocation {
 
 impl StepEntry {
     /// Takes the effect of the pipeline where the step, or one done on its failure, says none.
-    pub(crate) fn with_effect(&mut self, effect: Option<Declared>) {
+    pub(crate) fn with_effect(mut self, effect: Option<Declared>) -> StepEntry {
         self.effect = self.effect.or(effect);
-        if let Some(OnFailure::Steps(steps)) = &mut self.on_failure {
-            for step in steps {
-                step.with_effect(effect);
-            }
+        if let Some(OnFailure::Steps(steps)) = self.on_failure {
+            let steps = steps.into_iter().map(|step| step.into_step().with_effect(effect));
+            self.on_failure = Some(OnFailure::Steps(steps.map(|step| StepOrLine::Step(Box::new(step))).collect()));
         }
+        self
     }
 }
 
