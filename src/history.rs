@@ -1,6 +1,7 @@
 //! What was done: each run is recorded line by line, read back, and told as HTML, JUnit, JSON and Markdown.
 
 mod ending;
+pub(crate) mod estate;
 pub(crate) mod html;
 mod junit;
 mod markdown;

@@ -78,6 +78,16 @@ pub(crate) fn upper_snake(name: &str) -> String {
     name.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_")
 }
 
+/// How long ago, in the largest unit: "just now", "5 min ago", "3 h ago", "12 days ago".
+pub(crate) fn ago(length: Duration) -> String {
+    match length.as_secs() / 60 {
+        0 => "just now".to_owned(),
+        minutes @ 1..60 => format!("{minutes} min ago"),
+        minutes @ 60..2880 => format!("{} h ago", minutes / 60),
+        minutes => format!("{} days ago", minutes / 1440),
+    }
+}
+
 /// A duration for people: `34 ms`, `4.2 s`, `12 s`, `1m 05s`, `2h 03m`.
 pub(crate) fn duration(length: Duration) -> String {
     if length < Duration::from_secs(1) {
@@ -203,6 +213,16 @@ mod tests {
         assert_eq!(show(65_000), "1m 05s");
         assert_eq!(show(3_599_600), "1h 00m");
         assert_eq!(show(7_380_000), "2h 03m");
+    }
+
+    #[test]
+    fn the_past_is_told_in_its_largest_unit() {
+        let show = |minutes: u64| ago(Duration::from_secs(minutes * 60 + 59));
+        assert_eq!(show(0), "just now");
+        assert_eq!(show(59), "59 min ago");
+        assert_eq!(show(60), "1 h ago");
+        assert_eq!(show(2879), "47 h ago");
+        assert_eq!(show(2880), "2 days ago");
     }
 
     #[test]

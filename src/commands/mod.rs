@@ -1,5 +1,7 @@
 //! What people type: one file per verb.
 
+pub(crate) mod help;
+mod examples;
 pub(crate) mod apply;
 mod env_path;
 pub(crate) mod build;
@@ -25,6 +27,7 @@ pub(crate) mod secrets;
 pub(crate) mod ssh;
 pub(crate) mod start;
 pub(crate) mod state;
+pub(crate) mod status;
 pub(crate) mod stop;
 pub(crate) mod unlock;
 pub(crate) mod validate;
@@ -33,8 +36,6 @@ mod previews;
 pub(crate) mod planned;
 pub(crate) mod target;
 mod habits;
-pub(crate) mod help;
-mod examples;
 pub(crate) mod part;
 pub(crate) mod global;
 
@@ -130,6 +131,8 @@ pub enum Command {
     Start(start::StartArgs),
     /// Show machines and databases: where they are, how they are reached, what is billed
     State(state::StateArgs),
+    /// See the estate at a glance: what was done last where, what a plan found, locks, environment files
+    Status(status::StatusArgs),
     /// Stop the machines and databases of an environment, and keep their data
     Stop(stop::StopArgs),
     /// Bring an environment up: init, apply, deploy
@@ -218,6 +221,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Ssh(args) => ssh::run(cx, global, args).await,
         Command::Start(args) => start::run(cx, global, args).await,
         Command::State(args) => state::run(cx, global, args).await,
+        Command::Status(args) => status::run(cx, global, args).await,
         Command::Stop(args) => stop::run(cx, global, args).await,
         Command::Up(args) => pipeline::run_verb(cx, global, "up", args).await,
         Command::Unlock(args) => unlock::run(cx, global, args).await,

@@ -167,7 +167,8 @@ fn calls(root: &Node, issues: &mut Vec<Issue>) {
         for line in std::iter::once(&pipeline.node).chain(steps(&pipeline.node)) {
             let verb = line.text().map(str::trim);
             if let Some(verb) = verb.filter(|verb| names().any(|known| known == *verb)) {
-                let message = format!("`{verb}` would be a line for the shell here, and is a verb or pipeline");
+                let message =
+                    format!("`{verb}` would be a line for the shell here, and is a verb or pipeline");
                 issues.push(issue(&line.place, message, format!("write `{{ do = \"{verb}\" }}`")));
             }
         }

@@ -144,7 +144,7 @@ impl Step {
             Some(model::OnFailure::Word(OnFailureWord::Continue)) => OnFailure::Continue,
             Some(model::OnFailure::Steps(steps)) => {
                 OnFailure::Steps(Step::from_entries(steps.into_iter().map(StepOrLine::into_step).collect())?)
-            },
+            }
         };
         Ok(Step {
             name,

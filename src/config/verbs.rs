@@ -161,7 +161,7 @@ pub(crate) const ALL: &[Verb] = &[
     own("ssh", Effect::Changes),
     pipeline("start", Effect::Changes),
     pipeline("state", Effect::Reads).not_kept(),
-    own("status", Effect::Reads).later(),
+    own("status", Effect::Reads).not_kept(),
     pipeline("stop", Effect::Stops),
     own("tf", Effect::Changes).later(),
     own("tools", Effect::Writes).later(),

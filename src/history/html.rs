@@ -1,6 +1,7 @@
 //! A run as one HTML file with a timeline: environments as lanes, steps as bars, the log behind each. It needs
 //! nothing but itself, also no script: that only adds a filter.
 
+pub(crate) mod estate;
 mod steps;
 mod text;
 
@@ -182,7 +183,8 @@ fn badge(outcome: State) -> String {
     format!("<span class=\"badge {0}\">{0}</span>", outcome.word())
 }
 
-fn digest(changes: &Changes) -> String {
+/// A plan in a few signs: `+1 ~2 −0 ±0`.
+pub(crate) fn digest(changes: &Changes) -> String {
     let Changes { add, change, destroy, replace, .. } = changes;
     if add + change + destroy + replace == 0 {
         return "no changes".to_owned();

@@ -27,6 +27,7 @@ mod readme;
 mod scripts;
 mod signals;
 mod state_server;
+mod status;
 mod terminal;
 mod terraform;
 mod trust;

@@ -17,6 +17,7 @@ mod locks;
 mod machine;
 mod openstack;
 mod ovh;
+mod pages;
 mod power;
 mod refusals;
 mod run;

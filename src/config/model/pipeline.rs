@@ -47,7 +47,9 @@ impl StepOrLine {
     /// The same as a step.
     pub(crate) fn into_step(self) -> StepEntry {
         match self {
-            StepOrLine::Line(line) => StepEntry { command: Some(CommandLine::Shell(line)), ..StepEntry::default() },
+            StepOrLine::Line(line) => {
+                StepEntry { command: Some(CommandLine::Shell(line)), ..StepEntry::default() }
+            }
             StepOrLine::Step(step) => *step,
         }
     }

@@ -229,7 +229,8 @@ impl StepEntry {
         self.effect = self.effect.or(effect);
         if let Some(OnFailure::Steps(steps)) = self.on_failure {
             let steps = steps.into_iter().map(|step| step.into_step().with_effect(effect));
-            self.on_failure = Some(OnFailure::Steps(steps.map(|step| StepOrLine::Step(Box::new(step))).collect()));
+            self.on_failure =
+                Some(OnFailure::Steps(steps.map(|step| StepOrLine::Step(Box::new(step))).collect()));
         }
         self
     }

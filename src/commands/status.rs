@@ -1,0 +1,181 @@
+//! See the estate at a glance: what was done last where, what a plan found, locks, environment files.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use comfy_table::Table;
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{Global, OutputMode, target};
+use crate::config::{Environment, Project};
+use crate::context::Ctx;
+use crate::disk;
+use crate::failure::Failure;
+use crate::history::Store;
+use crate::history::estate::{Standing, estate};
+use crate::history::html::{digest, estate as page};
+use crate::lock;
+use crate::text;
+
+/// See the estate at a glance: what was done last where, what a plan found, locks, environment files
+///
+/// Nothing is started and nothing is planned: runs are those that this checkout remembers, locks are looked at. `plan --all`
+/// looks at what is really there.
+#[derive(Debug, clap::Args)]
+pub struct StatusArgs {
+    /// Print JSON, as `--output json` does
+    #[arg(long, conflicts_with = "html")]
+    json: bool,
+    /// Write it as one HTML page, which opens offline; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+/// So long the lock that other machines see is asked for.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// An environment at a glance. Its JSON is a public contract (docs/status.md).
+#[derive(Debug, Serialize)]
+pub(crate) struct Glance {
+    /// Its name.
+    pub(crate) environment: String,
+    /// What changes it is asked about by name.
+    pub(crate) protected: bool,
+    /// Why nothing more is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) problem: Option<String>,
+    /// What the runs say.
+    #[serde(flatten)]
+    pub(crate) standing: Standing,
+    /// Who holds the lock, in words.
+    pub(crate) lock: Option<String>,
+    /// The environment file is there.
+    pub(crate) env_file: bool,
+}
+
+/// Runs it.
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &StatusArgs) -> Result<(), Failure> {
+    let project = target::project(cx)?;
+    let all = glances(cx, &project).await;
+    if args.json || global.output == OutputMode::Json {
+        let text = serde_json::to_string_pretty(&all).unwrap_or_default();
+        return cx.ui.document(format!("{text}\n").as_bytes());
+    }
+    match &args.html {
+        None => cx.ui.page(&shown(cx, &all)),
+        Some(file) => {
+            let page = page::page(&name(&project), &rows(cx, &all), (cx.now)());
+            if file.as_os_str() == "-" {
+                return cx.ui.data(page.as_bytes());
+            }
+            disk::write(&cx.dir.join(file), page.as_bytes(), disk::PRIVATE)?;
+            cx.ui.note(format!("the estate is in {}", file.display()));
+            Ok(())
+        }
+    }
+}
+
+fn name(project: &Project) -> String {
+    let first = project.environments.first().and_then(|name| project.environment(name).ok());
+    first.map_or_else(|| "project".to_owned(), |env| env.project.clone())
+}
+
+async fn glances(cx: &Ctx, project: &Project) -> Vec<Glance> {
+    let standings = estate(&Store::of(&project.root), &project.environments);
+    let looks = project.environments.iter().zip(standings);
+    join_all(looks.map(async |(name, standing)| match project.environment(name) {
+        Ok(env) => Glance {
+            environment: name.clone(),
+            protected: env.protected,
+            problem: None,
+            standing,
+            lock: holder(cx, &env).await,
+            env_file: env.env_file.path.exists(),
+        },
+        Err(_) => Glance {
+            environment: name.clone(),
+            protected: false,
+            problem: Some(format!("its configuration is wrong: run `infractl validate {name}`")),
+            standing,
+            lock: None,
+            env_file: false,
+        },
+    }))
+    .await
+}
+
+/// Who holds the lock, here or where other machines see it.
+async fn holder(cx: &Ctx, env: &Environment) -> Option<String> {
+    let found = match tokio::time::timeout(PATIENCE, lock::look(cx, env)).await {
+        Err(_) => return Some(format!("unknown: no answer within {}", text::duration(PATIENCE))),
+        Ok(Err(failure)) => return Some(format!("unknown: {}", failure.error)),
+        Ok(Ok(found)) => found,
+    };
+    let now = (cx.now)();
+    if let Some((owner, true)) = &found.local {
+        return Some(owner.describe(now));
+    }
+    let shared = found.shared?;
+    let who =
+        shared.owner.map_or_else(|| "somebody who does not say".to_owned(), |owner| owner.describe(now));
+    Some(if shared.is_stale { format!("left behind: {who}") } else { who })
+}
+
+/// What is shown of the environments.
+fn rows(cx: &Ctx, all: &[Glance]) -> Vec<page::Row> {
+    let now = (cx.now)();
+    all.iter().map(|glance| row(glance, now)).collect()
+}
+
+fn row(glance: &Glance, now: Timestamp) -> page::Row {
+    let Standing { last, changed, planned } = &glance.standing;
+    let ago = |then: Timestamp| text::ago(Duration::try_from(now.duration_since(then)).unwrap_or_default());
+    let seen = last
+        .as_ref()
+        .map(|seen| format!("{} {}, {} by {}", seen.verb, seen.outcome.word(), ago(seen.started), seen.user));
+    let changed = changed.as_ref().filter(|seen| last.as_ref() != Some(seen));
+    let before = changed
+        .map(|seen| format!("{} {}, {} by {}", seen.verb, seen.outcome.word(), ago(seen.started), seen.user));
+    let plan = planned.as_ref().map(|plan| format!("{}, {}", digest(&plan.changes), ago(plan.started)));
+    page::Row {
+        environment: glance.environment.clone(),
+        protected: glance.protected,
+        outcome: last.as_ref().map(|seen| seen.outcome),
+        last: glance.problem.clone().or(seen),
+        changed: before,
+        plan,
+        env_file: glance.env_file,
+        lock: glance.lock.clone(),
+    }
+}
+
+fn shown(cx: &Ctx, all: &[Glance]) -> String {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING).set_header([
+        "environment",
+        "last run",
+        "last change",
+        "plan",
+        "env file",
+    ]);
+    let mut locks = String::new();
+    for row in rows(cx, all) {
+        let name =
+            if row.protected { format!("{} (protected)", row.environment) } else { row.environment.clone() };
+        let or = |text: Option<String>, none: &str| text.unwrap_or_else(|| none.to_owned());
+        table.add_row([
+            name,
+            or(row.last, "never"),
+            or(row.changed, ""),
+            or(row.plan, ""),
+            if row.env_file { "there" } else { "missing" }.to_owned(),
+        ]);
+        if let Some(lock) = row.lock {
+            locks.push_str(&format!("{} is locked: {lock}\n", row.environment));
+        }
+    }
+    let lines = table.lines().flat_map(|line| [line.trim_end().to_owned(), "\n".to_owned()]);
+    lines.collect::<String>() + &locks
+}
