@@ -16,6 +16,10 @@ pub struct Step {
     pub name: String,
     /// Done only when all of this is true.
     pub when: Option<model::When>,
+    /// Done only when this is not true already.
+    pub unless: Option<Wait>,
+    /// Waited for after it.
+    pub verify: Option<Wait>,
     /// Ended when it takes longer.
     pub timeout: Option<Duration>,
     /// Tried again when it fails.
@@ -121,6 +125,8 @@ impl Step {
         Step {
             name: name.into(),
             when: None,
+            unless: None,
+            verify: None,
             timeout: None,
             retry: None,
             secrets: None,
@@ -149,6 +155,8 @@ impl Step {
         Ok(Step {
             name,
             when: entry.when,
+            unless: entry.unless.map(Wait::once).transpose()?,
+            verify: entry.verify.map(|wait| Wait::from_entry(wait, None, None)).transpose()?,
             timeout: entry.timeout.map(|timeout| timeout.0),
             retry,
             secrets: entry.secrets.map(|names| names.into_iter().map(|name| name.0).collect()),

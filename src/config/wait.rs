@@ -107,6 +107,11 @@ pub(super) const EVERY: Duration = Duration::from_secs(5);
 const EACH: Duration = Duration::from_secs(10);
 
 impl Wait {
+    /// The same as a question: tried once.
+    pub(super) fn once(entry: model::Wait) -> Result<Wait, Failure> {
+        Ok(Wait { attempts: 1, ..Wait::from_entry(entry, None, None)? })
+    }
+
     /// The meaning of a wait as written; `attempts` and `every` may stand beside it.
     pub(super) fn from_entry(
         entry: model::Wait,

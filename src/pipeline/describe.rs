@@ -4,6 +4,7 @@ use super::engine::PipelineRun;
 use super::{OnFailure, Rules, Step, What};
 use crate::exec::BoxFuture;
 use crate::failure::Failure;
+use crate::steps::Work;
 use crate::text;
 use crate::work::{Frame, when};
 
@@ -28,20 +29,28 @@ async fn one(run: &mut PipelineRun<'_>, step: &Step) -> Result<(), Failure> {
     if rules.is_declared || matches!(step.what, What::Steps(_)) {
         print(run, &format!("# {}{}", step.name, said(rules)))?;
     }
+    let dry = |run: &mut PipelineRun<'_>, work: &Work| -> Result<Vec<String>, Failure> {
+        let frame = Frame {
+            verb: run.verb.to_owned(),
+            secrets: rules.secrets.clone(),
+            is_dry: true,
+            ..Frame::default()
+        };
+        work.kind().describe(&mut run.step_cx(step, frame))
+    };
+    for line in rules.unless.as_deref().map(|work| dry(run, work)).transpose()?.into_iter().flatten() {
+        print(run, &line.replacen("# wait for", "# nothing to do when this is true already:", 1))?;
+    }
     match &step.what {
         What::Steps(inside) => steps(run, inside).await?,
         What::Work(work) => {
-            let frame = Frame {
-                verb: run.verb.to_owned(),
-                secrets: rules.secrets.clone(),
-                is_dry: true,
-                ..Frame::default()
-            };
-            let mut step_cx = run.step_cx(step, frame);
-            for line in work.kind().describe(&mut step_cx)? {
+            for line in dry(run, work)? {
                 print(run, &line)?;
             }
         }
+    }
+    for line in rules.verify.as_deref().map(|work| dry(run, work)).transpose()?.into_iter().flatten() {
+        print(run, &line)?;
     }
     if let OnFailure::Steps(instead) = &rules.on_failure {
         print(run, &format!("# if `{}` fails:", step.name))?;

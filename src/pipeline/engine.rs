@@ -185,16 +185,20 @@ impl PipelineRun<'_> {
 
     /// Why the step is not done here; none when it is.
     async fn unwanted(&mut self, step: &Step, frame: &Frame) -> Result<Option<String>, Failure> {
-        let Some(when) = &step.rules.when else { return Ok(None) };
-        if let Some(reason) = when::elsewhere(&self.env.name, when) {
-            return Ok(Some(reason));
+        if let Some(when) = &step.rules.when {
+            if let Some(reason) = when::elsewhere(&self.env.name, when) {
+                return Ok(Some(reason));
+            }
+            let mut step_cx = self.step_cx(step, frame.clone());
+            if when.output.is_some() {
+                let needs = Needs::outputs(step_cx.env);
+                meet(&mut step_cx, &needs).await?;
+            }
+            if let Some(reason) = when::unwanted(&step_cx, when)? {
+                return Ok(Some(reason));
+            }
         }
-        let mut step_cx = self.step_cx(step, frame.clone());
-        if when.output.is_some() {
-            let needs = Needs::outputs(step_cx.env);
-            meet(&mut step_cx, &needs).await?;
-        }
-        when::unwanted(&step_cx, when)
+        self.is_true_already(step, frame).await
     }
 
     fn remember(&mut self, step: &Step, frame: Frame) -> Result<(), Failure> {
@@ -218,21 +222,25 @@ impl PipelineRun<'_> {
         }
         frame.attempt = frame.attempt.max(1);
         let work = match &step.what {
-            What::Steps(steps) => return self.steps(steps, &frame, path).await.map(|()| String::new()),
+            What::Steps(steps) => {
+                self.steps(steps, &frame, path).await?;
+                return self.verified(step, frame, String::new()).await;
+            }
             What::Work(work) => work,
         };
         let cx = self.cx;
         let kind = work.kind();
         let needs = Needs::of(self.env, kind, frame.secrets.as_deref());
-        let mut step_cx = self.step_cx(step, frame);
-        ticking(cx, async {
+        let mut step_cx = self.step_cx(step, frame.clone());
+        let summary = ticking(cx, async {
             // What verbs need they open and read themselves, in their own order.
             if step.rules.is_declared {
                 meet(&mut step_cx, &needs).await?;
             }
             kind.run(&mut step_cx).await
         })
-        .await
+        .await?;
+        self.verified(step, frame, summary).await
     }
 
     async fn failed(
@@ -282,7 +290,7 @@ fn outcome(kind: Kind) -> Outcome {
 }
 
 /// Lets the reporters know every second that time passes.
-async fn ticking<T>(cx: &Ctx, work: impl Future<Output = T>) -> T {
+pub(super) async fn ticking<T>(cx: &Ctx, work: impl Future<Output = T>) -> T {
     let mut clock = tokio::time::interval(Duration::from_secs(1));
     let mut work = std::pin::pin!(work);
     loop {

@@ -6,6 +6,7 @@ pub(crate) mod graph;
 pub(crate) mod resume;
 mod retry;
 pub(crate) mod engine;
+mod around;
 mod describe;
 mod expects;
 mod one_state;
@@ -66,6 +67,10 @@ pub enum What {
 pub struct Rules {
     /// Done only when all of this is true.
     pub when: Option<When>,
+    /// Done only when this is not true already.
+    pub unless: Option<Box<Work>>,
+    /// Waited for after it.
+    pub verify: Option<Box<Work>>,
     /// A try is ended when it takes longer.
     pub timeout: Option<Duration>,
     /// Tried again when it fails.
@@ -169,6 +174,9 @@ impl Step {
             return;
         }
         let allowed = self.rules.secrets.as_deref().or(above);
+        // They are done like steps, and only look.
+        let around = self.rules.unless.iter().chain(&self.rules.verify);
+        all.extend(around.map(|work| Leaf { work, allowed, effect: Effect::Reads }));
         match &self.what {
             What::Work(work) => {
                 // A command is taken for a change unless the project says otherwise.

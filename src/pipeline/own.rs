@@ -40,8 +40,11 @@ fn declared(env: &Environment, step: &declared::Step, above: &[&str]) -> Step {
             OnFailure::Steps(steps.iter().map(|step| declared(env, step, above)).collect())
         }
     };
+    let wait = |wait: &Option<Wait>| wait.clone().map(|wait| Box::new(work(env, &Action::Wait(wait))));
     let rules = Rules {
         when: step.when.clone(),
+        unless: wait(&step.unless),
+        verify: wait(&step.verify),
         timeout: step.timeout,
         retry: step.retry.clone(),
         secrets: step.secrets.clone(),

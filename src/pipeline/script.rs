@@ -72,13 +72,42 @@ impl Writer<'_> {
         if lines.is_empty() {
             return Ok(None);
         }
+        let mut lines = lines;
+        lines.extend(
+            rules
+                .verify
+                .as_deref()
+                .map(|work| self.wait(step, work, &frame))
+                .transpose()?
+                .unwrap_or_default(),
+        );
+        if let Some(unless) = &rules.unless {
+            let asked = self.wait(step, unless, &frame)?.join(" && ");
+            let _ = write!(self.functions, "\nis_true_{number}() {{\n  {asked}\n}} 2>/dev/null\n");
+        }
         let name = comment(&step.name);
         let body = lines.join("\n");
         if body.contains("timeout") && body.contains("-c '") && body.contains('$') {
             self.functions.push_str("\n# shellcheck disable=SC2016 # for sh, not for this shell");
         }
         let _ = write!(self.functions, "\nstep_{number}() {{ # {name}\n  {}\n}}\n", lines.join(" &&\n  "));
-        self.called(step, format!("step_{number}"), above).map(Some)
+        let call = self.called(step, format!("step_{number}"), above)?;
+        if rules.unless.is_none() {
+            return Ok(Some(call));
+        }
+        let done = said(&format!("==> {}: nothing to do", step.name));
+        Ok(Some(format!("if is_true_{number}; then echo {done} >&2; else {call}; fi")))
+    }
+
+    /// What is asked before or after a step.
+    fn wait(&mut self, step: &Step, work: &Work, frame: &Frame) -> Result<Vec<String>, Failure> {
+        let mut facts = Facts::default();
+        let mut step_cx = StepCx::new(self.cx, self.env, &step.name, &self.options.extra, &mut facts);
+        step_cx.frame = frame.clone();
+        let asked = work.kind().script(&step_cx, &mut self.script)?;
+        let used = self.script.used_outputs().into_iter();
+        let outputs = used.map(|(variable, output)| format!("{variable}=$(output {})", literal(&output)));
+        Ok(outputs.chain(asked).collect())
     }
 
     fn work(&mut self, step: &Step, work: &Work, frame: &Frame) -> Result<Vec<String>, Failure> {

@@ -556,3 +556,90 @@ fn ctrl_c_ends_a_wait_at_once() {
     assert_eq!(status.code(), Some(130));
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
 }
+
+/// A service that answers each request with the next of these (status line and body), the last one for ever.
+fn service(answers: &'static [(&'static str, &'static str)]) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for (number, stream) in listener.incoming().enumerate() {
+            let Ok(mut stream) = stream else { return };
+            let _ = stream.read(&mut [0; 4096]);
+            let (status, body) = answers[number.min(answers.len() - 1)];
+            let head =
+                format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            let _ = stream.write_all((head + body).as_bytes());
+        }
+    });
+    port
+}
+
+#[test]
+fn what_is_true_already_is_not_done_again() {
+    let there = service(&[("404 Not Found", ""), ("200 OK", "there")]);
+    let shy = service(&[("403 Forbidden", "")]);
+    let project = project(&format!(
+        r#"file = [{{ command = "echo made >> shared/made", unless = {{ file = "shared/made" }} }}]
+command = [{{ command = "echo made >> seen", unless = {{ command = "test -e seen" }} }}]
+http = [{{ command = "echo made >> posted", unless = {{ http = "http://127.0.0.1:{there}/" }} }}]
+shy = [{{ command = "touch wrong", unless = {{ http = "http://127.0.0.1:{shy}/" }} }}]
+gone = [{{ command = "touch wrong", unless = {{ http = "http://127.0.0.1:1/" }} }}]
+lost = [{{ command = "touch wrong", unless = {{ command = "no-such-program-at-all" }} }}]
+group = [{{ do = "gone", unless = {{ file = "seen" }} }}]
+"#
+    ));
+    for name in ["file", "command", "http"] {
+        run(&project, name, &[]).code(0).never_says("nothing to do");
+        run(&project, name, &[]).code(0).says("nothing to do");
+    }
+    for file in ["shared/made", "seen", "posted"] {
+        assert_eq!(project.read(file), "made\n", "{file}");
+    }
+    run(&project, "group", &[]).code(0).says("nothing to do");
+    for (name, why) in [("shy", "status 403"), ("gone", "connection refused"), ("lost", "exit code 127")] {
+        run(&project, name, &[]).code(1).says("it cannot be told whether there is something to do").says(why);
+        assert!(!project.path("wrong").exists(), "{name}: nothing may be done when nobody knows");
+    }
+    run(&project, "file", &["--dry-run"]).code(0).prints("# nothing to do when this is true already: ");
+}
+
+#[test]
+fn a_step_that_cannot_be_verified_has_failed() {
+    let slow = service(&[("503 Service Unavailable", ""), ("503 Service Unavailable", ""), ("200 OK", "")]);
+    let project = project(&format!(
+        r#"good = [{{ command = "true", verify = {{ http = "http://127.0.0.1:{slow}/", every = "50ms" }} }}]
+bad = [
+  {{ name = "made", command = "echo made >> seen", verify = {{ file = "never", attempts = 2, every = "50ms" }}, on-failure = ["touch mended"] }},
+  "touch after",
+]
+again = [{{ command = "echo x >> tries", retry = {{ attempts = 3, every = "50ms", on = ["any"] }}, verify = {{ command = "test $(wc -l < tries) = 2", attempts = 1 }} }}]
+"#
+    ));
+    run(&project, "good", &[]).code(0).says("verified: status 200, at try 3 of 30");
+    run(&project, "bad", &[]).code(1).says("`made` was done, and cannot be verified").says("tried 2 times");
+    assert_eq!(project.read("seen"), "made\n");
+    assert!(project.path("mended").exists() && !project.path("after").exists());
+    run(&project, "again", &[]).code(0).says("at try 2 of 3");
+}
+
+#[test]
+fn unless_and_verify_are_in_the_printed_script() {
+    let project = project(
+        r#"make = [{ command = "echo made >> seen", secrets = [], unless = { file = "seen" }, verify = { command = "grep -q made seen", attempts = 1 } }]
+"#,
+    );
+    let script = run(&project, "make", &["--print"]).code(0).out;
+    project.write("script", &script);
+    for _ in 0..2 {
+        let output =
+            std::process::Command::new("bash").arg("script").current_dir(project.root()).output().unwrap();
+        assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!(project.read("seen"), "made\n");
+    project.write("seen", "other\n");
+    std::fs::remove_file(project.path("seen")).unwrap();
+    project.write("script", &script.replace("echo made", "echo other"));
+    let output =
+        std::process::Command::new("bash").arg("script").current_dir(project.root()).output().unwrap();
+    assert!(!output.status.success(), "what cannot be verified has failed");
+}

@@ -77,6 +77,15 @@ pub(crate) struct StepEntry {
     ///
     /// Example: `when = { environment = ["prod"] }`
     pub when: Option<When>,
+    /// Skip the step when this is true already: a wait that is tried once. When nobody can tell (nothing answers, or it
+    /// asks who is there), the step fails and does nothing
+    ///
+    /// Example: `unless = { http = "http://127.0.0.1:3000/api/health" }`
+    pub unless: Option<Wait>,
+    /// Wait for this after the step; the step has failed when it does not come true
+    ///
+    /// Example: `verify = { http = "https://{{output.fqdn}}/health", attempts = 12 }`
+    pub verify: Option<Wait>,
     /// End a try of the step when it takes longer
     ///
     /// Example: `timeout = "10m"`

@@ -27,7 +27,7 @@ pub(super) async fn probe(
     let done = match step.quietly(&cmd).await {
         Ok(done) => done,
         Err(RunError::TimedOut { .. }) => {
-            return Probed::NotYet(Answer::new(format!("it took longer than {}", duration(each)), check));
+            return Probed::Unknown(Answer::new(format!("it took longer than {}", duration(each)), check));
         }
         Err(error) => {
             let is_missing = matches!(error, RunError::NotFound { .. });
@@ -35,13 +35,15 @@ pub(super) async fn probe(
             if is_missing {
                 return never(&failure);
             }
-            return Probed::NotYet(Answer::new(format!("{:#}", failure.error), check));
+            return Probed::Unknown(Answer::new(format!("{:#}", failure.error), check));
         }
     };
     let said = String::from_utf8_lossy(&done.stdout);
     let words = last_words(step, &done, &said);
     if done.code != 0 {
-        return Probed::NotYet(Answer::new(format!("exit code {}{words}", done.code), check));
+        let answer = Answer::new(format!("exit code {}{words}", done.code), check);
+        // A shell says so when it could not start a program, or a signal ended it.
+        return if done.code >= 126 { Probed::Unknown(answer) } else { Probed::NotYet(answer) };
     }
     match output.map(Regex::new) {
         Some(Ok(pattern)) if !pattern.is_match(&said) => {

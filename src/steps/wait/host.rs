@@ -69,22 +69,30 @@ impl OnHost {
             Err(failure) => return super::command::never(&failure),
         };
         let mut waiting = Vec::new();
+        // That nobody can log in is all that is asked of a login.
+        let mut not_yet: fn(Answer) -> Probed = Probed::NotYet;
         for (machine, answer) in asked.iter().zip(answers) {
             match answer {
                 Probed::Good(_) => {
                     self.good.insert(machine.name.clone());
                 }
                 Probed::NotYet(answer) => waiting.push(named(machine, answer)),
+                Probed::Unknown(answer) => {
+                    if !matches!(self.what, What::Login) {
+                        not_yet = Probed::Unknown;
+                    }
+                    waiting.push(named(machine, answer));
+                }
                 Probed::Never(answer) => return Probed::Never(named(machine, answer)),
             }
         }
         let more = waiting.len().saturating_sub(1);
         match waiting.into_iter().next() {
             None => Probed::Good(String::new()),
-            Some(answer) if more == 0 => Probed::NotYet(answer),
+            Some(answer) if more == 0 => not_yet(answer),
             Some(mut answer) => {
                 answer.text.push_str(&format!(" (and {more} more)"));
-                Probed::NotYet(answer)
+                not_yet(answer)
             }
         }
     }
@@ -111,14 +119,14 @@ impl OnHost {
                     format!("{} on the way: {}", at.name, trouble.text())
                 };
                 let answer = Answer { text, check: trouble.help(&shared.env.name, &at.name) };
-                if trouble.is_final() { Probed::Never(answer) } else { Probed::NotYet(answer) }
+                if trouble.is_final() { Probed::Never(answer) } else { Probed::Unknown(answer) }
             }
             Ok(()) => self.look(shared, machine, &login, each).await,
         });
         let answers = join_all(answers).await;
         for (machine, answer) in machines.iter().zip(&answers) {
             // It may hang for good: the next try opens another.
-            if matches!(answer, Probed::NotYet(answer) if answer.text.starts_with(SILENT)) {
+            if matches!(answer, Probed::Unknown(answer) if answer.text.starts_with(SILENT)) {
                 connection::close(step, machine).await?;
             }
         }
@@ -135,12 +143,12 @@ impl OnHost {
         let done = match step.quietly(&cmd).await {
             Ok(done) => done,
             Err(RunError::TimedOut { .. }) => {
-                return Probed::NotYet(Answer::new(format!("{SILENT} within {}", duration(each)), check));
+                return Probed::Unknown(Answer::new(format!("{SILENT} within {}", duration(each)), check));
             }
             Err(error) => return super::command::never(&step.unanswered(error)),
         };
         if let Some(failure) = connection::lost(step, machine, &done) {
-            return Probed::NotYet(Answer { text: format!("{:#}", failure.error), check: vec![check] });
+            return Probed::Unknown(Answer { text: format!("{:#}", failure.error), check: vec![check] });
         }
         let said = String::from_utf8_lossy(&done.stdout);
         let words = super::command::last_words(step, &done, &said);

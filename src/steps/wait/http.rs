@@ -62,8 +62,8 @@ impl Http {
         // Looking a name up is not in the time limit of the client.
         match tokio::time::timeout(each + Duration::from_millis(200), work).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Probed::NotYet(Answer::new("the check was ended", "try again")),
-            Err(_) => Probed::NotYet(connect::silent(each)),
+            Ok(Err(_)) => Probed::Unknown(Answer::new("the check was ended", "try again")),
+            Err(_) => Probed::Unknown(connect::silent(each)),
         }
     }
 
@@ -106,14 +106,19 @@ impl Http {
                 (502..=504, _) => (String::new(), "look at the log of the service behind the proxy"),
                 _ => (String::new(), "look at the service's log"),
             };
-            return Probed::NotYet(Answer::new(format!("status {code}{to}, not {}", self.wanted()), check));
+            let answer = Answer::new(format!("status {code}{to}, not {}", self.wanted()), check);
+            // Who is not let in, or meets a broken service, does not know what is there.
+            return match code {
+                401 | 403 | 407 | 408 | 429 | 500.. => Probed::Unknown(answer),
+                _ => Probed::NotYet(answer),
+            };
         }
         let Some(pattern) = self.body.as_deref().and_then(|pattern| Regex::new(pattern).ok()) else {
             return Probed::Good(format!("status {code}"));
         };
         let mut bytes = Vec::new();
         if let Err(error) = response.into_body().into_reader().take(LONGEST).read_to_end(&mut bytes) {
-            return Probed::NotYet(match error.kind() {
+            return Probed::Unknown(match error.kind() {
                 io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => connect::silent(each),
                 _ => Answer::new(format!("status {code}, then: {error}"), "look at the service's log"),
             });
@@ -132,7 +137,7 @@ impl Http {
 
     fn failed(&self, error: &ureq::Error, each: Duration) -> Probed {
         let (host, port) = self.place();
-        Probed::NotYet(match error {
+        Probed::Unknown(match error {
             ureq::Error::BadUri(text) | ureq::Error::RequireHttpsOnly(text) => {
                 return Probed::Never(Answer::new(
                     format!("`{}` is no address: {text}", self.url),

@@ -122,7 +122,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, wait: &Wait) -> Result<String, Fa
                 let at = format!("at try {number} of {}", wait.attempts);
                 return Ok(if text.is_empty() { at } else { format!("{text}, {at}") });
             }
-            Probed::NotYet(last) => (last, tries.next()),
+            Probed::NotYet(last) | Probed::Unknown(last) => (last, tries.next()),
             Probed::Never(last) => (last, Next::Last),
         };
         if let Next::Pause(length) = next {
@@ -141,6 +141,26 @@ pub(crate) async fn run(step: &mut StepCx<'_>, wait: &Wait) -> Result<String, Fa
             host.explain(step, wait.each).await;
         }
         return Err(verdict(&probe.what(step), wait, tries.so_far(), &last, next));
+    }
+}
+
+/// Whether it is true now: what answered, none when it is not. An error when that cannot be told.
+pub(crate) async fn holds(step: &mut StepCx<'_>, wait: &Wait) -> Result<Option<String>, Failure> {
+    let mut probe = probe(step, wait, &Known::of(step))?;
+    let each = step.left().map_or(wait.each, |left| left.min(wait.each));
+    let found = once(step, &mut probe, each).await;
+    if step.cx.interrupts.is_pressed() {
+        return Err(step.interrupted(format!("stopped asking {}", probe.what(step))));
+    }
+    match found {
+        Probed::Good(text) => Ok(Some(text)),
+        Probed::NotYet(_) => Ok(None),
+        Probed::Unknown(last) | Probed::Never(last) => {
+            let what =
+                format!("it cannot be told whether there is something to do (`unless`): {}", last.text);
+            let failure = Failure::new(Kind::Failed, what).context(format!("asked {}", probe.what(step)));
+            Err(last.check.iter().fold(failure, |failure, check| failure.help(check.as_str())))
+        }
     }
 }
 

@@ -9,6 +9,8 @@ pub(crate) enum Probed {
     Good(String),
     /// Not yet.
     NotYet(Answer),
+    /// Nobody could tell.
+    Unknown(Answer),
     /// It will never be good: no further try.
     Never(Answer),
 }
