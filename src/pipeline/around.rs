@@ -1,20 +1,41 @@
-//! What is asked before a step and after it: `unless` and `verify`.
+//! What is asked before a step and after it: `when`, `unless` and `verify`.
 
 use super::Step;
 use super::engine::{PipelineRun, ticking};
 use crate::failure::Failure;
 use crate::steps::meet::meet;
 use crate::steps::{Work, wait};
-use crate::work::Frame;
 use crate::work::needs::Needs;
+use crate::work::{Frame, when};
 
 impl PipelineRun<'_> {
+    /// Why the step is not done here; none when it is.
+    pub(super) async fn unwanted(&mut self, step: &Step, frame: &Frame) -> Result<Option<String>, Failure> {
+        if let Some(when) = &step.rules.when {
+            if let Some(reason) = when::elsewhere(&self.env.name, when) {
+                return Ok(Some(reason));
+            }
+            let mut step_cx = self.step_cx(step, frame.clone());
+            if when.output.is_some() {
+                let needs = Needs::outputs(step_cx.env);
+                meet(&mut step_cx, &needs).await?;
+            }
+            if let Some(reason) = when::unwanted(&step_cx, when)? {
+                return Ok(Some(reason));
+            }
+        }
+        self.is_true_already(step, frame).await
+    }
+
+    pub(super) fn remember(&mut self, step: &Step, frame: Frame) -> Result<(), Failure> {
+        match &step.rules.when {
+            Some(when) if when.changed.is_some() => when::remember(&self.step_cx(step, frame), when),
+            _ => Ok(()),
+        }
+    }
+
     /// Why there is nothing to do; none when there is. An error when nobody can tell.
-    pub(super) async fn is_true_already(
-        &mut self,
-        step: &Step,
-        frame: &Frame,
-    ) -> Result<Option<String>, Failure> {
+    async fn is_true_already(&mut self, step: &Step, frame: &Frame) -> Result<Option<String>, Failure> {
         let Some(Work::Wait(unless)) = step.rules.unless.as_deref() else { return Ok(None) };
         let needs = Needs::of(self.env, unless, frame.secrets.as_deref());
         let cx = self.cx;

@@ -13,7 +13,7 @@ use crate::steps::meet::meet;
 use crate::text;
 use crate::ui::event::{Event, Outcome};
 use crate::work::needs::Needs;
-use crate::work::{Facts, Frame, Heard, StepCx, when};
+use crate::work::{Facts, Frame, Heard, StepCx};
 
 pub use super::options::Options;
 
@@ -181,31 +181,6 @@ impl PipelineRun<'_> {
     fn ended(&mut self, number: usize, step: &Step, outcome: Outcome, summary: String, took: Duration) {
         self.timings.push((step.name.clone(), took));
         self.tell(Event::StepEnded { number, name: step.name.clone(), outcome, summary, took });
-    }
-
-    /// Why the step is not done here; none when it is.
-    async fn unwanted(&mut self, step: &Step, frame: &Frame) -> Result<Option<String>, Failure> {
-        if let Some(when) = &step.rules.when {
-            if let Some(reason) = when::elsewhere(&self.env.name, when) {
-                return Ok(Some(reason));
-            }
-            let mut step_cx = self.step_cx(step, frame.clone());
-            if when.output.is_some() {
-                let needs = Needs::outputs(step_cx.env);
-                meet(&mut step_cx, &needs).await?;
-            }
-            if let Some(reason) = when::unwanted(&step_cx, when)? {
-                return Ok(Some(reason));
-            }
-        }
-        self.is_true_already(step, frame).await
-    }
-
-    fn remember(&mut self, step: &Step, frame: Frame) -> Result<(), Failure> {
-        match &step.rules.when {
-            Some(when) if when.changed.is_some() => when::remember(&self.step_cx(step, frame), when),
-            _ => Ok(()),
-        }
     }
 
     pub(super) async fn once(&mut self, step: &Step, frame: &Frame, path: &str) -> Result<String, Failure> {

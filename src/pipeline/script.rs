@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::engine::Options;
-use super::{OnFailure, Pipeline, Step, What, transient};
+use super::{Pipeline, Step, What};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::exec::Value;
@@ -34,19 +34,19 @@ pub(crate) fn print(
     writer.finish(&calls.concat())
 }
 
-struct Writer<'a> {
+pub(super) struct Writer<'a> {
     cx: &'a Ctx,
-    env: &'a Environment,
+    pub(super) env: &'a Environment,
     options: &'a Options,
     pipeline: &'a Pipeline,
-    script: Script,
+    pub(super) script: Script,
     functions: String,
     number: usize,
 }
 
 impl Writer<'_> {
     /// Writes the functions of a step; how it is called, if there is anything to do.
-    fn step(&mut self, step: &Step, above: &Frame) -> Result<Option<String>, Failure> {
+    pub(super) fn step(&mut self, step: &Step, above: &Frame) -> Result<Option<String>, Failure> {
         let rules = &step.rules;
         if rules.when.as_ref().is_some_and(|when| when::elsewhere(&self.env.name, when).is_some()) {
             return Ok(None);
@@ -125,64 +125,6 @@ impl Writer<'_> {
         }
         lines.extend(work_lines);
         Ok(lines)
-    }
-
-    /// The call of a step with its rules around it: one command.
-    fn called(&mut self, step: &Step, call: String, above: &Frame) -> Result<String, Failure> {
-        let rules = &step.rules;
-        let name = literal(&step.name);
-        let mut call = call;
-        if let Some(retry) = &rules.retry {
-            self.script.helpers.insert("retry");
-            let patterns: Vec<&str> = if retry.on.is_empty() {
-                vec!["transient"]
-            } else {
-                retry.on.iter().map(String::as_str).collect()
-            };
-            let pattern = patterns.into_iter().map(|word| match word {
-                "any" => String::new(),
-                "transient" => transient::PATTERNS.join("|"),
-                own => own.to_owned(),
-            });
-            let pattern = pattern.collect::<Vec<_>>().join("|");
-            let pattern = if pattern.is_empty() { "''".to_owned() } else { literal(&pattern) };
-            call = format!("retry {} {} {pattern} {call}", retry.attempts, retry.every.as_secs());
-        }
-        match &rules.on_failure {
-            OnFailure::Stop => {}
-            OnFailure::Continue => {
-                call =
-                    format!("{{ {call} || echo {} >&2; }}", said(&format!("warning: {} failed", step.name)));
-            }
-            OnFailure::Steps(steps) => {
-                let mut instead = vec![format!("export INFRACTL_FAILED_STEP={name}")];
-                for step in steps {
-                    instead.extend(self.step(step, above)?);
-                }
-                call = format!("{{ {call} || {{ {}; false; }}; }}", instead.join(" && "));
-            }
-        }
-        if let Some(when) = &rules.when {
-            let path = |path: &crate::config::model::FilePath| {
-                literal(&path.0.strip_prefix(&self.env.root).unwrap_or(&path.0).to_string_lossy())
-            };
-            let mut all = Vec::new();
-            all.extend(when.exists.as_ref().map(|file| format!("[ -e {} ]", path(file))));
-            all.extend(when.missing.as_ref().map(|file| format!("[ ! -e {} ]", path(file))));
-            all.extend(when.var.as_ref().map(|name| format!("[ -n \"${{{name}:-}}\" ]")));
-            if let Some(output) = &when.output {
-                self.script.helpers.extend(["output", "is_set"]);
-                all.push(format!("is_set \"$(output {} 2>/dev/null || true)\"", literal(output)));
-            }
-            if !all.is_empty() {
-                call = format!(
-                    "if {}; then {call}; else echo {} >&2; fi",
-                    all.join(" && "),
-                    said(&format!("==> {}: skipped", step.name))
-                );
-            }
-        }
-        Ok(call)
     }
 
     fn finish(mut self, calls: &str) -> Result<String, Failure> {
@@ -315,7 +257,7 @@ fn plain(value: Value) -> String {
 }
 
 /// A text in double quotes, for `echo`.
-fn said(text: &str) -> String {
+pub(super) fn said(text: &str) -> String {
     format!("\"{}\"", escaped(text))
 }
 
