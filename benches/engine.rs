@@ -94,6 +94,7 @@ fn context(root: &Path, runner: Box<dyn Runner>) -> Ctx {
         masks,
         dir: root.to_owned(),
         dir_is_project: true,
+        project: OnceLock::new(),
         states: OnceLock::new(),
     }
 }

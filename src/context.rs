@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
-use crate::config::variables;
+use crate::config::{Project, variables};
 use crate::exec::{Interrupts, Runner};
 use crate::redact::Masks;
 use crate::ui::Ui;
@@ -30,6 +30,8 @@ pub struct Ctx {
     pub dir: PathBuf,
     /// `-C DIR` was given: `dir` is the project itself.
     pub dir_is_project: bool,
+    /// The project, once it was found.
+    pub project: OnceLock<Project>,
     /// Where each environment of the project has its state, once somebody looked. Never shown.
     pub states: OnceLock<Vec<(String, String)>>,
 }

@@ -194,6 +194,7 @@ fn context(
         masks,
         dir,
         dir_is_project: global.dir.is_some(),
+        project: OnceLock::new(),
         states: OnceLock::new(),
     })
 }

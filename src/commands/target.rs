@@ -65,10 +65,13 @@ pub(super) fn pipelines() -> Vec<CompletionCandidate> {
 
 /// Finds the project of the folder infractl was started in, or of `-C DIR`.
 pub(crate) fn project(cx: &Ctx) -> Result<Project, Failure> {
+    if let Some(project) = cx.project.get() {
+        return Ok(project.clone());
+    }
     let dir = cx.dir_is_project.then_some(cx.dir.as_path());
     let project = Project::find(&cx.dir, dir)?.with_vars(cx.vars.0.clone());
     cx.ui.event(None, Event::Project { root: project.root.clone() });
-    Ok(project)
+    Ok(cx.project.get_or_init(|| project).clone())
 }
 
 impl Target {

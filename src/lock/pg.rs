@@ -3,17 +3,15 @@
 //! The server frees it when the connection ends, however that happens. Who holds it is a row of the table
 //! `infractl_locks` in the schema of the state. All times that are compared are the server's.
 
-use std::time::Duration;
-
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex;
-use tokio_postgres::config::SslMode;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::Client;
 
 use crate::failure::{Failure, Kind};
 use crate::lock::attempt::Attempt;
 use crate::lock::owner::Owner;
-use crate::net::pg_tls::Tls;
+use crate::net::pg_tls::{self, quoted};
+use crate::steps::terraform::database::Database;
 
 /// The server notices a machine that vanished after about 50 s.
 const SETTINGS: &str = "SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; \
@@ -21,11 +19,8 @@ const SETTINGS: &str = "SET tcp_keepalives_idle = 20; SET tcp_keepalives_interva
 
 /// Where the lock is.
 pub(crate) struct Server {
-    pub(crate) config: Config,
-    pub(crate) tls: Option<Tls>,
-    /// Of the state.
-    pub(crate) schema: String,
-    pub(crate) workspace: String,
+    database: Database,
+    workspace: String,
     /// Kept while waiting.
     client: Mutex<Option<Client>>,
 }
@@ -33,7 +28,7 @@ pub(crate) struct Server {
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Server")
-            .field("schema", &self.schema)
+            .field("schema", &self.database.schema)
             .field("workspace", &self.workspace)
             .finish_non_exhaustive()
     }
@@ -57,35 +52,31 @@ pub(crate) struct Found {
 }
 
 impl Server {
-    pub(crate) fn new(mut config: Config, tls: Option<Tls>, schema: String, workspace: String) -> Self {
-        config.application_name("infractl").connect_timeout(Duration::from_secs(10)).keepalives(true);
-        if tls.is_none() {
-            config.ssl_mode(SslMode::Disable);
-        }
-        Server { config, tls, schema, workspace, client: Mutex::new(None) }
+    pub(crate) fn new(database: Database, workspace: String) -> Self {
+        Server { database, workspace, client: Mutex::new(None) }
     }
 
     /// The place, for messages.
     pub(crate) fn shown(&self) -> String {
-        let hosts = self.config.get_hosts().first();
+        let hosts = self.database.config.get_hosts().first();
         let host = match hosts {
             Some(tokio_postgres::config::Host::Tcp(host)) => host.clone(),
             Some(tokio_postgres::config::Host::Unix(path)) => path.display().to_string(),
             None => "localhost".to_owned(),
         };
-        format!("advisory lock of `{}` in schema `{}` on {host}", self.workspace, self.schema)
+        format!("advisory lock of `{}` in schema `{}` on {host}", self.workspace, self.database.schema)
     }
 
     /// Two numbers of our own: terraform's advisory locks have one, which is another space.
     fn keys(&self) -> (i32, i32) {
-        let hash = Sha256::digest(format!("infractl {} {}", self.schema, self.workspace));
+        let hash = Sha256::digest(format!("infractl {} {}", self.database.schema, self.workspace));
         let number =
             |at: usize| i32::from_be_bytes([hash[at] & 0x7f, hash[at + 1], hash[at + 2], hash[at + 3]]);
         (number(0), number(4))
     }
 
     fn table(&self) -> String {
-        format!("{}.infractl_locks", quoted(&self.schema))
+        format!("{}.infractl_locks", quoted(&self.database.schema))
     }
 
     fn failed(&self, what: &str, error: &tokio_postgres::Error) -> Failure {
@@ -99,15 +90,8 @@ impl Server {
 
     async fn connect(&self) -> Result<Client, Failure> {
         let failed = |error| self.failed("could not be reached", &error);
-        let client = if let Some(tls) = &self.tls {
-            let (client, connection) = self.config.connect(tls.clone()).await.map_err(failed)?;
-            tokio::spawn(async move { drop(connection.await) });
-            client
-        } else {
-            let (client, connection) = self.config.connect(NoTls).await.map_err(failed)?;
-            tokio::spawn(async move { drop(connection.await) });
-            client
-        };
+        let client =
+            pg_tls::connect(&self.database.config, self.database.tls.as_ref()).await.map_err(failed)?;
         // An older server does not know the last two.
         for setting in SETTINGS.split("; ") {
             if let Err(error) = client.batch_execute(setting).await {
@@ -151,7 +135,7 @@ impl Server {
 
     /// Writes down who we are; tells who was there before and did not clean up.
     async fn write(&self, client: &Client, owner: &Owner) -> Result<Option<Owner>, tokio_postgres::Error> {
-        let (schema, table) = (quoted(&self.schema), self.table());
+        let (schema, table) = (quoted(&self.database.schema), self.table());
         let is_there = client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&table]).await?;
         if !is_there.get::<_, bool>(0) {
             let make = format!(
@@ -268,10 +252,6 @@ impl PgLock {
         }
         Ok(())
     }
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

@@ -11,6 +11,7 @@ use crate::lock::pg::{self, PgLock};
 use crate::lock::place;
 use crate::lock::s3::S3Lock;
 use crate::net::object::Object;
+use crate::steps::terraform::state_place;
 use crate::work::{StepCx, opened};
 
 /// Where it is.
@@ -49,7 +50,7 @@ impl Place {
             return Ok(Place::Nowhere);
         }
         opened::secrets(step).await?;
-        let backend = place::backend(step)?;
+        let backend = state_place::backend(step)?;
         match backend.kind.as_str() {
             "s3" => Ok(Place::S3(Arc::new(place::object(step, &backend).await?))),
             "pg" => Ok(Place::Pg(Box::new(place::server(step, &backend)?))),

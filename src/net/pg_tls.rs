@@ -1,4 +1,4 @@
-//! TLS for connections to PostgreSQL, as `sslmode` asks for it.
+//! Connections to PostgreSQL, with TLS as `sslmode` asks for it.
 
 use std::io;
 use std::pin::Pin;
@@ -12,6 +12,25 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
+use tokio_postgres::{Client, Config, NoTls};
+
+/// A connection to the server; it ends with the client.
+pub(crate) async fn connect(config: &Config, tls: Option<&Tls>) -> Result<Client, tokio_postgres::Error> {
+    Ok(if let Some(tls) = tls {
+        let (client, connection) = config.connect(tls.clone()).await?;
+        tokio::spawn(async move { drop(connection.await) });
+        client
+    } else {
+        let (client, connection) = config.connect(NoTls).await?;
+        tokio::spawn(async move { drop(connection.await) });
+        client
+    })
+}
+
+/// A name as SQL takes it whatever is in it.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
 
 /// How much of the server's certificate is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+use crate::failure::{Failure, Kind};
 use crate::net::answer::Answer;
 
 /// All of them. Reads files: not for the thread of the runtime.
@@ -45,4 +46,14 @@ pub(crate) fn store(certificates: Vec<CertificateDer<'static>>) -> RootCertStore
     let mut store = RootCertStore::empty();
     store.add_parsable_certificates(certificates);
     store
+}
+
+/// Those of a file and no others, or those of the system.
+pub(crate) fn of(file: Option<&str>) -> Result<Vec<CertificateDer<'static>>, Failure> {
+    let Some(file) = file else { return Ok(rustls_native_certs::load_native_certs().certs) };
+    let read =
+        CertificateDer::pem_file_iter(Path::new(file)).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    read.map_err(|error| {
+        Failure::new(Kind::Config, format!("the certificates in `{file}` could not be read: {error}"))
+    })
 }

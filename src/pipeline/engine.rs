@@ -50,10 +50,10 @@ pub(crate) async fn run_to_step(
     if !options.dry_run {
         tell(Event::RunStarted { verb: verb.clone(), steps: pipeline.count() });
     }
-    let may = |()| if options.dry_run { Ok(()) } else { one_state::check(cx, env, pipeline) };
-    let refused = refuse(pipeline).and_then(may);
     let mut facts =
         Facts { expects: expects::of(env, pipeline), plan: options.plan.clone(), ..Facts::default() };
+    let may = |()| if options.dry_run { Ok(()) } else { one_state::check(cx, env, pipeline, &facts.modules) };
+    let refused = refuse(pipeline).and_then(may);
     let held = match (refused, options.dry_run) {
         (Ok(()), true) => Ok(Held::nothing()),
         (Ok(()), false) => {

@@ -8,16 +8,22 @@ use crate::failure::{Failure, Kind};
 use crate::steps::Work;
 use crate::steps::terraform::{Action as Terraform, state_place};
 use crate::text::list;
+use crate::work::modules::Modules;
 
 /// An error that names the other environments that have the state of this one, if something is to be changed, or the
 /// configuration is to be checked.
-pub(super) fn check(cx: &Ctx, env: &Environment, pipeline: &Pipeline) -> Result<(), Failure> {
+pub(super) fn check(
+    cx: &Ctx,
+    env: &Environment,
+    pipeline: &Pipeline,
+    modules: &Modules,
+) -> Result<(), Failure> {
     let validate = Work::Terraform(Terraform::Validate);
     if pipeline.effect() == Effect::Reads && !pipeline.leaves().iter().any(|leaf| *leaf.work == validate) {
         return Ok(());
     }
-    let Some(own) = state_place::of(env, &cx.vars.0) else { return Ok(()) };
-    let places = cx.states.get_or_init(|| places(cx, env));
+    let Some(own) = state_place::of(env, &cx.vars.0, modules) else { return Ok(()) };
+    let places = cx.states.get_or_init(|| places(cx, env, &own));
     let others: Vec<&String> = places
         .iter()
         .filter(|(name, place)| *place == own && *name != env.name)
@@ -34,10 +40,21 @@ pub(super) fn check(cx: &Ctx, env: &Environment, pipeline: &Pipeline) -> Result<
     .help("give each a state of its own: `{{environment}}` in `key` of `[terraform.backend]`, or as `workspace` in `[terraform]`"))
 }
 
-/// Where each environment of the project has its state.
-fn places(cx: &Ctx, env: &Environment) -> Vec<(String, String)> {
-    let Ok(project) = Project::find(&env.root, Some(&env.root)) else { return Vec::new() };
-    let project = project.with_vars(cx.vars.0.clone());
-    let place = |name: &String| Some((name.clone(), state_place::of(&project.outline(name)?, &cx.vars.0)?));
+/// Where each environment of the project has its state; of this one it is known.
+fn places(cx: &Ctx, env: &Environment, own: &str) -> Vec<(String, String)> {
+    let found;
+    let project = if let Some(project) = cx.project.get().filter(|project| project.root == env.root) {
+        project
+    } else {
+        let Ok(project) = Project::find(&env.root, Some(&env.root)) else { return Vec::new() };
+        found = project.with_vars(cx.vars.0.clone());
+        &found
+    };
+    let place = |name: &String| {
+        if *name == env.name {
+            return Some((name.clone(), own.to_owned()));
+        }
+        Some((name.clone(), state_place::of(&project.outline(name)?, &cx.vars.0, &Modules::default())?))
+    };
     project.environments.iter().filter_map(place).collect()
 }

@@ -189,7 +189,7 @@ impl Writer<'_> {
         if let Some(terraform) = &self.env.terraform {
             let mut facts = Facts::default();
             let step_cx = StepCx::new(self.cx, self.env, "", &[], &mut facts);
-            let declared = root_module::declared(&step_cx);
+            let declared = &root_module::of(&step_cx).declared;
             for (name, input) in &terraform.vars {
                 let known = marked_text(&input.0.to_string());
                 let set = values::terraform_var(&known.scope(&step_cx), declared, name, input);

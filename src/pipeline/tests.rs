@@ -85,6 +85,7 @@ fn world(pipelines: &str, script: impl FnOnce(FakeRunner) -> FakeRunner) -> Worl
         masks,
         dir: dir.path().to_owned(),
         dir_is_project: true,
+        project: OnceLock::new(),
         states: OnceLock::new(),
     };
     World { dir, env, cx, runner, told }

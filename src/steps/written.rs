@@ -1,32 +1,35 @@
 //! The environment file of an earlier run: what is secret in it is masked although this run opens no secrets.
 
-use crate::config::Environment;
 use crate::config::model::Value;
 use crate::config::template::{Name, Template};
 use crate::disk;
 use crate::files::dotenv;
-use crate::steps::terraform::known::declared_sensitive;
-use crate::work::{StepCx, values};
+use crate::work::{StepCx, root_module, values};
 
 /// Masks its values: those that come from secrets and sensitive outputs, and those under names that say so.
 pub(crate) fn mask(step: &StepCx<'_>) {
     let file = &step.env.env_file;
     // One that cannot be read shows nothing by itself either.
     let Ok(Some(text)) = disk::read_lossy_if_there(&file.path) else { return };
-    let secret = secret_keys(step.env);
-    for (key, value) in dotenv::decode(file.dialect.into(), &text).entries {
-        if value.len() >= 4 && (secret.contains(&key) || is_private(&key)) {
+    let secret = secret_keys(step);
+    let is_secret = |key: &String| secret.as_ref().is_none_or(|secret| secret.contains(key));
+    for (key, value) in dotenv::decode(file.dialect, &text).entries {
+        if value.len() >= 4 && (is_secret(&key) || is_private(&key)) {
             values::mask(step, &key, &value);
         }
     }
 }
 
-/// Keys whose values come from secrets and sensitive outputs.
-fn secret_keys(env: &Environment) -> Vec<String> {
-    let outputs =
-        env.terraform.as_ref().map(|terraform| declared_sensitive(&terraform.dir)).unwrap_or_default();
-    let Some(sections) = &env.env_file.sections else {
-        return outputs.iter().map(|name| crate::text::upper_snake(name)).collect();
+/// Keys whose values come from secrets and sensitive outputs; none when nobody knows, because the root module cannot be
+/// read: then it may be any of them.
+fn secret_keys(step: &StepCx<'_>) -> Option<Vec<String>> {
+    let module = root_module::of(step);
+    if module.declared.is_partial {
+        return None;
+    }
+    let outputs = &module.declared.sensitive;
+    let Some(sections) = &step.env.env_file.sections else {
+        return Some(outputs.iter().map(|name| crate::text::upper_snake(name)).collect());
     };
     let names_secret = |template: &Template| {
         template.names().any(|name| match name {
@@ -43,7 +46,7 @@ fn secret_keys(env: &Environment) -> Vec<String> {
         _ => false,
     };
     let all = sections.iter().flat_map(|section| &section.values);
-    all.filter(|(_, value)| is_secret(value)).map(|(key, _)| key.clone()).collect()
+    Some(all.filter(|(_, value)| is_secret(value)).map(|(key, _)| key.clone()).collect())
 }
 
 /// Whether a variable of this name holds what nobody should see.

@@ -32,7 +32,7 @@ pub(crate) fn judge(step: &StepCx<'_>, done: &Done) -> Result<(), Failure> {
 
 /// The environment of a command: secrets it may see, variables of `[terraform]`, outputs, where it runs.
 pub(crate) fn equip(step: &StepCx<'_>, mut cmd: Cmd, known: &Known) -> Cmd {
-    let declared = root_module::declared(step);
+    let declared = &root_module::of(step).declared;
     for (name, value) in step.secret_variables() {
         let value = root_module::exact(declared, &name, Value::Secret(value));
         cmd.env.insert(name, value);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Instant;
 
 use indexmap::IndexMap;
@@ -10,10 +10,10 @@ use indexmap::IndexMap;
 use crate::secrets::Secrets;
 use crate::tools::power;
 use crate::tools::terraform::Output;
-use crate::tools::terraform::declared::Declared;
 use crate::tools::terraform::digest::Digest;
 use crate::tools::terraform::planned::Planned;
 use crate::work::connections::Connections;
+use crate::work::modules::Modules;
 
 /// What earlier steps found out, for the next ones.
 #[derive(Default)]
@@ -24,8 +24,8 @@ pub struct Facts {
     pub outputs: Option<IndexMap<String, Output>>,
     /// Serial of the state the outputs came from.
     pub serial: Option<u64>,
-    /// What the root module declares, once its files were read.
-    pub(crate) module: OnceLock<Declared>,
+    /// The root module and those that it calls, once their files were read.
+    pub modules: Modules,
     /// Outputs that the steps of this run name.
     pub expects: BTreeSet<String>,
     /// Addresses of the resources that a destroy of this run left in the state.

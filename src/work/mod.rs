@@ -13,6 +13,7 @@ pub(crate) mod script;
 pub(crate) mod schedule;
 mod cx;
 mod facts;
+pub(crate) mod modules;
 pub(crate) mod connections;
 
 use std::path::Path;

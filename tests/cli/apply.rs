@@ -179,7 +179,8 @@ fn a_dry_run_shows_the_commands_and_runs_nothing() {
     let run = project.infractl(&["apply", "dev", "--dry-run"]).code(0);
     assert!(run.out.contains("terraform apply -json -auto-approve"), "{}", run.out);
     assert!(
-        run.out.contains("terraform state pull") && run.out.contains("# write shared/.env.dev"),
+        run.out.contains("read from the state (environments/dev/terraform.tfstate)")
+            && run.out.contains("# write shared/.env.dev"),
         "{}",
         run.out
     );

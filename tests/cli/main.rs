@@ -26,6 +26,7 @@ mod questions;
 mod readme;
 mod scripts;
 mod signals;
+mod state;
 mod state_server;
 mod status;
 mod terminal;

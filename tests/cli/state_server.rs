@@ -10,6 +10,10 @@ pub(crate) struct Kept {
     pub(crate) lock: Option<Vec<u8>>,
     /// Answers 500 to whoever wants to save.
     pub(crate) refuses: bool,
+    /// Answers this to whoever wants to read.
+    pub(crate) status: Option<u16>,
+    /// So often somebody read.
+    pub(crate) reads: usize,
 }
 
 /// Lives as long as the test.
@@ -77,7 +81,11 @@ fn answer(mut stream: &TcpStream, kept: &Mutex<Kept>) {
 
 fn act(method: &str, body: Vec<u8>, kept: &mut Kept) -> (u16, Vec<u8>) {
     match method {
-        "GET" => kept.state.clone().map_or((404, Vec::new()), |state| (200, state)),
+        "GET" if kept.status.is_some() => (kept.status.unwrap_or_default(), Vec::new()),
+        "GET" => {
+            kept.reads += 1;
+            kept.state.clone().map_or((404, Vec::new()), |state| (200, state))
+        }
         "POST" if kept.refuses => (500, Vec::new()),
         "POST" => {
             kept.state = Some(body);

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::common::{CANARY, Run, Sandbox, on_a_terminal, path_with, start, wait_for};
+use crate::common::{CANARY, Run, Sandbox, on_a_terminal, recorded, start, verbs, wait_for};
 use crate::state_server::StateServer;
 
 const SETTINGS: &str = "[project]\nname = \"lab\"\n[secrets]\nfiles = [\"credentials/common.enc.env\"]\nidentity = \
@@ -24,24 +24,6 @@ pub(crate) fn environment(project: &Sandbox, name: &str, module: &str) {
     let _ = fs::remove_dir_all(project.path(format!("environments/{name}")));
     project.write(format!("environments/{name}/environment.toml"), "");
     project.write(format!("environments/{name}/main.tf"), module);
-}
-
-/// Puts a `terraform` on PATH that writes down its arguments and then is the real one.
-fn recorded(project: &Sandbox) -> impl Fn(&[&str]) -> (Run, Vec<String>) {
-    let log = project.path(".infractl/started");
-    let real = which::which("terraform").unwrap();
-    let text = format!("#!/bin/sh\necho \"$*\" >> {}\nexec {} \"$@\"\n", log.display(), real.display());
-    let path = path_with([project.script(".infractl/bin/terraform", &text)]);
-    move |args| {
-        let _ = fs::remove_file(&log);
-        let run = Run::of(project.command(args).env("PATH", &path));
-        let lines = fs::read_to_string(&log).unwrap_or_default();
-        (run, lines.lines().map(str::to_owned).collect())
-    }
-}
-
-fn verbs(lines: &[String]) -> Vec<&str> {
-    lines.iter().map(|line| line.split(' ').next().unwrap_or_default()).collect()
 }
 
 /// Running processes of the root modules of a project.
@@ -208,7 +190,7 @@ fn an_init_is_done_when_it_is_needed_and_without_what_is_meant_for_the_plan() {
     fs::remove_file(project.path("environments/dev/.terraform/modules/modules.json")).unwrap();
     assert_eq!(starts(&plan), "init plan");
     fs::remove_dir_all(project.path("environments/dev/.terraform")).unwrap();
-    assert_eq!(starts(&["genenv", "dev"]), "init state");
+    assert_eq!(starts(&["genenv", "dev"]), "", "a state on this disk needs no init");
     project.write(
         "environments/dev/environment.toml",
         "[terraform.env]\nTF_DATA_DIR = \".terraform/{{environment}}\"\n",

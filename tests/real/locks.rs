@@ -138,7 +138,7 @@ impl Team {
 }
 
 /// One request to moto, which looks at no signature.
-fn s3(address: &str, method: &str, path: &str, body: &str) -> (u16, String) {
+pub(crate) fn s3(address: &str, method: &str, path: &str, body: &str) -> (u16, String) {
     let host = address.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(host).unwrap();
     let who = "AWS4-HMAC-SHA256 Credential=testing/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=x";

@@ -24,5 +24,6 @@ mod run;
 mod scripts;
 mod sops;
 mod ssh;
+mod state;
 mod values;
 mod waits;

@@ -53,7 +53,7 @@ pub(crate) fn equip(step: &StepCx<'_>, mut cmd: Cmd) -> Result<Cmd, Failure> {
         cmd.env.extend(secrets);
         return Ok(without_dangling(step, cmd));
     };
-    let declared = root_module::declared(step);
+    let declared = &root_module::of(step).declared;
     let set = values::variables(step, &terraform.env)?;
     let exact = |(name, value): (String, Value)| {
         let value = root_module::exact(declared, &name, value);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Action, equip, init, module, root, words};
+use super::{Action, equip, init, module, root, state, words};
 use crate::exec::Cmd;
 use crate::failure::Failure;
 use crate::tools::terraform::flags;
@@ -48,6 +48,9 @@ pub(super) fn outputs(step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
         return Ok(vec!["# outputs: those of `[outputs]`".into()]);
     }
     let root = root(step)?;
+    if let Some(place) = state::shown(step, &root)? {
+        return Ok(vec![format!("# outputs: read from the state ({place})")]);
+    }
     let mut lines = init::describe(step, &root, false)?;
     lines.push(shown_in(&equip(step, root.state_pull())?));
     Ok(lines)

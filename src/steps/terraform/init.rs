@@ -5,9 +5,7 @@
 //! is opened.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -18,17 +16,19 @@ use crate::disk;
 use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
 use crate::steps::terraform::call;
+use crate::steps::terraform::seen::Seen;
 use crate::text::hex;
 use crate::tools::terraform::Root;
-use crate::tools::terraform::root::{self as module, Needs};
+use crate::tools::terraform::root::{Needs, is_module_file};
 use crate::ui::event::Level;
-use crate::work::{StepCx, values};
+use crate::work::StepCx;
+use crate::work::modules::{self, Modules, Stat, stat};
 
 /// What the last init saw.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Stamp {
-    /// Module files and the lock file: (size, modification time in ns).
-    files: BTreeMap<PathBuf, (u64, u128)>,
+    /// Module files and the lock file.
+    files: BTreeMap<PathBuf, Stat>,
     /// SHA-256 of everything that decides about init.
     digest: String,
     /// terraform works here without any init.
@@ -67,7 +67,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, root: &Root, wish: Wish) -> Resul
         return save(step, &state.stamp);
     }
     let mut needs = Needs::default();
-    gather(&root.dir, &mut BTreeMap::new(), &mut needs, 0)?;
+    gather(&step.facts.modules, &root.dir, &mut BTreeMap::new(), &mut needs, 0)?;
     let cache = crate::steps::terraform::providers::cache(step, root, &needs).await?;
     step.progress("init");
     let mut cmd = command(step, root, &backend, wish)?;
@@ -91,7 +91,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, root: &Root, wish: Wish) -> Resul
     cache.into_iter().for_each(crate::steps::terraform::providers::Cache::filled);
     // Looked at again: init wrote the lock file.
     let mut stamp = look(step, root, &backend)?.stamp;
-    let data = data_dir(step, root)?;
+    let data = data_dir(root, &Seen::of(step)?);
     stamp.left = LEFT.map(str::to_owned).into_iter().filter(|part| data.join(part).exists()).collect();
     save(step, &stamp)
 }
@@ -128,18 +128,14 @@ fn stamp_file(step: &StepCx<'_>) -> PathBuf {
 }
 
 /// Where terraform keeps what an init made.
-fn data_dir(step: &StepCx<'_>, root: &Root) -> Result<PathBuf, Failure> {
-    let set = match step.env.terraform.as_ref().and_then(|terraform| terraform.env.get("TF_DATA_DIR")) {
-        Some(template) => Some(values::argument(step, template)?),
-        None => step.cx.vars.get("TF_DATA_DIR").map(str::to_owned),
-    };
-    Ok(root.dir.join(set.filter(|dir| !dir.is_empty()).unwrap_or_else(|| ".terraform".into())))
+pub(super) fn data_dir(root: &Root, seen: &Seen) -> PathBuf {
+    root.dir.join(seen.get("TF_DATA_DIR").unwrap_or_else(|| ".terraform".into()))
 }
 
 fn look(step: &StepCx<'_>, root: &Root, backend: &IndexMap<String, Json>) -> Result<Looked, Failure> {
     let old: Option<Stamp> =
         disk::read(&stamp_file(step)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let data = data_dir(step, root)?;
+    let data = data_dir(root, &Seen::of(step)?);
     let is_whole = |unneeded: bool, left: &[String]| {
         unneeded || (data.is_dir() && left.iter().all(|part| data.join(part).exists()))
     };
@@ -157,7 +153,7 @@ fn look(step: &StepCx<'_>, root: &Root, backend: &IndexMap<String, Json>) -> Res
     }
     let mut files = BTreeMap::new();
     let mut needs = Needs::default();
-    gather(&root.dir, &mut files, &mut needs, 0)?;
+    gather(&step.facts.modules, &root.dir, &mut files, &mut needs, 0)?;
     let lock = root.dir.join(".terraform.lock.hcl");
     let lock_text = disk::read(&lock).unwrap_or_default();
     if let Some(seen) = stat(&lock) {
@@ -190,14 +186,8 @@ fn settings(root: &Root, data: &Path, backend: &IndexMap<String, Json>) -> Strin
     hex(&hash.finalize())
 }
 
-fn stat(path: &Path) -> Option<(u64, u128)> {
-    let meta = fs::metadata(path).ok()?;
-    let time = meta.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos();
-    Some((meta.len(), time))
-}
-
 fn is_module_path(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| module::is_module_file(&name.to_string_lossy()))
+    path.file_name().is_some_and(|name| is_module_file(&name.to_string_lossy()))
 }
 
 /// Every folder of the stamp holds as many module files as it did.
@@ -206,47 +196,29 @@ fn no_file_came(old: &Stamp) -> bool {
     for file in old.files.keys().filter(|file| is_module_path(file)) {
         *seen.entry(file.parent().unwrap_or(file)).or_default() += 1;
     }
-    seen.into_iter().all(|(dir, count)| {
-        fs::read_dir(dir)
-            .is_ok_and(|all| all.flatten().filter(|e| is_module_path(&e.path())).count() == count)
-    })
+    seen.into_iter().all(|(dir, count)| modules::files(dir).is_ok_and(|all| all.len() == count))
 }
 
-/// The files of a module and of the modules on this disk that it calls.
+/// The files of a module and of the modules on this disk that it calls, and what an init of all of them depends on.
 fn gather(
+    modules: &Modules,
     dir: &Path,
-    files: &mut BTreeMap<PathBuf, (u64, u128)>,
+    files: &mut BTreeMap<PathBuf, Stat>,
     needs: &mut Needs,
     depth: u32,
 ) -> Result<(), Failure> {
-    let unreadable = |path: &Path, error: &std::io::Error| {
-        Failure::new(Kind::Config, format!("`{}` could not be read: {error}", path.display()))
-    };
-    let mut paths: Vec<PathBuf> = fs::read_dir(dir)
-        .map_err(|error| unreadable(dir, &error))?
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| is_module_path(path))
-        .collect();
-    paths.sort();
-    let mut found = Needs::default();
-    for path in paths {
-        let bytes = disk::read(&path)?;
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        found.extend(module::needs(&name, &String::from_utf8_lossy(&bytes)));
-        if let Some(seen) = stat(&path) {
-            files.insert(path, seen);
-        }
-    }
+    let module = modules.get(dir)?;
+    files.extend(module.files.clone());
+    let found = &module.declared.needs;
     // A module that calls itself is terraform's to report.
-    for local in found.local_modules.clone() {
-        let module = dir.join(&local);
+    for local in &found.local_modules {
+        let module = dir.join(local);
         let is_new = !files.keys().any(|file| file.parent() == Some(&module));
         if depth < 20 && is_new && module.is_dir() {
-            gather(&module, files, needs, depth + 1)?;
+            gather(modules, &module, files, needs, depth + 1)?;
         }
     }
-    needs.extend(found);
+    needs.extend(found.clone());
     Ok(())
 }
 

@@ -6,15 +6,19 @@ mod change;
 pub(crate) mod module;
 mod plan;
 pub(crate) mod read;
-pub(crate) mod known;
-pub(crate) mod init;
+mod known;
+mod state;
+mod init;
+pub(crate) mod bucket;
+pub(crate) mod database;
 mod progress;
 pub(crate) mod diagnostics;
 mod providers;
 mod script;
-mod call;
 mod action;
 pub(crate) mod state_place;
+pub(crate) mod seen;
+mod call;
 mod words;
 
 pub(crate) use action::Action;
@@ -98,8 +102,6 @@ pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String
     if matches!(action, Action::Fmt { .. }) {
         return read::fmt(step, &root, action).await;
     }
-    // A step before this one may have written them.
-    step.facts.module.take();
     if action.evaluates() {
         module::check(step)?;
     }

@@ -4,11 +4,11 @@ use crate::config::mentions::Mention;
 use crate::failure::{Failure, Kind, Problem};
 use crate::text::nearest;
 use crate::work::StepCx;
-use crate::work::root_module::declared;
+use crate::work::root_module;
 
 /// An error that shows everything the environment asks of its root module and that is not declared there.
 pub(super) fn check(step: &StepCx<'_>) -> Result<(), Failure> {
-    let declared = declared(step);
+    let declared = &root_module::of(step).declared;
     if declared.is_partial {
         return Ok(()); // terraform knows better what is wrong with it
     }

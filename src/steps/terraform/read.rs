@@ -7,6 +7,7 @@ use crate::steps::terraform::init;
 use crate::steps::terraform::init::Wish;
 use crate::steps::terraform::known;
 use crate::steps::terraform::progress::show;
+use crate::steps::terraform::state;
 use crate::steps::terraform::{Action, equip, failed, root, without_dangling};
 use crate::tools::terraform::advice;
 use crate::tools::terraform::events::{self as events, Event as Told};
@@ -39,7 +40,7 @@ pub(crate) async fn fmt(step: &mut StepCx<'_>, root: &Root, action: &Action) -> 
     }
 }
 
-/// Reads outputs and serial into the facts: one call of terraform, or those given by hand.
+/// Reads outputs and serial into the facts: from the state, or those given by hand.
 pub(crate) async fn outputs(step: &mut StepCx<'_>) -> Result<String, Failure> {
     if step.env.terraform.is_none() {
         step.facts.outputs = Some(by_hand(step)?);
@@ -52,6 +53,18 @@ pub(crate) async fn outputs(step: &mut StepCx<'_>) -> Result<String, Failure> {
 
 /// Reads the state; outputs and serial are facts from then on.
 pub(super) async fn state(step: &mut StepCx<'_>, root: &Root) -> Result<State, Failure> {
+    let state = match state::directly(step, root).await? {
+        Some(state) => state,
+        None => pulled(step, root).await?,
+    };
+    known::sensitive(step, state.outputs.iter());
+    step.facts.serial = state.serial;
+    step.facts.outputs = Some(state.outputs.clone());
+    Ok(state)
+}
+
+/// The same by terraform.
+async fn pulled(step: &mut StepCx<'_>, root: &Root) -> Result<State, Failure> {
     init::run(step, root, Wish::IfNeeded).await?;
     let mut done = step.run(&equip(step, root.state_pull())?).await?;
     if done.code != 0 && !step.facts.initialised && advice::needs_init(&done.tail) {
@@ -64,17 +77,13 @@ pub(super) async fn state(step: &mut StepCx<'_>, root: &Root) -> Result<State, F
     if done.code != 0 {
         return Err(failed(step, root, "state pull", done.code, &done.tail));
     }
-    let state = tool::parse_state(&done.stdout).map_err(|error| {
+    tool::parse_state(&done.stdout).map_err(|error| {
         // The text around the error is the state: never shown.
         Failure::new(
             Kind::Failed,
             format!("terraform's state could not be read: {:?} error", error.classify()),
         )
-    })?;
-    known::sensitive(step, state.outputs.iter());
-    step.facts.serial = state.serial;
-    step.facts.outputs = Some(state.outputs.clone());
-    Ok(state)
+    })
 }
 
 fn by_hand(step: &StepCx<'_>) -> Result<IndexMap<String, Output>, Failure> {

@@ -11,21 +11,43 @@ use crate::config::Environment;
 use crate::config::environment::Terraform;
 use crate::config::template::{Rendered, Scope};
 use crate::disk;
+use crate::failure::Failure;
 use crate::secrets;
-use crate::tools::terraform::backend::{self, Backend};
-use crate::work::root_module;
+use crate::tools::terraform::backend::Backend;
+use crate::tools::terraform::declared::Declared;
+use crate::work::modules::Modules;
+use crate::work::{StepCx, root_module, values};
 
-/// The backend that the files in a folder declare; `local` if there is none.
-pub(crate) fn declared(dir: &Path) -> Backend {
-    let mut files = root_module::files(dir).into_iter();
-    let declared =
-        files.find_map(|path| backend::backend(&path.to_string_lossy(), &disk::read_text(&path).ok()?));
-    declared.unwrap_or_else(|| Backend { kind: "local".to_owned(), ..Backend::default() })
+/// The backend that the root module declares, with what the configuration adds.
+pub(crate) fn backend(step: &StepCx<'_>) -> Result<Backend, Failure> {
+    let mut backend = declared(&root_module::of(step).declared);
+    for (key, value) in values::backend(step)? {
+        backend.set(&key, &value);
+    }
+    Ok(backend)
+}
+
+/// The workspace of the state.
+pub(crate) fn workspace(step: &StepCx<'_>) -> Result<String, Failure> {
+    match &step.env.terraform {
+        Some(terraform) => values::argument(step, &terraform.workspace),
+        None => Ok("default".to_owned()),
+    }
+}
+
+/// The backend that a module declares; `local` if there is none.
+fn declared(module: &Declared) -> Backend {
+    let local = || Backend { kind: "local".to_owned(), ..Backend::default() };
+    module.backend.clone().unwrap_or_else(local)
 }
 
 /// The place, as a text to compare with others; it may hold a password. None when something of it is not known before
 /// the run.
-pub(crate) fn of(env: &Environment, vars: &BTreeMap<OsString, OsString>) -> Option<String> {
+pub(crate) fn of(
+    env: &Environment,
+    vars: &BTreeMap<OsString, OsString>,
+    modules: &Modules,
+) -> Option<String> {
     let terraform = env.terraform.as_ref()?;
     let (outputs, secrets) = (IndexMap::new(), IndexMap::new());
     let scope = Scope {
@@ -38,7 +60,8 @@ pub(crate) fn of(env: &Environment, vars: &BTreeMap<OsString, OsString>) -> Opti
         is_dry: false,
     };
     let dir = fs::canonicalize(&terraform.dir).unwrap_or_else(|_| terraform.dir.clone());
-    let mut backend = declared(&dir);
+    let module = modules.get(&terraform.dir).unwrap_or_default();
+    let mut backend = declared(&module.declared);
     for (name, input) in &terraform.backend {
         backend.set(name, &input.fill(&scope).ok()?);
     }

@@ -16,22 +16,19 @@ pub(crate) struct Backend {
     pub settings: IndexMap<String, String>,
 }
 
+/// Where a state is that is nobody's: HCP Terraform and the like, told by a block of its own.
+const CLOUD: &str = "cloud";
+
 /// The backend that one file of a module declares.
-pub(crate) fn backend(name: &str, text: &str) -> Option<Backend> {
-    if name.rsplit_once('.').is_some_and(|(_, end)| end == "json") {
-        return of_json(&serde_json::from_str(text).ok()?);
-    }
-    let body: Body = hcl_edit::parser::parse_body(text).ok()?;
+pub(crate) fn of_body(body: &Body) -> Option<Backend> {
     let settings = body.blocks().filter(|block| block.ident.as_str() == "terraform");
     let mut inner = settings.flat_map(|block| block.body.blocks());
-    inner.find(|block| block.ident.as_str() == "backend").map(of_block)
+    inner.find(|block| matches!(block.ident.as_str(), "backend" | CLOUD)).map(of_block)
 }
 
 fn of_block(block: &Block) -> Backend {
-    let mut backend = Backend {
-        kind: block.labels.first().map_or("", |label| label.as_str()).to_owned(),
-        settings: IndexMap::new(),
-    };
+    let kind = block.labels.first().map_or(CLOUD, |label| label.as_str());
+    let mut backend = Backend { kind: kind.to_owned(), settings: IndexMap::new() };
     for attribute in block.body.attributes() {
         add(&mut backend.settings, attribute.key.as_str(), &attribute.value);
     }
@@ -69,26 +66,39 @@ fn add(settings: &mut IndexMap<String, String>, key: &str, value: &Expression) {
     settings.insert(key.to_owned(), text);
 }
 
-fn of_json(file: &Json) -> Option<Backend> {
+/// The same for a file in JSON.
+pub(crate) fn of_json(file: &Json) -> Option<Backend> {
     let block = |value: &Json| match value {
         Json::Array(items) => items.first().cloned(),
         other => Some(other.clone()),
     };
-    let declared = block(block(file.get("terraform")?)?.get("backend")?)?;
-    let (kind, settings) = declared.as_object()?.iter().next()?;
-    let mut backend = Backend { kind: kind.clone(), settings: IndexMap::new() };
-    for (key, value) in block(settings)?.as_object()? {
-        backend.set(key, value);
+    let terraform = block(file.get("terraform")?)?;
+    let backend = |kind: &str, settings: &Json| {
+        let mut backend = Backend { kind: kind.to_owned(), settings: IndexMap::new() };
+        for (key, value) in block(settings)?.as_object()? {
+            backend.set(key, value);
+        }
+        Some(backend)
+    };
+    if let Some(settings) = terraform.get(CLOUD) {
+        return backend(CLOUD, settings);
     }
-    Some(backend)
+    let declared = block(terraform.get("backend")?)?;
+    let (kind, settings) = declared.as_object()?.iter().next()?;
+    backend(kind, settings)
 }
 
 /// A setting, and the variables that may stand for it.
 type Setting = (&'static str, &'static [&'static str]);
 
 /// By kind: the settings without which a state has no place, and those that make another place of it.
-const PLACES: [(&str, &[Setting], &[Setting]); 10] = [
+const PLACES: [(&str, &[Setting], &[Setting]); 11] = [
     ("azurerm", &[("storage_account_name", &[]), ("container_name", &[]), ("key", &[])], &[]),
+    (
+        CLOUD,
+        &[("organization", &["TF_CLOUD_ORGANIZATION"])],
+        &[("hostname", &["TF_CLOUD_HOSTNAME"]), ("workspaces.name", &[])],
+    ),
     ("consul", &[("path", &[])], &[("address", &["CONSUL_HTTP_ADDR"])]),
     ("cos", &[("bucket", &[])], &[("prefix", &[]), ("key", &[])]),
     ("gcs", &[("bucket", &[])], &[("prefix", &[])]),
@@ -196,12 +206,17 @@ mod tests {
               }
             }
         "#;
-        let found = backend("main.tf", text).unwrap();
+        let found = |text: &str| of_body(&hcl_edit::parser::parse_body(text).unwrap());
+        let cloud = found(
+            "terraform {\n  cloud {\n    organization = \"o\"\n    workspaces {\n      name = \"w\"\n    }\n  }\n}\n",
+        );
+        assert_eq!(cloud.unwrap().get("workspaces.name"), Some("w"));
+        assert_eq!(found("resource \"x\" \"y\" {}"), None);
+        let found = found(text).unwrap();
         assert_eq!(found.kind, "s3");
         assert_eq!(found.get("bucket"), Some("state"));
         assert_eq!(found.get("use_path_style"), Some("true"));
         assert_eq!(found.get("endpoints.s3"), Some("http://127.0.0.1:9000"));
-        assert_eq!(backend("main.tf", "resource \"x\" \"y\" {}"), None);
     }
 
     #[test]
@@ -235,12 +250,5 @@ mod tests {
             "/p/terraform.tfstate.d/blue/terraform.tfstate"
         );
         assert_eq!(place("local", &[("path", "/s")], "default", &[]).unwrap(), "/s");
-    }
-
-    #[test]
-    fn a_backend_in_json_is_found_too() {
-        let found =
-            backend("main.tf.json", r#"{"terraform":[{"backend":{"pg":{"schema_name":"dev"}}}]}"#).unwrap();
-        assert_eq!((found.kind.as_str(), found.get("schema_name")), ("pg", Some("dev")));
     }
 }

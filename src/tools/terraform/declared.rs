@@ -1,4 +1,5 @@
-//! What a root module declares: its variables and outputs; and how a value reaches a variable unchanged.
+//! What a root module declares: its variables, outputs and backend, and what its init depends on; all from one reading
+//! of each of its files. And how a value reaches a variable unchanged.
 //!
 //! terraform takes the text of `TF_VAR_name` as it is when the variable is a string, a number, a bool or has no type; for
 //! every other type it evaluates the text as an expression.
@@ -6,9 +7,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use hcl_edit::structure::Body;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
+
+use super::backend::{self, Backend};
+use super::root::{self, Needs};
 
 /// What a root module declares.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -17,6 +20,12 @@ pub(crate) struct Declared {
     pub(crate) variables: IndexMap<String, Type>,
     /// Names of outputs.
     pub(crate) outputs: BTreeSet<String>,
+    /// Those of them that are sensitive; rather one too many.
+    pub(crate) sensitive: BTreeSet<String>,
+    /// Where the state is; none means on this disk.
+    pub(crate) backend: Option<Backend>,
+    /// What an init depends on.
+    pub(crate) needs: Needs,
     /// A file could not be read as terraform reads it: there may be more.
     pub(crate) is_partial: bool,
 }
@@ -33,21 +42,37 @@ pub(crate) enum Type {
 }
 
 impl Declared {
-    /// Adds what one file of the module declares.
+    /// Adds what one file of the module declares; files are added in terraform's order.
     pub(crate) fn add(&mut self, name: &str, text: &str) {
+        let before = self.backend.take();
         let added = if Path::new(name).extension().is_some_and(|end| end == "json") {
+            // An init may depend on any of it.
+            self.needs.text.push(text.to_owned());
             self.json(text)
         } else {
             self.hcl(text)
         };
         self.is_partial |= added.is_none();
+        // Only an override file may name another backend.
+        self.is_partial |= before.is_some() && self.backend.is_some() && !root::is_override(name);
+        self.backend = self.backend.take().or(before);
+    }
+
+    /// Something may be sensitive: it is declared so, or a file could not be read.
+    pub(crate) fn may_be_sensitive(&self) -> bool {
+        self.is_partial || !self.sensitive.is_empty()
     }
 
     fn hcl(&mut self, text: &str) -> Option<()> {
-        let body: Body = hcl_edit::parser::parse_body(text).ok()?;
+        let Ok(body) = hcl_edit::parser::parse_body(text) else {
+            self.needs.text.push(text.to_owned());
+            return None;
+        };
+        self.needs.extend(root::needs(&body, text));
+        self.backend = backend::of_body(&body);
         for block in body.blocks() {
             let Some(label) = block.labels.first() else { continue };
-            let written = || block.body.get_attribute("type").map(|given| given.value.to_string());
+            let written = |key: &str| block.body.get_attribute(key).map(|given| given.value.to_string());
             self.declare(block.ident.as_str(), label.as_str(), written);
         }
         Some(())
@@ -55,10 +80,12 @@ impl Declared {
 
     fn json(&mut self, text: &str) -> Option<()> {
         let file: Json = serde_json::from_str(text).ok()?;
+        self.backend = backend::of_json(&file);
         for kind in ["variable", "output"] {
             let blocks = file.get(kind).into_iter().flat_map(each).filter_map(Json::as_object).flatten();
             for (name, body) in blocks {
-                let written = || each(body).find_map(|body| body.get("type")?.as_str().map(str::to_owned));
+                let text = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                let written = |key: &str| each(body).find_map(|body| body.get(key).map(text));
                 self.declare(kind, name, written);
             }
         }
@@ -66,10 +93,15 @@ impl Declared {
     }
 
     /// An override file may say the type again.
-    fn declare(&mut self, kind: &str, name: &str, written: impl FnOnce() -> Option<String>) {
-        match (kind, written) {
-            ("output", _) => drop(self.outputs.insert(name.to_owned())),
-            ("variable", written) => match written() {
+    fn declare(&mut self, kind: &str, name: &str, written: impl Fn(&str) -> Option<String>) {
+        match kind {
+            "output" => {
+                self.outputs.insert(name.to_owned());
+                if written("sensitive").is_some_and(|written| written.trim() != "false") {
+                    self.sensitive.insert(name.to_owned());
+                }
+            }
+            "variable" => match written("type") {
                 Some(written) => drop(self.variables.insert(name.to_owned(), Type::of(&written))),
                 None => drop(self.variables.entry(name.to_owned()).or_insert(Type::Text)),
             },
@@ -190,6 +222,37 @@ mod tests {
         assert_eq!(found.outputs, BTreeSet::from(["a".to_owned(), "b".to_owned()]));
         assert!(!found.is_partial);
         assert!(declared(&[("main.tf", "variable {{{")]).is_partial);
+    }
+
+    #[test]
+    fn outputs_that_are_sensitive_are_known() {
+        let hcl = "output \"a\" {\n value = x.sensitive\n}\noutput \"b\" {\n value = x.output\n sensitive = true\n}\n\
+                   output \"c\" {\n value = 1\n sensitive = false\n}\n";
+        let json = r#"{"output": {"d": {"value": 1, "sensitive": true}, "e": [{"sensitive": "true"}]}}"#;
+        let found = declared(&[("main.tf", hcl), ("x.tf.json", json)]);
+        assert_eq!(found.sensitive, ["b", "d", "e"].map(str::to_owned).into());
+        assert!(!declared(&[("main.tf", "output \"a\" { value = 1 }")]).may_be_sensitive());
+        assert!(declared(&[("main.tf", "output {{{ sensitive")]).may_be_sensitive());
+    }
+
+    #[test]
+    fn the_last_backend_counts_and_one_in_json_is_found_too() {
+        let json = r#"{"terraform":[{"backend":{"pg":{"schema_name":"dev"}}}]}"#;
+        let found = declared(&[
+            ("main.tf", "terraform {\n  backend \"local\" {}\n}\n"),
+            ("o_override.tf.json", json),
+        ]);
+        let backend = found.backend.unwrap();
+        assert_eq!((backend.kind.as_str(), backend.get("schema_name")), ("pg", Some("dev")));
+        assert!(!found.is_partial);
+        let local = "terraform {\n  backend \"local\" {}\n}\n";
+        assert!(declared(&[("a.tf", local), ("b.tf", local)]).is_partial, "terraform takes one of them only");
+    }
+
+    #[test]
+    fn an_init_depends_on_all_of_a_file_that_does_not_parse() {
+        assert_eq!(declared(&[("main.tf", "resource {{{")]).needs.text, ["resource {{{"]);
+        assert_eq!(declared(&[("main.tf.json", "{}")]).needs.text, ["{}"]);
     }
 
     #[test]

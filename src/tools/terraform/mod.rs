@@ -1,8 +1,11 @@
 //! terraform and tofu: commands, and what their answers mean.
 
 pub(crate) mod advice;
-pub(crate) mod backend;
+pub(crate) mod state_v4;
 pub(crate) mod declared;
+pub(crate) mod initialised;
+pub(crate) mod understood;
+pub(crate) mod backend;
 pub(crate) mod flags;
 pub(crate) mod planned;
 pub(crate) mod events;
@@ -15,9 +18,9 @@ pub(crate) mod diagnostic;
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
-use serde::Deserialize;
 use serde_json::Value as Json;
 
+pub(crate) use self::state_v4::{Output, State, parse_state};
 use crate::exec::{Cmd, Io, Stopping};
 
 /// Where and with which program a root module is driven.
@@ -171,64 +174,6 @@ impl Root {
         let cmd = self.no_color(self.cmd(&["fmt", "-recursive"])).unset("TF_CLI_ARGS");
         if check { cmd.args(["-check", "-diff"]) } else { cmd }
     }
-}
-
-/// One output of a root module.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Output {
-    /// The value as JSON; numbers keep every digit.
-    pub value: Json,
-    /// Declared `sensitive = true`.
-    #[serde(default)]
-    pub sensitive: bool,
-}
-
-/// What a state says that we ask for.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-pub(crate) struct State {
-    /// Counts the changes of the state; none before the first apply.
-    #[serde(default)]
-    pub serial: Option<u64>,
-    /// Which state it is: the same for all serials of one.
-    #[serde(default)]
-    pub lineage: String,
-    /// Outputs by name. A null output is not there.
-    #[serde(default)]
-    pub outputs: IndexMap<String, Output>,
-    #[serde(default)]
-    resources: Vec<Resource>,
-}
-
-/// A resource in a state.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-struct Resource {
-    mode: String,
-    module: Option<String>,
-    #[serde(rename = "type")]
-    kind: String,
-    name: String,
-    instances: Vec<Json>,
-}
-
-impl State {
-    /// Addresses of what is managed, without the keys of instances.
-    pub(crate) fn resources(&self) -> Vec<String> {
-        let managed = self.resources.iter().filter(|one| one.mode == "managed" && !one.instances.is_empty());
-        let address = |one: &Resource| {
-            let module = one.module.as_ref().map_or_else(String::new, |module| format!("{module}."));
-            format!("{module}{}.{}", one.kind, one.name)
-        };
-        managed.map(address).collect()
-    }
-}
-
-/// Reads what `state pull` printed. Nothing printed is no state.
-pub(crate) fn parse_state(stdout: &[u8]) -> Result<State, serde_json::Error> {
-    if stdout.iter().all(u8::is_ascii_whitespace) {
-        return Ok(State::default());
-    }
-    serde_json::from_slice(document(stdout))
 }
 
 /// The JSON document in what terraform printed: a wrapper script may have said something before it.

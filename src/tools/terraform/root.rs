@@ -4,7 +4,6 @@
 //! that runs it every time costs seconds; one that never does is annoying.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use hcl_edit::Span;
 use hcl_edit::structure::{Block, Body};
@@ -39,19 +38,6 @@ pub(crate) fn is_module_file(name: &str) -> bool {
     [".tf", ".tf.json", ".tofu", ".tofu.json"].iter().any(|end| name.ends_with(end))
 }
 
-/// Reads one file. One that does not parse, and JSON, counts as a whole: terraform will say what is wrong.
-pub(crate) fn needs(name: &str, text: &str) -> Needs {
-    let parsed = if Path::new(name).extension().is_some_and(|end| end == "json") {
-        None
-    } else {
-        hcl_edit::parser::parse_body(text).ok()
-    };
-    match parsed {
-        Some(body) => of_body(&body, text),
-        None => Needs { text: vec![text.to_owned()], ..Needs::default() },
-    }
-}
-
 /// Providers in a `.terraform.lock.hcl`: address and version.
 pub(crate) fn locked_providers(text: &str) -> Vec<(String, String)> {
     let Ok(body) = hcl_edit::parser::parse_body(text) else { return Vec::new() };
@@ -69,7 +55,14 @@ pub(crate) fn cache_dir(text: &str) -> Option<String> {
     body.get_attribute("plugin_cache_dir")?.value.as_str().map(str::to_owned)
 }
 
-fn of_body(body: &Body, text: &str) -> Needs {
+/// Does this file of a module change what others declare?
+pub(crate) fn is_override(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default();
+    stem == "override" || stem.ends_with("_override")
+}
+
+/// Those of one file, which was parsed from this text.
+pub(crate) fn needs(body: &Body, text: &str) -> Needs {
     let mut needs = Needs::default();
     for block in body.blocks() {
         let label = block.labels.first().map_or("", |label| label.as_str());
@@ -124,6 +117,10 @@ fn source(span: Option<std::ops::Range<usize>>, text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn needs(text: &str) -> Needs {
+        super::needs(&hcl_edit::parser::parse_body(text).unwrap(), text)
+    }
+
     #[test]
     fn a_module_of_built_ins_needs_no_init() {
         let text = r#"
@@ -132,7 +129,7 @@ mod tests {
             resource "terraform_data" "a" { input = var.x }
             output "a" { value = "${terraform_data.a.output} <<EOT" }
         "#;
-        assert!(needs("main.tf", text).is_empty());
+        assert!(needs(text).is_empty());
     }
 
     #[test]
@@ -149,7 +146,7 @@ mod tests {
               cidr   = "10.0.0.0/8"
             }
         "#;
-        let found = needs("main.tf", text);
+        let found = needs(text);
         assert_eq!(found.providers, BTreeSet::from(["aws".to_owned(), "openstack".to_owned()]));
         assert_eq!(found.local_modules, BTreeSet::from(["./modules/network".to_owned()]));
         assert!(found.text[0].contains("bucket"), "{found:?}");
@@ -171,14 +168,8 @@ mod tests {
 
     #[test]
     fn an_edit_elsewhere_changes_nothing() {
-        let before = needs("main.tf", "module \"a\" {\n source = \"./a\"\n size = 1\n}");
-        let after = needs("main.tf", "module \"a\" {\n source = \"./a\"\n size = 2\n}\nlocals { x = 1 }");
+        let before = needs("module \"a\" {\n source = \"./a\"\n size = 1\n}");
+        let after = needs("module \"a\" {\n source = \"./a\"\n size = 2\n}\nlocals { x = 1 }");
         assert_eq!(before, after);
-    }
-
-    #[test]
-    fn a_file_that_does_not_parse_counts_as_a_whole() {
-        assert_eq!(needs("main.tf", "resource {{{").text, ["resource {{{"]);
-        assert_eq!(needs("main.tf.json", "{}").text, ["{}"]);
     }
 }
