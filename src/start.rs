@@ -82,11 +82,7 @@ fn run() -> ExitCode {
             result = commands::run(&cx, &cli) => result,
             never = recording::watch(&cx, &recorder) => match never {},
         };
-        // It may have come while the last thing was done.
-        result.and_then(|()| match cx.interrupts.ours() {
-            Some(kind) => Err(Failure::new(kind, "interrupted; what was begun is done")),
-            None => Ok(()),
-        })
+        by_signal(result, &cx.interrupts)
     });
     runtime.shutdown_background();
     let result = result.and_then(|()| ui.all_told());
@@ -123,6 +119,22 @@ fn usage(error: clap::Error, words: &[String]) -> ExitCode {
 /// The command line, as people read it.
 fn words() -> Vec<String> {
     std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect()
+}
+
+/// How the run ends when signals came.
+fn by_signal(result: Result<(), Failure>, interrupts: &Interrupts) -> Result<(), Failure> {
+    match result {
+        // It may have come while the last thing was done.
+        Ok(()) => interrupts
+            .ours()
+            .map_or(Ok(()), |kind| Err(Failure::new(kind, "interrupted; what was begun is done"))),
+        // Whoever fails after one was stopped, and need not know by which; the exit code of a program is passed on.
+        Err(failure) if !failure.silent => {
+            let kind = interrupts.ours().unwrap_or(failure.kind);
+            Err(Failure { kind, ..failure })
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]

@@ -47,13 +47,11 @@ pub(crate) struct Parsed {
 /// Reads and parses `root/path`; a file that does not exist is empty.
 pub(crate) fn read(root: &Path, path: &str, file: usize) -> Parsed {
     let mut source = Source { path: path.to_owned(), text: String::new() };
-    match bytes(&root.join(path)).and_then(|bytes| text(&bytes)) {
+    let unreadable =
+        |(message, help)| Problem { message: format!("`{path}` {message}"), place: None, help: vec![help] };
+    match bytes(&root.join(path)).map_err(unreadable).and_then(|bytes| text(path, &bytes)) {
         Ok(text) => source.text = text,
-        Err((message, help)) => {
-            let problem = Problem { message: format!("`{path}` {message}"), place: None, help: vec![help] };
-            let problems = vec![problem];
-            return Parsed { source, root: Node::empty(file), problems };
-        }
+        Err(problem) => return Parsed { source, root: Node::empty(file), problems: vec![problem] },
     }
     parse(source, file)
 }
@@ -147,24 +145,28 @@ fn bytes(path: &Path) -> Result<Vec<u8>, (String, String)> {
     }
 }
 
-/// The line after this many bytes, from 1.
-fn line(before: &[u8]) -> usize {
-    memchr::memchr_iter(b'\n', before).count() + 1
-}
-
-fn text(bytes: &[u8]) -> Result<String, (String, String)> {
-    let help = || "save it as text, encoded as UTF-8".to_owned();
+fn text(path: &str, bytes: &[u8]) -> Result<String, Problem> {
+    let refused = |what: &str, place: Option<Range<usize>>| Problem {
+        message: format!("`{path}` {what}"),
+        place: place.map(|span| Snippet {
+            path: path.to_owned(),
+            text: String::from_utf8_lossy(bytes).into_owned(),
+            span,
+        }),
+        help: vec!["save it as text, encoded as UTF-8".to_owned()],
+    };
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(("is encoded as UTF-16".into(), help()));
-    }
-    if let Some(at) = memchr::memchr(0, bytes) {
-        return Err((format!("is not text: a zero byte on line {}", line(&bytes[..at])), help()));
+        return Err(refused("is encoded as UTF-16", None));
     }
     match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned()),
+        Ok(text) => match text.find('\0') {
+            Some(at) => Err(refused("is not text: a zero byte", Some(at..at + 1))),
+            None => Ok(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned()),
+        },
         Err(error) => {
-            let line = line(&bytes[..error.valid_up_to()]);
-            Err((format!("is not UTF-8: byte {:#04x} on line {line}", bytes[error.valid_up_to()]), help()))
+            let at = error.valid_up_to();
+            let what = format!("is not UTF-8: byte {:#04x}", bytes[at]);
+            Err(refused(&what, Some(at..at + char::REPLACEMENT_CHARACTER.len_utf8())))
         }
     }
 }

@@ -57,6 +57,9 @@ pub(super) fn of(value: &str) -> Forms {
         }
     }
     let text = value.trim();
+    for form in spellings::encoded(text) {
+        add(form.as_bytes(), &mut forms);
+    }
     if !text.contains('\n') {
         for form in spellings::rare(text) {
             add(form.as_bytes(), &mut forms);

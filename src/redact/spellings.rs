@@ -43,6 +43,31 @@ pub(super) fn usual(text: &str) -> Vec<Form> {
     forms.into_iter().map(Zeroizing::new).collect()
 }
 
+/// Encoders that write a value on one line, however many it has.
+pub(super) fn encoded(text: &str) -> Vec<Form> {
+    if is_simple(text) {
+        return Vec::new();
+    }
+    let careful = json(text, |c| !c.is_ascii_alphanumeric());
+    let mut forms = vec![
+        // .NET's encoder; PHP's with all its flags; any that is careful.
+        upper_escapes(&json(text, |c| {
+            matches!(c, '"' | '\'' | '<' | '>' | '&' | '+' | '`') || !c.is_ascii()
+        })),
+        upper_escapes(
+            &json(text, |c| matches!(c, '"' | '\'' | '<' | '>' | '&') || !c.is_ascii()).replace('/', "\\/"),
+        ),
+        upper_escapes(&careful),
+        careful,
+    ];
+    for kept in ["-._~", "-._~!*'()"] {
+        let once = percent(text, kept);
+        forms.extend([lower_hex(&once), once].map(|once| once.replace('%', "%25")));
+    }
+    forms.retain(|form| form != text);
+    forms.into_iter().map(Zeroizing::new).collect()
+}
+
 /// More ways, for a value of one line.
 pub(super) fn rare(text: &str) -> Vec<Form> {
     let mut forms = Vec::new();
@@ -50,19 +75,6 @@ pub(super) fn rare(text: &str) -> Vec<Form> {
         forms.extend([text.to_uppercase(), text.to_lowercase()]);
     }
     if !is_simple(text) {
-        let lower = json(text, |c| !c.is_ascii_alphanumeric());
-        forms.extend([
-            // .NET's encoder; PHP's with all its flags; any that is careful.
-            upper_escapes(&json(text, |c| {
-                matches!(c, '"' | '\'' | '<' | '>' | '&' | '+' | '`') || !c.is_ascii()
-            })),
-            upper_escapes(
-                &json(text, |c| matches!(c, '"' | '\'' | '<' | '>' | '&') || !c.is_ascii())
-                    .replace('/', "\\/"),
-            ),
-            upper_escapes(&lower),
-            lower,
-        ]);
         for (quote, apostrophe) in [
             ("&quot;", "&apos;"),
             ("&#34;", "&#39;"),
@@ -71,10 +83,6 @@ pub(super) fn rare(text: &str) -> Vec<Form> {
             ("\"", "'"),
         ] {
             forms.push(html(text, quote, apostrophe));
-        }
-        for kept in ["-._~", "-._~!*'()"] {
-            let once = percent(text, kept);
-            forms.extend([lower_hex(&once), once].map(|once| once.replace('%', "%25")));
         }
         forms.extend(words(text));
     }
@@ -140,7 +148,17 @@ fn urls(text: &str) -> Vec<String> {
     let mut forms = Vec::new();
     let none = "";
     let unreserved = "-._~";
-    for kept in [none, unreserved, "-._~/", "-._~$&+,;=", "-._~$&+=:@", "-._~!*'()", "-._~;/?:@&=+$,#!*'()"] {
+    for kept in [
+        none,
+        unreserved,
+        "-._",
+        "-._*",
+        "-._~/",
+        "-._~$&+,;=",
+        "-._~$&+=:@",
+        "-._~!*'()",
+        "-._~;/?:@&=+$,#!*'()",
+    ] {
         let percent = percent(text, kept);
         forms.push(lower_hex(&percent));
         if percent.contains("%20") {

@@ -99,6 +99,24 @@ fn rarer_spellings_are_masked() {
 }
 
 #[test]
+fn a_value_of_many_lines_is_masked_where_an_encoder_writes_it_on_one() {
+    let masks = masks(&["-----BEGIN KEY-----\nMIIEvQ+/IBADANBg\nkqhk/iG9w0+BAQEF\n-----END KEY-----\n"]);
+    for text in [
+        "-----BEGIN KEY-----\\nMIIEvQ\\u002B/IBADANBg\\nkqhk/iG9w0\\u002BBAQEF\\n-----END KEY-----",
+        "\\u002d\\u002d\\u002d\\u002d\\u002dBEGIN\\u0020KEY\\u002d\\u002d\\u002d\\u002d\\u002d\\nMIIEvQ\\u002b\\u002fIBADANBg\\nkqhk\\u002fiG9w0\\u002bBAQEF\\n\\u002d\\u002d\\u002d\\u002d\\u002dEND\\u0020KEY\\u002d\\u002d\\u002d\\u002d\\u002d",
+        "-----BEGIN%2520KEY-----%250AMIIEvQ%252B%252FIBADANBg%250Akqhk%252FiG9w0%252BBAQEF%250A-----END%2520KEY-----",
+    ] {
+        assert_eq!(masks.mask(text), "***", "{text}");
+    }
+}
+
+#[test]
+fn a_form_of_a_browser_is_masked() {
+    let masks = masks(&["a b*c~d!e(f)"]);
+    assert_eq!(masks.mask("x=a+b*c%7Ed%21e%28f%29&y=a+b%2Ac%7Ed%21e%28f%29"), "x=***&y=***");
+}
+
+#[test]
 fn a_passphrase_that_is_broken_at_a_blank_is_masked_on_each_line() {
     let masks = masks(&["correct horse battery staple violin orchard"]);
     assert_eq!(

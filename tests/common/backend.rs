@@ -19,20 +19,30 @@ pub(crate) fn need(name: &str) -> Option<OsString> {
 /// A folder of the material shared beside the project: `INFRACTL_SHARED`, or `shared` beside the repository
 /// or beside the folder of worktrees. None is a skip.
 pub(crate) fn shared(folder: &str) -> Option<PathBuf> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let beside = here.ancestors().skip(1).take(2).map(|place| place.join("shared"));
-    let told = std::env::var_os("INFRACTL_SHARED").map(PathBuf::from);
-    let found = told.into_iter().chain(beside).map(|place| place.join(folder)).find(|place| place.exists());
+    let found = beside(folder);
     if found.is_none() {
         skip(&format!("shared/{folder} is not there (set INFRACTL_SHARED)"));
     }
     found
 }
 
+/// The same, and whoever asks says what it means that it is not there.
+pub(crate) fn beside(folder: &str) -> Option<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let beside = here.ancestors().skip(1).take(2).map(|place| place.join("shared"));
+    let told = std::env::var_os("INFRACTL_SHARED").map(PathBuf::from);
+    told.into_iter().chain(beside).map(|place| place.join(folder)).find(|place| place.exists())
+}
+
 /// Says that the running test cannot show anything here, and why.
 #[track_caller]
 pub(crate) fn skip(why: &str) {
     assert!(std::env::var_os("CI").is_none(), "{why}, and with CI set nothing is skipped");
+    absent(why);
+}
+
+/// The same for what is no part of the project, and need not be there in CI either.
+pub(crate) fn absent(why: &str) {
     let thread = std::thread::current();
     let line = format!("{}: {why}", thread.name().unwrap_or("?"));
     println!("skipped: {line}");

@@ -832,18 +832,30 @@ fn files_that_are_no_text_are_named() {
         all += &sandbox.error("dev");
     }
     insta::assert_snapshot!(all, @r#"
-    error: `environments/dev/environment.toml` is not UTF-8: byte 0xff on line 2
-     |
-     = help: save it as text, encoded as UTF-8
-    error: `environments/dev/environment.toml` is not text: a zero byte on line 1
-     |
-     = help: save it as text, encoded as UTF-8
+    error: `environments/dev/environment.toml` is not UTF-8: byte 0xff
+     --> environments/dev/environment.toml:2:6
+      |
+    2 | b = "�"
+      |      ^
+      |
+      = help: save it as text, encoded as UTF-8
+    error: `environments/dev/environment.toml` is not text: a zero byte
+     --> environments/dev/environment.toml:1:2
+      |
+    1 | a␀b
+      |  ^
+      |
+      = help: save it as text, encoded as UTF-8
     error: `environments/dev/environment.toml` is encoded as UTF-16
      |
      = help: save it as text, encoded as UTF-8
-    error: `environments/dev/environment.toml` is not text: a zero byte on line 1
-     |
-     = help: save it as text, encoded as UTF-8
+    error: `environments/dev/environment.toml` is not text: a zero byte
+     --> environments/dev/environment.toml:1:5
+      |
+    1 | PK␃␄␀␀
+      |     ^
+      |
+      = help: save it as text, encoded as UTF-8
     "#);
 }
 

@@ -202,10 +202,12 @@ async fn rounds(
         let text = disk::read(file).map(Zeroizing::new);
         let failure = match (ended, text) {
             (Err(error), _) => Failure::from(error).help("set EDITOR to an editor that is installed"),
-            (Ok(done), _) if done.code != 0 => Failure::new(
-                Kind::Failed,
-                format!("the editor ended with exit code {}: `{shown}` was not changed", done.code),
-            ),
+            (Ok(done), _) if done.code != 0 => {
+                let signal = cx.interrupts.seen().kind().filter(|_| done.code > 128);
+                let what =
+                    format!("the editor ended with exit code {}: `{shown}` was not changed", done.code);
+                Failure::new(signal.unwrap_or(Kind::Failed), what)
+            }
             (Ok(_), Err(_)) => {
                 Failure::new(Kind::Failed, format!("the editor removed its file: `{shown}` was not changed"))
             }
