@@ -34,7 +34,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &ExecArgs) -> Result<()
         return cx.ui.data(format!("{cmd}\n").as_bytes());
     }
     opened::secrets(&mut step).await?;
-    let cmd = terraform::equip(&step, cmd)?;
+    let cmd = terraform::equip_any(&step, cmd)?;
     let done = step.run(&cmd).await?;
     match u8::try_from(done.code) {
         Ok(0) => Ok(()),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// The value of a variable in a child's environment.
 #[derive(Debug, Clone)]
@@ -15,6 +15,16 @@ pub enum Value {
     Plain(String),
     /// Never shown; `Debug` prints `[REDACTED]`.
     Secret(SecretString),
+}
+
+impl Value {
+    /// The text, which may be one that is never shown.
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Value::Plain(text) => text,
+            Value::Secret(text) => text.expose_secret(),
+        }
+    }
 }
 
 /// What the program reads on its standard input.

@@ -7,7 +7,6 @@ use super::engine::Options;
 use super::{Pipeline, Step, What};
 use crate::config::Environment;
 use crate::context::Ctx;
-use crate::exec::Value;
 use crate::failure::Failure;
 use crate::secrets;
 use crate::steps::Work;
@@ -193,14 +192,14 @@ impl Writer<'_> {
             for (name, input) in &terraform.vars {
                 let known = marked_text(&input.0.to_string());
                 let set = values::terraform_var(&known.scope(&step_cx), declared, name, input);
-                variables.extend(set.ok().map(|(name, value)| (name, self.script.word(&plain(value)))));
+                variables.extend(set.ok().map(|(name, value)| (name, self.script.word(value.text()))));
             }
             let workspace = [("TF_WORKSPACE".to_owned(), &terraform.workspace)];
             for (name, template) in
                 terraform.env.iter().map(|(name, set)| (name.clone(), set)).chain(workspace)
             {
                 let value = marked_text(template.as_str()).render(&step_cx, template)?;
-                variables.push((name, self.script.word(&plain(values::input_value(value)))));
+                variables.push((name, self.script.word(values::input_value(value).text())));
             }
         }
         // A variable that takes an output is left to the step that knows it.
@@ -246,13 +245,6 @@ impl Writer<'_> {
         Ok(format!(
             "\noutput() {{ # NAME: lists and maps come as JSON\n  {call} -raw \"$1\"{close} 2>/dev/null || {call} -json \"$1\"{close}\n}}\n"
         ))
-    }
-}
-
-fn plain(value: Value) -> String {
-    match value {
-        Value::Plain(text) => text,
-        Value::Secret(text) => secrecy::ExposeSecret::expose_secret(&text).to_owned(),
     }
 }
 

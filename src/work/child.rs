@@ -12,8 +12,29 @@ use crate::text::{last_line, plain};
 /// Variables with outputs begin like this.
 pub(crate) const OUTPUT_VARIABLE: &str = "INFRACTL_OUTPUT_";
 
-/// An output that is longer does not become a variable: no program could be started with it.
-const LONGEST: usize = 100_000;
+/// What is longer does not become a variable: no program could be started with it.
+pub(crate) const LONGEST: usize = 100_000;
+
+/// No variable of a program's environment can have this value.
+pub(crate) fn is_unfit(value: &str) -> bool {
+    value.len() > LONGEST || value.contains('\0')
+}
+
+/// Leaves out variables that no program could be started with, and says so.
+pub(crate) fn without_unfit(step: &StepCx<'_>, mut cmd: Cmd) -> Cmd {
+    let unfit: Vec<String> =
+        cmd.env.iter().filter(|(_, value)| is_unfit(value.text())).map(|(name, _)| name.clone()).collect();
+    for name in unfit {
+        cmd.env.remove(&name);
+        // Nor does the user's own of that name count.
+        cmd.unset.insert(name.clone());
+        step.cx.ui.warn(format!(
+            "`{name}` is too long for a variable, or holds a NUL: `{}` starts without it",
+            cmd.program
+        ));
+    }
+    cmd
+}
 
 /// Success, or why not.
 pub(crate) fn judge(step: &StepCx<'_>, done: &Done) -> Result<(), Failure> {
@@ -55,7 +76,7 @@ pub(crate) fn equip(step: &StepCx<'_>, mut cmd: Cmd, known: &Known) -> Cmd {
     }
     for (name, output) in step.facts.outputs.iter().flatten() {
         let value = text(&output.value);
-        if value.len() > LONGEST || value.contains('\0') {
+        if is_unfit(&value) {
             continue;
         }
         match (output.sensitive, &step.frame.secrets) {
@@ -71,7 +92,7 @@ pub(crate) fn equip(step: &StepCx<'_>, mut cmd: Cmd, known: &Known) -> Cmd {
     for (name, value) in variables(step) {
         cmd.env.insert(name, Value::Plain(value));
     }
-    cmd
+    without_unfit(step, cmd)
 }
 
 /// `INFRACTL_OUTPUT_BACKEND_IP` for `backend_ip`.

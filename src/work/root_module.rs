@@ -16,14 +16,12 @@ pub(crate) fn of(step: &StepCx<'_>) -> Arc<Module> {
     })
 }
 
-/// A variable of terraform's environment that gives the root module exactly this text.
+/// A variable of terraform's environment that gives the root module what this text stands for.
 pub(crate) fn exact(declared: &Declared, name: &str, value: Value) -> Value {
     let kind = name.strip_prefix("TF_VAR_").map_or(Type::Text, |name| declared.type_of(name));
+    let exact = |text: &str| kind.text(&kind.meant(text));
     match value {
-        value if kind == Type::Text => value,
-        Value::Plain(text) => Value::Plain(kind.text(&text.into())),
-        Value::Secret(text) => {
-            Value::Secret(kind.text(&secrecy::ExposeSecret::expose_secret(&text).into()).into())
-        }
+        Value::Plain(text) => Value::Plain(exact(&text)),
+        Value::Secret(text) => Value::Secret(exact(secrecy::ExposeSecret::expose_secret(&text)).into()),
     }
 }

@@ -4,14 +4,13 @@ use indexmap::IndexMap;
 use secrecy::SecretString;
 use serde_json::Value as Json;
 
-use crate::config::environment::Terraform;
 use crate::config::model::Input;
 use crate::config::template::{Name, Rendered, Scope, Template, TemplateError};
 use crate::exec;
 use crate::failure::{Failure, Kind};
 use crate::files::ansible_value::{Value, holds_template};
 use crate::tools::terraform::Output;
-use crate::tools::terraform::declared::Declared;
+use crate::tools::terraform::declared::{Declared, Type};
 use crate::work::StepCx;
 use crate::work::kind::StepKind;
 use crate::work::needs::Needs;
@@ -108,7 +107,7 @@ pub(crate) fn argument(step: &StepCx<'_>, template: &Template) -> Result<String,
 }
 
 /// A template has no value: an output that terraform does not give is a failure of the run.
-fn no_value(step: &StepCx<'_>, error: TemplateError) -> Failure {
+pub(crate) fn no_value(step: &StepCx<'_>, error: TemplateError) -> Failure {
     let names_output = matches!(error, TemplateError::Output { .. });
     let failure = Failure::from(error);
     let has_outputs = step.facts.outputs.as_ref().is_some_and(|outputs| !outputs.is_empty());
@@ -156,27 +155,29 @@ pub(crate) fn mask(step: &StepCx<'_>, name: &str, value: &str) {
     }
 }
 
-/// `TF_VAR_*` from `[terraform] vars`: what gives the root module exactly these values.
-pub(crate) fn terraform_vars(
-    step: &StepCx<'_>,
-    terraform: &Terraform,
+/// A value of `[terraform] vars`, and whether it holds a secret.
+pub(crate) fn of_terraform(
+    scope: &Scope<'_>,
     declared: &Declared,
-) -> Result<Vec<(String, exec::Value)>, Failure> {
-    let known = Known::of(step);
-    let vars = terraform.vars.iter();
-    vars.map(|(name, input)| terraform_var(&known.scope(step), declared, name, input))
-        .map(|set| set.map_err(|error| no_value(step, error)))
-        .collect()
+    name: &str,
+    input: &Input,
+) -> Result<(Json, bool), TemplateError> {
+    let (value, is_sensitive) = input.fill(scope)?;
+    Ok(match (declared.type_of(name), value) {
+        // A list stands there as a text where one template is the whole of it.
+        (Type::Structure, Json::String(text)) => (Type::Structure.meant(&text), is_sensitive),
+        (_, value) => (value, is_sensitive),
+    })
 }
 
-/// One of them.
+/// The same as a variable of the environment, as exact as these are.
 pub(crate) fn terraform_var(
     scope: &Scope<'_>,
     declared: &Declared,
     name: &str,
     input: &Input,
 ) -> Result<(String, exec::Value), TemplateError> {
-    let (value, is_sensitive) = input.fill(scope)?;
+    let (value, is_sensitive) = of_terraform(scope, declared, name, input)?;
     let text = declared.type_of(name).text(&value);
     let value = if is_sensitive { exec::Value::Secret(text.into()) } else { exec::Value::Plain(text) };
     Ok((format!("TF_VAR_{name}"), value))

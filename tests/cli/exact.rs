@@ -69,7 +69,135 @@ fn texts_of_the_configuration_stay_texts_whatever_takes_them() {
     project.infractl(&["apply", "dev"]).code(0);
     let all = arrived(&project);
     assert_eq!(all["any"], json!({ "n": 1, "b": true, "l": [] }));
-    assert_eq!((&all["none"], &all["text"]), (&json!("12"), &json!("0.5")));
+    assert_eq!((&all["none"], &all["text"]), (&json!(12), &json!("0.5")));
+    // A variable without a type takes no more than text from the environment.
+    for (written, value) in
+        [("[\"${1+1}\", 1]", json!(["${1+1}", 1])), ("{ a = { b = true } }", json!({ "a": { "b": true } }))]
+    {
+        project.write("environments/dev/environment.toml", &format!("[terraform.vars]\nnone = {written}\n"));
+        project.infractl(&["apply", "dev"]).code(0);
+        assert_eq!(arrived(&project)["none"], value);
+    }
+}
+
+#[test]
+fn json_in_a_secret_is_a_structure_where_more_than_a_text_is_taken() {
+    let project = lab(&module(&[("any", "any"), ("none", ""), ("text", "string"), ("map", "map(any)")]));
+    let structure = r#"{"a":["${1+1}","%{if true}",1.5,null],"b":{}}"#;
+    project.secrets_text(
+        "common",
+        &format!("ANY={structure}\nNONE={structure}\nTEXT={structure}\nMAP={{\"a\":true}}\n"),
+    );
+    project.infractl(&["apply", "dev"]).code(0);
+    let all = arrived(&project);
+    assert_eq!(all["any"], serde_json::from_str::<Json>(structure).unwrap());
+    assert_eq!((&all["none"], &all["text"]), (&json!(structure), &json!(structure)));
+    assert_eq!(all["map"], json!({ "a": true }));
+    for text in ["0012", "null", "true", "\"quoted\"", "[for x in [1] : x]"] {
+        project.secrets_text("common", &format!("ANY={text}\n"));
+        project.infractl(&["apply", "dev"]).code(0);
+        assert_eq!(arrived(&project)["any"], json!(text));
+    }
+}
+
+/// Longer than a variable of the environment can be.
+fn long(begin: &str) -> String {
+    format!("{begin}{}", "0123456789abcdef".repeat(20_000))
+}
+
+/// The folders of runs in memory that hold something.
+fn kept_in_memory() -> Vec<std::path::PathBuf> {
+    let all = std::fs::read_dir("/dev/shm").into_iter().flatten().flatten().map(|entry| entry.path());
+    all.filter(|path| path.join("infractl.tfvars.json").exists()).collect()
+}
+
+#[test]
+fn a_value_of_any_length_arrives_and_is_on_no_disk() {
+    let module = r#"
+        variable "big" { type = string }
+        variable "many" { type = list(string) }
+        variable "secret_key" { type = string }
+        variable "quiet" {
+          type      = string
+          ephemeral = true
+          sensitive = true
+        }
+        resource "terraform_data" "a" {
+          input = length(var.big)
+        }
+        check "quiet" {
+          assert {
+            condition     = length(var.quiet) == 320007
+            error_message = "the ephemeral one is not here"
+          }
+        }
+        output "all" {
+          value = jsonencode([for text in concat([var.big, nonsensitive(var.secret_key)], var.many) : "${length(text)} ${substr(text, 0, 9)}"])
+        }
+    "#;
+    let project = lab(module);
+    let (big, key) = (long("big-${1+1}-"), long("CANARY-"));
+    project.secrets_text(
+        "common",
+        &format!("SECRET_KEY={key}\nQUIET={}\nNOT_DECLARED={key}\n", long("CANARY-")),
+    );
+    project.write(
+        "environments/dev/environment.toml",
+        &format!("[terraform.vars]\nbig = {}\nmany = [{}, \"x\"]\n", json!(big), json!(big)),
+    );
+    for verb in ["plan", "apply", "plan"] {
+        let run = project.infractl(&[verb, "dev", "-v"]).code(0);
+        run.never_says("undeclared").never_says("the ephemeral one is not").never_says("CANARY-0123");
+    }
+    let parts = [format!("{} big-${{1+1", big.len()), format!("{} CANARY-01", key.len())];
+    assert_eq!(arrived(&project), json!([parts[0], parts[1], parts[0], "1 x"]));
+    // Through a plan that is applied as it was shown, and one that was saved.
+    project.write("environments/dev/more.tf", "resource \"terraform_data\" \"b\" {}\n");
+    project.infractl(&["plan", "dev", "--out", "dev.tfplan"]).code(0);
+    project
+        .infractl(&["apply", "dev", "--plan", "dev.tfplan"])
+        .code(0)
+        .never_says("the ephemeral one is not");
+    project.infractl(&["plan", "dev", "--detailed-exitcode"]).code(0);
+    // A command that cannot get them starts without them, and it is said.
+    let run = project
+        .infractl(&["exec", "dev", "--", "sh", "-c", "echo \"[${TF_VAR_big-none}${SECRET_KEY-none}]\""])
+        .code(0);
+    assert_eq!(run.out, "[nonenone]\n");
+    run.says("`TF_VAR_big` is too long").says("`SECRET_KEY` is too long");
+    let dry = project.infractl(&["apply", "dev", "--dry-run"]).code(0).out;
+    assert!(dry.contains("-var-file=PRIVATE.tfvars.json"), "{dry}");
+    project.infractl(&["destroy", "dev"]).code(0).never_says("the ephemeral one is not");
+    assert_eq!(kept_in_memory(), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn what_wins_does_not_depend_on_how_a_value_travels() {
+    let project = lab(&module(&[("auto", ""), ("own", ""), ("file", ""), ("word", ""), ("last", "")]));
+    let same = "auto = [1]\nown = [1]\nfile = [1]\nword = [1]\nlast = [1]\n";
+    project.write(
+        "environments/dev/environment.toml",
+        &format!("[terraform]\nvar-files = [\"mine.tfvars\"]\n[terraform.vars]\n{same}"),
+    );
+    project.write("environments/dev/a.auto.tfvars", "auto = \"auto\"\n");
+    project.write("environments/dev/terraform.tfvars.json", "{\"own\": \"own\"}");
+    project.write("mine.tfvars", "file = \"file\"\n");
+    project.infractl(&["apply", "dev", "--", "-var", "word=word"]).code(0);
+    assert_eq!(
+        arrived(&project),
+        json!({ "auto": "auto", "own": "own", "file": "file", "word": "word", "last": [1] })
+    );
+    let script = project.infractl(&["apply", "dev", "--print", "--", "-var", "word=word"]).code(0).out;
+    assert!(script.contains("-var-file=/dev/stdin"), "{script}");
+    project.infractl(&["destroy", "dev"]).code(0);
+    project.write("apply.sh", &script);
+    let mut bash = std::process::Command::new("bash");
+    bash.arg("apply.sh").current_dir(project.path(".")).env("ACCOUNT_KEY", "x").env("SHARED_TOKEN", "y");
+    Run::in_clear(&mut bash).code(0);
+    assert_eq!(
+        arrived(&project),
+        json!({ "auto": "auto", "own": "own", "file": "file", "word": "word", "last": [1] })
+    );
 }
 
 /// A value as TOML writes it on one line.

@@ -24,8 +24,8 @@ pub(crate) struct Terraform {
     ///
     /// Default: `default`
     pub workspace: Option<Argument>,
-    /// Variables of the root module, handed over as `TF_VAR_name`: each arrives as it is, whatever the type of the
-    /// variable. Those that no file of the root module declares are errors
+    /// Variables of the root module, handed over as `TF_VAR_name` or, where that cannot carry a value, by a pipe: each
+    /// arrives as it is, whatever the type of the variable. Those that no file of the root module declares are errors
     ///
     /// Example: `vars = { region = "francecentral", zones = ["1", "2"] }`
     #[serde(default)]

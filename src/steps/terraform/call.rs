@@ -6,10 +6,11 @@ use crate::config::Environment;
 use crate::config::environment::Terraform;
 use crate::exec::{Cmd, Value};
 use crate::failure::{Failure, Kind};
+use crate::steps::terraform::given::Given;
 use crate::text::{last_line, plain};
 use crate::tools::terraform::Root;
 use crate::tools::terraform::advice;
-use crate::work::{StepCx, root_module, values};
+use crate::work::{StepCx, child, root_module, values};
 
 /// Where and how the root module of this environment is driven.
 pub(crate) fn root(step: &StepCx<'_>) -> Result<Root, Failure> {
@@ -30,6 +31,7 @@ pub(crate) fn root(step: &StepCx<'_>) -> Result<Root, Failure> {
         program: program(step.env, terraform),
         dir: dir.clone(),
         workspace: values::argument(step, workspace)?,
+        values: None,
         var_files: var_files.clone(),
         lock_timeout: lock_timeout.map(|limit| format!("{}s", limit.as_secs_f64().ceil())),
         parallelism: *parallelism,
@@ -45,25 +47,27 @@ pub(crate) fn program(env: &Environment, terraform: &Terraform) -> String {
     }
 }
 
-/// Gives a command what the environment says a child gets: secrets, `TF_VAR_*`, and no variable of the user
+/// Gives a call of terraform what the environment says a child gets: secrets, `TF_VAR_*`, and no variable of the user
 /// that would break it.
 pub(crate) fn equip(step: &StepCx<'_>, mut cmd: Cmd) -> Result<Cmd, Failure> {
-    let secrets = step.secret_variables().into_iter().map(|(name, value)| (name, Value::Secret(value)));
-    let Some(terraform) = &step.env.terraform else {
-        cmd.env.extend(secrets);
-        return Ok(without_dangling(step, cmd));
-    };
-    let declared = &root_module::of(step).declared;
-    let set = values::variables(step, &terraform.env)?;
-    let exact = |(name, value): (String, Value)| {
-        let value = root_module::exact(declared, &name, value);
-        (name, value)
-    };
-    cmd.env.extend(secrets.map(exact));
-    cmd.env.extend(values::terraform_vars(step, terraform, declared)?);
-    cmd.env.extend(set.into_iter().map(exact));
-    cmd.env.insert("TF_WORKSPACE".into(), Value::Plain(values::argument(step, &terraform.workspace)?));
+    cmd.env.extend(Given::of(step)?.env);
+    if let Some(terraform) = &step.env.terraform {
+        cmd.env.insert("TF_WORKSPACE".into(), Value::Plain(values::argument(step, &terraform.workspace)?));
+    }
     Ok(without_dangling(step, cmd))
+}
+
+/// The same for a command of the user's, which gets all of it by its environment.
+pub(crate) fn equip_any(step: &StepCx<'_>, mut cmd: Cmd) -> Result<Cmd, Failure> {
+    let given = Given::of(step)?;
+    let module = root_module::of(step);
+    let declared = &module.declared;
+    for (name, value) in given.file {
+        let text = declared.type_of(&name).text(&value);
+        cmd.env.insert(format!("TF_VAR_{name}"), Value::Secret(text.into()));
+    }
+    cmd.env.extend(given.unfit);
+    Ok(child::without_unfit(step, equip(step, cmd)?))
 }
 
 /// Hides variables of the user that name something which is not there: terraform complains about them at every call.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Action, equip, init, module, root, state, words};
+use super::{Action, equip, given, init, module, root, state, words};
 use crate::exec::Cmd;
 use crate::failure::Failure;
 use crate::tools::terraform::flags;
@@ -10,10 +10,11 @@ use crate::work::{StepCx, shown_in};
 
 /// The commands a step would run, in order.
 pub(super) fn commands(step: &mut StepCx<'_>, action: &Action) -> Result<Vec<String>, Failure> {
-    let root = root(step)?;
+    let mut root = root(step)?;
     if action.evaluates() {
         module::check(step)?;
     }
+    root.values = (!given::wanted(step, action)?.is_empty()).then(|| "PRIVATE.tfvars.json".into());
     let words = action.command().map(|command| words::words(step, command)).transpose()?.unwrap_or_default();
     let mut lines = Vec::new();
     let mut push = |cmd: Cmd, words: Vec<String>| -> Result<(), Failure> {

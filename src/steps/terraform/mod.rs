@@ -19,10 +19,11 @@ mod action;
 pub(crate) mod state_place;
 pub(crate) mod seen;
 mod call;
+mod given;
 mod words;
 
 pub(crate) use action::Action;
-pub(crate) use call::{equip, failed, program, root, without_dangling};
+pub(crate) use call::{equip, equip_any, failed, program, root, without_dangling};
 
 use crate::config::Environment;
 use crate::config::verbs::Effect;
@@ -122,6 +123,20 @@ pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String
 }
 
 async fn attempt(
+    step: &mut StepCx<'_>,
+    root: &Root,
+    action: &Action,
+    words: &[String],
+) -> Result<String, Failure> {
+    let Some(way) = given::way(step, action)? else { return call(step, root, action, words).await };
+    let root = Root { values: Some(way.pipe.path().to_owned()), ..root.clone() };
+    tokio::select! {
+        ended = call(step, &root, action, words) => ended,
+        never = way.pipe.give() => match never {},
+    }
+}
+
+async fn call(
     step: &mut StepCx<'_>,
     root: &Root,
     action: &Action,

@@ -1,14 +1,22 @@
 //! terraform as lines of bash.
 
+use super::given::Given;
 use super::{Action, root};
 use crate::exec::Cmd;
 use crate::failure::Failure;
+use crate::work::marked::marked_text;
 use crate::work::script::Script;
 use crate::work::{StepCx, values};
 
 /// The commands, in order.
 pub(super) fn lines(step: &StepCx<'_>, action: &Action, script: &mut Script) -> Result<Vec<String>, Failure> {
-    let root = root(step)?;
+    let mut root = root(step)?;
+    // Values that no variable carries come by standard input: they are on no disk and in no argument.
+    let takes_values = matches!(action, Action::Plan { .. } | Action::Apply { plan: None } | Action::Destroy);
+    let values = if takes_values { values(step)? } else { String::new() };
+    if !values.is_empty() {
+        root.values = Some("/dev/stdin".into());
+    }
     let mut extra = step.extra;
     let cmd = match action {
         Action::Init => root.init(&values::backend(step)?),
@@ -29,8 +37,14 @@ pub(super) fn lines(step: &StepCx<'_>, action: &Action, script: &mut Script) -> 
     if !matches!(action, Action::Init | Action::Fmt { .. }) {
         all.push(tool(script, step, root.init(&values::backend(step)?)));
     }
-    all.push(tool(script, step, cmd.args(extra.iter().cloned())));
+    all.push(tool(script, step, cmd.input(values.into()).args(extra.iter().cloned())));
     Ok(all)
+}
+
+fn values(step: &StepCx<'_>) -> Result<String, Failure> {
+    let vars = step.env.terraform.iter().flat_map(|terraform| terraform.vars.values());
+    let names: Vec<String> = vars.map(|input| input.0.to_string()).collect();
+    Ok(Given::of_script(step, &marked_text(&names.join("\n")))?.lines())
 }
 
 /// A tool for people instead of for infractl.

@@ -152,6 +152,7 @@ mod tests {
             program: "terraform".into(),
             dir: "/p/environments/dev".into(),
             workspace: "default".into(),
+            values: None,
             var_files: vec!["/p/common.tfvars".into()],
             lock_timeout: None,
             parallelism: None,

@@ -2,7 +2,7 @@
 //! of each of its files. And how a value reaches a variable unchanged.
 //!
 //! terraform takes the text of `TF_VAR_name` as it is when the variable is a string, a number, a bool or has no type; for
-//! every other type it evaluates the text as an expression.
+//! every other type it evaluates the text as an expression. In a `*.tfvars.json` nothing is evaluated, whatever the type.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -18,6 +18,8 @@ use super::root::{self, Needs};
 pub(crate) struct Declared {
     /// Variables by name.
     pub(crate) variables: IndexMap<String, Type>,
+    /// Those of them that no plan keeps: an apply of a saved plan needs them again.
+    pub(crate) ephemeral: BTreeSet<String>,
     /// Names of outputs.
     pub(crate) outputs: BTreeSet<String>,
     /// Those of them that are sensitive; rather one too many.
@@ -33,7 +35,9 @@ pub(crate) struct Declared {
 /// What a variable takes, as far as it matters to how its value is handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Type {
-    /// A string, a number, a bool, or no type: text as it is.
+    /// No type: text as it is, and nothing but text.
+    Untyped,
+    /// A string, a number, a bool: text as it is.
     Text,
     /// `any`: an expression.
     Any,
@@ -73,7 +77,7 @@ impl Declared {
         for block in body.blocks() {
             let Some(label) = block.labels.first() else { continue };
             let written = |key: &str| block.body.get_attribute(key).map(|given| given.value.to_string());
-            self.declare(block.ident.as_str(), label.as_str(), written);
+            self.declare(block.ident.as_str(), label.as_str(), &written);
         }
         Some(())
     }
@@ -84,16 +88,15 @@ impl Declared {
         for kind in ["variable", "output"] {
             let blocks = file.get(kind).into_iter().flat_map(each).filter_map(Json::as_object).flatten();
             for (name, body) in blocks {
-                let text = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                let written = |key: &str| each(body).find_map(|body| body.get(key).map(text));
-                self.declare(kind, name, written);
+                let written = |key: &str| each(body).find_map(|body| body.get(key).map(text_of));
+                self.declare(kind, name, &written);
             }
         }
         Some(())
     }
 
     /// An override file may say the type again.
-    fn declare(&mut self, kind: &str, name: &str, written: impl Fn(&str) -> Option<String>) {
+    fn declare(&mut self, kind: &str, name: &str, written: &dyn Fn(&str) -> Option<String>) {
         match kind {
             "output" => {
                 self.outputs.insert(name.to_owned());
@@ -101,18 +104,44 @@ impl Declared {
                     self.sensitive.insert(name.to_owned());
                 }
             }
-            "variable" => match written("type") {
-                Some(written) => drop(self.variables.insert(name.to_owned(), Type::of(&written))),
-                None => drop(self.variables.entry(name.to_owned()).or_insert(Type::Text)),
-            },
+            "variable" => {
+                match written("type") {
+                    Some(written) => drop(self.variables.insert(name.to_owned(), Type::of(&written))),
+                    None => drop(self.variables.entry(name.to_owned()).or_insert(Type::Untyped)),
+                }
+                if written("ephemeral").is_some_and(|given| given.trim() == "true") {
+                    self.ephemeral.insert(name.to_owned());
+                }
+            }
             _ => {}
         }
     }
 
-    /// Does terraform evaluate what it is given for this variable?
+    /// What terraform makes of what it is given for this variable.
     pub(crate) fn type_of(&self, variable: &str) -> Type {
-        self.variables.get(variable).copied().unwrap_or(Type::Text)
+        self.variables.get(variable).copied().unwrap_or(Type::Untyped)
     }
+}
+
+/// The names that a file of values sets: `terraform.tfvars`, `x.auto.tfvars.json`. One that cannot be read sets none:
+/// terraform says what is wrong with it.
+pub(crate) fn set_by(name: &str, text: &str) -> Vec<String> {
+    if Path::new(name).extension().is_some_and(|end| end == "json") {
+        let names = serde_json::from_str::<serde_json::Map<String, Json>>(text);
+        return names.into_iter().flatten().map(|(name, _)| name).collect();
+    }
+    let Ok(body) = hcl_edit::parser::parse_body(text) else { return Vec::new() };
+    body.attributes().map(|attribute| attribute.key.as_str().to_owned()).collect()
+}
+
+/// Is this a file of values that terraform reads unasked?
+pub(crate) fn is_read_unasked(name: &str) -> bool {
+    let name = name.strip_suffix(".json").unwrap_or(name);
+    name == "terraform.tfvars" || name.ends_with(".auto.tfvars")
+}
+
+fn text_of(value: &Json) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Blocks of JSON may stand in a list.
@@ -132,17 +161,25 @@ impl Type {
         }
     }
 
-    /// The text that gives a variable of this type exactly this value. A text for a structure is that structure as JSON.
+    /// The value that a text stands for: where more than a text is taken, JSON of a list or an object is that.
+    pub(crate) fn meant(self, text: &str) -> Json {
+        match (self, serde_json::from_str::<Json>(text)) {
+            (Type::Any | Type::Structure, Ok(inside)) if inside.is_array() || inside.is_object() => inside,
+            _ => Json::String(text.to_owned()),
+        }
+    }
+
+    /// The text that gives a variable of this type this value; see [`Type::needs_file`].
     pub(crate) fn text(self, value: &Json) -> String {
         match (self, value) {
-            (Type::Text, Json::String(text)) => text.clone(),
-            (Type::Text, value) => value.to_string(),
-            (Type::Structure, Json::String(text)) => match serde_json::from_str::<Json>(text) {
-                Ok(inside) if inside.is_array() || inside.is_object() => expression(&inside),
-                _ => expression(value),
-            },
+            (Type::Untyped | Type::Text, value) => text_of(value),
             (Type::Any | Type::Structure, value) => expression(value),
         }
+    }
+
+    /// No text gives a variable of this type this value.
+    pub(crate) fn needs_file(self, value: &Json) -> bool {
+        self == Type::Untyped && !value.is_string()
     }
 }
 
@@ -189,9 +226,9 @@ mod tests {
 
     #[test]
     fn variables_and_outputs_are_found_with_what_they_take() {
-        use Type::{Any, Structure, Text};
+        use Type::{Any, Structure, Text, Untyped};
         let text = r#"
-            variable "none" {}
+            variable "none" { ephemeral = true }
             variable "text" { type = string }
             variable "old" { type = "number" }
             variable "any" { type = any }
@@ -202,24 +239,25 @@ mod tests {
             resource "terraform_data" "a" {}
             output "a" { value = "${var.text} <<EOT" }
         "#;
-        let json = r#"{"variable":{"j":{"type":"map(string)"},"k":[{}]},"output":[{"b":{"value":1}}]}"#;
+        let json = r#"{"variable":{"j":{"type":"map(string)"},"k":[{"ephemeral":true}]},"output":[{"b":{"value":1}}]}"#;
         let over = r#"variable "later" { type = any }"#;
         let found = declared(&[("main.tf", text), ("x.tf.json", json), ("z_override.tf", over)]);
         let types: Vec<_> = found.variables.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
         assert_eq!(
             types,
             [
-                ("none", Text),
+                ("none", Untyped),
                 ("text", Text),
                 ("old", Text),
                 ("any", Any),
                 ("list", Structure),
                 ("later", Any),
                 ("j", Structure),
-                ("k", Text)
+                ("k", Untyped)
             ]
         );
         assert_eq!(found.outputs, BTreeSet::from(["a".to_owned(), "b".to_owned()]));
+        assert_eq!(found.ephemeral, BTreeSet::from(["none".to_owned(), "k".to_owned()]));
         assert!(!found.is_partial);
         assert!(declared(&[("main.tf", "variable {{{")]).is_partial);
     }
@@ -270,15 +308,35 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_without_a_type_takes_no_more_than_text_from_the_environment() {
+        assert!(Type::Untyped.needs_file(&json!(["a"])) && Type::Untyped.needs_file(&json!(12)));
+        assert!(!Type::Untyped.needs_file(&json!("[1]")) && !Type::Any.needs_file(&json!([1])));
+        assert_eq!(Type::Untyped.meant("[1]"), json!("[1]"));
+    }
+
+    #[test]
+    fn files_that_terraform_reads_unasked_are_known_with_what_they_set() {
+        let names = ["terraform.tfvars", "terraform.tfvars.json", "a.auto.tfvars", "a.auto.tfvars.json"];
+        assert!(names.iter().all(|name| is_read_unasked(name)));
+        assert!(
+            !["prod.tfvars", "x.terraform.tfvars", "auto.tfvars"].iter().any(|name| is_read_unasked(name))
+        );
+        assert_eq!(set_by("terraform.tfvars", "# x\na = 1\nb = [\n  \"c = 1\",\n]\n"), ["a", "b"]);
+        assert_eq!(set_by("x.auto.tfvars.json", r#"{"a": {"c": 1}}"#), ["a"]);
+        assert!(set_by("terraform.tfvars", "a = ").is_empty() && set_by("x.json", "[").is_empty());
+    }
+
+    #[test]
     fn a_structure_takes_json() {
         let all: Json = serde_json::from_str(r#"{"a$":["%{x}",1,null,1.50],"b":{"c":true}}"#).unwrap();
         let text = Type::Structure.text(&all);
         assert_eq!(text, r#"{"a\u0024":["\u0025{x}",1,null,1.50],"b":{"c":true}}"#);
-        assert_eq!(Type::Structure.text(&json!(all.to_string())), text);
+        assert_eq!(Type::Structure.text(&Type::Structure.meant(&all.to_string())), text);
+        assert_eq!(Type::Any.text(&Type::Any.meant(&all.to_string())), text);
         assert_eq!(Type::Text.text(&all), all.to_string());
         // terraform says that this is no list.
         for text in ["{ a = 1 }", "", "null", "\"x\""] {
-            assert_eq!(Type::Structure.text(&json!(text)), json!(text).to_string());
+            assert_eq!(Type::Structure.text(&Type::Structure.meant(text)), json!(text).to_string());
         }
     }
 }

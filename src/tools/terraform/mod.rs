@@ -34,6 +34,8 @@ pub(crate) struct Root {
     pub dir: PathBuf,
     /// The workspace; always given, so that one selected by hand in that folder does not count.
     pub workspace: String,
+    /// `-var-file` with values that no variable of the environment carries; all others win over it.
+    pub values: Option<PathBuf>,
     /// `-var-file`, absolute.
     pub var_files: Vec<PathBuf>,
     /// `-lock-timeout`, as terraform writes durations.
@@ -97,7 +99,7 @@ impl Root {
             Some(count) => cmd.arg(format!("-parallelism={count}")),
             None => cmd,
         };
-        cmd.args(self.var_files.iter().map(|file| format!("-var-file={}", file.display())))
+        cmd.args(self.values.iter().chain(&self.var_files).map(var_file))
     }
 
     /// `init` with the backend configuration. Secrets must not be in `backend`: terraform writes all of it to
@@ -132,14 +134,14 @@ impl Root {
         self.inputs(self.cmd(&["apply", "-json", "-auto-approve"])).io(Io::Raw)
     }
 
-    /// Applies a saved plan; its variables are in it. Nothing may come after the file.
+    /// Applies a saved plan; its variables are in it, but for those that no plan keeps. Nothing may come after the file.
     pub(crate) fn apply_plan(&self, plan: &std::path::Path, extra: &[String]) -> Cmd {
         let cmd = self.cmd(&["apply", "-json", "-input=false"]).io(Io::Raw);
         let cmd = match &self.lock_timeout {
             Some(limit) => cmd.arg(format!("-lock-timeout={limit}")),
             None => cmd,
         };
-        cmd.args(extra.iter().cloned()).arg(plan.to_string_lossy())
+        cmd.args(self.values.iter().map(var_file)).args(extra.iter().cloned()).arg(plan.to_string_lossy())
     }
 
     /// Destroys without asking, telling its progress as one JSON object a line.
@@ -174,6 +176,10 @@ impl Root {
         let cmd = self.no_color(self.cmd(&["fmt", "-recursive"])).unset("TF_CLI_ARGS");
         if check { cmd.args(["-check", "-diff"]) } else { cmd }
     }
+}
+
+fn var_file(file: &PathBuf) -> String {
+    format!("-var-file={}", file.display())
 }
 
 /// The JSON document in what terraform printed: a wrapper script may have said something before it.

@@ -6,6 +6,7 @@ fn root() -> Root {
         program: "terraform".into(),
         dir: "/p/environments/dev".into(),
         workspace: "default".into(),
+        values: None,
         var_files: vec!["/p/common.tfvars".into()],
         lock_timeout: None,
         parallelism: None,
