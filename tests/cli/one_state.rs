@@ -79,3 +79,48 @@ fn one_key_of_a_backend_is_one_state_wherever_the_folders_are() {
     project.secrets("rec", &[]);
     project.infractl(&["validate", "dev"]).code(78).says("have one state");
 }
+
+#[test]
+fn words_for_init_and_workspaces_of_the_cloud_count_too() {
+    let http = "terraform {\n  backend \"http\" {}\n}\n";
+    let project = lab(http);
+    environment(&project, "rec", http);
+    for name in ["dev", "rec"] {
+        let settings = "[terraform.env]\nTF_CLI_ARGS_init = \"-backend-config=address=http://127.0.0.1:9/{{environment}}\"\n";
+        project.write(format!("environments/{name}/environment.toml"), settings);
+    }
+    project.infractl(&["validate", "dev"]).never_says("have one state");
+    for name in ["dev", "rec"] {
+        let file = "[terraform.env]\nTF_CLI_ARGS_init = \"-backend-config ../one.tfbackend\"\n";
+        project.write(format!("environments/{name}/environment.toml"), file);
+    }
+    project.write("environments/one.tfbackend", "address = \"http://127.0.0.1:9/one\"\n");
+    project.infractl(&["validate", "dev"]).code(78).says("`dev` and `rec` have one state");
+    // As the user sets it for all of them.
+    for name in ["dev", "rec"] {
+        project.write(format!("environments/{name}/environment.toml"), "");
+    }
+    let mut apply = project.command(&["apply", "dev"]);
+    apply.env("TF_CLI_ARGS_init", "-backend-config='address=http://127.0.0.1:9/all'");
+    crate::common::Run::of(&mut apply).code(78).says("`dev` and `rec` have one state");
+    // What the configuration sets wins.
+    let own = "[terraform.backend]\naddress = \"http://127.0.0.1:9/{{environment}}\"\n";
+    project.write("environments/dev/environment.toml", own);
+    let mut validate = project.command(&["validate", "dev"]);
+    validate.env("TF_CLI_ARGS_init", "-backend-config='address=http://127.0.0.1:9/all'");
+    crate::common::Run::of(&mut validate).never_says("have one state");
+
+    let cloud = |inner: &str| {
+        format!(
+            "terraform {{\n  cloud {{\n    organization = \"o\"\n    workspaces {{\n      {inner}\n    }}\n  }}\n}}\n"
+        )
+    };
+    environment(&project, "dev", &cloud("name = \"app\""));
+    environment(&project, "rec", &cloud("name = \"app\""));
+    project.infractl(&["destroy", "rec"]).code(78).says("`rec` and `dev` have one state");
+    environment(&project, "rec", &cloud("tags = [\"app\"]"));
+    project.write("environments/rec/environment.toml", "[terraform]\nworkspace = \"app\"\n");
+    project.infractl(&["apply", "rec"]).code(78).says("`rec` and `dev` have one state");
+    project.write("environments/rec/environment.toml", "[terraform]\nworkspace = \"rec\"\n");
+    project.infractl(&["validate", "rec"]).never_says("have one state");
+}

@@ -11,8 +11,9 @@ use crate::config::Environment;
 use crate::config::environment::Terraform;
 use crate::config::template::{Rendered, Scope};
 use crate::disk;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::secrets;
+use crate::steps::terraform::seen::Seen;
 use crate::tools::terraform::backend::Backend;
 use crate::tools::terraform::declared::Declared;
 use crate::work::modules::Modules;
@@ -21,10 +22,27 @@ use crate::work::{StepCx, root_module, values};
 /// The backend that the root module declares, with what the configuration adds.
 pub(crate) fn backend(step: &StepCx<'_>) -> Result<Backend, Failure> {
     let mut backend = declared(&root_module::of(step).declared);
+    let dir = step.env.terraform.as_ref().map(|terraform| terraform.dir.clone()).unwrap_or_default();
+    let words = Seen::of(step)?.get(INIT).unwrap_or_default();
+    if configure(&mut backend, &words, &dir).is_none() {
+        return Err(Failure::new(
+            Kind::Usage,
+            format!("`{INIT}` cannot be read, or names a file that cannot"),
+        )
+        .help("say where the state is in `[terraform.backend]`"));
+    }
     for (key, value) in values::backend(step)? {
         backend.set(&key, &value);
     }
     Ok(backend)
+}
+
+/// Words of the user for every init.
+const INIT: &str = "TF_CLI_ARGS_init";
+
+/// What these words say of the backend; none when something of it cannot be read.
+fn configure(backend: &mut Backend, words: &str, dir: &Path) -> Option<()> {
+    backend.configure(&shell_words::split(words).ok()?, |file| disk::read_text(&dir.join(file)).ok())
 }
 
 /// The workspace of the state.
@@ -62,6 +80,9 @@ pub(crate) fn of(
     let dir = fs::canonicalize(&terraform.dir).unwrap_or_else(|_| terraform.dir.clone());
     let module = modules.get(&terraform.dir).unwrap_or_default();
     let mut backend = declared(&module.declared);
+    // What the configuration says comes after these words, and wins.
+    let words = variable(env, terraform, &scope, INIT).unwrap_or_default();
+    configure(&mut backend, &words, &dir)?;
     for (name, input) in &terraform.backend {
         backend.set(name, &input.fill(&scope).ok()?);
     }

@@ -7,6 +7,8 @@ use hcl_edit::structure::{Block, Body};
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
+use crate::tools::terraform::flags;
+
 /// A backend: its type and its settings as text, nested ones joined by dots (`endpoints.s3`).
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Backend {
@@ -28,20 +30,24 @@ pub(crate) fn of_body(body: &Body) -> Option<Backend> {
 
 fn of_block(block: &Block) -> Backend {
     let kind = block.labels.first().map_or(CLOUD, |label| label.as_str());
-    let mut backend = Backend { kind: kind.to_owned(), settings: IndexMap::new() };
-    for attribute in block.body.attributes() {
-        add(&mut backend.settings, attribute.key.as_str(), &attribute.value);
+    Backend { kind: kind.to_owned(), settings: settings(&block.body) }
+}
+
+fn settings(body: &Body) -> IndexMap<String, String> {
+    let mut settings = IndexMap::new();
+    for attribute in body.attributes() {
+        add(&mut settings, attribute.key.as_str(), &attribute.value);
     }
-    for inner in block.body.blocks() {
+    for inner in body.blocks() {
         for attribute in inner.body.attributes() {
             add(
-                &mut backend.settings,
+                &mut settings,
                 &format!("{}.{}", inner.ident.as_str(), attribute.key.as_str()),
                 &attribute.value,
             );
         }
     }
-    backend
+    settings
 }
 
 fn add(settings: &mut IndexMap<String, String>, key: &str, value: &Expression) {
@@ -92,13 +98,8 @@ pub(crate) fn of_json(file: &Json) -> Option<Backend> {
 type Setting = (&'static str, &'static [&'static str]);
 
 /// By kind: the settings without which a state has no place, and those that make another place of it.
-const PLACES: [(&str, &[Setting], &[Setting]); 11] = [
+const PLACES: [(&str, &[Setting], &[Setting]); 9] = [
     ("azurerm", &[("storage_account_name", &[]), ("container_name", &[]), ("key", &[])], &[]),
-    (
-        CLOUD,
-        &[("organization", &["TF_CLOUD_ORGANIZATION"])],
-        &[("hostname", &["TF_CLOUD_HOSTNAME"]), ("workspaces.name", &[])],
-    ),
     ("consul", &[("path", &[])], &[("address", &["CONSUL_HTTP_ADDR"])]),
     ("cos", &[("bucket", &[])], &[("prefix", &[]), ("key", &[])]),
     ("gcs", &[("bucket", &[])], &[("prefix", &[])]),
@@ -110,11 +111,6 @@ const PLACES: [(&str, &[Setting], &[Setting]); 11] = [
     ),
     ("oss", &[("bucket", &[])], &[("prefix", &[]), ("key", &[])]),
     ("pg", &[("conn_str", &["PG_CONN_STR"])], &[("schema_name", &["PG_SCHEMA_NAME"])]),
-    (
-        "remote",
-        &[("organization", &[])],
-        &[("hostname", &[]), ("workspaces.name", &[]), ("workspaces.prefix", &[])],
-    ),
     (
         "s3",
         &[("bucket", &[]), ("key", &[])],
@@ -136,9 +132,43 @@ impl Backend {
                 }
             }
             Json::String(text) => drop(self.settings.insert(key.to_owned(), text.clone())),
+            // A block in JSON.
+            Json::Array(items) if matches!(items.as_slice(), [Json::Object(_)]) => self.set(key, &items[0]),
             Json::Null | Json::Array(_) => {}
             other => drop(self.settings.insert(key.to_owned(), other.to_string())),
         }
+    }
+
+    /// Takes what words for `init` say: `-backend-config=KEY=VALUE`, or a file, whose text `read` gives. None when one
+    /// cannot be read.
+    pub(crate) fn configure(
+        &mut self,
+        words: &[String],
+        read: impl Fn(&str) -> Option<String>,
+    ) -> Option<()> {
+        for given in flags::values(words, "backend-config") {
+            match given.split_once('=') {
+                Some((key, value)) => drop(self.settings.insert(key.trim().to_owned(), value.to_owned())),
+                None if given.ends_with(".json") => {
+                    let file: Json = serde_json::from_str(&read(given)?).ok()?;
+                    file.as_object()?.iter().for_each(|(key, value)| self.set(key, value));
+                }
+                None => self.settings.extend(settings(&hcl_edit::parser::parse_body(&read(given)?).ok()?)),
+            }
+        }
+        Some(())
+    }
+
+    /// The workspace of HCP Terraform that is meant, whichever of its two blocks says so.
+    fn cloud_place(&self, workspace: &str, variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+        let find = |key: &str, name: &str| self.get(key).map(str::to_owned).or_else(|| variable(name));
+        let host = find("hostname", "TF_CLOUD_HOSTNAME").unwrap_or_else(|| "app.terraform.io".to_owned());
+        let organization = find("organization", "TF_CLOUD_ORGANIZATION")?;
+        let name = match (self.get("workspaces.name"), self.get("workspaces.prefix")) {
+            (Some(name), _) => name.to_owned(),
+            (None, prefix) => format!("{}{workspace}", prefix.unwrap_or_default()),
+        };
+        Some([CLOUD, &host.to_lowercase(), &organization, &name].join("\n"))
     }
 
     /// The file of a state on this disk.
@@ -159,6 +189,9 @@ impl Backend {
     ) -> Option<String> {
         if self.kind == "local" {
             return Some(self.file(dir, workspace).to_string_lossy().into_owned());
+        }
+        if [CLOUD, "remote"].contains(&self.kind.as_str()) {
+            return self.cloud_place(workspace, variable);
         }
         let known = PLACES.iter().find(|(kind, ..)| *kind == self.kind);
         let find = |(name, variables): &Setting| {
@@ -250,5 +283,53 @@ mod tests {
             "/p/terraform.tfstate.d/blue/terraform.tfstate"
         );
         assert_eq!(place("local", &[("path", "/s")], "default", &[]).unwrap(), "/s");
+    }
+
+    #[test]
+    fn a_workspace_of_the_cloud_is_one_state_whatever_says_so() {
+        let place = |text: &str, workspace: &str| {
+            let variable = |name: &str| (name == "TF_CLOUD_ORGANIZATION").then(|| "o".to_owned());
+            of_body(&hcl_edit::parser::parse_body(text).unwrap()).unwrap().place(
+                Path::new("/p"),
+                workspace,
+                variable,
+            )
+        };
+        let cloud = |inner: &str| {
+            format!("terraform {{\n cloud {{\n organization = \"o\"\n workspaces {{ {inner} }}\n }}\n}}")
+        };
+        let named = place(&cloud("name = \"app\""), "default");
+        assert!(named.is_some());
+        assert_eq!(named, place(&cloud("tags = [\"a\", \"b\"]"), "app"));
+        assert_eq!(named, place("terraform {\n cloud {\n workspaces { name = \"app\" }\n }\n}", "default"));
+        let remote = "terraform {\n backend \"remote\" {\n hostname = \"App.terraform.io\"\n organization = \"o\"\n workspaces {\n \
+                      prefix = \"a\"\n }\n }\n}";
+        assert_eq!(named, place(remote, "pp"));
+        assert_ne!(named, place(&cloud("tags = [\"a\"]"), "other"));
+        assert_ne!(named, place(&cloud("name = \"app\"").replace("\"o\"", "\"p\""), "default"));
+        let json = r#"{"terraform":{"cloud":{"organization":"o","workspaces":[{"name":"app"}]}}}"#;
+        assert_eq!(
+            named,
+            of_json(&serde_json::from_str(json).unwrap()).unwrap().place(Path::new("/p"), "x", |_| None)
+        );
+    }
+
+    #[test]
+    fn words_for_init_say_where_a_state_is() {
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let read = |name: &str| match name {
+            "b.hcl" => Some("key = \"of-file\"\nendpoints = { s3 = \"http://x\" }\n".to_owned()),
+            "b.json" => Some(r#"{"key":"of-json"}"#.to_owned()),
+            _ => None,
+        };
+        let mut backend = Backend { kind: "s3".into(), settings: IndexMap::new() };
+        let key = |backend: &Backend| backend.get("key").unwrap_or_default().to_owned();
+        backend.configure(&words("-upgrade -backend-config=key=a=b -backend-config bucket=c"), read).unwrap();
+        assert_eq!((key(&backend).as_str(), backend.get("bucket")), ("a=b", Some("c")));
+        backend.configure(&words("-backend-config=b.hcl"), read).unwrap();
+        assert_eq!((key(&backend).as_str(), backend.get("endpoints.s3")), ("of-file", Some("http://x")));
+        backend.configure(&words("-backend-config b.json"), read).unwrap();
+        assert_eq!(key(&backend), "of-json");
+        assert_eq!(backend.configure(&words("-backend-config=nowhere"), read), None);
     }
 }
