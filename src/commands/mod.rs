@@ -18,6 +18,7 @@ pub(crate) mod genenv;
 pub(crate) mod history;
 pub(crate) mod init;
 pub(crate) mod inventory;
+pub(crate) mod keep_lock;
 pub(crate) mod output;
 pub(crate) mod own_verbs;
 pub(crate) mod pipeline;
@@ -110,6 +111,9 @@ pub enum Command {
     Init(init::InitArgs),
     /// Write the ansible inventory again, or say whether it is stale
     Inventory(inventory::InventoryArgs),
+    /// Hold the shared lock of a run that was killed
+    #[command(hide = true)]
+    KeepLock(keep_lock::KeepLockArgs),
     /// Print the outputs of an environment
     Output(output::OutputArgs),
     /// What `infractl NAME ENV` becomes when no verb has that name
@@ -209,6 +213,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::History(args) => history::run(cx, global, args),
         Command::Init(args) => init::run(cx, global, args).await,
         Command::Inventory(args) => inventory::run(cx, global, args).await,
+        Command::KeepLock(args) => keep_lock::run(cx, args).await,
         Command::Output(args) => output::run(cx, global, args).await,
         Command::Own(args) => pipeline::run_own(cx, global, args).await,
         Command::Pipeline(args) => pipeline::run(cx, global, args).await,

@@ -47,7 +47,11 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &UnlockArgs) -> Result<
             .owner
             .as_ref()
             .map_or_else(|| "somebody who does not say".to_owned(), |owner| owner.describe(now));
-        let state = if shared.is_stale { "left behind" } else { "held, and its owner seems to be alive" };
+        let state = match lock::left_running(&env, shared.owner.as_ref()) {
+            Some(left) => format!("held: its run was killed, and what that has started still runs: {left};"),
+            None if shared.is_stale => "left behind".to_owned(),
+            None => "held, and its owner seems to be alive".to_owned(),
+        };
         found.push(format!("{state} at {}: {who}", shared.place));
     }
     if found.is_empty() {
@@ -66,7 +70,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &UnlockArgs) -> Result<
     if !is_confirmed {
         prompt::confirm_name(&cx.ui, &format!("`unlock` releases the lock of `{name}`"), name)?;
     }
-    lock::remove(&env, &locks).await?;
+    lock::remove(cx, &env, &locks).await?;
     cx.ui.note(format!("the lock of `{name}` is released"));
     terraforms_own(cx, &env);
     Ok(())

@@ -20,6 +20,15 @@ impl Background {
     pub(super) fn new(mut child: Child) -> Self {
         Background(child.stdin.take().map(|stdin| (stdin, child)))
     }
+
+    /// Writes a few bytes to its standard input.
+    pub(crate) fn tell(&self, bytes: &[u8]) {
+        if let Some((stdin, _)) = &self.0
+            && let Err(error) = rustix::io::write(stdin, bytes)
+        {
+            tracing::debug!(%error, "it was not told");
+        }
+    }
 }
 
 impl Drop for Background {

@@ -6,11 +6,13 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::io::FdFlags;
+
 use crate::config::Environment;
 use crate::disk;
 use crate::failure::{Failure, Kind};
 use crate::lock::attempt::Attempt;
-use crate::lock::owner::Owner;
+use crate::lock::owner::{Owner, local_path};
 
 /// A held lock; dropping it frees it.
 #[derive(Debug)]
@@ -53,7 +55,7 @@ fn attempt(path: &Path, owner: &Owner) -> io::Result<Attempt<FileLock>> {
             continue;
         }
         // What this run starts holds it too: when we are killed, it is free when all of that has ended.
-        rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty())?;
+        rustix::io::fcntl_setfd(&file, FdFlags::empty())?;
         let left = read(path);
         let lock = FileLock { file, path: path.to_owned() };
         lock.write(owner)?;
@@ -69,7 +71,7 @@ pub(crate) fn read(path: &Path) -> Option<Owner> {
 /// Who holds a lock that is busy: its owner may be about to write itself down.
 fn holder(path: &Path) -> Option<Owner> {
     for _ in 0..10 {
-        if let Some(owner) = read(path).filter(|owner| !owner.is_dead_here()) {
+        if let Some(owner) = read(path).filter(|owner| !owner.is_gone_here()) {
             return Some(owner);
         }
         std::thread::sleep(Duration::from_millis(2));
@@ -114,7 +116,10 @@ fn heirs(path: &Path) -> Vec<String> {
 
 /// What a run of this machine that was killed has left running, and what so holds its lock.
 pub(crate) fn left_running(env: &Environment, holder: Option<&Owner>) -> Option<String> {
-    let heirs = holder.filter(|holder| holder.is_dead_here()).map(|_| heirs(&local_path(env)))?;
+    let own = local_path(env);
+    let heirs = holder
+        .filter(|holder| holder.is_gone_here())
+        .map(|holder| heirs(holder.local.as_ref().unwrap_or(&own)))?;
     (!heirs.is_empty()).then(|| heirs.join(", "))
 }
 
@@ -151,6 +156,15 @@ impl FileLock {
         self.file.set_len(text.len() as u64)
     }
 
+    /// Starts a program that does not hold it.
+    pub(crate) fn not_inherited<T>(&self, start: impl FnOnce() -> T) -> T {
+        // Where that cannot be, it holds it like the others.
+        let _ = rustix::io::fcntl_setfd(&self.file, FdFlags::CLOEXEC);
+        let started = start();
+        let _ = rustix::io::fcntl_setfd(&self.file, FdFlags::empty());
+        started
+    }
+
     /// Whether the file is still the one that others find.
     pub(crate) fn is_there(&self) -> bool {
         let (Ok(there), Ok(ours)) = (fs::metadata(&self.path), self.file.metadata()) else { return false };
@@ -165,9 +179,4 @@ impl Drop for FileLock {
         // For those who hold it too: a daemon that a step has left behind must not lock the next run out.
         let _ = self.file.unlock();
     }
-}
-
-/// Where the lock of this machine is.
-pub(super) fn local_path(env: &Environment) -> PathBuf {
-    env.root.join(".infractl/locks").join(format!("{}.json", env.name))
 }

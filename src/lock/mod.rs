@@ -3,6 +3,7 @@
 //! Which lock is where and why: `docs/locks.md`.
 
 mod unlock;
+mod keeper;
 mod shared;
 mod s3;
 mod place;
@@ -24,11 +25,13 @@ use crate::ui::event::Event;
 use crate::work::{Facts, StepCx};
 
 pub(crate) use crate::lock::file::left_running;
+pub(crate) use crate::lock::keeper::keep;
 pub(crate) use crate::lock::owner::Owner;
 pub(crate) use crate::lock::token::mark;
 pub(crate) use crate::lock::unlock::{look, remove};
 
 use crate::lock::file::FileLock;
+use crate::lock::keeper::Keeper;
 use crate::lock::shared::Shared;
 use crate::lock::waiting::Waiting;
 
@@ -44,6 +47,8 @@ const BEATS: u32 = 6;
 pub(crate) struct Held {
     locks: Option<Arc<Both>>,
     beat: Option<tokio::task::JoinHandle<()>>,
+    /// Goes last: it is told that the locks are free.
+    _keeper: Option<Keeper>,
 }
 
 #[derive(Debug)]
@@ -68,7 +73,7 @@ pub(crate) async fn take(
     let owner = Owner::new(cx, env, verb);
     let wait = wait.or(env.lock.wait.map(|period| period.0)).unwrap_or_default();
     let waiting = Waiting { cx, env, begun: Instant::now(), limit: wait };
-    let path = file::local_path(env);
+    let path = owner::local_path(env);
     let Some(local) = waiting.take(POLL, async || file::try_take(&path, &owner)).await? else {
         return Ok(Held::nothing());
     };
@@ -84,10 +89,12 @@ pub(crate) async fn take(
 
 impl Held {
     pub(crate) fn nothing() -> Self {
-        Held { locks: None, beat: None }
+        Held { locks: None, beat: None, _keeper: None }
     }
 
     fn new(cx: &Ctx, env: &Environment, both: Both, owner: Owner) -> Self {
+        let is_far = both.shared.as_ref().is_some_and(Shared::is_far);
+        let keeper = is_far.then(|| Keeper::start(cx, env, &both.local, &owner)).flatten();
         let locks = Arc::new(both);
         let (now, ui, name) = (cx.now, Arc::clone(&cx.ui), env.name.clone());
         let weak = Arc::downgrade(&locks);
@@ -103,7 +110,7 @@ impl Held {
                 }
             }
         });
-        Held { locks: Some(locks), beat: Some(beat) }
+        Held { locks: Some(locks), beat: Some(beat), _keeper: keeper }
     }
 
     /// An error when another run has taken the lock over, because this one gave no sign of life for too long.

@@ -1,5 +1,7 @@
 //! Who holds a lock: what is written into it, and how it is told.
 
+use std::fs::{File, TryLockError};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -33,6 +35,9 @@ pub(crate) struct Owner {
     pub machine: String,
     /// An infractl started by this run knows it, and passes.
     pub token: String,
+    /// Its lock on its own machine, which all that it has started holds too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local: Option<PathBuf>,
 }
 
 impl Owner {
@@ -50,6 +55,7 @@ impl Owner {
             stale_after: stale_after(env).as_secs().max(1),
             machine: machine(),
             token: crate::lock::token::own(&cx.vars).to_owned(),
+            local: Some(local_path(env)),
         }
     }
 
@@ -75,10 +81,23 @@ impl Owner {
     }
 
     /// True when it ran here and its process is gone.
-    pub(crate) fn is_dead_here(&self) -> bool {
+    pub(crate) fn is_gone_here(&self) -> bool {
         let pid = i32::try_from(self.pid).ok().and_then(rustix::process::Pid::from_raw);
         self.machine == machine()
             && pid.is_some_and(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
+    }
+
+    /// The same, and what it has started still runs.
+    pub(crate) fn has_heirs_here(&self) -> bool {
+        let is_held = |path: &PathBuf| {
+            File::open(path).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+        };
+        self.is_gone_here() && self.local.as_ref().is_some_and(is_held)
+    }
+
+    /// True when it ran here, and neither it nor anything that it has started runs any more.
+    pub(crate) fn is_dead_here(&self) -> bool {
+        self.is_gone_here() && !self.has_heirs_here()
     }
 
     /// How long it may be silent.
@@ -124,4 +143,9 @@ pub(super) const STALE_AFTER: Duration = Duration::from_secs(120);
 
 pub(super) fn stale_after(env: &Environment) -> Duration {
     env.lock.stale_after.map_or(STALE_AFTER, |period| period.0)
+}
+
+/// Where the lock of this machine is.
+pub(super) fn local_path(env: &Environment) -> PathBuf {
+    env.root.join(".infractl/locks").join(format!("{}.json", env.name))
 }

@@ -3,6 +3,8 @@
 //! The server frees it when the connection ends, however that happens. Who holds it is a row of the table
 //! `infractl_locks` in the schema of the state. All times that are compared are the server's.
 
+mod adopt;
+
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex;
 use tokio_postgres::Client;
@@ -119,6 +121,14 @@ impl Server {
             .map_err(failed)?;
         if row.get::<_, bool>(0) {
             let left = self.write(&client, owner).await.map_err(failed)?;
+            if let Some(killed) = left.as_ref().filter(|left| left.has_heirs_here()) {
+                // Its connection ended with it, what it has started has not.
+                let free = "SELECT pg_advisory_unlock($1, $2)";
+                client.execute(free, &[&first, &second]).await.map_err(failed)?;
+                let killed = killed.clone();
+                *self.client.lock().await = Some(client);
+                return Ok(Attempt::Busy(Some(killed)));
+            }
             let lock = PgLock { client, schema: self.table(), workspace: self.workspace.clone() };
             return Ok(Attempt::Taken(lock, left));
         }
@@ -133,7 +143,8 @@ impl Server {
         Ok(Attempt::Busy(found.owner))
     }
 
-    /// Writes down who we are; tells who was there before and did not clean up.
+    /// Writes down who we are; tells who was there before and did not clean up. He stays written down as long as what he
+    /// has started runs.
     async fn write(&self, client: &Client, owner: &Owner) -> Result<Option<Owner>, tokio_postgres::Error> {
         let (schema, table) = (quoted(&self.database.schema), self.table());
         let is_there = client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&table]).await?;
@@ -150,6 +161,10 @@ impl Server {
         let left = client
             .query_opt(&format!("SELECT owner FROM {table} WHERE workspace = $1"), &[&self.workspace])
             .await?;
+        let left = left.and_then(|row| Owner::parse(row.get::<_, String>(0).as_bytes()));
+        if left.as_ref().is_some_and(Owner::has_heirs_here) {
+            return Ok(left);
+        }
         client
             .execute(
                 &format!(
@@ -159,7 +174,7 @@ impl Server {
                 &[&self.workspace, &owner.to_json()],
             )
             .await?;
-        Ok(left.and_then(|row| Owner::parse(row.get::<_, String>(0).as_bytes())))
+        Ok(left)
     }
 
     async fn find_with(&self, client: &Client) -> Result<Found, tokio_postgres::Error> {

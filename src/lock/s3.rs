@@ -41,8 +41,10 @@ impl Object {
             (200, Some(etag)) => {
                 let owner = Owner::parse(&answer.body);
                 let patience = owner.as_ref().map_or(crate::lock::owner::STALE_AFTER, Owner::patience);
-                let is_stale = answer.age.is_some_and(|age| age > patience)
-                    || owner.as_ref().is_some_and(Owner::is_dead_here);
+                let is_silent = answer.age.is_some_and(|age| age > patience);
+                let is_stale = owner.as_ref().map_or(is_silent, |owner| {
+                    !owner.has_heirs_here() && (is_silent || owner.is_dead_here())
+                });
                 Ok(Some(Found { owner, is_stale, etag: etag.clone() }))
             }
             (404, _) if !String::from_utf8_lossy(&answer.body).contains("NoSuchBucket") => Ok(None),
@@ -96,10 +98,53 @@ impl Object {
         }
     }
 
-    /// Removes what is there.
-    pub(crate) async fn remove(self: &Arc<Self>) -> Result<(), Failure> {
-        let answer = self.ask("DELETE", Vec::new(), None).await?;
-        if matches!(answer.status, 200 | 204 | 404) { Ok(()) } else { Err(self.refused("DELETE", &answer)) }
+    /// Holds on to the lock of a run that was killed; none if it is somebody else's by now.
+    pub(crate) async fn adopt(self: &Arc<Self>, killed: &Owner) -> Result<Option<S3Lock>, Failure> {
+        let Some(found) = self.find().await? else { return Ok(None) };
+        if !found.owner.is_some_and(|there| there.is_same_run(killed)) {
+            return Ok(None);
+        }
+        Ok(self.put(killed, "if-match", found.etag).await?.map(|etag| S3Lock {
+            object: Arc::clone(self),
+            token: killed.token.clone(),
+            etag: Mutex::new(etag),
+            is_free: AtomicBool::new(false),
+        }))
+    }
+
+    /// Takes the lock away from whom we saw; who holds it instead, if somebody took it meanwhile. It is made ours first:
+    /// a store need not know conditions for a deletion.
+    pub(crate) async fn take_away(
+        self: &Arc<Self>,
+        seen: Option<&Owner>,
+        ours: &Owner,
+    ) -> Result<Option<Owner>, Failure> {
+        let Some(found) = self.find().await? else { return Ok(None) };
+        if let Some(now) = found.owner
+            && seen.is_none_or(|seen| !seen.is_same_run(&now))
+        {
+            return Ok(Some(now));
+        }
+        match self.put(ours, "if-match", found.etag).await? {
+            Some(etag) => self.remove(etag).await.map(|()| None),
+            // Somebody else's now, or a sign of life, or released.
+            None => Ok(self.find().await?.and_then(|found| found.owner)),
+        }
+    }
+
+    /// Removes what is there, if it is still this.
+    async fn remove(self: &Arc<Self>, etag: String) -> Result<(), Failure> {
+        let mut answer = self.ask("DELETE", Vec::new(), Some(("if-match", etag))).await?;
+        if matches!(answer.status, 400 | 501) {
+            // This store knows no condition here.
+            answer = self.ask("DELETE", Vec::new(), None).await?;
+        }
+        // Gone already, or another run's.
+        if matches!(answer.status, 200 | 204 | 404 | 409 | 412) {
+            Ok(())
+        } else {
+            Err(self.refused("DELETE", &answer))
+        }
     }
 }
 
@@ -129,12 +174,17 @@ impl S3Lock {
         }
     }
 
+    /// Leaves the object where it is.
+    pub(crate) fn leave(&self) {
+        self.is_free.store(true, Ordering::Relaxed);
+    }
+
     /// Removes the object, if it is still ours.
     pub(crate) async fn release(&self) -> Result<(), Failure> {
         self.is_free.store(true, Ordering::Relaxed);
         match self.object.find().await? {
             Some(found) if found.owner.as_ref().is_some_and(|there| there.token == self.token) => {
-                self.object.remove().await
+                self.object.remove(found.etag).await
             }
             _ => Ok(()),
         }

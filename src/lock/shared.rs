@@ -92,7 +92,9 @@ impl Place {
             },
             Place::Pg(server) => {
                 let found = server.find().await?;
-                let is_stale = found.is_stale || (found.holder.is_none() && found.owner.is_some());
+                let is_left = found.holder.is_none()
+                    && found.owner.as_ref().is_some_and(|owner| !owner.has_heirs_here());
+                let is_stale = found.is_stale || is_left;
                 Seen { owner: found.owner, is_held: found.holder.is_some(), is_stale }
             }
             Place::File(path) => {
@@ -108,11 +110,22 @@ impl Place {
         })
     }
 
-    /// Frees it, if it is still held by whom we saw.
-    pub(crate) async fn remove(&self, seen: Option<&Owner>) -> Result<(), Failure> {
-        if let Some(now) = self.look().await?.owner
-            && seen.is_none_or(|seen| !seen.is_same_run(&now))
-        {
+    /// Holds on to the lock of a run that was killed; none if it is somebody else's by now.
+    pub(crate) async fn adopt(&self, killed: &Owner) -> Result<Option<Shared>, Failure> {
+        Ok(match self {
+            Place::S3(object) => object.adopt(killed).await?.map(Shared::S3),
+            Place::Pg(server) => server.adopt(killed).await?.map(Shared::Pg),
+            Place::File(_) | Place::Nowhere => None,
+        })
+    }
+
+    /// Frees it, if it is still held by whom we saw; `ours` is who does so.
+    pub(crate) async fn remove(&self, seen: Option<&Owner>, ours: &Owner) -> Result<(), Failure> {
+        let taken = match self {
+            Place::S3(object) => object.take_away(seen, ours).await?,
+            _ => self.look().await?.owner.filter(|now| seen.is_none_or(|seen| !seen.is_same_run(now))),
+        };
+        if let Some(now) = taken {
             return Err(Failure::new(
                 Kind::Busy,
                 format!(
@@ -127,15 +140,26 @@ impl Place {
             .help("look again with `infractl unlock`"));
         }
         match self {
-            Place::S3(object) => object.remove().await,
             Place::Pg(server) => server.remove().await,
             Place::File(path) => file::clear(path),
-            Place::Nowhere => Ok(()),
+            Place::S3(_) | Place::Nowhere => Ok(()),
         }
     }
 }
 
 impl Shared {
+    /// It is on another machine, which does not know what this one still runs.
+    pub(crate) fn is_far(&self) -> bool {
+        matches!(self, Shared::S3(_) | Shared::Pg(_))
+    }
+
+    /// Leaves it to whoever takes it over, with what it says of its owner.
+    pub(crate) fn leave(self) {
+        if let Shared::S3(lock) = self {
+            lock.leave();
+        }
+    }
+
     /// Says that the run lives; an error when the lock is no longer ours.
     pub(crate) async fn beat(&self, owner: &Owner) -> Result<(), String> {
         match self {

@@ -19,6 +19,7 @@ fn owner() -> Owner {
         stale_after: 120,
         machine: "another".into(),
         token: "t".into(),
+        local: None,
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
-use crate::lock::file::{self, local_path};
-use crate::lock::owner::Owner;
+use crate::lock::file;
+use crate::lock::owner::{Owner, local_path};
 use crate::lock::shared::{Place, Seen};
 use crate::work::{Facts, StepCx};
 
@@ -51,11 +51,11 @@ pub(crate) async fn look(cx: &Ctx, env: &Environment) -> Result<Locks, Failure> 
 
 /// Releases what was found, and only that: the lock of a living process of this machine ends with it, and what somebody
 /// took since we looked is his.
-pub(crate) async fn remove(env: &Environment, locks: &Locks) -> Result<(), Failure> {
+pub(crate) async fn remove(cx: &Ctx, env: &Environment, locks: &Locks) -> Result<(), Failure> {
     // The local one first: a run that came while a question was asked has both.
     file::clear(&local_path(env))?;
     if let Some(shared) = &locks.shared {
-        locks.place.remove(shared.owner.as_ref()).await?;
+        locks.place.remove(shared.owner.as_ref(), &Owner::new(cx, env, "unlock")).await?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use crate::common::{BIN, Folder, Run, clean, need, send, start, wait_for};
+use crate::common::{BIN, Folder, Run, clean, need, send, skip, start, wait_for};
 use rustix::process::Signal;
 
 /// A stand-in for terraform: `apply` says so when two of it run at the same time.
@@ -121,6 +121,61 @@ impl Team {
         std::thread::sleep(Duration::from_millis(1200));
         let err = self.run(1, &["apply", "dev", "--lock-wait", "10s"], 0);
         assert!(!says || err.contains("left behind by a run that died: `apply` by user0"), "{err}");
+    }
+
+    /// What a killed run has started, and what nobody ends, holds its lock for as long as it runs.
+    fn killed_owner_with_children(&self) {
+        let mut holder = self.holder(0, "8");
+        let begun = Instant::now();
+        send(&holder, Signal::KILL);
+        holder.wait().unwrap();
+        for _ in 0..3 {
+            let err = self.run(1, &["apply", "dev"], 75);
+            assert!(
+                err.contains("it was killed itself, and this still runs") && err.contains("by user0"),
+                "{err}"
+            );
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        let err = self.run(1, &["apply", "dev", "--lock-wait", "60s"], 0);
+        assert!(err.contains("left behind by a run that died: `apply` by user0"), "{err}");
+        assert!(begun.elapsed() > Duration::from_secs(6));
+        self.assert_one_at_a_time();
+    }
+
+    /// A call as from another machine: where process ids are others.
+    fn elsewhere(&self, checkout: usize, args: &[&str]) -> Command {
+        let own = self.command(checkout, args);
+        let mut command = clean("unshare", &self.checkout(checkout), self.folder.root());
+        command.args(["--pid", "--fork"]).arg(own.get_program()).args(own.get_args());
+        command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command
+    }
+
+    /// The same holds on other machines, which see no process of this one: longer than a lock is kept that gives no sign
+    /// of life.
+    fn killed_owner_with_children_elsewhere(&self) {
+        let mut holder = self.holder(0, "9");
+        send(&holder, Signal::KILL);
+        holder.wait().unwrap();
+        std::thread::sleep(Duration::from_secs(4));
+        let busy = Run::of(&mut self.elsewhere(1, &["apply", "dev"]));
+        if busy.code == 1 && busy.err.contains("unshare failed") {
+            return skip("no right to make a process namespace");
+        }
+        assert!(busy.code == 75 && busy.err.contains("`apply` by user0"), "{}", busy.err);
+        let begun = Instant::now();
+        let err = Run::of(&mut self.elsewhere(1, &["apply", "dev", "--lock-wait", "60s"])).code(0).err;
+        assert!(err.contains("left behind by a run that died: `apply` by user0"), "{err}");
+        assert!(begun.elapsed() < Duration::from_secs(30), "nobody said that it is over");
+        self.assert_one_at_a_time();
+        // Whoever held it is gone as well.
+        wait_for("the keeper to end", || {
+            let root = self.checkout(0).display().to_string();
+            let all = fs::read_dir("/proc").unwrap().flatten();
+            !all.filter_map(|process| fs::read_to_string(process.path().join("cmdline")).ok())
+                .any(|line| line.contains("keep-lock") && line.contains(&root))
+        });
     }
 
     /// A suspended run loses its lock, and stops when it wakes up.
@@ -251,6 +306,30 @@ fn the_object_of_a_killed_run_is_taken_over() {
 }
 
 #[test]
+fn what_a_killed_run_has_started_keeps_its_object() {
+    let Some((team, ..)) = s3_team(2, "stale-after = \"2s\"") else { return };
+    team.killed_owner_with_children();
+}
+
+#[test]
+fn what_a_killed_run_has_started_keeps_its_object_for_other_machines() {
+    let Some((team, ..)) = s3_team(2, "stale-after = \"2s\"") else { return };
+    team.killed_owner_with_children_elsewhere();
+}
+
+#[test]
+fn what_a_killed_run_has_started_keeps_its_advisory_lock_for_other_machines() {
+    let Some(team) = pg_team(2, "stale-after = \"2s\"", "far", &[]) else { return };
+    team.killed_owner_with_children_elsewhere();
+}
+
+#[test]
+fn what_a_killed_run_has_started_keeps_its_advisory_lock() {
+    let Some(team) = pg_team(2, "stale-after = \"2s\"", "children", &[]) else { return };
+    team.killed_owner_with_children();
+}
+
+#[test]
 fn the_object_of_another_machine_is_taken_over_when_it_is_silent_for_too_long() {
     let Some((team, address, object)) = s3_team(1, "") else { return };
     let text = r#"{"owner":"bob","host":"far","pid":1,"verb":"deploy","environment":"dev","start":"2026-01-01T00:00:00Z",
@@ -279,9 +358,83 @@ fn unlock_removes_an_object_and_says_whose_it_was() {
     assert!(err.contains("held, and its owner seems to be alive") && err.contains("by user0 on "), "{err}");
     send(&holder, Signal::KILL);
     drop(holder.wait_with_output());
+    let err = team.run(1, &["unlock", "dev"], 77);
+    assert!(err.contains("its run was killed, and what that has started still runs: `"), "{err}");
+    std::thread::sleep(Duration::from_secs(3));
     let err = team.run(1, &["unlock", "dev", "--confirm", "dev"], 0);
     assert!(err.contains("left behind at http://") && err.contains("the lock of `dev` is released"), "{err}");
     assert_eq!(s3(&address, "GET", &object, "").0, 404);
+}
+
+/// A way to moto on which `after_answer` is called with the number of each GET of the object, after its answer.
+fn on_the_way(address: &str, object: &str, after_answer: impl Fn(usize) + Send + 'static) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let own = format!("http://{}", listener.local_addr().unwrap());
+    let (moto, get) = (address.strip_prefix("http://").unwrap().to_owned(), format!("GET {object} "));
+    std::thread::spawn(move || {
+        let mut gets = 0;
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let (mut request, mut bytes) = (Vec::new(), [0; 4096]);
+            let is_whole = |request: &[u8]| {
+                let text = String::from_utf8_lossy(request).to_lowercase();
+                let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+                let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+                body.len() >= length.map_or(0, |length| length.parse().unwrap())
+            };
+            while !is_whole(&request) {
+                let count = stream.read(&mut bytes).unwrap();
+                if count == 0 {
+                    break;
+                }
+                request.extend_from_slice(&bytes[..count]);
+            }
+            if request.is_empty() {
+                continue;
+            }
+            let text = String::from_utf8(request).unwrap();
+            let is_get = text.starts_with(&get);
+            let mut server = TcpStream::connect(&moto).unwrap();
+            server.write_all(text.replacen("\r\n", "\r\nConnection: close\r\n", 1).as_bytes()).unwrap();
+            let mut answer = Vec::new();
+            server.read_to_end(&mut answer).unwrap();
+            if is_get {
+                gets += 1;
+                after_answer(gets);
+            }
+            stream.write_all(&answer).unwrap();
+        }
+    });
+    own
+}
+
+#[test]
+fn a_run_that_takes_the_object_while_it_is_unlocked_keeps_it() {
+    let owner = |name: &str| {
+        format!(
+            r#"{{"owner":"{name}","host":"far","pid":1,"verb":"deploy","environment":"dev","start":"2026-01-01T00:00:00Z",
+            "heartbeat":"2026-01-01T00:00:00Z","stale-after":300,"machine":"another","token":"{name}"}}"#
+        )
+    };
+    // Taken over between the look and the question, and at the last moment.
+    for moment in [1, 2] {
+        let Some((mut team, address, object)) = s3_team(1, "") else { return };
+        assert_eq!(s3(&address, "PUT", &object, &owner("bob")).0, 200);
+        let (moto, place, ann) = (address.clone(), object.clone(), owner("ann"));
+        let way = on_the_way(&address, &object, move |number| {
+            if number == moment {
+                assert_eq!(s3(&moto, "PUT", &place, &ann).0, 200);
+            }
+        });
+        team.vars.retain(|(name, _)| name != "AWS_ENDPOINT_URL");
+        team.vars.push(("AWS_ENDPOINT_URL".into(), way));
+        let err = team.run(0, &["unlock", "dev", "--confirm", "dev"], 75);
+        assert!(err.contains("somebody took the lock") && err.contains("`deploy` by ann on far"), "{err}");
+        let (status, text) = s3(&address, "GET", &object, "");
+        assert!(status == 200 && text.contains("\"ann\""), "{text}");
+        team.run(0, &["unlock", "dev", "--confirm", "dev"], 0);
+        assert_eq!(s3(&address, "GET", &object, "").0, 404);
+    }
 }
 
 #[test]
