@@ -88,7 +88,7 @@ impl Kind {
 }
 
 /// A place in a text file, for errors that point at it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snippet {
     /// The file as the user knows it, relative to the project.
     pub path: String,
@@ -99,7 +99,7 @@ pub struct Snippet {
 }
 
 /// One of several things wrong at once, each with its place.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// What is wrong: lower case, no full stop.
     pub message: String,

@@ -45,7 +45,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &RunArgs) -> Result<(),
         None => only(cx, &env)?,
     };
     let Some(task) = env.tasks.get(&name) else { return Err(unknown(&env, &name)) };
-    check_runner(&name, task)?;
+    check_runner(&env, &name, task)?;
     let mut facts = Facts::default();
     let mut step = StepCx::new(cx, &env, &name, &[], &mut facts);
     if args.stop {
@@ -120,11 +120,16 @@ fn unknown(env: &Environment, name: &str) -> Failure {
 }
 
 /// The runner of a task, or why this infractl cannot run it.
-fn check_runner(name: &str, task: &Task) -> Result<(), Failure> {
+fn check_runner(env: &Environment, name: &str, task: &Task) -> Result<(), Failure> {
     match task.runner.unwrap_or_default() {
         TaskRunner::Docker => Ok(()),
         TaskRunner::Ecs => Err(match unready::word("runner ecs", &format!("tasks.{name}")) {
-            Some(Unready { why, help }) => Failure::new(Kind::Config, why).help(help),
+            Some(Unready { why, help }) => {
+                match env.document.key_problem(None, &["tasks", name, "runner"], &why, &help) {
+                    Some(problem) => Failure::problems(Kind::Config, vec![problem]),
+                    None => Failure::new(Kind::Config, why).help(help),
+                }
+            }
             None => Failure::new(Kind::Bug, "no reason is known why this task does not run"),
         }),
     }

@@ -36,6 +36,26 @@ impl Document {
         entries.map(|(name, entry)| Mention { name: name.clone(), place: entry.key.clone() }).collect()
     }
 
+    /// The steps of a pipeline.
+    pub(crate) fn steps(&self, pipeline: &str) -> &[Node] {
+        let Some(node) = self.root.at(&["pipelines", pipeline]) else { return &[] };
+        // With an effect for all of them it is a table.
+        node.get("steps").unwrap_or(node).list()
+    }
+
+    /// What is wrong with a key, at its place; `above` is the whole document if nothing is given.
+    pub(crate) fn key_problem(
+        &self,
+        above: Option<&Node>,
+        keys: &[&str],
+        why: &str,
+        help: &str,
+    ) -> Option<Problem> {
+        let (last, before) = keys.split_last()?;
+        let place = &above.unwrap_or(&self.root).at(before)?.table()?.get(*last)?.key;
+        Some(source::problem(&self.files[place.file], place, why.to_owned(), vec![help.to_owned()]))
+    }
+
     /// What is wrong with a name, at its place.
     pub(crate) fn problem(&self, mention: &Mention, message: String, help: Vec<String>) -> Problem {
         source::problem(&self.files[mention.place.file], &mention.place, message, help)

@@ -17,7 +17,7 @@ mod source;
 mod refused;
 mod known;
 mod shape;
-mod node;
+pub(crate) mod node;
 pub(crate) mod variables;
 pub(crate) mod step;
 mod wait;

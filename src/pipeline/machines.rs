@@ -30,6 +30,7 @@ pub(super) fn playbook(env: &Environment, playbook: AnsibleStep) -> Work {
         return Work::Refused(Refused {
             why: "there is no playbook: neither ansible/playbooks/site.yml nor ansible/site.yml".to_owned(),
             help: "name it: `playbook` in `[ansible]`".to_owned(),
+            problem: None,
         });
     }
     Work::Ansible(playbook)

@@ -196,5 +196,5 @@ impl Step {
 
 /// A step that says why it cannot be done.
 pub(super) fn refused(name: &str, why: &str, help: &str) -> Step {
-    Step::new(name, Work::Refused(Refused { why: why.to_owned(), help: help.to_owned() }))
+    Step::new(name, Work::Refused(Refused { why: why.to_owned(), help: help.to_owned(), problem: None }))
 }

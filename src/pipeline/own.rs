@@ -4,6 +4,7 @@ use super::machines;
 use super::plan;
 use super::{OnFailure, Rules, Step, What, refused};
 use crate::config::Environment;
+use crate::config::node::Node;
 use crate::config::step::{self as declared, Action, Until, Wait};
 use crate::config::unready::{self, Unready};
 use crate::config::verbs::Effect;
@@ -25,26 +26,34 @@ pub(super) fn named(env: &Environment, name: &str, above: &[&str]) -> Vec<Step> 
     let Some(steps) = env.pipelines.get(name) else {
         return plan::built_in_named(env, name, &inside);
     };
-    steps.iter().map(|step| declared(env, step, &inside)).collect()
+    several(env, steps, env.document.steps(name), &inside)
 }
 
-fn declared(env: &Environment, step: &declared::Step, above: &[&str]) -> Step {
+/// `nodes` are the same steps as they stand in the files.
+fn several(env: &Environment, steps: &[declared::Step], nodes: &[Node], above: &[&str]) -> Vec<Step> {
+    steps.iter().enumerate().map(|(at, step)| declared(env, step, nodes.get(at), above)).collect()
+}
+
+fn declared(env: &Environment, step: &declared::Step, node: Option<&Node>, above: &[&str]) -> Step {
     let what = match &step.action {
-        Action::Do(verb) => What::Steps(named(env, verb, above)),
-        action => What::Work(work(env, action)),
+        Action::Do(verb) => What::Steps(called(env, node, named(env, verb, above))),
+        action => What::Work(work(env, node, action.kind(), action)),
     };
     let on_failure = match &step.on_failure {
         declared::OnFailure::Stop => OnFailure::Stop,
         declared::OnFailure::Continue => OnFailure::Continue,
         declared::OnFailure::Steps(steps) => {
-            OnFailure::Steps(steps.iter().map(|step| declared(env, step, above)).collect())
+            let nodes = node.and_then(|node| node.get("on-failure")).map_or(&[][..], Node::list);
+            OnFailure::Steps(several(env, steps, nodes, above))
         }
     };
-    let wait = |wait: &Option<Wait>| wait.clone().map(|wait| Box::new(work(env, &Action::Wait(wait))));
+    let wait = |key: &str, wait: &Option<Wait>| {
+        wait.clone().map(|wait| Box::new(work(env, node, key, &Action::Wait(wait))))
+    };
     let rules = Rules {
         when: step.when.clone(),
-        unless: wait(&step.unless),
-        verify: wait(&step.verify),
+        unless: wait("unless", &step.unless),
+        verify: wait("verify", &step.verify),
         timeout: step.timeout,
         retry: step.retry.clone(),
         secrets: step.secrets.clone(),
@@ -62,12 +71,27 @@ fn declared(env: &Environment, step: &declared::Step, above: &[&str]) -> Step {
     step
 }
 
-fn work(env: &Environment, action: &Action) -> Work {
+/// What a `do` step is; what cannot be done is said where it stands.
+fn called(env: &Environment, node: Option<&Node>, mut steps: Vec<Step>) -> Vec<Step> {
+    for step in &mut steps {
+        if let What::Work(Work::Refused(refused)) = &mut step.what
+            && refused.problem.is_none()
+            && node.is_some()
+        {
+            refused.problem = env.document.key_problem(node, &["do"], &refused.why, &refused.help);
+        }
+    }
+    steps
+}
+
+/// `key` is what it is called in `node`.
+fn work(env: &Environment, node: Option<&Node>, key: &str, action: &Action) -> Work {
+    let later = |word: &str, keys: &[&str]| later(env, node, word, keys);
     let unready = match action {
-        Action::Wait(Wait { until: Until::Ecs { .. }, .. }) => later("wait ecs", "wait.ecs"),
-        Action::Docker(docker) if docker.push.is_some() => later("docker push", "docker.push"),
-        Action::Docker(docker) if docker.login.is_some() => later("docker login", "docker.login"),
-        action => later(action.kind(), action.kind()),
+        Action::Wait(Wait { until: Until::Ecs { .. }, .. }) => later("wait ecs", &[key, "ecs"]),
+        Action::Docker(docker) if docker.push.is_some() => later("docker push", &[key, "push"]),
+        Action::Docker(docker) if docker.login.is_some() => later("docker login", &[key, "login"]),
+        _ => later(action.kind(), &[key]),
     };
     match (unready, action, Work::declared(action)) {
         (Some(unready), ..) => unready,
@@ -76,10 +100,13 @@ fn work(env: &Environment, action: &Action) -> Work {
         (None, action, None) => Work::Refused(Refused {
             why: format!("no step does `{}`", action.kind()),
             help: "report this as a bug of infractl".to_owned(),
+            problem: None,
         }),
     }
 }
 
-fn later(kind: &str, shown: &str) -> Option<Work> {
-    unready::word(kind, shown).map(|Unready { why, help }| Work::Refused(Refused { why, help }))
+fn later(env: &Environment, node: Option<&Node>, word: &str, keys: &[&str]) -> Option<Work> {
+    let Unready { why, help } = unready::word(word, &keys.join("."))?;
+    let problem = node.and_then(|node| env.document.key_problem(Some(node), keys, &why, &help));
+    Some(Work::Refused(Refused { why, help, problem }))
 }

@@ -3,7 +3,7 @@
 use crate::config::Environment;
 use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, Kind, Problem};
 use crate::work::StepCx;
 use crate::work::kind::{Mention, StepKind};
 use crate::work::script::Script;
@@ -19,12 +19,17 @@ pub struct Refused {
     pub why: String,
     /// What to do.
     pub help: String,
+    /// The same at the place of the file that asks for it, if one does.
+    pub problem: Option<Problem>,
 }
 
 impl Refused {
     /// As what ends the run before anything is done.
     pub(crate) fn failure(&self) -> Failure {
-        Failure::new(Kind::Config, self.why.as_str()).help(self.help.as_str())
+        match &self.problem {
+            Some(problem) => Failure::problems(Kind::Config, vec![problem.clone()]),
+            None => Failure::new(Kind::Config, self.why.as_str()).help(self.help.as_str()),
+        }
     }
 }
 

@@ -310,7 +310,8 @@ task = [{ command = "touch done", secrets = [] }, { docker = { push = "image" } 
 [images.image]
 "#,
     );
-    run(&project, "mixed", &[]).code(78).says("`publish` is refused until it works").says("forges");
+    let said = run(&project, "mixed", &[]).code(78);
+    said.says("`publish` is refused until it works").says("forges").says("environment.toml:");
     run(&project, "task", &[]).code(78).says("`docker.push` is refused until it works");
     assert!(!project.path("done").exists());
     run(&project, "task", &["--skip", "docker push image"]).code(0);
@@ -329,6 +330,38 @@ task = [{ command = "touch done", secrets = [] }, { docker = { push = "image" } 
     }
     let project = self::project("");
     project.infractl(&["deploy", "local"]).code(78).says("no pipeline `deploy`").says("[pipelines]");
+}
+
+#[test]
+fn a_step_that_cannot_be_done_yet_is_shown_where_it_stands() {
+    let steps = [
+        ("{ ecs = { run = \"etl\" } }", "ecs", 3),
+        ("{ publish = { server = \"http://x\", folders = [\"app\"] } }", "publish", 3),
+        ("{ docker = { push = \"image\" } }", "push", 14),
+        ("{ docker = { login = true } }", "login", 14),
+        ("{ wait = { ecs = \"web\" } }", "ecs", 12),
+        ("{ command = \"false\", on-failure = [{ ecs = { run = \"etl\" } }] }", "ecs", 38),
+    ];
+    let rest = "[tasks.etl]\nimage = \"x\"\n[images.image]\n";
+    for (step, key, column) in steps {
+        let project = self::project(&format!("a = [\n  {{ command = \"true\" }},\n{step},\n]\n{rest}"));
+        let line = project
+            .read("environments/local/environment.toml")
+            .lines()
+            .position(|line| line == format!("{step},"));
+        let place = format!("environment.toml:{}:{column}", line.unwrap() + 1);
+        let said = run(&project, "a", &[]).code(78);
+        said.says("is refused until it works").says(&place).says(step).says(&"^".repeat(key.len()));
+        // In a table with an effect, and by way of another pipeline.
+        let project = self::project(&format!(
+            "b = [{{ do = \"a\" }}]\na.effect = \"reads\"\na.steps = [\n{step},\n]\n{rest}"
+        ));
+        run(&project, "b", &[]).code(78).says("is refused until it works").says(step);
+    }
+    let project =
+        self::project("a = [{ command = \"true\" }]\n[tasks.etl]\nrunner = \"ecs\"\nimage = \"x\"\n");
+    let said = project.infractl(&["run", "local", "etl"]).code(78);
+    said.says("`tasks.etl` is refused until it works").says("environment.toml:").says("runner = \"ecs\"");
 }
 
 #[test]
