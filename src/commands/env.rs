@@ -1,6 +1,6 @@
 //! See environments and their configuration.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::{Global, OutputMode, target};
 use crate::config::Environment;
@@ -71,6 +71,24 @@ fn about(env: &Environment) -> String {
     words.join(", ")
 }
 
+/// The document with what holds where the files are silent.
+fn with_usual(mut document: Json, usual: impl IntoIterator<Item = (String, Json)>) -> Json {
+    for (key, value) in usual {
+        let mut at = &mut document;
+        for part in key.split('.') {
+            // Indexing makes a table of nothing; where the files have something else, they win.
+            if !at.is_object() && !at.is_null() {
+                break;
+            }
+            at = &mut at[part];
+        }
+        if at.is_null() {
+            *at = value;
+        }
+    }
+    document
+}
+
 fn show(cx: &Ctx, global: &Global, args: &ShowArgs) -> Result<(), Failure> {
     let env = args.target.environment(cx)?;
     if let Some(variable) = &args.explain {
@@ -81,11 +99,13 @@ fn show(cx: &Ctx, global: &Global, args: &ShowArgs) -> Result<(), Failure> {
         let value = if args.origin {
             let place =
                 |o: &crate::config::origin::Origin| json!({"value": o.value, "file": o.file, "line": o.line});
-            let usual =
-                env.usual().into_iter().map(|(key, value)| (key, json!({"value": value, "default": true})));
+            let usual = env
+                .usual()
+                .into_iter()
+                .map(|(key, value)| (key, json!({"value": value.to_string(), "default": true})));
             origins.iter().map(|origin| (origin.key.clone(), place(origin))).chain(usual).collect()
         } else {
-            env.document.to_json()
+            with_usual(env.document.to_json(), env.usual())
         };
         return cx.ui.document(format!("{value:#}\n").as_bytes());
     }

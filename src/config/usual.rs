@@ -2,28 +2,26 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::Value as Json;
+
 use crate::config::environment::{Ansible, EnvFile, Environment, Inventory, Secrets, Terraform};
 use crate::config::model::{self, Argument, FilePath, InventoryFormat};
 use crate::config::resolve::Setting;
 use crate::config::template::Template;
 
 impl Environment {
-    /// What holds because the files say nothing, as keys and values of TOML.
-    pub(crate) fn usual(&self) -> Vec<(String, String)> {
+    /// What holds because the files say nothing, as keys with dots, and values.
+    pub(crate) fn usual(&self) -> Vec<(String, Json)> {
         let shown = |path: &Path| path.strip_prefix(&self.root).unwrap_or(path).display().to_string();
-        let text = |text: String| serde_json::Value::from(text).to_string();
+        let text = Json::String;
         let mut all = vec![
             ("project.name", text(self.project.clone())),
-            ("protected", self.protected.to_string()),
+            ("protected", self.protected.into()),
             ("env-file.path", text(shown(&self.env_file.path))),
             ("env-file.dialect", text(self.env_file.dialect.as_str().to_owned())),
             ("env-file.title", text(self.env_file.title.to_string())),
-            (
-                "secrets.files",
-                serde_json::json!(self.secrets.files.iter().map(|file| shown(file)).collect::<Vec<_>>())
-                    .to_string(),
-            ),
-            ("lock.shared", self.lock.shared.unwrap_or_default().to_string()),
+            ("secrets.files", self.secrets.files.iter().map(|file| shown(file)).collect::<Vec<_>>().into()),
+            ("lock.shared", self.lock.shared.unwrap_or_default().into()),
         ];
         if let Some(terraform) = &self.terraform {
             all.push(("terraform.program", text(terraform.program.clone())));

@@ -59,6 +59,33 @@ fn origins_and_sources_are_shown_without_a_value() {
 }
 
 #[test]
+fn what_holds_when_the_files_are_silent_is_in_the_json_too() {
+    let project = Sandbox::new();
+    let show = |args: &[&str]| -> serde_json::Value {
+        let all: Vec<&str> = ["env", "show", "dev", "--output", "json"].iter().chain(args).copied().collect();
+        serde_json::from_str(&project.infractl(&all).code(0).out).unwrap()
+    };
+    let text = project.infractl(&["env", "show", "dev"]).code(0).out;
+    let defaults: Vec<&str> =
+        text.lines().filter_map(|line| line.split_once("# default")).map(|(line, _)| line.trim()).collect();
+    assert!(defaults.contains(&"terraform.program = \"terraform\"") && defaults.len() > 3, "{text}");
+    let (plain, origin) = (show(&[]), show(&["--origin"]));
+    for line in defaults {
+        let (key, value) = line.split_once(" = ").unwrap();
+        let found = plain.pointer(&format!("/{}", key.replace('.', "/"))).unwrap();
+        assert_eq!(found, &serde_json::from_str::<serde_json::Value>(value).unwrap(), "{key}");
+        assert_eq!(origin[key]["default"], true, "{key}");
+    }
+    // What the files say stays, beside it.
+    project.write("environments/dev/environment.toml", "[terraform]\nprogram = \"tofu\"\n");
+    let all = show(&[]);
+    assert_eq!(
+        (all["terraform"]["program"].as_str(), all["terraform"]["workspace"].as_str()),
+        (Some("tofu"), Some("default"))
+    );
+}
+
+#[test]
 fn a_reader_that_goes_away_ends_it_quietly() {
     let project = Sandbox::new();
     let mut child = project
