@@ -7,11 +7,18 @@ pub(crate) struct Answer {
     pub text: String,
     /// What to check: each line begins with a verb.
     pub check: Vec<String>,
+    /// No further try says anything else.
+    pub is_final: bool,
 }
 
 impl Answer {
     /// A few words, and one thing to check.
     pub(crate) fn new(text: impl Into<String>, check: impl Into<String>) -> Self {
-        Answer { text: text.into(), check: vec![check.into()] }
+        Answer { text: text.into(), check: vec![check.into()], is_final: false }
+    }
+
+    /// The same, and no further try says anything else.
+    pub(crate) fn last(self) -> Self {
+        Answer { is_final: true, ..self }
     }
 }

@@ -6,4 +6,5 @@ pub(crate) mod pg_tls;
 pub(crate) mod roots;
 pub(crate) mod connect;
 pub(crate) mod answer;
+pub(crate) mod socks;
 pub(crate) mod proxies;

@@ -24,8 +24,8 @@ pub(crate) struct Proxy {
     pub(crate) host: String,
     /// Port.
     pub(crate) port: u16,
-    /// What it wants to know of us: the value of `Proxy-Authorization`.
-    pub(crate) login: Option<String>,
+    /// What it wants to know of us: `user:password`.
+    pub(crate) login: Option<Vec<u8>>,
 }
 
 impl std::fmt::Debug for Proxy {
@@ -59,19 +59,26 @@ impl Proxies {
 }
 
 impl Proxy {
+    /// The line of HTTP that says who asks; empty if nobody wants to know.
+    pub(crate) fn authorization(&self) -> String {
+        let encode = |login| base64::engine::general_purpose::STANDARD.encode(login);
+        self.login
+            .as_ref()
+            .map_or_else(String::new, |login| format!("Proxy-Authorization: Basic {}\r\n", encode(login)))
+    }
+
     fn read(variable: &'static str, text: &str) -> Option<Proxy> {
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
         let place = rest.split(['/', '?', '#']).next()?;
         let (user, place) = place.rsplit_once('@').map_or((None, place), |(user, place)| (Some(user), place));
         let (host, port) = host_and_port(place);
-        let encode = |user| base64::engine::general_purpose::STANDARD.encode(percent_decoded(user));
         Some(Proxy {
             variable,
             scheme: scheme.to_lowercase(),
             host: Some(host).filter(|host| !host.is_empty())?.to_owned(),
             // as curl; https has its own
             port: port.unwrap_or(if scheme.eq_ignore_ascii_case("https") { 443 } else { 1080 }),
-            login: user.map(|user| format!("Basic {}", encode(user))),
+            login: user.map(percent_decoded),
         })
     }
 }
@@ -156,8 +163,8 @@ mod tests {
         assert_eq!(way(&[("HTTPS_PROXY", "p:1")], false), None);
         assert_eq!(way(&[("HTTP_PROXY", "p:1")], false), None, "a web server may have set it");
         assert_eq!(way(&[("https_proxy", ""), ("ALL_PROXY", "[::1]:2/")], true).unwrap(), "ALL_PROXY ::1:2");
-        let login = proxies(&[("http_proxy", "http://me:p%40ss%@p:1")]).http.unwrap().login.unwrap();
-        assert_eq!(login, "Basic bWU6cEBzcyU=");
+        let login = proxies(&[("http_proxy", "http://me:p%40ss%@p:1")]).http.unwrap().authorization();
+        assert_eq!(login, "Proxy-Authorization: Basic bWU6cEBzcyU=\r\n");
     }
 
     #[test]

@@ -61,5 +61,5 @@ pub(super) fn last_words(step: &StepCx<'_>, done: &Done, said: &str) -> String {
 }
 
 pub(super) fn never(failure: &crate::failure::Failure) -> Probed {
-    Probed::Never(Answer { text: format!("{:#}", failure.error), check: failure.help.clone() })
+    Probed::Never(Answer { check: failure.help.clone(), ..Answer::new(format!("{:#}", failure.error), "") })
 }

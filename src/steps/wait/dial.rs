@@ -1,7 +1,7 @@
 //! A connection to a server as curl makes it: directly, to an address that was given, or through a proxy.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs as _};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::time::{Duration, Instant};
 
 use super::Answer;
@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::hosts::host::bare;
 use crate::net::connect;
 use crate::net::proxies::{Proxies, Proxy};
+use crate::net::socks;
 use crate::work::StepCx;
 use crate::work::values::Known;
 
@@ -50,12 +51,27 @@ impl Dial {
         let Some(proxy) = self.proxies.on_the_way(is_tls, host, port) else {
             return Ok((reach(host, port, until)?, None));
         };
-        if proxy.scheme != "http" {
+        if !["http", "socks5", "socks5h"].contains(&proxy.scheme.as_str()) {
             let text = format!("`{}` names a proxy of the kind {}", proxy.variable, proxy.scheme);
-            return Err(Answer::new(text, about(proxy, host, "use one of the kind http")));
+            return Err(Answer::new(text, about(proxy, host, "use one of the kind http or socks5")).last());
         }
+        let server = match proxy.scheme.as_str() {
+            // The way to the server is looked up here, as curl does.
+            "socks5" => Some(socks::Server::Address(address(host, port)?)),
+            "socks5h" => Some(socks::Server::Name(host, port)),
+            _ => None,
+        };
         let mut line =
             reach(&proxy.host, proxy.port, until).map_err(|answer| proxy.failed(host, &answer.text))?;
+        if let Some(server) = server {
+            return match socks::ask(&mut line, proxy.login.as_deref(), &server) {
+                Ok(()) => Ok((line, None)),
+                Err(error) if error.kind() == io::ErrorKind::Other => {
+                    Err(proxy.failed(host, &error.to_string()))
+                }
+                Err(error) => Err(proxy.failed(host, &connect::answer(&error, &proxy.host, proxy.port).text)),
+            };
+        }
         if !is_tls {
             return Ok((line, Some(proxy)));
         }
@@ -84,8 +100,7 @@ fn about(proxy: &Proxy, host: &str, first: &str) -> String {
 
 /// Asks a proxy for the way to a server; the status that it answers.
 fn tunnel(line: &mut Line, proxy: &Proxy, place: &str) -> io::Result<u16> {
-    let login =
-        proxy.login.as_ref().map_or_else(String::new, |login| format!("Proxy-Authorization: {login}\r\n"));
+    let login = proxy.authorization();
     let agent = concat!("infractl/", env!("CARGO_PKG_VERSION"));
     write!(line, "CONNECT {place} HTTP/1.1\r\nHost: {place}\r\nUser-Agent: {agent}\r\n{login}\r\n")?;
     let mut head = Vec::new();
@@ -100,6 +115,13 @@ fn tunnel(line: &mut Line, proxy: &Proxy, place: &str) -> io::Result<u16> {
     let head = String::from_utf8_lossy(&head);
     let code = head.strip_prefix("HTTP/1.").and_then(|rest| rest.split(' ').nth(1)?.parse().ok());
     code.ok_or_else(|| io::Error::other("it does not speak HTTP"))
+}
+
+/// The first of its addresses.
+fn address(host: &str, port: u16) -> Result<SocketAddr, Answer> {
+    let failed = |error: &io::Error| connect::answer(error, host, port);
+    let mut all = (host, port).to_socket_addrs().map_err(|error| failed(&error))?;
+    all.next().ok_or_else(|| failed(&io::Error::other("failed to lookup address")))
 }
 
 /// The first of its addresses that takes a connection.

@@ -118,7 +118,8 @@ impl OnHost {
                 } else {
                     format!("{} on the way: {}", at.name, trouble.text())
                 };
-                let answer = Answer { text, check: trouble.help(&shared.env.name, &at.name) };
+                let answer =
+                    Answer { check: trouble.help(&shared.env.name, &at.name), ..Answer::new(text, "") };
                 if trouble.is_final() { Probed::Never(answer) } else { Probed::Unknown(answer) }
             }
             Ok(()) => self.look(shared, machine, &login, each).await,
@@ -148,7 +149,7 @@ impl OnHost {
             Err(error) => return super::command::never(&step.unanswered(error)),
         };
         if let Some(failure) = connection::lost(step, machine, &done) {
-            return Probed::Unknown(Answer { text: format!("{:#}", failure.error), check: vec![check] });
+            return Probed::Unknown(Answer::new(format!("{:#}", failure.error), check));
         }
         let said = String::from_utf8_lossy(&done.stdout);
         let words = super::command::last_words(step, &done, &said);

@@ -163,6 +163,7 @@ impl Http {
                 Answer::new("redirected more than 10 times", "check where the service sends its visitors")
             }
             ureq::Error::Io(error) => match (inside::<Told>(error), inside::<rustls::Error>(error)) {
+                (Some(told), _) if told.0.is_final => return Probed::Never(told.0.clone()),
                 (Some(told), _) => told.0.clone(),
                 (None, Some(tls)) => certificate::about(tls),
                 (None, None)

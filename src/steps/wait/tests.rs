@@ -365,6 +365,51 @@ async fn a_proxy_is_asked_as_curl_asks_it() {
     assert_eq!(ask(&down).await, "the proxy 127.0.0.1:1: connection refused");
 }
 
+/// A SOCKS 5 proxy that is the server as well: what it was asked for.
+async fn by_socks(url: &str, scheme: &str) -> (String, Vec<u8>) {
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = format!("{scheme}://{}", proxy.local_addr().unwrap());
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = proxy.accept().unwrap();
+        let mut greeting = [0; 3];
+        stream.read_exact(&mut greeting).unwrap();
+        assert_eq!(greeting, [5, 1, 0]);
+        stream.write_all(&[5, 0]).unwrap();
+        let mut bytes = [0; 64];
+        let length = stream.read(&mut bytes).unwrap();
+        stream.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).unwrap();
+        let mut head = [0; 1024];
+        let _ = stream.read(&mut head).unwrap();
+        assert!(head.starts_with(b"GET /health HTTP/1.1\r\n"), "{}", String::from_utf8_lossy(&head));
+        stream.write_all(b"HTTP/1.1 204 Here\r\nContent-Length: 0\r\n\r\n").unwrap();
+        bytes[..length].to_vec()
+    });
+    let proxies = Proxies::of(|name| (name == "all_proxy").then_some(place.as_str()));
+    let said = ask(&Http { dial: Dial { proxies, at: None }, ..http(url) }).await;
+    (said, asked.join().unwrap())
+}
+
+#[tokio::test]
+async fn a_proxy_of_socks_5_is_a_way_and_other_kinds_are_refused_at_once() {
+    let (said, asked) = by_socks("http://app.invalid:81/health", "socks5h").await;
+    assert_eq!((said.as_str(), &asked[3..]), ("good: status 204", &b"\x03\x0bapp.invalid\x00\x51"[..]));
+    let (said, asked) = by_socks("http://127.0.0.1:81/health", "socks5").await;
+    assert_eq!((said.as_str(), &asked[3..]), ("good: status 204", &b"\x01\x7f\x00\x00\x01\x00\x51"[..]));
+    for kind in ["https", "socks4", "socks4a", "quic"] {
+        let place = format!("{kind}://127.0.0.1:1");
+        let proxies = Proxies::of(|name| (name == "https_proxy").then_some(place.as_str()));
+        let dial = Dial { proxies, at: None };
+        let wanted = format!("never: `https_proxy` names a proxy of the kind {kind}");
+        assert_eq!(ask(&Http { dial: dial.clone(), ..http("https://app.invalid/") }).await, wanted);
+        let tls = Tls { address: "app.invalid".into(), issuer: None, days_left: 0, dial, ca: None };
+        assert_eq!(said_of(&tls).await, wanted);
+    }
+}
+
+async fn said_of(tls: &Tls) -> String {
+    said(tls.probe(EACH, Timestamp::now()).await)
+}
+
 #[tokio::test]
 async fn a_certificate_that_is_itself_trusted_is_good_for_its_names_only() {
     let ours = Authority::new("Lab CA");

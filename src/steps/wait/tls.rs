@@ -74,6 +74,7 @@ impl Tls {
         };
         match seen {
             Ok(Ok(seen)) => self.judge(&seen, host, now),
+            Ok(Err(answer)) if answer.is_final => Probed::Never(answer),
             Ok(Err(answer)) => Probed::NotYet(answer),
             Err(error) => Probed::NotYet(explain(&error, each, host, port)),
         }

@@ -78,9 +78,7 @@ impl Connector for Way {
 fn absolute(uri: &Uri, proxy: &Proxy) -> (String, String) {
     let place = uri.authority().map_or("", |place| place.as_str());
     let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
-    let login =
-        proxy.login.as_ref().map_or_else(String::new, |login| format!("Proxy-Authorization: {login}\r\n"));
-    (format!("http://{place}"), login)
+    (format!("http://{place}"), proxy.authorization())
 }
 
 trait Stream: Read + Write + Debug + Send + Sync {}
