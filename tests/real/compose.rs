@@ -198,6 +198,78 @@ fn a_service_that_never_becomes_healthy_is_bounded_by_the_timeout() {
 }
 
 #[test]
+fn a_service_that_runs_a_while_before_it_ends_each_time_is_a_failure() {
+    let dying = r#"version: "3.9"
+services:
+  loop:
+    image: IMAGE
+    restart: always
+    command: ["sh", "-c", "echo up for a while; sleep 4; echo out of memory >&2; exit 9"]
+"#;
+    for version in [Version::Two, Version::One] {
+        let Some(world) = World::new(version, dying, UP) else { return };
+        let run = world.pipeline("up").code(1);
+        run.says("`loop` ended with 9 and was started again")
+            .says("out of memory")
+            .never_says("longer `timeout`");
+    }
+}
+
+#[test]
+fn a_container_of_somebodys_own_beside_the_services_does_not_count() {
+    let one = r#"version: "3.9"
+services:
+  web:
+    image: IMAGE
+    command: ["sleep", "1000"]
+    stop_grace_period: 0s
+"#;
+    let Some(world) = World::new(Version::Two, one, UP) else { return };
+    let dir = world.docker.project.path("app");
+    let beside = |args: &[&str]| {
+        let mut compose = program("docker", &dir);
+        compose.args(["compose", "--project-name", &world.name, "run", "--detach"]).args(args);
+        crate::common::output(&mut compose);
+    };
+    beside(&["web", "sh", "-c", "exit 7"]);
+    world.pipeline("up").code(0).says("1 container: 1 running");
+    beside(&["web", "sleep", "1000"]);
+    world.pipeline("up").code(0).says("1 container: 1 running");
+    // What is foreign has the label of the project only.
+    let label = format!("com.docker.compose.project={}", world.name);
+    world.docker(&["run", "--detach", "--label", &label, &world.docker.image, "sh", "-c", "exit 8"]);
+    world.pipeline("up").code(0).says("1 container: 1 running");
+}
+
+#[test]
+fn a_look_that_takes_longer_than_the_step_may_is_said_in_words() {
+    let one = "version: \"3.9\"\nservices:\n  web:\n    image: IMAGE\n    command: [\"sleep\", \"1000\"]\n    stop_grace_period: 0s\n";
+    let up = UP.replace("60s", "15s");
+    let Some(world) = World::new(Version::Two, one, &up) else { return };
+    let run = |hangs: &str| {
+        // As long as `up` may take, and then an engine that answers late: the first question about containers, or all.
+        let real = which::which("docker").unwrap();
+        let text = format!(
+            "#!/bin/sh\ncase \"$*\" in *' ps '*|*' ps') {hangs} ;; esac\nexec {} \"$@\"\n",
+            real.display()
+        );
+        let path = crate::common::path_with([world.docker.project.script(".infractl/bin/docker", &text)]);
+        Run::of(world.docker.command(&["pipeline", "local", "up"]).env("PATH", path))
+    };
+    let late = "[ -e ../late ] || { touch ../late; sleep 30; }";
+    run(late)
+        .code(1)
+        .says("`web` not healthy within 15")
+        .says("longer `timeout`")
+        .never_says("gave no answer");
+    let said = run("sleep 100").code(1);
+    said.says("its containers were not ready within 15")
+        .says("`docker` gave no answer within 20")
+        .says("`docker info`")
+        .says("longer `timeout`");
+}
+
+#[test]
 fn a_service_that_exits_is_told_with_its_last_lines() {
     let dying = r#"version: "3.9"
 services:

@@ -6,6 +6,7 @@ use crate::exec::{Cmd, Done, RunError};
 use crate::failure::{Failure, Kind};
 use crate::hosts::connection;
 use crate::hosts::host::Machine;
+use crate::text::duration;
 use crate::tools::docker::compose::{self as tool, Program};
 use crate::ui::event::Level;
 use crate::work::StepCx;
@@ -44,6 +45,10 @@ pub(crate) async fn ask(
         Err(RunError::Cancelled { .. }) => Err(step.interrupted(format!("`{}` was stopped", step.name))),
         Err(RunError::TimedOut { .. }) if step.left().is_some_and(|left| left.is_zero()) => {
             Err(StepCx::too_late(format!("`{}` gave no answer in the time of `{}`", cmd.program, step.name)))
+        }
+        Err(RunError::TimedOut { after, .. }) => {
+            let message = format!("`{}` gave no answer within {}", cmd.program, duration(after));
+            Err(Failure::new(Kind::Failed, message).help("look whether the engine answers: `docker info`"))
         }
         Err(error) => Err(Failure::from(error)),
     }

@@ -49,14 +49,20 @@ pub(crate) async fn healthy(
     loop {
         let all = match look(step, at, list).await {
             // The time was over while it was asked: what was seen last is the answer.
-            Err(_) if !last.is_empty() && step.left().is_some_and(|left| left.is_zero()) => last,
+            Err(_) if !last.is_empty() && is_over(step) => last,
+            // Nothing was seen yet: how they stand is worth one more question.
+            Err(_) if is_over(step) => at_last(step, at, list).await.map_err(|failure| {
+                failure
+                    .context(format!("{title}: its containers were not ready within {}", duration(timeout)))
+                    .help("give the step a longer `timeout`, if that was expected")
+            })?,
             other => other?,
         };
         if all.is_empty() {
             return Err(Failure::new(Kind::Failed, format!("{title} started no container"))
                 .help("check `services` and `profiles`"));
         }
-        let clock = if watched.is_empty() { clock(step, at).await? } else { None };
+        let clock = if watched.is_empty() && !is_over(step) { clock(step, at).await? } else { None };
         let now = (step.cx.now)();
         watched.look(&all, clock, now);
         let of = |wanted: Standing| -> Vec<&Container> {
@@ -91,6 +97,18 @@ pub(crate) async fn healthy(
         }
         last = all;
     }
+}
+
+fn is_over(step: &StepCx<'_>) -> bool {
+    step.left().is_some_and(|left| left.is_zero())
+}
+
+/// A look that the time of the step does not limit.
+async fn at_last(step: &mut StepCx<'_>, at: Option<&Machine>, list: &Cmd) -> Result<Vec<Container>, Failure> {
+    let limit = step.frame.limit.take();
+    let all = look(step, at, list).await;
+    step.frame.limit = limit;
+    all
 }
 
 fn verb(one: &Container) -> String {
