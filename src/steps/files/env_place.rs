@@ -36,10 +36,13 @@ pub(crate) async fn check(step: &StepCx<'_>) -> Result<(), Failure> {
     let root = disk::place_of(&step.env.root);
     let shown = place.strip_prefix(&root).unwrap_or(&place).to_string_lossy().into_owned();
     let answer = match ask(git::check_ignore(&top, &place)).await {
-        // Whoever commits does so elsewhere.
+        // A repository is here and nobody says what it takes: that is no permission.
         Err(RunError::NotFound { .. }) => {
-            step.cx.ui.warn(format!("git is not installed: nobody checks that `{shown}` is never committed"));
-            return Ok(());
+            return Err(Failure::new(
+                Kind::Tool,
+                format!("git is not installed: it cannot say whether `{shown}` could be committed"),
+            )
+            .help("install git"));
         }
         answer => answer?,
     };
