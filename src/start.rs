@@ -3,7 +3,8 @@
 mod deaf;
 mod recording;
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
@@ -67,6 +68,12 @@ fn run() -> ExitCode {
     if let Err(error) = exec::forbid_core_dumps() {
         tracing::debug!(%error, "core dumps could not be forbidden");
     }
+    // Before anything half works: without a descriptor a file that is there cannot be told from one that is not.
+    let held: std::io::Result<Vec<File>> = (0..NEEDED).map(|_| File::open("/dev/null")).collect();
+    if let Err(error) = held.map(drop) {
+        ui.failure(&no_means(format!("too few files can be open at once: {error}")));
+        return ExitCode::from(Kind::Failed.code());
+    }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -102,18 +109,25 @@ fn run() -> ExitCode {
     failure.map_or(ExitCode::SUCCESS, |failure| ExitCode::from(failure.kind.code()))
 }
 
+/// So many files can be open at once at least: those of the runtime, of signals, and of a program with its pipes.
+const NEEDED: usize = 24;
+
 /// Help, or an error of the command line; its exit code is ours for usage.
 fn usage(error: clap::Error, words: &[String]) -> ExitCode {
     let is_help = !error.use_stderr();
     let text = help::told(error, words);
-    // A closed pipe ends quietly.
-    let _ = if is_help {
-        anstream::stdout().write_all(text.as_bytes())
-    } else {
-        anstream::stderr().write_all(text.as_bytes())
-    };
-    let _ = std::io::stdout().flush();
-    if is_help { ExitCode::SUCCESS } else { ExitCode::from(Kind::Usage.code()) }
+    if !is_help {
+        let _ = anstream::stderr().write_all(text.as_bytes());
+        return ExitCode::from(Kind::Usage.code());
+    }
+    match anstream::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush()) {
+        // A closed pipe ends quietly.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            ui::say(&format!("error: standard output could not be written: {error}"));
+            ExitCode::from(Kind::Failed.code())
+        }
+        _ => ExitCode::SUCCESS,
+    }
 }
 
 /// The command line, as people read it.

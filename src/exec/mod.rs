@@ -137,6 +137,18 @@ impl Explain for RunError {
             RunError::Cancelled { .. } => Kind::Interrupted,
         }
     }
+
+    fn help(&self) -> Vec<String> {
+        match self {
+            RunError::Start { source, .. } if source.kind() == io::ErrorKind::ArgumentListTooLong => {
+                vec![
+                    "hand long values over in a file: no variable and no argument is longer than 128 KiB"
+                        .to_owned(),
+                ]
+            }
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// The seam between infractl and other programs.

@@ -186,6 +186,62 @@ fn a_full_disk_leaves_the_old_file() {
     assert!(left.iter().all(|name| !name.to_string_lossy().contains("infractl")), "{left:?}");
 }
 
+#[test]
+fn a_full_disk_under_any_verb_that_writes_is_said_and_loses_nothing() {
+    let project = Sandbox::new();
+    project.infractl(&["apply", "dev"]).code(0);
+    let folders = ["shared", "credentials", ".infractl", "environments/dev"];
+    let kept: Vec<(String, PathBuf)> =
+        folders.iter().map(|name| ((*name).to_owned(), project.path(format!("{name}.kept")))).collect();
+    let mut mounts = Vec::new();
+    for (name, kept) in &kept {
+        let place = project.path(name);
+        fs::create_dir_all(&place).unwrap();
+        fs::rename(&place, kept).unwrap();
+        fs::create_dir(&place).unwrap();
+        let Some(mount) = Mount::new(&place, "size=256k") else { return };
+        mounts.push(mount);
+        let done = Command::new("cp").arg("-a").arg(kept.join(".")).arg(&place).status().unwrap();
+        assert!(done.success());
+        fs::remove_dir_all(kept).unwrap();
+        let mut filled = fs::File::create(place.join("filler.env")).unwrap();
+        while std::io::Write::write_all(&mut filled, &[b'x'; 512]).is_ok() {}
+    }
+    project.edit("environments/defaults.toml", "POSTGRES_DB = \"citus\"", "POSTGRES_DB = \"other\"");
+    let files = |project: &Sandbox| -> Vec<String> {
+        let find = Command::new("find")
+            .args(folders)
+            .args(["-type", "f", "-not", "-path", ".infractl/*", "-exec", "sha256sum", "{}", "+"])
+            .current_dir(project.root())
+            .output()
+            .unwrap();
+        let mut lines: Vec<String> =
+            String::from_utf8(find.stdout).unwrap().lines().map(str::to_owned).collect();
+        // What terraform and we begin before they notice.
+        lines.retain(|line| !line.ends_with(".lock.info") && !line.ends_with("shared/log"));
+        lines.sort();
+        lines
+    };
+    let before = files(&project);
+    for verb in [
+        &["genenv", "dev"][..],
+        &["secrets", "set", "dev", "NEW", "--from-file", "/etc/hostname"],
+        &["secrets", "rotate", "dev"],
+        &["secrets", "keygen", "--key-file", "shared/key.txt"],
+        &["plan", "dev", "--out", "shared/p.plan"],
+        &["plan", "dev", "--log-file", "shared/log"],
+        &["plan", "dev", "--report-json", "shared/report"],
+    ] {
+        let run = project.infractl(verb);
+        assert!(run.code != 0 && run.code != 70, "{verb:?}: {} {}", run.code, run.err);
+        run.says("No space left on device");
+        assert_eq!(files(&project), before, "{verb:?}");
+    }
+    // What only looks does not need the disk.
+    project.infractl(&["output", "dev"]).code(0);
+    project.infractl(&["genenv", "dev", "--check"]).code(2);
+}
+
 /// A tmpfs of its own at a folder, for as long as the value lives. Needs the right to mount.
 struct Mount(PathBuf);
 
@@ -263,6 +319,28 @@ fn links_do_not_hide_the_environment_file_from_git() {
         .says("git cannot say whether")
         .says("not a git repository");
     assert!(!project.path("public/elsewhere").exists());
+}
+
+#[test]
+fn a_repository_without_git_is_no_permission() {
+    let project = Sandbox::new();
+    project.write(".gitignore", "shared/.env.*\n.infractl/\n");
+    for name in ["terraform", "sh"] {
+        std::fs::create_dir_all(project.path("bin")).unwrap();
+        std::os::unix::fs::symlink(which::which(name).unwrap(), project.path("bin").join(name)).unwrap();
+    }
+    let run = |args: &[&str]| Run::of(project.command(args).env("PATH", project.path("bin")));
+    for verb in ["apply", "genenv"] {
+        run(&[verb, "local"])
+            .code(69)
+            .says("git is not installed: it cannot say whether `shared/.env.local`")
+            .says("install git");
+    }
+    assert!(!project.path("shared/.env.local").exists());
+    // Where there is no repository nobody commits.
+    fs::remove_dir_all(project.path(".git")).unwrap();
+    run(&["apply", "local"]).code(0).never_says("git");
+    assert!(project.read("shared/.env.local").contains("TERRAFORM_ENVIRONMENT=local"));
 }
 
 #[test]

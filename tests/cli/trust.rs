@@ -118,11 +118,33 @@ fn an_interrupt_while_git_is_asked_is_one_and_no_refusal() {
 fn what_could_not_be_told_is_an_error() {
     let project = with_pipeline("x = [{ command = \"true\", secrets = [] }]");
     let full = || File::options().write(true).open("/dev/full").unwrap();
-    for args in
-        [&["x", "dev", "--output", "json"][..], &["env", "list"], &["env", "show", "dev", "--output", "json"]]
-    {
-        let run = Run::of(project.command(args).stdout(full())).code(1);
-        assert!(run.err.contains("standard output could not be written"), "{args:?}: {}", run.err);
+    for args in [
+        "x dev --output json",
+        "env list",
+        "env show dev",
+        "env show dev --output json",
+        "output local",
+        "output local --format json",
+        "genenv local --print",
+        "secrets view dev",
+        "secrets list dev",
+        "secrets get dev SHARED_TOKEN",
+        "history",
+        "history --output json",
+        "history show 1",
+        "history export 1 --html -",
+        "validate local --output json",
+        "plan dev --json",
+        "apply dev --print",
+        "apply dev --dry-run",
+        "completions bash",
+        "--help",
+        "apply --help",
+        "--version",
+    ] {
+        let words: Vec<&str> = args.split(' ').collect();
+        let run = Run::of(project.command(&words).stdout(full())).code(1);
+        assert!(run.err.contains("standard output could not be written: No space"), "{args}: {}", run.err);
     }
     for report in ["--report-junit", "--report-json"] {
         project
@@ -134,6 +156,47 @@ fn what_could_not_be_told_is_an_error() {
         .infractl(&["x", "dev", "--log-file", "/dev/full"])
         .code(1)
         .says("the log file could not be written");
+}
+
+#[test]
+fn too_few_descriptors_are_said_by_every_verb_and_do_nothing() {
+    let project = with_pipeline("x = [{ command = \"true\", secrets = [] }]");
+    let limited = |files: u32, args: &str| {
+        let own = project.command(&[]);
+        let script = format!("ulimit -n {files}; exec \"$0\" {args}");
+        let mut limited = std::process::Command::new("sh");
+        limited.args(["-c", &script, crate::common::BIN]).current_dir(project.root()).env_clear();
+        limited.envs(own.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))));
+        Run::in_clear(&mut limited)
+    };
+    let verbs = [
+        "apply local",
+        "genenv local",
+        "genenv local --print",
+        "output local",
+        "plan dev",
+        "secrets view dev",
+        "secrets set dev X \
+         --from-file /etc/hostname",
+        "secrets check",
+        "env list",
+        "env show dev",
+        "exec dev -- true",
+        "history",
+        "x dev",
+        "validate dev",
+        "unlock dev",
+    ];
+    for files in (5..=26).rev().step_by(3) {
+        for verb in verbs {
+            let run = limited(files, verb);
+            run.code(1).says("too few files can be open at once").says("`ulimit -n 1024`").never_says("bug");
+        }
+    }
+    assert!(!project.path("shared/.env.local").exists() && !project.path(".infractl/history").exists());
+    for verb in verbs {
+        limited(40, verb).code(0);
+    }
 }
 
 #[test]
