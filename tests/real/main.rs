@@ -14,6 +14,7 @@ mod docker;
 mod dotenv;
 mod inventory;
 mod locks;
+mod logins;
 mod machine;
 mod openstack;
 mod ovh;

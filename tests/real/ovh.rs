@@ -1,7 +1,7 @@
 //! examples/ovh, whole: real terraform with its state in S3 (moto), ssh, ansible, compose, Caddy, Keystone and Nova.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -15,11 +15,16 @@ const SECRETS: [&str; 5] = [
     "p@ss w0rd",
 ];
 
+/// What docker knows the machine and its containers by.
+const MACHINE: &str = "label=infractl.machine=test-backend";
+
 struct Example {
     project: Sandbox,
     /// What lies on the disks of its machines.
     disk: Folder,
     docker: OsString,
+    /// Its machine has a fixed address: one run at a time on this computer.
+    _turn: File,
 }
 
 impl Example {
@@ -44,7 +49,25 @@ impl Example {
             .with_var("CHECKPOINT_DISABLE", "1");
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ovh/.");
         output(Command::new("cp").arg("-R").arg(source).arg(project.root()));
-        Some(Example { project, disk, docker })
+        let turn = File::create(std::env::temp_dir().join("infractl-test-ovh.lock")).unwrap();
+        turn.lock().unwrap();
+        let example = Example { project, disk, docker, _turn: turn };
+        example.remove_what_is_left();
+        Some(example)
+    }
+
+    /// What a run that was killed has left: as its state has it, and machines that no state knows.
+    fn remove_what_is_left(&self) {
+        if self.machines().is_empty() {
+            return;
+        }
+        self.well(&["bootstrap", "test"]);
+        let _ = self.project.command(&["down", "test"]).output();
+        let left = output(Command::new(&self.docker).args(["ps", "--all", "--quiet", "--filter", MACHINE]));
+        let left = String::from_utf8(left).unwrap();
+        for machine in left.lines() {
+            output(Command::new(&self.docker).args(["rm", "--force", "--volumes", machine]));
+        }
     }
 
     fn path(&self, below: &str) -> PathBuf {
@@ -59,7 +82,7 @@ impl Example {
     }
 
     fn machines(&self) -> String {
-        let filter = ["ps", "--filter", "label=infractl.machine=test-backend", "--format", "{{.Names}}"];
+        let filter = ["ps", "--filter", MACHINE, "--format", "{{.Names}}"];
         let names = output(Command::new(&self.docker).args(filter));
         let mut names: Vec<&str> = std::str::from_utf8(&names).unwrap().lines().collect();
         names.sort_unstable();

@@ -225,6 +225,11 @@ fn several_environments_are_shown_in_one_table_or_one_object() {
     assert_eq!(json["dev"]["environment"], "dev");
 }
 
+/// A name in AWS that no other run of the tests has: what one has left there stays.
+fn own(name: &str) -> String {
+    format!("t{}-{name}", std::process::id())
+}
+
 /// The real AWS CLI and moto, in a region of the test's own.
 struct Aws {
     program: PathBuf,
@@ -281,13 +286,14 @@ impl Aws {
 #[test]
 fn instances_go_by_name_or_id_and_databases_have_a_step_of_their_own() {
     let Some(aws) = Aws::find("eu-west-1") else { return };
-    let (api, worker) = (aws.instance("power-api"), aws.instance("power-worker"));
-    aws.database("power-db");
-    let config = format!("servers = [\"power-api\", \"{worker}\"]\ndatabases = [\"power-db\"]\n");
+    let [api_name, db] = ["api", "db"].map(own);
+    let (api, worker) = (aws.instance(&api_name), aws.instance(&own("worker")));
+    aws.database(&db);
+    let config = format!("servers = [\"{api_name}\", \"{worker}\"]\ndatabases = [\"{db}\"]\n");
     let project = aws.project(&config);
     let run = project.run(&["stop", "dev"], 0);
     run.says("2 stopped; only disks and fixed addresses are billed now")
-        .says("power-db: stopped")
+        .says(&format!("{db}: stopped"))
         .says("AWS starts a database again by itself after 7 days");
     assert_eq!((aws.state(&api), aws.state(&worker)), ("stopped".into(), "stopped".into()));
     project.run(&["stop", "dev"], 0).says("all 2 already stopped").says("already stopped");
@@ -298,42 +304,41 @@ fn instances_go_by_name_or_id_and_databases_have_a_step_of_their_own() {
     );
     assert_eq!(
         (&json["databases"][0]["name"], &json["databases"][0]["billed"]),
-        (&"power-db".into(), &"disk".into())
+        (&db.as_str().into(), &"disk".into())
     );
 
     // Only the database: the machines stay as they are.
-    project.run(&["start", "dev", "--only", "databases"], 0).says("power-db: available");
+    project.run(&["start", "dev", "--only", "databases"], 0).says(&format!("{db}: available"));
     assert_eq!(aws.state(&api), "stopped");
     project.run(&["start", "dev"], 0).says("already available").says("2 started");
     assert_eq!(aws.state(&worker), "running");
-    project.run(&["stop", "dev", "--only", "databases"], 0).says("power-db: stopped").never_says("power-api");
     project
-        .run(&["state", "dev"], 0)
-        .prints("power-api")
-        .prints("running")
-        .prints("power-db")
-        .prints("disk only");
+        .run(&["stop", "dev", "--only", "databases"], 0)
+        .says(&format!("{db}: stopped"))
+        .never_says(&api_name);
+    project.run(&["state", "dev"], 0).prints(&api_name).prints("running").prints(&db).prints("disk only");
 }
 
 #[test]
 fn what_aws_says_is_told_apart() {
     let Some(aws) = Aws::find("eu-west-2") else { return };
-    aws.instance("power-lone");
-    let project = aws.project("servers = [\"power-loan\"]\n");
+    let (lone, loan) = (own("lone"), own("loan"));
+    let lone_only = format!("servers = [\"{lone}\"]\n");
+    aws.instance(&lone);
+    let project = aws.project(&format!("servers = [\"{loan}\"]\n"));
     project
         .run(&["stop", "dev"], 1)
-        .says("aws has no server `power-loan`")
-        .says("did you mean `power-lone`?");
-    aws.instance("power-lone");
-    let project = aws.project("servers = [\"power-lone\"]\n");
-    project.run(&["stop", "dev"], 1).says("aws has 2 servers named `power-lone`");
+        .says(&format!("aws has no server `{loan}`"))
+        .says(&format!("did you mean `{lone}`?"));
+    aws.instance(&lone);
+    let project = aws.project(&lone_only);
+    project.run(&["stop", "dev"], 1).says(&format!("aws has 2 servers named `{lone}`"));
     let project = aws.project("databases = [\"none\"]\n");
     project.run(&["stop", "dev"], 1).says("aws has no database `none`").says("there are no databases at all");
 
-    let project = aws.project("servers = [\"power-lone\"]\n").with_secrets(&[("NOTHING", "CANARY-nothing")]);
+    let project = aws.project(&lone_only).with_secrets(&[("NOTHING", "CANARY-nothing")]);
     project.run(&["state", "dev"], 65).says("`aws` has no credentials");
-    let project =
-        aws.project("servers = [\"power-lone\"]\n").with_var("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
+    let project = aws.project(&lone_only).with_var("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
     project.run(&["state", "dev"], 1).says("AWS cannot be reached");
     let project = dev("[power]\nprovider = \"aws\"\nservers = [\"a\"]\n")
         .with_secrets(&[("AWS_ACCESS_KEY_ID", "CANARY-id"), ("AWS_SECRET_ACCESS_KEY", "CANARY-key")])
