@@ -4,14 +4,17 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::mem::MaybeUninit;
+use std::net::TcpListener;
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::Errno;
+use rustix::process::Signal;
 use serde_json::Value as Json;
 
-use crate::common::{CANARY, Run, Sandbox, clean, output, path_with, recorded, verbs};
+use crate::common::{CANARY, Run, Sandbox, clean, output, path_with, recorded, send, start, verbs};
 use crate::state_server::StateServer;
 use crate::terraform::lab;
 
@@ -173,7 +176,7 @@ fn a_state_that_is_no_whole_one_is_no_answer() {
     project.infractl(&["genenv", "dev"]).code(0);
     fs::write(&place, "").unwrap();
     let (run, lines) = asked(64);
-    assert!(lines.is_empty());
+    assert_eq!(lines, "state", "somebody may be about to write it");
     run.says("infractl apply dev");
     fs::remove_file(&place).unwrap();
     project.infractl(&["apply", "dev"]).code(0);
@@ -288,6 +291,25 @@ fn a_state_behind_a_server_is_read_without_terraform() {
     assert_eq!((run.code(0).out.as_str(), lines.as_str()), ("", ""));
     server.with(|kept| kept.state = Some(Vec::new()));
     assert_eq!(asked(&[]).1, "");
+}
+
+#[test]
+fn a_server_that_says_nothing_is_not_waited_for_after_an_interrupt() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/state", silent.local_addr().unwrap());
+    let project =
+        lab(&format!("terraform {{\n  backend \"http\" {{\n    address = \"{address}\"\n  }}\n}}\n"));
+    let kept = format!(
+        "{{\"version\":3,\"backend\":{{\"type\":\"http\",\"config\":{{\"address\":\"{address}\"}}}}}}"
+    );
+    project.write("environments/dev/.terraform/terraform.tfstate", &kept);
+    let child = start(&mut project.command(&["output", "dev"]));
+    let (_asked, _) = silent.accept().unwrap();
+    send(&child, Signal::INT);
+    let begun = Instant::now();
+    let run = Run::ended(child.wait_with_output().unwrap()).code(130);
+    run.says("stopped while the state of `dev` was read");
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
 /// Counts how often the files in some folders are opened while something runs.
