@@ -4,14 +4,17 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::mem::MaybeUninit;
+use std::net::TcpListener;
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::Errno;
+use rustix::process::Signal;
 use serde_json::Value as Json;
 
-use crate::common::{CANARY, Run, Sandbox, clean, output, path_with, recorded, verbs};
+use crate::common::{CANARY, Run, Sandbox, clean, output, path_with, recorded, send, start, verbs};
 use crate::state_server::StateServer;
 use crate::terraform::lab;
 
@@ -173,7 +176,7 @@ fn a_state_that_is_no_whole_one_is_no_answer() {
     project.infractl(&["genenv", "dev"]).code(0);
     fs::write(&place, "").unwrap();
     let (run, lines) = asked(64);
-    assert!(lines.is_empty());
+    assert_eq!(lines, "state", "somebody may be about to write it");
     run.says("infractl apply dev");
     fs::remove_file(&place).unwrap();
     project.infractl(&["apply", "dev"]).code(0);
@@ -263,31 +266,42 @@ fn a_state_behind_a_server_is_read_without_terraform() {
     assert_eq!(server.with(|kept| kept.reads), begun + 1);
     let found: Json = serde_json::from_str(&found).unwrap();
     assert_eq!(found.to_string(), format!("{{\"a\":\"{CANARY}x\",\"b\":1000000000000000000000}}"));
-    let asked = |vars: &[(&str, &str)]| {
-        let log = project.path(".infractl/started");
-        let real = which::which("terraform").unwrap();
-        let text = format!("#!/bin/sh\necho \"$*\" >> {}\nexec {} \"$@\"\n", log.display(), real.display());
-        let path = path_with([project.script(".infractl/bin/terraform", &text)]);
-        let _ = fs::remove_file(&log);
-        let run = Run::of(project.command(&["output", "dev"]).env("PATH", path).envs(vars.iter().copied()));
-        (run, fs::read_to_string(&log).unwrap_or_default())
-    };
-    assert_eq!(asked(&[]).1, "");
+    assert!(started(&["output", "dev"]).1.is_empty());
     // The way through a proxy is terraform's to find.
-    assert!(asked(&[("HTTPS_PROXY", "http://127.0.0.1:1")]).1.starts_with("state pull"));
+    let run = Run::of(project.command(&["-v", "output", "dev"]).env("HTTPS_PROXY", "http://127.0.0.1:1"));
+    run.code(0).says("only it understands HTTPS_PROXY").says("state pull");
     // What the server does not want to give, terraform asks for again, and says why.
     for (status, part) in [(500, "giving up"), (403, "invalid auth"), (401, "auth"), (302, "")] {
         server.with(|kept| kept.status = Some(status));
-        let (run, lines) = asked(&[]);
-        assert!(lines.starts_with("state pull"), "{status}: {lines}");
+        let (run, lines) = started(&["output", "dev"]);
+        assert_eq!(verbs(&lines), ["state"], "{status}");
         run.code(1).says(part);
     }
     // Gone, and empty: nothing was applied.
     server.with(|kept| (kept.status, kept.state) = (None, None));
-    let (run, lines) = asked(&[]);
-    assert_eq!((run.code(0).out.as_str(), lines.as_str()), ("", ""));
+    let (run, lines) = started(&["output", "dev"]);
+    assert_eq!((run.code(0).out.as_str(), lines.len()), ("", 0));
     server.with(|kept| kept.state = Some(Vec::new()));
-    assert_eq!(asked(&[]).1, "");
+    assert!(started(&["output", "dev"]).1.is_empty());
+}
+
+#[test]
+fn a_server_that_says_nothing_is_not_waited_for_after_an_interrupt() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/state", silent.local_addr().unwrap());
+    let project =
+        lab(&format!("terraform {{\n  backend \"http\" {{\n    address = \"{address}\"\n  }}\n}}\n"));
+    let kept = format!(
+        "{{\"version\":3,\"backend\":{{\"type\":\"http\",\"config\":{{\"address\":\"{address}\"}}}}}}"
+    );
+    project.write("environments/dev/.terraform/terraform.tfstate", &kept);
+    let child = start(&mut project.command(&["output", "dev"]));
+    let (_asked, _) = silent.accept().unwrap();
+    send(&child, Signal::INT);
+    let begun = Instant::now();
+    let run = Run::ended(child.wait_with_output().unwrap()).code(130);
+    run.says("stopped while the state of `dev` was read");
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
 /// Counts how often the files in some folders are opened while something runs.

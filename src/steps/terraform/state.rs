@@ -107,6 +107,8 @@ fn of_file(root: &Root, backend: &Backend) -> Result<Vec<u8>, Left> {
         Err(error) if error.source.kind() == std::io::ErrorKind::FileTooLarge => {
             Err("it is too large".into())
         }
+        // terraform empties it before it writes a new one.
+        Ok(Some(bytes)) if bytes.is_empty() => Err("it is empty".into()),
         read => Ok(read.map_err(Failure::from)?.unwrap_or_default()),
     }
 }
@@ -201,15 +203,19 @@ async fn blocking<T: Send + 'static>(
     step: &StepCx<'_>,
     work: impl FnOnce(Duration) -> Result<T, String> + Send + 'static,
 ) -> Result<T, Left> {
-    let limit = step.left().map_or(PATIENCE, |left| left.min(PATIENCE));
+    let limit = patience(step);
     let done = soon(step, tokio::task::spawn_blocking(move || work(limit))).await?;
     Ok(done.map_err(|error| error.to_string())??)
+}
+
+fn patience(step: &StepCx<'_>) -> Duration {
+    step.left().map_or(PATIENCE, |left| left.min(PATIENCE))
 }
 
 /// What must come within a time, unless somebody wants to stop.
 async fn soon<T>(step: &StepCx<'_>, work: impl Future<Output = T>) -> Result<T, Left> {
     tokio::select! {
-        done = tokio::time::timeout(PATIENCE, work) => done.map_err(|_| "it takes too long".into()),
+        done = tokio::time::timeout(patience(step), work) => done.map_err(|_| "it takes too long".into()),
         () = step.cx.interrupts.pressed() => {
             Err(step.interrupted(format!("stopped while the state of `{}` was read", step.env.name)).into())
         }

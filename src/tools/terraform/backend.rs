@@ -18,14 +18,15 @@ pub(crate) struct Backend {
     pub settings: IndexMap<String, String>,
 }
 
-/// Where a state is that is nobody's: HCP Terraform and the like, told by a block of its own.
+/// Blocks that name a place for the state and are no backend: HCP Terraform and the like, and stores of providers.
 const CLOUD: &str = "cloud";
+const STORE: &str = "state_store";
 
 /// The backend that one file of a module declares.
 pub(crate) fn of_body(body: &Body) -> Option<Backend> {
     let settings = body.blocks().filter(|block| block.ident.as_str() == "terraform");
     let mut inner = settings.flat_map(|block| block.body.blocks());
-    inner.find(|block| matches!(block.ident.as_str(), "backend" | CLOUD)).map(of_block)
+    inner.find(|block| matches!(block.ident.as_str(), "backend" | CLOUD | STORE)).map(of_block)
 }
 
 fn of_block(block: &Block) -> Backend {
@@ -86,8 +87,10 @@ pub(crate) fn of_json(file: &Json) -> Option<Backend> {
         }
         Some(backend)
     };
-    if let Some(settings) = terraform.get(CLOUD) {
-        return backend(CLOUD, settings);
+    for kind in [CLOUD, STORE] {
+        if let Some(settings) = terraform.get(kind) {
+            return backend(kind, settings);
+        }
     }
     let declared = block(terraform.get("backend")?)?;
     let (kind, settings) = declared.as_object()?.iter().next()?;
@@ -244,6 +247,8 @@ mod tests {
             "terraform {\n  cloud {\n    organization = \"o\"\n    workspaces {\n      name = \"w\"\n    }\n  }\n}\n",
         );
         assert_eq!(cloud.unwrap().get("workspaces.name"), Some("w"));
+        let store = found("terraform {\n  state_store \"x_local\" {\n    path = \"p\"\n  }\n}\n");
+        assert_eq!(store.unwrap().kind, "state_store");
         assert_eq!(found("resource \"x\" \"y\" {}"), None);
         let found = found(text).unwrap();
         assert_eq!(found.kind, "s3");

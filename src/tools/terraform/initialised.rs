@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value as Json;
 
 use super::backend::Backend;
@@ -10,6 +11,7 @@ use super::backend::Backend;
 #[derive(Deserialize)]
 struct File {
     backend: Option<Kept>,
+    state_store: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -24,6 +26,7 @@ struct Kept {
 pub(crate) fn agrees(named: &Backend, text: Option<&[u8]>) -> Result<(), &'static str> {
     let kept = match text.map(serde_json::from_slice::<File>) {
         None => None,
+        Some(Ok(File { state_store: Some(_), .. })) => return Err("the state is in the store of a provider"),
         Some(Ok(file)) => file.backend,
         Some(Err(_)) => return Err("the data folder cannot be read"),
     };
@@ -69,5 +72,7 @@ mod tests {
         assert_eq!(agrees(&backend("local", &[]), None), Ok(()));
         assert_eq!(agrees(&backend("local", &[]), Some(br#"{"version":3,"modules":[]}"#)), Ok(()));
         assert!(agrees(&backend("local", &[("path", "x")]), None).is_err());
+        let store = br#"{"version":3,"state_store":{"type":"x_local","config":{}}}"#;
+        assert!(agrees(&backend("local", &[]), Some(store)).is_err());
     }
 }

@@ -82,7 +82,7 @@ pub(crate) fn needs(body: &Body, text: &str) -> Needs {
 /// `required_version` alone needs no init: terraform checks it at every call.
 fn of_settings(block: &Block, text: &str, needs: &mut Needs) {
     for inner in block.body.blocks() {
-        if matches!(inner.ident.as_str(), "backend" | "cloud" | "required_providers") {
+        if matches!(inner.ident.as_str(), "backend" | "cloud" | "state_store" | "required_providers") {
             needs.text.extend(source(inner.span(), text));
         }
     }
