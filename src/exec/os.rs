@@ -29,6 +29,8 @@ use crate::redact::{Lines, Masks};
 
 /// Tells an infractl below us that it is in a group we look after.
 const GROUP: &str = "INFRACTL_GROUP";
+/// How soon a signal that ended a program of our group is heard here.
+const HEARD: Duration = Duration::from_millis(200);
 /// How long a grandchild may hold the pipes after the program's end.
 const DRAIN: Duration = Duration::from_secs(1);
 /// `PATH` where the environment has none.
@@ -129,6 +131,9 @@ impl OsRunner {
         // A Ctrl-C that ended the program came to us too: let it be heard while it is not for us.
         if cmd.io == Io::Attach {
             tokio::task::yield_now().await;
+            if matches!(code(status), 130 | 143) && seen.borrow().presses == before {
+                let _ = tokio::time::timeout(HEARD, seen.changed()).await;
+            }
             self.interrupts.theirs(seen.borrow().presses - before);
         }
         out.finish();

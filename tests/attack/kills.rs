@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
-
-use crate::common::{Run, send};
+use crate::common::Run;
 use crate::rounds::rounds;
 use crate::verbs::{ALL, Verb};
 use crate::world::{Files, World};
@@ -21,7 +19,7 @@ fn kills() {
         let mut child = world.start(verb);
         std::thread::sleep(usual.instant(verb, numbers.below(1000)));
         *killed.entry(verb.words).or_default() += u32::from(child.try_wait().unwrap().is_none());
-        send(&child, Signal::KILL);
+        let _ = child.kill();
         child.wait().unwrap();
         world.said();
         world.settle();

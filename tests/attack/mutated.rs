@@ -31,6 +31,8 @@ const LOOKS: &[&[&str]] = &[
 #[test]
 fn mutated() {
     let place = Regex::new(r"environments/(dev/environment|defaults)\.toml:\d+:\d+").unwrap();
+    let whole = look(&project(&mutation::whole()), &["env", "show", "dev"]);
+    assert_eq!(whole.0, 0, "{}", whole.1);
     let (mut refused, mut right) = (0, 0);
     rounds(60, |_, numbers| {
         let files = mutation::mutated(numbers);

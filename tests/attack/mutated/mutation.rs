@@ -81,9 +81,14 @@ const VALUES: &[&str] = &[
     "0x7fffffff",
 ];
 
-/// A project's two files, one of them changed in some places.
+/// A project's two files.
+pub(super) fn whole() -> [Vec<u8>; 2] {
+    [DEFAULTS, ENVIRONMENT].map(|text| text.as_bytes().to_vec())
+}
+
+/// The same, one of them changed in some places.
 pub(super) fn mutated(numbers: &mut Numbers) -> [Vec<u8>; 2] {
-    let mut files = [DEFAULTS.as_bytes().to_vec(), ENVIRONMENT.as_bytes().to_vec()];
+    let mut files = whole();
     let file = &mut files[numbers.below(2)];
     for _ in 0..=numbers.below(3) {
         match numbers.below(4) {
