@@ -12,8 +12,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,
-    clippy::print_stdout,
-    reason = "tests: a panic is a failure, programs are started, and what they say is shown"
+    reason = "tests: a panic is a failure, and programs are started"
 )]
 
 #[path = "../common/mod.rs"]
