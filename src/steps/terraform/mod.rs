@@ -15,11 +15,11 @@ mod progress;
 pub(crate) mod diagnostics;
 mod providers;
 mod script;
-mod action;
 pub(crate) mod state_place;
 pub(crate) mod seen;
 mod call;
 mod given;
+mod action;
 mod words;
 
 pub(crate) use action::Action;
