@@ -100,14 +100,18 @@ impl Given {
             if tool::is_read_unasked(&name)
                 && let Ok(text) = disk::read_text(&entry.path())
             {
-                tool::set_by(&name, &text).iter().for_each(|name| drop(self.file.remove(name)));
+                for name in tool::set_by(&name, &text) {
+                    self.file.remove(&name);
+                }
             }
         }
     }
 
     /// The file for a script, as lines of terraform's own language.
     pub(super) fn lines(&self) -> String {
-        self.file.iter().map(|(name, value)| format!("{name} = {}\n", expression(value))).collect()
+        let lines = self.file.iter().map(|(name, value)| format!("{name} = {}", expression(value)));
+        let lines: Vec<String> = lines.chain((!self.file.is_empty()).then(String::new)).collect();
+        lines.join("\n")
     }
 }
 

@@ -152,7 +152,7 @@ impl Backend {
         for given in flags::values(words, "backend-config") {
             match given.split_once('=') {
                 Some((key, value)) => drop(self.settings.insert(key.trim().to_owned(), value.to_owned())),
-                None if given.ends_with(".json") => {
+                None if Path::new(given).extension().is_some_and(|end| end == "json") => {
                     let file: Json = serde_json::from_str(&read(given)?).ok()?;
                     file.as_object()?.iter().for_each(|(key, value)| self.set(key, value));
                 }

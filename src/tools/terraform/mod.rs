@@ -15,7 +15,7 @@ pub(crate) mod saved_plan;
 pub(crate) mod text;
 pub(crate) mod diagnostic;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 use serde_json::Value as Json;
@@ -178,8 +178,8 @@ impl Root {
     }
 }
 
-fn var_file(file: &PathBuf) -> String {
-    format!("-var-file={}", file.display())
+fn var_file(file: impl AsRef<Path>) -> String {
+    format!("-var-file={}", file.as_ref().display())
 }
 
 /// The JSON document in what terraform printed: a wrapper script may have said something before it.
