@@ -19,6 +19,7 @@ pub(crate) mod history;
 pub(crate) mod init;
 pub(crate) mod inventory;
 pub(crate) mod keep_lock;
+pub(crate) mod new;
 pub(crate) mod output;
 pub(crate) mod own_verbs;
 pub(crate) mod pipeline;
@@ -114,6 +115,8 @@ pub enum Command {
     /// Hold the shared lock of a run that was killed
     #[command(hide = true)]
     KeepLock(keep_lock::KeepLockArgs),
+    /// Begin a project, or adopt a repository that is there
+    New(new::NewArgs),
     /// Print the outputs of an environment
     Output(output::OutputArgs),
     /// What `infractl NAME ENV` becomes when no verb has that name
@@ -214,6 +217,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Init(args) => init::run(cx, global, args).await,
         Command::Inventory(args) => inventory::run(cx, global, args).await,
         Command::KeepLock(args) => keep_lock::run(cx, args).await,
+        Command::New(args) => new::run(cx, global, args).await,
         Command::Output(args) => output::run(cx, global, args).await,
         Command::Own(args) => pipeline::run_own(cx, global, args).await,
         Command::Pipeline(args) => pipeline::run(cx, global, args).await,

@@ -144,7 +144,7 @@ pub(crate) const ALL: &[Verb] = &[
     pipeline("init", Effect::Reads),
     pipeline("inventory", Effect::Writes),
     own("logs", Effect::Reads).not_kept().later(),
-    own("new", Effect::Writes).later(),
+    own("new", Effect::Writes),
     own("output", Effect::Reads).not_kept(),
     own("pipeline", Effect::Changes),
     pipeline("plan", Effect::Reads),

@@ -19,6 +19,7 @@ mod history;
 mod inventory;
 mod lock;
 mod many;
+mod new;
 mod one_state;
 mod parts;
 mod pipelines;
