@@ -10,6 +10,7 @@ mod pipeline; // the same care for every verb: order, confirmation, events
 mod lock; // one run at a time on an environment
 mod steps; // how one step is done: one folder or file per kind
 mod hosts; // machines: logins, connections
+mod starter; // a project that begins: what is there already, what has to be written
 mod work; // the mechanism of a step: what it works with, needs, values, conditions, scripts
 mod tools; // what other programs understand: arguments in, answers out; pure
 mod secrets; // the secrets of an environment: find keys, open, edit, save

@@ -4,6 +4,7 @@ pub(crate) mod help;
 mod examples;
 pub(crate) mod apply;
 mod env_path;
+pub(crate) mod bootstrap;
 pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod completions;
@@ -19,6 +20,7 @@ pub(crate) mod history;
 pub(crate) mod init;
 pub(crate) mod inventory;
 pub(crate) mod keep_lock;
+pub(crate) mod new;
 pub(crate) mod output;
 pub(crate) mod own_verbs;
 pub(crate) mod pipeline;
@@ -81,6 +83,8 @@ pub struct Cli {
 pub enum Command {
     /// Make an environment match its configuration, then write its environment file
     Apply(apply::ApplyArgs),
+    /// Make the bucket of a state, try it out, and print the backend that fits it
+    Bootstrap(bootstrap::BootstrapArgs),
     /// Build the images of an environment
     Build(build::BuildArgs),
     /// Show what a deploy would change, and change nothing: the pipeline `check`, else the playbook of `[ansible]`
@@ -114,6 +118,8 @@ pub enum Command {
     /// Hold the shared lock of a run that was killed
     #[command(hide = true)]
     KeepLock(keep_lock::KeepLockArgs),
+    /// Begin a project, or adopt a repository that is there
+    New(new::NewArgs),
     /// Print the outputs of an environment
     Output(output::OutputArgs),
     /// What `infractl NAME ENV` becomes when no verb has that name
@@ -199,6 +205,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
     }
     match &cli.command {
         Command::Apply(args) => apply::run(cx, global, args).await,
+        Command::Bootstrap(args) => bootstrap::run(cx, global, args).await,
         Command::Build(args) => build::run(cx, global, args).await,
         Command::Check(args) => check::run(cx, global, args).await,
         Command::Completions(args) => completions::run(cx, args),
@@ -214,6 +221,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Init(args) => init::run(cx, global, args).await,
         Command::Inventory(args) => inventory::run(cx, global, args).await,
         Command::KeepLock(args) => keep_lock::run(cx, args).await,
+        Command::New(args) => new::run(cx, global, args).await,
         Command::Output(args) => output::run(cx, global, args).await,
         Command::Own(args) => pipeline::run_own(cx, global, args).await,
         Command::Pipeline(args) => pipeline::run(cx, global, args).await,

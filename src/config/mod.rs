@@ -29,5 +29,6 @@ mod action_name;
 
 pub use environment::Environment;
 pub use project::Project;
+pub(crate) use project::is_environment_name;
 pub use reference::{reference_markdown, schema};
 pub use step::Action;

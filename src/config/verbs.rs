@@ -122,7 +122,7 @@ impl Verb {
 /// All of them, by name.
 pub(crate) const ALL: &[Verb] = &[
     pipeline("apply", Effect::Changes).does(&["genenv", "inventory"]),
-    pipeline("bootstrap", Effect::Changes).backend().later(),
+    pipeline("bootstrap", Effect::Changes).backend(),
     pipeline("build", Effect::Writes),
     pipeline("check", Effect::Reads),
     own("ci", Effect::Reads).later(),
@@ -144,7 +144,7 @@ pub(crate) const ALL: &[Verb] = &[
     pipeline("init", Effect::Reads),
     pipeline("inventory", Effect::Writes),
     own("logs", Effect::Reads).not_kept().later(),
-    own("new", Effect::Writes).later(),
+    own("new", Effect::Writes),
     own("output", Effect::Reads).not_kept(),
     own("pipeline", Effect::Changes),
     pipeline("plan", Effect::Reads),

@@ -13,6 +13,7 @@ pub(crate) mod leaks;
 pub(crate) mod merge;
 pub(crate) mod rekey;
 pub(crate) mod rules_edit;
+pub(crate) mod rules_append;
 mod rules;
 mod rules_keys;
 mod store;
@@ -44,6 +45,7 @@ pub use ask::Nobody;
 pub(crate) use ask::terminal;
 pub(crate) use create::check_recipient;
 pub(crate) use error::SecretsError;
+pub(crate) use keys::Stage;
 pub use keys::{Keys, Vars};
 pub(crate) use keys::{RULES_VARIABLE, named_rules};
 pub(crate) use labels::{Labels, bare};
@@ -203,6 +205,14 @@ pub(crate) fn names(file: &Path) -> Result<Vec<String>, SecretsError> {
     let encrypted = store::read(Path::new(""), file, None)?;
     let pairs = encrypted.branches().first().into_iter().flat_map(crate::sops::Map::pairs);
     Ok(pairs.map(|(key, _)| String::from_utf8_lossy(key).into_owned()).collect())
+}
+
+/// Whether each value of an encrypted file is a text of its own, as a variable is. Needs no key.
+pub(crate) fn is_flat(file: &Path) -> bool {
+    let Ok(encrypted) = store::read(Path::new(""), file, None) else { return false };
+    let mut pairs = encrypted.branches().iter().flat_map(crate::sops::Map::pairs);
+    encrypted.format() != Format::Binary
+        && pairs.all(|(_, node)| matches!(node, crate::sops::Node::Scalar(_)))
 }
 
 /// Opens the secrets of an environment with the keys of whoever runs infractl. Unless `no_input`, a passphrase is

@@ -36,6 +36,23 @@ pub(crate) fn pick(ui: &Ui, question: &str, names: &[String]) -> Result<String, 
         .ok_or_else(|| Failure::new(Kind::Declined, "declined; nothing was done"))
 }
 
+/// The same with the first one chosen beforehand; its number.
+pub(crate) fn pick_or_first(ui: &Ui, question: &str, names: &[String]) -> Result<usize, Failure> {
+    let select = dialoguer::Select::new().with_prompt(question).items(names).default(0);
+    ask(ui, false, |term| select.interact_on_opt(term))?
+        .ok_or_else(|| Failure::new(Kind::Declined, "declined; nothing was done"))
+}
+
+/// Asks for a line of text; Enter alone is the usual answer, or none.
+pub(crate) fn line(ui: &Ui, question: &str, usual: Option<&str>) -> Result<String, Failure> {
+    let mut input: dialoguer::Input<'_, String> =
+        dialoguer::Input::new().with_prompt(question).allow_empty(true);
+    if let Some(usual) = usual {
+        input = input.default(usual.to_owned());
+    }
+    ask(ui, true, |term| input.interact_text_on(term))
+}
+
 /// Asks for a text that is not shown while it is typed.
 pub(crate) fn hidden(ui: &Ui, question: &str) -> Result<Typed, Failure> {
     if !ui.mode.can_ask {

@@ -11,6 +11,8 @@ mod common;
 
 mod advice;
 mod apply;
+mod bootstrap;
+mod bucket_server;
 mod ci;
 mod exact;
 mod faults;
@@ -19,6 +21,7 @@ mod history;
 mod inventory;
 mod lock;
 mod many;
+mod new;
 mod one_state;
 mod parts;
 mod pipelines;

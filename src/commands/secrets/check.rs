@@ -146,7 +146,12 @@ async fn staged(cx: &Ctx, root: &Path, labels: &Labels) -> Result<(usize, Vec<Wr
 }
 
 /// Marks the lines of the hook that are ours.
-const MARK: &str = "# infractl secrets check";
+pub(crate) const MARK: &str = "# infractl secrets check";
+
+/// A hook that begins with this line, ours behind it.
+pub(crate) fn hook(first: &str) -> Result<String, Failure> {
+    Ok(format!("{first}{} secrets check --staged || exit 1 {MARK}\n", git::own_name()?))
+}
 
 /// Writes the hook, or adds a line to the one that is there.
 async fn install(cx: &Ctx, root: &Path) -> Result<(), Failure> {
@@ -155,12 +160,12 @@ async fn install(cx: &Ctx, root: &Path) -> Result<(), Failure> {
             .help("make one with `git init`"));
     };
     let path = root.join(hooks).join("pre-commit");
-    let line = format!("{} secrets check --staged || exit 1 {MARK}", git::own_name()?);
+    let line = hook("")?;
     let _lock = FolderLock::of(&path)?;
     let text = match disk::read_text(&path) {
         Ok(text) if text.contains(MARK) => text
             .lines()
-            .map(|old| if old.contains(MARK) { line.clone() } else { old.to_owned() } + "\n")
+            .map(|old| if old.contains(MARK) { line.clone() } else { old.to_owned() + "\n" })
             .collect(),
         Ok(text) => {
             let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
@@ -168,9 +173,9 @@ async fn install(cx: &Ctx, root: &Path) -> Result<(), Failure> {
                 return Err(Failure::new(Kind::Failed, format!("{} is not a shell script", path.display()))
                     .help("let that hook run `infractl secrets check --staged`"));
             }
-            format!("{first}\n{line}\n{rest}")
+            format!("{first}\n{line}{rest}")
         }
-        Err(error) if error.is_not_found() => format!("#!/bin/sh\n{line}\n"),
+        Err(error) if error.is_not_found() => hook("#!/bin/sh\n")?,
         Err(error) => return Err(error.into()),
     };
     disk::write(&path, text.as_bytes(), 0o755)?;

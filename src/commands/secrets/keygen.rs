@@ -31,7 +31,7 @@ pub struct KeygenArgs {
 
 /// Makes it.
 pub(crate) fn run(cx: &Ctx, global: &Global, args: &KeygenArgs) -> Result<(), Failure> {
-    let path = key_file(cx, args)?;
+    let path = key_file(cx, args.key_file.as_deref())?;
     if path.exists() && !args.append {
         return Err(keygen::there_already(&path).into());
     }
@@ -60,8 +60,9 @@ pub(crate) fn run(cx: &Ctx, global: &Global, args: &KeygenArgs) -> Result<(), Fa
     cx.ui.data(format!("{}\n", key.recipient).as_bytes())
 }
 
-fn key_file(cx: &Ctx, args: &KeygenArgs) -> Result<PathBuf, Failure> {
-    if let Some(path) = &args.key_file {
+/// Where a new key goes: to the file that is named, else where it is found again.
+pub(crate) fn key_file(cx: &Ctx, named: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(path) = named {
         return Ok(cx.dir.join(path));
     }
     let set = ["INFRACTL_AGE_KEY_FILE", "SOPS_AGE_KEY_FILE"].into_iter().find_map(|name| cx.vars.get(name));

@@ -29,6 +29,12 @@ pub(crate) fn of_body(body: &Body) -> Option<Backend> {
     inner.find(|block| matches!(block.ident.as_str(), "backend" | CLOUD | STORE)).map(of_block)
 }
 
+/// The settings of a file for `-backend-config`; none if it is no such file.
+pub(crate) fn settings_of(text: &str) -> Option<Vec<(String, String)>> {
+    let body: Body = hcl_edit::parser::parse_body(text).ok()?;
+    body.blocks().next().is_none().then(|| settings(&body).into_iter().collect())
+}
+
 fn of_block(block: &Block) -> Backend {
     let kind = block.labels.first().map_or(CLOUD, |label| label.as_str());
     Backend { kind: kind.to_owned(), settings: settings(&block.body) }
@@ -336,5 +342,14 @@ mod tests {
         backend.configure(&words("-backend-config b.json"), read).unwrap();
         assert_eq!(key(&backend), "of-json");
         assert_eq!(backend.configure(&words("-backend-config=nowhere"), read), None);
+    }
+
+    #[test]
+    fn a_file_of_settings_is_read() {
+        let found =
+            settings_of("bucket = \"b\"\nuse_lockfile = true\nendpoints = { s3 = \"http://x\" }\n").unwrap();
+        let found: Vec<_> = found.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        assert_eq!(found, [("bucket", "b"), ("use_lockfile", "true"), ("endpoints.s3", "http://x")]);
+        assert_eq!(settings_of("include \"root\" {}"), None);
     }
 }
