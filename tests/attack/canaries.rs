@@ -177,13 +177,13 @@ fn reader(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
     })
 }
 
-/// All files of the project that infractl wrote.
+/// All files of the project, but for the one that has the secret, encrypted: its last lines are those of a key too.
 fn files(folder: &Path, said: &mut Vec<(String, String)>) {
     for entry in fs::read_dir(folder).unwrap().flatten() {
         let path = entry.path();
         if path.is_dir() {
             files(&path, said);
-        } else {
+        } else if path.extension().is_none_or(|end| end != "env") {
             let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
             said.push((path.to_string_lossy().into_owned(), text));
         }
