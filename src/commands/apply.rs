@@ -31,15 +31,15 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &ApplyArgs) -> Result<(
     let (part, extra) = (&args.part, &args.extra.extra);
     let options = target::options(global, extra);
     let plan_of = |env: &Environment| {
-        if plan.is_some() && env.pipelines.contains_key("apply") {
-            return Err(Failure::new(
-                Kind::Usage,
-                "`apply` is a pipeline of the project's own: it takes no `--plan`",
-            )
-            .help("name the plan in that pipeline"));
-        }
         let verb = Verb::Apply { plan: plan.as_ref().map(|file| file.of(env)) };
-        planned(cx, env, &verb, part, &options)
+        let planned = planned(cx, env, &verb, part, &options)?;
+        if plan.is_some() && !planned.applies_saved_plan() {
+            let message =
+                "`apply` is a pipeline of the project's own that applies no plan: it takes no `--plan`";
+            return Err(Failure::new(Kind::Usage, message)
+                .help("do the built-in verb in it: `apply = [ …, { do = \"apply\" }, … ]`"));
+        }
+        Ok(planned)
     };
     args.target.run(cx, global, "apply", plan_of, runs(cx, part, extra)).await
 }

@@ -28,6 +28,7 @@ pub(crate) mod template;
 mod action_name;
 
 pub use environment::Environment;
+pub(crate) use graph::Glance;
 pub use project::Project;
 pub use reference::{reference_markdown, schema};
 pub use step::Action;

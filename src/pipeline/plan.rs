@@ -1,5 +1,7 @@
 //! Which steps a verb has. Pure: nothing is touched.
 
+use std::path::Path;
+
 pub(crate) use super::verb::Playbooks;
 pub use super::verb::Verb;
 use super::{Pipeline, Step, What, machines, own, refused};
@@ -22,15 +24,37 @@ use crate::work::needs::Needs;
 pub fn pipeline(env: &Environment, verb: &Verb) -> Pipeline {
     let name = verb.name();
     let is_named = matches!(verb, Verb::Named { .. } | Verb::Playbooks { .. });
+    // These only read, for something that looks and writes nothing.
+    let is_bare = matches!(verb, Verb::Genenv | Verb::Output | Verb::Tf { .. });
     let mut steps = if env.pipelines.contains_key(name) || is_named {
         own::named(env, name, &[])
-    } else {
+    } else if is_bare {
         built_in(env, verb)
+    } else {
+        own::around(env, name, built_in(env, verb), &[name])
     };
+    if let Verb::Apply { plan: Some(file) } = verb {
+        with_plan(&mut steps, file);
+    }
+    if !is_bare {
+        steps = own::watched(env, name, steps);
+    }
     if let Verb::Playbooks { part, .. } = verb {
         part.limit(&mut steps);
     }
     prepared(env, Pipeline { verb: name.to_owned(), environment: env.name.clone(), steps })
+}
+
+/// Gives a saved plan to the first step that applies one.
+fn with_plan(steps: &mut [Step], file: &Path) -> bool {
+    steps.iter_mut().any(|step| match &mut step.what {
+        What::Steps(inside) => with_plan(inside, file),
+        What::Work(Work::Terraform(Terraform::Apply { plan })) => {
+            *plan = Some(file.to_owned());
+            true
+        }
+        What::Work(_) => false,
+    })
 }
 
 /// Puts first what is opened and checked before any tool starts, if any step needs it.
@@ -123,14 +147,9 @@ pub(crate) fn preview_of(env: &Environment, pipeline: &Pipeline) -> Option<Pipel
 pub(super) fn built_in_named(env: &Environment, name: &str, above: &[&str]) -> Vec<Step> {
     let group = |name: &str| Step::group(name, own::named(env, name, above));
     let verb = match name {
-        "init" if env.terraform.is_none() => {
-            return vec![Step::new(
-                "init",
-                Work::Nothing(Nothing("no root module: nothing to initialise".into())),
-            )];
-        }
         "init" => Verb::Init,
         "plan" => Verb::Plan { out: None, json: false },
+        "drift" => Verb::Drift,
         "apply" => Verb::Apply { plan: None },
         "destroy" => Verb::Destroy,
         "fmt" => Verb::Fmt { check: false },
@@ -175,8 +194,17 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
     let outputs = || Step::new("outputs", Work::Outputs(Outputs));
     let write = || Step::new("environment file", Work::EnvFile(EnvFileStep::Write));
     let inventory = |action| env.inventory.is_some().then(|| Step::new("inventory", Work::Inventory(action)));
+    let nothing = |to: &str| {
+        let why = format!("no root module: nothing to {to}");
+        vec![Step::new(verb.name(), Work::Nothing(Nothing(why)))]
+    };
     match verb {
+        Verb::Init if !has_root => nothing("initialise"),
+        Verb::Plan { .. } if !has_root => nothing("plan"),
+        Verb::Drift if !has_root => nothing("look at"),
+        Verb::Fmt { .. } if !has_root => nothing("format"),
         Verb::Init => vec![prepare(false), terraform("terraform init", Terraform::Init)],
+        Verb::Drift => vec![prepare(false), terraform("terraform plan -refresh-only", Terraform::Drift)],
         Verb::Plan { out, json } => {
             let action = Terraform::Plan { out: out.clone(), json: *json, keep: false, destroy: false };
             vec![prepare(false), terraform("terraform plan", action)]
@@ -200,6 +228,11 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
                 steps.push(Step::new("host keys", Work::Forget(Forget)));
             }
             steps
+        }
+        Verb::Tf { words } => {
+            let name: Vec<&str> = words.iter().take(2).map(String::as_str).collect();
+            let action = Terraform::Any { words: words.clone() };
+            vec![terraform(&format!("terraform {}", name.join(" ")), action)]
         }
         Verb::Stop { shelve } => machines::stop(env, *shelve),
         Verb::Validate if !has_root => vec![],

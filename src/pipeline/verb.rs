@@ -19,6 +19,8 @@ pub enum Verb {
         /// JSON lines instead of text.
         json: bool,
     },
+    /// What changed behind terraform's back.
+    Drift,
     /// Make the environment match, then write its files.
     Apply {
         /// A saved plan.
@@ -26,6 +28,11 @@ pub enum Verb {
     },
     /// Take the environment down, then remove its files.
     Destroy,
+    /// Any command of terraform.
+    Tf {
+        /// As it was typed.
+        words: Vec<String>,
+    },
     /// Check root module and configuration.
     Validate,
     /// Format the root module.
@@ -108,8 +115,10 @@ impl Verb {
         match self {
             Verb::Init => "init",
             Verb::Plan { .. } => "plan",
+            Verb::Drift => "drift",
             Verb::Apply { .. } => "apply",
             Verb::Destroy => "destroy",
+            Verb::Tf { .. } => "tf",
             Verb::Validate => "validate",
             Verb::Fmt { .. } => "fmt",
             Verb::Stop { .. } => "stop",

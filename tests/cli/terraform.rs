@@ -113,7 +113,7 @@ fn what_is_inside_a_secret_that_is_json_is_hidden_too() {
         "ACCOUNT={{\"type\":\"service_account\",\"private_key\":\"{CANARY}key-1\",\"more\":[{{\"token\":\"{CANARY}token\"}}]}}\n"
     );
     project.secrets_text("common", &account);
-    project.infractl(&["plan", "dev"]).code(0).says("jsonencode(").says("private_key = \"***\"");
+    project.infractl(&["plan", "dev"]).code(0).prints("jsonencode(").prints("private_key = \"***\"");
     let run = Run::in_clear(&mut project.command(&["plan", "dev", "--json"]));
     assert!(!run.out.contains(CANARY), "{}", run.out);
     project.infractl(&["-v", "apply", "dev"]).code(0).says("***");

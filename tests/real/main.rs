@@ -12,6 +12,7 @@ mod compose;
 mod copy;
 mod docker;
 mod dotenv;
+mod drift;
 mod inventory;
 mod locks;
 mod logins;

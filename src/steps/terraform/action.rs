@@ -20,6 +20,8 @@ pub enum Action {
         /// Preview a destroy.
         destroy: bool,
     },
+    /// What changed behind terraform's back.
+    Drift,
     /// Look at what a saved plan takes away.
     Look {
         /// The plan.
@@ -32,6 +34,11 @@ pub enum Action {
     },
     /// Take everything down.
     Destroy,
+    /// Any other command, as the user wrote it.
+    Any {
+        /// The command and its arguments.
+        words: Vec<String>,
+    },
     /// Check the root module.
     Validate,
     /// Format its files.
@@ -46,8 +53,12 @@ impl Action {
     pub(super) fn evaluates(&self) -> bool {
         match self {
             Action::Plan { destroy, .. } => !destroy,
-            Action::Apply { .. } | Action::Validate => true,
-            Action::Init | Action::Look { .. } | Action::Destroy | Action::Fmt { .. } => false,
+            Action::Drift | Action::Apply { .. } | Action::Validate => true,
+            Action::Init
+            | Action::Look { .. }
+            | Action::Destroy
+            | Action::Any { .. }
+            | Action::Fmt { .. } => false,
         }
     }
 
@@ -55,11 +66,11 @@ impl Action {
     pub(super) fn command(&self) -> Option<Command> {
         match self {
             Action::Init => Some(Command::Init),
-            Action::Plan { keep: false, .. } => Some(Command::Plan),
+            Action::Plan { keep: false, .. } | Action::Drift => Some(Command::Plan),
             Action::Plan { destroy: true, .. } | Action::Destroy => Some(Command::Destroy),
             Action::Plan { .. } | Action::Apply { .. } => Some(Command::Apply),
             Action::Fmt { .. } => Some(Command::Fmt),
-            Action::Look { .. } | Action::Validate => None,
+            Action::Look { .. } | Action::Any { .. } | Action::Validate => None,
         }
     }
 }

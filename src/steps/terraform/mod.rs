@@ -1,8 +1,10 @@
 //! terraform: which of its verbs, with what, and what its errors mean.
 
 mod describe;
+mod any;
 pub(crate) mod keep;
 mod change;
+mod drift;
 pub(crate) mod module;
 mod plan;
 pub(crate) mod read;
@@ -32,7 +34,7 @@ use crate::failure::Failure;
 use crate::steps::terraform::init::Wish;
 use crate::tools::terraform::Root;
 use crate::tools::terraform::advice;
-use crate::tools::terraform::flags::{self};
+use crate::tools::terraform::{flags, subcommand};
 use crate::ui::event::Level;
 use crate::work::StepCx;
 use crate::work::kind::{Mention, StepKind};
@@ -40,8 +42,10 @@ use crate::work::script::Script;
 
 impl StepKind for Action {
     fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
-        if !matches!(self, Action::Fmt { .. }) {
-            see(Mention::SecretFiles);
+        match self {
+            Action::Fmt { .. } => {}
+            Action::Any { words } if !subcommand::find(words).needs_init => {}
+            _ => see(Mention::SecretFiles),
         }
     }
 
@@ -49,11 +53,13 @@ impl StepKind for Action {
         Some(match self {
             Action::Init
             | Action::Plan { .. }
+            | Action::Drift
             | Action::Look { .. }
             | Action::Validate
             | Action::Fmt { .. } => Effect::Reads,
             Action::Apply { .. } => Effect::Changes,
             Action::Destroy => Effect::Destroys,
+            Action::Any { words } => subcommand::find(words).effect,
         })
     }
 
@@ -100,15 +106,17 @@ impl StepKind for Outputs {
 pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failure> {
     let root = root(step)?;
     let words = action.command().map(|command| words::words(step, command)).transpose()?.unwrap_or_default();
-    if matches!(action, Action::Fmt { .. }) {
-        return read::fmt(step, &root, action).await;
+    match action {
+        Action::Fmt { .. } => return read::fmt(step, &root, action).await,
+        Action::Any { words } => return any::run(step, &root, words).await,
+        _ => {}
     }
     if action.evaluates() {
         module::check(step)?;
     }
     let wish = if *action == Action::Init { Wish::Asked } else { Wish::IfNeeded };
     init::run(step, &root, wish).await?;
-    if matches!(action, Action::Plan { .. } | Action::Apply { .. } | Action::Destroy) {
+    if matches!(action, Action::Plan { .. } | Action::Drift | Action::Apply { .. } | Action::Destroy) {
         known::mask(step, &root).await?;
     }
     match attempt(step, &root, action, &words).await {
@@ -143,12 +151,13 @@ async fn call(
     words: &[String],
 ) -> Result<String, Failure> {
     match action {
-        Action::Init | Action::Fmt { .. } => Ok(String::new()),
+        Action::Init | Action::Fmt { .. } | Action::Any { .. } => Ok(String::new()),
         Action::Plan { json, out, keep: false, .. } if *json || flags::asks(words, "json") => {
             plan::plan_json(step, root, out.as_deref(), words).await
         }
         Action::Plan { out, keep: false, .. } => plan::plan(step, root, out.as_deref(), words).await,
         Action::Plan { destroy, .. } => keep::keep(step, root, *destroy, words).await,
+        Action::Drift => drift::run(step, root, words).await,
         Action::Look { plan } => keep::look(step, root, plan).await,
         Action::Apply { plan } => change::apply(step, root, plan.as_deref(), words).await,
         Action::Destroy => change::destroy(step, root, words).await,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use crate::disk;
-use crate::exec::Done;
+use crate::exec::{Channel, Done};
 use crate::failure::Failure;
 use crate::steps::terraform::diagnostics;
 use crate::steps::terraform::progress::Progress;
@@ -30,11 +30,14 @@ pub(crate) async fn plan(
     begin(&files)?;
     let text = Mutex::new((PlanText::default(), Diagnostics::default()));
     let done = step
-        .run_with(&cmd, &|line| {
+        .run_channels(&cmd, &|channel, line| {
             let (plan, found) = &mut *text.lock().unwrap_or_else(PoisonError::into_inner);
             plan.line(line);
             found.line(line);
-            step.line(Level::Normal, line);
+            match channel {
+                Channel::Out => step.report(line),
+                Channel::Err => step.line(Level::Important, line),
+            }
         })
         .await
         .map_err(|error| step.unanswered(error));

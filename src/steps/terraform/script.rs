@@ -26,10 +26,12 @@ pub(super) fn lines(step: &StepCx<'_>, action: &Action, script: &mut Script) -> 
             if *destroy { cmd.arg("-destroy") } else { cmd }
         }
         Action::Plan { out, .. } => root.plan(out.as_deref()),
+        Action::Drift => root.plan(None).arg("-refresh-only"),
         Action::Look { plan } => root.show(plan),
         Action::Apply { plan: Some(file) } => root.apply_plan(file, std::mem::take(&mut extra)),
         Action::Apply { plan: None } => root.apply(),
         Action::Destroy => root.destroy(),
+        Action::Any { words } => root.any(words),
         Action::Validate => root.validate(),
         Action::Fmt { check } => root.fmt(*check),
     };
