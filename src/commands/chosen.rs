@@ -13,7 +13,7 @@ use crate::exec::{Cmd, Done};
 use crate::failure::{Failure, Kind};
 use crate::tools::git;
 use crate::tools::terraform::root::module_sources;
-use crate::work::root_module;
+use crate::work::modules;
 
 /// Some of the environments that were named.
 #[derive(Debug, Clone, clap::Args)]
@@ -121,13 +121,13 @@ fn places(env: &Environment) -> BTreeSet<PathBuf> {
     places.extend(env.secrets.files.iter().map(|file| real(file)));
     if let Some(terraform) = &env.terraform {
         places.extend(terraform.var_files.iter().map(|file| real(file)));
-        modules(&terraform.dir, &mut places);
+        called(&terraform.dir, &mut places);
     }
     places
 }
 
 /// A module and those on this disk that it calls, also when they are gone.
-fn modules(dir: &Path, places: &mut BTreeSet<PathBuf>) {
+fn called(dir: &Path, places: &mut BTreeSet<PathBuf>) {
     let mut open = vec![dir.to_owned()];
     let mut seen = BTreeSet::new();
     while let Some(dir) = open.pop() {
@@ -135,7 +135,7 @@ fn modules(dir: &Path, places: &mut BTreeSet<PathBuf>) {
         if !seen.insert(place.clone()) {
             continue;
         }
-        for file in root_module::files(&dir) {
+        for file in modules::files(&dir).unwrap_or_default() {
             let text = disk::read_lossy_if_there(&file).ok().flatten().unwrap_or_default();
             open.extend(module_sources(&file.to_string_lossy(), &text).iter().map(|source| dir.join(source)));
         }

@@ -86,6 +86,8 @@ pub struct Terraform {
     pub image: Option<Template>,
     /// Resources worked on at once.
     pub parallelism: Option<u32>,
+    /// What has to be seen by somebody before it is applied.
+    pub(crate) review: model::Review,
     /// How long to wait for the lock of the state.
     pub lock_timeout: Option<Duration>,
     /// Backend configuration.

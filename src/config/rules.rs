@@ -66,7 +66,9 @@ pub(crate) fn file(root: &Node) -> Vec<Issue> {
         }
     }
     for (_, hook) in root.get("hooks").and_then(Node::table).into_iter().flatten() {
-        steps(&hook.node).into_iter().for_each(|step| options(step, &mut issues));
+        for step in steps(&hook.node) {
+            options(step, &mut issues);
+        }
     }
     issues
 }

@@ -150,11 +150,12 @@ impl Pipeline {
         self.leaves().iter().map(|leaf| leaf.effect).max().unwrap_or(Effect::Reads)
     }
 
-    /// A plan that was saved is carried out.
+    /// A plan that was saved is carried out, or it is said why not.
     pub(crate) fn applies_saved_plan(&self) -> bool {
-        let is_saved =
-            |work: &Work| matches!(work, Work::Terraform(terraform::Action::Apply { plan: Some(_) }));
-        self.leaves().iter().any(|leaf| is_saved(leaf.work))
+        let is_one = |work: &Work| {
+            matches!(work, Work::Terraform(terraform::Action::Apply { plan: Some(_) }) | Work::Refused(_))
+        };
+        self.leaves().iter().any(|leaf| is_one(leaf.work))
     }
 
     /// It ends with taking something down: nothing is changed or brought up after that.

@@ -49,7 +49,8 @@ pub(super) fn around(env: &Environment, name: &str, steps: Vec<Step>, above: &[&
 /// The steps of a run with what is done when one of them fails.
 pub(super) fn watched(env: &Environment, verb: &str, steps: Vec<Step>) -> Vec<Step> {
     let Some(declared) = env.hooks.get(ON_FAILURE).filter(|_| !steps.is_empty()) else { return steps };
-    let on_failure = OnFailure::Steps(several(env, declared, env.document.steps(&["hooks", ON_FAILURE]), &[ON_FAILURE]));
+    let on_failure =
+        OnFailure::Steps(several(env, declared, env.document.steps(&["hooks", ON_FAILURE]), &[ON_FAILURE]));
     let rules = Rules { on_failure, ..Rules::default() };
     vec![Step { name: verb.to_owned(), what: What::Steps(steps), rules }]
 }

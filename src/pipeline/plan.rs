@@ -1,11 +1,10 @@
 //! Which steps a verb has. Pure: nothing is touched.
 
-use std::path::Path;
-
 pub(crate) use super::verb::Playbooks;
 pub use super::verb::Verb;
 use super::{Pipeline, Step, What, machines, own, refused};
 use crate::config::Environment;
+use crate::config::model::Review;
 use crate::config::unready;
 use crate::config::verbs::Effect;
 use crate::steps::Work;
@@ -17,7 +16,7 @@ use crate::steps::forget::Forget;
 use crate::steps::nothing::Nothing;
 use crate::steps::prepare::Prepare;
 use crate::steps::terraform::Action as Terraform;
-use crate::steps::terraform::Outputs;
+use crate::steps::terraform::{How, Outputs, Reviewed};
 use crate::work::needs::Needs;
 
 /// The steps of a verb for an environment: those of the project's pipeline of that name, else the built-in ones.
@@ -33,9 +32,10 @@ pub fn pipeline(env: &Environment, verb: &Verb) -> Pipeline {
     } else {
         own::around(env, name, built_in(env, verb), &[name])
     };
-    if let Verb::Apply { plan: Some(file) } = verb {
-        with_plan(&mut steps, file);
+    if let Verb::Apply { plan: Some(plan) } = verb {
+        with_plan(&mut steps, plan);
     }
+    unreviewed(env, &mut steps);
     if !is_bare {
         steps = own::watched(env, name, steps);
     }
@@ -46,15 +46,41 @@ pub fn pipeline(env: &Environment, verb: &Verb) -> Pipeline {
 }
 
 /// Gives a saved plan to the first step that applies one.
-fn with_plan(steps: &mut [Step], file: &Path) -> bool {
+fn with_plan(steps: &mut [Step], given: &Reviewed) -> bool {
     steps.iter_mut().any(|step| match &mut step.what {
-        What::Steps(inside) => with_plan(inside, file),
+        What::Steps(inside) => with_plan(inside, given),
         What::Work(Work::Terraform(Terraform::Apply { plan })) => {
-            *plan = Some(file.to_owned());
+            *plan = Some(given.clone());
             true
         }
         What::Work(_) => false,
     })
+}
+
+/// Refuses every step that would apply what nobody has looked at, where the environment wants that.
+fn unreviewed(env: &Environment, steps: &mut [Step]) {
+    let Some(review) = env.terraform.as_ref().map(|terraform| terraform.review) else { return };
+    for step in steps {
+        match &mut step.what {
+            What::Steps(inside) => unreviewed(env, inside),
+            What::Work(Work::Terraform(Terraform::Apply { plan })) => {
+                let how = plan.as_ref().map(|plan| plan.how);
+                let flag = match (review, how) {
+                    (Review::SavedPlan, None) => "--plan",
+                    (Review::Verify, None | Some(How::Exactly)) => "--verify",
+                    _ => continue,
+                };
+                let name = &env.name;
+                let why =
+                    format!("`{name}` applies only a plan that was reviewed: `review` in `[terraform]`");
+                let help = format!(
+                    "run `infractl plan {name} --out FILE`, have it reviewed, then `infractl apply {name} {flag} FILE`"
+                );
+                *step = refused(&step.name, &why, &help);
+            }
+            What::Work(_) => {}
+        }
+    }
 }
 
 /// Puts first what is opened and checked before any tool starts, if any step needs it.
@@ -126,9 +152,10 @@ fn preview(step: &Step) -> Option<Step> {
     let plan = |destroy| Terraform::Plan { out: None, json: false, keep: true, destroy };
     let action = match &step.what {
         What::Work(Work::Terraform(Terraform::Apply { plan: None })) => plan(false),
-        What::Work(Work::Terraform(Terraform::Apply { plan: Some(file) })) => {
-            Terraform::Look { plan: file.clone() }
-        }
+        What::Work(Work::Terraform(Terraform::Apply { plan: Some(plan) })) => match plan.how {
+            How::Exactly => Terraform::Look { plan: plan.file.clone() },
+            How::Verified => Terraform::Verify { plan: plan.file.clone() },
+        },
         What::Work(Work::Terraform(Terraform::Destroy)) => plan(true),
         _ => return None,
     };

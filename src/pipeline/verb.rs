@@ -6,6 +6,7 @@ use super::{Step, What};
 use crate::config::model::{Argument, HostName};
 use crate::config::template::Template;
 use crate::steps::Work;
+use crate::steps::terraform::Reviewed;
 
 /// A verb that is a pipeline, with what was asked of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub enum Verb {
     /// Make the environment match, then write its files.
     Apply {
         /// A saved plan.
-        plan: Option<PathBuf>,
+        plan: Option<Reviewed>,
     },
     /// Take the environment down, then remove its files.
     Destroy,

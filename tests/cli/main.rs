@@ -24,6 +24,7 @@ mod many;
 mod one_state;
 mod parts;
 mod pipelines;
+mod plans;
 mod questions;
 mod readme;
 mod scripts;

@@ -1,6 +1,6 @@
 //! Any command of terraform, as the user wrote it.
 
-use super::{equip, init, init::Wish};
+use super::{equip, init, init::Wish, sealed};
 use crate::exec::{Channel, Cmd, Input, Io};
 use crate::failure::{Failure, Kind};
 use crate::text::plain;
@@ -17,6 +17,7 @@ pub(super) async fn run(step: &mut StepCx<'_>, root: &Root, words: &[String]) ->
     if asked.needs_init {
         init::run(step, root, Wish::IfNeeded).await?;
     }
+    let words = &readable(step, root, words).await?;
     let cmd = command(step, root, asked, words)?;
     let (_, is_typed, is_read) = ui::terminals();
     if is_typed && is_read && !step.cx.ui.mode.json {
@@ -32,10 +33,15 @@ pub(super) async fn run(step: &mut StepCx<'_>, root: &Root, words: &[String]) ->
     if asked.is_whole {
         return whole(step, root, &cmd).await;
     }
+    // terraform colours what it prints wherever that goes.
+    let is_plain = !step.cx.ui.mode.color;
     let done = step
         .run_channels(&cmd, &|channel, text| match channel {
             // A pipe that is closed is noticed at the end.
-            Channel::Out => drop(step.cx.ui.data(format!("{text}\n").as_bytes())),
+            Channel::Out => {
+                let text = if is_plain { plain(text) } else { text.into() };
+                drop(step.cx.ui.data(format!("{text}\n").as_bytes()));
+            }
             Channel::Err => step.line(Level::Important, plain(text)),
         })
         .await
@@ -44,6 +50,20 @@ pub(super) async fn run(step: &mut StepCx<'_>, root: &Root, words: &[String]) ->
         return Err(step.interrupted(format!("`{}` of `{}` was stopped", step.name, step.env.name)));
     }
     ended(step, root, done.code, &done.tail)
+}
+
+/// The words of `show` with a plan that is encrypted as one that terraform can read.
+async fn readable(step: &mut StepCx<'_>, root: &Root, words: &[String]) -> Result<Vec<String>, Failure> {
+    let mut words = words.to_vec();
+    if let [command, .., last] = words.as_mut_slice()
+        && command == "show"
+    {
+        let file = root.dir.join(&*last);
+        if file.is_file() {
+            *last = sealed::readable(step, &file).await?.to_string_lossy().into_owned();
+        }
+    }
+    Ok(words)
 }
 
 /// The command with all that it gets.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Action, any, equip, given, init, module, root, state, words};
+use super::{Action, How, Reviewed, any, equip, given, init, module, root, state, words};
 use crate::exec::Cmd;
 use crate::failure::Failure;
 use crate::tools::terraform::{flags, subcommand};
@@ -43,7 +43,19 @@ pub(super) fn commands(step: &mut StepCx<'_>, action: &Action) -> Result<Vec<Str
             push(cmd, flags::for_plan(&words))?;
         }
         Action::Look { plan } => push(root.show_json(plan), words)?,
-        Action::Apply { plan: Some(file) } => push(root.apply_plan(file, &words), Vec::new())?,
+        Action::Verify { plan } => {
+            push(root.show_json(plan), Vec::new())?;
+            push(root.plan_json(Some(Path::new("PRIVATE.tfplan"))), flags::for_plan(&words))?;
+        }
+        Action::Apply { plan: Some(Reviewed { file, how: How::Exactly }) } => {
+            push(root.apply_plan(file, &words), Vec::new())?;
+        }
+        Action::Apply { plan: Some(Reviewed { file, how: How::Verified }) } => {
+            push(root.show_json(file), Vec::new())?;
+            let private = Path::new("PRIVATE.tfplan");
+            push(root.plan_json(Some(private)), flags::for_plan(&words))?;
+            push(root.apply_plan(private, &flags::for_saved_plan(&words)), Vec::new())?;
+        }
         Action::Apply { plan: None } => push(root.apply(), words)?,
         Action::Destroy => push(root.destroy(), words)?,
         Action::Validate => push(root.validate(), words)?,

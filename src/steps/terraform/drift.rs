@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
 
+use super::keep;
 use super::progress::{Progress, show};
 use super::words::said_already;
 use super::{equip, failed};
@@ -39,7 +40,7 @@ pub(super) async fn run(step: &mut StepCx<'_>, root: &Root, words: &[String]) ->
     }
     let drift = match done.code {
         0 => Drift::default(),
-        2 => look(step, root, &file).await?,
+        2 => keep::read(step, root, &file, Drift::read).await?,
         code => {
             let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
             return Err(failed(step, root, "plan", code, &seen.errors(&done.tail)));
@@ -53,16 +54,6 @@ pub(super) async fn run(step: &mut StepCx<'_>, root: &Root, words: &[String]) ->
     Err(Failure::new(Kind::Difference, what)
         .help(format!("run `infractl plan {name}` to see what an apply would put right"))
         .help(format!("run `infractl apply {name} -- -refresh-only` to take it over into the state instead")))
-}
-
-async fn look(step: &StepCx<'_>, root: &Root, file: &std::path::Path) -> Result<Drift, Failure> {
-    let done = step.run(&equip(step, root.show_json(file))?).await?;
-    if done.code != 0 {
-        return Err(failed(step, root, "show", done.code, &done.tail));
-    }
-    // The text around the error may hold secrets: never shown.
-    Drift::read(&done.stdout)
-        .map_err(|_| Failure::new(Kind::Failed, "what terraform says of the plan could not be read"))
 }
 
 /// For people, for programs, and for CI and reports.

@@ -2,9 +2,10 @@
 
 mod describe;
 mod any;
-pub(crate) mod keep;
 mod change;
+mod verify;
 mod drift;
+pub(crate) mod keep;
 pub(crate) mod module;
 mod plan;
 pub(crate) mod read;
@@ -22,9 +23,10 @@ pub(crate) mod state_place;
 pub(crate) mod seen;
 mod call;
 mod given;
+mod sealed;
 mod words;
 
-pub(crate) use action::Action;
+pub(crate) use action::{Action, How, Reviewed};
 pub(crate) use call::{equip, equip_any, failed, program, root, without_dangling};
 
 use crate::config::Environment;
@@ -55,6 +57,7 @@ impl StepKind for Action {
             | Action::Plan { .. }
             | Action::Drift
             | Action::Look { .. }
+            | Action::Verify { .. }
             | Action::Validate
             | Action::Fmt { .. } => Effect::Reads,
             Action::Apply { .. } => Effect::Changes,
@@ -108,7 +111,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String
     let words = action.command().map(|command| words::words(step, command)).transpose()?.unwrap_or_default();
     match action {
         Action::Fmt { .. } => return read::fmt(step, &root, action).await,
-        Action::Any { words } => return any::run(step, &root, words).await,
+        Action::Any { .. } => return attempt(step, &root, action, &words).await,
         _ => {}
     }
     if action.evaluates() {
@@ -116,8 +119,14 @@ pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String
     }
     let wish = if *action == Action::Init { Wish::Asked } else { Wish::IfNeeded };
     init::run(step, &root, wish).await?;
-    if matches!(action, Action::Plan { .. } | Action::Drift | Action::Apply { .. } | Action::Destroy) {
+    let changes = matches!(action, Action::Apply { .. } | Action::Verify { .. } | Action::Destroy);
+    if changes || matches!(action, Action::Plan { .. } | Action::Drift) {
         known::mask(step, &root).await?;
+    }
+    if let Action::Apply { plan: Some(Reviewed { file, how: How::Verified }) } = action
+        && step.facts.plan.is_none()
+    {
+        attempt(step, &root, &Action::Verify { plan: file.clone() }, &words).await?;
     }
     match attempt(step, &root, action, &words).await {
         // terraform knows better than our stamp: somebody cleaned up, or another tool was here.
@@ -151,7 +160,8 @@ async fn call(
     words: &[String],
 ) -> Result<String, Failure> {
     match action {
-        Action::Init | Action::Fmt { .. } | Action::Any { .. } => Ok(String::new()),
+        Action::Init | Action::Fmt { .. } => Ok(String::new()),
+        Action::Any { words } => any::run(step, root, words).await,
         Action::Plan { json, out, keep: false, .. } if *json || flags::asks(words, "json") => {
             plan::plan_json(step, root, out.as_deref(), words).await
         }
@@ -159,7 +169,8 @@ async fn call(
         Action::Plan { destroy, .. } => keep::keep(step, root, *destroy, words).await,
         Action::Drift => drift::run(step, root, words).await,
         Action::Look { plan } => keep::look(step, root, plan).await,
-        Action::Apply { plan } => change::apply(step, root, plan.as_deref(), words).await,
+        Action::Verify { plan } => verify::verify(step, root, plan, words).await,
+        Action::Apply { plan } => change::apply(step, root, plan.as_ref(), words).await,
         Action::Destroy => change::destroy(step, root, words).await,
         Action::Validate => read::validate(step, root).await,
     }

@@ -12,6 +12,8 @@ pub(crate) mod planned;
 pub(crate) mod events;
 pub(crate) mod digest;
 pub(crate) mod drift;
+pub(crate) mod meaning;
+mod shown;
 pub(crate) mod root;
 pub(crate) mod saved_plan;
 pub(crate) mod text;

@@ -15,7 +15,8 @@ pub(crate) struct Subcommand {
     pub(crate) needs_init: bool,
     /// What it prints is of use as a whole only: with something masked it would be a trap.
     pub(crate) is_whole: bool,
-    takes_variables: bool,
+    /// It takes the values of variables.
+    pub(crate) takes_variables: bool,
     takes_lock: bool,
     is_about_workspaces: bool,
 }
@@ -151,7 +152,8 @@ impl Root {
         let (own, rest) = words.split_at(count);
         let mut cmd = self.cmd(&own.iter().map(String::as_str).collect::<Vec<_>>());
         if command.takes_variables {
-            cmd = cmd.args(self.var_files.iter().map(|file| format!("-var-file={}", file.display())));
+            let files = self.values.iter().chain(&self.var_files);
+            cmd = cmd.args(files.map(|file| format!("-var-file={}", file.display())));
         }
         if let Some(limit) = self.lock_timeout.as_ref().filter(|_| command.takes_lock) {
             cmd = cmd.arg(format!("-lock-timeout={limit}"));
@@ -182,6 +184,7 @@ mod tests {
             var_files: vec!["/p/common.tfvars".into()],
             lock_timeout: Some("30s".into()),
             parallelism: None,
+            values: None,
             color: false,
         }
     }
