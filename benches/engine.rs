@@ -81,6 +81,7 @@ fn context(root: &Path, runner: Box<dyn Runner>) -> Ctx {
         can_ask: false,
         no_input: true,
         json: false,
+        reports: false,
         width: 80,
         ci: None,
     };

@@ -87,6 +87,7 @@ fn logged(runtime: &Runtime, runner: &OsRunner, masks: &Masks, script: &str) -> 
         can_ask: false,
         no_input: true,
         json: false,
+        reports: false,
         width: 80,
         ci: None,
     };

@@ -157,7 +157,7 @@ fn vars() -> std::collections::BTreeMap<std::ffi::OsString, std::ffi::OsString> 
 }
 
 fn mode(global: &Global, vars: &Vars) -> Mode {
-    let (stderr, stdin, _) = ui::terminals();
+    let (stderr, stdin, stdout) = ui::terminals();
     let no_color = vars.get("NO_COLOR").is_some_and(|value| !value.is_empty());
     let is_dumb = vars.get("TERM") == Some("dumb");
     let forced = vars.get("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0");
@@ -180,6 +180,7 @@ fn mode(global: &Global, vars: &Vars) -> Mode {
         can_ask: stderr && stdin && !no_input,
         no_input,
         json: global.output == OutputMode::Json,
+        reports: !stdout && global.output != OutputMode::Json,
         width: ui::width(),
         ci,
     }

@@ -10,6 +10,7 @@ use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::pipeline::plan::Verb;
+use crate::steps::terraform::{How, Reviewed};
 
 /// Make an environment match its configuration, then write its environment file
 #[derive(Debug, clap::Args)]
@@ -19,6 +20,9 @@ pub struct ApplyArgs {
     /// Apply exactly the plan that `plan --out FILE` kept
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
+    /// Plan anew, and apply that if it means what the plan in FILE does; exit with 2 when it does not
+    #[arg(long, value_name = "FILE", conflicts_with = "plan")]
+    verify: Option<PathBuf>,
     #[command(flatten)]
     pub(super) part: Part,
     #[command(flatten)]
@@ -27,19 +31,25 @@ pub struct ApplyArgs {
 
 /// Runs it.
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &ApplyArgs) -> Result<(), Failure> {
-    let plan = args.plan.as_ref().map(|file| args.target.path(cx, "--plan", file)).transpose()?;
+    let plan = args.plan.as_ref().map(|file| (file, "--plan", How::Exactly));
+    let given = plan.or(args.verify.as_ref().map(|file| (file, "--verify", How::Verified)));
+    let plan = match given {
+        Some((file, flag, how)) => Some((args.target.path(cx, flag, file)?, how)),
+        None => None,
+    };
     let (part, extra) = (&args.part, &args.extra.extra);
     let options = target::options(global, extra);
     let plan_of = |env: &Environment| {
-        if plan.is_some() && env.pipelines.contains_key("apply") {
-            return Err(Failure::new(
-                Kind::Usage,
-                "`apply` is a pipeline of the project's own: it takes no `--plan`",
-            )
-            .help("name the plan in that pipeline"));
+        let verb =
+            Verb::Apply { plan: plan.as_ref().map(|(file, how)| Reviewed { file: file.of(env), how: *how }) };
+        let planned = planned(cx, env, &verb, part, &options)?;
+        if plan.is_some() && !planned.applies_saved_plan() {
+            let message =
+                "`apply` is a pipeline of the project's own that applies no plan: it takes no `--plan`";
+            return Err(Failure::new(Kind::Usage, message)
+                .help("do the built-in verb in it: `apply = [ …, { do = \"apply\" }, … ]`"));
         }
-        let verb = Verb::Apply { plan: plan.as_ref().map(|file| file.of(env)) };
-        planned(cx, env, &verb, part, &options)
+        Ok(planned)
     };
     args.target.run(cx, global, "apply", plan_of, runs(cx, part, extra)).await
 }

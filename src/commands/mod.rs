@@ -11,11 +11,13 @@ pub(crate) mod completions;
 pub(crate) mod deploy;
 pub(crate) mod destroy;
 pub(crate) mod docs;
+pub(crate) mod drift;
 pub(crate) mod env;
 pub(crate) mod exec;
 mod explain;
 pub(crate) mod fmt;
 pub(crate) mod genenv;
+pub(crate) mod graph;
 pub(crate) mod history;
 pub(crate) mod init;
 pub(crate) mod inventory;
@@ -32,9 +34,11 @@ pub(crate) mod start;
 pub(crate) mod state;
 pub(crate) mod status;
 pub(crate) mod stop;
+pub(crate) mod tf;
 pub(crate) mod unlock;
 pub(crate) mod validate;
 pub(crate) mod several;
+mod chosen;
 mod previews;
 pub(crate) mod planned;
 pub(crate) mod target;
@@ -100,6 +104,8 @@ pub enum Command {
     Docs(docs::DocsArgs),
     /// Take an environment down and clean up after it: destroy, then what infractl keeps of it
     Down(pipeline::VerbArgs),
+    /// Say what changed behind terraform's back, and change nothing
+    Drift(drift::DriftArgs),
     /// See environments and their configuration
     #[command(subcommand)]
     Env(env::EnvCommand),
@@ -109,6 +115,8 @@ pub enum Command {
     Fmt(fmt::FmtArgs),
     /// Write the environment file again, or say whether it is stale
     Genenv(genenv::GenenvArgs),
+    /// Show which environments wait for which
+    Graph(graph::GraphArgs),
     /// See what was done: when, by whom, how it ended
     History(history::HistoryArgs),
     /// Connect to the backend, install providers and modules (other verbs do it when needed)
@@ -145,6 +153,8 @@ pub enum Command {
     Status(status::StatusArgs),
     /// Stop the machines and databases of an environment, and keep their data
     Stop(stop::StopArgs),
+    /// Run any command of terraform on an environment: `infractl tf dev -- state list`
+    Tf(tf::TfArgs),
     /// Bring an environment up: init, apply, deploy
     Up(pipeline::VerbArgs),
     /// Release the lock that a dead run left behind, and say whose it was
@@ -213,10 +223,12 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Destroy(args) => destroy::run(cx, global, args).await,
         Command::Docs(args) => docs::run(cx, args, Cli::command()),
         Command::Down(args) => pipeline::run_verb(cx, global, "down", args).await,
+        Command::Drift(args) => drift::run(cx, global, args).await,
         Command::Env(command) => env::run(cx, global, command),
         Command::Exec(args) => exec::run(cx, global, args).await,
         Command::Fmt(args) => fmt::run(cx, global, args).await,
         Command::Genenv(args) => genenv::run(cx, global, args).await,
+        Command::Graph(args) => graph::run(cx, global, args),
         Command::History(args) => history::run(cx, global, args),
         Command::Init(args) => init::run(cx, global, args).await,
         Command::Inventory(args) => inventory::run(cx, global, args).await,
@@ -236,6 +248,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::State(args) => state::run(cx, global, args).await,
         Command::Status(args) => status::run(cx, global, args).await,
         Command::Stop(args) => stop::run(cx, global, args).await,
+        Command::Tf(args) => tf::run(cx, global, args).await,
         Command::Up(args) => pipeline::run_verb(cx, global, "up", args).await,
         Command::Unlock(args) => unlock::run(cx, global, args).await,
         Command::Validate(args) => validate::run(cx, global, args).await,

@@ -38,6 +38,11 @@ impl Planned {
         self.selected.effect()
     }
 
+    /// A plan that was saved is carried out.
+    pub(crate) fn applies_saved_plan(&self) -> bool {
+        self.whole.applies_saved_plan()
+    }
+
     /// It ends with taking something down.
     pub(crate) fn takes_down(&self) -> bool {
         self.selected.takes_down()
@@ -110,7 +115,8 @@ pub(crate) async fn go(
             Ok(Ended { digest: facts.digest, difference: is_preview && !facts.differences.is_empty() })
         }
         Err(Stopped { failure, step }) => {
-            let can_go_on = !matches!(failure.kind, Kind::Declined | Kind::Difference) && whole.count() > 1;
+            let is_over = matches!(failure.kind, Kind::Declined | Kind::Difference | Kind::Child(_));
+            let can_go_on = !is_over && !matches!(verb, Verb::Tf { .. }) && whole.count() > 1;
             let step = step.map(|step| step_of(whole, selected, step));
             if let Some(step) = step.as_ref().filter(|_| can_go_on) {
                 let kept = resume::remember(cx, env, whole, selection, &options, step);

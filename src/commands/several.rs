@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use super::Global;
 use clap_complete::engine::ArgValueCandidates;
 
+use super::chosen::{Narrow, SEVERAL};
 use super::planned::Planned;
 use super::previews;
 use super::target::{self, Chosen, Target};
@@ -38,6 +39,8 @@ pub(crate) struct Targets {
         add = ArgValueCandidates::new(target::environments)
     )]
     env: Vec<String>,
+    #[command(flatten)]
+    some: Narrow,
     /// Work on so many environments at once [default: as many as there are processors]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..), help_heading = SEVERAL)]
     jobs: Option<u16>,
@@ -46,14 +49,12 @@ pub(crate) struct Targets {
     keep_going: bool,
 }
 
-const SEVERAL: &str = "Several environments";
-
 impl Targets {
     /// Several environments were asked for, even if only one is left of them.
     pub(crate) fn are_several(&self) -> bool {
         let is_list =
             |names: &[String]| names.len() > 1 || names.iter().any(|name| name.contains(['*', '?']));
-        self.all || is_list(&self.env)
+        self.all || self.some.is_asked() || is_list(&self.env)
     }
 
     /// Loads the one environment that is meant by something with this effect.
@@ -87,7 +88,10 @@ impl Targets {
             return self::one(global, verb, &found, plan, one).await;
         }
         let project = target::project(cx)?;
-        let selected = self.selected(&project)?;
+        let selected = self.selected(cx, &project).await?;
+        if selected.is_empty() {
+            return Ok(());
+        }
         cx.ui.event(None, Event::Environments { names: selected.clone() });
         let (environments, extra) = load(&project, &selected)?;
         let names: Vec<String> = environments
@@ -138,8 +142,13 @@ impl Targets {
     }
 
     /// Names of the selected environments, in the order of the project.
-    fn selected(&self, project: &Project) -> Result<Vec<String>, Failure> {
-        if self.all {
+    async fn selected(&self, cx: &Ctx, project: &Project) -> Result<Vec<String>, Failure> {
+        self.some.of(cx, project, self.named(project)?).await
+    }
+
+    /// Those that were named; all if none was.
+    fn named(&self, project: &Project) -> Result<Vec<String>, Failure> {
+        if self.all || self.env.is_empty() {
             if project.environments.is_empty() {
                 return Err(Failure::new(Kind::Usage, "the project has no environments")
                     .help("write a first one: `environments/dev/environment.toml`"));

@@ -18,6 +18,13 @@ pub(crate) struct Issue {
     pub(crate) help: Vec<String>,
 }
 
+impl Issue {
+    /// With one line on what to do.
+    pub(crate) fn new(place: &Place, message: String, help: impl Into<String>) -> Issue {
+        Issue { place: place.clone(), message, help: vec![help.into()] }
+    }
+}
+
 /// Everything wrong with a file. Without `known` (a file that could not be read to its end) nothing is said
 /// about names that it refers to.
 pub(crate) fn file(source: &Source, root: &Node, known: Option<&Known>) -> Vec<Issue> {
@@ -36,7 +43,7 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn issue(&mut self, place: &Place, message: impl Into<String>, help: impl Into<String>) {
-        self.issues.push(Issue { place: place.clone(), message: message.into(), help: vec![help.into()] });
+        self.issues.push(Issue::new(place, message.into(), help));
     }
 
     fn table(&mut self, name: &str, node: &Node, shape: &TableShape) {

@@ -63,6 +63,8 @@ pub struct Environment {
     pub tools: IndexMap<String, String>,
     /// Steps by name of the pipeline.
     pub pipelines: IndexMap<String, Vec<Step>>,
+    /// Steps around them: by `before-NAME`, `after-NAME`, `on-failure`.
+    pub hooks: IndexMap<String, Vec<Step>>,
     /// What the files say, merged, with the place of every value.
     pub document: Arc<Document>,
 }
@@ -84,6 +86,8 @@ pub struct Terraform {
     pub image: Option<Template>,
     /// Resources worked on at once.
     pub parallelism: Option<u32>,
+    /// What has to be seen by somebody before it is applied.
+    pub(crate) review: model::Review,
     /// How long to wait for the lock of the state.
     pub lock_timeout: Option<Duration>,
     /// Backend configuration.
@@ -170,6 +174,19 @@ fn fill_names(steps: &mut [Step], environment: &str, project: &str) {
     }
 }
 
+/// Pipelines as meant, by their names.
+fn by_name(
+    entries: IndexMap<String, model::PipelineEntry>,
+    setting: Setting<'_>,
+) -> Result<IndexMap<String, Vec<Step>>, Failure> {
+    let meant = entries.into_iter().map(|(name, steps)| {
+        let mut steps = Step::from_entries(steps.into_steps())?;
+        fill_names(&mut steps, setting.environment, setting.project);
+        Ok((name, steps))
+    });
+    meant.collect()
+}
+
 impl Environment {
     /// The name of a step, also when it is given as the file has it.
     pub fn step_name(&self, name: &str) -> String {
@@ -183,12 +200,6 @@ impl Environment {
         document: Arc<Document>,
     ) -> Result<Environment, Failure> {
         let (root, name) = (setting.root, setting.environment);
-        let mut pipelines = IndexMap::new();
-        for (name, steps) in file.pipelines {
-            let mut steps = Step::from_entries(steps.into_steps())?;
-            fill_names(&mut steps, setting.environment, setting.project);
-            pipelines.insert(name, steps);
-        }
         let inventory = match (file.inventory, file.ansible.is_some() && !file.hosts.is_empty()) {
             (None, false) => None,
             (inventory, _) => Some(Inventory::new(inventory.unwrap_or_default(), root, name)),
@@ -216,7 +227,8 @@ impl Environment {
             snapshots: file.snapshots,
             release: file.release.unwrap_or_default(),
             tools: file.tools.into_iter().map(|(name, version)| (name, version.0)).collect(),
-            pipelines,
+            pipelines: by_name(file.pipelines, setting)?,
+            hooks: by_name(file.hooks, setting)?,
             document,
         })
     }

@@ -36,9 +36,9 @@ impl Document {
         entries.map(|(name, entry)| Mention { name: name.clone(), place: entry.key.clone() }).collect()
     }
 
-    /// The steps of a pipeline.
-    pub(crate) fn steps(&self, pipeline: &str) -> &[Node] {
-        let Some(node) = self.root.at(&["pipelines", pipeline]) else { return &[] };
+    /// The steps of a pipeline or a hook, by the way to it.
+    pub(crate) fn steps(&self, way: &[&str]) -> &[Node] {
+        let Some(node) = self.root.at(way) else { return &[] };
         // With an effect for all of them it is a table.
         node.get("steps").unwrap_or(node).list()
     }

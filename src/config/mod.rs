@@ -28,6 +28,7 @@ pub(crate) mod template;
 mod action_name;
 
 pub use environment::Environment;
+pub(crate) use graph::Glance;
 pub use project::Project;
 pub(crate) use project::is_environment_name;
 pub use reference::{reference_markdown, schema};

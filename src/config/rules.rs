@@ -1,9 +1,11 @@
 //! What no shape can say: options that belong to one kind only, names that must not go in a circle.
 
+mod calls;
 mod power;
 
+use self::calls::steps;
 use crate::config::check::Issue;
-use crate::config::node::{Entry, Node, Place};
+use crate::config::node::{Entry, Node};
 use crate::config::template::{Name, Template};
 use crate::config::unready;
 use crate::config::verbs;
@@ -48,18 +50,23 @@ pub(crate) fn file(root: &Node) -> Vec<Issue> {
         && project.key.file == 1
     {
         let help = "move it to `environments/defaults.toml`";
-        issues.push(issue(&project.key, "`project` is about all environments".to_owned(), help));
+        issues.push(Issue::new(&project.key, "`project` is about all environments".to_owned(), help));
     }
     for (name, pipeline) in root.get("pipelines").and_then(Node::table).into_iter().flatten() {
         if verbs::find(name).is_some_and(|verb| !verb.is_replaceable()) {
             let message = format!("`{name}` is a verb that no pipeline can replace");
-            issues.push(issue(&pipeline.key, message, "give the pipeline another name"));
+            issues.push(Issue::new(&pipeline.key, message, "give the pipeline another name"));
         } else if !is_verb(name) {
             let message = format!("`{name}` cannot be called as a verb");
             let help = "use letters, digits and `-`, and a letter first";
-            issues.push(issue(&pipeline.key, message, help));
+            issues.push(Issue::new(&pipeline.key, message, help));
         }
         for step in steps(&pipeline.node) {
+            options(step, &mut issues);
+        }
+    }
+    for (_, hook) in root.get("hooks").and_then(Node::table).into_iter().flatten() {
+        for step in steps(&hook.node) {
             options(step, &mut issues);
         }
     }
@@ -72,7 +79,7 @@ pub(crate) fn document(root: &Node, environment: &str) -> Vec<Issue> {
     for name in root.get("depends-on").map(Node::list).unwrap_or_default() {
         if name.text() == Some(environment) {
             let message = format!("`{environment}` cannot depend on itself");
-            issues.push(issue(&name.place, message, "remove it"));
+            issues.push(Issue::new(&name.place, message, "remove it"));
         }
     }
     for (name, host) in root.get("hosts").and_then(Node::table).into_iter().flatten() {
@@ -81,13 +88,13 @@ pub(crate) fn document(root: &Node, environment: &str) -> Vec<Issue> {
             host.node.get("jump").filter(|_| comes_back(name, |at| next(at).into_iter().collect()))
         {
             let message = format!("`{name}` cannot be reached through itself");
-            issues.push(issue(&jump.place, message, "name another host, or remove `jump`"));
+            issues.push(Issue::new(&jump.place, message, "name another host, or remove `jump`"));
         }
     }
     env_file(root, &mut issues);
     groups(root, &mut issues);
     power::rules(root, &mut issues);
-    calls(root, &mut issues);
+    calls::rules(root, &mut issues);
     issues
 }
 
@@ -101,7 +108,7 @@ fn env_file(root: &Node, issues: &mut Vec<Issue>) {
         && let Some(secret) = template.names().find(|name| matches!(name, Name::Secret(_)))
     {
         let message = format!("`{secret}` in the title of the environment file would be read by everybody");
-        issues.push(issue(&title.place, message, "write it into a section"));
+        issues.push(Issue::new(&title.place, message, "write it into a section"));
     }
     let sections = root.at(&["env-file", "sections"]).map(Node::list).unwrap_or_default();
     let tables = sections.iter().filter_map(|section| section.get("values")?.table());
@@ -109,10 +116,10 @@ fn env_file(root: &Node, issues: &mut Vec<Issue>) {
     for (name, entry) in tables.flatten() {
         if METADATA.contains(&name.as_str()) {
             let message = format!("`{name}` ends the environment file by itself");
-            issues.push(issue(&entry.key, message, "remove it, or name it differently"));
+            issues.push(Issue::new(&entry.key, message, "remove it, or name it differently"));
         } else if !seen.insert(name) {
             let message = format!("`{name}` is in another section of the environment file already");
-            issues.push(issue(&entry.key, message, "remove one of them, or name it differently"));
+            issues.push(Issue::new(&entry.key, message, "remove one of them, or name it differently"));
         }
     }
 }
@@ -126,7 +133,7 @@ fn groups(root: &Node, issues: &mut Vec<Issue>) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("declare it: `[inventory.groups.{name}]`"),
             };
-            issues.push(issue(&child.place, format!("there is no group `{name}`"), help));
+            issues.push(Issue::new(&child.place, format!("there is no group `{name}`"), help));
         }
     }
     let inside = |name: &str| {
@@ -135,7 +142,7 @@ fn groups(root: &Node, issues: &mut Vec<Issue>) {
     };
     for (name, group) in groups {
         if let Some(children) = group.node.get("children").filter(|_| comes_back(name, inside)) {
-            issues.push(issue(
+            issues.push(Issue::new(
                 &children.place,
                 format!("`{name}` would be in itself"),
                 "remove one of these groups",
@@ -159,80 +166,6 @@ fn comes_back<'a>(name: &'a str, next: impl Fn(&'a str) -> Vec<&'a str>) -> bool
     false
 }
 
-/// What the `do` steps call: it must exist, and must not come back to where it began.
-fn calls(root: &Node, issues: &mut Vec<Issue>) {
-    let Some(pipelines) = root.get("pipelines").and_then(Node::table) else { return };
-    let names = || verbs::doable().map(|name| -> &str { name }).chain(pipelines.keys().map(String::as_str));
-    for (name, pipeline) in pipelines {
-        for line in std::iter::once(&pipeline.node).chain(steps(&pipeline.node)) {
-            let verb = line.text().map(str::trim);
-            if let Some(verb) = verb.filter(|verb| names().any(|known| known == *verb)) {
-                let message =
-                    format!("`{verb}` would be a line for the shell here, and is a verb or pipeline");
-                issues.push(issue(&line.place, message, format!("write `{{ do = \"{verb}\" }}`")));
-            }
-        }
-        for called in steps(&pipeline.node).into_iter().filter_map(|step| step.get("do")) {
-            let Some(verb) = called.text() else { continue };
-            if !names().any(|known| known == verb) {
-                let help = match text::nearest(verb, names()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("declare it: `pipelines.{verb} = [ … ]`"),
-                };
-                issues.push(issue(&called.place, format!("there is no verb or pipeline `{verb}`"), help));
-            } else if let Some(path) = way(root, verb, name, &mut Vec::new()) {
-                let message = match path.as_slice() {
-                    [] => format!("`{name}` would do itself without end"),
-                    path => {
-                        format!("`{name}` would do itself without end, through {}", text::list(path, "and"))
-                    }
-                };
-                issues.push(issue(
-                    &called.place,
-                    message,
-                    "remove this step, or name the steps it should do",
-                ));
-            }
-        }
-    }
-}
-
-/// The pipelines on the way from one to another.
-fn way(root: &Node, from: &str, to: &str, seen: &mut Vec<String>) -> Option<Vec<String>> {
-    if from == to {
-        return Some(Vec::new());
-    }
-    if seen.iter().any(|name| name == from) {
-        return None;
-    }
-    seen.push(from.to_owned());
-    let next: Vec<String> = if let Some(pipeline) = root.at(&["pipelines", from]) {
-        let called = steps(pipeline).into_iter().filter_map(|step| step.get("do")?.text());
-        called.map(str::to_owned).collect()
-    } else {
-        let parts = verbs::find(from).map_or(&[][..], |verb| verb.parts);
-        parts.iter().map(|verb| (*verb).to_owned()).collect()
-    };
-    next.iter().find_map(|name| {
-        let mut path = way(root, name, to, seen)?;
-        path.insert(0, from.to_owned());
-        Some(path)
-    })
-}
-
-/// The steps of a pipeline and those they do on failure.
-fn steps(pipeline: &Node) -> Vec<&Node> {
-    let mut all = Vec::new();
-    // With an effect for all of them it is a table.
-    for step in pipeline.get("steps").unwrap_or(pipeline).list() {
-        all.push(step);
-        if let Some(on_failure) = step.get("on-failure") {
-            all.extend(steps(on_failure));
-        }
-    }
-    all
-}
-
 fn options(step: &Node, issues: &mut Vec<Issue>) {
     for (kind, option, beside) in OPTIONS {
         let Some(table) = step.get(kind) else { continue };
@@ -241,24 +174,28 @@ fn options(step: &Node, issues: &mut Vec<Issue>) {
         {
             let message =
                 format!("`{option}` means nothing here: it belongs beside {}", text::list(beside, "or"));
-            issues.push(issue(&given.key, message, "remove it"));
+            issues.push(Issue::new(&given.key, message, "remove it"));
         }
     }
     if let Some(effect) = entry(step, "effect")
         && !["command", "remote", "docker", "do"].iter().any(|kind| step.get(kind).is_some())
     {
         let message = "`effect` belongs to `command`, `remote`, `docker` and `do`".to_owned();
-        issues.push(issue(&effect.key, message, "remove it: infractl knows what this step does"));
+        issues.push(Issue::new(&effect.key, message, "remove it: infractl knows what this step does"));
     }
     for option in ["attempts", "every"] {
         let Some(given) = entry(step, option) else { continue };
         match step.get("wait") {
             None => {
                 let help = format!("write `retry = {{ {option} = … }}`");
-                issues.push(issue(&given.key, format!("`{option}` belongs to `wait`"), help));
+                issues.push(Issue::new(&given.key, format!("`{option}` belongs to `wait`"), help));
             }
             Some(wait) if wait.get(option).is_some() => {
-                issues.push(issue(&given.key, format!("`{option}` is given twice"), "remove one of them"));
+                issues.push(Issue::new(
+                    &given.key,
+                    format!("`{option}` is given twice"),
+                    "remove one of them",
+                ));
             }
             Some(_) => {}
         }
@@ -272,8 +209,4 @@ fn is_verb(name: &str) -> bool {
 
 fn entry<'a>(node: &'a Node, key: &str) -> Option<&'a Entry> {
     node.table()?.get(key)
-}
-
-fn issue(place: &Place, message: String, help: impl Into<String>) -> Issue {
-    Issue { place: place.clone(), message, help: vec![help.into()] }
 }

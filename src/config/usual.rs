@@ -50,6 +50,7 @@ impl Terraform {
             var_files: paths(section.var_files),
             image: template(section.image),
             parallelism: section.parallelism,
+            review: section.review.unwrap_or_default(),
             lock_timeout: section.lock_timeout.map(|period| period.0),
             backend: section.backend,
             env: section.env,

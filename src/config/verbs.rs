@@ -61,6 +61,8 @@ pub(crate) struct Verb {
     face: Face,
     /// Its runs are kept in the history.
     is_kept: bool,
+    /// What its tools print is what it is run for: data, on standard output when that is no terminal.
+    pub is_report: bool,
     /// It makes the place of the state, where a shared lock would be.
     makes_backend: bool,
     /// This version has it; other names are kept for it.
@@ -69,12 +71,30 @@ pub(crate) struct Verb {
 
 /// A verb that is a pipeline.
 const fn pipeline(name: &'static str, effect: Effect) -> Verb {
-    Verb { name, effect, parts: &[], face: Face::Pipeline, is_kept: true, makes_backend: false, exists: true }
+    Verb {
+        name,
+        effect,
+        parts: &[],
+        face: Face::Pipeline,
+        is_kept: true,
+        is_report: false,
+        makes_backend: false,
+        exists: true,
+    }
 }
 
 /// A verb that is none.
 const fn own(name: &'static str, effect: Effect) -> Verb {
-    Verb { name, effect, parts: &[], face: Face::Own, is_kept: true, makes_backend: false, exists: true }
+    Verb {
+        name,
+        effect,
+        parts: &[],
+        face: Face::Own,
+        is_kept: true,
+        is_report: false,
+        makes_backend: false,
+        exists: true,
+    }
 }
 
 impl Verb {
@@ -92,6 +112,10 @@ impl Verb {
 
     const fn backend(self) -> Verb {
         Verb { makes_backend: true, ..self }
+    }
+
+    const fn report(self) -> Verb {
+        Verb { is_report: true, ..self }
     }
 
     const fn later(self) -> Verb {
@@ -124,7 +148,7 @@ pub(crate) const ALL: &[Verb] = &[
     pipeline("apply", Effect::Changes).does(&["genenv", "inventory"]),
     pipeline("bootstrap", Effect::Changes).backend(),
     pipeline("build", Effect::Writes),
-    pipeline("check", Effect::Reads),
+    pipeline("check", Effect::Reads).report(),
     own("ci", Effect::Reads).later(),
     own("completions", Effect::Reads),
     pipeline("deploy", Effect::Changes),
@@ -132,12 +156,12 @@ pub(crate) const ALL: &[Verb] = &[
     own("docs", Effect::Reads),
     own("doctor", Effect::Reads).later(),
     pipeline("down", Effect::Destroys).does(&["destroy"]),
-    pipeline("drift", Effect::Reads).later(),
+    pipeline("drift", Effect::Reads).report(),
     own("env", Effect::Reads),
     own("exec", Effect::Changes),
     pipeline("fmt", Effect::Reads).not_kept(),
     pipeline("genenv", Effect::Writes),
-    own("graph", Effect::Reads).later(),
+    own("graph", Effect::Reads),
     own("help", Effect::Reads),
     own("history", Effect::Reads),
     own("import", Effect::Writes).later(),
@@ -147,7 +171,7 @@ pub(crate) const ALL: &[Verb] = &[
     own("new", Effect::Writes),
     own("output", Effect::Reads).not_kept(),
     own("pipeline", Effect::Changes),
-    pipeline("plan", Effect::Reads),
+    pipeline("plan", Effect::Reads).report(),
     pipeline("promote", Effect::Changes).later(),
     pipeline("push", Effect::Changes).later(),
     pipeline("recreate", Effect::Destroys).does(&["down", "up"]),
@@ -163,7 +187,7 @@ pub(crate) const ALL: &[Verb] = &[
     pipeline("state", Effect::Reads).not_kept(),
     own("status", Effect::Reads).not_kept(),
     pipeline("stop", Effect::Stops),
-    own("tf", Effect::Changes).later(),
+    own("tf", Effect::Changes),
     own("tools", Effect::Writes).later(),
     own("unlock", Effect::Writes),
     pipeline("up", Effect::Changes).does(&["init", "apply", "deploy"]),

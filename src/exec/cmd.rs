@@ -33,6 +33,8 @@ pub enum Input {
     /// Nothing: closed.
     #[default]
     None,
+    /// What infractl itself was given on its standard input.
+    Own,
     /// These bytes, then end of file. Always treated as secret.
     Secret(SecretString),
     /// All of these in order, then end of file. Always treated as secret.
@@ -180,6 +182,13 @@ impl Cmd {
     #[must_use]
     pub fn input(mut self, text: SecretString) -> Self {
         self.input = Input::Secret(text);
+        self
+    }
+
+    /// Sets what the program reads on standard input.
+    #[must_use]
+    pub(crate) fn reads(mut self, input: Input) -> Self {
+        self.input = input;
         self
     }
 

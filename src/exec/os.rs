@@ -159,6 +159,7 @@ impl OsRunner {
     fn spawn(&self, cmd: &Cmd, mut command: Command) -> Result<Child, RunError> {
         command.stdin(match cmd.input {
             Input::Secret(_) | Input::Parts(_) | Input::Held(_) => Stdio::piped(),
+            Input::Own => Stdio::inherit(),
             Input::None if cmd.io == Io::Attach => Stdio::inherit(),
             Input::None => Stdio::null(),
         });
@@ -246,7 +247,7 @@ async fn keep(pipe: Option<ChildStdout>, kept: &mut Vec<u8>) {
 async fn feed(pipe: Option<ChildStdin>, input: &Input) -> Option<ChildStdin> {
     let mut pipe = pipe?;
     let fed = match input {
-        Input::None => Ok(()),
+        Input::None | Input::Own => Ok(()),
         Input::Secret(text) | Input::Held(text) => pipe.write_all(text.expose_secret().as_bytes()).await,
         Input::Parts(parts) => feed_parts(&mut pipe, parts).await,
     };

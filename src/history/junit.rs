@@ -59,10 +59,10 @@ impl Counts {
     fn add(&mut self, outcome: State) {
         self.tests += 1;
         match outcome {
-            State::Failed => self.failures += 1,
+            State::Failed | State::Difference => self.failures += 1,
             State::Interrupted | State::Declined | State::Running => self.errors += 1,
             State::Skipped => self.skipped += 1,
-            State::Done | State::Difference => {}
+            State::Done => {}
         }
     }
 
@@ -108,7 +108,7 @@ fn case(out: &mut String, run: &Run, environment: &str, step: &Step) {
         step.seconds
     );
     let body = match step.outcome {
-        State::Failed => {
+        State::Failed | State::Difference => {
             let found = step.diagnostics.iter().map(|found| found.summary.as_str()).next();
             let message = found.or(run.error.as_deref()).unwrap_or("failed");
             let lines = step.tail.iter().skip(step.tail.len().saturating_sub(LINES));
@@ -122,7 +122,7 @@ fn case(out: &mut String, run: &Run, environment: &str, step: &Step) {
         State::Interrupted | State::Running => "      <error message=\"interrupted\"/>\n".to_owned(),
         State::Declined => "      <error message=\"declined\"/>\n".to_owned(),
         State::Skipped => "      <skipped/>\n".to_owned(),
-        State::Done | State::Difference => String::new(),
+        State::Done => String::new(),
     };
     out.push_str(if body.is_empty() { "/>\n" } else { ">\n" });
     if !body.is_empty() {

@@ -193,7 +193,7 @@ pub(crate) fn by(login: &Login, cmd: Cmd) -> Cmd {
     let (line, secrets) = remote_shell::line(&cmd, dir.as_deref());
     let input = match (secrets, cmd.input) {
         // The command there ends when this does: with us, or with the connection.
-        (secrets, Input::None) => Input::Held(secrets.unwrap_or_default()),
+        (secrets, Input::None | Input::Own) => Input::Held(secrets.unwrap_or_default()),
         (None, input) => input,
         (Some(secrets), Input::Secret(text) | Input::Held(text)) => {
             Input::Secret(SecretString::from([secrets.expose_secret(), text.expose_secret()].concat()))

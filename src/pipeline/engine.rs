@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{OnFailure, Pipeline, Step, What, expects, one_state};
-use crate::config::Environment;
+use crate::config::{Environment, verbs};
 use crate::context::Ctx;
 use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
@@ -72,7 +72,8 @@ pub(crate) async fn run_to_step(
         super::describe::steps(&mut run, &pipeline.steps).await.map_err(nowhere)?;
         return Ok(run.facts);
     }
-    let frame = Frame { verb: verb.clone(), ..Frame::default() };
+    let is_report = verbs::find(verb).is_some_and(|verb| verb.is_report);
+    let frame = Frame { verb: verb.clone(), is_report, ..Frame::default() };
     let result = run.steps(&pipeline.steps, &frame, "").await;
     ended(result.as_ref().map_or_else(|failure| outcome(failure.kind), |()| Outcome::Done));
     if options.timings {
@@ -237,7 +238,10 @@ impl PipelineRun<'_> {
             OnFailure::Steps(steps) => {
                 let reason = self.cx.masks.mask(&format!("{:#}", failure.error)).into_owned();
                 let mut frame = frame.clone();
-                frame.vars.push(("INFRACTL_FAILED_STEP".to_owned(), step.name.clone()));
+                // Of a group it is the step in it that failed.
+                let inside = self.at.as_deref().and_then(|at| at.strip_prefix(path)?.strip_prefix('/'));
+                let failed = inside.unwrap_or(&step.name).to_owned();
+                frame.vars.push(("INFRACTL_FAILED_STEP".to_owned(), failed));
                 frame.vars.push(("INFRACTL_FAILURE".to_owned(), reason));
                 let number = self.number;
                 let result = self.steps(steps, &frame, path).await;

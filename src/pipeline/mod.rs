@@ -29,6 +29,7 @@ use crate::config::step::Retry;
 use crate::config::verbs::Effect;
 use crate::steps::Work;
 use crate::steps::nothing::Refused;
+use crate::steps::terraform;
 use crate::work::when;
 
 /// What a verb does to one environment: plain data.
@@ -147,6 +148,14 @@ impl Pipeline {
     /// What it does to the environment: the greatest of the effects of its leaves.
     pub(crate) fn effect(&self) -> Effect {
         self.leaves().iter().map(|leaf| leaf.effect).max().unwrap_or(Effect::Reads)
+    }
+
+    /// A plan that was saved is carried out, or it is said why not.
+    pub(crate) fn applies_saved_plan(&self) -> bool {
+        let is_one = |work: &Work| {
+            matches!(work, Work::Terraform(terraform::Action::Apply { plan: Some(_) }) | Work::Refused(_))
+        };
+        self.leaves().iter().any(|leaf| is_one(leaf.work))
     }
 
     /// It ends with taking something down: nothing is changed or brought up after that.

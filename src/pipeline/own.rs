@@ -7,12 +7,17 @@ use crate::config::Environment;
 use crate::config::node::Node;
 use crate::config::step::{self as declared, Action, Until, Wait};
 use crate::config::unready::{self, Unready};
-use crate::config::verbs::Effect;
+use crate::config::verbs::{self, Effect};
 use crate::steps::Work;
 use crate::steps::nothing::Refused;
 
 /// The steps of a verb or pipeline by its name; `above` are those it is done by.
+///
+/// In the pipeline that replaces a verb, a step that does this verb is the built-in one.
 pub(super) fn named(env: &Environment, name: &str, above: &[&str]) -> Vec<Step> {
+    if above.last() == Some(&name) && env.pipelines.contains_key(name) && is_built_in(name) {
+        return plan::built_in_named(env, name, above);
+    }
     if above.contains(&name) {
         let way = above.iter().skip_while(|known| **known != name).chain([&name]);
         let way = way.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" -> ");
@@ -23,10 +28,37 @@ pub(super) fn named(env: &Environment, name: &str, above: &[&str]) -> Vec<Step> 
         )];
     }
     let inside: Vec<&str> = above.iter().copied().chain([name]).collect();
-    let Some(steps) = env.pipelines.get(name) else {
-        return plan::built_in_named(env, name, &inside);
+    let steps = match env.pipelines.get(name) {
+        Some(steps) => several(env, steps, env.document.steps(&["pipelines", name]), &inside),
+        None => plan::built_in_named(env, name, &inside),
     };
-    several(env, steps, env.document.steps(name), &inside)
+    around(env, name, steps, &inside)
+}
+
+/// The steps of a verb or pipeline between those before and after it; `above` are those it is done by, itself last.
+pub(super) fn around(env: &Environment, name: &str, steps: Vec<Step>, above: &[&str]) -> Vec<Step> {
+    let hook = |key: String| {
+        let declared = env.hooks.get(&key)?;
+        let inside: Vec<&str> = above.iter().copied().chain([key.as_str()]).collect();
+        Some(Step::group(&key, several(env, declared, env.document.steps(&["hooks", &key]), &inside)))
+    };
+    let (before, after) = (hook(format!("before-{name}")), hook(format!("after-{name}")));
+    before.into_iter().chain(steps).chain(after).collect()
+}
+
+/// The steps of a run with what is done when one of them fails.
+pub(super) fn watched(env: &Environment, verb: &str, steps: Vec<Step>) -> Vec<Step> {
+    let Some(declared) = env.hooks.get(ON_FAILURE).filter(|_| !steps.is_empty()) else { return steps };
+    let on_failure =
+        OnFailure::Steps(several(env, declared, env.document.steps(&["hooks", ON_FAILURE]), &[ON_FAILURE]));
+    let rules = Rules { on_failure, ..Rules::default() };
+    vec![Step { name: verb.to_owned(), what: What::Steps(steps), rules }]
+}
+
+const ON_FAILURE: &str = "on-failure";
+
+fn is_built_in(name: &str) -> bool {
+    verbs::find(name).is_some_and(verbs::Verb::is_built_in)
 }
 
 /// `nodes` are the same steps as they stand in the files.

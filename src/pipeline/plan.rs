@@ -4,6 +4,7 @@ pub(crate) use super::verb::Playbooks;
 pub use super::verb::Verb;
 use super::{Pipeline, Step, What, machines, own, refused};
 use crate::config::Environment;
+use crate::config::model::Review;
 use crate::config::unready;
 use crate::config::verbs::Effect;
 use crate::steps::Work;
@@ -16,22 +17,71 @@ use crate::steps::forget::Forget;
 use crate::steps::nothing::Nothing;
 use crate::steps::prepare::Prepare;
 use crate::steps::terraform::Action as Terraform;
-use crate::steps::terraform::Outputs;
+use crate::steps::terraform::{How, Outputs, Reviewed};
 use crate::work::needs::Needs;
 
 /// The steps of a verb for an environment: those of the project's pipeline of that name, else the built-in ones.
 pub fn pipeline(env: &Environment, verb: &Verb) -> Pipeline {
     let name = verb.name();
     let is_named = matches!(verb, Verb::Named { .. } | Verb::Playbooks { .. });
+    // These only read, for something that looks and writes nothing.
+    let is_bare = matches!(verb, Verb::Genenv | Verb::Output | Verb::Tf { .. });
     let mut steps = if env.pipelines.contains_key(name) || is_named {
         own::named(env, name, &[])
-    } else {
+    } else if is_bare {
         built_in(env, verb)
+    } else {
+        own::around(env, name, built_in(env, verb), &[name])
     };
+    if let Verb::Apply { plan: Some(plan) } = verb {
+        with_plan(&mut steps, plan);
+    }
+    unreviewed(env, &mut steps);
+    if !is_bare {
+        steps = own::watched(env, name, steps);
+    }
     if let Verb::Playbooks { part, .. } = verb {
         part.limit(&mut steps);
     }
     prepared(env, Pipeline { verb: name.to_owned(), environment: env.name.clone(), steps })
+}
+
+/// Gives a saved plan to the first step that applies one.
+fn with_plan(steps: &mut [Step], given: &Reviewed) -> bool {
+    steps.iter_mut().any(|step| match &mut step.what {
+        What::Steps(inside) => with_plan(inside, given),
+        What::Work(Work::Terraform(Terraform::Apply { plan })) => {
+            *plan = Some(given.clone());
+            true
+        }
+        What::Work(_) => false,
+    })
+}
+
+/// Refuses every step that would apply what nobody has looked at, where the environment wants that.
+fn unreviewed(env: &Environment, steps: &mut [Step]) {
+    let Some(review) = env.terraform.as_ref().map(|terraform| terraform.review) else { return };
+    for step in steps {
+        match &mut step.what {
+            What::Steps(inside) => unreviewed(env, inside),
+            What::Work(Work::Terraform(Terraform::Apply { plan })) => {
+                let how = plan.as_ref().map(|plan| plan.how);
+                let flag = match (review, how) {
+                    (Review::SavedPlan, None) => "--plan",
+                    (Review::Verify, None | Some(How::Exactly)) => "--verify",
+                    _ => continue,
+                };
+                let name = &env.name;
+                let why =
+                    format!("`{name}` applies only a plan that was reviewed: `review` in `[terraform]`");
+                let help = format!(
+                    "run `infractl plan {name} --out FILE`, have it reviewed, then `infractl apply {name} {flag} FILE`"
+                );
+                *step = refused(&step.name, &why, &help);
+            }
+            What::Work(_) => {}
+        }
+    }
 }
 
 /// Puts first what is opened and checked before any tool starts, if any step needs it.
@@ -103,9 +153,10 @@ fn preview(step: &Step) -> Option<Step> {
     let plan = |destroy| Terraform::Plan { out: None, json: false, keep: true, destroy };
     let action = match &step.what {
         What::Work(Work::Terraform(Terraform::Apply { plan: None })) => plan(false),
-        What::Work(Work::Terraform(Terraform::Apply { plan: Some(file) })) => {
-            Terraform::Look { plan: file.clone() }
-        }
+        What::Work(Work::Terraform(Terraform::Apply { plan: Some(plan) })) => match plan.how {
+            How::Exactly => Terraform::Look { plan: plan.file.clone() },
+            How::Verified => Terraform::Verify { plan: plan.file.clone() },
+        },
         What::Work(Work::Terraform(Terraform::Destroy)) => plan(true),
         _ => return None,
     };
@@ -124,15 +175,10 @@ pub(crate) fn preview_of(env: &Environment, pipeline: &Pipeline) -> Option<Pipel
 pub(super) fn built_in_named(env: &Environment, name: &str, above: &[&str]) -> Vec<Step> {
     let group = |name: &str| Step::group(name, own::named(env, name, above));
     let verb = match name {
-        "init" if env.terraform.is_none() => {
-            return vec![Step::new(
-                "init",
-                Work::Nothing(Nothing("no root module: nothing to initialise".into())),
-            )];
-        }
         "init" => Verb::Init,
         "bootstrap" => Verb::Bootstrap(Bootstrap::default()),
         "plan" => Verb::Plan { out: None, json: false },
+        "drift" => Verb::Drift,
         "apply" => Verb::Apply { plan: None },
         "destroy" => Verb::Destroy,
         "fmt" => Verb::Fmt { check: false },
@@ -177,8 +223,17 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
     let outputs = || Step::new("outputs", Work::Outputs(Outputs));
     let write = || Step::new("environment file", Work::EnvFile(EnvFileStep::Write));
     let inventory = |action| env.inventory.is_some().then(|| Step::new("inventory", Work::Inventory(action)));
+    let nothing = |to: &str| {
+        let why = format!("no root module: nothing to {to}");
+        vec![Step::new(verb.name(), Work::Nothing(Nothing(why)))]
+    };
     match verb {
+        Verb::Init if !has_root => nothing("initialise"),
+        Verb::Plan { .. } if !has_root => nothing("plan"),
+        Verb::Drift if !has_root => nothing("look at"),
+        Verb::Fmt { .. } if !has_root => nothing("format"),
         Verb::Init => vec![prepare(false), terraform("terraform init", Terraform::Init)],
+        Verb::Drift => vec![prepare(false), terraform("terraform plan -refresh-only", Terraform::Drift)],
         Verb::Plan { out, json } => {
             let action = Terraform::Plan { out: out.clone(), json: *json, keep: false, destroy: false };
             vec![prepare(false), terraform("terraform plan", action)]
@@ -207,6 +262,11 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
             vec![Step::new("bucket", Work::Nothing(Nothing("no root module: no state to keep".into())))]
         }
         Verb::Bootstrap(wish) => vec![prepare(false), Step::new("bucket", Work::Bootstrap(wish.clone()))],
+        Verb::Tf { words } => {
+            let name: Vec<&str> = words.iter().take(2).map(String::as_str).collect();
+            let action = Terraform::Any { words: words.clone() };
+            vec![terraform(&format!("terraform {}", name.join(" ")), action)]
+        }
         Verb::Stop { shelve } => machines::stop(env, *shelve),
         Verb::Validate if !has_root => vec![],
         Verb::Validate => vec![prepare(false), terraform("terraform validate", Terraform::Validate)],

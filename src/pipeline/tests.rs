@@ -73,6 +73,7 @@ fn world(pipelines: &str, script: impl FnOnce(FakeRunner) -> FakeRunner) -> Worl
         can_ask: false,
         no_input: true,
         json: false,
+        reports: false,
         width: 80,
         ci: None,
     };

@@ -7,6 +7,7 @@ use crate::config::model::{Argument, HostName};
 use crate::config::template::Template;
 use crate::steps::Work;
 use crate::steps::bootstrap::Bootstrap;
+use crate::steps::terraform::Reviewed;
 
 /// A verb that is a pipeline, with what was asked of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,13 +21,20 @@ pub enum Verb {
         /// JSON lines instead of text.
         json: bool,
     },
+    /// What changed behind terraform's back.
+    Drift,
     /// Make the environment match, then write its files.
     Apply {
         /// A saved plan.
-        plan: Option<PathBuf>,
+        plan: Option<Reviewed>,
     },
     /// Take the environment down, then remove its files.
     Destroy,
+    /// Any command of terraform.
+    Tf {
+        /// As it was typed.
+        words: Vec<String>,
+    },
     /// Check root module and configuration.
     Validate,
     /// Format the root module.
@@ -111,8 +119,10 @@ impl Verb {
         match self {
             Verb::Init => "init",
             Verb::Plan { .. } => "plan",
+            Verb::Drift => "drift",
             Verb::Apply { .. } => "apply",
             Verb::Destroy => "destroy",
+            Verb::Tf { .. } => "tf",
             Verb::Validate => "validate",
             Verb::Fmt { .. } => "fmt",
             Verb::Stop { .. } => "stop",

@@ -1,7 +1,7 @@
 //! A file as it is on disk: values encrypted, metadata readable.
 
 use super::cipher::Cipher;
-use super::metadata::{Metadata, Recipient};
+use super::metadata::{Group, Metadata, Recipient};
 use super::tree::Map;
 use super::{DataKey, Fill, Format, KeyGroups, Plain, SopsError, conflict, recipients, store, walk, yaml};
 
@@ -39,6 +39,14 @@ impl Encrypted {
     /// Everybody the file is encrypted for, in the order of the file.
     pub fn recipients(&self) -> Vec<Recipient> {
         self.metadata.recipients()
+    }
+
+    /// Its age recipients by group.
+    pub(crate) fn key_groups(&self) -> KeyGroups {
+        let metadata = self.metadata();
+        let age = |group: &Group| group.age.iter().map(|entry| entry.recipient.clone()).collect();
+        let threshold = (metadata.threshold > 0).then_some(metadata.threshold);
+        KeyGroups { groups: metadata.groups.iter().map(age).collect(), threshold }
     }
 
     /// The documents with their values still encrypted.

@@ -70,12 +70,12 @@ fn tell_about_variables(step: &StepCx<'_>) {
     if let Some(file) = step.cx.vars.get("TF_CLI_CONFIG_FILE")
         && !std::path::Path::new(file).exists()
     {
-        step.cx.ui.warn(format!(
+        step.cx.ui.warn_once(format!(
             "TF_CLI_CONFIG_FILE names `{file}`, which does not exist: terraform is started without it"
         ));
     }
     if let Some(args) = step.cx.vars.get("TF_CLI_ARGS").filter(|args| !args.is_empty()) {
-        step.cx.ui.warn(format!("TF_CLI_ARGS is set and goes to every plan, apply and destroy: {args}"));
+        step.cx.ui.warn_once(format!("TF_CLI_ARGS is set and goes to every plan, apply and destroy: {args}"));
     }
 }
 

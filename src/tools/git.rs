@@ -46,6 +46,22 @@ pub(crate) fn branch(dir: &Path) -> Cmd {
     git(dir).args(["symbolic-ref", "--quiet", "--short", "HEAD"])
 }
 
+/// The folder of the repository, on standard output.
+pub(crate) fn top(dir: &Path) -> Cmd {
+    git(dir).args(["rev-parse", "--show-toplevel"])
+}
+
+/// The files that differ from where the work since a commit began, on standard output, seen from the folder of the
+/// repository, each ended by NUL.
+pub(crate) fn changed_since(dir: &Path, commit: &str) -> Cmd {
+    git(dir).args(["diff", "--name-only", "-z", "--no-renames", "--merge-base", commit, "--"])
+}
+
+/// The files that are new and not ignored, in the same form.
+pub(crate) fn untracked(dir: &Path) -> Cmd {
+    git(dir).args(["ls-files", "-z", "--others", "--exclude-standard", "--full-name", "--", ":/"])
+}
+
 /// A call that changes something: it never asks for a password.
 fn change(dir: &Path) -> Cmd {
     Cmd::new("git").dir(dir).env("GIT_TERMINAL_PROMPT", "0")

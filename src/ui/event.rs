@@ -32,6 +32,8 @@ pub enum Level {
     Detail,
     /// What a tool says that people run it for.
     Normal,
+    /// What the verb is run for: on standard output when that is no terminal.
+    Report,
     /// Shown even with `-q`: diagnostics of errors.
     Important,
 }
@@ -233,6 +235,8 @@ pub trait Reporter: Send + Sync {
     fn suspend(&self, work: &mut dyn FnMut()) {
         work();
     }
+    /// A program owns the terminal from now on, or no longer.
+    fn give_terminal(&self, _is_given: bool) {}
     /// Why it could not tell everything.
     fn trouble(&self) -> Option<String> {
         None
@@ -254,6 +258,10 @@ impl<R: Reporter + ?Sized> Reporter for Arc<R> {
 
     fn suspend(&self, work: &mut dyn FnMut()) {
         (**self).suspend(work);
+    }
+
+    fn give_terminal(&self, is_given: bool) {
+        (**self).give_terminal(is_given);
     }
 
     fn trouble(&self) -> Option<String> {

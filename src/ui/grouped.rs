@@ -182,6 +182,10 @@ impl Reporter for Grouped {
         self.inner.tick();
     }
 
+    fn give_terminal(&self, is_given: bool) {
+        self.inner.give_terminal(is_given);
+    }
+
     fn trouble(&self) -> Option<String> {
         self.inner.trouble()
     }

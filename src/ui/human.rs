@@ -10,6 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::time::Instant;
 
 use super::event::{Event, Level, Outcome, Report, Reporter, ToolLine};
+use super::printed::Printed;
 use super::terminal::Patient;
 use super::{Mode, Verbosity, lane, say};
 use crate::text;
@@ -22,6 +23,7 @@ pub(crate) struct Human {
     mode: Mode,
     bars: MultiProgress,
     running: Mutex<HashMap<String, Running>>,
+    out: Printed,
 }
 
 struct Running {
@@ -43,12 +45,8 @@ const BOLD: Style = Style::new().bold();
 impl Human {
     /// Shows on a terminal what is alive, elsewhere plain lines.
     pub(crate) fn new(mode: Mode) -> Self {
-        let target = if mode.live && mode.verbosity > Verbosity::Quiet {
-            ProgressDrawTarget::term_like_with_hz(Box::new(Patient::new()), 10)
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        Human { mode, bars: MultiProgress::with_draw_target(target), running: Mutex::default() }
+        let (running, out) = (Mutex::default(), Printed::default());
+        Human { mode, bars: MultiProgress::with_draw_target(target(mode)), running, out }
     }
 
     fn paint(&self, style: Style, text: &str) -> String {
@@ -134,6 +132,13 @@ impl Human {
     }
 
     fn tool_line(&self, environment: Option<&str>, level: Level, text: &str) {
+        if level == Level::Report && self.mode.reports {
+            let text = if self.mode.color { text.into() } else { text::plain(text) };
+            let prefix = if lane::width().is_some() { self.prefix(environment) } else { String::new() };
+            // It remembers what it could not print.
+            let _ = self.out.print(format!("{prefix}{text}\n").as_bytes());
+            return;
+        }
         let shown = match self.mode.verbosity {
             Verbosity::Quiet => level >= Level::Important,
             Verbosity::Normal => level >= Level::Normal,
@@ -148,6 +153,15 @@ impl Human {
         if shown {
             self.text(environment, format!("  {text}").trim_end());
         }
+    }
+}
+
+/// Where what is alive is drawn.
+fn target(mode: Mode) -> ProgressDrawTarget {
+    if mode.live && mode.verbosity > Verbosity::Quiet {
+        ProgressDrawTarget::term_like_with_hz(Box::new(Patient::new()), 10)
+    } else {
+        ProgressDrawTarget::hidden()
     }
 }
 
@@ -220,6 +234,19 @@ impl Reporter for Human {
         self.bars.suspend(work);
     }
 
+    fn give_terminal(&self, is_given: bool) {
+        if is_given {
+            let _ = self.bars.clear();
+            self.bars.set_draw_target(ProgressDrawTarget::hidden());
+        } else {
+            self.bars.set_draw_target(target(self.mode));
+        }
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.out.trouble()
+    }
+
     fn tick(&self) {
         for line in self.still_running() {
             self.line(&line);
@@ -266,6 +293,7 @@ mod tests {
         can_ask: false,
         no_input: true,
         json: false,
+        reports: false,
         width: 80,
         ci: None,
     };

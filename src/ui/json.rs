@@ -1,21 +1,20 @@
 //! `--output json`: one event a line on standard output.
 
-use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as STANDARD;
 use serde_json::{Value, json};
 
 use super::event::{Event, Report, Reporter};
+use super::printed::Printed;
 
 /// Writes events as JSON lines. The fields are described in `docs/output.md`.
 #[derive(Default)]
 pub(crate) struct Json {
     /// There was an event: a verb that only prints one document has none.
     spoke: AtomicBool,
-    lost: Mutex<Option<String>>,
+    out: Printed,
 }
 
 impl Reporter for Json {
@@ -31,18 +30,13 @@ impl Reporter for Json {
             if let (Some(environment), Some(object)) = (&report.environment, value.as_object_mut()) {
                 object.insert("environment".into(), environment.clone().into());
             }
-            let mut out = std::io::stdout().lock();
-            if let Err(error) = writeln!(out, "{value}").and_then(|()| out.flush())
-                && error.kind() != std::io::ErrorKind::BrokenPipe
-            {
-                let text = format!("standard output could not be written: {error}");
-                *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
-            }
+            // It remembers what it could not print.
+            let _ = self.out.print(format!("{value}\n").as_bytes());
         }
     }
 
     fn trouble(&self) -> Option<String> {
-        self.lost.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.out.trouble()
     }
 }
 

@@ -11,10 +11,12 @@ pub(crate) mod event;
 pub(crate) mod prompt;
 pub(crate) mod hidden;
 pub(crate) mod report;
+mod printed;
 mod terminal;
 
 use std::borrow::Cow;
-use std::io::{self, IsTerminal, Write};
+use std::collections::HashSet;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
@@ -23,6 +25,7 @@ use crate::redact::Masks;
 use crate::text::plain;
 use event::{Event, Level, Report, Reporter, ToolLine};
 pub use mode::{Mode, Verbosity};
+use printed::Printed;
 pub(crate) use terminal::{SavedTerminal, say};
 
 /// Everything that infractl says goes through here.
@@ -31,8 +34,18 @@ pub struct Ui {
     pub mode: Mode,
     masks: Masks,
     reporters: Vec<Box<dyn Reporter>>,
-    /// Why standard output has not got everything.
-    lost: Mutex<Option<String>>,
+    out: Printed,
+    /// What was said once and is not said again.
+    warned: Mutex<HashSet<String>>,
+}
+
+/// A program owns the terminal as long as this lives.
+pub(crate) struct Given<'a>(&'a Ui);
+
+impl Drop for Given<'_> {
+    fn drop(&mut self) {
+        self.0.reporters.iter().for_each(|reporter| reporter.give_terminal(false));
+    }
 }
 
 impl Ui {
@@ -58,7 +71,7 @@ impl Ui {
 
     /// One that talks to the given reporters only.
     pub fn with(mode: Mode, masks: Masks, reporters: Vec<Box<dyn Reporter>>) -> Self {
-        Ui { mode, masks, reporters, lost: Mutex::default() }
+        Ui { mode, masks, reporters, out: Printed::default(), warned: Mutex::default() }
     }
 
     /// Adds a reporter, for instance the history of a run.
@@ -78,21 +91,12 @@ impl Ui {
 
     /// What is JSON where that is asked for, on standard output as it is. A reader that went away is no error.
     pub fn document(&self, bytes: &[u8]) -> Result<(), Failure> {
-        let mut out = io::stdout().lock();
-        match out.write_all(bytes).and_then(|()| out.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                let text = format!("standard output could not be written: {error}");
-                *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(text.clone());
-                Err(Failure::new(Kind::Failed, text))
-            }
-            _ => Ok(()),
-        }
+        self.out.print(bytes).map_err(|text| Failure::new(Kind::Failed, text))
     }
 
     /// An error if something that was asked for could not be told: data, a report.
     pub fn all_told(&self) -> Result<(), Failure> {
-        let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match lost.or_else(|| self.reporters.iter().find_map(|reporter| reporter.trouble())) {
+        match self.out.trouble().or_else(|| self.reporters.iter().find_map(|reporter| reporter.trouble())) {
             Some(text) => Err(Failure::new(Kind::Failed, text)),
             None => Ok(()),
         }
@@ -136,6 +140,15 @@ impl Ui {
         self.event(None, Event::Warning(text.into()));
     }
 
+    /// The same about what all environments share: said once, and as nobody's.
+    pub fn warn_once(&self, text: impl Into<String>) {
+        let text = text.into();
+        if self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone()) {
+            let report = Report { environment: None, event: self.masked(Event::Warning(text)) };
+            self.reporters.iter().for_each(|reporter| reporter.report(&report));
+        }
+    }
+
     /// Runs something that needs the terminal for itself: a question.
     pub fn suspended<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
         let (mut work, mut result) = (Some(work), None);
@@ -145,6 +158,12 @@ impl Ui {
             None => once(),
         }
         result
+    }
+
+    /// Lets a program have the terminal: nothing that is alive is drawn meanwhile.
+    pub(crate) fn give_terminal(&self) -> Given<'_> {
+        self.reporters.iter().for_each(|reporter| reporter.give_terminal(true));
+        Given(self)
     }
 
     /// Time passes: keep-alive lines.

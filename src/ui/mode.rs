@@ -28,6 +28,8 @@ pub struct Mode {
     pub no_input: bool,
     /// `--output json`: events as JSON lines on standard output.
     pub json: bool,
+    /// Standard output is no terminal and no stream of events: what a verb is run for goes there.
+    pub reports: bool,
     /// Columns of the terminal.
     pub width: usize,
     /// The CI system that reads standard error.

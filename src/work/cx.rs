@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::config::Environment;
 use crate::context::Ctx;
-use crate::exec::{Cmd, Done, Io, RunError};
+use crate::exec::{Channel, Cmd, Done, Io, OnLine, RunError};
 use crate::failure::{Failure, Kind};
 use crate::secrets;
 use crate::text::Tail;
@@ -50,6 +50,8 @@ pub(crate) struct Frame {
     pub vars: Vec<(String, String)>,
     /// It is described, not done.
     pub is_dry: bool,
+    /// What its tools print is what the verb is run for.
+    pub is_report: bool,
     /// What its tools said, when somebody wants to know.
     pub heard: Option<Heard>,
 }
@@ -95,6 +97,16 @@ impl<'a> StepCx<'a> {
         self.cx.ui.line(Some(&self.env.name), self.name, level, text.as_ref());
     }
 
+    /// Tells a line of what the verb is run for.
+    pub(crate) fn report(&self, text: impl AsRef<str>) {
+        self.line(self.level(Channel::Out), text);
+    }
+
+    /// How much a line of the tool matters.
+    fn level(&self, channel: Channel) -> Level {
+        if self.frame.is_report && channel == Channel::Out { Level::Report } else { Level::Normal }
+    }
+
     /// Says what the running step is at.
     pub(crate) fn progress(&self, text: impl Into<String>) {
         self.event(Event::Progress { name: self.name.to_owned(), text: text.into() });
@@ -109,10 +121,11 @@ impl<'a> StepCx<'a> {
                 .map_err(|error| self.unanswered(error));
         }
         let environment = Some(self.env.name.as_str());
-        let line = |text: &str| {
-            self.cx.ui.masked_line(&ToolLine { environment, name: self.name, level: Level::Normal, text });
+        let line = |channel: Channel, text: &str| {
+            let level = self.level(channel);
+            self.cx.ui.masked_line(&ToolLine { environment, name: self.name, level, text });
         };
-        self.run_with(cmd, &line).await.map_err(|error| self.unanswered(error))
+        self.run_channels(cmd, &line).await.map_err(|error| self.unanswered(error))
     }
 
     /// Runs a command of infractl's own to its end: its lines are for those who want details.
@@ -126,6 +139,11 @@ impl<'a> StepCx<'a> {
         cmd: &Cmd,
         line: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<Done, RunError> {
+        self.run_channels(cmd, &|_, text| line(text)).await
+    }
+
+    /// The same; `line` also hears where the program printed them.
+    pub(crate) async fn run_channels(&self, cmd: &Cmd, line: OnLine<'_>) -> Result<Done, RunError> {
         let limited;
         let cmd = match self.left() {
             Some(left) if left.is_zero() => {
@@ -139,17 +157,19 @@ impl<'a> StepCx<'a> {
             None => cmd,
         };
         self.line(Level::Detail, format!("$ {cmd}"));
-        let hear = |text: &str| {
+        let hear = |channel: Channel, text: &str| {
             if let Some(heard) = &self.frame.heard {
                 heard.push(text);
             }
-            line(text);
+            line(channel, text);
         };
         let name = || self.name.to_owned();
         let argv = std::iter::once(&cmd.program).chain(&cmd.args).cloned().collect();
         self.event(Event::CommandStarted { name: name(), argv });
         let started = Instant::now();
-        let result = self.cx.runner.run(cmd, &|_, text| hear(text)).await;
+        // What is alive on the terminal is not drawn over a program that owns it.
+        let _given = (cmd.io == Io::Attach).then(|| self.cx.ui.give_terminal());
+        let result = self.cx.runner.run(cmd, &hear).await;
         let code = result.as_ref().ok().map(|done| done.code);
         self.event(Event::CommandEnded { name: name(), code, took: started.elapsed() });
         result

@@ -34,6 +34,8 @@ pub struct Facts {
     pub digest: Option<Digest>,
     /// A saved plan that the next step applies; the folder is private and goes with the run.
     pub plan: Option<Arc<SavedPlan>>,
+    /// A saved plan that was encrypted.
+    pub(crate) opened_plan: Option<OpenedPlan>,
     /// What differs from what it should be, in a few words each: found by a check.
     pub differences: Vec<String>,
     /// The folder was initialised in this run.
@@ -44,6 +46,22 @@ pub struct Facts {
     pub env_file_allowed: Option<Instant>,
     /// Where machines and databases are.
     pub state: Option<power::state::State>,
+}
+
+/// A saved plan that was encrypted, in a private place.
+#[derive(Debug)]
+pub(crate) struct OpenedPlan {
+    /// The encrypted one.
+    pub from: PathBuf,
+    /// Where it is in clear; removed with everything in it when the run is over.
+    pub dir: crate::disk::PrivateDir,
+}
+
+impl OpenedPlan {
+    /// The file.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.dir.path().join("infractl.tfplan")
+    }
 }
 
 /// A plan for the next step.

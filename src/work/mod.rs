@@ -22,7 +22,7 @@ use crate::exec::Cmd;
 use crate::failure::Failure;
 
 pub(crate) use cx::{Frame, Heard, StepCx};
-pub(crate) use facts::{Facts, SavedPlan};
+pub(crate) use facts::{Facts, OpenedPlan, SavedPlan};
 
 /// What a comparison of a file came to; a difference is remembered. `is_stale` is none where there is no file.
 pub(crate) fn compared(step: &mut StepCx<'_>, shown: &str, is_stale: Option<bool>) -> String {

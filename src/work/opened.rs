@@ -17,7 +17,7 @@ pub(crate) async fn secrets(step: &mut StepCx<'_>) -> Result<(), Failure> {
         values::mask(step, name, value.expose_secret());
     }
     for remark in opened.remarks() {
-        step.cx.ui.warn(remark);
+        step.cx.ui.warn_once(remark);
     }
     step.facts.secrets = Some(opened);
     Ok(())

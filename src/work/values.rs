@@ -141,9 +141,9 @@ pub(crate) fn texts(value: &Json) -> Vec<String> {
 /// one. One too short to be masked is warned about.
 pub(crate) fn mask(step: &StepCx<'_>, name: &str, value: &str) {
     if step.cx.masks.add(name, value) == crate::redact::Weight::TooShort && !value.is_empty() {
-        step.cx
-            .ui
-            .warn(format!("`{name}` is shorter than 4 characters: it is not masked in what tools print"));
+        step.cx.ui.warn_once(format!(
+            "`{name}` is shorter than 4 characters: it is not masked in what tools print"
+        ));
     }
     if value.trim_start().starts_with(['{', '['])
         && let Ok(document) = serde_json::from_str::<Json>(value)

@@ -49,9 +49,14 @@ fn row<'r>(run: &'r Run, name: &str) -> Vec<&'r str> {
 fn plans_are_told_apart_and_summed_up_in_a_table() {
     let project = project(["alpha", "be", "gamma"]);
     let run = project.infractl(&["plan", "--all"]).code(0);
-    assert_eq!(run.out, "", "data only on standard output");
+    for line in run.out.lines() {
+        assert!(line.contains('│'), "whose is `{line}`?\n{}", run.out);
+    }
     for name in ["alpha", "be", "gamma"] {
-        assert!(lines_of(&run, name).iter().any(|line| line.contains("Plan: 1 to add")), "{}", run.err);
+        let report = run.out.lines().filter_map(|line| line.split_once(" │ "));
+        let mut own = report.filter(|(prefix, _)| prefix.trim() == name);
+        assert!(own.any(|(_, line)| line.starts_with("Plan: 1 to add")), "{}", run.out);
+        assert!(!lines_of(&run, name).iter().any(|line| line.contains("to add")), "{}", run.err);
         assert_eq!(row(&run, name)[..6], [name, "1", "0", "0", "0", "done"], "{}", run.err);
         let log = fs::read_to_string(project.path(format!(".infractl/history/000001.{name}.log"))).unwrap();
         assert!(log.contains("Plan: 1 to add"), "{log}");

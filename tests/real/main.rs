@@ -13,6 +13,7 @@ mod compose;
 mod copy;
 mod docker;
 mod dotenv;
+mod drift;
 mod inventory;
 mod locks;
 mod logins;

@@ -135,6 +135,12 @@ pub(crate) struct File {
     /// Steps by name: a verb (`deploy`, `check`, `up`…) is replaced, any other name is a verb of your own
     #[serde(default)]
     pub pipelines: IndexMap<String, PipelineEntry>,
+    /// Steps around a verb or pipeline, wherever it is done: `before-NAME`, `after-NAME`; and `on-failure`, when a run has
+    /// failed
+    ///
+    /// Example: `hooks = { after-apply = [{ command = "./announce" }] }`
+    #[serde(default)]
+    pub hooks: IndexMap<String, PipelineEntry>,
 }
 
 /// The project as a whole

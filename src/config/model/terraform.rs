@@ -6,6 +6,19 @@ use serde::Deserialize;
 
 use super::{Argument, ArgumentInput, FilePath, Input, Period, Variables};
 
+/// What has to be seen by somebody before it is applied
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Review {
+    /// Nothing: an apply makes its own plan
+    #[default]
+    None,
+    /// `apply --plan FILE` or `--verify FILE`: a plan that was saved
+    SavedPlan,
+    /// `apply --verify FILE`: a new plan that means the same as one that was saved
+    Verify,
+}
+
 /// The root module and the program that applies it
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -44,6 +57,12 @@ pub(crate) struct Terraform {
     /// Default: terraform's own, 10
     #[schemars(range(min = 1))]
     pub parallelism: Option<u32>,
+    /// What has to be seen by somebody before it is applied
+    ///
+    /// Default: `none`
+    ///
+    /// Example: `review = "verify"`
+    pub review: Option<Review>,
     /// How long to wait for the lock of the state, for `-lock-timeout`
     ///
     /// Default: not at all

@@ -1,6 +1,5 @@
 //! What a provider of `[power]` can do, and what it needs.
 
-use super::issue;
 use crate::config::check::Issue;
 use crate::config::node::Node;
 
@@ -15,7 +14,11 @@ pub(super) fn rules(root: &Node, issues: &mut Vec<Issue>) {
         for verb in ["stop", "start"] {
             if power.get(verb).is_none() {
                 let message = format!("provider `command` needs `{verb}`");
-                issues.push(issue(&by_command.place, message, format!("add `{verb} = \"…\"` to `[power]`")));
+                issues.push(Issue::new(
+                    &by_command.place,
+                    message,
+                    format!("add `{verb} = \"…\"` to `[power]`"),
+                ));
             }
         }
     }
@@ -28,16 +31,16 @@ pub(super) fn rules(root: &Node, issues: &mut Vec<Issue>) {
         };
         if !fits && provider.is_some() {
             let message = format!("the provider `{}` cannot `{}`", name(provider), name(Some(mode)));
-            issues.push(issue(&mode.place, message, "remove `mode`"));
+            issues.push(Issue::new(&mode.place, message, "remove `mode`"));
         }
     }
     let own = power.get("database-provider");
     if let Some(own) = own.filter(|own| !["aws", "command"].contains(&name(Some(own)).as_str())) {
         let message = format!("infractl cannot stop databases of `{}`", name(Some(own)));
-        issues.push(issue(&own.place, message, "write `aws` (RDS) or `command`"));
+        issues.push(Issue::new(&own.place, message, "write `aws` (RDS) or `command`"));
     } else if own.is_some_and(|own| own.text() == Some("command")) && name(provider) == "command" {
         let message = "`stop` and `start` stand for the machines already".to_owned();
-        issues.push(issue(
+        issues.push(Issue::new(
             &databases_by.unwrap_or(power).place,
             message,
             "let them stop the databases too, and remove this",
@@ -48,12 +51,12 @@ pub(super) fn rules(root: &Node, issues: &mut Vec<Issue>) {
     {
         let message = format!("infractl cannot stop databases of `{}`", name(databases_by));
         let help = "add `database-provider = \"command\"` with `stop` and `start`, or remove `databases`";
-        issues.push(issue(&databases.place, message, help));
+        issues.push(Issue::new(&databases.place, message, help));
     } else if let Some(databases) = power.get("databases").filter(|all| !all.list().is_empty())
         && name(databases_by) == "command"
         && own.is_none()
     {
         let message = "the commands stop what they name: `databases` means nothing to them".to_owned();
-        issues.push(issue(&databases.place, message, "remove `databases`"));
+        issues.push(Issue::new(&databases.place, message, "remove `databases`"));
     }
 }

@@ -127,7 +127,9 @@ pub(crate) async fn run(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result
         }
         if declared.check {
             let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
-            shown.hear(line, &said, &|level, line| step.line(level, line));
+            shown.hear(line, &said, &|level, line| {
+                if level == Level::Normal { step.report(line) } else { step.line(level, line) }
+            });
         } else {
             step.line(Level::Detail, line.trim_end_matches(' ').trim_end_matches("**").trim_end());
         }

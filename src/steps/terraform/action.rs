@@ -20,18 +20,30 @@ pub enum Action {
         /// Preview a destroy.
         destroy: bool,
     },
+    /// What changed behind terraform's back.
+    Drift,
     /// Look at what a saved plan takes away.
     Look {
         /// The plan.
         plan: PathBuf,
     },
+    /// Plan anew, and see whether that means what a saved plan does; it is kept for the `Apply` of this run.
+    Verify {
+        /// The saved plan.
+        plan: PathBuf,
+    },
     /// Make the environment match.
     Apply {
         /// A saved plan; else the one a `Plan { keep }` step kept; else whatever is needed.
-        plan: Option<PathBuf>,
+        plan: Option<Reviewed>,
     },
     /// Take everything down.
     Destroy,
+    /// Any other command, as the user wrote it.
+    Any {
+        /// The command and its arguments.
+        words: Vec<String>,
+    },
     /// Check the root module.
     Validate,
     /// Format its files.
@@ -41,13 +53,35 @@ pub enum Action {
     },
 }
 
+/// A plan that was saved, and looked at by somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reviewed {
+    /// The file.
+    pub file: PathBuf,
+    /// How it is carried out.
+    pub how: How,
+}
+
+/// How a plan that was saved is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// It itself.
+    Exactly,
+    /// A new one, if that means the same.
+    Verified,
+}
+
 impl Action {
     /// Does terraform work out what the root module says?
     pub(super) fn evaluates(&self) -> bool {
         match self {
             Action::Plan { destroy, .. } => !destroy,
-            Action::Apply { .. } | Action::Validate => true,
-            Action::Init | Action::Look { .. } | Action::Destroy | Action::Fmt { .. } => false,
+            Action::Drift | Action::Verify { .. } | Action::Apply { .. } | Action::Validate => true,
+            Action::Init
+            | Action::Look { .. }
+            | Action::Destroy
+            | Action::Any { .. }
+            | Action::Fmt { .. } => false,
         }
     }
 
@@ -55,11 +89,11 @@ impl Action {
     pub(super) fn command(&self) -> Option<Command> {
         match self {
             Action::Init => Some(Command::Init),
-            Action::Plan { keep: false, .. } => Some(Command::Plan),
+            Action::Plan { keep: false, .. } | Action::Drift => Some(Command::Plan),
             Action::Plan { destroy: true, .. } | Action::Destroy => Some(Command::Destroy),
-            Action::Plan { .. } | Action::Apply { .. } => Some(Command::Apply),
+            Action::Plan { .. } | Action::Verify { .. } | Action::Apply { .. } => Some(Command::Apply),
             Action::Fmt { .. } => Some(Command::Fmt),
-            Action::Look { .. } | Action::Validate => None,
+            Action::Look { .. } | Action::Any { .. } | Action::Validate => None,
         }
     }
 }

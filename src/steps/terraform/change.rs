@@ -1,6 +1,5 @@
 //! An apply or a destroy, with its progress.
 
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use crate::disk;
@@ -8,11 +7,11 @@ use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
 use crate::steps::terraform::progress::{Progress, show};
 use crate::steps::terraform::words::said_already;
-use crate::steps::terraform::{diagnostics, plan, read};
+use crate::steps::terraform::{How, Reviewed, diagnostics, read, sealed};
 use crate::steps::terraform::{equip, failed};
 use crate::tools::terraform::digest::Digest;
 use crate::tools::terraform::{self as tool, Root};
-use crate::tools::terraform::{events, flags, saved_plan};
+use crate::tools::terraform::{events, flags};
 use crate::ui::event::Level;
 use crate::work::StepCx;
 
@@ -20,17 +19,20 @@ use crate::work::StepCx;
 pub(crate) async fn apply(
     step: &mut StepCx<'_>,
     root: &Root,
-    plan: Option<&Path>,
+    plan: Option<&Reviewed>,
     words: &[String],
 ) -> Result<String, Failure> {
-    if let Some(file) = plan {
-        is_ours(step, root, file)?;
-    }
-    let cmd = match (plan, &step.facts.plan) {
-        (Some(file), _) if !file.is_file() => {
+    let plan = match plan {
+        None => None,
+        Some(Reviewed { file, .. }) if !file.is_file() => {
             return Err(Failure::new(Kind::Usage, format!("there is no plan `{}`", file.display()))
                 .help(format!("run `infractl plan {} --out {}`", step.env.name, file.display())));
         }
+        Some(Reviewed { file, how: How::Exactly }) => Some(sealed::opened(step, root, file).await?),
+        // The one that was made anew is kept.
+        Some(Reviewed { how: How::Verified, .. }) => None,
+    };
+    let cmd = match (&plan, &step.facts.plan) {
         (Some(file), _) => root.apply_plan(file, words),
         (None, Some(kept)) if kept.planned.is_empty => {
             nothing_unsaved(step, root).await?;
@@ -102,32 +104,6 @@ pub(crate) async fn change(
     step.facts.digest = Some(digest);
     diagnostics::counted(step, digest);
     Ok(if digest == Digest::default() { "no changes".into() } else { digest.to_string() })
-}
-
-/// The plan of another environment or workspace would make its resources in this one's state.
-pub(super) fn is_ours(step: &StepCx<'_>, root: &Root, file: &Path) -> Result<(), Failure> {
-    // What is not there, and what is no plan, is said by others.
-    let bytes = disk::read(file).unwrap_or_default();
-    let (name, shown) = (&step.env.name, crate::work::relative(step, file));
-    let refused = |why: String| Failure::new(Kind::Usage, format!("`{shown}` {why}"));
-    if let Some(owner) = saved_plan::owner(&bytes).filter(|owner| *owner != plan::owner(step)) {
-        let (project, other) = owner.rsplit_once('/').unwrap_or(("", owner));
-        let of = if project == step.env.project { other } else { owner };
-        return Err(refused(format!("is a plan of `{of}`, not of `{name}`"))
-            .help(format!("run `infractl plan {name} --out FILE`, or apply it to `{of}`")));
-    }
-    let made = saved_plan::made(&bytes);
-    if let Some(other) = made.workspace.filter(|workspace| *workspace != root.workspace) {
-        let own = &root.workspace;
-        return Err(refused(format!("is a plan of workspace `{other}`, not of `{own}`")).help(format!(
-            "run `infractl plan {name} --out FILE`: `workspace` in `[terraform]` says `{own}` now"
-        )));
-    }
-    if made.destroys {
-        return Err(refused("takes everything down: it was made with `-destroy`".to_owned())
-            .help(format!("run `infractl destroy {name}`")));
-    }
-    Ok(())
 }
 
 /// A state that could not be saved lies beside the root module. Another change now would fork it: what it alone knows

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::{Action, equip, given, init, module, root, state, words};
+use super::{Action, How, Reviewed, any, equip, given, init, module, root, state, words};
 use crate::exec::Cmd;
 use crate::failure::Failure;
-use crate::tools::terraform::flags;
+use crate::tools::terraform::{flags, subcommand};
 use crate::work::{StepCx, shown_in};
 
 /// The commands a step would run, in order.
@@ -25,6 +25,12 @@ pub(super) fn commands(step: &mut StepCx<'_>, action: &Action) -> Result<Vec<Str
         Action::Fmt { check } => {
             return Ok(vec![shown_in(&root.fmt(*check).args(step.extra.iter().cloned()))]);
         }
+        Action::Any { words } => {
+            let asked = subcommand::find(words);
+            let mut all = if asked.needs_init { init::describe(step, &root, false)? } else { Vec::new() };
+            all.push(shown_in(&any::command(step, &root, asked, words)?));
+            return Ok(all);
+        }
         Action::Init => {}
         Action::Plan { json: true, out, .. } => push(root.plan_json(out.as_deref()), words)?,
         Action::Plan { out, keep: false, .. } => push(root.plan(out.as_deref()), words)?,
@@ -32,8 +38,24 @@ pub(super) fn commands(step: &mut StepCx<'_>, action: &Action) -> Result<Vec<Str
             let cmd = root.plan_json(Some(Path::new("PRIVATE.tfplan")));
             push(if *destroy { cmd.arg("-destroy") } else { cmd }, flags::for_plan(&words))?;
         }
+        Action::Drift => {
+            let cmd = root.plan_json(Some(Path::new("PRIVATE.tfplan"))).arg("-refresh-only");
+            push(cmd, flags::for_plan(&words))?;
+        }
         Action::Look { plan } => push(root.show_json(plan), words)?,
-        Action::Apply { plan: Some(file) } => push(root.apply_plan(file, &words), Vec::new())?,
+        Action::Verify { plan } => {
+            push(root.show_json(plan), Vec::new())?;
+            push(root.plan_json(Some(Path::new("PRIVATE.tfplan"))), flags::for_plan(&words))?;
+        }
+        Action::Apply { plan: Some(Reviewed { file, how: How::Exactly }) } => {
+            push(root.apply_plan(file, &words), Vec::new())?;
+        }
+        Action::Apply { plan: Some(Reviewed { file, how: How::Verified }) } => {
+            push(root.show_json(file), Vec::new())?;
+            let private = Path::new("PRIVATE.tfplan");
+            push(root.plan_json(Some(private)), flags::for_plan(&words))?;
+            push(root.apply_plan(private, &flags::for_saved_plan(&words)), Vec::new())?;
+        }
         Action::Apply { plan: None } => push(root.apply(), words)?,
         Action::Destroy => push(root.destroy(), words)?,
         Action::Validate => push(root.validate(), words)?,

@@ -12,6 +12,7 @@ use crate::disk::{self, PrivateDir};
 use crate::exec::{Handed, Value};
 use crate::failure::{Failure, Kind};
 use crate::tools::terraform::declared::{self as tool, Declared, expression};
+use crate::tools::terraform::subcommand;
 use crate::work::child::is_unfit;
 use crate::work::values::{self, Known};
 use crate::work::{StepCx, root_module};
@@ -142,10 +143,11 @@ pub(super) fn way(step: &StepCx<'_>, action: &Action) -> Result<Option<Way>, Fai
 /// The values that this action reads from a file.
 pub(super) fn wanted(step: &StepCx<'_>, action: &Action) -> Result<BTreeMap<String, Json>, Failure> {
     let is_saved = match action {
-        Action::Plan { .. } => false,
+        Action::Plan { .. } | Action::Drift | Action::Verify { .. } => false,
+        Action::Any { words } if subcommand::find(words).takes_variables => false,
         Action::Apply { plan } => plan.is_some() || step.facts.plan.is_some(),
         Action::Destroy => step.facts.plan.is_some(),
-        Action::Init | Action::Look { .. } | Action::Validate | Action::Fmt { .. } => {
+        Action::Init | Action::Any { .. } | Action::Look { .. } | Action::Validate | Action::Fmt { .. } => {
             return Ok(BTreeMap::new());
         }
     };

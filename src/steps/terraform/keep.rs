@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::disk::PrivateDir;
 use crate::exec::Done;
 use crate::failure::{Failure, Kind};
-use crate::steps::terraform::change::is_ours;
 use crate::steps::terraform::plan::judged;
 use crate::steps::terraform::progress::{Progress, show};
+use crate::steps::terraform::sealed;
 use crate::steps::terraform::words::said_already;
 use crate::steps::terraform::{equip, failed, root};
 use crate::tools::terraform::planned::Planned;
@@ -50,17 +50,27 @@ pub(super) async fn keep(
 
 /// Looks at a plan that was saved.
 pub(super) async fn look(step: &mut StepCx<'_>, root: &Root, file: &Path) -> Result<String, Failure> {
-    is_ours(step, root, file)?;
-    let done = step.run(&equip(step, root.show_json(file))?).await?;
+    let place = sealed::opened(step, root, file).await?;
+    let planned = read(step, root, &place, Planned::read).await?;
+    let summary = planned.sum();
+    step.facts.plan = Some(Arc::new(SavedPlan { file: place, dir: None, planned }));
+    Ok(summary)
+}
+
+/// Reads something of a plan from what terraform says of it.
+pub(super) async fn read<T>(
+    step: &StepCx<'_>,
+    root: &Root,
+    plan: &Path,
+    parse: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
+) -> Result<T, Failure> {
+    let done = step.run(&equip(step, root.show_json(plan))?).await?;
     if done.code != 0 {
         return Err(failed(step, root, "show", done.code, &done.tail));
     }
     // The text around the error may hold secrets: never shown.
-    let planned = Planned::read(&done.stdout)
-        .map_err(|_| Failure::new(Kind::Failed, "what terraform says of the plan could not be read"))?;
-    let summary = planned.sum();
-    step.facts.plan = Some(Arc::new(SavedPlan { file: file.to_owned(), dir: None, planned }));
-    Ok(summary)
+    parse(&done.stdout)
+        .map_err(|_| Failure::new(Kind::Failed, "what terraform says of the plan could not be read"))
 }
 
 /// Shows the plan that is asked about as terraform shows it, then what it takes away, by address.

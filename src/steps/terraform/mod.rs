@@ -1,8 +1,11 @@
 //! terraform: which of its verbs, with what, and what its errors mean.
 
 mod describe;
-pub(crate) mod keep;
+mod any;
 mod change;
+mod verify;
+mod drift;
+pub(crate) mod keep;
 pub(crate) mod module;
 mod plan;
 pub(crate) mod read;
@@ -20,9 +23,10 @@ pub(crate) mod seen;
 mod call;
 mod given;
 mod action;
+mod sealed;
 mod words;
 
-pub(crate) use action::Action;
+pub(crate) use action::{Action, How, Reviewed};
 pub(crate) use call::{equip, equip_any, failed, program, root, without_dangling};
 
 use crate::config::Environment;
@@ -32,7 +36,7 @@ use crate::failure::Failure;
 use crate::steps::terraform::init::Wish;
 use crate::tools::terraform::Root;
 use crate::tools::terraform::advice;
-use crate::tools::terraform::flags::{self};
+use crate::tools::terraform::{flags, subcommand};
 use crate::ui::event::Level;
 use crate::work::StepCx;
 use crate::work::kind::{Mention, StepKind};
@@ -40,8 +44,10 @@ use crate::work::script::Script;
 
 impl StepKind for Action {
     fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
-        if !matches!(self, Action::Fmt { .. }) {
-            see(Mention::SecretFiles);
+        match self {
+            Action::Fmt { .. } => {}
+            Action::Any { words } if !subcommand::find(words).needs_init => {}
+            _ => see(Mention::SecretFiles),
         }
     }
 
@@ -49,11 +55,14 @@ impl StepKind for Action {
         Some(match self {
             Action::Init
             | Action::Plan { .. }
+            | Action::Drift
             | Action::Look { .. }
+            | Action::Verify { .. }
             | Action::Validate
             | Action::Fmt { .. } => Effect::Reads,
             Action::Apply { .. } => Effect::Changes,
             Action::Destroy => Effect::Destroys,
+            Action::Any { words } => subcommand::find(words).effect,
         })
     }
 
@@ -100,16 +109,24 @@ impl StepKind for Outputs {
 pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String, Failure> {
     let root = root(step)?;
     let words = action.command().map(|command| words::words(step, command)).transpose()?.unwrap_or_default();
-    if matches!(action, Action::Fmt { .. }) {
-        return read::fmt(step, &root, action).await;
+    match action {
+        Action::Fmt { .. } => return read::fmt(step, &root, action).await,
+        Action::Any { .. } => return attempt(step, &root, action, &words).await,
+        _ => {}
     }
     if action.evaluates() {
         module::check(step)?;
     }
     let wish = if *action == Action::Init { Wish::Asked } else { Wish::IfNeeded };
     init::run(step, &root, wish).await?;
-    if matches!(action, Action::Plan { .. } | Action::Apply { .. } | Action::Destroy) {
+    let changes = matches!(action, Action::Apply { .. } | Action::Verify { .. } | Action::Destroy);
+    if changes || matches!(action, Action::Plan { .. } | Action::Drift) {
         known::mask(step, &root).await?;
+    }
+    if let Action::Apply { plan: Some(Reviewed { file, how: How::Verified }) } = action
+        && step.facts.plan.is_none()
+    {
+        attempt(step, &root, &Action::Verify { plan: file.clone() }, &words).await?;
     }
     match attempt(step, &root, action, &words).await {
         // terraform knows better than our stamp: somebody cleaned up, or another tool was here.
@@ -144,13 +161,16 @@ async fn call(
 ) -> Result<String, Failure> {
     match action {
         Action::Init | Action::Fmt { .. } => Ok(String::new()),
+        Action::Any { words } => any::run(step, root, words).await,
         Action::Plan { json, out, keep: false, .. } if *json || flags::asks(words, "json") => {
             plan::plan_json(step, root, out.as_deref(), words).await
         }
         Action::Plan { out, keep: false, .. } => plan::plan(step, root, out.as_deref(), words).await,
         Action::Plan { destroy, .. } => keep::keep(step, root, *destroy, words).await,
+        Action::Drift => drift::run(step, root, words).await,
         Action::Look { plan } => keep::look(step, root, plan).await,
-        Action::Apply { plan } => change::apply(step, root, plan.as_deref(), words).await,
+        Action::Verify { plan } => verify::verify(step, root, plan, words).await,
+        Action::Apply { plan } => change::apply(step, root, plan.as_ref(), words).await,
         Action::Destroy => change::destroy(step, root, words).await,
         Action::Validate => read::validate(step, root).await,
     }

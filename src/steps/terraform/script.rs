@@ -1,9 +1,13 @@
 //! terraform as lines of bash.
 
+use std::path::Path;
+
 use super::given::Given;
-use super::{Action, root};
+use super::{Action, How, Reviewed, root};
+use crate::disk;
 use crate::exec::Cmd;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
+use crate::secrets::sealed;
 use crate::work::marked::marked_text;
 use crate::work::script::Script;
 use crate::work::{StepCx, values};
@@ -26,10 +30,21 @@ pub(super) fn lines(step: &StepCx<'_>, action: &Action, script: &mut Script) -> 
             if *destroy { cmd.arg("-destroy") } else { cmd }
         }
         Action::Plan { out, .. } => root.plan(out.as_deref()),
+        Action::Drift => root.plan(None).arg("-refresh-only"),
         Action::Look { plan } => root.show(plan),
-        Action::Apply { plan: Some(file) } => root.apply_plan(file, std::mem::take(&mut extra)),
+        Action::Apply { plan: Some(Reviewed { file, how: How::Exactly }) } if !is_sealed(file) => {
+            root.apply_plan(file, std::mem::take(&mut extra))
+        }
+        Action::Verify { .. } | Action::Apply { plan: Some(_) } => {
+            return Err(Failure::new(
+                Kind::Usage,
+                "a script without infractl can neither open nor verify a plan",
+            )
+            .help("leave `--print` out, or the plan"));
+        }
         Action::Apply { plan: None } => root.apply(),
         Action::Destroy => root.destroy(),
+        Action::Any { words } => root.any(words),
         Action::Validate => root.validate(),
         Action::Fmt { check } => root.fmt(*check),
     };
@@ -45,6 +60,11 @@ fn values(step: &StepCx<'_>) -> Result<String, Failure> {
     let vars = step.env.terraform.iter().flat_map(|terraform| terraform.vars.values());
     let names: Vec<String> = vars.map(|input| input.0.to_string()).collect();
     Ok(Given::of_script(step, &marked_text(&names.join("\n")))?.lines())
+}
+
+/// It has to be opened first.
+fn is_sealed(file: &Path) -> bool {
+    disk::read(file).is_ok_and(|bytes| sealed::is_sealed(&bytes))
 }
 
 /// A tool for people instead of for infractl.

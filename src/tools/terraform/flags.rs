@@ -159,6 +159,11 @@ pub(crate) fn for_saved_plan(words: &[String]) -> Vec<String> {
     kept(words, |name| OF_BOTH.contains(&name))
 }
 
+/// The words without this flag.
+pub(crate) fn without(words: &[String], name: &str) -> Vec<String> {
+    kept(words, |known| known != name)
+}
+
 fn kept(words: &[String], is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
     let wanted = flags(words).into_iter().filter(|flag| is_wanted(flag.name));
     wanted.flat_map(|flag| flag.words.iter().cloned()).collect()

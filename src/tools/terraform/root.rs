@@ -4,6 +4,7 @@
 //! that runs it every time costs seconds; one that never does is annoying.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use hcl_edit::Span;
 use hcl_edit::structure::{Block, Body};
@@ -36,6 +37,32 @@ impl Needs {
 /// Is this a file that terraform (or tofu) reads as part of a module?
 pub(crate) fn is_module_file(name: &str) -> bool {
     [".tf", ".tf.json", ".tofu", ".tofu.json"].iter().any(|end| name.ends_with(end))
+}
+
+/// Folders of modules on this disk that a file calls, as written.
+pub(crate) fn module_sources(name: &str, text: &str) -> Vec<String> {
+    if Path::new(name).extension().is_none_or(|end| end != "json") {
+        let body = hcl_edit::parser::parse_body(text).ok();
+        return body.map(|body| needs(&body, text).local_modules.into_iter().collect()).unwrap_or_default();
+    }
+    let json: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    let mut open = vec![&json["module"]];
+    let mut found = Vec::new();
+    // Blocks stand in objects by their label, or in lists of such objects.
+    while let Some(value) = open.pop() {
+        if let Some(source) = value.get("source").and_then(serde_json::Value::as_str) {
+            found.extend(is_local(source).then(|| source.to_owned()));
+            continue;
+        }
+        open.extend(value.as_object().into_iter().flat_map(|fields| fields.values()));
+        open.extend(value.as_array().into_iter().flatten());
+    }
+    found
+}
+
+/// A folder, not an address.
+fn is_local(source: &str) -> bool {
+    source.starts_with("./") || source.starts_with("../")
 }
 
 /// Providers in a `.terraform.lock.hcl`: address and version.
@@ -94,7 +121,7 @@ fn of_module(block: &Block, label: &str, text: &str, needs: &mut Needs) {
         if let Some(attribute) = block.body.get_attribute(key) {
             needs.text.extend(source(attribute.span(), text));
             match attribute.value.as_str() {
-                Some(path) if path.starts_with("./") || path.starts_with("../") => {
+                Some(path) if is_local(path) => {
                     needs.local_modules.insert(path.to_owned());
                 }
                 _ => {}
@@ -154,6 +181,18 @@ mod tests {
             found.text.iter().all(|text| !text.contains("10.0.0.0")),
             "arguments do not count: {found:?}"
         );
+    }
+
+    #[test]
+    fn modules_on_this_disk_are_found_in_both_languages() {
+        let hcl = "module \"a\" {\n source = \"../../modules/a\"\n}\nmodule \"b\" {\n source = \"git::https://x/y\"\n}\n";
+        assert_eq!(module_sources("main.tf", hcl), ["../../modules/a"]);
+        let json =
+            r#"{"module": {"a": {"source": "./a"}, "b": [{"source": "../b"}], "c": {"source": "x/y/z"}}}"#;
+        let mut found = module_sources("main.tf.json", json);
+        found.sort();
+        assert_eq!(found, ["../b", "./a"]);
+        assert!(module_sources("main.tf.json", "no").is_empty());
     }
 
     #[test]

@@ -39,6 +39,7 @@ fn grouped(verbosity: Verbosity) -> (Grouped, Heard) {
         can_ask: false,
         no_input: true,
         json: false,
+        reports: false,
         width: 80,
         ci: Some(Ci::GitHub),
     };
