@@ -32,6 +32,7 @@ pub(crate) mod start;
 pub(crate) mod state;
 pub(crate) mod status;
 pub(crate) mod stop;
+pub(crate) mod tools;
 pub(crate) mod unlock;
 pub(crate) mod validate;
 pub(crate) mod several;
@@ -145,6 +146,9 @@ pub enum Command {
     Status(status::StatusArgs),
     /// Stop the machines and databases of an environment, and keep their data
     Stop(stop::StopArgs),
+    /// Install, lock and list the programs of `[tools]`
+    #[command(subcommand)]
+    Tools(tools::ToolsCommand),
     /// Bring an environment up: init, apply, deploy
     Up(pipeline::VerbArgs),
     /// Release the lock that a dead run left behind, and say whose it was
@@ -236,6 +240,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::State(args) => state::run(cx, global, args).await,
         Command::Status(args) => status::run(cx, global, args).await,
         Command::Stop(args) => stop::run(cx, global, args).await,
+        Command::Tools(command) => tools::run(cx, global, command).await,
         Command::Up(args) => pipeline::run_verb(cx, global, "up", args).await,
         Command::Unlock(args) => unlock::run(cx, global, args).await,
         Command::Validate(args) => validate::run(cx, global, args).await,

@@ -164,7 +164,7 @@ pub(crate) const ALL: &[Verb] = &[
     own("status", Effect::Reads).not_kept(),
     pipeline("stop", Effect::Stops),
     own("tf", Effect::Changes).later(),
-    own("tools", Effect::Writes).later(),
+    own("tools", Effect::Writes),
     own("unlock", Effect::Writes),
     pipeline("up", Effect::Changes).does(&["init", "apply", "deploy"]),
     pipeline("validate", Effect::Reads).fixed().not_kept(),

@@ -11,6 +11,7 @@ mod common;
 
 mod advice;
 mod apply;
+mod archives;
 mod bootstrap;
 mod bucket_server;
 mod ci;
@@ -34,6 +35,7 @@ mod state_server;
 mod status;
 mod terminal;
 mod terraform;
+mod tools;
 mod trust;
 mod usage;
 mod waits;

@@ -39,7 +39,8 @@ use crate::work::kind::{Mention, StepKind};
 use crate::work::script::Script;
 
 impl StepKind for Action {
-    fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+    fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+        starts(env, see);
         if !matches!(self, Action::Fmt { .. }) {
             see(Mention::SecretFiles);
         }
@@ -70,12 +71,19 @@ impl StepKind for Action {
     }
 }
 
+fn starts(env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+    if let Some(terraform) = &env.terraform {
+        see(Mention::Starts(&terraform.program));
+    }
+}
+
 /// Reads the outputs: from the state, or those given by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outputs;
 
 impl StepKind for Outputs {
-    fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+    fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+        starts(env, see);
         see(Mention::State);
     }
 
