@@ -38,9 +38,11 @@ pub(crate) mod validate;
 pub(crate) mod several;
 mod previews;
 pub(crate) mod planned;
-pub(crate) mod target;
-mod habits;
 pub(crate) mod part;
+mod complete;
+pub(crate) mod target;
+mod in_use;
+mod habits;
 pub(crate) mod global;
 
 use std::ffi::OsString;

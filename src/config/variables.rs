@@ -14,7 +14,7 @@ pub(crate) struct Variable {
 /// Environment of verbs that are called without one.
 pub(crate) const ENV: Variable = Variable {
     name: "INFRACTL_ENV",
-    meaning: "Environment of verbs that are called without one; comes before `default-environment`",
+    meaning: "Environment of verbs that are called without one; comes before `env use` and `default-environment`",
     example: "dev",
 };
 
