@@ -6,6 +6,7 @@
 pub mod testing; // what tests and benches outside of the crate use of it, in one place
 mod start; // from the command line to an exit code
 mod commands; // what people type: one file per verb
+mod doctor; // is everything there that runs need; changes nothing
 mod pipeline; // the same care for every verb: order, confirmation, events
 mod lock; // one run at a time on an environment
 mod steps; // how one step is done: one folder or file per kind

@@ -11,6 +11,7 @@ pub(crate) mod completions;
 pub(crate) mod deploy;
 pub(crate) mod destroy;
 pub(crate) mod docs;
+pub(crate) mod doctor;
 pub(crate) mod env;
 pub(crate) mod exec;
 mod explain;
@@ -101,6 +102,8 @@ pub enum Command {
     /// Print the documentation that is generated from the code
     #[command(hide = true)]
     Docs(docs::DocsArgs),
+    /// Look whether everything is there that the runs of an environment need, and change nothing
+    Doctor(doctor::DoctorArgs),
     /// Take an environment down and clean up after it: destroy, then what infractl keeps of it
     Down(pipeline::VerbArgs),
     /// See environments and their configuration
@@ -218,6 +221,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Deploy(args) => deploy::run(cx, global, args).await,
         Command::Destroy(args) => destroy::run(cx, global, args).await,
         Command::Docs(args) => docs::run(cx, args, Cli::command()),
+        Command::Doctor(args) => doctor::run(cx, global, args).await,
         Command::Down(args) => pipeline::run_verb(cx, global, "down", args).await,
         Command::Env(command) => env::run(cx, global, command),
         Command::Exec(args) => exec::run(cx, global, args).await,

@@ -8,7 +8,7 @@ use super::{Global, OutputMode, target};
 use crate::config::{Environment, Project};
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
-use crate::text::{list, nearest, plural};
+use crate::text::{list, nearest};
 use crate::toolbox::check;
 use crate::toolbox::install::{Wish, install};
 use crate::toolbox::lock::{Wanted, checksums, missing};
@@ -143,15 +143,11 @@ async fn run_lock(cx: &Ctx, global: &Global, args: &LockArgs) -> Result<(), Fail
         usual.chain(args.platform.iter().cloned()).chain([here.clone()]).collect();
     platforms.sort();
     platforms.dedup();
-    let is_less = lock.keep_only(&pins);
+    let before = lock.clone();
     let open = missing(&lock, &pins, &platforms);
     if global.dry_run {
         let lines = open.iter().map(|wanted| format!("# lock {}\n", wanted.pin.url(&wanted.platform)));
         return cx.ui.page(&lines.collect::<String>());
-    }
-    if open.is_empty() && !is_less {
-        cx.ui.note(format!("`{}` is up to date", lock_file::NAME));
-        return Ok(());
     }
     let results = if open.is_empty() { Vec::new() } else { checksums(cx, open.clone()).await? };
     let mut failures = Vec::new();
@@ -171,9 +167,16 @@ async fn run_lock(cx: &Ctx, global: &Global, args: &LockArgs) -> Result<(), Fail
             }
         }
     }
+    if failures.is_empty() {
+        lock.keep_only(&pins);
+    }
     // What was found out is kept also when something else was not.
-    lock.write(&project.root)?;
-    cx.ui.note(format!("`{}` has {}; commit it", lock_file::NAME, plural(pins.len(), "program")));
+    if lock != before {
+        lock.write(&project.root)?;
+        cx.ui.note(format!("`{}` has changed; look at it, and commit it", lock_file::NAME));
+    } else if failures.is_empty() {
+        cx.ui.note(format!("`{}` is up to date", lock_file::NAME));
+    }
     ended(cx, failures.into_iter().map(Err))
 }
 

@@ -130,7 +130,7 @@ pub(crate) const ALL: &[Verb] = &[
     pipeline("deploy", Effect::Changes),
     pipeline("destroy", Effect::Destroys),
     own("docs", Effect::Reads),
-    own("doctor", Effect::Reads).later(),
+    own("doctor", Effect::Reads),
     pipeline("down", Effect::Destroys).does(&["destroy"]),
     pipeline("drift", Effect::Reads).later(),
     own("env", Effect::Reads),

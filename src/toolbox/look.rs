@@ -8,7 +8,7 @@ use super::kept::{self, Kept};
 use crate::config::Environment;
 use crate::config::wanted::first_version;
 use crate::context::Ctx;
-use crate::toolbox::{path, store};
+use crate::toolbox::path;
 use crate::tools::version;
 
 /// A program as it would be started.
@@ -18,8 +18,6 @@ pub(crate) struct Found {
     pub path: PathBuf,
     /// Its version; none if it does not tell.
     pub version: Option<Version>,
-    /// `tools install` has put it there.
-    pub is_installed: bool,
 }
 
 /// Looks for programs of an environment.
@@ -42,11 +40,10 @@ impl<'a> Looker<'a> {
         let dir = self.dir(program);
         let found = self.place_of(program)?;
         let name = program.rsplit('/').next().unwrap_or(program);
-        let is_installed = store::root(&self.cx.vars).is_ok_and(|root| found.starts_with(root));
         let stamp = kept::stamp(name, &found, dir, &self.cx.vars);
         let known = stamp.as_ref().and_then(|stamp| self.kept.version(&found, stamp));
         if known.is_some() {
-            return Some(Found { path: found, version: known, is_installed });
+            return Some(Found { path: found, version: known });
         }
         let cmd = version::ask(name, &found.to_string_lossy()).dir(dir);
         let done = self.cx.runner.run(&cmd, &|_, _| ()).await.ok().filter(|done| done.code == 0);
@@ -56,7 +53,7 @@ impl<'a> Looker<'a> {
         if let (Some(version), Some(stamp)) = (&version, stamp) {
             self.kept.set(&found, stamp, version);
         }
-        Some(Found { path: found, version, is_installed })
+        Some(Found { path: found, version })
     }
 
     /// Where the program is that would be started.

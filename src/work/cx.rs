@@ -139,6 +139,7 @@ impl<'a> StepCx<'a> {
             }
             None => cmd,
         };
+        self.line(Level::Detail, format!("$ {cmd}"));
         let with_path;
         let cmd = match self.path().filter(|_| !cmd.env.contains_key("PATH")) {
             Some(path) => {
@@ -147,7 +148,6 @@ impl<'a> StepCx<'a> {
             }
             None => cmd,
         };
-        self.line(Level::Detail, format!("$ {cmd}"));
         let hear = |text: &str| {
             if let Some(heard) = &self.frame.heard {
                 heard.push(text);

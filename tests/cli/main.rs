@@ -15,6 +15,7 @@ mod archives;
 mod bootstrap;
 mod bucket_server;
 mod ci;
+mod doctor;
 mod exact;
 mod faults;
 mod flood;
