@@ -1,5 +1,6 @@
 //! Files, whole or not at all.
 
+mod desk;
 mod beside;
 mod own;
 mod private;
@@ -17,6 +18,7 @@ use rustix::io::Errno;
 use crate::failure::{Explain, Kind};
 
 pub(crate) use beside::MARK;
+pub(crate) use desk::Desk;
 pub(crate) use own::check_own;
 pub(crate) use private::PrivateDir;
 pub(crate) use read::{

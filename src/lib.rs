@@ -6,12 +6,14 @@
 pub mod testing; // what tests and benches outside of the crate use of it, in one place
 mod start; // from the command line to an exit code
 mod commands; // what people type: one file per verb
+mod doctor; // is everything there that runs need; changes nothing
 mod pipeline; // the same care for every verb: order, confirmation, events
 mod lock; // one run at a time on an environment
 mod steps; // how one step is done: one folder or file per kind
 mod hosts; // machines: logins, connections
 mod starter; // a project that begins: what is there already, what has to be written
 mod work; // the mechanism of a step: what it works with, needs, values, conditions, scripts
+mod toolbox; // programs of the project: which would be started, which version, installed by checksum
 mod tools; // what other programs understand: arguments in, answers out; pure
 mod secrets; // the secrets of an environment: find keys, open, edit, save
 mod files; // text for other programs: environment files; pure

@@ -1,8 +1,9 @@
 //! See environments and their configuration.
 
+use clap_complete::engine::ArgValueCandidates;
 use serde_json::{Value as Json, json};
 
-use super::{Global, OutputMode, target};
+use super::{Global, OutputMode, in_use, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::Failure;
@@ -14,6 +15,21 @@ pub enum EnvCommand {
     List,
     /// Show the configuration of an environment, defaults and its own merged
     Show(ShowArgs),
+    /// Use an environment from now on in this checkout: it is that of verbs which name none
+    ///
+    /// Each call that it decides says so. What stops or destroys is never done to it unless it is named.
+    Use(UseArgs),
+}
+
+/// Use an environment from now on in this checkout
+#[derive(Debug, clap::Args)]
+pub struct UseArgs {
+    /// Environment [default: say which one is in use]
+    #[arg(value_name = "ENV", add = ArgValueCandidates::new(target::environments))]
+    environment: Option<String>,
+    /// Use none
+    #[arg(long, conflicts_with = "environment")]
+    clear: bool,
 }
 
 /// Show the configuration of an environment, defaults and its own merged
@@ -34,11 +50,33 @@ pub(crate) fn run(cx: &Ctx, global: &Global, command: &EnvCommand) -> Result<(),
     match command {
         EnvCommand::List => list(cx, global),
         EnvCommand::Show(args) => show(cx, global, args),
+        EnvCommand::Use(args) => use_from_now(cx, args),
     }
+}
+
+fn use_from_now(cx: &Ctx, args: &UseArgs) -> Result<(), Failure> {
+    let project = target::project(cx)?;
+    if args.clear {
+        let was = in_use::clear(&project)?;
+        cx.ui.note(if was { "no environment is in use any more" } else { "no environment was in use" });
+        return Ok(());
+    }
+    match &args.environment {
+        Some(name) => {
+            in_use::write(&project, name)?;
+            cx.ui.note(format!("`{name}` is in use here; `infractl env use --clear` ends that"));
+        }
+        None => match in_use::read(&project)? {
+            Some(name) => cx.ui.page(&format!("{name}\n"))?,
+            None => cx.ui.note("no environment is in use"),
+        },
+    }
+    Ok(())
 }
 
 fn list(cx: &Ctx, global: &Global) -> Result<(), Failure> {
     let project = target::project(cx)?;
+    let in_use = in_use::read(&project).ok().flatten();
     let loaded = project.environments.iter().map(|name| (name, project.environment(name)));
     if global.output == OutputMode::Json {
         let all: Vec<_> = loaded
@@ -53,7 +91,7 @@ fn list(cx: &Ctx, global: &Global) -> Result<(), Failure> {
     let mut text = String::new();
     for (name, env) in loaded {
         let about = match env {
-            Ok(env) => about(&env),
+            Ok(env) => about(&env, in_use.as_ref() == Some(name)),
             Err(_) => format!("(its configuration is wrong: run `infractl validate {name}`)"),
         };
         text.push_str(format!("{name:width$}  {about}").trim_end());
@@ -62,8 +100,11 @@ fn list(cx: &Ctx, global: &Global) -> Result<(), Failure> {
     cx.ui.page(&text)
 }
 
-fn about(env: &Environment) -> String {
+fn about(env: &Environment, is_in_use: bool) -> String {
     let mut words = Vec::new();
+    if is_in_use {
+        words.push("in use".to_owned());
+    }
     if env.protected {
         words.push("protected".to_owned());
     }

@@ -5,6 +5,7 @@ use crate::context::Ctx;
 use crate::exec::{Cmd, Io};
 use crate::failure::{Failure, Kind};
 use crate::steps::terraform;
+use crate::toolbox;
 use crate::work::opened;
 use crate::work::{Facts, StepCx};
 
@@ -33,6 +34,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &ExecArgs) -> Result<()
     if global.dry_run {
         return cx.ui.data(format!("{cmd}\n").as_bytes());
     }
+    toolbox::check::check(cx, &env, std::slice::from_ref(program)).await?;
     opened::secrets(&mut step).await?;
     let cmd = terraform::equip_any(&step, cmd)?;
     let done = step.run(&cmd).await?;

@@ -3,12 +3,13 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
+use clap_complete::engine::ArgValueCandidates;
 use comfy_table::{CellAlignment, Table};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use super::{Global, OutputMode, target};
+use super::{Global, OutputMode, complete, target};
 use crate::context::Ctx;
 use crate::disk;
 use crate::failure::{Failure, Kind};
@@ -41,7 +42,7 @@ enum HistoryCommand {
 #[derive(Debug, clap::Args)]
 struct ShowArgs {
     /// Number of the run [default: the last one]
-    #[arg(value_name = "RUN")]
+    #[arg(value_name = "RUN", add = ArgValueCandidates::new(complete::runs))]
     number: Option<u64>,
     /// Print what tools said instead, secrets masked
     #[arg(long)]
@@ -55,7 +56,7 @@ struct ShowArgs {
 #[derive(Debug, clap::Args)]
 struct ExportArgs {
     /// Number of the run [default: the last one]
-    #[arg(value_name = "RUN")]
+    #[arg(value_name = "RUN", add = ArgValueCandidates::new(complete::runs))]
     number: Option<u64>,
     /// Where to write it; `-` is standard output
     #[arg(long, value_name = "FILE")]

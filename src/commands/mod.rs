@@ -12,6 +12,7 @@ pub(crate) mod deploy;
 pub(crate) mod destroy;
 pub(crate) mod docs;
 pub(crate) mod drift;
+pub(crate) mod doctor;
 pub(crate) mod env;
 pub(crate) mod exec;
 mod explain;
@@ -35,15 +36,18 @@ pub(crate) mod state;
 pub(crate) mod status;
 pub(crate) mod stop;
 pub(crate) mod tf;
+pub(crate) mod tools;
 pub(crate) mod unlock;
 pub(crate) mod validate;
 pub(crate) mod several;
 mod chosen;
 mod previews;
 pub(crate) mod planned;
-pub(crate) mod target;
-mod habits;
 pub(crate) mod part;
+mod complete;
+pub(crate) mod target;
+mod in_use;
+mod habits;
 pub(crate) mod global;
 
 use std::ffi::OsString;
@@ -102,6 +106,8 @@ pub enum Command {
     /// Print the documentation that is generated from the code
     #[command(hide = true)]
     Docs(docs::DocsArgs),
+    /// Look whether everything is there that the runs of an environment need, and change nothing
+    Doctor(doctor::DoctorArgs),
     /// Take an environment down and clean up after it: destroy, then what infractl keeps of it
     Down(pipeline::VerbArgs),
     /// Say what changed behind terraform's back, and change nothing
@@ -155,6 +161,9 @@ pub enum Command {
     Stop(stop::StopArgs),
     /// Run any command of terraform on an environment: `infractl tf dev -- state list`
     Tf(tf::TfArgs),
+    /// Install, lock and list the programs of `[tools]`
+    #[command(subcommand)]
+    Tools(tools::ToolsCommand),
     /// Bring an environment up: init, apply, deploy
     Up(pipeline::VerbArgs),
     /// Release the lock that a dead run left behind, and say whose it was
@@ -222,6 +231,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Deploy(args) => deploy::run(cx, global, args).await,
         Command::Destroy(args) => destroy::run(cx, global, args).await,
         Command::Docs(args) => docs::run(cx, args, Cli::command()),
+        Command::Doctor(args) => doctor::run(cx, global, args).await,
         Command::Down(args) => pipeline::run_verb(cx, global, "down", args).await,
         Command::Drift(args) => drift::run(cx, global, args).await,
         Command::Env(command) => env::run(cx, global, command),
@@ -249,6 +259,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Status(args) => status::run(cx, global, args).await,
         Command::Stop(args) => stop::run(cx, global, args).await,
         Command::Tf(args) => tf::run(cx, global, args).await,
+        Command::Tools(command) => tools::run(cx, global, command).await,
         Command::Up(args) => pipeline::run_verb(cx, global, "up", args).await,
         Command::Unlock(args) => unlock::run(cx, global, args).await,
         Command::Validate(args) => validate::run(cx, global, args).await,

@@ -3,13 +3,14 @@
 use std::cell::RefCell;
 
 use clap::ValueEnum;
+use clap_complete::engine::ArgValueCandidates;
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
 use super::part::Part;
 use super::planned::{Planned, planned};
 use super::several::Targets;
-use super::{Global, target};
+use super::{Global, complete, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
@@ -27,6 +28,7 @@ pub struct OutputArgs {
     #[command(flatten)]
     target: Targets,
     /// Only this output
+    #[arg(add = ArgValueCandidates::new(complete::outputs))]
     name: Option<String>,
     /// How to write them; `text` hides sensitive values unless one output is named
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]

@@ -1,6 +1,8 @@
 //! Log in to a machine of an environment, or run one command there.
 
-use super::{Global, target};
+use clap_complete::engine::ArgValueCandidates;
+
+use super::{Global, complete, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
@@ -22,7 +24,7 @@ pub struct SshArgs {
     #[command(flatten)]
     target: target::Target,
     /// Machine: a host of `[hosts]`, or one of several behind it, as `NAME-1` [default: the only one]
-    #[arg(value_name = "HOST")]
+    #[arg(value_name = "HOST", add = ArgValueCandidates::new(complete::hosts))]
     host: Option<String>,
     /// Forget the host key of a machine that was rebuilt: the next login takes the new one on trust
     #[arg(long, conflicts_with = "command")]

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
-use super::habits;
+use super::{habits, in_use};
 use crate::config::model::Asked;
 use crate::config::verbs::Effect;
 use crate::config::{Environment, Project};
@@ -19,7 +19,7 @@ use crate::ui::prompt;
 /// The environment a verb works on.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Target {
-    /// Environment, for instance `dev` [default: $INFRACTL_ENV, then `default-environment`, then a picker]
+    /// Environment, for instance `dev` [default: $INFRACTL_ENV, then `env use`, then `default-environment`, then a picker]
     #[arg(value_name = "ENV", value_parser = named, add = ArgValueCandidates::new(environments))]
     pub environment: Option<String>,
 }
@@ -39,7 +39,7 @@ pub(crate) struct Extra {
 }
 
 /// The project around the current folder, where nothing more is known: for help and completion.
-fn around() -> Option<Project> {
+pub(super) fn around() -> Option<Project> {
     std::env::current_dir().ok().and_then(|dir| Project::find(&dir, None).ok())
 }
 
@@ -80,6 +80,16 @@ impl Target {
         self.chosen(cx, Effect::Reads).map(|(env, _)| env)
     }
 
+    /// Nobody has named one, and the project names none for that.
+    pub(crate) fn is_open(&self, cx: &Ctx) -> Result<bool, Failure> {
+        let is_set = cx.vars.get("INFRACTL_ENV").is_some_and(|name| !name.is_empty());
+        if self.environment.is_some() || is_set {
+            return Ok(false);
+        }
+        let project = project(cx)?;
+        Ok(project.default_environment.is_none() && in_use::read(&project)?.is_none())
+    }
+
     /// The same for something with this effect, and how it was chosen. What takes something away is not done to an
     /// environment that nobody named.
     pub(crate) fn chosen(&self, cx: &Ctx, effect: Effect) -> Result<(Environment, Chosen), Failure> {
@@ -105,6 +115,11 @@ impl Target {
                 .map(|()| (name, Chosen::ByName))
                 .map_err(|failure| failure.help("or change INFRACTL_ENV, which names it"));
         }
+        let in_use = in_use::read(project)?;
+        if let Some(name) = in_use.as_ref().filter(|_| effect < Effect::Stops) {
+            cx.ui.note(format!("environment: {name}, in use by `infractl env use`"));
+            return Ok((name.clone(), Chosen::ByDefault));
+        }
         project.check_default()?;
         let default = project.default_environment.as_ref();
         if let Some(name) = default.filter(|_| effect < Effect::Stops) {
@@ -118,7 +133,7 @@ impl Target {
             let picked = prompt::pick(&cx.ui, "Which environment", &project.environments)?;
             return Ok((picked, Chosen::ByName));
         }
-        if default.is_some() {
+        if default.is_some() || in_use.is_some() {
             return Err(unnamed(names()));
         }
         Err(Failure::new(Kind::Usage, "which environment? None was given")
@@ -132,7 +147,7 @@ impl Target {
 pub(crate) enum Chosen {
     /// Somebody named it: on the command line, in INFRACTL_ENV, in a list.
     ByName,
-    /// It is the one that the project names for whatever names none.
+    /// It is the one in use, or the one that the project names for whatever names none.
     ByDefault,
 }
 
@@ -140,7 +155,7 @@ pub(crate) enum Chosen {
 pub(crate) fn unnamed(help: String) -> Failure {
     Failure::new(
         Kind::Usage,
-        "which environment? What stops or destroys is not done to the default one: it has to be named",
+        "which environment? What stops or destroys is not done to the default one, or the one in use: it has to be named",
     )
     .help(help)
 }

@@ -1,5 +1,6 @@
 //! Checks one file against the shapes: every problem it has, each with its place.
 
+use crate::config::download;
 use crate::config::known::{Known, is_variable, unknown_key_help, version};
 use crate::config::model::Status;
 use crate::config::node::{Node, Place, Value};
@@ -8,6 +9,7 @@ use crate::config::resolve::plain;
 use crate::config::shape::{FILE, SHAPES, Shape, TableShape};
 use crate::config::source::Source;
 use crate::config::template::{Name, Template, is_name};
+use crate::config::wanted::Wanted;
 use crate::text;
 
 /// Something wrong at a place of a document.
@@ -215,6 +217,15 @@ impl Check<'_> {
             }
             "version" if version(text).is_none() => {
                 self.issue(&node.place, format!("`{text}` is not a version"), "write it as `1.4` or `1.4.2`");
+            }
+            "version-range" if Wanted::parse(text).is_none() => {
+                let help = "write it as `1.11.4`, `1.11`, `>= 1.10, < 1.12` or `~> 1.11.0`";
+                self.issue(&node.place, format!("`{text}` is not a version"), help);
+            }
+            "download" => {
+                if let Some((message, help)) = download::wrong(text) {
+                    self.issue(&node.place, message, help);
+                }
             }
             "mode"
                 if !(text.len() == 4

@@ -59,8 +59,8 @@ pub struct Environment {
     pub snapshots: IndexMap<String, model::SnapshotSource>,
     /// Versions, tags, promotions.
     pub release: model::Release,
-    /// Oldest version of a tool that will do, by name of its program.
-    pub tools: IndexMap<String, String>,
+    /// Versions of programs, by their names.
+    pub tools: IndexMap<String, model::ToolTable>,
     /// Steps by name of the pipeline.
     pub pipelines: IndexMap<String, Vec<Step>>,
     /// Steps around them: by `before-NAME`, `after-NAME`, `on-failure`.
@@ -226,7 +226,7 @@ impl Environment {
             tasks: file.tasks,
             snapshots: file.snapshots,
             release: file.release.unwrap_or_default(),
-            tools: file.tools.into_iter().map(|(name, version)| (name, version.0)).collect(),
+            tools: file.tools.into_iter().map(|(name, entry)| (name, entry.into_table())).collect(),
             pipelines: by_name(file.pipelines, setting)?,
             hooks: by_name(file.hooks, setting)?,
             document,

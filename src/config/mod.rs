@@ -26,6 +26,8 @@ pub(crate) mod verbs;
 mod scope;
 pub(crate) mod template;
 mod action_name;
+pub(crate) mod download;
+pub(crate) mod wanted;
 
 pub use environment::Environment;
 pub(crate) use graph::Glance;

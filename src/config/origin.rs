@@ -4,7 +4,8 @@ use serde_json::Value as Json;
 
 use crate::config::node::{Node, Value};
 use crate::config::resolve::plain;
-use crate::config::source::Source;
+use crate::config::source::{self, Source};
+use crate::failure::Problem;
 
 /// What the files of an environment say, merged, with the place of every value.
 #[derive(Debug, Clone)]
@@ -41,6 +42,24 @@ impl Document {
         self.origins().into_iter().find(|origin| {
             origin.key.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         })
+    }
+
+    /// Something wrong with a value, shown where its key stands.
+    pub(crate) fn problem_at(&self, keys: &[&str], message: String, help: Vec<String>) -> Problem {
+        let entry = keys.split_last().and_then(|(last, above)| self.root.at(above)?.table()?.get(*last));
+        match entry {
+            Some(entry) => source::problem(&self.files[entry.key.file], &entry.key, message, help),
+            None => Problem { message, place: None, help },
+        }
+    }
+
+    /// Where a value stands: `environments/defaults.toml:7`.
+    pub(crate) fn place_of(&self, keys: &[&str]) -> Option<String> {
+        let (last, above) = keys.split_last()?;
+        let entry = self.root.at(above)?.table()?.get(*last)?;
+        let source = &self.files[entry.key.file];
+        let line = source.line_ends().partition_point(|end| *end < entry.key.span.start) + 1;
+        Some(format!("{}:{line}", source.path))
     }
 
     /// The merged document as JSON, as written (nothing rendered).

@@ -41,6 +41,10 @@ fn patterns(schema: &mut Json) {
                 Some("duration") => r"^\s*([0-9]+\s*(ms|s|sec|m|min|h|d)\s*)+$",
                 Some("mode") => "^0[0-7]{3}$",
                 Some("version") => r"^[0-9]+(\.[0-9]+){0,2}([-+].*)?$",
+                Some("version-range") => {
+                    r"^\s*(~>|>=|<=|[>=<~^])?\s*v?[0-9]+(\.[0-9]+){0,2}([-+][0-9A-Za-z.+-]+)?\s*(,\s*(~>|>=|<=|[>=<~^])?\s*v?[0-9]+(\.[0-9]+){0,2}([-+][0-9A-Za-z.+-]+)?\s*)*$"
+                }
+                Some("download") => "^https?://[^/@\\s]+/[^\\s]+",
                 Some("variable") => "^[A-Za-z_][A-Za-z0-9_]*$",
                 Some("name") => r"^[^\s!-,./:-@\[-^`{-~]+$",
                 Some("argument" | "address") => {
@@ -156,6 +160,7 @@ fn kind(shape: &Shape) -> String {
         Shape::Any | Shape::Tree(_) => "any value".to_owned(),
         Shape::Text(format) => match format.as_str() {
             "duration" | "path" | "regex" | "version" => format.clone(),
+            "version-range" => "version or range".to_owned(),
             "environment" | "host" | "image" | "task" | "snapshot" => format!("name of {}", article(format)),
             "variable" => "name of a key".to_owned(),
             _ => "text".to_owned(),

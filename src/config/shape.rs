@@ -69,6 +69,8 @@ impl Shape {
                 "path" => "a path",
                 "regex" => "a regular expression",
                 "version" => "a version such as `\"1.4\"`",
+                "version-range" => "a version such as `\"1.11.4\"` or `\">= 1.10\"`",
+                "download" => "an address",
                 "environment" => "the name of an environment",
                 "host" => "the name of a host",
                 "image" => "the name of an image",

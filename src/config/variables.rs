@@ -14,7 +14,7 @@ pub(crate) struct Variable {
 /// Environment of verbs that are called without one.
 pub(crate) const ENV: Variable = Variable {
     name: "INFRACTL_ENV",
-    meaning: "Environment of verbs that are called without one; comes before `default-environment`",
+    meaning: "Environment of verbs that are called without one; comes before `env use` and `default-environment`",
     example: "dev",
 };
 
@@ -60,14 +60,22 @@ pub(crate) const LOCK: Variable = Variable {
     example: "9f2c61b40a7d3e58c0d1f6a7b2e94385",
 };
 
+/// Where archives of tools are had instead.
+pub(crate) const TOOLS_MIRROR: Variable = Variable {
+    name: "INFRACTL_TOOLS_MIRROR",
+    meaning: "Where `tools install` and `tools lock` get archives instead: `https://HOST/PATH` becomes `MIRROR/HOST/PATH`",
+    example: "https://mirror.example.org/tools",
+};
+
 /// Every variable of infractl's own, in the order of their names.
-pub(crate) const ALL: [Variable; 7] = [AGE_KEY, AGE_KEY_FILE, DIFF_VALUES, ENV, GROUP, LOCK, NO_INPUT];
+pub(crate) const ALL: [Variable; 8] =
+    [AGE_KEY, AGE_KEY_FILE, DIFF_VALUES, ENV, GROUP, LOCK, NO_INPUT, TOOLS_MIRROR];
 
 /// Those that hold age identities themselves: no program that infractl starts gets to see them.
 pub(crate) const KEYS: [&str; 2] = [AGE_KEY.name, "SOPS_AGE_KEY"];
 
 /// Variables of others that infractl honours.
-pub(crate) const STANDARD: [Variable; 9] = [
+pub(crate) const STANDARD: [Variable; 11] = [
     Variable { name: "NO_COLOR", meaning: "No colour when it is set and not empty", example: "1" },
     Variable {
         name: "CLICOLOR_FORCE",
@@ -88,6 +96,16 @@ pub(crate) const STANDARD: [Variable; 9] = [
     Variable { name: "EDITOR", meaning: "Editor of `secrets edit`; `VISUAL` comes first", example: "vim" },
     Variable { name: "CI", meaning: "No questions, no live line, keep-alive lines", example: "true" },
     Variable { name: "HOME", meaning: "What `~/` in a path stands for", example: "/home/deploy" },
+    Variable {
+        name: "XDG_DATA_HOME",
+        meaning: "Where `tools install` keeps programs, in `infractl/tools`",
+        example: "~/.local/share",
+    },
+    Variable {
+        name: "https_proxy",
+        meaning: "The proxy of `wait` and `tools`, with `http_proxy`, `all_proxy` and `no_proxy` as curl reads them",
+        example: "http://proxy:3128",
+    },
     Variable { name: "PATH", meaning: "Where tools are looked for", example: "/usr/local/bin:/usr/bin" },
 ];
 

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
+use tempfile::TempDir;
 
 use super::folder_of;
 
@@ -21,15 +22,7 @@ pub(crate) const MARK: &str = ".infractl-";
 
 /// Writes the new content beside the file and moves it there.
 pub(super) fn write(place: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    sweep(place);
-    let mut prefix = prefix_of(place);
-    prefix.push(format!("{}-", std::process::id()));
-    // Dropped at the end and on every error, which removes it.
-    let desk = tempfile::Builder::new()
-        .prefix(&prefix)
-        .permissions(Permissions::from_mode(0o700))
-        .tempdir_in(folder_of(place))?;
-    ignore(desk.path())?;
+    let desk = desk(place)?;
     let next = desk.path().join("next");
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&next)?;
     // The mode again, because the umask took bits from the first one.
@@ -37,6 +30,19 @@ pub(super) fn write(place: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&next, place)
+}
+
+/// A folder beside the file, removed when the value is dropped; what dead owners left there goes as well.
+pub(super) fn desk(place: &Path) -> io::Result<TempDir> {
+    sweep(place);
+    let mut prefix = prefix_of(place);
+    prefix.push(format!("{}-", std::process::id()));
+    let desk = tempfile::Builder::new()
+        .prefix(&prefix)
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir_in(folder_of(place))?;
+    ignore(desk.path())?;
+    Ok(desk)
 }
 
 /// Makes git ignore everything in a folder, unless it has a `.gitignore` of its own.

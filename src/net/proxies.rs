@@ -67,6 +67,25 @@ impl Proxy {
             .map_or_else(String::new, |login| format!("Proxy-Authorization: Basic {}\r\n", encode(login)))
     }
 
+    /// The same for a library that connects by itself; none for a kind of proxy that it does not know.
+    pub(crate) fn for_ureq(&self) -> Option<ureq::Proxy> {
+        let kind = match self.scheme.as_str() {
+            "http" => ureq::ProxyProtocol::Http,
+            "https" => ureq::ProxyProtocol::Https,
+            _ => return None,
+        };
+        let login = self.login.as_ref().map(|login| String::from_utf8_lossy(login).into_owned());
+        let proxy = ureq::Proxy::builder(kind).host(&self.host).port(self.port);
+        let proxy = match &login {
+            Some(login) => {
+                let (user, password) = login.split_once(':').unwrap_or((login, ""));
+                proxy.username(user).password(password)
+            }
+            None => proxy,
+        };
+        proxy.build().ok()
+    }
+
     fn read(variable: &'static str, text: &str) -> Option<Proxy> {
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
         let place = rest.split(['/', '?', '#']).next()?;
@@ -81,6 +100,11 @@ impl Proxy {
             login: user.map(percent_decoded),
         })
     }
+}
+
+/// `user:password`, encoded as in an address, as the value of a header.
+pub(crate) fn basic(user: &str) -> String {
+    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(percent_decoded(user)))
 }
 
 /// `name`, `name:80`, `::1`, `[::1]:80`.

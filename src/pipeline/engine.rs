@@ -11,7 +11,9 @@ use crate::lock::{self, Held};
 use crate::steps::Work;
 use crate::steps::meet::meet;
 use crate::text;
+use crate::toolbox;
 use crate::ui::event::{Event, Outcome};
+use crate::work::kind::Mention;
 use crate::work::needs::Needs;
 use crate::work::{Facts, Frame, Heard, StepCx};
 
@@ -53,7 +55,10 @@ pub(crate) async fn run_to_step(
     let mut facts =
         Facts { expects: expects::of(env, pipeline), plan: options.plan.clone(), ..Facts::default() };
     let may = |()| if options.dry_run { Ok(()) } else { one_state::check(cx, env, pipeline, &facts.modules) };
-    let refused = refuse(pipeline).and_then(may);
+    let mut refused = refuse(pipeline).and_then(may);
+    if refused.is_ok() && !options.dry_run {
+        refused = toolbox::check::check(cx, env, &starts(env, pipeline)).await;
+    }
     let held = match (refused, options.dry_run) {
         (Ok(()), true) => Ok(Held::nothing()),
         (Ok(()), false) => {
@@ -99,6 +104,19 @@ fn refuse(pipeline: &Pipeline) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// The programs and lines of shell that it starts.
+fn starts(env: &Environment, pipeline: &Pipeline) -> Vec<String> {
+    let mut all = Vec::new();
+    for leaf in pipeline.leaves() {
+        leaf.work.kind().visit(env, &mut |mention| {
+            if let Mention::Starts(start) = mention {
+                all.push(start.to_owned());
+            }
+        });
+    }
+    all
 }
 
 /// A run under way.

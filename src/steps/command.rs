@@ -21,8 +21,19 @@ use regex::Regex;
 /// Tells what a command refers to.
 pub(crate) fn visit(command: &CommandTable, see: &mut dyn FnMut(Mention<'_>)) {
     command.templates().into_iter().for_each(|template| see(Mention::Template(template)));
+    if let Some(start) = start(&command.run) {
+        see(Mention::Starts(start));
+    }
     if mentions_outputs(command) {
         see(Mention::Outputs);
+    }
+}
+
+/// What it starts: a program, or a line of shell.
+pub(super) fn start(run: &Invocation) -> Option<&str> {
+    match run {
+        Invocation::Shell(line) => Some(line.0.as_str()),
+        Invocation::Argv(words) => words.first().map(|word| word.0.as_str()),
     }
 }
 

@@ -20,6 +20,7 @@ impl StepKind for Git {
         let given = [&self.tag, &self.commit, &self.remote, &self.message];
         given.into_iter().flatten().for_each(|argument| see(Mention::Template(&argument.0)));
         see(Mention::Sparing);
+        see(Mention::Starts("git"));
     }
 
     fn effect(&self) -> Option<Effect> {

@@ -1,6 +1,7 @@
 //! What other programs understand: arguments in, answers out. Pure.
 
 pub(crate) mod ansible;
+pub(crate) mod archives;
 pub(crate) mod aws;
 pub(crate) mod azure;
 pub(crate) mod docker;
@@ -9,6 +10,7 @@ pub(crate) mod openstack;
 pub(crate) mod power;
 pub(crate) mod ssh;
 pub(crate) mod terraform;
+pub(crate) mod version;
 
 /// What infractl knows of a program that it starts.
 #[derive(Debug)]

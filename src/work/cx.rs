@@ -12,6 +12,7 @@ use crate::exec::{Channel, Cmd, Done, Io, OnLine, RunError};
 use crate::failure::{Failure, Kind};
 use crate::secrets;
 use crate::text::Tail;
+use crate::toolbox;
 use crate::ui::event::{Event, Level, ToolLine};
 use crate::work::Facts;
 
@@ -157,6 +158,14 @@ impl<'a> StepCx<'a> {
             None => cmd,
         };
         self.line(Level::Detail, format!("$ {cmd}"));
+        let with_path;
+        let cmd = match self.path().filter(|_| !cmd.env.contains_key("PATH")) {
+            Some(path) => {
+                with_path = cmd.clone().env("PATH", path);
+                &with_path
+            }
+            None => cmd,
+        };
         let hear = |channel: Channel, text: &str| {
             if let Some(heard) = &self.frame.heard {
                 heard.push(text);
@@ -173,6 +182,12 @@ impl<'a> StepCx<'a> {
         let code = result.as_ref().ok().map(|done| done.code);
         self.event(Event::CommandEnded { name: name(), code, took: started.elapsed() });
         result
+    }
+
+    /// The PATH with the programs that the environment asks for; none where it is as it was.
+    fn path(&self) -> Option<&str> {
+        let look = || toolbox::path::with_tools(self.env, &self.cx.vars);
+        self.facts.path.get_or_init(look).as_deref()
     }
 
     /// What it means for the step that a program gave no answer.

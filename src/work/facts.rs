@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use indexmap::IndexMap;
@@ -44,6 +44,8 @@ pub struct Facts {
     pub connections: Connections,
     /// When git was asked whether it would commit the environment file, and would not.
     pub env_file_allowed: Option<Instant>,
+    /// The PATH with the programs that the environment asks for, once somebody looked.
+    pub path: OnceLock<Option<String>>,
     /// Where machines and databases are.
     pub state: Option<power::state::State>,
 }

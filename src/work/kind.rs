@@ -54,4 +54,6 @@ pub(crate) enum Mention<'a> {
     Sparing,
     /// The environment file, which it writes.
     EnvFile,
+    /// A program that it starts on this machine, or a line of shell that does.
+    Starts(&'a str),
 }

@@ -84,7 +84,7 @@ impl Needs {
             Mention::Program => self.secrets |= allowed.is_none_or(|names| !names.is_empty()),
             Mention::Sparing => self.secrets |= allowed.is_some_and(|names| !names.is_empty()),
             Mention::EnvFile => self.env_file = true,
-            Mention::File(_) => {}
+            Mention::File(_) | Mention::Starts(_) => {}
         }
     }
 

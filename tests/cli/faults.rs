@@ -243,10 +243,10 @@ fn a_full_disk_under_any_verb_that_writes_is_said_and_loses_nothing() {
 }
 
 /// A tmpfs of its own at a folder, for as long as the value lives. Needs the right to mount.
-struct Mount(PathBuf);
+pub(crate) struct Mount(PathBuf);
 
 impl Mount {
-    fn new(at: &Path, options: &str) -> Option<Self> {
+    pub(crate) fn new(at: &Path, options: &str) -> Option<Self> {
         let done =
             Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(at).output().unwrap();
         if done.status.success() {

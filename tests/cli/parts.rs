@@ -208,3 +208,23 @@ fn shells_complete_pipelines_of_the_project() {
     assert_eq!(offered(root, &["sm"]), ["smelt", "smoke"]);
     assert!(offered(Path::new("/"), &["sm"]).is_empty());
 }
+
+#[test]
+fn shells_complete_hosts_steps_secrets_outputs_and_runs_without_a_program_or_a_key() {
+    let project = Sandbox::new();
+    project.infractl(&["plan", "dev"]).code(0);
+    let own = "[hosts.backend]\naddress = \"203.0.113.7\"\n[hosts.bastion]\naddress = \"b\"\n[pipelines]\nprobe = [\"true\", { name = \"ping\", command = \"true\" }]\n";
+    project.edit("environments/dev/environment.toml", "[pipelines]\n", own);
+    let root = project.root();
+    std::fs::remove_file(project.path("credentials/demo-key-PROTECTS-NOTHING.txt")).unwrap();
+    assert_eq!(offered(root, &["ssh", "dev", "ba"]), ["backend", "bastion"]);
+    assert_eq!(offered(root, &["probe", "dev", "--from", ""]), ["ping", "true"]);
+    assert_eq!(offered(root, &["secrets", "get", "dev", "SHARED"]), ["SHARED_TOKEN"]);
+    assert_eq!(offered(root, &["history", "show", ""]), ["1"]);
+    assert_eq!(offered(root, &["output", "dev", "storage_con"]), ["storage_connection_string"]);
+    project.infractl(&["env", "use", "dev"]).code(0);
+    assert_eq!(offered(root, &["probe", "--only", "pi"]), ["ping"]);
+    // What is wrong offers nothing.
+    project.environment("dev", "[hosts\n");
+    assert!(offered(root, &["ssh", "dev", "ba"]).is_empty());
+}

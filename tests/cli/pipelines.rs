@@ -319,7 +319,6 @@ task = [{ command = "touch done", secrets = [] }, { docker = { push = "image" } 
     for (text, key) in [
         ("[ansible]\nimage = \"ansible:1\"\n", "ansible.image"),
         ("[terraform]\nimage = \"terraform:1\"\n", "terraform.image"),
-        ("[tools]\nterraform = \"1.11\"\n", "tools"),
         ("[registry]\nserver = \"r.example\"\nlogin = \"ecr\"\n", "registry.login"),
         ("[release]\nbranch = \"main\"\n", "release"),
         ("[snapshots.database]\n", "snapshots"),

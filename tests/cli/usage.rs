@@ -248,3 +248,31 @@ fn quiet_says_nothing_and_verbose_says_the_commands() {
     run.says("terraform apply -json -auto-approve").says("TF_VAR_storage_account_key=***");
     project.infractl(&["apply", "dev", "--timings"]).code(0).says("terraform apply").says(" all");
 }
+
+#[test]
+fn an_environment_in_use_is_that_of_verbs_which_name_none_and_is_said() {
+    let project = Sandbox::new();
+    let said = "environment: rec, in use by `infractl env use`";
+    project.infractl(&["env", "use"]).code(0).says("no environment is in use");
+    project.infractl(&["env", "use", "rce"]).code(64).says("did you mean `rec`?");
+    project.infractl(&["env", "use", "rec"]).code(0).says("`rec` is in use here");
+    assert_eq!(project.infractl(&["env", "use"]).code(0).out, "rec\n");
+    project.infractl(&["env", "list"]).code(0).prints("in use");
+    project.infractl(&["plan"]).code(0).says(said).says("rec");
+    // Whoever names one means that one.
+    project.infractl(&["plan", "dev", "--dry-run"]).code(0).never_says("in use");
+    let run = Run::of(project.command(&["plan", "--dry-run"]).env("INFRACTL_ENV", "dev"));
+    run.code(0).never_says("in use");
+    // What takes something away is not done to it, whatever it is called.
+    project.infractl(&["destroy", "--yes"]).code(64).says("or the one in use: it has to be named");
+    let text = project.read("environments/rec/environment.toml");
+    project.environment("rec", &format!("{text}\n[pipelines]\ngone = [{{ do = \"destroy\" }}]\n"));
+    project.infractl(&["gone", "--yes"]).code(64).says("it has to be named");
+    project.infractl(&["pipeline", "gone", "--yes"]).code(64).says("it has to be named");
+    // It may be gone, and it can be cleared.
+    project.write(".infractl/environment", "old\n");
+    project.infractl(&["plan"]).code(64).says("`old`, is not there").says("infractl env use --clear");
+    project.infractl(&["env", "use", "--clear"]).code(0).says("no environment is in use any more");
+    project.infractl(&["env", "use", "--clear"]).code(0).says("was in use");
+    project.infractl(&["plan", "--dry-run"]).code(0).never_says("in use");
+}

@@ -43,16 +43,16 @@ const FINE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\nconnection: close\r\
 const BROKEN: &str = "HTTP/1.1 503 No\r\ncontent-length: 4\r\nconnection: close\r\n\r\nfine";
 const MOVED: &str = "HTTP/1.1 302 Found\r\nlocation: /x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
-struct Authority {
+pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    pem: String,
+    pub(crate) pem: String,
 }
 
 /// A certificate and its key.
-struct Shown(CertificateDer<'static>, KeyPair);
+pub(crate) struct Shown(pub(crate) CertificateDer<'static>, pub(crate) KeyPair);
 
 impl Authority {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -62,7 +62,7 @@ impl Authority {
     }
 
     /// For a name, until the second day of a year so far from now.
-    fn leaf(&self, name: &str, years: i16) -> Shown {
+    pub(crate) fn leaf(&self, name: &str, years: i16) -> Shown {
         let year = i32::from(jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).year() + years);
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();

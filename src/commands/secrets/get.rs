@@ -1,8 +1,10 @@
 //! Print one value.
 
+use clap_complete::engine::ArgValueCandidates;
 use zeroize::Zeroizing;
 
 use super::place::On;
+use crate::commands::complete;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::secrets::{self, Mac, key_path};
@@ -18,7 +20,7 @@ pub struct GetArgs {
     #[command(flatten)]
     on: On,
     /// Name of the secret, or `["map"]["key"][0]` for what is inside of maps and lists
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = ArgValueCandidates::new(complete::secret_names))]
     name: String,
 }
 

@@ -3,12 +3,13 @@
 use std::io::Read as _;
 use std::path::PathBuf;
 
+use clap_complete::engine::ArgValueCandidates;
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
 use super::place::{On, Place};
 use super::said::{self, Before};
-use crate::commands::Global;
+use crate::commands::{Global, complete};
 use crate::context::Ctx;
 use crate::disk;
 use crate::failure::{Failure, Kind};
@@ -27,7 +28,7 @@ pub struct SetArgs {
     #[command(flatten)]
     on: On,
     /// Name of the secret, or `["map"]["key"][0]` for what is inside of maps and lists
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = ArgValueCandidates::new(complete::secret_names))]
     name: String,
     /// Value as an argument: refused, it would stay in the history of the shell
     #[arg(value_name = "VALUE", hide = true, value_parser = hidden)]

@@ -1,7 +1,9 @@
 //! Remove one value.
 
+use clap_complete::engine::ArgValueCandidates;
+
 use super::place::On;
-use crate::commands::Global;
+use crate::commands::{Global, complete};
 use crate::context::Ctx;
 use crate::failure::Failure;
 use crate::secrets::{ATTEMPTS, Mac, SecretsError, key_path};
@@ -12,7 +14,7 @@ pub struct UnsetArgs {
     #[command(flatten)]
     on: On,
     /// Name of the secret, or `["map"]["key"][0]` for what is inside of maps and lists
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = ArgValueCandidates::new(complete::secret_names))]
     name: String,
     /// It is fine when there is no such secret
     #[arg(long)]

@@ -19,6 +19,7 @@ mod power;
 mod registry;
 mod image;
 mod task;
+mod tools;
 mod snapshot;
 mod release;
 mod lock;
@@ -60,6 +61,7 @@ pub(crate) use snapshot_step::*;
 pub(crate) use step::*;
 pub(crate) use task::*;
 pub(crate) use terraform::*;
+pub(crate) use tools::*;
 pub(crate) use value::*;
 pub(crate) use wait::*;
 
@@ -127,11 +129,13 @@ pub(crate) struct File {
     pub snapshots: IndexMap<String, SnapshotSource>,
     /// Versions, tags and what a promotion takes along
     pub release: Option<Release>,
-    /// Oldest version of a tool that will do, by name of its program
+    /// Versions of the programs that the project works with, by their names; checked before a run starts them, and
+    /// installed by `infractl tools install`
     ///
-    /// Example: `tools = { terraform = "1.10" }`
+    /// Example: `tools = { terraform = "1.11.4", ansible-playbook = ">= 2.16" }`
     #[serde(default)]
-    pub tools: IndexMap<String, VersionText>,
+    #[schemars(extend("propertyNames" = { "format": "name" }))]
+    pub tools: IndexMap<String, ToolEntry>,
     /// Steps by name: a verb (`deploy`, `check`, `up`…) is replaced, any other name is a verb of your own
     #[serde(default)]
     pub pipelines: IndexMap<String, PipelineEntry>,

@@ -61,6 +61,19 @@ pub enum Provider {
     Command,
 }
 
+impl Provider {
+    /// The program that is started for it.
+    pub(crate) fn program(self) -> Option<&'static str> {
+        match self {
+            Provider::Openstack => Some("openstack"),
+            Provider::Aws => Some("aws"),
+            Provider::Azure => Some("az"),
+            Provider::Docker => Some("docker"),
+            Provider::Command => None,
+        }
+    }
+}
+
 /// What `stop` does
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 
 use crate::config::scope;
 use crate::config::template::{Scope, Template, TemplateError};
+use crate::config::wanted::Wanted;
 use crate::text;
 
 /// A length of time as text: `90s`, `5m`, `1h30m`, `500ms`.
@@ -41,6 +42,15 @@ pub struct Pattern(pub String);
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct VersionText(pub String);
+
+/// A version or a range of them: `1.11.4`, `>= 1.10, < 1.12`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionRange(pub Wanted);
+
+/// Address of an archive; may name `{{version}}`, `{{os}}` and `{{arch}}`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct DownloadUrl(pub String);
 
 /// Name of an environment of this project.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -165,6 +175,13 @@ impl<'de> Deserialize<'de> for Period {
     }
 }
 
+impl<'de> Deserialize<'de> for VersionRange {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = String::deserialize(deserializer)?;
+        Wanted::parse(&written).map(VersionRange).ok_or_else(|| de::Error::custom("not a version"))
+    }
+}
+
 impl<'de> Deserialize<'de> for Template {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let written = String::deserialize(deserializer)?;
@@ -207,6 +224,8 @@ format! {
     Address => { "type": "string", "format": "address" },
     Pattern => { "type": "string", "format": "regex" },
     VersionText => { "type": "string", "format": "version" },
+    VersionRange => { "type": "string", "format": "version-range" },
+    DownloadUrl => { "type": "string", "format": "download" },
     EnvironmentName => { "type": "string", "format": "environment" },
     HostName => { "type": "string", "format": "host" },
     ImageName => { "type": "string", "format": "image" },

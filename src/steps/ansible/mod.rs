@@ -34,6 +34,7 @@ use crate::work::{StepCx, relative, shown_in};
 impl StepKind for AnsibleStep {
     fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
         see(Mention::Program);
+        see(Mention::Starts("ansible-playbook"));
         inventory::visit(env, see);
         env.hosts.keys().for_each(|name| see(Mention::Host(name)));
         let tags = self.tags.iter().chain(&self.skip_tags);

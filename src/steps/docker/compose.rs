@@ -23,6 +23,8 @@ impl StepKind for Compose {
     fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
         if let Some(host) = &self.host {
             see(Mention::Host(&host.0));
+        } else {
+            see(Mention::Starts("docker"));
         }
         for template in templates(self) {
             see(Mention::Template(template));

@@ -39,6 +39,7 @@ impl StepKind for Docker {
             see(Mention::Secret(&secret.0));
         }
         see(Mention::Sparing);
+        see(Mention::Starts("docker"));
     }
 
     fn effect(&self) -> Option<Effect> {

@@ -25,7 +25,7 @@ pub(super) async fn mask(step: &mut StepCx<'_>, root: &Root) -> Result<(), Failu
 }
 
 /// Masks the sensitive ones of these.
-pub(super) fn sensitive<'a>(step: &StepCx<'_>, outputs: impl Iterator<Item = (&'a String, &'a Output)>) {
+pub(crate) fn sensitive<'a>(step: &StepCx<'_>, outputs: impl Iterator<Item = (&'a String, &'a Output)>) {
     for (name, output) in outputs.filter(|(_, output)| output.sensitive) {
         for text in values::texts(&output.value) {
             values::mask(step, name, &text);

@@ -9,8 +9,8 @@ pub(crate) mod keep;
 pub(crate) mod module;
 mod plan;
 pub(crate) mod read;
-mod known;
-mod state;
+pub(crate) mod known;
+pub(crate) mod state;
 mod init;
 pub(crate) mod bucket;
 pub(crate) mod database;
@@ -43,7 +43,8 @@ use crate::work::kind::{Mention, StepKind};
 use crate::work::script::Script;
 
 impl StepKind for Action {
-    fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+    fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+        starts(env, see);
         match self {
             Action::Fmt { .. } => {}
             Action::Any { words } if !subcommand::find(words).needs_init => {}
@@ -79,12 +80,19 @@ impl StepKind for Action {
     }
 }
 
+fn starts(env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+    if let Some(terraform) = &env.terraform {
+        see(Mention::Starts(&terraform.program));
+    }
+}
+
 /// Reads the outputs: from the state, or those given by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outputs;
 
 impl StepKind for Outputs {
-    fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+    fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+        starts(env, see);
         see(Mention::State);
     }
 

@@ -47,7 +47,7 @@ impl From<&str> for Left {
 }
 
 /// The state; none where terraform is to read it.
-pub(super) async fn directly(step: &StepCx<'_>, root: &Root) -> Result<Option<State>, Failure> {
+pub(crate) async fn directly(step: &StepCx<'_>, root: &Root) -> Result<Option<State>, Failure> {
     match Box::pin(read(step, root)).await {
         Ok(state) => Ok(Some(state)),
         Err(Left::Failed(failure)) => Err(failure),

@@ -1,0 +1,47 @@
+//! Look whether everything is there that runs need.
+
+use serde_json::json;
+
+use super::{Global, OutputMode, target};
+use crate::context::Ctx;
+use crate::doctor;
+use crate::doctor::finding::{Level, count, list};
+use crate::failure::{Failure, Kind};
+use crate::text::plural;
+
+/// Look whether everything is there that the runs of an environment need, and change nothing
+///
+/// Programs and their versions, keys and what they open, state and locks, hosts, credentials, git, disk, completion: only
+/// what the steps and the configuration of the environment name, all at the same time. Exit code 1 when there are errors.
+#[derive(Debug, clap::Args)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    target: target::Target,
+    /// Print JSON; the same as `--output json`
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs it.
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &DoctorArgs) -> Result<(), Failure> {
+    let (name, findings) = if args.target.is_open(cx)? {
+        (None, doctor::project(cx, &target::project(cx)?.root).await)
+    } else {
+        let env = args.target.environment(cx)?;
+        (Some(env.name.clone()), doctor::environment(cx, &env).await)
+    };
+    let (errors, warnings) = (count(&findings, Level::Error), count(&findings, Level::Warning));
+    if args.json || global.output == OutputMode::Json {
+        let value =
+            json!({ "environment": name, "errors": errors, "warnings": warnings, "findings": findings });
+        let text = format!("{value}\n");
+        cx.ui.document(cx.masks.mask(&text).as_bytes())?;
+    } else {
+        cx.ui.page(&cx.masks.mask(&list(&findings)))?;
+        if name.is_none() {
+            cx.ui.note("name an environment to have more looked at: `infractl doctor ENV`");
+        }
+        cx.ui.note(format!("{}, {}", plural(errors, "error"), plural(warnings, "warning")));
+    }
+    if errors > 0 { Err(Failure::silent(Kind::Failed)) } else { Ok(()) }
+}
