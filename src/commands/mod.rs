@@ -4,6 +4,7 @@ pub(crate) mod help;
 mod examples;
 pub(crate) mod apply;
 mod env_path;
+pub(crate) mod bootstrap;
 pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod completions;
@@ -82,6 +83,8 @@ pub struct Cli {
 pub enum Command {
     /// Make an environment match its configuration, then write its environment file
     Apply(apply::ApplyArgs),
+    /// Make the bucket of a state, try it out, and print the backend that fits it
+    Bootstrap(bootstrap::BootstrapArgs),
     /// Build the images of an environment
     Build(build::BuildArgs),
     /// Show what a deploy would change, and change nothing: the pipeline `check`, else the playbook of `[ansible]`
@@ -202,6 +205,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
     }
     match &cli.command {
         Command::Apply(args) => apply::run(cx, global, args).await,
+        Command::Bootstrap(args) => bootstrap::run(cx, global, args).await,
         Command::Build(args) => build::run(cx, global, args).await,
         Command::Check(args) => check::run(cx, global, args).await,
         Command::Completions(args) => completions::run(cx, args),

@@ -122,7 +122,7 @@ impl Verb {
 /// All of them, by name.
 pub(crate) const ALL: &[Verb] = &[
     pipeline("apply", Effect::Changes).does(&["genenv", "inventory"]),
-    pipeline("bootstrap", Effect::Changes).backend().later(),
+    pipeline("bootstrap", Effect::Changes).backend(),
     pipeline("build", Effect::Writes),
     pipeline("check", Effect::Reads),
     own("ci", Effect::Reads).later(),

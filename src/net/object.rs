@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use ureq::http::Response;
+use ureq::http::{HeaderMap, Response};
 
 use crate::failure::{Failure, Kind};
 use crate::net::sign::{self, Keys, Request};
@@ -36,7 +36,61 @@ pub(crate) struct Answer {
     pub(crate) etag: Option<String>,
     /// How long ago the object was written, by the server's clock.
     pub(crate) age: Option<Duration>,
+    headers: HeaderMap,
     pub(crate) body: Vec<u8>,
+}
+
+/// What is asked of the server of an object.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Call {
+    pub(crate) method: &'static str,
+    /// Encoded, with a leading `/`.
+    pub(crate) path: String,
+    /// Encoded, in order of name, each with a `=`.
+    pub(crate) query: String,
+    /// Names in lower case.
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Vec<u8>,
+    /// As somebody without keys.
+    pub(crate) is_anonymous: bool,
+}
+
+impl Call {
+    /// For messages.
+    pub(crate) fn what(&self) -> String {
+        let query = self.query.trim_end_matches('=');
+        if query.is_empty() { self.path.clone() } else { format!("{}?{query}", self.path) }
+    }
+}
+
+impl Answer {
+    /// It was done.
+    pub(crate) fn is_well(&self) -> bool {
+        matches!(self.status, 200..=299)
+    }
+
+    /// A header.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// What stands in an element of the body.
+    pub(crate) fn part(&self, tag: &str) -> Option<String> {
+        let text = String::from_utf8_lossy(&self.body);
+        let rest = text.split_once(&format!("<{tag}>"))?.1;
+        rest.split_once("</").map(|(found, _)| found.to_owned())
+    }
+
+    /// What the store calls its error.
+    pub(crate) fn code(&self) -> Option<String> {
+        self.part("Code")
+    }
+
+    /// Why it was not done, in the words of the store.
+    pub(crate) fn reason(&self) -> String {
+        let code = self.code().unwrap_or_else(|| format!("status {}", self.status));
+        format!("{code} {}", self.part("Message").unwrap_or_default()).trim().to_owned()
+    }
 }
 
 /// Makes requests with the certificates that are given.
@@ -87,24 +141,39 @@ impl Object {
     /// Asks once, and blocks meanwhile.
     pub(crate) fn send(
         &self,
-        method: &str,
+        method: &'static str,
         body: &[u8],
-        condition: Option<&(&str, String)>,
+        condition: Option<&(&'static str, String)>,
         limit: Duration,
     ) -> Result<Answer, String> {
-        let request = Request { method, host: &self.host, path: &self.path, body, headers: &[] };
-        let mut building = ureq::http::Request::builder().method(method).uri(self.shown());
-        for (name, value) in sign::headers(request, &self.keys, &self.region, (self.now)()) {
-            building = building.header(name, value);
-        }
-        if let Some((name, value)) = condition {
-            building = building.header(*name, value);
+        let headers = condition.into_iter().cloned().collect();
+        let (path, body) = (self.path.clone(), body.to_vec());
+        self.call(&Call { method, path, headers, body, ..Call::default() }, limit)
+    }
+
+    /// Asks something of its server once, and blocks meanwhile.
+    pub(crate) fn call(&self, call: &Call, limit: Duration) -> Result<Answer, String> {
+        let Call { method, path, query, body, .. } = call;
+        let mark = if query.is_empty() { "" } else { "?" };
+        let address = format!("{}{}{path}{mark}{query}", self.scheme, self.host);
+        let mut building = ureq::http::Request::builder().method(*method).uri(address);
+        let own: Vec<(&str, &str)> =
+            call.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        if call.is_anonymous {
+            for (name, value) in own {
+                building = building.header(name, value);
+            }
+        } else {
+            let request = Request { method, host: &self.host, path, query, body, headers: &own };
+            for (name, value) in sign::headers(request, &self.keys, &self.region, (self.now)()) {
+                building = building.header(name, value);
+            }
         }
         let answered = if body.is_empty() {
             let request = building.body(()).map_err(|error| error.to_string())?;
             self.agent.run(self.agent.configure_request(request).timeout_global(Some(limit)).build())
         } else {
-            let request = building.body(body).map_err(|error| error.to_string())?;
+            let request = building.body(body.as_slice()).map_err(|error| error.to_string())?;
             self.agent.run(self.agent.configure_request(request).timeout_global(Some(limit)).build())
         };
         let mut answer = answered.map_err(|error| error.to_string())?;
@@ -113,6 +182,7 @@ impl Object {
             status: answer.status().as_u16(),
             etag: header(&answer, "etag"),
             age: age(&answer),
+            headers: answer.headers().clone(),
             body,
         })
     }
@@ -128,15 +198,8 @@ impl Object {
 
     /// What an answer that helps nobody means.
     pub(crate) fn refused(&self, what: &str, answer: &Answer) -> Failure {
-        let text = String::from_utf8_lossy(&answer.body);
-        let part = |tag: &str| {
-            let rest = text.split_once(&format!("<{tag}>"))?.1;
-            rest.split_once("</").map(|(found, _)| found.to_owned())
-        };
-        let code = part("Code").unwrap_or_else(|| format!("status {}", answer.status));
-        let message = part("Message").unwrap_or_default();
         let failure = Failure {
-            error: anyhow::Error::msg(format!("{what}: {code} {message}").trim().to_owned())
+            error: anyhow::Error::msg(format!("{what}: {}", answer.reason()))
                 .context(format!("the shared lock `{}` was refused", self.shown())),
             ..Failure::new(Kind::Failed, "")
         };

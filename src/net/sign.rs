@@ -23,6 +23,8 @@ pub(crate) struct Request<'a> {
     pub(crate) method: &'a str,
     pub(crate) host: &'a str,
     pub(crate) path: &'a str,
+    /// Encoded, in order of name, each with a `=`.
+    pub(crate) query: &'a str,
     pub(crate) body: &'a [u8],
     /// Further headers that are signed, names in lower case.
     pub(crate) headers: &'a [(&'a str, &'a str)],
@@ -46,7 +48,7 @@ pub(crate) fn headers(
         signed.push(own("x-amz-security-token", session.expose_secret()));
     }
     signed.sort();
-    let mut canonical = format!("{}\n{}\n\n", request.method, request.path);
+    let mut canonical = format!("{}\n{}\n{}\n", request.method, request.path, request.query);
     for (name, value) in &signed {
         let _ = writeln!(canonical, "{name}:{}", value.trim());
     }
@@ -106,6 +108,7 @@ mod tests {
             method: "GET",
             host: "examplebucket.s3.amazonaws.com",
             path: "/test.txt",
+            query: "",
             body: b"",
             headers: &[("range", "bytes=0-9")],
         };
@@ -117,6 +120,23 @@ mod tests {
              SignedHeaders=host;range;x-amz-content-sha256;x-amz-date, \
              Signature=f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"
         );
+    }
+
+    /// The example "GET Bucket Lifecycle" of the same page.
+    #[test]
+    fn a_query_is_signed_too() {
+        let keys = Keys {
+            access: "AKIAIOSFODNN7EXAMPLE".into(),
+            secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned().into(),
+            session: None,
+        };
+        let host = "examplebucket.s3.amazonaws.com";
+        let request =
+            Request { method: "GET", host, path: "/", query: "lifecycle=", body: b"", headers: &[] };
+        let signed = headers(request, &keys, "us-east-1", "2013-05-24T00:00:00Z".parse().unwrap());
+        let (_, authorization) = signed.last().unwrap();
+        let expected = "Signature=fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543";
+        assert!(authorization.ends_with(expected), "{authorization}");
     }
 
     #[test]

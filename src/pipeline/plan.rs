@@ -7,6 +7,7 @@ use crate::config::Environment;
 use crate::config::unready;
 use crate::config::verbs::Effect;
 use crate::steps::Work;
+use crate::steps::bootstrap::Bootstrap;
 use crate::steps::clean::Clean;
 use crate::steps::confirm::{Asks, Confirm};
 use crate::steps::files::env_file::EnvFileStep;
@@ -130,6 +131,7 @@ pub(super) fn built_in_named(env: &Environment, name: &str, above: &[&str]) -> V
             )];
         }
         "init" => Verb::Init,
+        "bootstrap" => Verb::Bootstrap(Bootstrap::default()),
         "plan" => Verb::Plan { out: None, json: false },
         "apply" => Verb::Apply { plan: None },
         "destroy" => Verb::Destroy,
@@ -201,6 +203,10 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
             }
             steps
         }
+        Verb::Bootstrap(_) if !has_root => {
+            vec![Step::new("bucket", Work::Nothing(Nothing("no root module: no state to keep".into())))]
+        }
+        Verb::Bootstrap(wish) => vec![prepare(false), Step::new("bucket", Work::Bootstrap(wish.clone()))],
         Verb::Stop { shelve } => machines::stop(env, *shelve),
         Verb::Validate if !has_root => vec![],
         Verb::Validate => vec![prepare(false), terraform("terraform validate", Terraform::Validate)],

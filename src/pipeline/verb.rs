@@ -6,6 +6,7 @@ use super::{Step, What};
 use crate::config::model::{Argument, HostName};
 use crate::config::template::Template;
 use crate::steps::Work;
+use crate::steps::bootstrap::Bootstrap;
 
 /// A verb that is a pipeline, with what was asked of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub enum Verb {
         /// Give them back, whatever `mode` says.
         shelve: bool,
     },
+    /// Make the bucket of the state.
+    Bootstrap(Bootstrap),
     /// Read the outputs.
     Output,
     /// Write the environment file again.
@@ -113,6 +116,7 @@ impl Verb {
             Verb::Validate => "validate",
             Verb::Fmt { .. } => "fmt",
             Verb::Stop { .. } => "stop",
+            Verb::Bootstrap(_) => "bootstrap",
             Verb::Output => "output",
             Verb::Genenv => "genenv",
             Verb::Playbooks { name, .. } | Verb::Named { name, .. } => name,

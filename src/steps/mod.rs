@@ -1,6 +1,7 @@
 //! How one step is done: one folder or file per kind. A kind may use only kinds that stand below it.
 
 pub(crate) mod prepare;
+pub(crate) mod bootstrap;
 pub(crate) mod power;
 pub(crate) mod ansible;
 pub(crate) mod docker;
@@ -58,6 +59,8 @@ pub enum Work {
     Forget(forget::Forget),
     /// Removes what infractl keeps of the environment besides its history.
     Clean(clean::Clean),
+    /// Makes the bucket of the state and tries it out.
+    Bootstrap(bootstrap::Bootstrap),
     /// Nothing, and why.
     Nothing(nothing::Nothing),
     /// Something that cannot be done: why, and what to do.
@@ -85,6 +88,7 @@ impl Work {
             Work::Power(kind) => kind,
             Work::Forget(kind) => kind,
             Work::Clean(kind) => kind,
+            Work::Bootstrap(kind) => kind,
             Work::Nothing(kind) => kind,
             Work::Refused(kind) => kind,
         }

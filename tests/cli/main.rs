@@ -11,6 +11,8 @@ mod common;
 
 mod advice;
 mod apply;
+mod bootstrap;
+mod bucket_server;
 mod ci;
 mod exact;
 mod faults;

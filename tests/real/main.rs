@@ -8,6 +8,7 @@
 mod common;
 
 mod ansible;
+mod bootstrap;
 mod compose;
 mod copy;
 mod docker;
