@@ -144,10 +144,8 @@ pub(super) fn block(settings: &IndexMap<String, String>) -> String {
         _ => quoted(value),
     };
     let width = settings.keys().map(|key| name(key).len()).max().unwrap_or_default();
-    let lines: String = settings
-        .iter()
-        .map(|(key, text)| format!("    {:width$} = {}\n", name(key), value(key, text)))
-        .collect();
+    let line = |(key, text): (&String, &String)| format!("    {:width$} = {}\n", name(key), value(key, text));
+    let lines = settings.iter().map(line).collect::<Vec<_>>().concat();
     format!("terraform {{\n  backend \"s3\" {{\n{lines}  }}\n}}\n")
 }
 

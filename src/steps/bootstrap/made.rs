@@ -104,7 +104,7 @@ async fn closed(bucket: &Bucket) -> Result<Verdict, Failure> {
     if answer.status == 200 && four.iter().all(|name| answer.part(name).as_deref() == Some("true")) {
         return Ok(Verdict::Yes);
     }
-    let all: String = four.iter().map(|name| format!("<{name}>true</{name}>")).collect();
+    let all = four.map(|name| format!("<{name}>true</{name}>")).concat();
     let body = format!(
         "<PublicAccessBlockConfiguration xmlns=\"{NAMESPACE}\">{all}</PublicAccessBlockConfiguration>"
     );
