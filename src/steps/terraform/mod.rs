@@ -18,13 +18,13 @@ mod progress;
 pub(crate) mod diagnostics;
 mod providers;
 mod script;
-mod action;
 pub(crate) mod state_place;
 pub(crate) mod seen;
 mod call;
 mod given;
 mod sealed;
 mod words;
+mod action;
 
 pub(crate) use action::{Action, How, Reviewed};
 pub(crate) use call::{equip, equip_any, failed, program, root, without_dangling};
