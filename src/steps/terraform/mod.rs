@@ -25,6 +25,7 @@ mod given;
 mod action;
 mod sealed;
 mod words;
+mod action;
 
 pub(crate) use action::{Action, How, Reviewed};
 pub(crate) use call::{equip, equip_any, failed, program, root, without_dangling};
