@@ -15,6 +15,7 @@ mod work; // the mechanism of a step: what it works with, needs, values, conditi
 mod tools; // what other programs understand: arguments in, answers out; pure
 mod secrets; // the secrets of an environment: find keys, open, edit, save
 mod files; // text for other programs: environment files; pure
+mod make; // what a Makefile and its scripts say, as configuration; pure
 mod history; // what was done: recorded, read back, told as HTML, JUnit, JSON and Markdown
 mod context; // everything impure, made once
 mod ui; // talk to people

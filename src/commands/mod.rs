@@ -17,6 +17,7 @@ mod explain;
 pub(crate) mod fmt;
 pub(crate) mod genenv;
 pub(crate) mod history;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod inventory;
 pub(crate) mod keep_lock;
@@ -111,6 +112,8 @@ pub enum Command {
     Genenv(genenv::GenenvArgs),
     /// See what was done: when, by whom, how it ended
     History(history::HistoryArgs),
+    /// Make a project of what a repository has: a Makefile and its scripts
+    Import(import::ImportArgs),
     /// Connect to the backend, install providers and modules (other verbs do it when needed)
     Init(init::InitArgs),
     /// Write the ansible inventory again, or say whether it is stale
@@ -218,6 +221,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Fmt(args) => fmt::run(cx, global, args).await,
         Command::Genenv(args) => genenv::run(cx, global, args).await,
         Command::History(args) => history::run(cx, global, args),
+        Command::Import(args) => import::run(cx, global, args),
         Command::Init(args) => init::run(cx, global, args).await,
         Command::Inventory(args) => inventory::run(cx, global, args).await,
         Command::KeepLock(args) => keep_lock::run(cx, args).await,

@@ -1,0 +1,34 @@
+//! What a Makefile and the scripts it calls say, as configuration: text in, text out. Nothing of it is executed.
+
+mod propose;
+mod shim;
+mod document;
+mod environments;
+mod maker;
+mod script;
+mod meaning;
+mod settings;
+mod evaluate;
+mod secret;
+mod load;
+mod expand;
+mod shell;
+mod makefile;
+mod lines;
+mod marks;
+pub(crate) mod note;
+
+pub(crate) use propose::{Proposal, propose};
+
+/// The files around a Makefile. Paths are relative to the project.
+pub(crate) struct Files<'a> {
+    /// The text of a file; none when there is none, or no text.
+    pub read: &'a dyn Fn(&str) -> Option<String>,
+    /// The names in a folder; those of folders end with `/`.
+    pub list: &'a dyn Fn(&str) -> Vec<String>,
+    /// What the old Makefile is called beside one that calls infractl.
+    pub old: &'a str,
+}
+
+#[cfg(test)]
+mod tests;
