@@ -6,6 +6,7 @@ use super::Files;
 use super::expand::{Values, Variable};
 use super::makefile::{Compared, Condition, How, Is, Item};
 use super::marks;
+use super::meaning::join;
 use crate::config::is_environment_name;
 
 /// Names of variables that name an environment, the surest first.
@@ -79,8 +80,13 @@ pub(super) fn find(items: &[Item], files: &Files<'_>) -> Environments {
     let mut names = BTreeSet::new();
     let mut default = None;
     let values = plain_values(items, variable.as_deref());
-    for text in items.iter().flat_map(|item| texts(&item.is)) {
-        on_disk(&values.expand(text), files, &mut names);
+    let lines: Vec<String> =
+        items.iter().flat_map(|item| texts(&item.is)).map(|text| values.expand(text)).collect();
+    let folders = folders(&lines);
+    for text in lines.iter().filter(|text| text.contains(marks::ENVIRONMENT)) {
+        for folder in &folders {
+            on_disk(text, folder, files, &mut names);
+        }
     }
     if let Some(variable) = &variable {
         default = items.iter().find_map(|item| match &item.is {
@@ -175,18 +181,37 @@ fn listed(text: &str, variable: &str, names: &mut BTreeSet<String>) {
     }
 }
 
+/// Where paths begin: the project, and what is gone to with `cd` and `-chdir`.
+fn folders(lines: &[String]) -> BTreeSet<String> {
+    let mut all = BTreeSet::from([String::new()]);
+    for text in lines {
+        for word in ["cd ", "-chdir="] {
+            let rests = text.match_indices(word).map(|(at, _)| &text[at + word.len()..]);
+            let paths = rests.filter_map(|rest| rest.split_whitespace().next());
+            let plain = paths.filter_map(|path| join("", &marks::plain(path.trim_matches(['"', '\'']))?));
+            all.extend(plain.filter(|path| !path.contains(marks::ENVIRONMENT)));
+        }
+        if all.len() > MOST {
+            break;
+        }
+    }
+    all
+}
+
 /// The folders and files that a path with the environment in it stands for.
-fn on_disk(text: &str, files: &Files<'_>, names: &mut BTreeSet<String>) {
+fn on_disk(text: &str, from: &str, files: &Files<'_>, names: &mut BTreeSet<String>) {
     for word in text.split(|c: char| c.is_whitespace() || "\"'=;&|()<>".contains(c)) {
         let Some((before, after)) = word.split_once(marks::ENVIRONMENT) else { continue };
         let (folder, start) =
             before.rsplit_once('/').map_or((".", before), |(folder, start)| (folder, start));
-        if folder.contains(['$', marks::OUTER, marks::OPAQUE]) || folder.starts_with('/') {
+        let Some(folder) = marks::plain(folder).and_then(|folder| join(from, &folder)) else { continue };
+        if folder.contains('$') {
             continue;
         }
+        let folder = if folder.is_empty() { ".".to_owned() } else { folder };
         let end = after.split(['/', marks::ENVIRONMENT]).next().unwrap_or_default();
         let is_folder = after.starts_with('/') || after.is_empty();
-        for name in (files.list)(folder) {
+        for name in (files.list)(&folder) {
             let (name, is_dir) = name.strip_suffix('/').map_or((name.as_str(), false), |name| (name, true));
             let Some(stem) = name.strip_prefix(start).and_then(|name| name.strip_suffix(end)) else {
                 continue;

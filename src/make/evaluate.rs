@@ -30,6 +30,8 @@ pub(super) struct Evaluated {
     pub exported: Vec<(String, At)>,
     /// All lines of a recipe are one script.
     pub is_one_shell: bool,
+    /// Secrets in clear: where, and what they are called.
+    pub secrets: Vec<(At, String)>,
 }
 
 /// Reads the lines for one environment. `variable` is the one that names it.
@@ -44,6 +46,7 @@ pub(super) fn evaluate(
         targets: IndexMap::new(),
         exported: Vec::new(),
         is_one_shell: false,
+        secrets: Vec::new(),
     };
     if let Some(name) = variable {
         let text = marks::ENVIRONMENT.to_string();
@@ -115,6 +118,7 @@ impl Evaluated {
         let is_literal = !set.value.contains('$') && !set.value.contains('\n');
         let is_secret = is_literal && secret::is_secret(name, &set.value);
         if is_secret {
+            self.secrets.push((at.clone(), name.to_owned()));
             report.hide(at, &set.value);
             let note = format!(
                 "a secret in clear: not copied; put it into a file of secrets: `infractl secrets set ENV {name}`"

@@ -152,7 +152,7 @@ impl Values {
         }
         match name.as_str() {
             "MAKE" => out.push_str("make"),
-            "CURDIR" | "PWD" => out.push_str(&marks::outer("PWD", ".")),
+            "CURDIR" | "PWD" => out.push(marks::ROOT),
             "SHELL" => out.push_str("/bin/sh"),
             "MAKEFILE_LIST" => out.push_str("Makefile"),
             "@" | "*" | "<" | "^" | "?" | "+" | "MAKEFLAGS" | "MAKECMDGOALS" => {
@@ -172,6 +172,9 @@ impl Values {
         match name {
             "shell" => {
                 let command = self.text(rest, depth);
+                if matches!(command.trim(), "pwd" | "git rev-parse --show-toplevel") {
+                    return out.push(marks::ROOT);
+                }
                 self.doubt(format!("`$(shell {})` was not run", quote_free(&command)));
                 out.push_str(&format!("$({command})"));
             }

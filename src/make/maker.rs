@@ -1,5 +1,7 @@
 //! Targets, one after the other: what each needs and does, as verbs and pipelines of infractl.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 use toml::{Table, Value};
 
@@ -49,7 +51,12 @@ pub(super) struct Maker<'a> {
     /// What became of each target.
     pub made: IndexMap<String, Becomes>,
     /// Secrets in clear: where, and what they are called.
-    pub secrets: Vec<(At, String)>,
+    pub secrets: BTreeSet<(At, String)>,
+    /// Targets whose name has a `%`.
+    patterns: Vec<&'a str>,
+    /// How often a name was taken.
+    numbers: IndexMap<String, usize>,
+    kept_files: BTreeSet<String>,
     dirs: IndexMap<String, usize>,
     playbooks: IndexMap<String, usize>,
     targets: &'a IndexMap<String, Target>,
@@ -76,7 +83,15 @@ impl<'a> Maker<'a> {
             settings: Settings::default(),
             pipelines: IndexMap::new(),
             made: IndexMap::new(),
-            secrets: Vec::new(),
+            secrets: evaluated.secrets.iter().cloned().collect(),
+            patterns: evaluated
+                .targets
+                .keys()
+                .map(String::as_str)
+                .filter(|name| name.contains('%'))
+                .collect(),
+            numbers: IndexMap::new(),
+            kept_files: BTreeSet::new(),
             dirs: IndexMap::new(),
             playbooks: IndexMap::new(),
             targets: &evaluated.targets,
@@ -123,7 +138,6 @@ impl<'a> Maker<'a> {
         for part in marks::parts(text) {
             if let marks::Part::Outer(name, default) = part
                 && !default.is_empty()
-                && name != "PWD"
             {
                 let note = format!(
                     "`{name}` was free to set: now it is `{default}`, change it in the configuration"
@@ -142,9 +156,7 @@ impl<'a> Maker<'a> {
             "a secret in clear: not copied; put it into a file of secrets: `infractl secrets set ENV {name}`"
         );
         self.report.say(at, Verdict::Unsure, note);
-        if !self.secrets.iter().any(|(known, other)| known == at && *other == name) {
-            self.secrets.push((at.clone(), name));
-        }
+        self.secrets.insert((at.clone(), name));
     }
 
     pub(super) fn is_environment(&self, name: &str) -> bool {
@@ -173,7 +185,9 @@ impl<'a> Maker<'a> {
     }
 
     pub(super) fn kept_script(&mut self, path: &str) {
-        self.report.say_of_file(path, "its script is called as it is");
+        if self.kept_files.insert(path.to_owned()) {
+            self.report.say_of_file(path, "its script is called as it is");
+        }
     }
 
     /// What most of the commands work on.
@@ -192,10 +206,19 @@ impl<'a> Maker<'a> {
             return Some(made.clone());
         }
         let target = self.targets.get(name)?;
-        self.open.push(name.to_owned());
-        let steps = self.steps(name, target, Vec::new());
-        self.open.pop();
-        let becomes = self.becomes(name, target, steps);
+        let becomes = if matches!(name, "help" | "usage") {
+            // `infractl --help` shows verbs and pipelines.
+            target
+                .recipe
+                .iter()
+                .for_each(|(at, _)| self.report.say(at, Verdict::Understood, "infractl --help"));
+            Becomes::Nothing
+        } else {
+            self.open.push(name.to_owned());
+            let steps = self.steps(name, target, Vec::new());
+            self.open.pop();
+            self.becomes(name, target, steps)
+        };
         self.made.insert(name.to_owned(), becomes.clone());
         Some(becomes)
     }
@@ -217,9 +240,9 @@ impl<'a> Maker<'a> {
             return None;
         }
         if !self.targets.contains_key(name) {
-            let found = self.targets.keys().find_map(|known| {
-                let stem = stem(name, known).filter(|stem| known.contains('%') && !stem.is_empty())?;
-                Some((known.clone(), stem.to_owned()))
+            let found = self.patterns.iter().find_map(|known| {
+                let stem = stem(name, known).filter(|stem| !stem.is_empty())?;
+                Some(((*known).to_owned(), stem.to_owned()))
             });
             let (pattern, stem) = found?;
             return self
@@ -334,7 +357,7 @@ impl<'a> Maker<'a> {
     }
 
     fn becomes(&mut self, target_name: &str, target: &Target, steps: Option<Vec<Step>>) -> Becomes {
-        let name = self.base_name(target_name);
+        let name = self.base_name(target_name, steps.as_deref());
         let Some(steps) = steps.map(normal) else {
             let pipeline = self.pipeline_name(&name, &[]);
             let mut line = vec![
@@ -351,6 +374,15 @@ impl<'a> Maker<'a> {
         let does = |verbs: &[&str]| {
             steps.len() == verbs.len() && steps.iter().zip(verbs).all(|(step, verb)| step.does(verb))
         };
+        let is_built_in = match name.as_str() {
+            "up" => does(&["apply", "deploy"]),
+            "down" => does(&["destroy"]),
+            "recreate" => does(&["down", "up"]) || does(&["destroy", "up"]),
+            _ => false,
+        };
+        if is_built_in {
+            return Becomes::Verb(name);
+        }
         let ansible = |inside: Table| Step::Own(table([("ansible", Value::Table(inside))]));
         match steps.as_slice() {
             [] => return Becomes::Nothing,
@@ -365,14 +397,6 @@ impl<'a> Maker<'a> {
             }
             _ => {}
         }
-        let is_built_in = match name.as_str() {
-            "up" => does(&["apply", "deploy"]),
-            "recreate" => does(&["down", "up"]) || does(&["destroy", "up"]),
-            _ => false,
-        };
-        if is_built_in {
-            return Becomes::Verb(name);
-        }
         let pipeline = self.pipeline_name(&name, &steps);
         self.report.say(&target.at, Verdict::Understood, "");
         self.pipelines.insert(pipeline.clone(), steps);
@@ -380,31 +404,34 @@ impl<'a> Maker<'a> {
     }
 
     /// The name without the environment in it.
-    fn base_name(&self, target: &str) -> String {
+    fn base_name(&self, target: &str, steps: Option<&[Step]>) -> String {
         let environment = [self.values.environment.clone()];
         let bare = target.replace('%', "");
         let bare = bare.trim_matches(['-', '_', '.', '/']);
         match super::environments::in_name(bare, &environment) {
-            Some((_, rest)) if rest.is_empty() => bare.to_owned(),
+            // Named after its environment alone: what it does last is its name.
+            Some((_, rest)) if rest.is_empty() => match steps.and_then(<[Step]>::last) {
+                Some(Step::Do(verb)) => verb.clone(),
+                _ => bare.to_owned(),
+            },
             Some((_, rest)) => rest,
             None => bare.to_owned(),
         }
     }
 
     /// A name that a pipeline can have: no verb that cannot be replaced, or that its own steps do.
-    fn pipeline_name(&self, target: &str, steps: &[Step]) -> String {
+    fn pipeline_name(&mut self, target: &str, steps: &[Step]) -> String {
         let is_letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         let clean: String = target.chars().map(|c| if is_letter(c) { c } else { '-' }).collect();
         let clean = clean.trim_matches('-');
         let is_name = clean.starts_with(|c: char| c.is_ascii_alphabetic());
         let is_free = verbs::find(clean).is_none_or(verbs::Verb::is_replaceable);
         let does_itself = steps.iter().any(|step| step.does(clean) || self.leads_to(step, clean, 0));
-        let mut name =
+        let name =
             if is_name && is_free && !does_itself { clean.to_owned() } else { format!("make-{clean}") };
-        while self.pipelines.contains_key(&name) {
-            name.push_str("-2");
-        }
-        name
+        let number = self.numbers.entry(name.clone()).or_default();
+        *number += 1;
+        if *number == 1 { name } else { format!("{name}-{number}") }
     }
 
     /// Whether a step does the verb that is asked for, by whatever way.

@@ -13,12 +13,15 @@ pub(super) const OPAQUE: char = '\u{e004}';
 /// An output of the root module begins; its name and `END` follow.
 pub(super) const OUTPUT: char = '\u{e005}';
 
+/// The folder of the project.
+pub(super) const ROOT: char = '\u{e006}';
+
 /// Only make could tell what it means.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct OnlyMake;
 
 fn is_mark(c: char) -> bool {
-    (ENVIRONMENT..=OUTPUT).contains(&c)
+    (ENVIRONMENT..=ROOT).contains(&c)
 }
 
 /// A text from outside.
@@ -44,6 +47,8 @@ pub(super) enum Part<'a> {
     Outer(&'a str, &'a str),
     /// An output of the root module.
     Output(&'a str),
+    /// The folder of the project.
+    Root,
     /// What only make could tell.
     Opaque,
 }
@@ -60,6 +65,7 @@ pub(super) fn parts(text: &str) -> Vec<Part<'_>> {
         rest = &rest[at + mark.len_utf8()..];
         match mark {
             ENVIRONMENT => parts.push(Part::Environment),
+            ROOT => parts.push(Part::Root),
             OUTER | OUTPUT => {
                 let (inside, after) = rest.split_once(END).unwrap_or((rest, ""));
                 rest = after;
@@ -86,6 +92,7 @@ pub(super) fn plain(text: &str) -> Option<String> {
         match part {
             Part::Text(text) => plain.push_str(text),
             Part::Environment => plain.push(ENVIRONMENT),
+            Part::Root => plain.push(ROOT),
             Part::Outer(_, default) if !default.is_empty() => plain.push_str(default),
             Part::Output(name) => plain.push_str(&format!("{OUTPUT}{name}{END}")),
             Part::Outer(..) | Part::Opaque => return None,
@@ -96,7 +103,7 @@ pub(super) fn plain(text: &str) -> Option<String> {
 
 /// The text for one environment; none when something else is not known.
 pub(super) fn known(text: &str, environment: &str) -> Option<String> {
-    let text = plain(text)?.replace(ENVIRONMENT, environment);
+    let text = plain(text)?.replace(ENVIRONMENT, environment).replace(ROOT, ".");
     (!text.contains(is_mark)).then_some(text)
 }
 
@@ -107,6 +114,7 @@ pub(super) fn template(text: &str) -> String {
         match part {
             Part::Text(text) => template.push_str(&text.replace("{{", "{{{{")),
             Part::Environment => template.push_str("{{environment}}"),
+            Part::Root => template.push('.'),
             Part::Outer(_, default) => template.push_str(&default.replace("{{", "{{{{")),
             Part::Output(name) => template.push_str(&format!("{{{{output.{name}}}}}")),
             Part::Opaque => {}
@@ -135,6 +143,8 @@ pub(super) fn shell(text: &str) -> Option<String> {
                 line.push_str(text);
             }
             Part::Environment => line.push(ENVIRONMENT),
+            Part::Root if single => line.push('.'),
+            Part::Root => line.push_str("${INFRACTL_DIR:-.}"),
             Part::Output(name) => line.push_str(&format!("{OUTPUT}{name}{END}")),
             Part::Outer(_, "") if single => return None,
             Part::Outer(_, default) if single => line.push_str(default),

@@ -1,6 +1,6 @@
 //! What was made of each line of the Makefile and of its scripts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// A line of a file, counted from 1.
@@ -58,7 +58,7 @@ pub(crate) struct Entry {
 pub(crate) struct Report {
     entries: Vec<Entry>,
     places: BTreeMap<At, usize>,
-    hidden: Vec<String>,
+    hidden: BTreeSet<String>,
 }
 
 impl Report {
@@ -97,20 +97,20 @@ impl Report {
         if let Some(entry) = self.places.get(at).and_then(|place| self.entries.get_mut(*place)) {
             entry.text = entry.text.replace(value, "***");
         }
-        if value.len() >= 4 && !self.hidden.iter().any(|known| known == value) {
-            self.hidden.push(value.to_owned());
+        if value.len() >= 4 {
+            self.hidden.insert(value.to_owned());
         }
     }
 
     /// The lines, values of secrets hidden; what nothing was said about is not sure.
     pub(super) fn finish(mut self) -> Vec<Entry> {
+        let finder = aho_corasick::AhoCorasick::new(&self.hidden).ok().filter(|_| !self.hidden.is_empty());
+        let stars = vec!["***"; self.hidden.len()];
         for entry in &mut self.entries {
-            for value in &self.hidden {
-                if entry.text.contains(value.as_str()) {
-                    entry.text = entry.text.replace(value.as_str(), "***");
-                }
-                for note in entry.notes.iter_mut().filter(|note| note.contains(value.as_str())) {
-                    *note = note.replace(value.as_str(), "***");
+            if let Some(finder) = &finder {
+                entry.text = finder.replace_all(&entry.text, &stars);
+                for note in &mut entry.notes {
+                    *note = finder.replace_all(note, &stars);
                 }
             }
             if entry.verdict.is_none() {

@@ -1,5 +1,7 @@
 //! The whole: a Makefile becomes files of the configuration, a report, and a Makefile that calls infractl.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 use toml::{Table, Value};
 
@@ -64,7 +66,7 @@ pub(crate) fn propose(file: &str, text: &str, files: &Files<'_>) -> Proposal {
     let found = environments::find(&items, files);
     let variable = found.variable.as_deref();
     let mut places: IndexMap<String, At> = IndexMap::new();
-    let mut secrets = Vec::new();
+    let mut secrets = BTreeSet::new();
     let mut all = Vec::new();
     // First what most commands work on, then what they are.
     let main = found.names.first().map(|name| {
@@ -75,7 +77,7 @@ pub(crate) fn propose(file: &str, text: &str, files: &Files<'_>) -> Proposal {
             Main::default(),
             files,
             &mut Report::default(),
-            &mut Vec::new(),
+            &mut BTreeSet::new(),
             &mut IndexMap::new(),
         )
         .1
@@ -84,7 +86,7 @@ pub(crate) fn propose(file: &str, text: &str, files: &Files<'_>) -> Proposal {
         let main = main.clone().unwrap_or_default();
         all.push(one(&items, name, &found, main, files, &mut report, &mut secrets, &mut places).0);
     }
-    let lines = shim_lines(&all, &found);
+    let lines = shim_lines(&all, &found, &places);
     let only = found.names.first().map_or("main", String::as_str);
     let about = shim::About { old: files.old, variable, default: found.default.as_deref(), only };
     let targets = lines.iter().filter_map(|line| told(line, &places, variable, only)).collect();
@@ -94,7 +96,7 @@ pub(crate) fn propose(file: &str, text: &str, files: &Files<'_>) -> Proposal {
         shim,
         targets,
         lines: report.finish(),
-        secrets,
+        secrets: secrets.into_iter().collect(),
         environments: found.names,
         is_guess: found.is_guess,
         variable: found.variable,
@@ -109,7 +111,7 @@ fn one(
     main: Main,
     files: &Files<'_>,
     report: &mut Report,
-    secrets: &mut Vec<(At, String)>,
+    secrets: &mut BTreeSet<(At, String)>,
     places: &mut IndexMap<String, At>,
 ) -> (One, Main) {
     let variable = found.variable.as_deref();
@@ -127,11 +129,7 @@ fn one(
             maker.target(target);
         }
     }
-    for secret in std::mem::take(&mut maker.secrets) {
-        if !secrets.contains(&secret) {
-            secrets.push(secret);
-        }
-    }
+    secrets.append(&mut maker.secrets);
     let mainly = maker.mainly();
     let tables =
         |steps: &Vec<super::settings::Step>| steps.iter().map(super::settings::Step::table).collect();
@@ -188,20 +186,24 @@ fn documents(all: &[One], found: &Environments) -> Vec<(String, String)> {
 }
 
 /// The targets of all environments, in the order in which they stand.
-fn shim_lines(all: &[One], found: &Environments) -> Vec<Line> {
-    let mut lines: Vec<Line> = Vec::new();
-    for one in all {
-        for (target, becomes) in &one.made {
-            let environment = in_name(target, &found.names).map(|(name, _)| name);
-            match lines.iter_mut().find(|line| line.target == *target) {
-                // What has steps in one environment is called in all of them.
-                Some(line) if line.becomes == Becomes::Nothing => line.becomes = becomes.clone(),
-                Some(_) => {}
-                None => lines.push(Line { target: target.clone(), becomes: becomes.clone(), environment }),
-            }
+fn shim_lines(all: &[One], found: &Environments, places: &IndexMap<String, At>) -> Vec<Line> {
+    let mut made: IndexMap<&str, Becomes> = IndexMap::new();
+    for (target, becomes) in all.iter().flat_map(|one| &one.made) {
+        // What has steps in one environment is called in all of them.
+        let line = made.entry(target).or_insert(Becomes::Nothing);
+        if *line == Becomes::Nothing {
+            line.clone_from(becomes);
         }
     }
-    lines
+    made.sort_by_cached_key(|target, _| places.get(*target).cloned());
+    let environment = |target: &str| in_name(target, &found.names).map(|(name, _)| name);
+    made.into_iter()
+        .map(|(target, becomes)| Line {
+            target: target.to_owned(),
+            becomes,
+            environment: environment(target),
+        })
+        .collect()
 }
 
 fn told(line: &Line, places: &IndexMap<String, At>, variable: Option<&str>, only: &str) -> Option<Told> {

@@ -29,6 +29,8 @@ pub(super) struct State {
     pub exports: IndexMap<String, String>,
     /// `$1` and those that follow.
     pub args: Vec<String>,
+    /// The script itself.
+    script: Option<String>,
     /// The functions of a script.
     functions: IndexMap<String, Vec<Statement>>,
     depth: usize,
@@ -63,14 +65,15 @@ pub(super) fn recipe_line(
     state: &mut State,
 ) -> Result<Vec<Step>, marks::OnlyMake> {
     let origin = Origin { at: at.clone(), is_file: false };
-    let before = (maker.settings.clone(), state.clone());
+    let (said, before) = (maker.settings.mark(), state.clone());
     if let Ok(statements) = shell::read(text)
         && let Ok(steps) = statements_of(maker, &statements, state, &origin)
         && steps.iter().any(|step| !is_command(step)) | steps.is_empty()
     {
         return Ok(steps);
     }
-    (maker.settings, *state) = before;
+    maker.settings.rollback(said);
+    *state = before;
     let text = hide_secrets(maker, at, text);
     let line = marks::shell(&text).ok_or(marks::OnlyMake)?;
     maker.report.say(at, Verdict::Kept, "");
@@ -147,6 +150,10 @@ pub(super) fn statements_of(
         let (chain, after) = rest.split_at(length);
         rest = after;
         if first.then == Then::Background {
+            return Err(Whole);
+        }
+        // What depends on a test is no step of its own.
+        if chain.len() == 1 && first.then == Then::And && meaning::guard::decides(first) {
             return Err(Whole);
         }
         let made = if chain.len() == 1 {
@@ -266,6 +273,14 @@ fn keep(
     state: &State,
     at: &At,
 ) -> Result<Vec<Step>, Whole> {
+    // What changes the shell itself is lost in a step of its own.
+    let program = known.first().cloned().flatten().unwrap_or_default();
+    if matches!(
+        program.as_str(),
+        "." | "source" | "eval" | "pushd" | "popd" | "alias" | "ulimit" | "exec" | "wait" | "sleep" | ""
+    ) {
+        return Err(Whole);
+    }
     let mut here = state.clone();
     here.exports = env;
     // Words that depend on what the shell knows are filled in: no shell reads them again.
@@ -316,8 +331,13 @@ pub(super) fn called(
     for (number, line) in text.lines().enumerate().filter(|(_, line)| super::load::says_something(line)) {
         maker.report.read(origin.line(number), line);
     }
-    let mut inner =
-        State { args: args.to_vec(), functions: IndexMap::new(), depth: state.depth + 1, ..state.clone() };
+    let mut inner = State {
+        args: args.to_vec(),
+        functions: IndexMap::new(),
+        depth: state.depth + 1,
+        script: Some(format!("{}/{path}", marks::ROOT)),
+        ..state.clone()
+    };
     let made =
         shell::read(&text).map_err(|_| Whole).and_then(|all| statements_of(maker, &all, &mut inner, &origin));
     if made.is_ok() {
@@ -415,6 +435,9 @@ pub(super) fn argument(word: &Word, state: &State) -> Option<String> {
 }
 
 fn variable(name: &str, default: Option<&str>, state: &State) -> Option<String> {
+    if name == "0" {
+        return state.script.clone();
+    }
     if let Ok(number) = name.parse::<usize>() {
         let given = state.args.get(number.wrapping_sub(1)).cloned();
         return given.or_else(|| default.map(str::to_owned));
@@ -424,7 +447,8 @@ fn variable(name: &str, default: Option<&str>, state: &State) -> Option<String> 
     }
     match state.vars.get(name) {
         Some(value) => value.clone(),
-        None if name == "PWD" => Some(".".to_owned()),
+        None if name == "PWD" => Some(format!("{}/{}", marks::ROOT, state.dir)),
+        None if name == "BASH_SOURCE" => state.script.clone(),
         None => Some(marks::outer(name, default.filter(|text| !text.contains('$')).unwrap_or_default())),
     }
 }

@@ -1,5 +1,7 @@
 //! Which values are secrets that nobody should have written down in clear.
 
+use super::marks;
+
 /// Parts of names whose values are secrets.
 const NAMES: [&str; 14] = [
     "password",
@@ -38,8 +40,9 @@ pub(super) fn is_secret(name: &str, value: &str) -> bool {
     let value = value.trim().trim_matches(['"', '\'']);
     let is_empty =
         value.is_empty() || matches!(value.to_lowercase().as_str(), "true" | "false" | "yes" | "no");
-    let is_place =
-        value.starts_with(['/', '~', '.', '@', '$', '{']) || value.contains("://") && !value.contains('@');
+    let is_place = value.starts_with(['/', '~', '.', '@', '$', '{', marks::ROOT])
+        || value.contains(marks::OUTER)
+        || value.contains("://") && !value.contains('@');
     is_secret_name(name) && !is_empty && !is_place
 }
 

@@ -45,6 +45,8 @@ pub(super) fn list(texts: impl IntoIterator<Item = String>) -> Value {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Settings {
     all: IndexMap<Vec<String>, (Value, At)>,
+    /// What was done, to be undone: a key was made, or a list got longer.
+    done: Vec<Option<Vec<String>>>,
 }
 
 impl Settings {
@@ -56,7 +58,24 @@ impl Settings {
             Some((_, first)) => Some(first.clone()),
             None => {
                 self.all.insert(path, (value, at.clone()));
+                self.done.push(None);
                 None
+            }
+        }
+    }
+
+    /// Where we are, to come back to.
+    pub(super) fn mark(&self) -> usize {
+        self.done.len()
+    }
+
+    /// As it was then.
+    pub(super) fn rollback(&mut self, mark: usize) {
+        for done in self.done.drain(mark..).rev() {
+            match done.map(|path| self.all.get_mut(&path)) {
+                Some(Some((Value::Array(items), _))) => drop(items.pop()),
+                Some(_) => {}
+                None => drop(self.all.pop()),
             }
         }
     }
@@ -64,11 +83,15 @@ impl Settings {
     /// Adds a text to a list.
     pub(super) fn add(&mut self, path: &[&str], text: String, at: &At) {
         let path: Vec<String> = path.iter().map(|name| (*name).to_owned()).collect();
-        let entry = self.all.entry(path).or_insert_with(|| (Value::Array(Vec::new()), at.clone()));
+        if !self.all.contains_key(&path) {
+            self.done.push(None);
+        }
+        let entry = self.all.entry(path.clone()).or_insert_with(|| (Value::Array(Vec::new()), at.clone()));
         if let Value::Array(items) = &mut entry.0
             && !items.iter().any(|item| item.as_str() == Some(&text))
         {
             items.push(Value::String(text));
+            self.done.push(Some(path));
         }
     }
 

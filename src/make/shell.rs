@@ -105,6 +105,7 @@ pub(super) fn quote_free(text: &str) -> String {
         match part {
             Part::Text(text) => plain.push_str(text),
             Part::Environment => plain.push_str("ENV"),
+            Part::Root => plain.push('.'),
             Part::Outer(name, _) | Part::Output(name) => plain.push_str(name),
             Part::Opaque => plain.push('…'),
         }
@@ -551,6 +552,8 @@ fn dollar<'a>(after: &'a str, pieces: &mut Pieces) -> &'a str {
     if after.starts_with('{') {
         let length = bracketed(after).unwrap_or(after.len());
         let inside = after[..length].trim_start_matches('{').trim_end_matches('}');
+        // The script itself.
+        let inside = if inside == "BASH_SOURCE[0]" { "0" } else { inside };
         let (name, default) = match inside.split_once([':', '-', '?']) {
             Some((name, rest)) if rest.starts_with(['-', '?']) || !inside[name.len()..].starts_with(':') => {
                 let is_default = inside[name.len()..].trim_start_matches(':').starts_with('-');

@@ -18,6 +18,7 @@ mod exact;
 mod faults;
 mod flood;
 mod history;
+mod import;
 mod inventory;
 mod lock;
 mod many;

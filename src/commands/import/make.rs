@@ -1,5 +1,7 @@
 //! Read a Makefile, propose environments and pipelines.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::told;
@@ -45,19 +47,25 @@ pub(crate) fn run(cx: &Ctx, global: &Global, args: &MakeArgs) -> Result<(), Fail
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let text = text_of(&path, &name)?;
     let old = if args.shim { OLD } else { &name };
-    let read = |path: &str| {
-        let bytes = disk::read(&root.join(path)).ok().filter(|bytes| bytes.len() <= LONGEST)?;
-        String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))
+    let (texts, folders) = (RefCell::new(HashMap::new()), RefCell::new(HashMap::new()));
+    let read = |path: &str| -> Option<String> {
+        let read = || {
+            let bytes = disk::read(&root.join(path)).ok().filter(|bytes| bytes.len() <= LONGEST)?;
+            String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))
+        };
+        texts.borrow_mut().entry(path.to_owned()).or_insert_with(read).clone()
     };
-    let list = |folder: &str| names_in(&root.join(folder));
+    let list = |folder: &str| -> Vec<String> {
+        folders.borrow_mut().entry(folder.to_owned()).or_insert_with(|| names_in(&root.join(folder))).clone()
+    };
     let proposal = make::propose(&name, &text, &Files { read: &read, list: &list, old });
-    check(&root, &proposal)?;
     let states = proposal.files.iter().map(|(path, text)| state(&root.join(path), text)).collect::<Vec<_>>();
     if global.output == OutputMode::Json {
         cx.ui.document(told::json(&proposal, &states, args.shim).as_bytes())?;
     } else {
         cx.ui.page(&told::human(&proposal, &states, args.files, args.shim))?;
     }
+    check(&root, &proposal)?;
     if !args.write || global.dry_run {
         cx.ui.note("nothing was written: `--write` writes what is not there yet");
         return Ok(());

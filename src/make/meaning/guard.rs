@@ -30,12 +30,29 @@ fn is_look(simple: &Simple) -> bool {
     is_known && !runs && simple.redirects.iter().all(|(_, file)| crate::make::script::is_stream(file))
 }
 
+/// What follows behind `&&` is done only sometimes.
+pub(in crate::make) fn decides(statement: &Statement) -> bool {
+    let is_given = ["-n ", "command -v", "which "].iter().any(|word| statement.text.contains(word));
+    is_guard(statement) && checks(statement) && !is_given
+}
+
+/// It tests something, or stops.
+fn checks(statement: &Statement) -> bool {
+    match &statement.command {
+        Command::Simple(simple) => {
+            let name = simple.words.first().and_then(|word| word.text()).unwrap_or_default();
+            !matches!(name, "echo" | "printf" | ":" | "true")
+        }
+        Command::Group(inside) => inside.iter().any(checks),
+        Command::If(_) => true,
+        _ => false,
+    }
+}
+
 /// Says what became of it.
 pub(in crate::make) fn say(maker: &mut Maker<'_>, at: &At, statement: &Statement) {
     let text = &statement.text;
-    let is_talk =
-        !text.contains("exit") && !text.contains("test ") && !text.contains('[') && !text.contains("read");
-    if is_talk {
+    if !checks(statement) {
         return maker.report.say(at, Verdict::Understood, "");
     }
     if text.contains("read ") {

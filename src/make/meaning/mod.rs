@@ -19,6 +19,7 @@ use super::marks;
 use super::note::{At, Verdict};
 use super::script::{self, State, Whole};
 use super::settings::Step;
+use super::shell::Then;
 
 /// A command as it is called.
 #[derive(Debug, Clone)]
@@ -37,7 +38,10 @@ pub(super) struct Call {
 
 /// The steps that a call means; none when it is not understood.
 pub(super) fn of(maker: &mut Maker<'_>, call: &Call, state: &State) -> Result<Option<Vec<Step>>, Whole> {
-    let Some(program) = call.words.first() else { return Ok(None) };
+    let Some(program) = call.words.first().and_then(|program| marks::plain(program)) else { return Ok(None) };
+    let mut call = call.clone();
+    call.words[0].clone_from(&program);
+    let (call, program) = (&call, &program);
     let rest = |from: usize| Call { words: call.words[from..].to_vec(), ..call.clone() };
     match program.rsplit('/').next().unwrap_or(program) {
         "exec" | "time" | "command" if call.words.len() > 1 => of(maker, &rest(1), state),
@@ -101,6 +105,8 @@ fn plain_path(dir: &str, program: &str) -> Option<String> {
 
 /// A path inside the project, from a folder of it; none when it leaves the project. Empty for the project itself.
 pub(super) fn join(dir: &str, path: &str) -> Option<String> {
+    let (dir, path) =
+        path.strip_prefix(marks::ROOT).map_or((dir, path), |inside| ("", inside.trim_start_matches('/')));
     if path.starts_with(['/', '~', '$']) {
         return None;
     }
@@ -117,33 +123,48 @@ pub(super) fn join(dir: &str, path: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-/// What `$(…)` stands for, when it is an output of the root module.
+/// What `$(…)` stands for, when it is an output of the root module, or a folder of the project.
 pub(super) fn output_of(command: &str, state: &State) -> Option<String> {
     let all = super::shell::read(command).ok()?;
-    let last = all.last()?;
-    let super::shell::Command::Simple(simple) = &last.command else { return None };
-    let words: Vec<String> =
-        simple.words.iter().map(|word| script::argument(word, state)).collect::<Option<_>>()?;
-    let is_lead = |statement: &super::shell::Statement| {
-        statement.text.starts_with("cd ") && statement.then == super::shell::Then::And
-    };
-    if !all[..all.len() - 1].iter().all(is_lead) {
-        return match words.as_slice() {
-            [only] if only == "pwd" => Some(".".to_owned()),
-            _ => None,
-        };
-    }
-    let program = words.first()?.rsplit('/').next()?.to_owned();
-    let words: Vec<&String> = words.iter().filter(|word| !word.starts_with('-') || *word == "-raw").collect();
-    match words.as_slice() {
-        [_, output, raw, name]
-            if matches!(program.as_str(), "terraform" | "tofu") && *output == "output" && *raw == "-raw" =>
-        {
-            Some(format!("{}{name}{}", marks::OUTPUT, marks::END))
+    let (last, before) = all.split_last()?;
+    let mut dir = state.dir.clone();
+    for statement in before {
+        match called(statement, state)?.as_slice() {
+            [cd, to] if cd == "cd" => dir = join(&dir, &marks::plain(to)?)?,
+            _ => return None,
         }
-        [only] if *only == "pwd" => Some(".".to_owned()),
+    }
+    let words = called(last, state)?;
+    let (program, rest) = words.split_first()?;
+    let place = |path: &str| Some(format!("{}/{}", marks::ROOT, join(&dir, path)?));
+    match (program.rsplit('/').next()?, rest) {
+        ("pwd", _) => place("."),
+        ("git", [rev, top]) if rev == "rev-parse" && top == "--show-toplevel" => place("."),
+        ("dirname", [path]) => place(&format!("{path}/..")),
+        ("readlink" | "realpath", [.., path]) => place(path),
+        ("terraform" | "tofu", rest) => {
+            let words: Vec<&String> =
+                rest.iter().filter(|word| !word.starts_with("-chdir") && *word != "-no-color").collect();
+            match words.as_slice() {
+                [output, raw, name] if *output == "output" && *raw == "-raw" => {
+                    Some(format!("{}{name}{}", marks::OUTPUT, marks::END))
+                }
+                _ => None,
+            }
+        }
         _ => None,
     }
+}
+
+/// The words of a command that is nothing but words.
+fn called(statement: &super::shell::Statement, state: &State) -> Option<Vec<String>> {
+    let super::shell::Command::Simple(simple) = &statement.command else { return None };
+    let is_plain = simple.assigns.is_empty()
+        && !statement.is_negated
+        && matches!(statement.then, Then::Next | Then::And);
+    let words =
+        simple.words.iter().map(|word| script::argument(word, state)).collect::<Option<Vec<String>>>()?;
+    is_plain.then_some(words)
 }
 
 /// A value of an option: `-x value`, `-x=value`, `--x value`.

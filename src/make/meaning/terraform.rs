@@ -10,7 +10,7 @@ use crate::make::secret;
 use crate::make::settings::{Step, table};
 
 /// Flags that change nothing of what infractl does by itself.
-const SILENT: [&str; 12] = [
+const SILENT: [&str; 13] = [
     "-auto-approve",
     "--auto-approve",
     "-input",
@@ -23,6 +23,7 @@ const SILENT: [&str; 12] = [
     "-force-copy",
     "-detailed-exitcode",
     "-recursive",
+    "-or-create",
 ];
 
 /// What the words of a call say.
