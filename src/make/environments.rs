@@ -6,7 +6,7 @@ use super::Files;
 use super::expand::{Values, Variable};
 use super::makefile::{Compared, Condition, How, Is, Item};
 use super::marks;
-use super::meaning::join;
+use super::words::join;
 use crate::config::is_environment_name;
 
 /// Names of variables that name an environment, the surest first.

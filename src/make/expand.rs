@@ -3,9 +3,9 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
-use super::makefile::split_at;
 use super::marks;
-use super::shell::quote_free;
+use super::names::{each_word, pattern};
+use super::split::split_at;
 
 /// Deeper is no Makefile that somebody wrote.
 const DEPTH: usize = 40;
@@ -66,19 +66,19 @@ impl Values {
         (text, doubts)
     }
 
-    fn doubt(&self, why: String) {
+    pub(super) fn doubt(&self, why: String) {
         let mut doubts = self.doubts.borrow_mut();
         if doubts.len() < 8 && !doubts.contains(&why) {
             doubts.push(why);
         }
     }
 
-    fn opaque(&self, why: String, out: &mut String) {
+    pub(super) fn opaque(&self, why: String, out: &mut String) {
         self.doubt(why);
         out.push(marks::OPAQUE);
     }
 
-    fn into(&self, text: &str, depth: usize, out: &mut String) {
+    pub(super) fn into(&self, text: &str, depth: usize, out: &mut String) {
         let mut rest = text;
         while let Some(at) = rest.find('$') {
             out.push_str(&rest[..at]);
@@ -114,7 +114,7 @@ impl Values {
         out.push_str(rest);
     }
 
-    fn text(&self, text: &str, depth: usize) -> String {
+    pub(super) fn text(&self, text: &str, depth: usize) -> String {
         let mut out = String::new();
         self.into(text, depth, &mut out);
         out
@@ -145,7 +145,7 @@ impl Values {
             }
             let value =
                 if variable.is_late { self.text(&variable.text, depth) } else { variable.text.clone() };
-            if variable.is_outer && !value.contains(marks::ENVIRONMENT) && is_shell_name(&name) {
+            if variable.is_outer && !value.contains(marks::ENVIRONMENT) && marks::is_shell_name(&name) {
                 return out.push_str(&marks::outer(&name, &value));
             }
             return out.push_str(&value);
@@ -158,81 +158,11 @@ impl Values {
             "@" | "*" | "<" | "^" | "?" | "+" | "MAKEFLAGS" | "MAKECMDGOALS" => {
                 self.opaque(format!("`$({name})` is known to make only"), out);
             }
-            name if is_shell_name(name) => {
+            name if marks::is_shell_name(name) => {
                 self.doubt(format!("`{name}` has no value here: it comes from outside, as a variable"));
                 out.push_str(&marks::outer(name, ""));
             }
             name => self.opaque(format!("`$({})` has no value here", name.escape_debug()), out),
-        }
-    }
-
-    fn function(&self, name: &str, rest: &str, depth: usize, out: &mut String) {
-        let parts = arguments(rest);
-        let argument = |at: usize| parts.get(at).map(|part| self.text(part, depth)).unwrap_or_default();
-        match name {
-            "shell" => {
-                let command = self.text(rest, depth);
-                if matches!(command.trim(), "pwd" | "git rev-parse --show-toplevel") {
-                    return out.push(marks::ROOT);
-                }
-                self.doubt(format!("`$(shell {})` was not run", quote_free(&command)));
-                out.push_str(&format!("$({command})"));
-            }
-            "strip" => out.push_str(&each_word(&argument(0), str::to_owned)),
-            "subst" => out.push_str(&argument(2).replace(&argument(0), &argument(1))),
-            "patsubst" => {
-                let (from, to) = (argument(0), argument(1));
-                out.push_str(&each_word(&argument(2), |word| pattern(word, &from, &to)));
-            }
-            "firstword" => out.push_str(argument(0).split_whitespace().next().unwrap_or_default()),
-            "lastword" => out.push_str(argument(0).split_whitespace().next_back().unwrap_or_default()),
-            "notdir" => out.push_str(&each_word(&argument(0), |word| {
-                word.rsplit_once('/').map_or(word, |(_, name)| name).to_owned()
-            })),
-            "dir" => out.push_str(&each_word(&argument(0), |word| {
-                word.rsplit_once('/').map_or("./".to_owned(), |(dir, _)| format!("{dir}/"))
-            })),
-            "abspath" | "realpath" => out.push_str(&argument(0)),
-            "addprefix" => out.push_str(&each_word(&argument(1), |word| format!("{}{word}", argument(0)))),
-            "addsuffix" => out.push_str(&each_word(&argument(1), |word| format!("{word}{}", argument(0)))),
-            "or" => {
-                let all = (0..parts.len()).map(argument);
-                out.push_str(&all.into_iter().find(|text| !text.trim().is_empty()).unwrap_or_default());
-            }
-            "and" => {
-                let all: Vec<String> = (0..parts.len()).map(argument).collect();
-                if all.iter().all(|text| !text.trim().is_empty()) {
-                    out.push_str(all.last().map_or("", String::as_str));
-                }
-            }
-            "if" => out.push_str(&argument(if argument(0).trim().is_empty() { 2 } else { 1 })),
-            "filter" | "filter-out" => {
-                let (patterns, words) =
-                    (argument(0), argument(1).replace(marks::ENVIRONMENT, &self.environment));
-                let patterns = patterns.replace(marks::ENVIRONMENT, &self.environment);
-                let is_wanted = |word: &&str| {
-                    let is_there = patterns.split_whitespace().any(|wanted| stem(word, wanted).is_some());
-                    is_there == (name == "filter")
-                };
-                out.push_str(&words.split_whitespace().filter(is_wanted).collect::<Vec<_>>().join(" "));
-            }
-            "call" => {
-                let name = argument(0);
-                let Some(body) = self.all.get(name.trim()) else {
-                    return self.opaque(format!("`$(call {})`: there is no such variable", name.trim()), out);
-                };
-                let mut inner = body.text.clone();
-                for number in 1..=9 {
-                    let value = argument(number).replace('$', "$$");
-                    inner = inner
-                        .replace(&format!("$({number})"), &value)
-                        .replace(&format!("${{{number}}}"), &value);
-                }
-                self.into(&inner, depth + 1, out);
-            }
-            // They talk, or stop make: a verb of infractl says by itself what is wrong.
-            "error" | "warning" | "info" => {}
-            name => self.opaque(format!("`$({name} …)` is known to make only"), out),
         }
     }
 }
@@ -289,44 +219,6 @@ fn closed(text: &str) -> Option<(&str, &str)> {
         }
     }
     None
-}
-
-/// The arguments of a function, at the commas outside of brackets.
-fn arguments(mut text: &str) -> Vec<&str> {
-    let mut all = Vec::new();
-    while let Some((first, rest)) = split_at(text, ',') {
-        all.push(first);
-        text = rest;
-    }
-    all.push(text);
-    all
-}
-
-fn each_word(text: &str, change: impl Fn(&str) -> String) -> String {
-    text.split_whitespace().map(change).collect::<Vec<_>>().join(" ")
-}
-
-/// What `%` stands for in a word, if the word fits.
-pub(super) fn stem<'a>(word: &'a str, pattern: &str) -> Option<&'a str> {
-    match pattern.split_once('%') {
-        Some((before, after)) => word.strip_prefix(before)?.strip_suffix(after),
-        None => (word == pattern).then_some(""),
-    }
-}
-
-fn pattern(word: &str, from: &str, to: &str) -> String {
-    let (from, to) = if from.contains('%') {
-        (from.to_owned(), to.to_owned())
-    } else {
-        (format!("%{from}"), format!("%{to}"))
-    };
-    stem(word, &from).map_or_else(|| word.to_owned(), |stem| to.replacen('%', stem, 1))
-}
-
-/// It can be a variable of a shell.
-pub(super) fn is_shell_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 #[cfg(test)]

@@ -164,6 +164,27 @@ fn is_simple(text: &str) -> bool {
     text.chars().all(|c| c.is_alphanumeric() || "_-./:@%+=,".contains(c))
 }
 
+/// A text for people: without marks.
+pub(super) fn shown(text: &str) -> String {
+    let mut plain = String::new();
+    for part in parts(text) {
+        match part {
+            Part::Text(text) => plain.push_str(text),
+            Part::Environment => plain.push_str("ENV"),
+            Part::Root => plain.push('.'),
+            Part::Outer(name, _) | Part::Output(name) => plain.push_str(name),
+            Part::Opaque => plain.push('…'),
+        }
+    }
+    plain
+}
+
+/// It can be a variable of a shell.
+pub(super) fn is_shell_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,6 +16,7 @@ use super::marks;
 use super::note::{At, Entry, Report};
 use super::settings::Settings;
 use super::shim::{self, Line};
+use super::targets;
 
 /// What is proposed.
 #[derive(Debug)]
@@ -117,7 +118,7 @@ fn one(
     let variable = found.variable.as_deref();
     let mut evaluated = evaluate(items, variable, name, report);
     let values = std::mem::take(&mut evaluated.values);
-    let mut maker = Maker::new(&evaluated, values, main, variable, files, report);
+    let mut maker = Maker::new(&evaluated, values, main, variable, files, report, targets::follow);
     maker.exported(&evaluated.exported);
     for (target, is) in &evaluated.targets {
         let other = in_name(target, &found.names).is_some_and(|(environment, _)| environment != name);

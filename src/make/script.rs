@@ -3,59 +3,18 @@
 use indexmap::IndexMap;
 use toml::Value;
 
+use super::chain;
 use super::maker::Maker;
 use super::marks;
-use super::meaning::{self, Call};
+use super::meaning::{self, Call, Meaning, guard, polling, secrets};
 use super::note::{At, Verdict};
-use super::secret;
 use super::settings::{Step, list, table};
-use super::shell::{self, Command, Piece, Simple, Statement, Then, Word};
+use super::shell::{self, Command, Simple, Statement, Then};
+use super::variables::{assign, environment, export, hide_secrets};
+use super::words::{Origin, State, Whole, argument, is_stream, join, spliced};
 
 /// Functions and scripts that call each other deeper than this do so in a circle.
 const DEPTH: usize = 12;
-
-/// A line that cannot be taken apart: it has to stay one command.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Whole;
-
-/// What a shell knows while its lines are read.
-#[derive(Debug, Clone, Default)]
-pub(super) struct State {
-    /// The folder it is in, relative to the project.
-    pub dir: String,
-    /// Its variables; none for a value that is not known.
-    pub vars: IndexMap<String, Option<String>>,
-    /// Variables that its programs see.
-    pub exports: IndexMap<String, String>,
-    /// `$1` and those that follow.
-    pub args: Vec<String>,
-    /// The script itself.
-    script: Option<String>,
-    /// The functions of a script.
-    functions: IndexMap<String, Vec<Statement>>,
-    depth: usize,
-}
-
-impl State {
-    /// A shell in a folder of the project.
-    pub(super) fn in_dir(dir: &str) -> State {
-        State { dir: dir.to_owned(), ..State::default() }
-    }
-}
-
-/// Where the lines stand: the first of them, and whether each of the text is one of the file.
-#[derive(Debug, Clone)]
-pub(super) struct Origin {
-    pub at: At,
-    pub is_file: bool,
-}
-
-impl Origin {
-    fn line(&self, line: usize) -> At {
-        let line = if self.is_file { self.at.line + line } else { self.at.line };
-        At { file: self.at.file.clone(), line }
-    }
-}
 
 /// The steps of one line of a recipe; an error when only make could tell what it is.
 pub(super) fn recipe_line(
@@ -82,38 +41,6 @@ pub(super) fn recipe_line(
 
 fn is_command(step: &Step) -> bool {
     matches!(step, Step::Own(table) if table.contains_key("command"))
-}
-
-/// A password in an address, or behind an option that says so, becomes a variable.
-fn hide_secrets(maker: &mut Maker<'_>, at: &At, text: &str) -> String {
-    let mut text = text.to_owned();
-    let mut found: Vec<(String, String)> = Vec::new();
-    if let Some(password) = secret::in_address(&text) {
-        found.push(("PASSWORD".to_owned(), password.to_owned()));
-    }
-    for word in text.split_whitespace() {
-        if let Some((name, value)) = word.split_once('=')
-            && secret::is_secret(name, value)
-            && !value.contains('$')
-        {
-            found.push((
-                crate::text::upper_snake(name.trim_start_matches('-')),
-                value.trim_matches(['"', '\'']).to_owned(),
-            ));
-        }
-    }
-    let words: Vec<&str> = text.split_whitespace().collect();
-    for pair in words.windows(2) {
-        if pair[0].starts_with("--") && secret::is_secret(pair[0], pair[1]) && !pair[1].starts_with('-') {
-            let name = crate::text::upper_snake(pair[0].trim_start_matches('-'));
-            found.push((name, pair[1].trim_matches(['"', '\'']).to_owned()));
-        }
-    }
-    for (name, value) in found {
-        maker.secret(at, &name, &value);
-        text = text.replace(&format!("'{value}'"), &value).replace(&value, &marks::outer(&name, ""));
-    }
-    text
 }
 
 /// A step `command` with the folder and the variables of the shell.
@@ -153,13 +80,13 @@ pub(super) fn statements_of(
             return Err(Whole);
         }
         // What depends on a test is no step of its own.
-        if chain.len() == 1 && first.then == Then::And && meaning::guard::decides(first) {
+        if chain.len() == 1 && first.then == Then::And && guard::decides(first) {
             return Err(Whole);
         }
         let made = if chain.len() == 1 {
             statement(maker, first, state, origin)?
         } else {
-            meaning::chain::chain(maker, chain, state, origin)?
+            chain::chain(maker, chain, state, origin)?
         };
         steps.extend(made);
     }
@@ -176,8 +103,8 @@ pub(super) fn statement(
     let at = origin.line(statement.line);
     maker.report.say(&at, Verdict::Understood, "");
     match &statement.command {
-        _ if meaning::guard::is_guard(statement) => {
-            meaning::guard::say(maker, &at, statement);
+        _ if guard::is_guard(statement) => {
+            guard::say(maker, &at, statement);
             Ok(Vec::new())
         }
         Command::Simple(simple) => simple_command(maker, statement, simple, state, origin),
@@ -193,7 +120,7 @@ pub(super) fn statement(
             statements_of(maker, inside, &mut inner, origin)
         }
         Command::While { .. } | Command::For { .. } => {
-            let wait = meaning::polling::wait(maker, statement, state, &at).ok_or(Whole)?;
+            let wait = polling::wait(maker, statement, state, &at).ok_or(Whole)?;
             Ok(vec![wait])
         }
         Command::If(_) | Command::Case => Err(Whole),
@@ -220,7 +147,7 @@ fn simple_command(
     match name.as_str() {
         "cd" if words.len() == 2 => {
             let to = known[1].clone().and_then(|to| marks::plain(&to)).ok_or(Whole)?;
-            state.dir = meaning::join(&state.dir, &to).ok_or(Whole)?;
+            state.dir = join(&state.dir, &to).ok_or(Whole)?;
             return Ok(Vec::new());
         }
         "export" | "declare" | "local" | "readonly" => {
@@ -244,7 +171,7 @@ fn simple_command(
     if let Some(body) = state.functions.get(&name).cloned() {
         return call_function(maker, &body, &known, state, origin);
     }
-    if let Some(steps) = meaning::secrets::sourced(maker, simple, &known, state, &at) {
+    if let Some(steps) = secrets::sourced(maker, simple, &known, state, &at) {
         return Ok(steps);
     }
     let env = environment(maker, simple, state, &at)?;
@@ -256,7 +183,13 @@ fn simple_command(
     {
         let out = out.map(|(_, file)| argument(file, state).ok_or(Whole)).transpose()?;
         let call = Call { words, env: env.clone(), dir: state.dir.clone(), out, at: at.clone() };
-        if let Some(steps) = meaning::of(maker, &call, state)? {
+        let made = match meaning::of(maker, &call) {
+            Some(Meaning::Steps(steps)) => Some(steps),
+            Some(Meaning::Script { path, args }) => called(maker, &at, &path, &args, state),
+            Some(Meaning::Lines { text, env }) => Some(lines(maker, &at, &text, env, state)?),
+            None => None,
+        };
+        if let Some(steps) = made {
             return Ok(steps);
         }
     }
@@ -314,13 +247,21 @@ fn call_function(
     steps
 }
 
-/// A script that is called: its lines as steps, in a shell of its own.
-pub(super) fn called(
+/// Lines that are a word of a command.
+fn lines(
     maker: &mut Maker<'_>,
-    path: &str,
-    args: &[String],
+    at: &At,
+    text: &str,
+    env: IndexMap<String, String>,
     state: &State,
-) -> Option<Result<Vec<Step>, Whole>> {
+) -> Result<Vec<Step>, Whole> {
+    let all = shell::read(text).map_err(|_| Whole)?;
+    let mut inner = State { exports: env, ..state.clone() };
+    statements_of(maker, &all, &mut inner, &Origin { at: at.clone(), is_file: false })
+}
+
+/// A script that is called: its lines as steps, in a shell of its own; none when it stays a call.
+fn called(maker: &mut Maker<'_>, at: &At, path: &str, args: &[String], state: &State) -> Option<Vec<Step>> {
     let text = (maker.files.read)(path)?;
     let is_script = path.ends_with(".sh") || text.starts_with("#!") && text.lines().next()?.contains("sh");
     if !is_script || state.depth >= DEPTH {
@@ -340,121 +281,14 @@ pub(super) fn called(
     };
     let made =
         shell::read(&text).map_err(|_| Whole).and_then(|all| statements_of(maker, &all, &mut inner, &origin));
-    if made.is_ok() {
+    if let Ok(steps) = made {
         for (number, _) in text.lines().enumerate() {
             maker.report.say(&origin.line(number), Verdict::Understood, "");
         }
+        maker.report.say(at, Verdict::Understood, format!("`{path}` was read"));
+        return Some(steps);
     }
-    Some(made)
-}
-
-fn assign(maker: &mut Maker<'_>, state: &mut State, at: &At, name: &str, word: &Word, is_exported: bool) {
-    let value = argument(word, state);
-    if let Some(text) = word.text().filter(|text| secret::is_secret(name, text)) {
-        maker.secret(at, name, text);
-        state.vars.insert(name.to_owned(), Some(marks::outer(name, "")));
-        return;
-    }
-    if is_exported && let Some(value) = &value {
-        state.exports.insert(name.to_owned(), value.clone());
-    }
-    state.vars.insert(name.to_owned(), value);
-}
-
-fn export(
-    maker: &mut Maker<'_>,
-    state: &mut State,
-    at: &At,
-    word: &Word,
-    is_exported: bool,
-) -> Result<(), Whole> {
-    let Some(Piece::Text(first)) = word.0.first() else { return Err(Whole) };
-    let Some((name, rest)) = first.split_once('=') else {
-        // A name alone: what it holds is seen from now on.
-        if let Some(Some(value)) = state.vars.get(first.as_str()).cloned() {
-            state.exports.insert(first.clone(), value);
-        }
-        return Ok(());
-    };
-    let mut pieces = word.0.clone();
-    pieces[0] = Piece::Text(rest.to_owned());
-    if rest.is_empty() {
-        pieces.remove(0);
-    }
-    let (name, word) = (name.to_owned(), Word(pieces));
-    assign(maker, state, at, &name, &word, is_exported);
-    let is_known = state.vars.get(&name).is_some_and(Option::is_some);
-    if is_known || !is_exported { Ok(()) } else { Err(Whole) }
-}
-
-/// What a command sees besides what every one sees.
-fn environment(
-    maker: &mut Maker<'_>,
-    simple: &Simple,
-    state: &State,
-    at: &At,
-) -> Result<IndexMap<String, String>, Whole> {
-    let mut env = state.exports.clone();
-    for (name, word) in &simple.assigns {
-        if let Some(text) = word.text().filter(|text| secret::is_secret(name, text)) {
-            maker.secret(at, name, text);
-            continue;
-        }
-        let value = argument(word, state).and_then(|value| marks::plain(&value)).ok_or(Whole)?;
-        env.insert(name.clone(), value);
-    }
-    Ok(env)
-}
-
-/// Words with `"$@"` replaced by what it stands for.
-fn spliced(words: &[Word], state: &State) -> Vec<Word> {
-    let mut all = Vec::new();
-    for word in words {
-        match word.0.as_slice() {
-            [Piece::Variable(name, _)] if (name == "@" || name == "*") && !state.args.is_empty() => {
-                all.extend(state.args.iter().map(|arg| Word(vec![Piece::Text(arg.clone())])));
-            }
-            _ => all.push(word.clone()),
-        }
-    }
-    all
-}
-
-/// What a word is, as far as it is known.
-pub(super) fn argument(word: &Word, state: &State) -> Option<String> {
-    let mut text = String::new();
-    for piece in &word.0 {
-        match piece {
-            Piece::Text(part) => text.push_str(part),
-            Piece::Variable(name, default) => text.push_str(&variable(name, default.as_deref(), state)?),
-            Piece::Command(command) => text.push_str(&meaning::output_of(command, state)?),
-            Piece::Other => return None,
-        }
-    }
-    (!text.contains(marks::OPAQUE)).then_some(text)
-}
-
-fn variable(name: &str, default: Option<&str>, state: &State) -> Option<String> {
-    if name == "0" {
-        return state.script.clone();
-    }
-    if let Ok(number) = name.parse::<usize>() {
-        let given = state.args.get(number.wrapping_sub(1)).cloned();
-        return given.or_else(|| default.map(str::to_owned));
-    }
-    if !super::expand::is_shell_name(name) {
-        return None;
-    }
-    match state.vars.get(name) {
-        Some(value) => value.clone(),
-        None if name == "PWD" => Some(format!("{}/{}", marks::ROOT, state.dir)),
-        None if name == "BASH_SOURCE" => state.script.clone(),
-        None => Some(marks::outer(name, default.filter(|text| !text.contains('$')).unwrap_or_default())),
-    }
-}
-
-/// A redirect that only hides what is said.
-pub(super) fn is_stream(file: &Word) -> bool {
-    file.text()
-        .is_some_and(|text| text == "/dev/null" || matches!(text, "1" | "2" | "/dev/stderr" | "/dev/stdout"))
+    maker.report.say(at, Verdict::Kept, format!("`{path}` is called as it is"));
+    maker.kept_script(path);
+    None
 }

@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use super::{Call, Options};
+use super::call::{Call, Options};
 use crate::make::maker::Maker;
 use crate::make::marks;
 use crate::make::note::Verdict;

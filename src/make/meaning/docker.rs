@@ -2,11 +2,12 @@
 
 use toml::Value;
 
-use super::{Call, Options, join};
+use super::call::{Call, Options};
 use crate::make::maker::Maker;
 use crate::make::marks;
 use crate::make::note::Verdict;
 use crate::make::settings::{Step, list, table};
+use crate::make::words::join;
 
 /// The steps that a call means.
 pub(super) fn steps(maker: &mut Maker<'_>, call: &Call) -> Option<Vec<Step>> {

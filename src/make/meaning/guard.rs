@@ -27,7 +27,7 @@ fn is_look(simple: &Simple) -> bool {
     let is_known = name.is_some_and(|name| ONLY_LOOK.contains(&name));
     // `command -v x` looks, `command x` runs it.
     let runs = name == Some("command") && !simple.words.get(1).is_some_and(|word| word.starts_with("-v"));
-    is_known && !runs && simple.redirects.iter().all(|(_, file)| crate::make::script::is_stream(file))
+    is_known && !runs && simple.redirects.iter().all(|(_, file)| crate::make::words::is_stream(file))
 }
 
 /// What follows behind `&&` is done only sometimes.

@@ -2,13 +2,15 @@
 
 use toml::{Table, Value};
 
-use super::{Call, Options, join, remote};
+use super::call::{Call, Options};
+use super::remote;
 use crate::make::maker::Maker;
 use crate::make::marks;
 use crate::make::note::{At, Verdict};
-use crate::make::script::{self, State};
 use crate::make::settings::{Step, table};
 use crate::make::shell::{Command, Piece, Statement, Then, Word};
+use crate::make::words::join;
+use crate::make::words::{State, argument};
 
 /// How often a loop that says no number is tried.
 const ATTEMPTS: i64 = 60;
@@ -147,7 +149,7 @@ fn waits(statement: &Statement) -> bool {
 /// What is waited for, as a step without its numbers.
 fn asked(maker: &mut Maker<'_>, statement: &Statement, state: &State, at: &At) -> Option<Table> {
     let Command::Simple(simple) = &statement.command else { return command(statement, state) };
-    let words: Option<Vec<String>> = simple.words.iter().map(|word| script::argument(word, state)).collect();
+    let words: Option<Vec<String>> = simple.words.iter().map(|word| argument(word, state)).collect();
     let Some(words) = words else { return command(statement, state) };
     let call = Call { words, env: state.exports.clone(), dir: state.dir.clone(), out: None, at: at.clone() };
     let wait = match call.words.first()?.as_str() {

@@ -1,6 +1,6 @@
 //! Machines and databases that are stopped, started and shown: `openstack`, `aws`, `az`.
 
-use super::{Call, Options};
+use super::call::{Call, Options};
 use crate::make::maker::Maker;
 use crate::make::note::Verdict;
 use crate::make::settings::Step;

@@ -2,11 +2,13 @@
 
 use toml::{Table, Value};
 
-use super::{Call, Options, compose, join};
+use super::call::{Call, Options};
+use super::compose;
 use crate::make::maker::Maker;
 use crate::make::marks::{self, Part};
 use crate::make::note::Verdict;
 use crate::make::settings::{Step, list, table};
+use crate::make::words::join;
 
 /// Flags of ssh that infractl has its own way for.
 const SILENT: [&str; 6] = ["-t", "-tt", "-q", "-A", "-T", "-C"];

@@ -1,24 +1,22 @@
 //! Files of secrets that are opened, and files of variables that are read.
 
-use super::{Call, Options, join};
+use super::Meaning;
+use super::call::{Call, Options};
 use crate::make::maker::Maker;
 use crate::make::marks;
 use crate::make::note::{At, Verdict};
-use crate::make::script::{State, Whole, statements_of};
-use crate::make::settings::{Step, table};
+use crate::make::settings::{Step, list, table};
 use crate::make::shell::{self, Command, Piece, Simple, Word};
+use crate::make::words::join;
+use crate::make::words::{State, Whole};
 
-/// The steps that a call of `sops` means.
-pub(super) fn steps(maker: &mut Maker<'_>, call: &Call) -> Option<Vec<Step>> {
+/// What a call of `sops` means.
+pub(super) fn meaning(maker: &mut Maker<'_>, call: &Call) -> Option<Meaning> {
     let words: Vec<&str> = call.words[1..].iter().map(String::as_str).collect();
     match words.as_slice() {
         ["exec-env", file, command] => {
             opened(maker, &call.at, &call.dir, file)?;
-            let statements = shell::read(command).ok()?;
-            let mut state = State::in_dir(&call.dir);
-            state.exports.clone_from(&call.env);
-            let origin = crate::make::script::Origin { at: call.at.clone(), is_file: false };
-            statements_of(maker, &statements, &mut state, &origin).ok()
+            Some(Meaning::Lines { text: (*command).to_owned(), env: call.env.clone() })
         }
         ["edit", file] | [file] if !file.starts_with('-') => {
             let file = join(&call.dir, &marks::plain(file)?)?;
@@ -26,8 +24,9 @@ pub(super) fn steps(maker: &mut Maker<'_>, call: &Call) -> Option<Vec<Step>> {
             maker.report.say(&call.at, Verdict::Understood, "infractl secrets edit");
             let verb = vec!["secrets".to_owned(), "edit".to_owned(), file.clone()];
             let line = ["infractl".to_owned(), "secrets".to_owned(), "edit".to_owned(), file];
-            let inside = table([("run", crate::make::settings::list(line)), ("interactive", true.into())]);
-            Some(vec![Step::Call(verb, table([("command", toml::Value::Table(inside))]))])
+            let inside = table([("run", list(line)), ("interactive", true.into())]);
+            let step = Step::Call(verb, table([("command", toml::Value::Table(inside))]));
+            Some(Meaning::Steps(vec![step]))
         }
         _ => None,
     }
@@ -36,11 +35,7 @@ pub(super) fn steps(maker: &mut Maker<'_>, call: &Call) -> Option<Vec<Step>> {
 /// A file of secrets that is opened: infractl opens it by itself.
 fn opened(maker: &mut Maker<'_>, at: &At, dir: &str, file: &str) -> Option<()> {
     let file = join(dir, &marks::plain(file)?)?;
-    maker.report.say(
-        at,
-        Verdict::Understood,
-        format!("`[secrets] files` has `{}`", shell::quote_free(&file)),
-    );
+    maker.report.say(at, Verdict::Understood, format!("`[secrets] files` has `{}`", marks::shown(&file)));
     maker.settings.add(&["secrets", "files"], file, at);
     Some(())
 }
@@ -50,7 +45,7 @@ pub(super) fn decrypted(text: &str, state: &State) -> Option<String> {
     let all = shell::read(text).ok()?;
     let Command::Simple(simple) = &all.first()?.command else { return None };
     let words: Vec<String> =
-        simple.words.iter().map(|word| crate::make::script::argument(word, state)).collect::<Option<_>>()?;
+        simple.words.iter().map(|word| crate::make::words::argument(word, state)).collect::<Option<_>>()?;
     let (program, rest) = words.split_first()?;
     if program.rsplit('/').next() != Some("sops") {
         return None;

@@ -1,7 +1,7 @@
 //! `$(MAKE) target`: another target, done here.
 
-use super::Call;
-use crate::make::expand::{Variable, is_shell_name};
+use super::call::Call;
+use crate::make::expand::Variable;
 use crate::make::maker::Maker;
 use crate::make::marks;
 use crate::make::note::Verdict;
@@ -15,7 +15,7 @@ pub(super) fn steps(maker: &mut Maker<'_>, call: &Call) -> Option<Vec<Step>> {
     let (mut targets, mut given) = (Vec::new(), Vec::new());
     for word in &call.words[1..] {
         match word.split_once('=') {
-            Some((name, value)) if is_shell_name(name) => {
+            Some((name, value)) if marks::is_shell_name(name) => {
                 let is_environment = maker.is_environment(name);
                 if is_environment
                     && value != marks::ENVIRONMENT.to_string()
@@ -42,8 +42,7 @@ pub(super) fn steps(maker: &mut Maker<'_>, call: &Call) -> Option<Vec<Step>> {
     }
     let mut steps = Vec::new();
     for target in targets {
-        let made =
-            if given.is_empty() { maker.needed(&target) } else { maker.inlined(&target, given.clone()) };
+        let made = (maker.follow)(maker, &target, given.clone());
         steps.extend(made?);
     }
     maker.report.say(&call.at, Verdict::Understood, "");

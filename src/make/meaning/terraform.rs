@@ -2,12 +2,14 @@
 
 use toml::Value;
 
-use super::{Call, Options, join};
+use super::call::{Call, Options};
+use crate::config::verbs;
 use crate::make::maker::Maker;
 use crate::make::marks;
 use crate::make::note::Verdict;
 use crate::make::secret;
 use crate::make::settings::{Step, table};
+use crate::make::words::join;
 
 /// Flags that change nothing of what infractl does by itself.
 const SILENT: [&str; 13] = [
@@ -74,8 +76,7 @@ pub(super) fn steps(maker: &mut Maker<'_>, call: &Call) -> Option<Vec<Step>> {
         return None;
     }
     let step = match (said.action, said.words.as_slice()) {
-        ("init" | "plan" | "destroy" | "validate", []) => Step::Do(said.action.to_owned()),
-        ("apply", []) => Step::Do("apply".to_owned()),
+        (action, []) if is_verb(action) => Step::Do(action.to_owned()),
         // A plan that was kept in a file: infractl's own apply shows its plan and applies exactly that one.
         ("apply", [_]) => Step::Do("apply".to_owned()),
         ("fmt", [] | ["."]) => Step::Do("fmt".to_owned()),
@@ -91,6 +92,11 @@ pub(super) fn steps(maker: &mut Maker<'_>, call: &Call) -> Option<Vec<Step>> {
     let note = step.table().get("do").and_then(Value::as_str).map(|verb| format!("infractl {verb}"));
     maker.report.say(&call.at, Verdict::Understood, note.unwrap_or_default());
     Some(vec![step])
+}
+
+/// A verb of infractl has the name.
+fn is_verb(action: &str) -> bool {
+    verbs::find(action).is_some_and(verbs::Verb::is_built_in)
 }
 
 /// What `[terraform]` says; none when something cannot be said there.
@@ -249,7 +255,7 @@ fn output(maker: &mut Maker<'_>, call: &Call, said: &Said<'_>) -> Option<Vec<Ste
 }
 
 /// Outputs written into a file of variables.
-pub(super) fn environment_file(maker: &mut Maker<'_>, call: &Call, out: &str) -> Option<Vec<Step>> {
+pub(in crate::make) fn environment_file(maker: &mut Maker<'_>, call: &Call, out: &str) -> Option<Vec<Step>> {
     let path = join(&call.dir, &marks::plain(out)?)?;
     let name = path.rsplit('/').next().unwrap_or(&path);
     if !name.contains(".env") && !name.starts_with("env") {

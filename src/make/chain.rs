@@ -1,15 +1,16 @@
 //! Commands that belong together: `a || b`, `a | b`.
 
-use super::{Call, guard, secrets, terraform};
-use crate::make::maker::Maker;
-use crate::make::marks;
-use crate::make::note::Verdict;
-use crate::make::script::{self, Origin, State, Whole, statement};
-use crate::make::settings::Step;
-use crate::make::shell::{Command, Simple, Statement, Then};
+use super::maker::Maker;
+use super::marks;
+use super::meaning::{Call, guard, secrets, terraform};
+use super::note::Verdict;
+use super::script::statement;
+use super::settings::Step;
+use super::shell::{Command, Simple, Statement, Then};
+use super::words::{Origin, State, Whole, argument};
 
 /// The steps of commands with `||` and `|` between them.
-pub(in crate::make) fn chain(
+pub(super) fn chain(
     maker: &mut Maker<'_>,
     all: &[Statement],
     state: &mut State,
@@ -69,7 +70,7 @@ fn pipe(
         && matches!(program.as_str(), "terraform" | "tofu")
         && let Some((_, file)) = end.redirects.iter().find(|(operator, _)| operator.starts_with('>'))
     {
-        let out = script::argument(file, state).ok_or(Whole)?;
+        let out = argument(file, state).ok_or(Whole)?;
         let at = origin.at.clone();
         let call = Call { words, env: state.exports.clone(), dir: state.dir.clone(), out: None, at };
         return terraform::environment_file(maker, &call, &out).ok_or(Whole);
@@ -85,5 +86,5 @@ fn pipe(
 }
 
 fn words(simple: &Simple, state: &State) -> Option<Vec<String>> {
-    simple.words.iter().map(|word| marks::plain(&script::argument(word, state)?)).collect()
+    simple.words.iter().map(|word| marks::plain(&argument(word, state)?)).collect()
 }
