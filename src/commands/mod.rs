@@ -20,6 +20,7 @@ pub(crate) mod fmt;
 pub(crate) mod genenv;
 pub(crate) mod graph;
 pub(crate) mod history;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod inventory;
 pub(crate) mod keep_lock;
@@ -125,6 +126,8 @@ pub enum Command {
     Graph(graph::GraphArgs),
     /// See what was done: when, by whom, how it ended
     History(history::HistoryArgs),
+    /// Make a project of what a repository has: a Makefile and its scripts
+    Import(import::ImportArgs),
     /// Connect to the backend, install providers and modules (other verbs do it when needed)
     Init(init::InitArgs),
     /// Write the ansible inventory again, or say whether it is stale
@@ -240,6 +243,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Genenv(args) => genenv::run(cx, global, args).await,
         Command::Graph(args) => graph::run(cx, global, args),
         Command::History(args) => history::run(cx, global, args),
+        Command::Import(args) => import::run(cx, global, args),
         Command::Init(args) => init::run(cx, global, args).await,
         Command::Inventory(args) => inventory::run(cx, global, args).await,
         Command::KeepLock(args) => keep_lock::run(cx, args).await,

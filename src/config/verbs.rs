@@ -164,7 +164,7 @@ pub(crate) const ALL: &[Verb] = &[
     own("graph", Effect::Reads),
     own("help", Effect::Reads),
     own("history", Effect::Reads),
-    own("import", Effect::Writes).later(),
+    own("import", Effect::Writes),
     pipeline("init", Effect::Reads),
     pipeline("inventory", Effect::Writes),
     own("logs", Effect::Reads).not_kept().later(),
