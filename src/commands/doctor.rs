@@ -25,7 +25,7 @@ pub struct DoctorArgs {
 /// Runs it.
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &DoctorArgs) -> Result<(), Failure> {
     let (name, findings) = if args.target.is_open(cx)? {
-        (None, doctor::project(cx, &target::project(cx)?.root).await)
+        (None, doctor::project(cx, &target::project(cx)?.root))
     } else {
         let env = args.target.environment(cx)?;
         (Some(env.name.clone()), doctor::environment(cx, &env).await)

@@ -234,7 +234,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Deploy(args) => deploy::run(cx, global, args).await,
         Command::Destroy(args) => destroy::run(cx, global, args).await,
         Command::Docs(args) => docs::run(cx, args, Cli::command()),
-        Command::Doctor(args) => doctor::run(cx, global, args).await,
+        Command::Doctor(args) => Box::pin(doctor::run(cx, global, args)).await,
         Command::Down(args) => pipeline::run_verb(cx, global, "down", args).await,
         Command::Drift(args) => drift::run(cx, global, args).await,
         Command::Env(command) => env::run(cx, global, command),

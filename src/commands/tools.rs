@@ -184,7 +184,9 @@ async fn run_lock(cx: &Ctx, global: &Global, args: &LockArgs) -> Result<(), Fail
 fn ended(cx: &Ctx, results: impl Iterator<Item = Result<(), Failure>>) -> Result<(), Failure> {
     let mut failures: Vec<Failure> = results.filter_map(Result::err).collect();
     let Some(last) = failures.pop() else { return Ok(()) };
-    failures.iter().for_each(|failure| cx.ui.failure(failure));
+    for failure in &failures {
+        cx.ui.failure(failure);
+    }
     Err(last)
 }
 
@@ -230,12 +232,9 @@ async fn run_list(cx: &Ctx, global: &Global) -> Result<(), Failure> {
     }
     let width = |at: usize| lines.iter().map(|(_, row, _)| row[at].chars().count()).max().unwrap_or(0);
     let (first, second) = (width(0), width(1));
-    let text: String = lines
-        .iter()
-        .map(|(names, [name, wanted, found], is_right)| {
-            let sign = if *is_right { "ok   " } else { "wrong" };
-            format!("{sign}  {name:first$}  {wanted:second$}  {found}  {}\n", list(names, "and"))
-        })
-        .collect();
-    cx.ui.page(&text)
+    let shown = lines.iter().map(|(names, [name, wanted, found], is_right)| {
+        let sign = if *is_right { "ok   " } else { "wrong" };
+        format!("{sign}  {name:first$}  {wanted:second$}  {found}  {}\n", list(names, "and"))
+    });
+    cx.ui.page(&shown.collect::<Vec<_>>().concat())
 }

@@ -15,7 +15,7 @@ const LITTLE: u64 = 1024 * MIB;
 const NOTHING: u64 = 50 * MIB;
 
 /// Looks at it.
-pub(crate) async fn check(cx: &Ctx, root: &Path) -> Vec<Finding> {
+pub(crate) fn check(cx: &Ctx, root: &Path) -> Vec<Finding> {
     std::iter::once(space(root)).chain(completion(&cx.vars)).collect()
 }
 

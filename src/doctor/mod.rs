@@ -33,17 +33,16 @@ pub(crate) async fn environment(cx: &Ctx, env: &Environment) -> Vec<Finding> {
         let hosts = hosts::check(&mut step, &asks).await;
         [state, hosts].concat()
     };
-    let (programs, reached, answers, git, machine) = tokio::join!(
+    let (programs, reached, answers, git) = tokio::join!(
         programs::check(cx, env, &asks),
         reached,
         answers::check(&plain, &asks),
         git::check(&plain),
-        machine::check(cx, &env.root),
     );
-    [programs, keys, reached, answers, git, machine].concat()
+    [programs, keys, reached, answers, git, machine::check(cx, &env.root)].concat()
 }
 
 /// Looks at what a project needs whose environment is not known.
-pub(crate) async fn project(cx: &Ctx, root: &Path) -> Vec<Finding> {
-    machine::check(cx, root).await
+pub(crate) fn project(cx: &Ctx, root: &Path) -> Vec<Finding> {
+    machine::check(cx, root)
 }

@@ -54,7 +54,9 @@ impl StepKind for PowerStep {
     fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
         see(Mention::Program);
         let program = env.power.as_ref().and_then(|power| power.provider?.program());
-        program.into_iter().for_each(|program| see(Mention::Starts(program)));
+        if let Some(program) = program {
+            see(Mention::Starts(program));
+        }
         for template in names::templates(env) {
             see(Mention::Template(template));
         }

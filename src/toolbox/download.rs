@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use crate::disk::{self, Desk};
 use crate::failure::{Failure, Kind};
 use crate::text::hex;
-use crate::toolbox::web::{Missing, Web};
+use crate::toolbox::web::{self, Missing, Web};
 
 /// More no archive of a program has.
 const LONGEST: u64 = 1024 * 1024 * 1024;
@@ -29,7 +29,7 @@ pub(crate) struct Progress {
 
 /// Downloads to `archive` on a desk; the result is the checksum. Blocks.
 pub(crate) fn download(web: &Web, url: &str, desk: &Desk, progress: &Progress) -> Result<String, Missing> {
-    web.tried(|| once(web, url, desk, progress))
+    web::tried(|| once(web, url, desk, progress))
 }
 
 /// The file it is brought to.

@@ -11,7 +11,7 @@ use crate::toolbox::download::{self, Progress};
 use crate::toolbox::lock_file::{self, LockFile};
 use crate::toolbox::pin::{Pin, Platform};
 use crate::toolbox::together::{self, Job};
-use crate::toolbox::web::Web;
+use crate::toolbox::web::{Missing, Web};
 use crate::toolbox::{store, unpack};
 
 /// A program that is to be installed.
@@ -63,7 +63,7 @@ fn one(web: &Web, wish: &Wish, progress: &Progress) -> Result<(), Failure> {
     let here = Platform::here();
     let url = wish.pin.url(&here);
     let desk = Desk::of(&wish.folder)?;
-    let found = download::download(web, &url, &desk, progress).map_err(|missing| missing.failure())?;
+    let found = download::download(web, &url, &desk, progress).map_err(Missing::failure)?;
     let address = web.address(&url);
     if found != wish.sha256 {
         return Err(Failure::new(

@@ -17,11 +17,14 @@ const CHOICES: [&str; 5] =
 /// The same at home.
 const CHOICES_AT_HOME: [&str; 2] = [".tfenv/version", ".tofuenv/version"];
 
+/// What was seen of a program, and its version, by its path.
+type Versions = BTreeMap<String, (String, String)>;
+
 /// What is kept: by path, what was seen of the program, and its version.
 #[derive(Debug)]
 pub(crate) struct Kept {
     file: PathBuf,
-    all: Mutex<(BTreeMap<String, (String, String)>, bool)>,
+    all: Mutex<(Versions, bool)>,
 }
 
 impl Kept {

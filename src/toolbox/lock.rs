@@ -71,7 +71,7 @@ fn one(web: &Web, root: &Path, wanted: &Wanted, progress: &Progress) -> Result<O
     let desk = Desk::of(&store::folder(root, pin, "lock"))?;
     let found = match download::download(web, &url, &desk, progress) {
         Err(Missing::NotThere(_)) => return Ok(None),
-        found => found.map_err(|missing| missing.failure())?,
+        found => found.map_err(Missing::failure)?,
     };
     // A checksum of something that is no program would be found wrong too late.
     let next = desk.path().join("next");

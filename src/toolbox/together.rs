@@ -23,8 +23,10 @@ pub(crate) struct Job<T> {
     /// For people.
     pub name: String,
     /// Does it.
-    pub work: Box<dyn FnOnce(&Progress) -> Result<T, Failure> + Send>,
+    pub work: Work<T>,
 }
+
+type Work<T> = Box<dyn FnOnce(&Progress) -> Result<T, Failure> + Send>;
 
 /// Does all of them; the results come in the order of the jobs.
 pub(crate) async fn all<T: Send + 'static>(
@@ -63,7 +65,9 @@ pub(crate) async fn all<T: Send + 'static>(
                 cx.ui.tick();
             }
             () = cx.interrupts.pressed(), if deadline.is_none() => {
-                watched.iter().for_each(|(_, progress)| progress.stop.store(true, Ordering::Relaxed));
+                for (_, progress) in &watched {
+                    progress.stop.store(true, Ordering::Relaxed);
+                }
                 deadline = Some(Instant::now() + GRACE);
             }
         }

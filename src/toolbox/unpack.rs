@@ -177,7 +177,6 @@ fn tar(content: impl Read, taken: &mut Taken<'_>) -> Result<(), UnpackError> {
         }
         Ok(())
     })();
-    drop(archive);
     if content.limit() == 0 { Err(too_large()) } else { result }
 }
 

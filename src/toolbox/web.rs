@@ -124,27 +124,13 @@ impl Web {
 
     /// A short text, tried again when the server is in trouble. Blocks.
     pub(crate) fn text(&self, url: &str) -> Result<String, Missing> {
-        self.tried(|| {
+        tried(|| {
             let sent = self.get(url)?;
             let mut text = String::new();
             let read = sent.body.take(LONGEST_TEXT).read_to_string(&mut text);
             read.map_err(|error| Missing::Again(self.cut(url, &error)))?;
             Ok(text)
         })
-    }
-
-    /// Tries again while that may help. Blocks.
-    pub(crate) fn tried<T>(&self, mut work: impl FnMut() -> Result<T, Missing>) -> Result<T, Missing> {
-        let mut pause = Duration::from_millis(300);
-        for _ in 1..TRIES {
-            match work() {
-                Err(Missing::Again(failure)) => tracing::debug!(why = %failure.error, "tried again"),
-                other => return other,
-            }
-            std::thread::sleep(pause);
-            pause *= 2;
-        }
-        work()
     }
 
     /// What it means that a server stopped in the middle.
@@ -270,6 +256,20 @@ fn unreachable(address: &str, host: &str, port: u16, error: ureq::Error) -> Fail
         .into_iter()
         .fold(failure, Failure::help)
         .help("name a proxy by https_proxy or a mirror by INFRACTL_TOOLS_MIRROR, if this machine needs one")
+}
+
+/// Tries again while that may help. Blocks.
+pub(crate) fn tried<T>(mut work: impl FnMut() -> Result<T, Missing>) -> Result<T, Missing> {
+    let mut pause = Duration::from_millis(300);
+    for _ in 1..TRIES {
+        match work() {
+            Err(Missing::Again(failure)) => tracing::debug!(why = %failure.error, "tried again"),
+            other => return other,
+        }
+        std::thread::sleep(pause);
+        pause *= 2;
+    }
+    work()
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ pub(super) fn steps(maker: &mut Maker<'_>, call: &Call) -> Option<Vec<Step>> {
             maker.set(&call.at, &["terraform", "workspace"], marks::plain(name)?.into());
             return Some(Vec::new());
         }
-        ("workspace", _) | ("version" | "get", _) => return Some(Vec::new()),
+        ("workspace" | "version" | "get", _) => return Some(Vec::new()),
         ("output", _) => return output(maker, call, &said),
         _ => return None,
     };

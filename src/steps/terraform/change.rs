@@ -23,14 +23,13 @@ pub(crate) async fn apply(
     words: &[String],
 ) -> Result<String, Failure> {
     let plan = match plan {
-        None => None,
+        // The one that was made anew is kept.
+        None | Some(Reviewed { how: How::Verified, .. }) => None,
         Some(Reviewed { file, .. }) if !file.is_file() => {
             return Err(Failure::new(Kind::Usage, format!("there is no plan `{}`", file.display()))
                 .help(format!("run `infractl plan {} --out {}`", step.env.name, file.display())));
         }
         Some(Reviewed { file, how: How::Exactly }) => Some(sealed::opened(step, root, file).await?),
-        // The one that was made anew is kept.
-        Some(Reviewed { how: How::Verified, .. }) => None,
     };
     let cmd = match (&plan, &step.facts.plan) {
         (Some(file), _) => root.apply_plan(file, words),

@@ -22,7 +22,6 @@ pub(crate) mod state_place;
 pub(crate) mod seen;
 mod call;
 mod given;
-mod action;
 mod sealed;
 mod words;
 mod action;
