@@ -18,7 +18,9 @@ pub(super) fn chain(
 ) -> Result<Vec<Step>, Whole> {
     let at = origin.at.clone();
     if all.iter().all(guard::is_guard) {
-        all.iter().for_each(|statement| guard::say(maker, &at, statement));
+        for statement in all {
+            guard::say(maker, &at, statement);
+        }
         return Ok(Vec::new());
     }
     let last = all.last().ok_or(Whole)?;

@@ -1,6 +1,7 @@
 //! Which variable names the environment, and which environments there are.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::Files;
 use super::expand::{Values, Variable};
@@ -217,8 +218,11 @@ fn on_disk(text: &str, from: &str, files: &Files<'_>, names: &mut BTreeSet<Strin
                 continue;
             };
             // A folder counts when it is a root module, a file when its name has more than the environment.
-            let is_root =
-                || (files.list)(&format!("{folder}/{name}")).iter().any(|name| name.ends_with(".tf"));
+            let is_root = || {
+                (files.list)(&format!("{folder}/{name}"))
+                    .iter()
+                    .any(|name| Path::new(name).extension().is_some_and(|end| end == "tf"))
+            };
             let is_one =
                 if is_dir { is_folder && start.is_empty() && is_root() } else { !is_folder && end.len() > 1 };
             if is_one

@@ -277,13 +277,12 @@ fn condition(line: &str) -> Option<Condition> {
     }
     for (name, is_negated) in [("ifeq", false), ("ifneq", true)] {
         let Some(rest) = line.strip_prefix(name).map(str::trim) else { continue };
-        let (left, right) = match rest.strip_prefix('(') {
-            Some(inside) => split_at(inside.strip_suffix(')').unwrap_or(inside), ',')?,
-            None => {
-                let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-                let (left, after) = rest[1..].split_once(quote)?;
-                (left, after.trim())
-            }
+        let (left, right) = if let Some(inside) = rest.strip_prefix('(') {
+            split_at(inside.strip_suffix(')').unwrap_or(inside), ',')?
+        } else {
+            let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+            let (left, after) = rest[1..].split_once(quote)?;
+            (left, after.trim())
         };
         let bare = |text: &str| text.trim().trim_matches(['"', '\'']).to_owned();
         return Some(Condition { is_negated, of: Compared::Texts(bare(left), bare(right)) });

@@ -150,7 +150,7 @@ pub(super) fn shell(text: &str) -> Option<String> {
             Part::Outer(_, default) if single => line.push_str(default),
             Part::Outer(name, "") => line.push_str(&format!("${{{name}}}")),
             Part::Outer(name, default) if is_simple(default) => {
-                line.push_str(&format!("${{{name}:-{default}}}"))
+                line.push_str(&format!("${{{name}:-{default}}}"));
             }
             Part::Outer(_, default) => line.push_str(default),
             Part::Opaque => return None,
@@ -183,6 +183,11 @@ pub(super) fn shown(text: &str) -> String {
 pub(super) fn is_shell_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// A file of a shell, by its name.
+pub(super) fn is_shell(path: &str) -> bool {
+    std::path::Path::new(path).extension().is_some_and(|end| end == "sh")
 }
 
 #[cfg(test)]

@@ -263,7 +263,7 @@ fn lines(
 /// A script that is called: its lines as steps, in a shell of its own; none when it stays a call.
 fn called(maker: &mut Maker<'_>, at: &At, path: &str, args: &[String], state: &State) -> Option<Vec<Step>> {
     let text = (maker.files.read)(path)?;
-    let is_script = path.ends_with(".sh") || text.starts_with("#!") && text.lines().next()?.contains("sh");
+    let is_script = marks::is_shell(path) || text.starts_with("#!") && text.lines().next()?.contains("sh");
     if !is_script || state.depth >= DEPTH {
         return None;
     }

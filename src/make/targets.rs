@@ -142,17 +142,15 @@ impl Maker<'_> {
                     self.report.say(&at, Verdict::Understood, "");
                     continue;
                 }
-                match recipe_line(self, &at, bare, &mut state) {
-                    Ok(made) => steps
-                        .extend(made.into_iter().map(|step| if may_fail { forgiving(step) } else { step })),
-                    Err(marks::OnlyMake) => {
-                        self.report.say(
-                            &at,
-                            Verdict::Kept,
-                            "only make can tell what it does: the target is called with make",
-                        );
-                        is_known = false;
-                    }
+                if let Ok(made) = recipe_line(self, &at, bare, &mut state) {
+                    steps.extend(made.into_iter().map(|step| if may_fail { forgiving(&step) } else { step }));
+                } else {
+                    self.report.say(
+                        &at,
+                        Verdict::Kept,
+                        "only make can tell what it does: the target is called with make",
+                    );
+                    is_known = false;
                 }
             }
         }
@@ -175,7 +173,7 @@ impl Maker<'_> {
 }
 
 /// It may fail.
-fn forgiving(step: Step) -> Step {
+fn forgiving(step: &Step) -> Step {
     let mut table = step.table();
     table.insert("on-failure".to_owned(), "continue".into());
     Step::Own(table)
@@ -187,7 +185,7 @@ fn normal(steps: Vec<Step>) -> Vec<Step> {
     for step in steps {
         let works = step.does("plan") || step.does("apply") || step.does("destroy");
         if works || matches!(step, Step::Call(..)) {
-            kept.retain(|before| !before.does("init") && !(works && before.does("validate")));
+            kept.retain(|before| !(before.does("init") || works && before.does("validate")));
         }
         let last = kept.last();
         let is_part =

@@ -209,9 +209,8 @@ fn circles_end() {
     let text = "include a.mk\ninclude gone.mk\na: b\n\techo $(X)\nb: c\nc: a\n\t./s.sh\nd:\n\t$(MAKE) d\n$(eval $(eval $(eval x)))\n";
     let proposal = proposed(text, &around);
     assert_eq!(verdict(&proposal, 2), Verdict::Unsure);
-    let many: String =
-        (0..2000).map(|number| format!("t{number}: t{}\n\techo {number}\n", number + 1)).collect();
-    proposed(&many, &[]);
+    let many = (0..2000).map(|number| format!("t{number}: t{}\n\techo {number}\n", number + 1));
+    proposed(&many.collect::<Vec<_>>().concat(), &[]);
     proposed(&format!("a:\n\t{}\n", "(".repeat(10_000)), &[]);
     proposed(&format!("a:\n\t{} true {}\n", "if true; then ".repeat(500), "; fi".repeat(500)), &[]);
 }

@@ -52,7 +52,7 @@ pub(crate) const ALL: &[Verb] = &[
     verb("secrets rotate", SEALED),
     Verb {
         again: &[0, 65],
-        prepare: |world| world.repo.write(SEAL, &world.plain()),
+        prepare: |world| world.repo.write(SEAL, &World::plain()),
         ..verb("secrets encrypt --in-place credentials/seal.enc.env", &[SEAL])
     },
     Verb {
@@ -96,7 +96,7 @@ fn applied(world: &World) {
 }
 
 fn sealed(world: &World) {
-    world.repo.write(SEAL, &world.plain());
+    world.repo.write(SEAL, &World::plain());
     world.run("secrets encrypt --in-place credentials/seal.enc.env", "");
 }
 

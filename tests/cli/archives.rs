@@ -25,11 +25,14 @@ pub(crate) enum Reply {
     To(String),
 }
 
+/// What is served by path, and the paths that were asked for.
+type Served = (HashMap<String, Reply>, Vec<String>);
+
 /// Lives as long as the test.
 #[derive(Clone)]
 pub(crate) struct Archives {
     pub(crate) address: String,
-    kept: Arc<Mutex<(HashMap<String, Reply>, Vec<String>)>>,
+    kept: Arc<Mutex<Served>>,
 }
 
 impl Archives {

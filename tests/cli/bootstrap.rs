@@ -36,7 +36,7 @@ fn a_bucket_is_made_tried_out_and_told_of() {
     }
     assert!(!run.out.contains("skip_s3_checksum"), "{}", run.out);
     server.with(|store| {
-        assert!(store.has_bucket && store.is_versioned && store.is_encrypted && store.is_closed)
+        assert!(store.has_bucket && store.is_versioned && store.is_encrypted && store.is_closed);
     });
     assert_eq!(server.with(|store| store.objects.len()), 0, "nothing of the trial is left");
     // Twice is harmless: nothing is set again.

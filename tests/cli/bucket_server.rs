@@ -100,7 +100,7 @@ fn answer(mut stream: &TcpStream, store: &Mutex<Store>) {
     // Everybody sees that nothing is there before anybody writes.
     let knows_nothing = is_racy
         && request.key.ends_with("at-once")
-        && store.lock().unwrap().objects.get(&request.key).is_none();
+        && !store.lock().unwrap().objects.contains_key(&request.key);
     if knows_nothing {
         std::thread::sleep(std::time::Duration::from_millis(400));
     }

@@ -58,7 +58,7 @@ pub(super) fn human(proposal: &Proposal, states: &[State], whole: bool, shim: bo
 fn line(entry: &Entry) -> String {
     let verdict = entry.verdict.unwrap_or(Verdict::Unsure).word();
     let mut text = format!("  {verdict:10}  {}  {}\n", entry.at, entry.text.trim());
-    for note in entry.notes.iter() {
+    for note in &entry.notes {
         text.push_str(&format!("              - {note}\n"));
     }
     text

@@ -17,7 +17,7 @@ pub(super) fn steps(maker: &mut Maker<'_>, call: &Call) -> Option<Vec<Step>> {
     while let Some((word, value)) = options.next() {
         match word {
             "-i" | "--inventory" | "--inventory-file" => {
-                inventory = Some(maker.plain(at, options.value(value)?)?)
+                inventory = Some(maker.plain(at, options.value(value)?)?);
             }
             "-e" | "--extra-vars" => {
                 let text = maker.plain(at, options.value(value)?)?;
@@ -30,14 +30,14 @@ pub(super) fn steps(maker: &mut Maker<'_>, call: &Call) -> Option<Vec<Step>> {
             "-C" | "--check" => is_check = true,
             "-D" | "--diff" | "-v" | "-vv" | "-vvv" | "--verbose" => {}
             "-t" | "--tags" => {
-                tags.extend(maker.plain(at, options.value(value)?)?.split(',').map(str::to_owned))
+                tags.extend(maker.plain(at, options.value(value)?)?.split(',').map(str::to_owned));
             }
             "--skip-tags" => {
-                skip.extend(maker.plain(at, options.value(value)?)?.split(',').map(str::to_owned))
+                skip.extend(maker.plain(at, options.value(value)?)?.split(',').map(str::to_owned));
             }
             "-u" | "--user" => user = Some(maker.plain(at, options.value(value)?)?),
             "-f" | "--forks" => {
-                forks = Some(options.value(value)?.parse::<i64>().ok().filter(|forks| *forks > 0)?)
+                forks = Some(options.value(value)?.parse::<i64>().ok().filter(|forks| *forks > 0)?);
             }
             "-b" | "--become" => drop(env.insert("ANSIBLE_BECOME".to_owned(), "true".into())),
             "--private-key" | "--key-file" => {

@@ -50,7 +50,7 @@ pub(super) fn table_of(words: &[String], mut plain: impl FnMut(&str) -> Option<S
                 inside.insert("project".to_owned(), plain(options.value(value)?)?.into());
             }
             ("--env-file", None) => {
-                drop(inside.insert("env-file".to_owned(), plain(options.value(value)?)?.into()))
+                drop(inside.insert("env-file".to_owned(), plain(options.value(value)?)?.into()));
             }
             ("--profile", None) => profiles.push(plain(options.value(value)?)?),
             ("up" | "down" | "restart" | "stop" | "build", None) => {
@@ -65,7 +65,7 @@ pub(super) fn table_of(words: &[String], mut plain: impl FnMut(&str) -> Option<S
             }
             ("--wait", Some("up")) => drop(inside.insert("wait".to_owned(), true.into())),
             ("--remove-orphans", Some("up" | "down")) => {
-                drop(inside.insert("remove-orphans".to_owned(), true.into()))
+                drop(inside.insert("remove-orphans".to_owned(), true.into()));
             }
             ("-v" | "--volumes", Some("down")) => drop(inside.insert("volumes".to_owned(), true.into())),
             ("--quiet-pull", Some(_)) => {}

@@ -26,7 +26,7 @@ pub(super) fn steps(maker: &mut Maker<'_>, call: &Call) -> Option<Vec<Step>> {
         match word {
             "-t" | "--tag" => names.push(maker.plain(at, options.value(value)?)?),
             "-f" | "--file" => {
-                keys.push(("dockerfile", join(&call.dir, &maker.plain(at, options.value(value)?)?)?))
+                keys.push(("dockerfile", join(&call.dir, &maker.plain(at, options.value(value)?)?)?));
             }
             "--platform" => keys.push(("platform", maker.plain(at, options.value(value)?)?)),
             "--target" => keys.push(("target", maker.plain(at, options.value(value)?)?)),

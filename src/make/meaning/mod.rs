@@ -83,6 +83,6 @@ pub(super) fn of(maker: &mut Maker<'_>, call: &Call) -> Option<Meaning> {
 
 fn plain_path(dir: &str, program: &str) -> Option<String> {
     let path = marks::plain(program)?;
-    let is_path = path.contains('/') || path.ends_with(".sh");
+    let is_path = path.contains('/') || marks::is_shell(&path);
     join(dir, &path).filter(|path| is_path && !path.contains(marks::ENVIRONMENT))
 }

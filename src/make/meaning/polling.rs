@@ -99,7 +99,7 @@ fn asked_in(body: &[Statement]) -> Option<Statement> {
     let leaves = |statement: &Statement| {
         let first = statement.text.split_whitespace().next().unwrap_or_default();
         matches!(first, "break" | "exit" | "return")
-            || statement.text.starts_with("{") && statement.text.contains("break")
+            || statement.text.starts_with('{') && statement.text.contains("break")
     };
     for (at, statement) in body.iter().enumerate() {
         if statement.then == Then::And && body.get(at + 1).is_some_and(leaves) {

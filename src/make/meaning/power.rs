@@ -125,7 +125,7 @@ fn az(action: &str, call: &Call) -> Option<Power> {
         match word {
             "-n" | "--name" => power.names.push(options.value(value)?.to_owned()),
             "-g" | "--resource-group" => {
-                power.others.push(("resource-group", options.value(value)?.to_owned()))
+                power.others.push(("resource-group", options.value(value)?.to_owned()));
             }
             "--query" | "-o" | "--output" if verb == "state" => drop(options.value(value)?),
             "-d" | "--show-details" | "--no-wait" => {}

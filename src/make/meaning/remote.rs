@@ -28,8 +28,7 @@ pub(super) fn steps(maker: &mut Maker<'_>, call: &Call) -> Option<Vec<Step>> {
     }
     match call.words[0].as_str() {
         "ssh" => ssh(maker, call),
-        "scp" => copy(maker, call),
-        "rsync" => copy(maker, call),
+        "scp" | "rsync" => copy(maker, call),
         _ => None,
     }
 }

@@ -82,7 +82,7 @@ pub(in crate::make) fn sourced(
     }
     if matches!(program, "." | "source") && known.len() == 2 {
         let path = known[1].as_deref()?;
-        let is_script = path.ends_with(".sh") || path.ends_with("activate");
+        let is_script = marks::is_shell(path) || path.ends_with("activate");
         if !is_script && path.contains("env") {
             let note = "infractl does not read this file: put what is secret into `[secrets] files`, the rest into `[terraform.env]`";
             maker.report.say(at, Verdict::Unsure, note);

@@ -152,31 +152,23 @@ fn settings(maker: &mut Maker<'_>, call: &Call, said: &Said<'_>) -> Option<()> {
 /// `-backend-config`: a key with its value, or a file of them.
 fn backend(maker: &mut Maker<'_>, call: &Call, said: &Said<'_>, word: &str) -> Option<()> {
     let at = &call.at;
-    let pairs: Vec<(String, Value)> = match word.split_once('=') {
-        Some((key, value)) => {
-            let value = value.trim_matches(['"', '\'']);
-            let value =
-                if secret::is_secret_name(key) { value.to_owned() } else { maker.plain(at, value)? };
-            vec![(key.to_owned(), scalar(&value))]
-        }
-        None => {
-            let path = join(&said.dir, &marks::plain(word.trim_matches(['"', '\'']))?)?;
-            let path = marks::known(&path, &maker.values.environment)?;
-            let Some(pairs) = (maker.files.read)(&path).and_then(|text| attributes(&text)) else {
-                maker.report.say(
-                    at,
-                    Verdict::Unsure,
-                    format!("`{path}` cannot be read: write it under `[terraform.backend]`"),
-                );
-                return Some(());
-            };
+    let pairs: Vec<(String, Value)> = if let Some((key, value)) = word.split_once('=') {
+        let value = value.trim_matches(['"', '\'']);
+        let value = if secret::is_secret_name(key) { value.to_owned() } else { maker.plain(at, value)? };
+        vec![(key.to_owned(), scalar(&value))]
+    } else {
+        let path = join(&said.dir, &marks::plain(word.trim_matches(['"', '\'']))?)?;
+        let path = marks::known(&path, &maker.values.environment)?;
+        let Some(pairs) = (maker.files.read)(&path).and_then(|text| attributes(&text)) else {
             maker.report.say(
                 at,
-                Verdict::Understood,
-                format!("`[terraform.backend]` has what `{path}` says"),
+                Verdict::Unsure,
+                format!("`{path}` cannot be read: write it under `[terraform.backend]`"),
             );
-            pairs
-        }
+            return Some(());
+        };
+        maker.report.say(at, Verdict::Understood, format!("`[terraform.backend]` has what `{path}` says"));
+        pairs
     };
     for (key, value) in pairs {
         if secret::is_secret_name(&key) {

@@ -77,7 +77,7 @@ fn word_length(text: &str) -> Result<usize, Unreadable> {
             '"' => at += double_quoted(&text[at..])?,
             '`' => at += 2 + text[at + 1..].find('`').ok_or(Unreadable)?,
             '$' if text[at..].starts_with("$(") || text[at..].starts_with("${") => {
-                at += 1 + bracketed(&text[at + 1..])?
+                at += 1 + bracketed(&text[at + 1..])?;
             }
             c => at += c.len_utf8(),
         }
@@ -92,7 +92,7 @@ fn double_quoted(text: &str) -> Result<usize, Unreadable> {
             '"' => return Ok(at + 1),
             '\\' => at += 1 + text[at + 1..].chars().next().map_or(0, char::len_utf8),
             '$' if text[at..].starts_with("$(") || text[at..].starts_with("${") => {
-                at += 1 + bracketed(&text[at + 1..])?
+                at += 1 + bracketed(&text[at + 1..])?;
             }
             c => at += c.len_utf8(),
         }
@@ -110,7 +110,6 @@ pub(super) fn bracketed(text: &str) -> Result<usize, Unreadable> {
             (Some('\''), '\'') | (Some('"'), '"') => quote = None,
             (Some('\''), _) => {}
             (_, '\\') => escaped = true,
-            (Some(_), _) => {}
             (None, '\'' | '"') => quote = Some(c),
             (None, c) if c == open => depth += 1,
             (None, c) if c == close => {

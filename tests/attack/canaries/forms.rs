@@ -12,7 +12,7 @@ pub(super) fn of(secret: &str) -> (Vec<Form>, Vec<Form>) {
     let (begin, end) = secret.split_at(middle);
     let mut forms = vec![
         ("itself", secret.to_owned()),
-        ("each line indented", secret.lines().map(|line| format!("    {line}\n")).collect()),
+        ("each line indented", secret.lines().map(|line| format!("    {line}\n")).collect::<Vec<_>>().concat()),
         ("colours inside", format!("{begin}\x1b[31m{end}\x1b[0m")),
         ("a link inside", format!("{begin}\x1b]8;;http://x\x07{end}\x1b]8;;\x07")),
         ("NUL inside", format!("{begin}\0{end}")),
@@ -63,7 +63,7 @@ pub(super) fn of(secret: &str) -> (Vec<Form>, Vec<Form>) {
         ("backwards", secret.chars().rev().collect()),
         ("overwritten", each(secret, |c| Some(format!("x\u{8}{c}")))),
         ("invisible characters inside", each(secret, |c| Some(format!("{c}\u{200b}")))),
-        ("hexdump", secret.bytes().map(|byte| format!("{byte:02x} ")).collect()),
+        ("hexdump", secret.bytes().map(|byte| format!("{byte:02x} ")).collect::<Vec<_>>().concat()),
         ("a part", secret.chars().skip(1).collect()),
         ("another alphabet", each(secret, |c| c.is_ascii_lowercase().then(|| rot13(c).to_string()))),
     ];
@@ -96,7 +96,7 @@ fn json_upper(text: &str, also: impl Fn(char) -> bool) -> String {
 }
 
 fn numbers(c: char) -> String {
-    c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+    c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat()
 }
 
 fn url(text: &str, kept: &str, lower: bool) -> String {
@@ -123,7 +123,7 @@ fn html(text: &str, quote: &str, apostrophe: &str) -> String {
 }
 
 fn hex(text: &str) -> String {
-    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+    text.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 fn broken(text: &str, width: usize) -> String {
