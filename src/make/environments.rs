@@ -124,6 +124,7 @@ fn variable(items: &[Item]) -> Option<String> {
     let is_used = |name: &str| {
         let forms = [format!("$({name})"), format!("${{{name}}}")];
         items.iter().any(|item| match &item.is {
+            Is::Set(set) if set.name == name => true,
             Is::If(Condition { of: Compared::Defined(defined), .. }) if defined == name => true,
             is => texts(is).iter().any(|text| forms.iter().any(|form| text.contains(form.as_str()))),
         })

@@ -16,7 +16,7 @@ const MAKEFILE: &str = "SHELL := /bin/bash\nENV ?= dev\nDIR := terraform/environ
     stamp:\n\techo $(ENV) $(shell touch executed) > stamp.txt\n\
     up: init apply\n";
 
-const WRAPPER: &str = "#!/usr/bin/env bash\nset -euo pipefail\ntouch executed\nROOT=\"$(cd \"$(dirname \"${BASH_SOURCE[0]}\")/..\" && pwd)\"\n\
+const WRAPPER: &str = "#!/usr/bin/env bash\nset -euo pipefail\necho \"opening $(touch executed)\" >&2\nROOT=\"$(cd \"$(dirname \"${BASH_SOURCE[0]}\")/..\" && pwd)\"\n\
     ENV=\"${1:?which one}\"\nshift\nset -a\nsource <(sops -d \"$ROOT/credentials/common.enc.env\")\nset +a\nexec \"$@\"\n";
 
 const MODULE: &str = "variable \"region\" {}\nresource \"terraform_data\" \"x\" { input = var.region }\noutput \"region\" { value = var.region }\n";
@@ -37,7 +37,7 @@ fn repository() -> Sandbox {
 /// make, with infractl on its path.
 fn make(sandbox: &Sandbox, args: &[&str]) -> Run {
     let mut command: Command = clean("make", sandbox.root(), sandbox.home.root());
-    command.args(args).env("PATH", path_with([std::path::Path::new(BIN).parent().unwrap()]));
+    command.args(args).env("PATH", path_with([BIN]));
     command.envs(sandbox.vars.iter().cloned());
     Run::of(&mut command)
 }
@@ -125,8 +125,9 @@ fn what_is_no_makefile_is_refused_and_odd_ones_end() {
     assert!(run.err.contains("a zero byte on line 2"), "{}", run.err);
     rustix::fs::mknodat(rustix::fs::CWD, sandbox.path("pipe"), rustix::fs::FileType::Fifo, 0o600.into(), 0)
         .unwrap();
-    let run = sandbox.run(&["import", "make", "pipe"], 1);
+    let run = sandbox.infractl(&["import", "make", "pipe"]).code(1);
     assert!(run.err.contains("it is a device, a pipe or a socket"), "{}", run.err);
+    fs::remove_file(sandbox.path("pipe")).unwrap();
     fs::write(sandbox.path("latin"), b"a:\n\techo \xe9t\xe9\n").unwrap();
     sandbox.run(&["import", "make", "latin"], 0);
     fs::write(sandbox.path("long"), "a:\n\tnpm x\n".repeat(1_700_000)).unwrap();

@@ -1,16 +1,16 @@
 //! What a command means to infractl: one file for each tool.
 
-pub(super) mod polling;
-pub(super) mod guard;
-pub(super) mod secrets;
+pub(crate) mod polling;
+pub(crate) mod guard;
+pub(crate) mod secrets;
 mod submake;
-pub(super) mod terraform;
+pub(crate) mod terraform;
 mod ansible;
 mod remote;
 mod compose;
 mod docker;
 mod power;
-pub(super) mod call;
+pub(crate) mod call;
 
 use indexmap::IndexMap;
 
