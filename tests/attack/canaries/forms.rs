@@ -12,7 +12,10 @@ pub(super) fn of(secret: &str) -> (Vec<Form>, Vec<Form>) {
     let (begin, end) = secret.split_at(middle);
     let mut forms = vec![
         ("itself", secret.to_owned()),
-        ("each line indented", secret.lines().map(|line| format!("    {line}\n")).collect::<Vec<_>>().concat()),
+        (
+            "each line indented",
+            secret.lines().map(|line| format!("    {line}\n")).collect::<Vec<_>>().concat(),
+        ),
         ("colours inside", format!("{begin}\x1b[31m{end}\x1b[0m")),
         ("a link inside", format!("{begin}\x1b]8;;http://x\x07{end}\x1b]8;;\x07")),
         ("NUL inside", format!("{begin}\0{end}")),
