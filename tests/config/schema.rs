@@ -163,6 +163,7 @@ fn file(section: &str, example: &str) -> Option<String> {
         "pipelines.NAME[]" if example.starts_with('{') => format!("{CONTEXT}pipelines.x = [{example}]\n"),
         "pipelines.NAME[]" => format!("pipelines.x = [{{ do = \"plan\", {example} }}]\n"),
         section if section.starts_with("pipelines") => return None,
+        "tools.NAME" => format!("[tools.x]\nversion = \"1.2.3\"\n{example}\n"),
         "inventory" | "inventory.groups.NAME" | "ansible" | "release" => {
             format!("{CONTEXT}[{}]\n{example}\n", section.replace("NAME", "x"))
         }

@@ -32,8 +32,9 @@ pub struct NewArgs {
     /// Folder of the project; `.` is this one
     #[arg(value_name = "DIR")]
     folder: Option<PathBuf>,
-    /// What root modules begin with [default: `empty`; none where there are root modules already]
-    #[arg(long, value_enum, value_name = "NAME")]
+    /// What root modules begin with: `empty`, `aws`, `azure`, `ovh` or `lab` [default: `empty`; none where there are
+    /// root modules already]
+    #[arg(long, value_enum, value_name = "NAME", hide_possible_values = true)]
     template: Option<Template>,
     /// Environments [default: those that are found, else `dev,prod`]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]

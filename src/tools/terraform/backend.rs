@@ -36,7 +36,10 @@ pub(crate) fn settings_of(text: &str) -> Option<Vec<(String, String)>> {
 }
 
 fn of_block(block: &Block) -> Backend {
-    let kind = block.labels.first().map_or(CLOUD, |label| label.as_str());
+    let kind = match block.ident.as_str() {
+        "backend" => block.labels.first().map_or("", |label| label.as_str()),
+        other => other,
+    };
     Backend { kind: kind.to_owned(), settings: settings(&block.body) }
 }
 
