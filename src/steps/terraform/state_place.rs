@@ -81,7 +81,7 @@ pub(crate) fn of(
     let module = modules.get(&terraform.dir).unwrap_or_default();
     let mut backend = declared(&module.declared);
     // What the configuration says comes after these words, and wins.
-    let words = variable(env, terraform, &scope, INIT).unwrap_or_default();
+    let words = said(env, terraform, &scope, INIT).unwrap_or_default();
     configure(&mut backend, &words, &dir)?;
     for (name, input) in &terraform.backend {
         backend.set(name, &input.fill(&scope).ok()?);
@@ -97,17 +97,23 @@ pub(crate) fn of(
 
 /// What terraform would find in a variable; of a secret, the file that it is in.
 fn variable(env: &Environment, terraform: &Terraform, scope: &Scope<'_>, name: &str) -> Option<String> {
-    if let Some(template) = terraform.env.get(name) {
-        return match template.render(scope) {
-            Ok(Rendered::Plain(text)) => Some(text),
-            _ => Some(format!("{}: {template}", env.name)),
-        };
-    }
     let holds = |file: &&std::path::PathBuf| {
         secrets::names(file).is_ok_and(|names| names.iter().any(|known| known == name))
     };
-    match env.secrets.files.iter().rev().find(holds) {
-        Some(file) => Some(file.to_string_lossy().into_owned()),
-        None => scope.vars.get(OsStr::new(name)).map(|value| value.to_string_lossy().into_owned()),
+    let kept = || env.secrets.files.iter().rev().find(holds).map(|file| file.to_string_lossy().into_owned());
+    if terraform.env.contains_key(name) {
+        return said(env, terraform, scope, name);
+    }
+    kept().or_else(|| said(env, terraform, scope, name))
+}
+
+/// The same of a variable that is no secret: no file is opened.
+fn said(env: &Environment, terraform: &Terraform, scope: &Scope<'_>, name: &str) -> Option<String> {
+    let Some(template) = terraform.env.get(name) else {
+        return scope.vars.get(OsStr::new(name)).map(|value| value.to_string_lossy().into_owned());
+    };
+    match template.render(scope) {
+        Ok(Rendered::Plain(text)) => Some(text),
+        _ => Some(format!("{}: {template}", env.name)),
     }
 }
