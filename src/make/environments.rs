@@ -59,6 +59,8 @@ const NAMES: [&str; 24] = [
     "perf",
     "recette",
 ];
+/// Names beside those of environments that are none.
+const NOT_ONE: [&str; 7] = ["common", "shared", "all", "secret", "secrets", "terraform", "backend"];
 /// More environments than this are a list of something else.
 const MOST: usize = 40;
 
@@ -84,9 +86,10 @@ pub(super) fn find(items: &[Item], files: &Files<'_>) -> Environments {
     let lines: Vec<String> =
         items.iter().flat_map(|item| texts(&item.is)).map(|text| values.expand(text)).collect();
     let folders = folders(&lines);
-    for text in lines.iter().filter(|text| text.contains(marks::ENVIRONMENT)) {
+    let words: BTreeSet<&str> = lines.iter().flat_map(|text| paths(text)).collect();
+    for word in words {
         for folder in &folders {
-            on_disk(text, folder, files, &mut names);
+            on_disk(word, folder, files, &mut names);
         }
     }
     if let Some(variable) = &variable {
@@ -200,40 +203,38 @@ fn folders(lines: &[String]) -> BTreeSet<String> {
     all
 }
 
+/// The words with the environment in them. One that is nothing else is a folder only where somebody goes to it.
+fn paths(text: &str) -> impl Iterator<Item = &str> {
+    let is_border = |c: char| c.is_whitespace() || "\"'=;&|()<>".contains(c);
+    let goes_there =
+        ["cd ", "-chdir="].iter().any(|word| text.contains(&format!("{word}{}", marks::ENVIRONMENT)));
+    text.split(is_border)
+        .filter(|word| word.contains(marks::ENVIRONMENT))
+        .filter(move |word| goes_there || word.chars().ne([marks::ENVIRONMENT]))
+}
+
 /// The folders and files that a path with the environment in it stands for.
-fn on_disk(text: &str, from: &str, files: &Files<'_>, names: &mut BTreeSet<String>) {
-    for word in text.split(|c: char| c.is_whitespace() || "\"'=;&|()<>".contains(c)) {
-        let Some((before, after)) = word.split_once(marks::ENVIRONMENT) else { continue };
-        let (folder, start) =
-            before.rsplit_once('/').map_or((".", before), |(folder, start)| (folder, start));
-        let Some(folder) = marks::plain(folder).and_then(|folder| join(from, &folder)) else { continue };
-        if folder.contains('$') {
-            continue;
-        }
-        let folder = if folder.is_empty() { ".".to_owned() } else { folder };
-        let end = after.split(['/', marks::ENVIRONMENT]).next().unwrap_or_default();
-        let is_folder = after.starts_with('/') || after.is_empty();
-        for name in (files.list)(&folder) {
-            let (name, is_dir) = name.strip_suffix('/').map_or((name.as_str(), false), |name| (name, true));
-            let Some(stem) = name.strip_prefix(start).and_then(|name| name.strip_suffix(end)) else {
-                continue;
-            };
-            // A folder counts when it is a root module, a file when its name has more than the environment.
-            let is_root = || {
-                (files.list)(&format!("{folder}/{name}"))
-                    .iter()
-                    .any(|name| Path::new(name).extension().is_some_and(|end| end == "tf"))
-            };
-            let is_one =
-                if is_dir { is_folder && start.is_empty() && is_root() } else { !is_folder && end.len() > 1 };
-            if is_one
-                && !matches!(
-                    stem,
-                    "common" | "shared" | "all" | "secret" | "secrets" | "terraform" | "backend"
-                )
-            {
-                names.insert(stem.to_owned());
-            }
+fn on_disk(word: &str, from: &str, files: &Files<'_>, names: &mut BTreeSet<String>) {
+    let Some((before, after)) = word.split_once(marks::ENVIRONMENT) else { return };
+    let (folder, start) = before.rsplit_once('/').unwrap_or((".", before));
+    let folder =
+        marks::plain(folder).and_then(|folder| join(from, &folder)).filter(|path| !path.contains('$'));
+    let Some(folder) = folder else { return };
+    let folder = if folder.is_empty() { ".".to_owned() } else { folder };
+    let end = after.split(['/', marks::ENVIRONMENT]).next().unwrap_or_default();
+    let is_folder = after.starts_with('/') || after.is_empty();
+    for name in (files.list)(&folder) {
+        let (name, is_dir) = name.strip_suffix('/').map_or((name.as_str(), false), |name| (name, true));
+        let Some(stem) = name.strip_prefix(start).and_then(|name| name.strip_suffix(end)) else { continue };
+        // A folder counts when it is a root module, a file when its name has more than the environment.
+        let is_root = || {
+            let inside = join(&folder, name).map(|folder| (files.list)(&folder)).unwrap_or_default();
+            inside.iter().any(|name| Path::new(name).extension().is_some_and(|end| end == "tf"))
+        };
+        let is_one =
+            if is_dir { is_folder && start.is_empty() && is_root() } else { !is_folder && end.len() > 1 };
+        if is_one && !NOT_ONE.contains(&stem) {
+            names.insert(stem.to_owned());
         }
     }
 }

@@ -65,6 +65,16 @@ fn workspaces_with_a_file_of_variables_each() {
     "#);
 }
 
+/// A name that is handed to a script is no folder; one that somebody goes to is.
+#[test]
+fn a_folder_is_an_environment_where_somebody_goes_to_it() {
+    let around = [("infra/main.tf", ""), ("eu/main.tf", "")];
+    let proposal = proposed("ENV ?= dev\na:\n\t./run.sh $(ENV)\n", &around);
+    assert_eq!(proposal.environments, ["dev"]);
+    let proposal = proposed("ENV ?= eu\na:\n\tcd $(ENV) && terraform plan\n", &around);
+    assert_eq!(proposal.environments, ["eu", "infra"]);
+}
+
 /// One target for each environment, each with a backend file and a file of variables of its own.
 #[test]
 fn a_target_for_each_environment() {

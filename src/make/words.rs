@@ -103,7 +103,7 @@ pub(super) fn join(dir: &str, path: &str) -> Option<String> {
     if path.starts_with(['/', '~', '$']) {
         return None;
     }
-    let mut parts: Vec<&str> = dir.split('/').filter(|part| !part.is_empty()).collect();
+    let mut parts: Vec<&str> = dir.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     for part in path.split('/') {
         match part {
             "" | "." => {}

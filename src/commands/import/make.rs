@@ -17,6 +17,8 @@ use crate::ui::prompt;
 const OLD: &str = "Makefile.before-infractl";
 /// Longer is no Makefile that somebody wrote.
 const LONGEST: usize = 16 * 1024 * 1024;
+/// More targets than this become no pipelines.
+const MOST: usize = 5_000;
 /// A file is readable by whom the umask lets.
 const MODE: u32 = 0o644;
 
@@ -139,6 +141,14 @@ fn state(path: &Path, text: &str) -> State {
 
 /// What is proposed is read the way infractl will read it, beside what is there and stays.
 fn check(root: &Path, proposal: &Proposal) -> Result<(), Failure> {
+    if proposal.targets.len() > MOST {
+        let count = proposal.targets.len();
+        return Err(Failure::new(
+            Kind::Usage,
+            format!("{count} targets are no Makefile that somebody wrote: nothing was written"),
+        )
+        .help("name a file of your own: `infractl import make FILE`"));
+    }
     let folder = tempfile::tempdir()
         .map_err(|error| Failure::new(Kind::Failed, format!("no folder for what is checked: {error}")))?;
     for (path, text) in &proposal.files {
