@@ -39,10 +39,9 @@ impl StepKind for AnsibleStep {
         env.hosts.keys().for_each(|name| see(Mention::Host(name)));
         let tags = self.tags.iter().chain(&self.skip_tags);
         tags.for_each(|tag| see(Mention::Template(&tag.0)));
-        let settings = env.ansible.as_ref();
-        let vars = self.vars.values().chain(settings.iter().flat_map(|settings| settings.vars.values()));
+        let vars = self.vars.values().chain(env.ansible.iter().flat_map(|settings| settings.vars.values()));
         vars.flat_map(|input| Template::inside(&input.0)).for_each(|one| see(Mention::Template(&one)));
-        let Some(settings) = settings else { return };
+        let Some(settings) = &env.ansible else { return };
         if settings.vault_password.is_some() {
             see(Mention::SecretFiles);
         }
