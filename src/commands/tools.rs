@@ -230,6 +230,10 @@ async fn run_list(cx: &Ctx, global: &Global) -> Result<(), Failure> {
             None => lines.push((vec![environment], row, is_right)),
         }
     }
+    if lines.is_empty() {
+        cx.ui.note("no program is declared in `[tools]`");
+        return Ok(());
+    }
     let width = |at: usize| lines.iter().map(|(_, row, _)| row[at].chars().count()).max().unwrap_or(0);
     let (first, second) = (width(0), width(1));
     let shown = lines.iter().map(|(names, [name, wanted, found], is_right)| {

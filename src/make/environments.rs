@@ -59,6 +59,8 @@ const NAMES: [&str; 24] = [
     "perf",
     "recette",
 ];
+/// Those of them that alone are rather what a target does: `test`, `test-unit`.
+const OF_TESTS: [&str; 4] = ["int", "integration", "test", "testing"];
 /// Names beside those of environments that are none.
 const NOT_ONE: [&str; 7] = ["common", "shared", "all", "secret", "secrets", "terraform", "backend"];
 /// More environments than this are a list of something else.
@@ -108,11 +110,12 @@ pub(super) fn find(items: &[Item], files: &Files<'_>) -> Environments {
             }
         }
     }
-    for item in items {
-        let Is::Rule(rule) = &item.is else { continue };
-        for target in rule.targets.split_whitespace() {
-            names.extend(in_name(target, &NAMES).map(|(name, _)| name));
-        }
+    let rules = items.iter().filter_map(|item| if let Is::Rule(rule) = &item.is { Some(rule) } else { None });
+    let targets = rules.flat_map(|rule| rule.targets.split_whitespace());
+    let told: BTreeSet<String> =
+        targets.filter_map(|target| in_name(target, &NAMES)).map(|(name, _)| name).collect();
+    if told.iter().any(|name| !OF_TESTS.contains(&name.as_str())) {
+        names.extend(told);
     }
     names.retain(|name| is_environment_name(name));
     let is_guess = names.is_empty();

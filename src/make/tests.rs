@@ -357,3 +357,11 @@ fn line() -> impl Strategy<Value = String> {
         1 => "[ -~\t]{0,30}",
     ]
 }
+
+#[test]
+fn a_target_that_tests_is_no_environment() {
+    let names = |text: &str| proposed(text, &[]).environments;
+    let plan = "ENV ?= dev\nplan:\n\tterraform -chdir=$(ENV) plan\n";
+    assert_eq!(names(&format!("{plan}test:\n\tpytest\ntest-unit:\n\tpytest unit\n")), ["dev"]);
+    assert_eq!(names("plan-rec:\n\tterraform plan\nplan-test:\n\tterraform plan\n"), ["rec", "test"]);
+}
