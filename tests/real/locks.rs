@@ -454,7 +454,7 @@ fn a_bucket_that_is_not_there_and_a_server_that_does_not_answer_are_said() {
     team.vars.retain(|(name, _)| !name.starts_with("AWS_"));
     team.vars.push(("PATH".into(), "/bin:/usr/bin".into()));
     let err = team.run(0, &["apply", "dev"], 65);
-    assert!(err.contains("no credentials for the shared lock"), "{err}");
+    assert!(err.contains("no credentials for the bucket of `dev`"), "{err}");
 }
 
 #[test]

@@ -141,7 +141,7 @@ async fn write(step: &StepCx<'_>, item: &Item, to: &Path) -> Result<(), Failure>
             let written = beside.write_all(text.expose_secret().as_bytes());
             written.map_err(|error| failed("written", to, &error))?;
         }
-        Content::File { from, .. } => {
+        Content::File { from, changed, .. } => {
             let file = open_file(from)?;
             loop {
                 let piece = io::copy(&mut (&file).take(PIECE), beside.as_file_mut());
@@ -150,6 +150,8 @@ async fn write(step: &StepCx<'_>, item: &Item, to: &Path) -> Result<(), Failure>
                 }
                 step.go_on().await?;
             }
+            let dated = beside.as_file().set_modified(*changed);
+            dated.map_err(|error| failed("copied", from, &error))?;
         }
     }
     disk::set_mode(beside.path(), item.mode)?;
