@@ -114,7 +114,10 @@ fn a_check_changes_nothing_and_says_what_would_change() {
 
     project.edit(ENVIRONMENT, "version = 1", "version = 2");
     let run = project.infractl(&check).code(2).says("1 task would change on 1 of 1 host");
-    run.prints("TASK [place a file]\n").prints("-version=1").prints("+version=2").never_says("place a secret");
+    run.prints("TASK [place a file]\n")
+        .prints("-version=1")
+        .prints("+version=2")
+        .never_says("place a secret");
     assert_eq!(machine.sh("cat /tmp/app.conf"), "version=1\n");
     project.infractl(&["check", "local"]).code(0);
 
