@@ -94,10 +94,11 @@ fn run() -> ExitCode {
     runtime.shutdown_background();
     let result = result.and_then(|()| ui.all_told());
     let mut failure = result.err().map(|failure| recording::with_history(failure, &recorder));
-    failure = failure.map(|failure| match help::instead(&words()).filter(|_| failure.kind == Kind::Usage) {
-        Some(line) => failure.help(line),
-        None => failure,
-    });
+    if failure.as_ref().is_some_and(|failure| failure.kind == Kind::Usage)
+        && let Some(line) = help::instead(&words())
+    {
+        failure = failure.map(|failure| failure.help(line));
+    }
     if let Some(failure) = &failure {
         ui.failure(failure);
     }

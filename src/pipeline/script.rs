@@ -60,7 +60,7 @@ impl Writer<'_> {
         self.number += 1;
         let number = self.number;
         frame.number = number;
-        let lines = match &step.what {
+        let mut lines = match &step.what {
             What::Work(work) => self.work(step, work, &frame)?,
             What::Steps(inside) => {
                 let calls: Result<Vec<Option<String>>, Failure> =
@@ -71,15 +71,9 @@ impl Writer<'_> {
         if lines.is_empty() {
             return Ok(None);
         }
-        let mut lines = lines;
-        lines.extend(
-            rules
-                .verify
-                .as_deref()
-                .map(|work| self.wait(step, work, &frame))
-                .transpose()?
-                .unwrap_or_default(),
-        );
+        if let Some(verify) = &rules.verify {
+            lines.extend(self.wait(step, verify, &frame)?);
+        }
         if let Some(unless) = &rules.unless {
             let asked = self.wait(step, unless, &frame)?.join(" && ");
             let _ = write!(self.functions, "\nis_true_{number}() {{\n  {asked}\n}} 2>/dev/null\n");
@@ -98,22 +92,24 @@ impl Writer<'_> {
         Ok(Some(format!("if is_true_{number}; then echo {done} >&2; else {call}; fi")))
     }
 
-    /// What is asked before or after a step.
-    fn wait(&mut self, step: &Step, work: &Work, frame: &Frame) -> Result<Vec<String>, Failure> {
+    /// The lines of one piece of work.
+    fn lines(&mut self, step: &Step, work: &Work, frame: &Frame) -> Result<Vec<String>, Failure> {
         let mut facts = Facts::default();
         let mut step_cx = StepCx::new(self.cx, self.env, &step.name, &self.options.extra, &mut facts);
         step_cx.frame = frame.clone();
-        let asked = work.kind().script(&step_cx, &mut self.script)?;
+        work.kind().script(&step_cx, &mut self.script)
+    }
+
+    /// What is asked before or after a step.
+    fn wait(&mut self, step: &Step, work: &Work, frame: &Frame) -> Result<Vec<String>, Failure> {
+        let asked = self.lines(step, work, frame)?;
         let used = self.script.used_outputs().into_iter();
         let outputs = used.map(|(variable, output)| format!("{variable}=$(output {})", literal(&output)));
         Ok(outputs.chain(asked).collect())
     }
 
     fn work(&mut self, step: &Step, work: &Work, frame: &Frame) -> Result<Vec<String>, Failure> {
-        let mut facts = Facts::default();
-        let mut step_cx = StepCx::new(self.cx, self.env, &step.name, &self.options.extra, &mut facts);
-        step_cx.frame = frame.clone();
-        let work_lines = work.kind().script(&step_cx, &mut self.script)?;
+        let work_lines = self.lines(step, work, frame)?;
         if work_lines.is_empty() {
             return Ok(work_lines);
         }

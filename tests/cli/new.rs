@@ -231,17 +231,18 @@ fn a_dry_run_lists_everything_and_writes_nothing() {
     assert!(sandbox.path("p/environments/prod/main.tf").exists());
 }
 
+/// Makes an age key at the usual place; its recipient.
+fn key_of(sandbox: &Sandbox) -> String {
+    Run::of(&mut sandbox.command(&["secrets", "keygen", "--no-rules"])).code(0);
+    let keys = sandbox.home.read(".config/sops/age/keys.txt");
+    keys.lines().find_map(|line| line.strip_prefix("# public key: ")).unwrap().to_owned()
+}
+
 #[test]
 fn a_key_that_is_there_is_used() {
     // An age key of the usual place, then an SSH key, then one that a variable names.
     let sandbox = nothing();
-    Run::of(&mut sandbox.command(&["secrets", "keygen", "--no-rules"])).code(0);
-    let recipient = sandbox
-        .home
-        .read(".config/sops/age/keys.txt")
-        .lines()
-        .find_map(|line| line.strip_prefix("# public key: ").map(str::to_owned))
-        .unwrap();
+    let recipient = key_of(&sandbox);
     Run::of(&mut sandbox.command(&["new", "p"])).code(0).says("your key is the one of");
     assert!(sandbox.read("p/.sops.yaml").contains(&recipient));
     let sandbox = nothing();
@@ -458,13 +459,7 @@ fn one_root_module_with_files_of_variables_is_adopted() {
 #[test]
 fn environments_with_backends_and_files_of_sops_are_adopted() {
     let sandbox = nothing();
-    Run::of(&mut sandbox.command(&["secrets", "keygen", "--no-rules"])).code(0);
-    let recipient = sandbox
-        .home
-        .read(".config/sops/age/keys.txt")
-        .lines()
-        .find_map(|line| line.strip_prefix("# public key: ").map(str::to_owned))
-        .unwrap();
+    let recipient = key_of(&sandbox);
     sandbox.write("p/.sops.yaml", &format!("creation_rules:\n  - age: {recipient}\n"));
     sandbox.write("p/tf/main.tf", &format!("terraform {{\n  backend \"local\" {{}}\n}}\n{ROOT}"));
     for name in ["dev", "prod"] {
