@@ -1,14 +1,9 @@
 //! Build the images of an environment.
 
-use super::part::Part;
-use super::planned::{planned, runs};
-use super::several::Targets;
-use super::{Global, target};
-use crate::config::Environment;
+use super::Global;
+use super::images::{self, ImagesArgs};
 use crate::context::Ctx;
-use crate::failure::{Failure, Kind};
-use crate::pipeline::plan::Verb;
-use crate::text::{list, nearest};
+use crate::failure::Failure;
 
 /// Build the images of `[images]`
 ///
@@ -16,42 +11,10 @@ use crate::text::{list, nearest};
 #[derive(Debug, clap::Args)]
 pub struct BuildArgs {
     #[command(flatten)]
-    target: Targets,
-    /// Image of `[images]` [default: all]
-    #[arg(value_name = "IMAGE")]
-    image: Option<String>,
-    #[command(flatten)]
-    pub(super) part: Part,
-    #[command(flatten)]
-    extra: target::Extra,
+    pub(super) images: ImagesArgs,
 }
 
 /// Runs it.
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &BuildArgs) -> Result<(), Failure> {
-    let extra = &args.extra.extra;
-    let options = target::options(global, extra);
-    let plan = |env: &Environment| {
-        let mut part = args.part.clone();
-        if let Some(image) = &args.image {
-            if !env.images.contains_key(image) {
-                return Err(unknown(env, image));
-            }
-            let own = env.pipelines.contains_key("build");
-            part.steps.only.push(if own {
-                format!("docker build {image}")
-            } else {
-                format!("build {image}")
-            });
-        }
-        planned(cx, env, &Verb::named("build"), &part, &options)
-    };
-    args.target.run(cx, global, "build", plan, runs(cx, &args.part, extra)).await
-}
-
-fn unknown(env: &Environment, name: &str) -> Failure {
-    let failure = Failure::new(Kind::Usage, format!("`{}` has no image `{name}`", env.name));
-    match nearest(name, env.images.keys()) {
-        Some(near) => failure.help(format!("did you mean `{near}`?")),
-        None => failure.help(format!("its images are {}", list(env.images.keys(), "and"))),
-    }
+    images::run(cx, global, &args.images, "build").await
 }

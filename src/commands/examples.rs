@@ -47,6 +47,8 @@ pub(super) const ALL: &[(&str, &str, &str)] = &[
     ("plan", "plan dev", "what an apply would change"),
     ("plan", "plan --changed-since origin/main", "the environments that a branch touches"),
     ("plan", "plan --all --detailed-exitcode", "exit 2 when any environment would change"),
+    ("push", "push rec", "all images of rec, with all their tags"),
+    ("push", "push rec etl", "one of them"),
     ("recreate", "recreate dev", "down, then up: for labs"),
     ("recreate", "recreate dev --dry-run", "what that would run"),
     ("run", "run dev migrate", "the task `migrate`; its exit code is passed on"),

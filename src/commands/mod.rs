@@ -29,6 +29,7 @@ pub(crate) mod output;
 pub(crate) mod own_verbs;
 pub(crate) mod pipeline;
 pub(crate) mod plan;
+pub(crate) mod push;
 pub(crate) mod run;
 pub(crate) mod secrets;
 pub(crate) mod ssh;
@@ -40,6 +41,7 @@ pub(crate) mod tf;
 pub(crate) mod tools;
 pub(crate) mod unlock;
 pub(crate) mod validate;
+mod images;
 pub(crate) mod several;
 mod chosen;
 mod previews;
@@ -146,6 +148,8 @@ pub enum Command {
     Pipeline(pipeline::PipelineArgs),
     /// Preview what an apply would change
     Plan(plan::PlanArgs),
+    /// Push the images of an environment
+    Push(push::PushArgs),
     /// Take down, then bring up again: for labs
     Recreate(pipeline::VerbArgs),
     /// Run a one-off task of an environment, and pass its exit code on
@@ -252,6 +256,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Own(args) => pipeline::run_own(cx, global, args).await,
         Command::Pipeline(args) => pipeline::run(cx, global, args).await,
         Command::Plan(args) => plan::run(cx, global, args).await,
+        Command::Push(args) => push::run(cx, global, args).await,
         Command::Recreate(args) => pipeline::run_verb(cx, global, "recreate", args).await,
         Command::Run(args) => run::run(cx, global, args).await,
         // `parse` leaves none.

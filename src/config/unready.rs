@@ -5,21 +5,18 @@ use super::check::Issue;
 use super::node::Node;
 
 /// A key that has no effect yet: where it stands, what it is about, what to do meanwhile.
-const KEYS: [(&[&str], &str, &str); 5] = [
+const KEYS: [(&[&str], &str, &str); 4] = [
     (&["terraform", "image"], "terraform in a container", "install terraform or tofu on this machine"),
     (&["ansible", "image"], "ansible in a container", "install ansible-core on this machine"),
-    (&["registry", "login"], "logging in to registries", "log in before, with `docker login`"),
     (&["release"], "releases", "tag with a step `git`"),
     (&["snapshots"], "snapshots", "take them with a step `command`"),
 ];
 
 /// The same for what stands in a step or a task, and for verbs.
-const WORDS: [(&str, &str, &str); 8] = [
+const WORDS: [(&str, &str, &str); 6] = [
     ("ecs", "tasks and services of ECS", "use a step `command` with the program `aws`"),
     ("snapshot", "snapshots", "use a step `command`"),
     ("publish", "forges", "use a step `command` with `git push`"),
-    ("docker push", "pushing of images", "use a step `command` with `docker push`"),
-    ("docker login", "logging in to registries", "use `docker login` before, by hand or in a step `command`"),
     (
         "wait ecs",
         "waiting for ECS",

@@ -173,7 +173,7 @@ pub(crate) const ALL: &[Verb] = &[
     own("pipeline", Effect::Changes),
     pipeline("plan", Effect::Reads).report(),
     pipeline("promote", Effect::Changes).later(),
-    pipeline("push", Effect::Changes).later(),
+    pipeline("push", Effect::Changes),
     pipeline("recreate", Effect::Destroys).does(&["down", "up"]),
     // terraform's word for something harmless: an error that says so.
     own("refresh", Effect::Reads).later(),

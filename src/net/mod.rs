@@ -1,6 +1,7 @@
 //! What goes over the network without a program: trusted certificates, connections, signed requests.
 
 pub(crate) mod bucket;
+pub(crate) mod manifest;
 pub(crate) mod object;
 pub(crate) mod sign;
 pub(crate) mod pg_tls;

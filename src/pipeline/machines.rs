@@ -70,10 +70,25 @@ pub(super) fn build(env: &Environment) -> Vec<Step> {
         let why = format!("`{}` has nothing to build: there is no `[images]`", env.name);
         return vec![refused("build", &why, "add `[images.NAME]`, or write `[pipelines] build = [ … ]`")];
     }
-    let one = |name: &String| {
-        let docker = Docker { build: Some(ImageName(name.clone())), ..Docker::default() };
-        Step::new(&format!("build {name}"), Work::Docker(docker))
-    };
+    images(env, "build", |name| Docker { build: Some(name), ..Docker::default() })
+}
+
+/// The same, to the registry.
+pub(super) fn push(env: &Environment) -> Vec<Step> {
+    if env.images.is_empty() {
+        let why = format!("`{}` has nothing to push: there is no `[images]`", env.name);
+        return vec![refused("push", &why, "add `[images.NAME]`, or write `[pipelines] push = [ … ]`")];
+    }
+    if env.registry.is_none() {
+        let why = format!("`{}` has nowhere to push images to: there is no `[registry]`", env.name);
+        return vec![refused("push", &why, "add `[registry]` with `server = \"…\"`")];
+    }
+    images(env, "push", |name| Docker { push: Some(name), ..Docker::default() })
+}
+
+fn images(env: &Environment, word: &str, docker: impl Fn(ImageName) -> Docker) -> Vec<Step> {
+    let one =
+        |name: &String| Step::new(&format!("{word} {name}"), Work::Docker(docker(ImageName(name.clone()))));
     env.images.keys().map(one).collect()
 }
 

@@ -121,8 +121,6 @@ fn work(env: &Environment, node: Option<&Node>, key: &str, action: &Action) -> W
     let later = |word: &str, keys: &[&str]| later(env, node, word, keys);
     let unready = match action {
         Action::Wait(Wait { until: Until::Ecs { .. }, .. }) => later("wait ecs", &[key, "ecs"]),
-        Action::Docker(docker) if docker.push.is_some() => later("docker push", &[key, "push"]),
-        Action::Docker(docker) if docker.login.is_some() => later("docker login", &[key, "login"]),
         _ => later(action.kind(), &[key]),
     };
     match (unready, action, Work::declared(action)) {

@@ -191,6 +191,7 @@ pub(super) fn built_in_named(env: &Environment, name: &str, above: &[&str]) -> V
         "check" => return machines::check(env),
         "inventory" => return machines::inventory(env),
         "build" => return machines::build(env),
+        "push" => return machines::push(env),
         "stop" => Verb::Stop { shelve: false },
         "start" => return machines::start(env),
         "state" => return machines::state(env),

@@ -281,7 +281,7 @@ fn containers_are_run_and_stopped_by_steps() {
     assert!(!argv.contains("CANARY") && argv.contains("/data"), "{argv}");
     docker.pipeline("bad").code(1).says("exit code 9");
     docker.pipeline("pull").code(1).says("connection refused");
-    docker.pipeline("push").code(78).says("`docker.push` is refused until it works");
+    docker.pipeline("push").code(78).says("there is no `[registry]`");
 }
 
 /// The example project whose environment `local` copies like this.

@@ -22,7 +22,12 @@ pub struct Registry {
     /// Secret that holds the password
     pub password: Option<SecretName>,
     /// Region (ecr)
+    ///
+    /// Default: the one in the name of the server
     pub region: Option<Argument>,
+    /// Make a repository that is not there, with tags that never change (ecr)
+    #[serde(default)]
+    pub create: bool,
 }
 
 /// How to log in to the registry

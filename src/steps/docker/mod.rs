@@ -8,6 +8,9 @@ pub(crate) mod task_variables;
 mod volume;
 pub(crate) mod compose_program;
 pub(crate) mod build;
+pub(crate) mod push;
+pub(crate) mod image;
+mod login;
 mod ended;
 
 use crate::config::Environment;
@@ -31,12 +34,15 @@ use volume::absolute;
 
 impl StepKind for Docker {
     fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
-        for template in templates(&env.images, self) {
+        for template in templates(env, self) {
             see(Mention::Template(template));
         }
         let image = self.build.as_ref().and_then(|name| env.images.get(&name.0));
         for secret in image.iter().flat_map(|image| &image.secrets) {
             see(Mention::Secret(&secret.0));
+        }
+        if self.push.is_some() || self.login.is_some() {
+            login::visit(env, see);
         }
         see(Mention::Sparing);
         see(Mention::Starts("docker"));
@@ -70,7 +76,13 @@ pub(crate) async fn run(step: &mut StepCx<'_>, docker: &Docker) -> Result<String
     if let Some(image) = &docker.build {
         return build::run(step, &image.0).await;
     }
+    if let Some(image) = &docker.push {
+        return push::run(step, &image.0).await;
+    }
     let known = Known::of(step);
+    if docker.login.is_some() {
+        return login::run(step, &known).await;
+    }
     if let Some(image) = &docker.pull {
         let image = known.argument(step, &image.0)?;
         let done = step.run(&tool::pull(&image)).await?;
@@ -95,6 +107,9 @@ pub(crate) async fn run(step: &mut StepCx<'_>, docker: &Docker) -> Result<String
 /// The commands, as a dry run shows them.
 pub(crate) fn describe(step: &mut StepCx<'_>, docker: &Docker) -> Result<Vec<String>, Failure> {
     let known = Known::shown(step, docker);
+    if docker.push.is_some() || docker.login.is_some() {
+        return push::lines(step, docker, &known, ToString::to_string);
+    }
     Ok(commands(step, docker, &known)?.iter().map(ToString::to_string).collect())
 }
 
@@ -117,10 +132,7 @@ pub(crate) fn commands(step: &StepCx<'_>, docker: &Docker, known: &Known) -> Res
 }
 
 /// Every template of a step.
-pub(crate) fn templates<'a>(
-    images: &'a indexmap::IndexMap<String, model::Image>,
-    docker: &'a Docker,
-) -> Vec<&'a Template> {
+pub(crate) fn templates<'a>(env: &'a Environment, docker: &'a Docker) -> Vec<&'a Template> {
     let one = [&docker.pull, &docker.run, &docker.stop, &docker.name, &docker.network];
     let arguments = one.into_iter().flatten().chain(&docker.ports).chain(&docker.volumes);
     let mut all: Vec<&Template> = arguments.map(|argument| &argument.0).chain(docker.env.values()).collect();
@@ -129,8 +141,12 @@ pub(crate) fn templates<'a>(
         Some(model::Invocation::Argv(words)) => all.extend(words.iter().map(|word| &word.0)),
         None => {}
     }
-    if let Some(image) = docker.build.as_ref().and_then(|name| images.get(&name.0)) {
+    let image = docker.build.as_ref().or(docker.push.as_ref());
+    if let Some(image) = image.and_then(|name| env.images.get(&name.0)) {
         all.extend(build::templates(image));
+    }
+    if image.is_some() || docker.login.is_some() {
+        all.extend(login::templates(env));
     }
     all
 }

@@ -37,9 +37,13 @@ impl Script {
         wanted: &Docker,
         known: &Known,
     ) -> Result<Vec<String>, Failure> {
-        let image = wanted.build.as_ref().and_then(|name| step.env.images.get(&name.0));
+        let image =
+            wanted.build.as_ref().or(wanted.push.as_ref()).and_then(|name| step.env.images.get(&name.0));
         if wanted.env_file.is_some() || image.is_some_and(|image| image.tags.is_empty()) {
             return Err(no_script(step));
+        }
+        if wanted.push.is_some() || wanted.login.is_some() {
+            return docker::push::lines(step, wanted, known, |cmd| self.command_sparing(step, cmd));
         }
         let cmds = docker::commands(step, wanted, known)?;
         Ok(cmds.iter().map(|cmd| self.command_sparing(step, cmd)).collect())

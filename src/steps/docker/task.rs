@@ -6,8 +6,8 @@ use crate::config::model::{Argument, CommandLine, Invocation, Task};
 use crate::config::template::Template;
 use crate::exec::{Channel, Cmd, Done, RunError, Value};
 use crate::failure::{Failure, Kind};
-use crate::steps::docker::build;
 use crate::steps::docker::compose_program::{missing, program};
+use crate::steps::docker::image::Names;
 use crate::steps::docker::task_variables::variables;
 use crate::steps::docker::volume::absolute;
 use crate::steps::meet::meet;
@@ -158,7 +158,7 @@ async fn image(step: &mut StepCx<'_>, asked: &Asked<'_>) -> Result<Option<String
     if !step.env.images.contains_key(&name) {
         return Ok(Some(name));
     }
-    build::reference(step, &name).await.map(Some)
+    Ok(Names::of(step, &name).await?.all().into_iter().next())
 }
 
 fn command(

@@ -1,5 +1,6 @@
 //! The AWS CLI and its files: only who somebody is.
 
+pub(crate) mod ecr;
 pub(crate) mod power;
 
 use std::collections::BTreeMap;

@@ -4,6 +4,7 @@ pub(crate) mod compose;
 pub(crate) mod power;
 pub(crate) mod watched;
 pub(crate) mod containers;
+pub(crate) mod registry;
 
 use crate::exec::{Cmd, Io};
 

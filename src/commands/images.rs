@@ -1,0 +1,60 @@
+//! Verbs over the images of an environment: which of them, of which environments.
+
+use super::part::Part;
+use super::planned::{planned, runs};
+use super::several::Targets;
+use super::{Global, target};
+use crate::config::Environment;
+use crate::context::Ctx;
+use crate::failure::{Failure, Kind};
+use crate::pipeline::plan::Verb;
+use crate::text::{list, nearest};
+
+/// Which images, of which environments.
+#[derive(Debug, clap::Args)]
+pub(super) struct ImagesArgs {
+    #[command(flatten)]
+    target: Targets,
+    /// Image of `[images]` [default: all]
+    #[arg(value_name = "IMAGE")]
+    image: Option<String>,
+    #[command(flatten)]
+    pub(super) part: Part,
+    #[command(flatten)]
+    extra: target::Extra,
+}
+
+/// Does a verb to them.
+pub(super) async fn run(
+    cx: &Ctx,
+    global: &Global,
+    args: &ImagesArgs,
+    verb: &'static str,
+) -> Result<(), Failure> {
+    let extra = &args.extra.extra;
+    let options = target::options(global, extra);
+    let plan = |env: &Environment| {
+        let mut part = args.part.clone();
+        if let Some(image) = &args.image {
+            if !env.images.contains_key(image) {
+                return Err(unknown(env, image));
+            }
+            let own = env.pipelines.contains_key(verb);
+            part.steps.only.push(if own {
+                format!("docker {verb} {image}")
+            } else {
+                format!("{verb} {image}")
+            });
+        }
+        planned(cx, env, &Verb::named(verb), &part, &options)
+    };
+    args.target.run(cx, global, verb, plan, runs(cx, &args.part, extra)).await
+}
+
+fn unknown(env: &Environment, name: &str) -> Failure {
+    let failure = Failure::new(Kind::Usage, format!("`{}` has no image `{name}`", env.name));
+    match nearest(name, env.images.keys()) {
+        Some(near) => failure.help(format!("did you mean `{near}`?")),
+        None => failure.help(format!("its images are {}", list(env.images.keys(), "and"))),
+    }
+}
