@@ -45,6 +45,11 @@ impl PrivateDir {
         PrivateDir::first(&short.collect::<Vec<_>>())
     }
 
+    /// Makes one in this place.
+    pub(crate) fn at(place: &Path) -> Result<Self, DiskError> {
+        PrivateDir::first(&[place.to_owned()])
+    }
+
     /// In the first of these places that takes it.
     fn first(places: &[PathBuf]) -> Result<Self, DiskError> {
         let mut last = None;

@@ -22,6 +22,7 @@ mod openstack;
 mod ovh;
 mod pages;
 mod power;
+mod providers;
 mod refusals;
 mod run;
 mod scripts;

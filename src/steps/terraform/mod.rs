@@ -17,6 +17,8 @@ pub(crate) mod database;
 mod progress;
 pub(crate) mod diagnostics;
 mod providers;
+mod staging;
+mod package;
 mod script;
 pub(crate) mod state_place;
 pub(crate) mod seen;
