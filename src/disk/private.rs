@@ -31,6 +31,14 @@ impl PrivateDir {
         PrivateDir::first(&places())
     }
 
+    /// The folder of this kind that a path is in.
+    pub(crate) fn around(path: &Path) -> Option<&Path> {
+        let is_one = |folder: &&Path| {
+            folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX))
+        };
+        path.ancestors().find(is_one)
+    }
+
     /// Removes what owners left that were killed.
     pub(crate) fn sweep() {
         for place in places() {

@@ -10,6 +10,7 @@ mod common;
 mod ansible;
 mod bootstrap;
 mod compose;
+mod containers;
 mod copy;
 mod docker;
 mod dotenv;

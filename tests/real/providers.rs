@@ -27,7 +27,7 @@ const INSTALLED: &str = "- Installed hashicorp/local";
 const SHARED: &str = "from the shared cache directory";
 
 /// These environments need the provider, which the mirror has as an archive: it has to be unpacked.
-fn project(names: &[&str]) -> Option<Sandbox> {
+pub(crate) fn project(names: &[&str]) -> Option<Sandbox> {
     let provider = need("provider-local")?;
     let project = Sandbox::empty();
     let archive = project
@@ -61,7 +61,7 @@ fn cache(project: &Sandbox) -> PathBuf {
 }
 
 /// Where the provider that an environment starts is.
-fn provider(project: &Sandbox, name: &str) -> PathBuf {
+pub(crate) fn provider(project: &Sandbox, name: &str) -> PathBuf {
     let link = project.path(format!("environments/{name}/.terraform/providers")).join(PACKAGE).join(PROGRAM);
     fs::canonicalize(link).unwrap()
 }

@@ -58,7 +58,10 @@ pub(crate) struct Terraform {
     /// Default: none
     #[serde(default)]
     pub var_files: Vec<FilePath>,
-    /// Container image to run the program in; without it the program of this machine is used
+    /// Container image to run the program in, by docker: a name, a tag or a digest. What it sees and may write stands in
+    /// docs/containers.md
+    ///
+    /// Default: none; the program of this machine is used
     ///
     /// Example: `image = "hashicorp/terraform:1.11"`
     pub image: Option<Argument>,

@@ -205,7 +205,7 @@ fn no_file_came(old: &Stamp) -> bool {
 }
 
 /// The files of a module and of the modules on this disk that it calls, and what an init of all of them depends on.
-fn gather(
+pub(super) fn gather(
     modules: &Modules,
     dir: &Path,
     files: &mut BTreeMap<PathBuf, Stat>,

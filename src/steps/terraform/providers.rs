@@ -148,6 +148,12 @@ fn configured(seen: &Seen) -> Option<String> {
     Some(root::expanded(&dir, |name| seen.get(name)))
 }
 
+/// The configuration of terraform's command line.
+pub(super) fn settings(seen: &Seen) -> Option<PathBuf> {
+    let named = seen.get("TF_CLI_CONFIG_FILE").map(PathBuf::from);
+    named.or_else(|| Some(Path::new(&seen.get("HOME")?).join(".terraformrc")))
+}
+
 /// That of the user; that of the project where there is no home that takes it.
 fn usual(seen: &Seen, project: &Path) -> PathBuf {
     let set = |name: &str| seen.get(name).map(PathBuf::from).filter(|path| path.is_absolute());

@@ -99,6 +99,14 @@ pub(crate) fn cache_dir(text: &str) -> Option<String> {
     written.strip_prefix('"')?.strip_suffix('"').map(str::to_owned)
 }
 
+/// Absolute paths in that configuration: of mirrors, and of providers under development.
+pub(crate) fn folders(text: &str) -> Vec<String> {
+    let texts = text.lines().filter(|line| !line.trim_start().starts_with('#')).flat_map(|line| {
+        line.split('"').skip(1).step_by(2).filter(|text| text.starts_with(['/', '$'])).map(str::to_owned)
+    });
+    texts.collect()
+}
+
 /// A path of that configuration, with the variables in it: `$NAME` and `${NAME}`. One that is not set is empty.
 pub(crate) fn expanded(path: &str, variable: impl Fn(&str) -> Option<String>) -> String {
     let mut parts = path.split('$');
@@ -244,6 +252,8 @@ mod tests {
             assert_eq!(cache_dir(&text).as_deref(), Some(path));
         }
         assert_eq!(cache_dir("disable_checkpoint = true\n"), None);
+        let text = "# path = \"/no\"\nprovider_installation {\n  filesystem_mirror {\n    path = \"/mirror\"\n    include = [\"a/b\"]\n  }\n}\n";
+        assert_eq!(folders(text), ["/mirror"]);
         let variable = |name: &str| (name == "HOME").then(|| "/home/me".to_owned());
         for (path, meant) in [
             ("$HOME/cache", "/home/me/cache"),
