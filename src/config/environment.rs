@@ -84,6 +84,8 @@ pub struct Terraform {
     pub var_files: Vec<PathBuf>,
     /// Container image to run the program in.
     pub image: Option<Template>,
+    /// Whether providers are kept for all root modules, or where.
+    pub(crate) provider_cache: model::ProviderCache,
     /// Resources worked on at once.
     pub parallelism: Option<u32>,
     /// What has to be seen by somebody before it is applied.

@@ -17,10 +17,13 @@ pub(crate) mod database;
 mod progress;
 pub(crate) mod diagnostics;
 mod providers;
+mod staging;
+mod package;
 mod script;
 pub(crate) mod state_place;
 pub(crate) mod seen;
 mod call;
+mod container;
 mod given;
 mod sealed;
 mod words;
@@ -82,7 +85,7 @@ impl StepKind for Action {
 
 fn starts(env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
     if let Some(terraform) = &env.terraform {
-        see(Mention::Starts(&terraform.program));
+        see(Mention::Starts(terraform.image.as_ref().map_or(&terraform.program, |_| "docker")));
     }
 }
 

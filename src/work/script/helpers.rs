@@ -1,7 +1,7 @@
 //! Functions that scripts call; only those that are called are printed.
 
 /// By name, in the order in which they are printed.
-pub(crate) const HELPERS: [(&str, &str); 10] = [
+pub(crate) const HELPERS: [(&str, &str); 11] = [
     (
         "some_secrets",
         r#"some_secrets() { # NAME...: for the commands that this shell starts
@@ -108,6 +108,14 @@ tcp_answers() { # ADDRESS SECONDS
 }",
     ),
     (
+        "container_variables",
+        r#"container_variables() { # names of those that tools in containers get: docker takes the values from here
+  local own='PATH|HOME|PWD|OLDPWD|SHLVL|_|SHELL|HOSTNAME|TMPDIR|TMP|TEMP|MAIL|DISPLAY|EDITOR|VISUAL|PAGER'
+  own+='|VIRTUAL_ENV|LS_COLORS|MANPATH|INFOPATH|JAVA_HOME|GOPATH|GOROOT|TERMINFO|LESSOPEN|LESSCLOSE|WINDOWID|WAYLAND_DISPLAY|XAUTHORITY|BASH_ENV|ENV|ZDOTDIR'
+  compgen -e | grep -vxE -e "$own" -e '(XDG_|DBUS_|LD_|DYLD_|PYTHON|CONDA_|NVM_|DOCKER_|SOPS_|INFRACTL_).*'
+}"#,
+    ),
+    (
         "entry",
         r#"entry() { # DIALECT KEY VALUE: a line of the environment file, or a refusal
   local dialect=$1 key=$2 value=$3 safe='^[][A-Za-z0-9!%*+,./:=?@^_{}-]*$' quote="'\\''"
@@ -127,3 +135,19 @@ tcp_answers() { # ADDRESS SECONDS
 }"#,
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::work::container::{OWN, OWN_BEGIN};
+
+    #[test]
+    fn a_container_gets_the_same_variables_from_a_script() {
+        let (_, helper) = HELPERS.iter().find(|(name, _)| *name == "container_variables").unwrap();
+        let mut words: Vec<&str> = helper.split(['\'', '|', '(', ')']).collect();
+        words.retain(|word| !word.is_empty());
+        for name in OWN.iter().chain(&OWN_BEGIN) {
+            assert!(words.contains(name), "{name}");
+        }
+    }
+}

@@ -14,7 +14,7 @@ pub(crate) use crate::work::script::helpers::HELPERS;
 use crate::exec::{Cmd, Input, Value};
 use crate::failure::Failure;
 pub(crate) use crate::tools::ssh::remote_shell::literal;
-use crate::work::{StepCx, relative};
+use crate::work::{StepCx, container, relative};
 
 /// What the lines of a script need besides themselves.
 #[derive(Debug, Default)]
@@ -67,6 +67,8 @@ impl Script {
         cmd: &Cmd,
         secrets: Option<&[String]>,
     ) -> String {
+        let in_container = cmd.container.is_some();
+        let cmd = &*container::shown(cmd);
         let mut line = String::new();
         match &cmd.input {
             Input::Secret(text) if !text.expose_secret().is_empty() => {
@@ -83,9 +85,14 @@ impl Script {
         }
         line.push_str(&limit(step));
         line.push_str(&self.word(&cmd.program));
-        for arg in &cmd.args {
+        for (index, arg) in cmd.args.iter().enumerate() {
             line.push(' ');
             line.push_str(&self.word(arg));
+            // `docker run`, and what only the run of the script knows.
+            if in_container && index == 0 {
+                self.helpers.insert("container_variables");
+                line.push_str(" --env-file <(container_variables)");
+            }
         }
         // In a shell of its own: neither its folder nor its secrets are those of the next command.
         let mut before = Vec::new();
