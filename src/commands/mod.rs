@@ -41,6 +41,8 @@ pub(crate) mod tools;
 pub(crate) mod unlock;
 pub(crate) mod validate;
 pub(crate) mod several;
+mod asking;
+mod waves;
 mod chosen;
 mod previews;
 pub(crate) mod planned;

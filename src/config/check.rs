@@ -158,6 +158,10 @@ impl Check<'_> {
                         let help = "use letters, digits and `_`, and no digit first";
                         self.issue(&entry.key, format!("`{name}` is not the name of a variable"), help);
                     }
+                    if keys == "environment" {
+                        let node = Node { place: entry.key.clone(), value: Value::Text(name.clone()) };
+                        self.reference(&node, name, keys);
+                    }
                     if keys == "name" && !is_name(name) {
                         let help = "use letters, digits, `_` and `-`";
                         self.issue(&entry.key, format!("`{name}` cannot be a name in `{key}`"), help);
@@ -279,6 +283,9 @@ impl Check<'_> {
             } else if let Name::HostAddress(host) = name {
                 let node = Node { place, value: Value::Text(host.clone()) };
                 self.text(key, &node, host, "host");
+            } else if let Name::Foreign(foreign) = name {
+                let node = Node { place, value: Value::Text(foreign.environment.clone()) };
+                self.reference(&node, &foreign.environment, "environment");
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod calls;
 mod power;
+mod terraform;
 
 use self::calls::steps;
 use crate::config::check::Issue;
@@ -94,6 +95,7 @@ pub(crate) fn document(root: &Node, environment: &str) -> Vec<Issue> {
     env_file(root, &mut issues);
     groups(root, &mut issues);
     power::rules(root, &mut issues);
+    terraform::rules(root, &mut issues);
     calls::rules(root, &mut issues);
     issues
 }

@@ -11,7 +11,8 @@ use crate::config::template::{Rendered, Template};
 use crate::failure::{Failure, Kind};
 use crate::text::nearest;
 use crate::work::StepCx;
-use crate::work::values::{Known, text, whole_output};
+use crate::work::typed::whole_output;
+use crate::work::values::{Known, text};
 
 /// A machine to log in to.
 #[derive(Debug, Clone)]

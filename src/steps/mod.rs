@@ -8,6 +8,7 @@ pub(crate) mod docker;
 pub(crate) mod wait;
 pub(crate) mod files;
 pub(crate) mod meet;
+pub(crate) mod foreign;
 pub(crate) mod remote;
 pub(crate) mod written;
 pub(crate) mod command;

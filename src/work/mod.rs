@@ -5,6 +5,7 @@ pub(crate) mod marked;
 pub(crate) mod when;
 pub(crate) mod opened;
 pub(crate) mod child;
+pub(crate) mod typed;
 pub(crate) mod values;
 pub(crate) mod needs;
 pub(crate) mod root_module;

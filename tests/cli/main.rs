@@ -20,6 +20,7 @@ mod doctor;
 mod exact;
 mod faults;
 mod flood;
+mod foreign;
 mod history;
 mod hooks;
 mod import;

@@ -53,6 +53,9 @@ impl StepKind for Action {
             Action::Any { words } if !subcommand::find(words).needs_init => {}
             _ => see(Mention::SecretFiles),
         }
+        if self.takes_values() {
+            see(Mention::Foreign(&["terraform", "vars"]));
+        }
     }
 
     fn effect(&self) -> Option<Effect> {

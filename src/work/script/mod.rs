@@ -23,13 +23,15 @@ pub(crate) struct Script {
     pub helpers: BTreeSet<&'static str>,
     /// Secrets that are used.
     pub secrets: BTreeSet<String>,
+    /// Outputs of other environments that are used, by the variable of the script.
+    pub foreign: BTreeMap<String, String>,
     /// Outputs that the step under way uses: the variable of the script and the name of the output.
     outputs: BTreeMap<String, String>,
 }
 
 /// A name whose value only the run of the script knows.
 pub(super) static MARKER: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"\{\{\s*(output|secret)\.([\w-]+)\s*\}\}").ok());
+    LazyLock::new(|| Regex::new(r"\{\{\s*(output|secret|env\.[\w.-]+\.output)\.([\w-]+)\s*\}\}").ok());
 
 impl Script {
     /// A text as one word of bash: quoted, with variables where a value is not known yet.
@@ -44,6 +46,11 @@ impl Script {
             if kind == "secret" {
                 self.secrets.insert(name.to_owned());
                 word.push_str(&format!("\"${name}\""));
+            } else if let Some(environment) = kind.strip_prefix("env.") {
+                let environment = environment.trim_end_matches(".output");
+                let variable = format!("env_{environment}_{name}").replace(['-', '.'], "_");
+                word.push_str(&format!("\"${variable}\""));
+                self.foreign.insert(variable, format!("infractl output {environment} {name} --raw"));
             } else {
                 let variable = format!("out_{}", name.replace('-', "_"));
                 word.push_str(&format!("\"${variable}\""));
