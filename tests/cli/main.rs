@@ -22,6 +22,7 @@ mod faults;
 mod flood;
 mod history;
 mod hooks;
+mod http;
 mod import;
 mod inventory;
 mod lock;
