@@ -11,6 +11,10 @@ pub(crate) fn refused(
     known: Option<&Known>,
 ) -> Option<(String, String)> {
     match (format, name) {
+        ("argument", Name::Secret(_)) if matches!(key, "url" | "http") => Some((
+            format!("a secret in `{key}` would be in the log of every server and proxy on the way"),
+            "send it by `headers`, `json`, `form` or `body`".to_owned(),
+        )),
         ("argument" | "address", Name::Secret(_)) => Some((
             format!("a secret in `{key}` would be seen in the list of processes"),
             "pass it by `env`, `input` or a file of mode 0600".to_owned(),

@@ -98,6 +98,14 @@ impl<'a> StepCx<'a> {
         self.cx.ui.line(Some(&self.env.name), self.name, level, text.as_ref());
     }
 
+    /// Tells a line that another side said, as that of a program.
+    pub(crate) fn say(&self, text: &str) {
+        if let Some(heard) = &self.frame.heard {
+            heard.push(text);
+        }
+        self.line(Level::Normal, text);
+    }
+
     /// Tells a line of what the verb is run for.
     pub(crate) fn report(&self, text: impl AsRef<str>) {
         self.line(self.level(Channel::Out), text);

@@ -23,6 +23,7 @@ mod flood;
 mod foreign;
 mod history;
 mod hooks;
+mod http;
 mod import;
 mod inventory;
 mod lock;

@@ -36,6 +36,11 @@ pub(super) static MARKER: LazyLock<Option<Regex>> =
 impl Script {
     /// A text as one word of bash: quoted, with variables where a value is not known yet.
     pub(crate) fn word(&mut self, text: &str) -> String {
+        self.word_of(text, |variable| format!("\"${variable}\""))
+    }
+
+    /// The same; `value` is how the value of a variable is written.
+    pub(crate) fn word_of(&mut self, text: &str, value: impl Fn(&str) -> String) -> String {
         let mut word = String::new();
         let mut at = 0;
         for found in MARKER.iter().flat_map(|marker| marker.captures_iter(text)) {
@@ -45,15 +50,15 @@ impl Script {
             at = whole.end();
             if kind == "secret" {
                 self.secrets.insert(name.to_owned());
-                word.push_str(&format!("\"${name}\""));
+                word.push_str(&value(name));
             } else if let Some(environment) = kind.strip_prefix("env.") {
                 let environment = environment.trim_end_matches(".output");
                 let variable = format!("env_{environment}_{name}").replace(['-', '.'], "_");
-                word.push_str(&format!("\"${variable}\""));
+                word.push_str(&value(&variable));
                 self.foreign.insert(variable, format!("infractl output {environment} {name} --raw"));
             } else {
                 let variable = format!("out_{}", name.replace('-', "_"));
-                word.push_str(&format!("\"${variable}\""));
+                word.push_str(&value(&variable));
                 self.helpers.insert("output");
                 self.outputs.insert(variable, name.to_owned());
             }
