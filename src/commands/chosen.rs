@@ -108,11 +108,24 @@ async fn changed_since(
     }
     let is_changed = |name: &String| {
         // One whose files are wrong says so itself.
-        let Some(env) = project.outline(name) else { return true };
-        let places = places(&env);
+        let Some(places) = places_of(project, name) else { return true };
         files.iter().any(|file| places.iter().any(|place| file.starts_with(place)))
     };
     Ok(names.into_iter().filter(is_changed).collect())
+}
+
+/// Where everything is that an environment is made of, and those whose outputs it names.
+fn places_of(project: &Project, name: &str) -> Option<BTreeSet<PathBuf>> {
+    let mut all = BTreeSet::new();
+    let (mut open, mut seen) = (vec![name.to_owned()], BTreeSet::new());
+    while let Some(name) = open.pop() {
+        if seen.insert(name.clone()) {
+            let env = project.outline(&name)?;
+            all.extend(places(&env));
+            open.extend(project.names_outputs_of(&name));
+        }
+    }
+    Some(all)
 }
 
 /// Where everything is that an environment is made of.

@@ -13,6 +13,8 @@ use crate::pipeline::engine;
 use crate::pipeline::many::Ended;
 use crate::pipeline::plan::Verb;
 use crate::steps::files::env_file;
+use crate::steps::meet::meet;
+use crate::work::needs::Needs;
 use crate::work::{StepCx, relative};
 
 /// Write the environment file again, or say whether it is stale
@@ -73,7 +75,8 @@ async fn one(
     if global.dry_run {
         return Ok(());
     }
-    let step = StepCx::new(cx, env, "genenv", &[], &mut facts);
+    let mut step = StepCx::new(cx, env, "genenv", &[], &mut facts);
+    meet(&mut step, &Needs::foreign(env, &["env-file"])).await?;
     let file = env_file::content(&step)?;
     let new = file.render()?;
     if args.print {

@@ -211,7 +211,12 @@ fn lane_text(lane: &Lane) -> String {
         text.push_str(line.trim_end());
         text.push('\n');
         for command in &step.commands {
-            let code = command.code.map_or_else(|| "no exit code".to_owned(), |code| format!("exit {code}"));
+            let code = match (command.code, command.argv.first().map(String::as_str)) {
+                (None, _) => "no exit code".to_owned(),
+                // A request of HTTP.
+                (Some(status @ 100..), Some("http")) => format!("status {status}"),
+                (Some(code), _) => format!("exit {code}"),
+            };
             let argv = shell_words::join(&command.argv);
             let _ = writeln!(text, "      $ {argv}  ({code}, {})", took(command.seconds));
         }

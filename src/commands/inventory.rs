@@ -13,7 +13,9 @@ use crate::pipeline::Pipeline;
 use crate::pipeline::engine;
 use crate::pipeline::many::Ended;
 use crate::pipeline::plan::Verb;
-use crate::steps::files::inventory;
+use crate::steps::files::inventory::{self, InventoryStep};
+use crate::steps::meet::meet;
+use crate::work::needs::Needs;
 use crate::work::values::Known;
 use crate::work::{StepCx, relative};
 
@@ -73,7 +75,8 @@ async fn one(
     if global.dry_run {
         return Ok(());
     }
-    let step = StepCx::new(cx, env, "inventory", &[], &mut facts);
+    let mut step = StepCx::new(cx, env, "inventory", &[], &mut facts);
+    meet(&mut step, &Needs::of(env, &InventoryStep::Compare, None)).await?;
     let path = &inventory::declared(&step)?.path;
     let new = inventory::content(&step, &Known::of(&step))?.render()?;
     if args.print {

@@ -43,6 +43,8 @@ pub(crate) mod unlock;
 pub(crate) mod validate;
 mod images;
 pub(crate) mod several;
+mod asking;
+mod waves;
 mod chosen;
 mod previews;
 pub(crate) mod planned;

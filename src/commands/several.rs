@@ -6,11 +6,11 @@ use std::collections::HashMap;
 use super::Global;
 use clap_complete::engine::ArgValueCandidates;
 
+use super::asking::{ask, only_selected};
 use super::chosen::{Narrow, SEVERAL};
 use super::planned::Planned;
-use super::previews;
 use super::target::{self, Chosen, Target};
-use crate::config::model::Asked;
+use super::waves;
 use crate::config::verbs::{self, Effect};
 use crate::config::{Environment, Project};
 use crate::context::Ctx;
@@ -19,7 +19,6 @@ use crate::pipeline::graph::{self, Direction};
 use crate::pipeline::many::{self, Ended, Many};
 use crate::text;
 use crate::ui::event::Event;
-use crate::ui::prompt;
 
 /// The environments a verb works on.
 #[derive(Debug, Clone, clap::Args)]
@@ -94,17 +93,9 @@ impl Targets {
         }
         cx.ui.event(None, Event::Environments { names: selected.clone() });
         let (environments, extra) = load(&project, &selected)?;
-        let names: Vec<String> = environments
-            .iter()
-            .map(|env| env.name.clone())
-            .chain(extra.iter().map(|(name, _)| name.clone()))
-            .collect();
-        let depends: Vec<Vec<String>> = environments
-            .iter()
-            .map(|env| env.depends_on.clone())
-            .chain(extra.into_iter().map(|(_, on)| on))
-            .collect();
-        let mut plans = environments.iter().map(plan).collect::<Result<Vec<Planned>, _>>()?;
+        let depends: Vec<(String, Vec<String>)> =
+            environments.iter().map(|env| (env.name.clone(), env.depends_on.clone())).chain(extra).collect();
+        let plans = environments.iter().map(plan).collect::<Result<Vec<Planned>, _>>()?;
         let direction = if plans.iter().all(|plan| plan.effect() == Effect::Reads) {
             Direction::Any
         } else if plans.iter().any(Planned::takes_down) {
@@ -112,13 +103,51 @@ impl Targets {
         } else {
             Direction::Up
         };
-        let graph = graph::graph(&names, &depends, environments.len(), direction)?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let jobs = if global.dry_run { 1 } else { self.jobs.map_or(cores, usize::from) };
+        if !global.dry_run {
+            only_selected(global, &selected)?;
+        }
+        let all: Vec<(Environment, Planned)> = environments.into_iter().zip(plans).collect();
+        let mut waves = if cx.ui.mode.can_ask && !global.dry_run && direction == Direction::Up {
+            waves::gathered(all, |(env, _)| &env.name, |name| project.names_outputs_of(name))
+        } else {
+            vec![all]
+        }
+        .into_iter();
+        let run = Run { global, verb, jobs, direction, depends: &depends };
+        while let Some(wave) = waves.next() {
+            let ended = Box::pin(self.wave(cx, &run, wave, &one)).await;
+            let left: Vec<String> =
+                waves.as_slice().iter().flatten().map(|(env, _)| env.name.clone()).collect();
+            if ended.is_err() && !left.is_empty() {
+                cx.ui.warn(format!("not begun: {}", text::list(&left, "and")));
+            }
+            ended?;
+        }
+        Ok(())
+    }
+
+    /// Asks about these environments and works on them.
+    async fn wave(
+        &self,
+        cx: &Ctx,
+        run: &Run<'_>,
+        wave: Vec<(Environment, Planned)>,
+        one: impl AsyncFn(&Global, &Environment, Planned) -> Result<Ended, Failure>,
+    ) -> Result<(), Failure> {
+        let Run { global, verb, jobs, direction, depends } = *run;
+        let (environments, mut plans): (Vec<Environment>, Vec<Planned>) = wave.into_iter().unzip();
+        let is_in = |name: &String| environments.iter().any(|env| env.name == *name);
+        let own = environments.iter().map(|env| (env.name.clone(), env.depends_on.clone()));
+        let others = depends.iter().filter(|(name, _)| !is_in(name)).cloned();
+        let (names, depends): (Vec<String>, Vec<Vec<String>>) = own.chain(others).unzip();
+        let graph = graph::graph(&names, &depends, environments.len(), direction)?;
         if !global.dry_run {
             Box::pin(ask(cx, global, verb, jobs, &environments, &mut plans)).await?;
         }
         // Nobody is asked again once it runs.
+        let selected: Vec<&str> = environments.iter().map(|env| env.name.as_str()).collect();
         let confirmed = Global { confirm: Some(selected.join(",")), ..global.clone() };
         let many = Many {
             verb,
@@ -204,84 +233,13 @@ fn load(project: &Project, selected: &[String]) -> Result<Loaded, Failure> {
     Ok((environments, extra))
 }
 
-/// Asks for everything that has to be asked for, once, before anything is changed; at a terminal after all plans were
-/// made and what they take away was shown.
-///
-/// What changes a protected environment wants its name. What takes several down wants all names: nobody should take a
-/// project down with one word too many.
-async fn ask(
-    cx: &Ctx,
-    global: &Global,
-    verb: &str,
+/// What is true of all environments of a run.
+#[derive(Clone, Copy)]
+struct Run<'a> {
+    global: &'a Global,
+    verb: &'a str,
     jobs: usize,
-    environments: &[Environment],
-    plans: &mut [Planned],
-) -> Result<(), Failure> {
-    let given: Vec<&str> = target::confirmed(global).collect();
-    if let Some(wrong) = given.iter().find(|name| !environments.iter().any(|env| env.name == **name)) {
-        return Err(Failure::new(
-            Kind::Declined,
-            format!("`--confirm {wrong}` does not name a selected environment"),
-        ));
-    }
-    let takes_down = plans.len() > 1 && plans.iter().any(|plan| plan.effect() == Effect::Destroys);
-    let changing: Vec<&Environment> = environments
-        .iter()
-        .zip(plans.iter())
-        .filter(|(env, plan)| plan.effect() >= Effect::Changes && !given.contains(&env.name.as_str()))
-        .map(|(env, _)| env)
-        .collect();
-    let wants_name = |env: &Environment| env.protected || (takes_down && !global.yes);
-    let named: Vec<&Environment> = changing.iter().copied().filter(|env| wants_name(env)).collect();
-    if !cx.ui.mode.can_ask {
-        return if named.is_empty() { Ok(()) } else { Err(nobody(verb, environments, &named, &given)) };
-    }
-    let is_asked = |env: &Environment| {
-        let may = wants_name(env) || (!global.yes && env.safety.confirm != Some(Asked::Never));
-        may && changing.iter().any(|other| other.name == env.name)
-    };
-    if !environments.iter().any(is_asked) {
-        return Ok(());
-    }
-    previews::make(cx, verb, jobs, environments, plans, is_asked).await?;
-    let changes = |env: &Environment| {
-        let mut both = environments.iter().zip(plans.iter());
-        let plan = both.find(|(other, _)| other.name == env.name).and_then(|(_, plan)| plan.kept.as_ref());
-        plan.is_none_or(|plan| !plan.planned.is_empty)
-    };
-    let question = previews::question(verb, changing.len(), plans);
-    let names: Vec<&str> = named.iter().filter(|env| changes(env)).map(|env| env.name.as_str()).collect();
-    let always =
-        |env: &&Environment| is_asked(env) && env.safety.confirm == Some(Asked::Always) && changes(env);
-    if names.is_empty() && previews::changes(plans).doomed.is_empty() && !changing.iter().any(always) {
-        return Ok(());
-    }
-    if plans.iter().any(|plan| plan.kept.is_some()) {
-        cx.ui.note(previews::table(environments, plans));
-    }
-    if !names.is_empty() {
-        return prompt::confirm_name(&cx.ui, &question, &names.join(","));
-    }
-    if prompt::yes(&cx.ui, &format!("{question}. Go on?"))? {
-        return Ok(());
-    }
-    Err(Failure::new(Kind::Declined, "declined; nothing was done"))
-}
-
-/// Names are wanted, and nobody is there to type them.
-fn nobody(verb: &str, environments: &[Environment], named: &[&Environment], given: &[&str]) -> Failure {
-    let protected: Vec<&String> = named.iter().filter(|env| env.protected).map(|env| &env.name).collect();
-    let what = if protected.is_empty() {
-        format!(
-            "`{verb}` over {}, and nobody is there to ask",
-            text::plural(environments.len(), "environment")
-        )
-    } else {
-        let form = if protected.len() == 1 { "is" } else { "are" };
-        let names = text::list(&protected, "and");
-        format!("{names} {form} protected, and nobody is there to ask before `{verb}`")
-    };
-    let names = named.iter().map(|env| env.name.as_str());
-    let all: Vec<&str> = given.iter().copied().chain(names).collect();
-    Failure::new(Kind::Declined, what).help(format!("pass `--confirm {}` if you mean it", all.join(",")))
+    direction: Direction,
+    /// Which environments wait for which.
+    depends: &'a [(String, Vec<String>)],
 }

@@ -11,6 +11,7 @@ use crate::config::source::Source;
 use crate::config::template::{Name, Template, is_name};
 use crate::config::wanted::Wanted;
 use crate::text;
+use crate::text::json_path::JsonPath;
 
 /// Something wrong at a place of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,6 +159,13 @@ impl Check<'_> {
                         let help = "use letters, digits and `_`, and no digit first";
                         self.issue(&entry.key, format!("`{name}` is not the name of a variable"), help);
                     }
+                    if keys == "environment" || keys == "json-path" {
+                        let node = Node { place: entry.key.clone(), value: Value::Text(name.clone()) };
+                        match keys.as_str() {
+                            "environment" => self.reference(&node, name, keys),
+                            _ => self.text(key, &node, name, keys),
+                        }
+                    }
                     if keys == "name" && !is_name(name) {
                         let help = "use letters, digits, `_` and `-`";
                         self.issue(&entry.key, format!("`{name}` cannot be a name in `{key}`"), help);
@@ -209,6 +217,12 @@ impl Check<'_> {
                     let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
                     let help = format!("mend it: {reason}");
                     self.issue(&node.place, format!("`{key}` is not a regular expression"), help);
+                }
+            }
+            "json-path" => {
+                if let Err(why) = JsonPath::parse(text) {
+                    let message = format!("`{text}` is no place in a JSON document: {why}");
+                    self.issue(&node.place, message, "write it as `.data.items[0].name`");
                 }
             }
             "status" if Status::parse(text).is_none() => {
@@ -279,6 +293,9 @@ impl Check<'_> {
             } else if let Name::HostAddress(host) = name {
                 let node = Node { place, value: Value::Text(host.clone()) };
                 self.text(key, &node, host, "host");
+            } else if let Name::Foreign(foreign) = name {
+                let node = Node { place, value: Value::Text(foreign.environment.clone()) };
+                self.reference(&node, &foreign.environment, "environment");
             }
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use serde_json::Value as Json;
 
 use crate::config::action_name;
 use crate::config::model::{self, ArgumentInput, Input, InventoryFormat};
@@ -27,8 +28,10 @@ pub struct Environment {
     pub protected: bool,
     /// One line for people.
     pub description: Option<String>,
-    /// Environments that must be applied before.
+    /// Environments that must be applied before: those that are named, and those whose outputs are.
     pub depends_on: Vec<String>,
+    /// What stands in for outputs of other environments that are not there yet, by environment and output.
+    pub mocks: IndexMap<String, IndexMap<String, Json>>,
     /// Root module and program; none when there is no `*.tf` in its folder.
     pub terraform: Option<Terraform>,
     /// Outputs by hand.
@@ -84,6 +87,8 @@ pub struct Terraform {
     pub var_files: Vec<PathBuf>,
     /// Container image to run the program in.
     pub image: Option<Template>,
+    /// Whether providers are kept for all root modules, or where.
+    pub(crate) provider_cache: model::ProviderCache,
     /// Resources worked on at once.
     pub parallelism: Option<u32>,
     /// What has to be seen by somebody before it is applied.
@@ -174,6 +179,16 @@ fn fill_names(steps: &mut [Step], environment: &str, project: &str) {
     }
 }
 
+fn depends_on(named: Vec<model::EnvironmentName>, document: &Document) -> Vec<String> {
+    let mut all: Vec<String> = named.into_iter().map(|name| name.0).collect();
+    for named in document.foreign_below(&[]) {
+        if !all.contains(&named.foreign.environment) {
+            all.push(named.foreign.environment);
+        }
+    }
+    all
+}
+
 /// Pipelines as meant, by their names.
 fn by_name(
     entries: IndexMap<String, model::PipelineEntry>,
@@ -210,7 +225,8 @@ impl Environment {
             root: root.to_owned(),
             protected: file.protected.unwrap_or(false),
             description: file.description,
-            depends_on: file.depends_on.into_iter().map(|name| name.0).collect(),
+            depends_on: depends_on(file.depends_on, &document),
+            mocks: file.mocks,
             terraform: Terraform::new(file.terraform.unwrap_or_default(), root, name),
             outputs: file.outputs,
             secrets: Secrets::new(file.secrets.unwrap_or_default(), root, name),

@@ -1,8 +1,9 @@
 //! Several environments: what each depends on, and the order that follows from it.
 
-use crate::config::node::{Node, Value};
+use crate::config::foreign::{self, Named};
+use crate::config::node::{Node, Place, Value};
 use crate::config::project::Project;
-use crate::config::source;
+use crate::config::source::{self, Parsed};
 use crate::failure::{Failure, Kind, Problem};
 use crate::text;
 
@@ -25,6 +26,12 @@ impl Project {
         self.looked(name).map(|(glance, _)| glance)
     }
 
+    /// Environments whose outputs an environment names; what is wrong with its files does not matter here.
+    pub(crate) fn names_outputs_of(&self, name: &str) -> Vec<String> {
+        let own = source::read(&self.root, &own_file(name), 1);
+        self.foreign(&own).into_iter().map(|named| named.foreign.environment).collect()
+    }
+
     /// The names in an order in which each comes after those it depends on, directly or through others; a circle
     /// is an error that shows each of its arrows. `destroy` wants the reverse.
     pub fn order(&self, names: &[String]) -> Result<Vec<String>, Failure> {
@@ -39,7 +46,7 @@ impl Project {
     /// The look, and for each dependency the problem to show when it closes a circle.
     fn looked(&self, name: &str) -> Result<(Glance, Vec<Problem>), Failure> {
         self.known(name)?;
-        let own = source::read(&self.root, &format!("environments/{name}/environment.toml"), 1);
+        let own = source::read(&self.root, &own_file(name), 1);
         let problems: Vec<Problem> = self.defaults.problems.iter().chain(&own.problems).cloned().collect();
         if !problems.is_empty() {
             return Err(Failure::problems(Kind::Config, problems));
@@ -47,13 +54,21 @@ impl Project {
         let get = |key| own.root.get(key).or_else(|| self.defaults.root.get(key));
         let items = get("depends-on").map(Node::list).unwrap_or_default();
         let named = items.iter().filter_map(|item| Some((item.text()?.to_owned(), item)));
-        let (depends_on, arrows) = named
+        let files = [&self.defaults.source, &own.source];
+        let arrow = |place: &Place, message| source::problem(files[place.file], place, message, Vec::new());
+        let (mut depends_on, mut arrows): (Vec<String>, Vec<Problem>) = named
             .map(|(target, item)| {
-                let source = if item.place.file == 1 { &own.source } else { &self.defaults.source };
                 let message = format!("`{name}` depends on `{target}`");
-                (target, source::problem(source, &item.place, message, Vec::new()))
+                (target, arrow(&item.place, message))
             })
             .unzip();
+        for named in self.foreign(&own) {
+            let target = named.foreign.environment;
+            if !depends_on.contains(&target) {
+                arrows.push(arrow(&named.place, format!("`{name}` reads an output of `{target}`")));
+                depends_on.push(target);
+            }
+        }
         let glance = Glance {
             name: name.to_owned(),
             description: get("description").and_then(Node::text).map(str::to_owned),
@@ -62,6 +77,21 @@ impl Project {
         };
         Ok((glance, arrows))
     }
+
+    /// The outputs of others that an environment names, all its files together.
+    fn foreign(&self, own: &Parsed) -> Vec<Named> {
+        let files = [&self.defaults.source, &own.source];
+        if !files.iter().any(|source| source.text.contains(".output.")) {
+            return Vec::new(); // most name none, and this is asked of each of a thousand
+        }
+        let mut merged = self.defaults.root.clone();
+        merged.merge(own.root.clone());
+        foreign::below(&merged, &files)
+    }
+}
+
+fn own_file(name: &str) -> String {
+    format!("environments/{name}/environment.toml")
 }
 
 struct Visit<'a> {

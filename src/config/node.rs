@@ -92,6 +92,11 @@ impl Node {
         }
     }
 
+    /// An entry of a table, with its key.
+    pub(crate) fn entry(&self, key: &str) -> Option<&Entry> {
+        self.table()?.get(key)
+    }
+
     /// The value under a key, if it is a table that has it.
     pub(crate) fn get(&self, key: &str) -> Option<&Node> {
         self.table()?.get(key).map(|entry| &entry.node)

@@ -13,6 +13,7 @@ use crate::config::origin::Document;
 use crate::config::resolve::{self, Setting};
 use crate::config::source::{self, Parsed};
 use crate::config::step::unchecked;
+use crate::config::template::is_environment_name;
 use crate::config::{model, rules};
 use crate::failure::{Failure, Kind, Problem};
 use crate::text;
@@ -104,7 +105,11 @@ impl Project {
         let file: model::File =
             serde_json::from_value(json).map_err(|error| unchecked(&format!("`{error}`")))?;
         let files = vec![self.defaults.source.clone(), own.source];
-        Environment::new(file, setting, Arc::new(Document { files, root: merged }))
+        let document = Document { files, root: merged };
+        if !document.foreign_below(&[]).is_empty() {
+            self.order(&[name.to_owned()])?;
+        }
+        Environment::new(file, setting, Arc::new(document))
     }
 
     /// An error when `defaults.toml` is wrong about the environment that is meant by default.
@@ -158,12 +163,6 @@ impl Project {
             known => format!("use {}", text::list(known, "or")),
         }))
     }
-}
-
-/// Letters, digits, `.`, `_` and `-`, a letter or digit first.
-pub(crate) fn is_environment_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
 }
 
 fn named(dir: &Path) -> Result<PathBuf, Failure> {

@@ -11,6 +11,10 @@ pub(crate) fn refused(
     known: Option<&Known>,
 ) -> Option<(String, String)> {
     match (format, name) {
+        ("argument", Name::Secret(_)) if matches!(key, "url" | "http") => Some((
+            format!("a secret in `{key}` would be in the log of every server and proxy on the way"),
+            "send it by `headers`, `json`, `form` or `body`".to_owned(),
+        )),
         ("argument" | "address", Name::Secret(_)) => Some((
             format!("a secret in `{key}` would be seen in the list of processes"),
             "pass it by `env`, `input` or a file of mode 0600".to_owned(),
@@ -27,11 +31,11 @@ pub(crate) fn refused(
             "the address of a host cannot be that of another".to_owned(),
             "name the output here as well".to_owned(),
         )),
-        ("given", Name::Output(_) | Name::HostAddress(_)) => Some((
+        ("given", Name::Output(_) | Name::HostAddress(_) | Name::Foreign(_)) => Some((
             format!("`{key}` is given by hand, and `{name}` may come from it"),
             "use `secret.NAME`, `environment`, `project` and `var.NAME` only".to_owned(),
         )),
-        ("path", Name::Output(_) | Name::Secret(_) | Name::HostAddress(_)) => Some((
+        ("path", Name::Output(_) | Name::Secret(_) | Name::HostAddress(_) | Name::Foreign(_)) => Some((
             format!("`{key}` is needed before `{name}` is known"),
             "use `environment`, `project` and `var.NAME` only".to_owned(),
         )),

@@ -31,6 +31,7 @@ impl Setting<'_> {
             environment: self.environment,
             project: self.project,
             outputs: &IndexMap::new(),
+            foreign: &IndexMap::new(),
             secrets: &IndexMap::new(),
             vars: self.vars,
             addresses: IndexMap::new(),

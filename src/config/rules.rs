@@ -1,19 +1,24 @@
 //! What no shape can say: options that belong to one kind only, names that must not go in a circle.
 
 mod calls;
+mod http;
 mod power;
+mod terraform;
+mod waits;
 
 use self::calls::steps;
 use crate::config::check::Issue;
-use crate::config::node::{Entry, Node};
+use crate::config::node::Node;
 use crate::config::template::{Name, Template};
 use crate::config::unready;
 use crate::config::verbs;
 use crate::text;
 
 /// Options that mean something beside some kinds only: (table, option, kinds).
-const OPTIONS: [(&str, &str, &[&str]); 27] = [
+const OPTIONS: [(&str, &str, &[&str]); 29] = [
     ("wait", "status", &["http"]),
+    ("wait", "method", &["http"]),
+    ("wait", "json", &["http"]),
     ("wait", "body", &["http", "command"]),
     ("wait", "headers", &["http"]),
     ("wait", "redirects", &["http"]),
@@ -46,7 +51,7 @@ const OPTIONS: [(&str, &str, &[&str]); 27] = [
 pub(crate) fn file(root: &Node) -> Vec<Issue> {
     let mut issues = Vec::new();
     unready::keys(root, &mut issues);
-    if let Some(project) = entry(root, "project")
+    if let Some(project) = root.entry("project")
         && project.key.file == 1
     {
         let help = "move it to `environments/defaults.toml`";
@@ -94,6 +99,7 @@ pub(crate) fn document(root: &Node, environment: &str) -> Vec<Issue> {
     env_file(root, &mut issues);
     groups(root, &mut issues);
     power::rules(root, &mut issues);
+    terraform::rules(root, &mut issues);
     calls::rules(root, &mut issues);
     issues
 }
@@ -167,9 +173,14 @@ fn comes_back<'a>(name: &'a str, next: impl Fn(&'a str) -> Vec<&'a str>) -> bool
 }
 
 fn options(step: &Node, issues: &mut Vec<Issue>) {
-    for (kind, option, beside) in OPTIONS {
-        let Some(table) = step.get(kind) else { continue };
-        if let Some(given) = entry(table, option)
+    http::rules(step, issues);
+    waits::rules(step, issues);
+    for (table, (option, beside)) in OPTIONS.iter().flat_map(|(kind, option, beside)| {
+        let waits =
+            if *kind == "wait" { &["wait", "unless", "verify"][..] } else { std::slice::from_ref(kind) };
+        waits.iter().filter_map(|key| step.get(key)).map(move |table| (table, (*option, *beside)))
+    }) {
+        if let Some(given) = table.entry(option)
             && !beside.iter().any(|kind| table.get(kind).is_some())
         {
             let message =
@@ -177,14 +188,14 @@ fn options(step: &Node, issues: &mut Vec<Issue>) {
             issues.push(Issue::new(&given.key, message, "remove it"));
         }
     }
-    if let Some(effect) = entry(step, "effect")
-        && !["command", "remote", "docker", "do"].iter().any(|kind| step.get(kind).is_some())
+    if let Some(effect) = step.entry("effect")
+        && !["command", "remote", "docker", "http", "do"].iter().any(|kind| step.get(kind).is_some())
     {
-        let message = "`effect` belongs to `command`, `remote`, `docker` and `do`".to_owned();
+        let message = "`effect` belongs to `command`, `remote`, `docker`, `http` and `do`".to_owned();
         issues.push(Issue::new(&effect.key, message, "remove it: infractl knows what this step does"));
     }
     for option in ["attempts", "every"] {
-        let Some(given) = entry(step, option) else { continue };
+        let Some(given) = step.entry(option) else { continue };
         match step.get("wait") {
             None => {
                 let help = format!("write `retry = {{ {option} = … }}`");
@@ -205,8 +216,4 @@ fn options(step: &Node, issues: &mut Vec<Issue>) {
 fn is_verb(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
-}
-
-fn entry<'a>(node: &'a Node, key: &str) -> Option<&'a Entry> {
-    node.table()?.get(key)
 }

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
 
-use crate::config::template::{Name, Segment, Template};
+use crate::config::template::{Foreign, Name, Segment, Template};
 use crate::failure::{Explain, Kind};
 use crate::text;
 
@@ -36,6 +36,8 @@ pub struct Scope<'a> {
     pub project: &'a str,
     /// Outputs as text (lists and maps as JSON), marked when sensitive.
     pub outputs: &'a IndexMap<String, Rendered>,
+    /// Outputs of other environments, the same way.
+    pub foreign: &'a IndexMap<Foreign, Rendered>,
     /// Decrypted secrets.
     pub secrets: &'a IndexMap<String, SecretString>,
     /// infractl's own environment.
@@ -58,6 +60,14 @@ pub enum TemplateError {
         template: String,
         /// Outputs that exist.
         known: Vec<String>,
+    },
+    /// An output of another environment that was not read.
+    #[error("`{foreign}` is not known here, named by `{template}`")]
+    Foreign {
+        /// The output.
+        foreign: Foreign,
+        /// The template as written.
+        template: String,
     },
     /// No secret of that name.
     #[error("no secret `{name}`, named by `{template}`")]
@@ -99,7 +109,7 @@ impl Explain for TemplateError {
     fn kind(&self) -> Kind {
         match self {
             TemplateError::Secret { .. } => Kind::Secrets,
-            TemplateError::Output { .. } => Kind::Failed,
+            TemplateError::Output { .. } | TemplateError::Foreign { .. } => Kind::Failed,
             _ => Kind::Config,
         }
     }
@@ -114,6 +124,9 @@ impl Explain for TemplateError {
             TemplateError::Output { name, known, .. } => nearest(name, known, "output"),
             TemplateError::Secret { name, known, .. } => nearest(name, known, "secret"),
             TemplateError::Host { name, known, .. } => nearest(name, known, "host"),
+            TemplateError::Foreign { foreign, .. } => {
+                format!("run `infractl apply {}` first", foreign.environment)
+            }
             TemplateError::Var { name, .. } => format!("set it: `export {name}=…`"),
             TemplateError::Sensitive { .. } => {
                 "pass it by a variable of the environment, by standard input or by a file of mode 0600"
@@ -178,6 +191,11 @@ impl Template {
                 Some(value) => Ok(Rendered::Plain(value.to_owned())),
                 None => Err(TemplateError::Var { name: name.clone(), template: template() }),
             },
+            Name::Foreign(foreign) => match scope.foreign.get(foreign) {
+                Some(output) => Ok(output.clone()),
+                None if scope.is_dry => Ok(Rendered::Plain(format!("{{{{{foreign}}}}}"))),
+                None => Err(TemplateError::Foreign { foreign: foreign.clone(), template: template() }),
+            },
             // The address of a host cannot name a host (checked when it is read), so this ends.
             Name::HostAddress(name) => match scope.addresses.get(name.as_str()) {
                 Some(address) => address.render(scope),
@@ -232,6 +250,11 @@ mod tests {
             ("ip".to_owned(), Rendered::Plain("10.0.0.1".to_owned())),
             ("password".to_owned(), Rendered::Secret("CANARY-1".into())),
         ]);
+        let foreign = |output: &str| Foreign { environment: "shared".into(), output: output.into() };
+        let foreign = IndexMap::from([
+            (foreign("vpc"), Rendered::Plain("vpc-1".to_owned())),
+            (foreign("key"), Rendered::Secret("CANARY-3".into())),
+        ]);
         let secrets = IndexMap::from([("TOKEN".to_owned(), SecretString::from("CANARY-2"))]);
         let vars = BTreeMap::from([("SHA".into(), "1f2c".into())]);
         let address = Template::parse("{{output.ip}}").unwrap();
@@ -240,6 +263,7 @@ mod tests {
             environment: "dev",
             project: "shop",
             outputs: &outputs,
+            foreign: &foreign,
             secrets: &secrets,
             vars: &vars,
             addresses,
@@ -271,11 +295,12 @@ mod tests {
         assert_eq!(plain("{{project}}-{{ environment }}"), "shop-dev");
         assert_eq!(plain("{{host.web.address}}:{{var.SHA}}"), "10.0.0.1:1f2c");
         assert_eq!(plain("{{{{{{environment}}"), "{{dev");
+        assert_eq!(plain("{{env.shared.output.vpc}}/{{environment}}"), "vpc-1/dev");
     }
 
     #[test]
     fn a_value_with_a_secret_or_a_sensitive_output_is_a_secret() {
-        for text in ["a {{secret.TOKEN}}", "{{output.password}}"] {
+        for text in ["a {{secret.TOKEN}}", "{{output.password}}", "{{env.shared.output.key}}"] {
             let value = rendered(text).unwrap();
             assert!(value.is_sensitive());
             assert!(!format!("{value:?}").contains("CANARY"));
@@ -285,10 +310,11 @@ mod tests {
     #[test]
     fn a_name_without_a_value_is_said_with_the_nearest() {
         insta::assert_snapshot!(
-            ["{{output.ipp}}", "{{secret.TOKN}}", "{{var.NOPE}}", "{{host.wbe.address}}", "{{output.zone}}"]
+            ["{{env.shared.output.x}}", "{{output.ipp}}", "{{secret.TOKN}}", "{{var.NOPE}}", "{{host.wbe.address}}", "{{output.zone}}"]
                 .map(why)
                 .join("\n"),
             @r#"
+            `env.shared.output.x` is not known here, named by `{{env.shared.output.x}}`; run `infractl apply shared` first
             no output `ipp`, named by `{{output.ipp}}`; did you mean `ip`?
             no secret `TOKN`, named by `{{secret.TOKN}}`; did you mean `TOKEN`?
             variable `NOPE` is not set, named by `{{var.NOPE}}`; set it: `export NOPE=…`

@@ -68,6 +68,7 @@ impl Shape {
                 "duration" => "a duration such as `\"90s\"`",
                 "path" => "a path",
                 "regex" => "a regular expression",
+                "json-path" => "a place in a JSON document such as `\".data.id\"`",
                 "version" => "a version such as `\"1.4\"`",
                 "version-range" => "a version such as `\"1.11.4\"` or `\">= 1.10\"`",
                 "download" => "an address",

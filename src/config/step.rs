@@ -84,6 +84,8 @@ pub enum Action {
     Publish(model::Publish),
     /// Tag, commit or push.
     Git(model::Git),
+    /// A request of HTTP.
+    Http(model::Http),
 }
 
 impl Action {
@@ -102,6 +104,7 @@ impl Action {
             Action::Snapshot(snapshot) => ("snapshot", snapshot.step_name()),
             Action::Publish(publish) => ("publish", publish.step_name()),
             Action::Git(git) => ("git", git.step_name()),
+            Action::Http(http) => ("http", http.step_name()),
         }
     }
 
@@ -197,6 +200,7 @@ fn action(entry: &StepEntry) -> Result<Action, Failure> {
         .or(entry.snapshot.map(|snapshot| Ok(Action::Snapshot(snapshot))))
         .or(entry.publish.map(|publish| Ok(Action::Publish(publish))))
         .or(entry.git.map(|git| Ok(Action::Git(git))))
+        .or(entry.http.map(|http| Ok(Action::Http(http))))
         .unwrap_or_else(|| Err(unchecked("a step without a kind")))
 }
 

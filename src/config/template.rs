@@ -24,6 +24,23 @@ pub enum Name {
     Var(String),
     /// `host.NAME.address`: the address of a host of `[hosts]`.
     HostAddress(String),
+    /// `env.NAME.output.OUTPUT`: an output of another environment.
+    Foreign(Foreign),
+}
+
+/// An output of another environment.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Foreign {
+    /// Name of that environment.
+    pub environment: String,
+    /// Name of the output.
+    pub output: String,
+}
+
+impl fmt::Display for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "env.{}.output.{}", self.environment, self.output)
+    }
 }
 
 impl fmt::Display for Name {
@@ -35,6 +52,7 @@ impl fmt::Display for Name {
             Name::Secret(name) => write!(f, "secret.{name}"),
             Name::Var(name) => write!(f, "var.{name}"),
             Name::HostAddress(name) => write!(f, "host.{name}.address"),
+            Name::Foreign(foreign) => foreign.fmt(f),
         }
     }
 }
@@ -155,7 +173,7 @@ impl fmt::Display for Template {
     }
 }
 
-const KINDS: [&str; 6] = ["environment", "project", "output", "secret", "var", "host"];
+const KINDS: [&str; 7] = ["environment", "project", "output", "secret", "var", "host", "env"];
 
 fn name(text: &str) -> Result<Name, (String, String)> {
     let (kind, rest) = text.split_once('.').map_or((text, None), |(kind, rest)| (kind, Some(rest)));
@@ -167,6 +185,14 @@ fn name(text: &str) -> Result<Name, (String, String)> {
     match (kind, rest) {
         ("environment", None) => Ok(Name::Environment),
         ("project", None) => Ok(Name::Project),
+        // The name of an environment may have dots, that of an output has none.
+        ("env", rest) => match rest.and_then(|rest| rest.rsplit_once(".output.")) {
+            Some((environment, output)) if is_environment_name(environment) && is_name(output) => {
+                let (environment, output) = (environment.to_owned(), output.to_owned());
+                Ok(Name::Foreign(Foreign { environment, output }))
+            }
+            _ => Err((format!("`{text}` is not a name"), "write `{{env.NAME.output.OUTPUT}}`".to_owned())),
+        },
         ("environment" | "project", Some(_)) => {
             Err((format!("`{text}` is not a name"), format!("write `{{{{{kind}}}}}`")))
         }
@@ -183,11 +209,17 @@ fn name(text: &str) -> Result<Name, (String, String)> {
             match text::nearest(kind, KINDS) {
                 Some(near) => format!("did you mean `{near}`? Or {literal}"),
                 None => format!(
-                    "use `environment`, `project`, `output.NAME`, `secret.NAME`, `var.NAME` or `host.NAME.address`, or {literal}"
+                    "use `environment`, `project`, `output.NAME`, `secret.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or {literal}"
                 ),
             },
         )),
     }
+}
+
+/// Letters, digits, `.`, `_` and `-`, a letter or digit first.
+pub(crate) fn is_environment_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
 }
 
 /// What may stand for NAME in a template.
@@ -235,6 +267,9 @@ mod tests {
             "{{environment}",
             "{{if x}}",
             "{{outputs.x}}",
+            "{{env.shared}}",
+            "{{env.shared.vpc_id}}",
+            "{{env.sh ared.output.x}}",
         ];
         insta::assert_snapshot!(all.map(wrong).join("\n"), @r#"
         enviroment [unknown name `enviroment` in a template] did you mean `environment`? Or write `{{{{` for a literal `{{`
@@ -244,12 +279,15 @@ mod tests {
         environment.x [`environment.x` is not a name] write `{{environment}}`
         host.web [`host.web` is not a name] write `{{host.NAME.address}}`
         host..address [`host..address` is not a name] write `{{host.NAME.address}}`
-        .Names [unknown name `.Names` in a template] use `environment`, `project`, `output.NAME`, `secret.NAME`, `var.NAME` or `host.NAME.address`, or write `{{{{` for a literal `{{`
-        {{}} [unknown name `` in a template] use `environment`, `project`, `output.NAME`, `secret.NAME`, `var.NAME` or `host.NAME.address`, or write `{{{{` for a literal `{{`
+        .Names [unknown name `.Names` in a template] use `environment`, `project`, `output.NAME`, `secret.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or write `{{{{` for a literal `{{`
+        {{}} [unknown name `` in a template] use `environment`, `project`, `output.NAME`, `secret.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or write `{{{{` for a literal `{{`
         {{ open [`{{` without `}}`] close it with `}}`, or write `{{{{` for a literal `{{`
         {{environment} [`{{` without `}}`] close it with `}}`, or write `{{{{` for a literal `{{`
-        if x [unknown name `if x` in a template] use `environment`, `project`, `output.NAME`, `secret.NAME`, `var.NAME` or `host.NAME.address`, or write `{{{{` for a literal `{{`
+        if x [unknown name `if x` in a template] use `environment`, `project`, `output.NAME`, `secret.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or write `{{{{` for a literal `{{`
         outputs.x [unknown name `outputs.x` in a template] did you mean `output`? Or write `{{{{` for a literal `{{`
+        env.shared [`env.shared` is not a name] write `{{env.NAME.output.OUTPUT}}`
+        env.shared.vpc_id [`env.shared.vpc_id` is not a name] write `{{env.NAME.output.OUTPUT}}`
+        env.sh ared.output.x [`env.sh ared.output.x` is not a name] write `{{env.NAME.output.OUTPUT}}`
         "#);
     }
 

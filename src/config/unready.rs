@@ -5,9 +5,7 @@ use super::check::Issue;
 use super::node::Node;
 
 /// A key that has no effect yet: where it stands, what it is about, what to do meanwhile.
-const KEYS: [(&[&str], &str, &str); 4] = [
-    (&["terraform", "image"], "terraform in a container", "install terraform or tofu on this machine"),
-    (&["ansible", "image"], "ansible in a container", "install ansible-core on this machine"),
+const KEYS: [(&[&str], &str, &str); 2] = [
     (&["release"], "releases", "tag with a step `git`"),
     (&["snapshots"], "snapshots", "take them with a step `command`"),
 ];

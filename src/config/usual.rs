@@ -49,6 +49,7 @@ impl Terraform {
             vars: section.vars,
             var_files: paths(section.var_files),
             image: template(section.image),
+            provider_cache: section.provider_cache.unwrap_or(model::ProviderCache::Switch(true)),
             parallelism: section.parallelism,
             review: section.review.unwrap_or_default(),
             lock_timeout: section.lock_timeout.map(|period| period.0),

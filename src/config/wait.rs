@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use indexmap::IndexMap;
+
 use crate::config::model;
 use crate::config::step::unchecked;
 use crate::failure::Failure;
@@ -18,6 +20,12 @@ pub struct Wait {
     pub every: Duration,
     /// How long one try may take.
     pub each: Duration,
+    /// It has to stay good for so long.
+    pub hold: Duration,
+    /// How many breaks of that there may be; any number if none.
+    pub at_most: Option<u32>,
+    /// Regular expressions for what cannot get well.
+    pub fail_fast: Vec<String>,
 }
 
 /// What is waited for.
@@ -37,10 +45,14 @@ pub enum Until {
     Http {
         /// The address.
         url: model::Argument,
+        /// What is asked for.
+        method: model::Method,
         /// Status that counts; 200 to 299 if empty.
         status: Vec<model::Status>,
         /// Regular expression that the answer matches.
         body: Option<String>,
+        /// Values that the answer has, by their place in its JSON.
+        json: IndexMap<String, model::Input>,
         /// Header lines to send; values may name secrets.
         headers: model::Variables,
         /// Follow redirects.
@@ -128,7 +140,17 @@ impl Wait {
             Until::Tcp { address }
         } else if let Some(url) = entry.http {
             let status = entry.status.map(model::OneOrMany::into_vec).unwrap_or_default();
-            Until::Http { url, status, body, headers: entry.headers, redirects: entry.redirects, address, ca }
+            Until::Http {
+                url,
+                method: entry.method.unwrap_or_default(),
+                status,
+                body,
+                json: entry.json,
+                headers: entry.headers,
+                redirects: entry.redirects,
+                address,
+                ca,
+            }
         } else if let Some(name) = entry.tls {
             let days_left = entry.days_left.unwrap_or(0);
             Until::Tls { name, issuer: entry.issuer, days_left, address, ca }
@@ -146,6 +168,9 @@ impl Wait {
             attempts: entry.attempts.or(attempts).unwrap_or(ATTEMPTS),
             every: entry.every.or(every).map_or(EVERY, |every| every.0),
             each: entry.each.map_or(EACH, |each| each.0),
+            hold: entry.hold.map_or(Duration::ZERO, |hold| hold.0),
+            at_most: entry.at_most,
+            fail_fast: entry.fail_fast.into_iter().map(|pattern| pattern.0).collect(),
         })
     }
 }

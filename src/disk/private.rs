@@ -31,6 +31,14 @@ impl PrivateDir {
         PrivateDir::first(&places())
     }
 
+    /// The folder of this kind that a path is in.
+    pub(crate) fn around(path: &Path) -> Option<&Path> {
+        let is_one = |folder: &&Path| {
+            folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX))
+        };
+        path.ancestors().find(is_one)
+    }
+
     /// Removes what owners left that were killed.
     pub(crate) fn sweep() {
         for place in places() {
@@ -43,6 +51,11 @@ impl PrivateDir {
         let places = ["/dev/shm".into(), std::env::temp_dir(), "/tmp".into(), "/var/tmp".into()];
         let short = places.into_iter().filter(|place: &PathBuf| place.as_os_str().len() <= SHORT);
         PrivateDir::first(&short.collect::<Vec<_>>())
+    }
+
+    /// Makes one in this place.
+    pub(crate) fn at(place: &Path) -> Result<Self, DiskError> {
+        PrivateDir::first(&[place.to_owned()])
     }
 
     /// In the first of these places that takes it.

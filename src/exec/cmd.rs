@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::Container;
+
 /// The value of a variable in a child's environment.
 #[derive(Debug, Clone)]
 pub enum Value {
@@ -116,6 +118,8 @@ pub struct Cmd {
     pub stopping: Stopping,
     /// Starts also when the user has already asked to stop: for commands that clean up.
     pub even_if_interrupted: bool,
+    /// It runs in this container: whoever starts or shows it asks `work::container` for the line that does so.
+    pub(crate) container: Option<Arc<Container>>,
 }
 
 impl Cmd {
@@ -133,6 +137,7 @@ impl Cmd {
             timeout: None,
             stopping: Stopping::default(),
             even_if_interrupted: false,
+            container: None,
         }
     }
 
@@ -231,6 +236,13 @@ impl Cmd {
     #[must_use]
     pub fn stopping(mut self, stopping: Stopping) -> Self {
         self.stopping = stopping;
+        self
+    }
+
+    /// Lets it run in a container.
+    #[must_use]
+    pub(crate) fn within(mut self, container: Option<&Arc<Container>>) -> Self {
+        self.container = container.cloned();
         self
     }
 

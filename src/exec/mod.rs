@@ -17,6 +17,7 @@ mod group;
 #[cfg(test)]
 mod tests;
 mod cmd;
+mod container;
 
 use std::fmt;
 use std::future::Future;
@@ -29,6 +30,7 @@ use crate::failure::{Explain, Kind};
 pub(crate) use background::Background;
 pub use cmd::{Cmd, Io};
 pub(crate) use cmd::{Input, InputPart, Stopping, Value};
+pub(crate) use container::Container;
 pub(crate) use core_dumps::forbid_core_dumps;
 #[cfg(any(test, feature = "test-fakes"))]
 pub use fake::{Answer, FakeRunner};
@@ -107,6 +109,14 @@ pub enum RunError {
         /// Its last lines, redacted.
         tail: String,
     },
+    /// The container of a program could not be started.
+    #[error("{text}")]
+    Container {
+        /// What failed, and why.
+        text: String,
+        /// What to do.
+        help: Vec<String>,
+    },
     /// The time of the step was over before the program was started.
     #[error("no time was left to start `{program}`")]
     NoTime {
@@ -132,7 +142,7 @@ fn not_found(program: &str) -> String {
 impl Explain for RunError {
     fn kind(&self) -> Kind {
         match self {
-            RunError::NotFound { .. } => Kind::Tool,
+            RunError::NotFound { .. } | RunError::Container { .. } => Kind::Tool,
             RunError::Start { .. } | RunError::TimedOut { .. } | RunError::NoTime { .. } => Kind::Failed,
             RunError::Cancelled { .. } => Kind::Interrupted,
         }
@@ -146,6 +156,7 @@ impl Explain for RunError {
                         .to_owned(),
                 ]
             }
+            RunError::Container { help, .. } => help.clone(),
             _ => Vec::new(),
         }
     }

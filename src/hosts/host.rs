@@ -9,9 +9,11 @@ use serde_json::Value as Json;
 use crate::config::model::{Host, Input};
 use crate::config::template::{Rendered, Template};
 use crate::failure::{Failure, Kind};
+use crate::net::connect::bare;
 use crate::text::nearest;
 use crate::work::StepCx;
-use crate::work::values::{Known, text, whole_output};
+use crate::work::typed::whole_output;
+use crate::work::values::{Known, text};
 
 /// A machine to log in to.
 #[derive(Debug, Clone)]
@@ -126,10 +128,4 @@ fn of_host(step: &StepCx<'_>, known: &Known, name: &str, host: &Host) -> Result<
         });
     }
     Ok(machines)
-}
-
-/// An address without the brackets that an IPv6 address has in a URL.
-pub(crate) fn bare(address: &str) -> &str {
-    let inner = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    inner.filter(|inner| inner.contains(':')).unwrap_or(address)
 }

@@ -9,12 +9,14 @@ pub(crate) struct Answer {
     pub check: Vec<String>,
     /// No further try says anything else.
     pub is_final: bool,
+    /// All that the other side said, for patterns; empty when `text` is all of it.
+    pub said: String,
 }
 
 impl Answer {
     /// A few words, and one thing to check.
     pub(crate) fn new(text: impl Into<String>, check: impl Into<String>) -> Self {
-        Answer { text: text.into(), check: vec![check.into()], is_final: false }
+        Answer { text: text.into(), check: vec![check.into()], is_final: false, said: String::new() }
     }
 
     /// The same, and no further try says anything else.

@@ -17,6 +17,12 @@ pub(crate) fn host_and_port(address: &str) -> Option<(&str, u16)> {
     port.parse().ok().filter(|_| is_host).map(|port| (host, port))
 }
 
+/// An address without the brackets that an IPv6 address has in a URL.
+pub(crate) fn bare(address: &str) -> &str {
+    let inner = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    inner.filter(|inner| inner.contains(':')).unwrap_or(address)
+}
+
 /// A connection, or why there is none.
 pub(crate) async fn connect(host: &str, port: u16, each: Duration) -> Result<TcpStream, Answer> {
     match tokio::time::timeout(each, TcpStream::connect((host, port))).await {
@@ -59,7 +65,9 @@ pub(crate) fn answer(error: &io::Error, host: &str, port: u16) -> Answer {
             "no route to the host",
             "check the address, and that you are in the right network or VPN",
         ),
-        ErrorKind::TimedOut | ErrorKind::WouldBlock => Answer::new("timed out", listens),
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => {
+            Answer::new("no answer: the system gave up waiting for one", listens)
+        }
         _ if is_lookup(error) => {
             Answer::new(format!("the name {host} has no address"), format!("check the DNS record of {host}"))
         }

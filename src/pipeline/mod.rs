@@ -184,9 +184,13 @@ impl Step {
             return;
         }
         let allowed = self.rules.secrets.as_deref().or(above);
-        // They are done like steps, and only look.
+        // They are done like steps, and only look, but for a request that changes something.
         let around = self.rules.unless.iter().chain(&self.rules.verify);
-        all.extend(around.map(|work| Leaf { work, allowed, effect: Effect::Reads }));
+        all.extend(around.map(|work| Leaf {
+            work,
+            allowed,
+            effect: work.kind().effect().unwrap_or(Effect::Reads),
+        }));
         match &self.what {
             What::Work(work) => {
                 // A command is taken for a change unless the project says otherwise.

@@ -86,15 +86,20 @@ fn unreviewed(env: &Environment, steps: &mut [Step]) {
 
 /// Puts first what is opened and checked before any tool starts, if any step needs it.
 pub(super) fn prepared(env: &Environment, mut pipeline: Pipeline) -> Pipeline {
-    let (mut wanted, mut env_file) = (false, false);
+    without_prepare(&mut pipeline.steps);
+    let mut wanted = false;
+    let keeps_plan = |work: &Work| matches!(work, Work::Terraform(action) if action.keeps_plan());
+    let lasts = pipeline.leaves().iter().any(|leaf| keeps_plan(leaf.work));
+    let may_mock = pipeline.effect() == Effect::Reads && !lasts;
+    let mut prepare = Prepare { may_mock, ..Prepare::default() };
     for leaf in pipeline.leaves() {
         let needs = Needs::of(env, leaf.work.kind(), leaf.allowed);
         wanted |= needs.env_file || (needs.secrets && (needs.checks || !env.secrets.files.is_empty()));
-        env_file |= needs.env_file;
+        prepare.env_file |= needs.env_file;
+        prepare.foreign.extend(needs.foreign);
     }
-    without_prepare(&mut pipeline.steps);
-    if wanted {
-        pipeline.steps.insert(0, Step::new("prepare", Work::Prepare(Prepare { env_file })));
+    if wanted || !prepare.foreign.is_empty() {
+        pipeline.steps.insert(0, Step::new("prepare", Work::Prepare(prepare)));
     }
     pipeline
 }
@@ -219,7 +224,7 @@ fn deploy_or_nothing(env: &Environment, above: &[&str]) -> Step {
 
 fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
     let has_root = env.terraform.is_some();
-    let prepare = |env_file| Step::new("prepare", Work::Prepare(Prepare { env_file }));
+    let prepare = |env_file| Step::new("prepare", Work::Prepare(Prepare { env_file, ..Prepare::default() }));
     let terraform = |name: &str, action| Step::new(name, Work::Terraform(action));
     let outputs = || Step::new("outputs", Work::Outputs(Outputs));
     let write = || Step::new("environment file", Work::EnvFile(EnvFileStep::Write));

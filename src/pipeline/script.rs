@@ -143,6 +143,12 @@ impl Writer<'_> {
             let names: Vec<&str> = self.script.secrets.iter().map(String::as_str).collect();
             let _ = writeln!(text, "export -n {}", names.join(" "));
         }
+        if !self.script.foreign.is_empty() {
+            text.push_str("\n# Outputs of other environments: set them before.\n");
+            for (variable, read) in &self.script.foreign {
+                let _ = writeln!(text, ": \"${{{variable}:?}}\" # {read}");
+            }
+        }
         text.push_str("\n# What infractl tells the commands of a pipeline.\nexport");
         let mut facts = Facts::default();
         let mut step_cx = StepCx::new(self.cx, self.env, "", &[], &mut facts);

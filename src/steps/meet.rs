@@ -1,6 +1,7 @@
 //! Opens and reads what a step needs and no earlier step has.
 
 use crate::failure::{Failure, Kind};
+use crate::steps::foreign;
 use crate::steps::terraform::read;
 use crate::steps::written;
 use crate::text::nearest;
@@ -15,6 +16,7 @@ pub(crate) async fn meet(step: &mut StepCx<'_>, needs: &Needs) -> Result<(), Fai
     } else if step.facts.secrets.is_none() {
         written::mask(step);
     }
+    foreign::read(step, &needs.foreign, false).await?;
     if needs.outputs && step.facts.outputs.is_none() {
         // infractl's own call: what the step may see does not limit it.
         let limited = step.frame.secrets.take();

@@ -6,8 +6,10 @@ pub(crate) mod power;
 pub(crate) mod ansible;
 pub(crate) mod docker;
 pub(crate) mod wait;
+pub(crate) mod http;
 pub(crate) mod files;
 pub(crate) mod meet;
+pub(crate) mod foreign;
 pub(crate) mod remote;
 pub(crate) mod written;
 pub(crate) mod command;
@@ -43,6 +45,8 @@ pub enum Work {
     Copy(model::Copy),
     /// Tags, commits or pushes.
     Git(model::Git),
+    /// A request of HTTP.
+    Http(model::Http),
     /// Something with the inventory.
     Inventory(files::inventory::InventoryStep),
     /// A playbook.
@@ -80,6 +84,7 @@ impl Work {
             Work::Wait(kind) => kind,
             Work::Copy(kind) => kind,
             Work::Git(kind) => kind,
+            Work::Http(kind) => kind,
             Work::Inventory(kind) => kind,
             Work::Ansible(kind) => kind,
             Work::Remote(kind) => kind,
@@ -105,6 +110,7 @@ impl Work {
             Action::Ansible(playbook) => Work::Ansible(playbook.clone()),
             Action::Docker(docker) => Work::Docker(docker.clone()),
             Action::Git(git) => Work::Git(git.clone()),
+            Action::Http(http) => Work::Http(http.clone()),
             Action::Do(_) | Action::Ecs(_) | Action::Snapshot(_) | Action::Publish(_) => return None,
         })
     }

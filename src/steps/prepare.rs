@@ -1,20 +1,28 @@
 //! Opens the secrets and checks what can be checked before any tool starts.
 
+use std::collections::BTreeSet;
+
 use crate::config::Environment;
+use crate::config::template::Foreign;
 use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
 use crate::failure::Failure;
 use crate::steps::files::{env_place, inventory};
+use crate::steps::foreign;
 use crate::text::plural;
 use crate::work::kind::{Mention, StepKind};
 use crate::work::script::Script;
 use crate::work::{StepCx, opened};
 
 /// Opens the secrets and checks what can be checked before any tool starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Prepare {
     /// The environment file will be written: may it?
     pub env_file: bool,
+    /// Outputs of other environments that the run names.
+    pub(crate) foreign: BTreeSet<Foreign>,
+    /// Nothing of the run changes anything or lasts: mocks may stand in for them.
+    pub(crate) may_mock: bool,
 }
 
 impl StepKind for Prepare {
@@ -30,11 +38,13 @@ impl StepKind for Prepare {
     }
 
     fn run<'a>(&'a self, step: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
-        Box::pin(async move { run(step, self.env_file).await })
+        Box::pin(run(step, self))
     }
 
     fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
-        Ok(describe(step))
+        let mut all = describe(step);
+        all.extend(foreign::describe(step, &self.foreign, self.may_mock));
+        Ok(all)
     }
 
     fn script(&self, _: &StepCx<'_>, _: &mut Script) -> Result<Vec<String>, Failure> {
@@ -42,15 +52,15 @@ impl StepKind for Prepare {
     }
 }
 
-/// Opens the secrets of the environment; with `writes_env_file` also asks whether that file may be written.
-async fn run(step: &mut StepCx<'_>, writes_env_file: bool) -> Result<String, Failure> {
+/// Opens the secrets of the environment, asks whether its file may be written, reads what it wants of others.
+async fn run(step: &mut StepCx<'_>, wanted: &Prepare) -> Result<String, Failure> {
     let mut found = Vec::new();
     opened::secrets(step).await?;
     let secrets = step.facts.secrets.as_ref();
     if let Some(secrets) = secrets.filter(|secrets| !secrets.is_empty()) {
         found.push(format!("{} from {}", plural(secrets.len(), "secret"), plural(secrets.files(), "file")));
     }
-    if writes_env_file {
+    if wanted.env_file {
         let asked = std::time::Instant::now();
         env_place::check(step).await?;
         step.facts.env_file_allowed = Some(asked);
@@ -58,6 +68,7 @@ async fn run(step: &mut StepCx<'_>, writes_env_file: bool) -> Result<String, Fai
             inventory::check_place(step)?;
         }
     }
+    found.extend(foreign::read(step, &wanted.foreign, wanted.may_mock).await?);
     tell_about_variables(step);
     Ok(found.join(", "))
 }

@@ -14,7 +14,7 @@ use crate::secrets;
 use crate::text::Tail;
 use crate::toolbox;
 use crate::ui::event::{Event, Level, ToolLine};
-use crate::work::Facts;
+use crate::work::{Facts, container};
 
 /// What a step works with.
 pub(crate) struct StepCx<'a> {
@@ -98,6 +98,14 @@ impl<'a> StepCx<'a> {
         self.cx.ui.line(Some(&self.env.name), self.name, level, text.as_ref());
     }
 
+    /// Tells a line that another side said, as that of a program.
+    pub(crate) fn say(&self, text: &str) {
+        if let Some(heard) = &self.frame.heard {
+            heard.push(text);
+        }
+        self.line(Level::Normal, text);
+    }
+
     /// Tells a line of what the verb is run for.
     pub(crate) fn report(&self, text: impl AsRef<str>) {
         self.line(self.level(Channel::Out), text);
@@ -157,6 +165,11 @@ impl<'a> StepCx<'a> {
             }
             None => cmd,
         };
+        let started = match &cmd.container {
+            Some(wanted) => Some(container::start(self, cmd, wanted).await?),
+            None => None,
+        };
+        let cmd = started.as_ref().map_or(cmd, |started| &started.cmd);
         self.line(Level::Detail, format!("$ {cmd}"));
         let with_path;
         let cmd = match self.path().filter(|_| !cmd.env.contains_key("PATH")) {
@@ -175,13 +188,16 @@ impl<'a> StepCx<'a> {
         let name = || self.name.to_owned();
         let argv = std::iter::once(&cmd.program).chain(&cmd.args).cloned().collect();
         self.event(Event::CommandStarted { name: name(), argv });
-        let started = Instant::now();
+        let begun = Instant::now();
         // What is alive on the terminal is not drawn over a program that owns it.
         let _given = (cmd.io == Io::Attach).then(|| self.cx.ui.give_terminal());
         let result = self.cx.runner.run(cmd, &hear).await;
         let code = result.as_ref().ok().map(|done| done.code);
-        self.event(Event::CommandEnded { name: name(), code, took: started.elapsed() });
-        result
+        self.event(Event::CommandEnded { name: name(), code, took: begun.elapsed() });
+        match &started {
+            Some(started) => container::ended(self, started, result).await,
+            None => result,
+        }
     }
 
     /// The PATH with the programs that the environment asks for; none where it is as it was.

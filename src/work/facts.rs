@@ -1,12 +1,13 @@
 //! What earlier steps found out, for the next ones.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use indexmap::IndexMap;
 
+use crate::config::template::Foreign;
 use crate::secrets::Secrets;
 use crate::tools::power;
 use crate::tools::terraform::Output;
@@ -22,6 +23,8 @@ pub struct Facts {
     pub secrets: Option<Secrets>,
     /// Outputs by name, once read.
     pub outputs: Option<IndexMap<String, Output>>,
+    /// Outputs of other environments, once read.
+    pub(crate) foreign: Foreigners,
     /// Serial of the state the outputs came from.
     pub serial: Option<u64>,
     /// The root module and those that it calls, once their files were read.
@@ -48,6 +51,22 @@ pub struct Facts {
     pub path: OnceLock<Option<String>>,
     /// Where machines and databases are.
     pub state: Option<power::state::State>,
+}
+
+/// Outputs of other environments, once read.
+#[derive(Debug, Default)]
+pub(crate) struct Foreigners {
+    /// All outputs of each environment.
+    pub(crate) outputs: BTreeMap<String, IndexMap<String, Output>>,
+    /// Those of them that are mocks.
+    pub(crate) mocks: BTreeSet<Foreign>,
+}
+
+impl Foreigners {
+    /// An output of another environment.
+    pub(crate) fn get(&self, foreign: &Foreign) -> Option<&Output> {
+        self.outputs.get(&foreign.environment)?.get(&foreign.output)
+    }
 }
 
 /// A saved plan that was encrypted, in a private place.

@@ -42,6 +42,8 @@ pub(crate) enum Mention<'a> {
     Host(&'a str),
     /// A file or folder of the project that it reads.
     File(&'a Path),
+    /// Outputs of other environments that this part of the configuration names.
+    Foreign(&'a [&'a str]),
     /// The outputs, all of them.
     Outputs,
     /// The state of terraform, which it reads by itself.

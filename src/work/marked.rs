@@ -5,6 +5,7 @@ use super::kind::StepKind;
 use super::needs::Needs;
 use super::script::MARKER;
 use super::values::Known;
+use crate::config::template::Foreign;
 
 /// Those of a step.
 pub(crate) fn marked(step: &StepCx<'_>, kind: &dyn StepKind) -> Known {
@@ -12,6 +13,9 @@ pub(crate) fn marked(step: &StepCx<'_>, kind: &dyn StepKind) -> Known {
     let mut known = marked_text(&hosts.join("\n"));
     let needs = Needs::of(step.env, kind, None);
     needs.output_names.iter().for_each(|name| known.mark("output", name));
+    for Foreign { environment, output } in &needs.foreign {
+        known.mark(&format!("env.{environment}.output"), output);
+    }
     needs.secret_names.iter().for_each(|name| known.mark("secret", name));
     known
 }

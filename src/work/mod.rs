@@ -5,6 +5,7 @@ pub(crate) mod marked;
 pub(crate) mod when;
 pub(crate) mod opened;
 pub(crate) mod child;
+pub(crate) mod typed;
 pub(crate) mod values;
 pub(crate) mod needs;
 pub(crate) mod root_module;
@@ -12,6 +13,7 @@ pub(crate) mod kind;
 pub(crate) mod script;
 pub(crate) mod schedule;
 mod cx;
+pub(crate) mod container;
 mod facts;
 pub(crate) mod modules;
 pub(crate) mod connections;
@@ -57,6 +59,7 @@ pub(crate) fn relative(step: &StepCx<'_>, path: &Path) -> String {
 
 /// A command with the folder it runs in, as one line of shell.
 pub(crate) fn shown_in(cmd: &Cmd) -> String {
+    let cmd = container::shown(cmd);
     match &cmd.dir {
         Some(dir) => format!("(cd {} && {cmd})", shell_words::quote(&dir.to_string_lossy())),
         None => cmd.to_string(),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::kind::{Mention, StepKind};
 use crate::config::Environment;
-use crate::config::template::{Name, Template};
+use crate::config::template::{Foreign, Name, Template};
 
 /// What a step needs to know.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub(crate) struct Needs {
     pub output_names: BTreeSet<String>,
     /// Names of secrets in its templates.
     pub secret_names: BTreeSet<String>,
+    /// Outputs of other environments in its templates.
+    pub foreign: BTreeSet<Foreign>,
 }
 
 impl Needs {
@@ -52,6 +54,12 @@ impl Needs {
         Needs { outputs: true, ..Needs::default() }.whole(env)
     }
 
+    /// Those of what names outputs of other environments in this part of the configuration.
+    pub(crate) fn foreign(env: &Environment, section: &[&str]) -> Needs {
+        let named = env.document.foreign_below(section).into_iter();
+        Needs { foreign: named.map(|named| named.foreign).collect(), ..Needs::default() }
+    }
+
     fn whole(mut self, env: &Environment) -> Needs {
         self.secrets |= self.outputs && outputs_need_secrets(env);
         self
@@ -65,6 +73,10 @@ impl Needs {
                 named.take(env, template);
                 self.outputs |= named.outputs;
                 self.output_names.extend(named.output_names);
+                self.foreign.extend(named.foreign);
+            }
+            Mention::Foreign(section) => {
+                self.foreign.extend(Needs::foreign(env, section).foreign);
             }
             Mention::Secret(name) => {
                 self.secrets = true;
@@ -115,6 +127,9 @@ impl Needs {
                     if let Some(host) = env.hosts.get(host) {
                         self.take(env, &host.address.0);
                     }
+                }
+                Name::Foreign(foreign) => {
+                    self.foreign.insert(foreign.clone());
                 }
                 Name::Environment | Name::Project | Name::Var(_) => {}
             }

@@ -65,8 +65,15 @@ impl Tries {
 
     /// What comes after the try that was just not good.
     pub(crate) fn next(&self) -> Next {
+        self.next_within(self.number, Duration::MAX)
+    }
+
+    /// The same when so many tries count, after a pause of at most so long.
+    pub(crate) fn next_within(&self, number: u32, longest: Duration) -> Next {
         let left = self.limit.map(|limit| limit.saturating_duration_since(Instant::now()));
-        self.schedule.after(self.number, self.started.elapsed(), left)
+        let took = self.started.elapsed();
+        let every = self.schedule.every.min(longest.saturating_add(took));
+        Schedule { every, ..self.schedule }.after(number, took, left)
     }
 
     /// How many there were, and how long they took together.

@@ -5,10 +5,9 @@ use secrecy::SecretString;
 use serde_json::Value as Json;
 
 use crate::config::model::Input;
-use crate::config::template::{Name, Rendered, Scope, Template, TemplateError};
+use crate::config::template::{Foreign, Rendered, Scope, Template, TemplateError};
 use crate::exec;
-use crate::failure::{Failure, Kind};
-use crate::files::ansible_value::{Value, holds_template};
+use crate::failure::Failure;
 use crate::tools::terraform::Output;
 use crate::tools::terraform::declared::{Declared, Type};
 use crate::work::StepCx;
@@ -19,6 +18,7 @@ use crate::work::needs::Needs;
 #[derive(Default)]
 pub(crate) struct Known {
     outputs: IndexMap<String, Rendered>,
+    foreign: IndexMap<Foreign, Rendered>,
     secrets: IndexMap<String, SecretString>,
 }
 
@@ -26,15 +26,16 @@ impl Known {
     /// Everything the step knows now.
     pub(crate) fn of(step: &StepCx<'_>) -> Self {
         let outputs = step.facts.outputs.iter().flatten();
+        let foreign = step.facts.foreign.outputs.iter().flat_map(|(environment, outputs)| {
+            let all = outputs.iter();
+            all.map(|(name, output)| {
+                let foreign = Foreign { environment: environment.clone(), output: name.clone() };
+                (foreign, rendered(output))
+            })
+        });
         Known {
-            outputs: outputs
-                .map(|(name, output)| {
-                    let text = text(&output.value);
-                    let rendered =
-                        if output.sensitive { Rendered::Secret(text.into()) } else { Rendered::Plain(text) };
-                    (name.clone(), rendered)
-                })
-                .collect(),
+            outputs: outputs.map(|(name, output)| (name.clone(), rendered(output))).collect(),
+            foreign: foreign.collect(),
             secrets: step.secrets().map(|(name, value)| (name.to_owned(), value.clone())).collect(),
         }
     }
@@ -51,6 +52,10 @@ impl Known {
             let shown = format!("{{{{output.{name}}}}}");
             known.outputs.entry(name).or_insert(Rendered::Plain(shown));
         }
+        for foreign in needs.foreign {
+            let shown = format!("{{{{{foreign}}}}}");
+            known.foreign.entry(foreign).or_insert(Rendered::Plain(shown));
+        }
         for name in needs.secret_names {
             known.secrets.entry(name).or_insert_with(|| "***".into());
         }
@@ -60,8 +65,12 @@ impl Known {
     /// For a script: this output or secret stands there as the name it has in the file.
     pub(crate) fn mark(&mut self, kind: &str, name: &str) {
         let marker = format!("{{{{{kind}.{name}}}}}");
+        let environment = kind.strip_prefix("env.").and_then(|rest| rest.strip_suffix(".output"));
         if kind == "secret" {
             self.secrets.insert(name.to_owned(), marker.into());
+        } else if let Some(environment) = environment {
+            let foreign = Foreign { environment: environment.to_owned(), output: name.to_owned() };
+            self.foreign.insert(foreign, Rendered::Plain(marker));
         } else {
             self.outputs.insert(name.to_owned(), Rendered::Plain(marker));
         }
@@ -78,6 +87,7 @@ impl Known {
             environment: &step.env.name,
             project: &step.env.project,
             outputs: &self.outputs,
+            foreign: &self.foreign,
             secrets: &self.secrets,
             vars: &step.cx.vars.0,
             addresses: step.env.addresses(),
@@ -99,6 +109,11 @@ impl Known {
     pub(crate) fn render(&self, step: &StepCx<'_>, template: &Template) -> Result<Rendered, Failure> {
         template.render(&self.scope(step)).map_err(|error| no_value(step, error))
     }
+}
+
+fn rendered(output: &Output) -> Rendered {
+    let text = text(&output.value);
+    if output.sensitive { Rendered::Secret(text.into()) } else { Rendered::Plain(text) }
 }
 
 /// Renders a template for a program's argument: nothing sensitive.
@@ -210,76 +225,4 @@ pub(crate) fn backend(step: &StepCx<'_>) -> Result<IndexMap<String, Json>, Failu
         .map(|(name, input)| Ok((name.clone(), input.fill(&known.scope(step))?)))
         .collect::<Result<_, _>>()
         .map_err(|error| no_value(step, error))
-}
-
-/// A value for ansible.
-#[derive(Debug, Clone)]
-pub(crate) struct Typed {
-    /// The value.
-    pub value: Value,
-    /// It holds a secret or a sensitive output.
-    pub is_sensitive: bool,
-}
-
-/// A value for ansible: its texts rendered. A text that is an output and nothing else is that output with its type.
-/// What stands in the file may be a template of ansible's; what an output or a secret puts into it never is.
-pub(crate) fn typed(step: &StepCx<'_>, known: &Known, json: &Json) -> Result<Typed, Failure> {
-    let mut is_sensitive = false;
-    let value = typed_value(step, known, json, &mut is_sensitive)?;
-    Ok(Typed { value, is_sensitive })
-}
-
-fn typed_value(
-    step: &StepCx<'_>,
-    known: &Known,
-    json: &Json,
-    is_sensitive: &mut bool,
-) -> Result<Value, Failure> {
-    let mut inside = |json: &Json| typed_value(step, known, json, is_sensitive);
-    Ok(match json {
-        Json::Array(items) => Value::List(items.iter().map(inside).collect::<Result<_, _>>()?),
-        Json::Object(fields) => Value::Map(
-            fields
-                .iter()
-                .map(|(key, value)| Ok((key.clone(), inside(value)?)))
-                .collect::<Result<_, Failure>>()?,
-        ),
-        Json::String(text) => {
-            // What is malformed was refused when the file was read.
-            let template = Template::parse(text).unwrap_or_else(|_| Template::literal(text));
-            if let Some(output) = whole_output(step, &template) {
-                *is_sensitive |= output.sensitive;
-                return Ok(Value::data(&output.value));
-            }
-            let is_template = template.literals().any(holds_template);
-            let text = match known.render(step, &template)? {
-                Rendered::Plain(text) => text,
-                Rendered::Secret(text) => {
-                    *is_sensitive = true;
-                    secrecy::ExposeSecret::expose_secret(&text).to_owned()
-                }
-            };
-            let openings =
-                |text: &str| ["{{", "{%", "{#"].iter().map(|o| text.matches(o).count()).sum::<usize>();
-            if is_template && openings(&text) > template.literals().map(openings).sum() {
-                let message = format!(
-                    "a value that `{template}` names holds `{{{{`, `{{%` or `{{#`: ansible would take it for a part of the template"
-                );
-                return Err(Failure::new(Kind::Config, message)
-                    .help("give that value a variable of its own, and name that variable in the template"));
-            }
-            Value::Text { text, is_template }
-        }
-        other => Value::data(other),
-    })
-}
-
-/// The output that a template is, if it is one and nothing else.
-pub(crate) fn whole_output<'a>(step: &'a StepCx<'_>, template: &Template) -> Option<&'a Output> {
-    let mut names = template.names();
-    let (Some(Name::Output(name)), None) = (names.next(), names.next()) else { return None };
-    if template.as_str().trim() != format!("{{{{output.{name}}}}}") {
-        return None;
-    }
-    step.facts.outputs.as_ref()?.get(name)
 }

@@ -317,8 +317,6 @@ task = [{ command = "touch done", secrets = [] }, { docker = { push = "image" } 
     run(&project, "task", &["--skip", "docker push image"]).code(0);
     assert!(project.path("done").exists());
     for (text, key) in [
-        ("[ansible]\nimage = \"ansible:1\"\n", "ansible.image"),
-        ("[terraform]\nimage = \"terraform:1\"\n", "terraform.image"),
         ("[registry]\nserver = \"r.example\"\nlogin = \"ecr\"\n", "registry.login"),
         ("[release]\nbranch = \"main\"\n", "release"),
         ("[snapshots.database]\n", "snapshots"),

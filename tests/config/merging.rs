@@ -175,6 +175,7 @@ endpoints = { s3 = "https://s3.{{environment}}.example" }
         environment: "dev",
         project: "shop",
         outputs: &outputs,
+        foreign: &IndexMap::new(),
         secrets: &secrets,
         vars: &std::collections::BTreeMap::new(),
         addresses: dev.addresses(),

@@ -10,6 +10,7 @@ mod common;
 mod ansible;
 mod bootstrap;
 mod compose;
+mod containers;
 mod copy;
 mod docker;
 mod dotenv;
@@ -22,7 +23,9 @@ mod openstack;
 mod ovh;
 mod pages;
 mod power;
+mod providers;
 mod push;
+
 mod refusals;
 mod run;
 mod scripts;

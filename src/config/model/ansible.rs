@@ -18,7 +18,10 @@ pub(crate) struct Ansible {
     ///
     /// Default: `ansible`
     pub dir: Option<FilePath>,
-    /// Container image to run ansible in
+    /// Container image to run ansible in, by docker: a name, a tag or a digest. What it sees and may write stands in
+    /// docs/containers.md
+    ///
+    /// Default: none; the ansible of this machine is used
     pub image: Option<Argument>,
     /// Inventory to use instead of the one that infractl writes
     pub inventory: Option<FilePath>,

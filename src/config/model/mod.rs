@@ -10,6 +10,7 @@ mod ecs;
 mod snapshot_step;
 mod publish;
 mod git;
+mod http;
 mod compose;
 mod docker;
 mod env_file;
@@ -45,6 +46,7 @@ pub(crate) use ecs::*;
 pub use env_file::*;
 pub(crate) use git::*;
 pub(crate) use host::*;
+pub(crate) use http::*;
 pub(crate) use image::*;
 pub(crate) use inventory::*;
 pub(crate) use lock::*;
@@ -83,11 +85,19 @@ pub(crate) struct File {
     ///
     /// Example: `description = "what customers see"`
     pub description: Option<String>,
-    /// Environments that must be applied before this one; `destroy` goes the other way
+    /// Environments that must be applied before this one; `destroy` goes the other way. Those whose outputs it names
+    /// count by themselves
     ///
     /// Example: `depends-on = ["shared"]`
     #[serde(default)]
     pub depends_on: Vec<EnvironmentName>,
+    /// What stands in for outputs of other environments as long as those have none, by environment and output: a
+    /// `plan` can be made before the other environment is there. Nothing that changes anything takes a mock
+    ///
+    /// Example: `mocks = { shared = { vpc_id = "vpc-mock" } }`
+    #[serde(default)]
+    #[schemars(extend("propertyNames" = { "format": "environment" }))]
+    pub mocks: IndexMap<String, IndexMap<String, serde_json::Value>>,
     /// The root module and the program that applies it
     pub terraform: Option<Terraform>,
     /// Where the secrets are and which must be there

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    AnsibleStep, Argument, Compose, Copy, Docker, Ecs, FilePath, Git, Pattern, Period, Publish, Remote,
+    AnsibleStep, Argument, Compose, Copy, Docker, Ecs, FilePath, Git, Http, Pattern, Period, Publish, Remote,
     SecretName, SnapshotStep, StepOrLine, Variables, Wait,
 };
 use crate::config::template::Template;
@@ -17,7 +17,7 @@ use crate::config::verbs::Declared;
     { "required": ["do"] }, { "required": ["command"] }, { "required": ["wait"] }, { "required": ["copy"] },
     { "required": ["remote"] }, { "required": ["compose"] }, { "required": ["ansible"] },
     { "required": ["docker"] }, { "required": ["ecs"] }, { "required": ["snapshot"] },
-    { "required": ["publish"] }, { "required": ["git"] }
+    { "required": ["publish"] }, { "required": ["git"] }, { "required": ["http"] }
 ]))]
 pub(crate) struct StepEntry {
     /// Another verb or pipeline, for the same environment
@@ -68,6 +68,10 @@ pub(crate) struct StepEntry {
     ///
     /// Example: `{ git = { tag = "v1.4.0", push = true } }`
     pub git: Option<Git>,
+    /// A request of HTTP
+    ///
+    /// Example: `{ http = { method = "PUT", url = "{{output.api}}/flags/new", json = { on = true }, headers = { Authorization = "Bearer {{secret.TOKEN}}" } } }`
+    pub http: Option<Http>,
 
     /// Name shown, and given to `--from`, `--only` and `--skip`
     ///
@@ -108,7 +112,7 @@ pub(crate) struct StepEntry {
     /// Example: `on-failure = [{ do = "rollback" }]`
     pub on_failure: Option<OnFailure>,
     /// What its command does, which infractl cannot know: `reads` takes no lock and asks nothing in a protected
-    /// environment; `changes` does (`command`, `remote`, `docker` with `run`, and `do` of such)
+    /// environment; `changes` does (`command`, `remote`, `docker` with `run`, `http` with POST, and `do` of such)
     ///
     /// Default: that of the pipeline, else `changes`
     ///

@@ -19,6 +19,16 @@ pub(crate) enum Review {
     Verify,
 }
 
+/// Whether packages of providers are kept for all root modules, or where
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(untagged)] // its errors are never seen: config/check.rs has looked at the value before serde does
+pub(crate) enum ProviderCache {
+    /// At the usual place, or not at all.
+    Switch(bool),
+    /// Here.
+    Path(FilePath),
+}
+
 /// The root module and the program that applies it
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -48,10 +58,20 @@ pub(crate) struct Terraform {
     /// Default: none
     #[serde(default)]
     pub var_files: Vec<FilePath>,
-    /// Container image to run the program in; without it the program of this machine is used
+    /// Container image to run the program in, by docker: a name, a tag or a digest. What it sees and may write stands in
+    /// docs/containers.md
+    ///
+    /// Default: none; the program of this machine is used
     ///
     /// Example: `image = "hashicorp/terraform:1.11"`
     pub image: Option<Argument>,
+    /// Whether providers are kept in one cache for all root modules, or in which folder. What `TF_PLUGIN_CACHE_DIR` or the
+    /// `plugin_cache_dir` of terraform's own configuration names comes before a folder that is named here
+    ///
+    /// Default: `true`, which is `infractl/providers` in the user's cache folder
+    ///
+    /// Example: `provider-cache = ".cache/providers"`
+    pub provider_cache: Option<ProviderCache>,
     /// How many resources are worked on at once, for `-parallelism`
     ///
     /// Default: terraform's own, 10

@@ -106,6 +106,15 @@ impl Status {
     }
 }
 
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.first, self.last) {
+            (first, last) if first == last => write!(f, "{first}"),
+            (first, last) => write!(f, "{first}-{last}"),
+        }
+    }
+}
+
 /// Any value of an output given by hand: its text, at any depth, is a template that may name secrets.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(transparent)]
@@ -124,7 +133,7 @@ pub struct ArgumentInput(pub Json);
 /// One text or a list of them.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(untagged)] // as above
-pub(crate) enum OneOrMany<T> {
+pub enum OneOrMany<T> {
     /// One.
     One(T),
     /// Several.

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Argument, CommandLine, FilePath, HostName, OneOrMany, Pattern, Period, Status};
+use super::{Argument, CommandLine, FilePath, HostName, Input, Method, OneOrMany, Pattern, Period, Status};
 use crate::config::template::Template;
 
 /// Wait until something answers: exactly one of `ssh`, `tcp`, `http`, `tls`, `file`, `command`, `ecs`
@@ -41,6 +41,16 @@ pub(crate) struct Wait {
     ///
     /// Default: 200 to 299
     pub status: Option<OneOrMany<Status>>,
+    /// What is asked for (`http`): GET and HEAD only look, what changes something is done at each try
+    ///
+    /// Default: `GET`
+    pub method: Option<Method>,
+    /// Values that the answer must have, by their place in its JSON (`http`)
+    ///
+    /// Example: `{ http = "http://127.0.0.1:3000/api/health", json = { ".database" = "ok" } }`
+    #[serde(default)]
+    #[schemars(extend("propertyNames" = { "format": "json-path" }))]
+    pub json: IndexMap<String, Input>,
     /// Regular expression that the answer must match (`http`), or the output (`command`)
     pub body: Option<Pattern>,
     /// Header lines to send (`http`)
@@ -65,11 +75,24 @@ pub(crate) struct Wait {
     pub cluster: Option<Argument>,
     /// Region (`ecs`)
     pub region: Option<Argument>,
+    /// It has to stay good for so long without a break; after a break the time begins anew
+    ///
+    /// Example: `{ http = "https://{{output.fqdn}}/health", hold = "5m", every = "10s", at-most = 2 }`
+    pub hold: Option<Period>,
+    /// How many breaks of `hold` there may be; one more ends the wait at once
+    ///
+    /// Default: as many as `attempts` allows
+    pub at_most: Option<u32>,
+    /// Regular expressions for what cannot get well: the wait ends at once when the other side says so
+    ///
+    /// Example: `fail-fast = ["FATAL", "CrashLoopBackOff"]`
+    #[serde(default)]
+    pub fail_fast: Vec<Pattern>,
     /// How long one try may take
     ///
     /// Default: `10s`
     pub each: Option<Period>,
-    /// How often to try; may stand beside `wait` as well
+    /// How often it may be tried and found not good; may stand beside `wait` as well
     ///
     /// Default: `30`
     #[schemars(range(min = 1))]

@@ -11,7 +11,8 @@ use crate::files::inventory as file;
 use crate::hosts::connection;
 use crate::hosts::host::{self, Machine};
 use crate::work::StepCx;
-use crate::work::values::{self, Known};
+use crate::work::typed;
+use crate::work::values::Known;
 
 /// Options of ssh for each host, which no file of the user's has.
 const SSH_ARGS: &str = "infractl_ssh_args";
@@ -46,7 +47,7 @@ pub(crate) async fn variables(
             )
             .help("use letters, digits and `_`, no digit first, and no word of Python"));
         }
-        vars.insert(name.clone(), values::typed(step, known, &input.0)?.value);
+        vars.insert(name.clone(), typed::typed(step, known, &input.0)?.value);
     }
     let mut text = String::from("---\n");
     for (name, value) in &vars {

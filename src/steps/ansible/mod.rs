@@ -1,11 +1,12 @@
 //! A playbook with the inventory and secrets of the environment.
 
 mod check;
+mod container;
 mod end;
 mod given;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::Environment;
 use crate::config::environment;
@@ -13,7 +14,7 @@ use crate::config::model::AnsibleStep;
 use crate::config::template::Template;
 use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
-use crate::exec::{Cmd, Handed, Io};
+use crate::exec::{Cmd, Container, Handed, Io};
 use crate::failure::{Failure, Kind};
 use crate::hosts::host;
 use crate::steps::ansible::check::Shown;
@@ -34,7 +35,9 @@ use crate::work::{StepCx, relative, shown_in};
 impl StepKind for AnsibleStep {
     fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
         see(Mention::Program);
-        see(Mention::Starts("ansible-playbook"));
+        let image = env.ansible.as_ref().and_then(|settings| settings.image.as_ref());
+        see(Mention::Starts(image.map_or("ansible-playbook", |_| "docker")));
+        image.into_iter().for_each(|image| see(Mention::Template(image)));
         inventory::visit(env, see);
         env.hosts.keys().for_each(|name| see(Mention::Host(name)));
         let tags = self.tags.iter().chain(&self.skip_tags);
@@ -79,10 +82,11 @@ pub(crate) async fn run(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result
         None
     };
     is_there(step, &playbook)?;
-    install(step, settings).await?;
+    install(step, settings, playbook.container.as_ref()).await?;
 
     let folder = step.facts.connections.folder(step.cx)?;
     let vars = variables(step, settings, declared, &known).await?;
+    container::let_in(step, &mut playbook);
     let mut handed = Vec::new();
     let mut hand = |name: &str, text: String| -> Result<PathBuf, Failure> {
         // A step that is tried again has pipes of its own.
@@ -110,7 +114,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result
 
     let progress = Mutex::new(Progress::default());
     let counted = async {
-        let done = step.cx.runner.run(&list, &|_, _| ()).await.ok().filter(|done| done.code == 0)?;
+        let done = step.run_with(&list, &|_| ()).await.ok().filter(|done| done.code == 0)?;
         let plays = ansible::count_tasks(&String::from_utf8_lossy(&done.stdout));
         progress.lock().unwrap_or_else(PoisonError::into_inner).plays.clone_from(&plays);
         Some(plays)
@@ -170,7 +174,7 @@ pub(crate) fn describe(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result<
     let mut playbook = playbook(step, settings, declared, &known)?;
     let mut lines = Vec::new();
     if let Some(requirements) = &settings.requirements {
-        let mut cmd = ansible::install(&settings.dir, requirements);
+        let mut cmd = ansible::install(&settings.dir, requirements, playbook.container.as_ref());
         cmd.env.clear();
         lines.push(format!("# when {} changed: {}", relative(step, requirements), shown_in(&cmd)));
     }
@@ -232,6 +236,7 @@ fn playbook(
         vars: None,
         vault: None,
         extra: step.extra.to_vec(),
+        container: container::of(step, settings, known)?,
     })
 }
 
@@ -255,7 +260,11 @@ fn is_there(step: &StepCx<'_>, playbook: &Playbook) -> Result<(), Failure> {
 }
 
 /// Installs roles and collections, when the file that names them changed since that went well.
-async fn install(step: &mut StepCx<'_>, settings: &environment::Ansible) -> Result<(), Failure> {
+async fn install(
+    step: &mut StepCx<'_>,
+    settings: &environment::Ansible,
+    container: Option<&Arc<Container>>,
+) -> Result<(), Failure> {
     let Some(requirements) = &settings.requirements else { return Ok(()) };
     let when = crate::config::model::When {
         changed: Some(vec![crate::config::model::FilePath(requirements.clone())]),
@@ -268,7 +277,8 @@ async fn install(step: &mut StepCx<'_>, settings: &environment::Ansible) -> Resu
             return Ok(());
         }
         step.progress("installs roles and collections");
-        let cmd = equip(step, settings, ansible::install(&settings.dir, requirements), &Known::of(step))?;
+        let cmd = ansible::install(&settings.dir, requirements, container);
+        let cmd = equip(step, settings, cmd, &Known::of(step))?;
         let done = step.quietly(&cmd).await.map_err(|error| step.unanswered(error))?;
         let why = done.tail.lines().find(|line| line.contains("[WARNING]: - ") || line.contains("ERROR"));
         child::judge(step, &done).map_err(|failure| match why {

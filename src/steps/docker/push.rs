@@ -100,9 +100,7 @@ fn with_help(step: &StepCx<'_>, refusal: Refusal, names: &Names, failure: Failur
         Refusal::NoRepository => failure
             .help(format!("make the repository `{}`", names.repository))
             .help("or let it be made: `create = true` in `[registry]`, with `login = \"ecr\"`"),
-        Refusal::Other if format!("{:#}", failure.error).contains("does not exist locally") => {
-            failure.help(format!("run `infractl build {}` first", step.env.name))
-        }
+        Refusal::NotBuilt => failure.help(format!("run `infractl build {}` first", step.env.name)),
         _ => failure,
     }
 }

@@ -31,6 +31,9 @@ pub enum EnvFileStep {
 
 impl StepKind for EnvFileStep {
     fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+        if *self != EnvFileStep::Remove {
+            see(Mention::Foreign(&["env-file"]));
+        }
         match self {
             EnvFileStep::Write => {
                 see(Mention::SecretFiles);

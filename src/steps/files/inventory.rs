@@ -19,7 +19,8 @@ use crate::text::plural;
 use crate::work::kind::{Mention, StepKind};
 use crate::work::needs::Needs;
 use crate::work::script::{Script, literal};
-use crate::work::values::{self, Known};
+use crate::work::typed;
+use crate::work::values::Known;
 use crate::work::{StepCx, relative};
 
 /// Everybody may read it: it holds no secret.
@@ -252,7 +253,7 @@ fn variables(
         let names_secret = Template::inside(&input.0)
             .iter()
             .any(|template| template.names().any(|name| matches!(name, Name::Secret(_))));
-        let typed = if names_secret { None } else { Some(values::typed(step, known, &input.0)?) };
+        let typed = if names_secret { None } else { Some(typed::typed(step, known, &input.0)?) };
         match typed {
             Some(typed) if !typed.is_sensitive => {
                 vars.insert(name.clone(), typed.value);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::tools::terraform::flags::Command;
+use crate::tools::terraform::subcommand;
 
 /// What is done with the root module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +83,27 @@ impl Action {
             | Action::Destroy
             | Action::Any { .. }
             | Action::Fmt { .. } => false,
+        }
+    }
+
+    /// Does terraform want the values of the variables?
+    pub(super) fn takes_values(&self) -> bool {
+        match self {
+            Action::Plan { .. }
+            | Action::Drift
+            | Action::Verify { .. }
+            | Action::Apply { .. }
+            | Action::Destroy => true,
+            Action::Any { words } => subcommand::find(words).takes_variables,
+            Action::Init | Action::Look { .. } | Action::Validate | Action::Fmt { .. } => false,
+        }
+    }
+
+    /// A plan comes of it that can be applied.
+    pub(crate) fn keeps_plan(&self) -> bool {
+        match self {
+            Action::Plan { out, keep, .. } => *keep || out.is_some(),
+            action => matches!(action, Action::Verify { .. }),
         }
     }
 

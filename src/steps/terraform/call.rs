@@ -6,6 +6,7 @@ use crate::config::Environment;
 use crate::config::environment::Terraform;
 use crate::exec::{Cmd, Value};
 use crate::failure::{Failure, Kind};
+use crate::steps::terraform::container;
 use crate::steps::terraform::given::Given;
 use crate::text::{last_line, plain};
 use crate::tools::terraform::Root;
@@ -26,7 +27,7 @@ pub(crate) fn root(step: &StepCx<'_>) -> Result<Root, Failure> {
         return Err(Failure::new(Kind::Config, format!("there is no folder `{}`", dir.display()))
             .help("create it, or set `[terraform] dir`"));
     }
-    Ok(Root {
+    let root = Root {
         environment: step.env.name.clone(),
         program: program(step.env, terraform),
         dir: dir.clone(),
@@ -36,7 +37,9 @@ pub(crate) fn root(step: &StepCx<'_>) -> Result<Root, Failure> {
         lock_timeout: lock_timeout.map(|limit| format!("{}s", limit.as_secs_f64().ceil())),
         parallelism: *parallelism,
         color: step.cx.ui.mode.color,
-    })
+        container: None,
+    };
+    Ok(Root { container: container::of(step, &root)?, ..root })
 }
 
 /// The program to start: a path is meant from the project, not from the folder of the root module.

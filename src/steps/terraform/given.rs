@@ -8,6 +8,7 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use super::Action;
+use crate::config::template::TemplateError;
 use crate::disk::{self, PrivateDir};
 use crate::exec::{Handed, Value};
 use crate::failure::{Failure, Kind};
@@ -60,8 +61,12 @@ impl Given {
         let module = root_module::of(step);
         let declared = &module.declared;
         for (name, input) in step.env.terraform.iter().flat_map(|terraform| &terraform.vars) {
-            let (value, is_sensitive) = values::of_terraform(&known.scope(step), declared, name, input)
-                .map_err(|error| values::no_value(step, error))?;
+            let (value, is_sensitive) = match values::of_terraform(&known.scope(step), declared, name, input)
+            {
+                // Those that take values have them: they were read before. The others do without.
+                Err(TemplateError::Foreign { .. }) => continue,
+                value => value.map_err(|error| values::no_value(step, error))?,
+            };
             self.value(declared, name, value, is_sensitive);
         }
         Ok(())

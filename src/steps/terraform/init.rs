@@ -72,9 +72,15 @@ pub(crate) async fn run(step: &mut StepCx<'_>, root: &Root, wish: Wish) -> Resul
     step.progress("init");
     let mut cmd = command(step, root, &backend, wish)?;
     if let Some(cache) = &cache {
-        cmd = cmd.env("TF_PLUGIN_CACHE_DIR", cache.dir.to_string_lossy());
+        cmd = cmd.env("TF_PLUGIN_CACHE_DIR", cache.dir().to_string_lossy());
     }
-    let done = step.quietly(&cmd).await.map_err(|error| step.unanswered(error))?;
+    let done = step.quietly(&cmd).await;
+    let data = data_dir(root, &Seen::of(step)?);
+    let kept = match cache {
+        Some(cache) => cache.filled(data.clone(), done.as_ref().is_ok_and(|done| done.code == 0)).await,
+        None => Ok(()),
+    };
+    let done = done.map_err(|error| step.unanswered(error))?;
     if done.interrupted {
         return Err(step.interrupted(format!("stopped during the init of `{}`", step.env.name)));
     }
@@ -87,11 +93,10 @@ pub(crate) async fn run(step: &mut StepCx<'_>, root: &Root, wish: Wish) -> Resul
         found.finish().iter().for_each(|found| crate::steps::terraform::diagnostics::tell(step, found));
         return Err(call::failed(step, root, "init", done.code, &done.tail));
     }
+    kept?;
     step.facts.initialised = true;
-    cache.into_iter().for_each(crate::steps::terraform::providers::Cache::filled);
     // Looked at again: init wrote the lock file.
     let mut stamp = look(step, root, &backend)?.stamp;
-    let data = data_dir(root, &Seen::of(step)?);
     stamp.left = LEFT.map(str::to_owned).into_iter().filter(|part| data.join(part).exists()).collect();
     save(step, &stamp)
 }
@@ -200,7 +205,7 @@ fn no_file_came(old: &Stamp) -> bool {
 }
 
 /// The files of a module and of the modules on this disk that it calls, and what an init of all of them depends on.
-fn gather(
+pub(super) fn gather(
     modules: &Modules,
     dir: &Path,
     files: &mut BTreeMap<PathBuf, Stat>,

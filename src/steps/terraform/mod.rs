@@ -17,10 +17,13 @@ pub(crate) mod database;
 mod progress;
 pub(crate) mod diagnostics;
 mod providers;
+mod staging;
+mod package;
 mod script;
 pub(crate) mod state_place;
 pub(crate) mod seen;
 mod call;
+mod container;
 mod given;
 mod sealed;
 mod words;
@@ -49,6 +52,9 @@ impl StepKind for Action {
             Action::Fmt { .. } => {}
             Action::Any { words } if !subcommand::find(words).needs_init => {}
             _ => see(Mention::SecretFiles),
+        }
+        if self.takes_values() {
+            see(Mention::Foreign(&["terraform", "vars"]));
         }
     }
 
@@ -82,7 +88,7 @@ impl StepKind for Action {
 
 fn starts(env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
     if let Some(terraform) = &env.terraform {
-        see(Mention::Starts(&terraform.program));
+        see(Mention::Starts(terraform.image.as_ref().map_or(&terraform.program, |_| "docker")));
     }
 }
 

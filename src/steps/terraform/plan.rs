@@ -25,9 +25,13 @@ pub(crate) async fn plan(
     out: Option<&Path>,
     words: &[String],
 ) -> Result<String, Failure> {
-    let out = Out::new(root, out, words)?;
+    let out = Out::new(step, root, out, words)?;
     let cmd = root.plan(out.private().as_deref());
     let cmd = said_already(equip(step, cmd)?).args(flags::without(words, "out"));
+    for mock in &step.facts.foreign.mocks {
+        let value = step.facts.foreign.get(mock).map(|output| output.value.to_string()).unwrap_or_default();
+        step.report(format!("# mock: {mock} = {value}"));
+    }
     let text = Mutex::new((PlanText::default(), Diagnostics::default()));
     let done = step
         .run_channels(&cmd, &|channel, line| {
@@ -56,7 +60,7 @@ pub(crate) async fn plan_json(
     out: Option<&Path>,
     words: &[String],
 ) -> Result<String, Failure> {
-    let out = Out::new(root, out, words)?;
+    let out = Out::new(step, root, out, words)?;
     let cmd = root.plan_json(out.private().as_deref());
     let cmd = said_already(equip(step, cmd)?).args(flags::without(words, "out"));
     let seen = Mutex::new(Progress::default());

@@ -1,19 +1,22 @@
-//! One cache of providers for all root modules, and one init at a time while it is cold.
+//! One cache of providers for all root modules: each package is downloaded once.
 //!
-//! terraform's cache is not made for several inits at once: two that download the same provider write into the
-//! same files ("text file busy"). So an init that may download waits for its turn, and those that find everything
-//! in the cache run side by side.
+//! An init that has something to download waits for its turn, and then finds what the one before it has downloaded; those
+//! that find everything in the cache run side by side. That nobody is in anybody's way is the work of
+//! [`super::staging`], not of the turns.
 
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::seen::Seen;
+use super::staging::{self, Staging};
+use crate::config::model::ProviderCache;
 use crate::disk;
 use crate::failure::{Failure, Kind};
 use crate::tools::terraform::Root;
-use crate::tools::terraform::root::{self, Needs};
+use crate::tools::terraform::root::{self, Locked, Needs};
 use crate::work::StepCx;
 
 /// The lock file of terraform, with versions and checksums.
@@ -25,72 +28,91 @@ const POLL: Duration = Duration::from_millis(40);
 static MADE: LazyLock<Mutex<HashMap<String, Vec<u8>>>> = LazyLock::new(Mutex::default);
 
 /// The cache for one init, and its turn to fill it.
-pub(crate) struct Cache {
-    /// For `TF_PLUGIN_CACHE_DIR`.
-    pub(crate) dir: PathBuf,
+pub(super) struct Cache {
+    shared: PathBuf,
+    /// None in a cache that may only be read: terraform gets it as it is.
+    staging: Option<Staging>,
     needs: String,
     lock_file: PathBuf,
-    turn: Option<File>,
+    _turn: Option<File>,
 }
 
-/// Finds the cache and, while it is cold, waits for the turn. None when no provider is needed.
-pub(crate) async fn cache(step: &StepCx<'_>, root: &Root, needs: &Needs) -> Result<Option<Cache>, Failure> {
+/// Finds the cache and, while it is cold, waits for the turn. None when no provider is needed, or no cache is wanted.
+pub(super) async fn cache(step: &StepCx<'_>, root: &Root, needs: &Needs) -> Result<Option<Cache>, Failure> {
     let brings_some = |text: &String| text.starts_with("required_providers") || text.starts_with("module ");
     if needs.providers.is_empty() && !needs.text.iter().any(brings_some) {
         return Ok(None);
     }
-    let dir = place(step);
-    crate::disk::make_dir(&dir).map_err(|error| {
-        Failure::new(
-            Kind::Failed,
-            format!("the cache of providers `{}` could not be made: {error}", dir.display()),
-        )
-        .help("set TF_PLUGIN_CACHE_DIR to a folder that you may write")
-    })?;
-    let mut cache = Cache { dir, needs: key(needs), lock_file: root.dir.join(LOCK_FILE), turn: None };
-    if !cache.is_warm() {
-        cache.turn = Some(turn(step, &cache.dir).await?);
-        cache.begin_with_siblings_lock_file(step);
+    let Some(shared) = place(step)? else { return Ok(None) };
+    disk::make_dir(&shared).map_err(|error| unusable(&shared, &error))?;
+    let (needs, lock_file) = (key(needs), root.dir.join(LOCK_FILE));
+    let mut turn = None;
+    if !blocking(&shared, &lock_file, staging::is_warm).await && disk::check_writable(&shared).is_ok() {
+        turn = Some(take_turn(step, &shared).await?);
+        begin_with_siblings_lock_file(step, &needs, &lock_file);
         // Whoever was first has filled it.
-        if cache.is_warm() {
-            cache.turn = None;
+        if blocking(&shared, &lock_file, staging::is_warm).await {
+            turn = None;
         }
     }
-    Ok(Some(cache))
+    let staging = blocking(&shared, &lock_file, Staging::new).await.ok();
+    Ok(Some(Cache { shared, staging, needs, lock_file, _turn: turn }))
+}
+
+/// Asks about what the lock file names, off the thread that hears signals: packages are large.
+async fn blocking<T: Send + 'static>(
+    shared: &Path,
+    lock_file: &Path,
+    ask: impl FnOnce(&Path, &[Locked]) -> T + Send + 'static,
+) -> T {
+    let (shared, lock_file) = (shared.to_owned(), lock_file.to_owned());
+    let work = move || {
+        let text = disk::read_text(&lock_file).unwrap_or_default();
+        ask(&shared, &root::locked_providers(&text))
+    };
+    match tokio::task::spawn_blocking(work).await {
+        Ok(answer) => answer,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+fn unusable(dir: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(Kind::Failed, format!("the cache of providers `{}` cannot be used: {error}", dir.display()))
+        .help("name a folder that you may write, in TF_PLUGIN_CACHE_DIR or as `provider-cache` in `[terraform]`")
+        .help("or do without: `provider-cache = false`")
 }
 
 impl Cache {
-    /// The init is over, and well.
-    pub(crate) fn filled(self) {
-        if let Ok(bytes) = disk::read(&self.lock_file) {
+    /// For `TF_PLUGIN_CACHE_DIR`.
+    pub(super) fn dir(&self) -> &Path {
+        self.staging.as_ref().map_or(&self.shared, Staging::path)
+    }
+
+    /// The init is over: what it has downloaded is kept. If it went well, others may begin with its lock file.
+    pub(super) async fn filled(mut self, data: PathBuf, well: bool) -> Result<(), Failure> {
+        if let Some(staging) = self.staging.take() {
+            let settled = blocking(&self.shared, &self.lock_file, move |_, _| staging.settle(&data)).await;
+            settled.map_err(|error| unusable(&self.shared, &error))?;
+        }
+        if well && let Ok(bytes) = disk::read(&self.lock_file) {
             MADE.lock().unwrap_or_else(PoisonError::into_inner).insert(self.needs, bytes);
         }
+        Ok(())
     }
+}
 
-    /// Everything that the lock file names is there.
-    fn is_warm(&self) -> bool {
-        let text = disk::read_text(&self.lock_file).unwrap_or_default();
-        let locked = root::locked_providers(&text);
-        let is_there = |(address, version): &(String, String)| {
-            fs::read_dir(self.dir.join(address).join(version))
-                .is_ok_and(|mut systems| systems.next().is_some())
-        };
-        !locked.is_empty() && locked.iter().all(is_there)
+/// terraform uses what is in the cache only if the lock file has its checksum; without one it downloads again. A root
+/// module without one begins with that of another which needs exactly the same, made in this run: the same that its own
+/// download would give.
+fn begin_with_siblings_lock_file(step: &StepCx<'_>, needs: &str, lock_file: &Path) {
+    if lock_file.exists() {
+        return;
     }
-
-    /// terraform uses what is in the cache only if the lock file has its checksum; without one it downloads again. A
-    /// root module without one begins with that of another which needs exactly the same, made in this run: the same
-    /// that its own download would give.
-    fn begin_with_siblings_lock_file(&self, step: &StepCx<'_>) {
-        if self.lock_file.exists() {
-            return;
-        }
-        let made = MADE.lock().unwrap_or_else(PoisonError::into_inner).get(&self.needs).cloned();
-        if let Some(bytes) = made {
-            // Without it terraform downloads once more, and that is all.
-            if let Err(error) = crate::disk::write(&self.lock_file, &bytes, 0o644) {
-                step.line(crate::ui::event::Level::Detail, format!("no lock file to begin with: {error}"));
-            }
+    let made = MADE.lock().unwrap_or_else(PoisonError::into_inner).get(needs).cloned();
+    if let Some(bytes) = made {
+        // Without it terraform downloads once more, and that is all.
+        if let Err(error) = disk::write(lock_file, &bytes, 0o644) {
+            step.line(crate::ui::event::Level::Detail, format!("no lock file to begin with: {error}"));
         }
     }
 }
@@ -104,23 +126,44 @@ fn key(needs: &Needs) -> String {
     format!("{texts:?} {:?}", needs.providers)
 }
 
-/// The user's cache, as variable or in the configuration of terraform; else one in the project.
-fn place(step: &StepCx<'_>) -> PathBuf {
-    let vars = &step.cx.vars;
-    if let Some(dir) = vars.get("TF_PLUGIN_CACHE_DIR").filter(|dir| !dir.is_empty()) {
-        return dir.into();
-    }
-    let home = Path::new(vars.get("HOME").unwrap_or_default()).to_owned();
-    let file = vars.get("TF_CLI_CONFIG_FILE").map_or_else(|| home.join(".terraformrc"), PathBuf::from);
-    let configured = disk::read_text(&file).ok().and_then(|text| root::cache_dir(&text));
-    match configured {
-        Some(dir) => PathBuf::from(dir.replace("$HOME", &home.to_string_lossy())),
-        None => step.env.root.join(".infractl/cache/providers"),
-    }
+/// The user's cache, as variable or in the configuration of terraform; else that of the project, else the usual one.
+pub(super) fn place(step: &StepCx<'_>) -> Result<Option<PathBuf>, Failure> {
+    let Some(terraform) = &step.env.terraform else { return Ok(None) };
+    let own = match &terraform.provider_cache {
+        ProviderCache::Switch(false) => return Ok(None),
+        ProviderCache::Switch(true) => None,
+        ProviderCache::Path(path) => Some(path.0.clone()),
+    };
+    let seen = Seen::of(step)?;
+    let named = seen.get("TF_PLUGIN_CACHE_DIR").or_else(|| configured(&seen));
+    // Relative ones are meant from the folder of the root module.
+    Ok(Some(named.map(|dir| terraform.dir.join(dir)).or(own).unwrap_or_else(|| usual(&seen, &step.env.root))))
+}
+
+/// What the configuration of terraform's command line names.
+fn configured(seen: &Seen) -> Option<String> {
+    let file =
+        seen.get("TF_CLI_CONFIG_FILE").or_else(|| Some(format!("{}/.terraformrc", seen.get("HOME")?)))?;
+    let dir = root::cache_dir(&disk::read_text(Path::new(&file)).ok()?)?;
+    Some(root::expanded(&dir, |name| seen.get(name)))
+}
+
+/// The configuration of terraform's command line.
+pub(super) fn settings(seen: &Seen) -> Option<PathBuf> {
+    let named = seen.get("TF_CLI_CONFIG_FILE").map(PathBuf::from);
+    named.or_else(|| Some(Path::new(&seen.get("HOME")?).join(".terraformrc")))
+}
+
+/// That of the user; that of the project where there is no home that takes it.
+fn usual(seen: &Seen, project: &Path) -> PathBuf {
+    let set = |name: &str| seen.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));
+    let own = cache.map(|cache| cache.join("infractl/providers"));
+    own.filter(|dir| disk::make_dir(dir).is_ok()).unwrap_or_else(|| project.join(".infractl/cache/providers"))
 }
 
 /// Waits until no other init fills the cache: those of this run and of others.
-async fn turn(step: &StepCx<'_>, dir: &Path) -> Result<File, Failure> {
+async fn take_turn(step: &StepCx<'_>, dir: &Path) -> Result<File, Failure> {
     let mut name = dir.as_os_str().to_owned();
     name.push(".lock");
     let failed = |error: std::io::Error| {

@@ -17,9 +17,20 @@ pub(super) struct Out {
 
 impl Out {
     /// For the files of `--out`, and of `-out` after `--`.
-    pub(super) fn new(root: &Root, out: Option<&Path>, words: &[String]) -> Result<Out, Failure> {
+    pub(super) fn new(
+        step: &StepCx<'_>,
+        root: &Root,
+        out: Option<&Path>,
+        words: &[String],
+    ) -> Result<Out, Failure> {
         let named = flags::values(words, "out").into_iter().map(|file| root.dir.join(file));
         let files: Vec<PathBuf> = out.map(Path::to_owned).into_iter().chain(named).collect();
+        if let (Some(mock), false) = (step.facts.foreign.mocks.first(), files.is_empty()) {
+            let message = format!("`{mock}` is a mock: a plan that was made with it is good for a look only");
+            return Err(Failure::new(Kind::Usage, message)
+                .help(format!("run `infractl apply {}` first", mock.environment))
+                .help("leave the file out"));
+        }
         files.iter().try_for_each(|file| disk::check_replaceable(file))?;
         let dir = if files.is_empty() { None } else { Some(PrivateDir::new()?) };
         Ok(Out { files, dir })

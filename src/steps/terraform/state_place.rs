@@ -72,6 +72,7 @@ pub(crate) fn of(
         environment: &env.name,
         project: &env.project,
         outputs: &outputs,
+        foreign: &IndexMap::new(),
         secrets: &secrets,
         vars,
         addresses: env.addresses(),

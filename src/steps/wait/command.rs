@@ -40,14 +40,16 @@ pub(super) async fn probe(
     };
     let said = String::from_utf8_lossy(&done.stdout);
     let words = last_words(step, &done, &said);
+    let all = format!("{said}\n{}", done.tail);
     if done.code != 0 {
-        let answer = Answer::new(format!("exit code {}{words}", done.code), check);
+        let answer = Answer { said: all, ..Answer::new(format!("exit code {}{words}", done.code), check) };
         // A shell says so when it could not start a program, or a signal ended it.
         return if done.code >= 126 { Probed::Unknown(answer) } else { Probed::NotYet(answer) };
     }
     match output.map(Regex::new) {
         Some(Ok(pattern)) if !pattern.is_match(&said) => {
-            Probed::NotYet(Answer::new(format!("its output does not match `{pattern}`{words}"), check))
+            let text = format!("its output does not match `{pattern}`{words}");
+            Probed::NotYet(Answer { said: all, ..Answer::new(text, check) })
         }
         _ => Probed::Good(String::new()),
     }

@@ -153,17 +153,20 @@ impl OnHost {
         }
         let said = String::from_utf8_lossy(&done.stdout);
         let words = super::command::last_words(step, &done, &said);
+        let all = format!("{said}\n{}", done.tail);
+        let not_yet =
+            |text: String, check: String| Probed::NotYet(Answer { said: all, ..Answer::new(text, check) });
         match (&self.what, done.code) {
             (What::File(path), 1) => Probed::NotYet(Answer::new(format!("there is no {path}{words}"), check)),
             (What::Command(_, Some(pattern)), 0) if Regex::new(pattern).is_ok_and(|p| !p.is_match(&said)) => {
-                Probed::NotYet(Answer::new(format!("its output does not match `{pattern}`{words}"), check))
+                not_yet(format!("its output does not match `{pattern}`{words}"), check)
             }
             (What::Login, _) if !said.contains(RUNS) => Probed::NotYet(Answer::new(
                 format!("a login works, a command does not run there (exit code {}){words}", done.code),
                 format!("log in as a user who may run commands: `user` of `[hosts]`; {check}"),
             )),
             (_, 0) => Probed::Good(String::new()),
-            (_, code) => Probed::NotYet(Answer::new(format!("exit code {code}{words}"), check)),
+            (_, code) => not_yet(format!("exit code {code}{words}"), check),
         }
     }
 

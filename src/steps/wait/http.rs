@@ -1,32 +1,37 @@
-//! Does an address answer with the right status and text?
+//! Does an address answer with the right status, text and values?
 
-use std::io::{self, Read as _};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use regex::Regex;
-use secrecy::{ExposeSecret as _, SecretString};
-use ureq::{Agent, Timeout};
+use secrecy::SecretString;
+use serde_json::Value as Json;
 
-use super::dial::Dial;
-use super::way::{Later, Told, Way};
-use super::{Answer, Probed, certificate};
-use crate::config::model::Status;
+use super::json::{self, Wanted};
+use super::{Answer, Probed};
+use crate::config::model::{Method, Status};
 use crate::net::connect;
+use crate::net::dial::Dial;
+use crate::net::http::{LONGEST, Open, Reply, Request, Trouble, open, status};
+use crate::steps::http::statuses;
 
-/// The longest answer that is looked at.
-const LONGEST: u64 = 1024 * 1024;
+/// The longest answer that a pattern is looked for in.
+const LOOKED_AT: u64 = 1024 * 1024;
 
 /// An address and what it must answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Http {
     /// The address.
     pub url: String,
+    /// What is asked for.
+    pub method: Method,
     /// Status that counts; 200 to 299 if empty.
     pub status: Vec<Status>,
     /// Regular expression that the answer matches.
     pub body: Option<String>,
+    /// Values that its JSON has.
+    pub json: Vec<Wanted>,
     /// Header lines to send.
     pub headers: Vec<(String, SecretString)>,
     /// Follow redirects.
@@ -40,12 +45,7 @@ pub(crate) struct Http {
 impl Http {
     /// The status that counts, for people.
     pub(crate) fn wanted(&self) -> String {
-        let ranges = self.status.iter().map(|range| match (range.first, range.last) {
-            (first, last) if first == last => first.to_string(),
-            (first, last) => format!("{first}-{last}"),
-        });
-        let ranges: Vec<String> = ranges.collect();
-        if ranges.is_empty() { "200-299".to_owned() } else { ranges.join(", ") }
+        if self.status.is_empty() { "200-299".to_owned() } else { statuses(&self.status) }
     }
 
     fn is_wanted(&self, code: u16) -> bool {
@@ -68,134 +68,103 @@ impl Http {
     }
 
     fn ask(&self, each: Duration, now: Timestamp) -> Probed {
-        let agent = self.agent(each, now);
-        let mut request = agent.get(&self.url);
-        for (name, value) in &self.headers {
-            request = request.header(name, value.expose_secret());
-        }
-        match request.call() {
-            Ok(response) => self.judge(response, each),
-            Err(error) => self.failed(&error, each),
-        }
-    }
-
-    fn agent(&self, each: Duration, now: Timestamp) -> Agent {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(if self.redirects { 10 } else { 0 })
-            .max_redirects_will_error(self.redirects)
-            .timeout_global(Some(each))
-            .user_agent(concat!("infractl/", env!("CARGO_PKG_VERSION")))
-            .proxy(None)
-            .build();
-        let until = Instant::now() + each;
-        let way = Way { dial: self.dial.clone(), ca: self.ca.clone(), until, now };
-        Agent::with_parts(config, way, Later)
-    }
-
-    fn judge(&self, response: ureq::http::Response<ureq::Body>, each: Duration) -> Probed {
-        let code = response.status().as_u16();
-        if !self.is_wanted(code) {
-            let to = response.headers().get("location").and_then(|to| to.to_str().ok());
-            let (to, check) = match (code, to) {
-                (300..=399, Some(to)) => {
-                    (format!(" to {to}"), "set `redirects = true`, name that address, or name the status")
-                }
-                (401 | 403, _) => (String::new(), "check the `headers`: the service wants to know who asks"),
-                (404, _) => (String::new(), "check the path, and which site the server shows by default"),
-                (502..=504, _) => (String::new(), "look at the log of the service behind the proxy"),
-                _ => (String::new(), "look at the service's log"),
-            };
-            let answer = Answer::new(format!("status {code}{to}, not {}", self.wanted()), check);
-            // Who is not let in, or meets a broken service, does not know what is there.
-            return match code {
-                401 | 403 | 407 | 408 | 429 | 500.. => Probed::Unknown(answer),
-                _ => Probed::NotYet(answer),
-            };
-        }
-        let Some(pattern) = self.body.as_deref().and_then(|pattern| Regex::new(pattern).ok()) else {
-            return Probed::Good(format!("status {code}"));
+        let request = Request {
+            method: self.method.word(),
+            url: self.url.clone(),
+            headers: self.headers.clone(),
+            body: None,
+            redirects: self.redirects,
+            dial: self.dial.clone(),
+            ca: self.ca.clone(),
         };
-        let mut bytes = Vec::new();
-        if let Err(error) = response.into_body().into_reader().take(LONGEST).read_to_end(&mut bytes) {
-            return Probed::Unknown(match error.kind() {
-                io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => connect::silent(each),
-                _ => Answer::new(format!("status {code}, then: {error}"), "look at the service's log"),
-            });
+        match open(&request, each, now) {
+            Ok(open) => self.judge(open),
+            Err(trouble) => failed(trouble),
         }
-        let body = String::from_utf8_lossy(&bytes);
-        if pattern.is_match(&body) {
-            return Probed::Good(format!("status {code}, matches `{pattern}`"));
-        }
-        let first: String =
-            body.trim().chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
-        Probed::NotYet(Answer::new(
-            format!("status {code}, but the answer does not match `{pattern}`: `{first}`"),
-            "check the pattern, and what the service says of itself there",
-        ))
     }
 
-    fn failed(&self, error: &ureq::Error, each: Duration) -> Probed {
-        let (host, port) = self.place();
-        Probed::Unknown(match error {
-            ureq::Error::BadUri(text) | ureq::Error::RequireHttpsOnly(text) => {
-                return Probed::Never(Answer::new(
-                    format!("`{}` is no address: {text}", self.url),
-                    "write `https://…`",
-                ));
+    fn judge(&self, open: Open) -> Probed {
+        let code = open.status;
+        if !self.is_wanted(code) {
+            return self.other_status(&open.begin(LOOKED_AT));
+        }
+        if !self.json.is_empty() {
+            return match open.read(LONGEST) {
+                Ok(reply) => self.judge_text(&reply, reply.json()),
+                Err(trouble) => failed(trouble),
+            };
+        }
+        if self.body.is_none() {
+            return Probed::Good(format!("status {code}"));
+        }
+        match open.read_some(LOOKED_AT) {
+            Ok(reply) => self.judge_text(&reply, Ok(Json::Null)),
+            Err(trouble) => failed(trouble),
+        }
+    }
+
+    fn judge_text(&self, reply: &Reply, json: Result<Json, Answer>) -> Probed {
+        let code = reply.status;
+        let mut good = format!("status {code}");
+        let said = |answer: Answer| Answer { said: reply.text().into_owned(), ..answer };
+        if let Some(pattern) = self.body.as_deref().and_then(|pattern| Regex::new(pattern).ok()) {
+            if !pattern.is_match(&reply.text()) {
+                let text =
+                    format!("status {code}, but the answer does not match `{pattern}`: `{}`", first(reply));
+                let check = "check the pattern, and what the service says of itself there";
+                return Probed::NotYet(said(Answer::new(text, check)));
             }
-            ureq::Error::Http(error) => {
-                return Probed::Never(Answer::new(
-                    format!("`{}` cannot be asked: {error}", self.url),
-                    "mend address and headers",
-                ));
+            good.push_str(&format!(", matches `{pattern}`"));
+        }
+        let document = match json {
+            Ok(document) => document,
+            Err(answer) => {
+                let text = format!("status {code}, but {}: `{}`", answer.text, first(reply));
+                return Probed::Unknown(said(Answer { text, ..answer }));
             }
-            ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => Answer::new(
-                format!("no answer within {}", crate::text::duration(each)),
-                "check firewall, security group and route: packets are dropped on the way, or the machine is off",
-            ),
-            ureq::Error::Timeout(_) => connect::silent(each),
-            ureq::Error::HostNotFound => Answer::new(
-                format!("the name {host} has no address"),
-                format!("check the DNS record of {host}"),
-            ),
-            ureq::Error::TooManyRedirects => {
-                Answer::new("redirected more than 10 times", "check where the service sends its visitors")
-            }
-            ureq::Error::Io(error) => match (inside::<Told>(error), inside::<rustls::Error>(error)) {
-                (Some(told), _) if told.0.is_final => return Probed::Never(told.0.clone()),
-                (Some(told), _) => told.0.clone(),
-                (None, Some(tls)) => certificate::about(tls),
-                (None, None)
-                    if matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock) =>
-                {
-                    connect::silent(each)
+        };
+        for wanted in &self.json {
+            match json::judge(wanted, &document) {
+                Ok(text) => good.push_str(&format!(", {text}")),
+                Err(why) => {
+                    let check = "check the path, and what the service says of itself there";
+                    return Probed::NotYet(said(Answer::new(format!("status {code}, but {why}"), check)));
                 }
-                (None, None) => connect::answer(error, &host, port),
-            },
-            ureq::Error::Protocol(_) => Answer::new(
-                format!("no answer of HTTP: {error}"),
-                "check the port: something else may listen there",
-            ),
-            other => Answer::new(connect::root(other), "look at the service's log"),
-        })
+            }
+        }
+        Probed::Good(good)
     }
 
-    fn place(&self) -> (String, u16) {
-        let uri: Option<ureq::http::Uri> = self.url.parse().ok();
-        let usual = if self.url.starts_with("https:") { 443 } else { 80 };
-        let host = uri.as_ref().and_then(|uri| uri.host()).unwrap_or(&self.url).to_owned();
-        (host, uri.and_then(|uri| uri.port_u16()).unwrap_or(usual))
+    fn other_status(&self, reply: &Reply) -> Probed {
+        let code = reply.status;
+        let (to, check) = match (code, reply.header("location")) {
+            (300..=399, Some(to)) => {
+                (format!(" to {to}"), "set `redirects = true`, name that address, or name the status")
+            }
+            (401 | 403, _) => (String::new(), "check the `headers`: the service wants to know who asks"),
+            (404, _) => (String::new(), "check the path, and which site the server shows by default"),
+            (502..=504, _) => (String::new(), "look at the log of the service behind the proxy"),
+            _ => (String::new(), "look at the service's log"),
+        };
+        let mut text = format!("status {}{to}, not {}", status(code), self.wanted());
+        let first = first(reply);
+        if !first.is_empty() && code >= 400 {
+            text.push_str(&format!(": `{first}`"));
+        }
+        let answer = Answer { said: reply.text().into_owned(), ..Answer::new(text, check) };
+        // Who is not let in, or meets a broken service, does not know what is there.
+        match code {
+            401 | 403 | 407 | 408 | 429 | 500.. => Probed::Unknown(answer),
+            _ => Probed::NotYet(answer),
+        }
     }
 }
 
-/// The error that a library has put into one of the operating system.
-fn inside<E: std::error::Error + 'static>(error: &io::Error) -> Option<&E> {
-    let mut inner: &(dyn std::error::Error + 'static) = error.get_ref()?;
-    loop {
-        if let Some(found) = inner.downcast_ref::<E>() {
-            return Some(found);
-        }
-        inner = inner.source()?;
-    }
+fn failed(trouble: Trouble) -> Probed {
+    if trouble.answer.is_final { Probed::Never(trouble.answer) } else { Probed::Unknown(trouble.answer) }
+}
+
+/// How an answer begins.
+fn first(reply: &Reply) -> String {
+    reply.first_lines(1).concat().trim().chars().take(60).collect()
 }

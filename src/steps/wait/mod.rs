@@ -1,44 +1,40 @@
 //! Waits until something answers: one language from port to certificate.
 
+mod tries;
 mod host;
 mod command;
 mod http;
+mod json;
 mod script;
 mod tcp;
-mod way;
 mod tls;
 mod probed;
-pub(crate) mod certificate;
-mod dial;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::SecretString;
-
 use crate::config::Environment;
 use crate::config::model::CommandTable;
+use crate::config::model::Input;
 use crate::config::step::{Until, Wait};
-use crate::config::template::Rendered;
+use crate::config::template::Template;
 use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
 use crate::text::{duration, plural};
-use crate::ui::event::Level;
 use crate::work::kind::{Mention, StepKind};
 use crate::work::marked::marked;
-use crate::work::schedule::{Next, Schedule, pause};
 use crate::work::script::{Script, no_script};
-use crate::work::values::Known;
+use crate::work::values::{Known, no_value};
 use crate::work::{StepCx, relative};
 
 pub(crate) use crate::net::answer::Answer;
-pub(crate) use dial::Dial;
 pub(crate) use host::{OnHost, What};
 pub(crate) use http::Http;
 pub(crate) use probed::Probed;
 pub(crate) use tls::Tls;
+pub(crate) use tries::run;
 
 /// What is asked, with everything rendered.
 #[derive(Debug)]
@@ -62,11 +58,12 @@ impl StepKind for Wait {
         if let Some(host) = self.until.host() {
             see(Mention::Host(host));
         }
-        let mut template = |one| see(Mention::Template(one));
+        let mut template = |one: &Template| see(Mention::Template(one));
         match &self.until {
             Until::Tcp { address } => template(&address.0),
-            Until::Http { url, headers, address, .. } => {
+            Until::Http { url, headers, address, json, .. } => {
                 template(&url.0);
+                json.values().flat_map(|value| Template::inside(&value.0)).for_each(|one| template(&one));
                 headers.values().chain(address.iter().map(|at| &at.0)).for_each(template);
             }
             Until::Tls { name, address, .. } => {
@@ -88,7 +85,10 @@ impl StepKind for Wait {
     }
 
     fn effect(&self) -> Option<Effect> {
-        Some(Effect::Reads)
+        match &self.until {
+            Until::Http { method, .. } if !method.looks() => Some(Effect::Changes),
+            _ => Some(Effect::Reads),
+        }
     }
 
     fn run<'a>(&'a self, step: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
@@ -104,43 +104,6 @@ impl StepKind for Wait {
             return Err(no_script(step));
         }
         script.wait(step, self, &marked(step, self))
-    }
-}
-
-/// Waits. The text says what answered, and at which try.
-pub(crate) async fn run(step: &mut StepCx<'_>, wait: &Wait) -> Result<String, Failure> {
-    let mut probe = probe(step, wait, &Known::of(step))?;
-    let schedule = Schedule { attempts: wait.attempts, every: wait.every };
-    let mut tries = schedule.begin(step.frame.limit);
-    step.progress(format!("1/{}", wait.attempts));
-    loop {
-        let number = tries.start();
-        let each = step.left().map_or(wait.each, |left| left.min(wait.each));
-        let (last, mut next) = match once(step, &mut probe, each).await {
-            Probed::Good(text) if number == 1 => return Ok(text),
-            Probed::Good(text) => {
-                let at = format!("at try {number} of {}", wait.attempts);
-                return Ok(if text.is_empty() { at } else { format!("{text}, {at}") });
-            }
-            Probed::NotYet(last) | Probed::Unknown(last) => (last, tries.next()),
-            Probed::Never(last) => (last, Next::Last),
-        };
-        if let Next::Pause(length) = next {
-            let text = format!("{number}/{}, last: {}", wait.attempts, last.text);
-            step.line(Level::Detail, text.clone());
-            step.progress(text);
-            if pause(length, &step.cx.interrupts).await {
-                continue;
-            }
-            next = Next::Last;
-        }
-        if step.cx.interrupts.is_pressed() {
-            return Err(step.interrupted(format!("stopped waiting for {}", probe.what(step))));
-        }
-        if let Probe::Host(host) = &probe {
-            host.explain(step, wait.each).await;
-        }
-        return Err(verdict(&probe.what(step), wait, tries.so_far(), &last, next));
     }
 }
 
@@ -194,22 +157,19 @@ async fn once(step: &mut StepCx<'_>, probe: &mut Probe, each: Duration) -> Probe
 fn probe(step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Probe, Failure> {
     Ok(match &wait.until {
         Until::Tcp { address } => Probe::Tcp(known.argument(step, &address.0)?),
-        Until::Http { url, status, body, headers, redirects, address, ca } => {
-            let mut rendered = Vec::new();
-            for (name, template) in headers {
-                let value: SecretString = match known.render(step, template)? {
-                    Rendered::Plain(text) => text.into(),
-                    Rendered::Secret(text) => text,
-                };
-                rendered.push((name.clone(), value));
-            }
+        Until::Http { url, method, status, body, json, headers, redirects, address, ca } => {
             Probe::Http(Http {
                 url: known.argument(step, &url.0)?,
+                method: *method,
                 status: status.clone(),
                 body: body.clone(),
-                headers: rendered,
+                json: json
+                    .iter()
+                    .map(|(path, value)| wanted(step, known, path, value))
+                    .collect::<Result<_, _>>()?,
+                headers: super::http::headers(step, known, headers)?,
                 redirects: *redirects,
-                dial: Dial::of(step, known, address.as_ref())?,
+                dial: super::http::dial(step, known, address.as_ref())?,
                 ca: ca.clone(),
             })
         }
@@ -217,7 +177,7 @@ fn probe(step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Probe, Failure
             address: known.argument(step, &name.0)?,
             issuer: issuer.clone(),
             days_left: *days_left,
-            dial: Dial::of(step, known, address.as_ref())?,
+            dial: super::http::dial(step, known, address.as_ref())?,
             ca: ca.clone(),
         }),
         Until::File { path, host: None } => Probe::File(step.env.root.join(known.argument(step, &path.0)?)),
@@ -237,17 +197,32 @@ fn probe(step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Probe, Failure
     })
 }
 
+fn wanted(step: &StepCx<'_>, known: &Known, path: &str, value: &Input) -> Result<json::Wanted, Failure> {
+    let (value, is_secret) = value.fill(&known.scope(step)).map_err(|error| no_value(step, error))?;
+    Ok(json::Wanted { path: path.to_owned(), value, is_secret })
+}
+
 fn on_host(step: &StepCx<'_>, known: &Known, host: &str, what: What) -> Result<Probe, Failure> {
     let machines = crate::hosts::host::machines(step, known, host)?;
     Ok(Probe::Host(OnHost { machines, what, good: BTreeSet::new() }))
 }
 
 impl Probe {
+    /// What was good once is asked again.
+    fn ask_again(&mut self) {
+        if let Probe::Host(host) = self {
+            host.good.clear();
+        }
+    }
+
     /// What is waited for, for people.
     fn what(&self, step: &StepCx<'_>) -> String {
         match self {
             Probe::Tcp(address) => format!("{address} to accept a connection"),
-            Probe::Http(http) => format!("{} to answer {}", http.url, http.wanted()),
+            Probe::Http(http) => {
+                let json = http.json.iter().map(|wanted| format!(", `{}` as wanted", wanted.path));
+                format!("{} to answer {}{}", http.url, http.wanted(), json.collect::<String>())
+            }
             Probe::Tls(tls) => format!("{} to show a good certificate", tls.address),
             Probe::File(path) => format!("{} to be there", relative(step, path)),
             Probe::Command(table, _) => format!("`{}` to end well", table.run.name()),
@@ -256,31 +231,21 @@ impl Probe {
     }
 }
 
-/// What was tried, how often, the last answer, and what to check.
-fn verdict(what: &str, wait: &Wait, (tries, took): (u32, Duration), last: &Answer, next: Next) -> Failure {
-    let mut tried = format!("tried {} in {}", plural(tries as usize, "time"), duration(took));
-    if tries > 1 {
-        tried.push_str(&format!(", every {}", duration(wait.every)));
-    }
-    if next == Next::Late {
-        tried.push_str(&format!(", of {} at most: the step's `timeout` was over", wait.attempts));
-    }
-    let failure = Failure::new(Kind::Failed, format!("{tried}; last answer: {}", last.text))
-        .context(format!("waited in vain for {what}"));
-    last.check.iter().fold(failure, |failure, check| failure.help(check.as_str()))
-}
-
 /// What a dry run says: the check as one would do it by hand, and how often.
 pub(crate) fn describe(step: &StepCx<'_>, wait: &Wait) -> Result<Vec<String>, Failure> {
     let known = Known::shown(step, wait);
     let probe = probe(step, wait, &known)?;
-    let mut lines = vec![format!(
+    let mut line = format!(
         "# wait for {}: {}, every {}, {} each",
         probe.what(step),
         plural(wait.attempts as usize, "time"),
         duration(wait.every),
         duration(wait.each)
-    )];
+    );
+    if !wait.hold.is_zero() {
+        line.push_str(&format!(", good for {} without a break", duration(wait.hold)));
+    }
+    let mut lines = vec![line];
     if let Probe::Command(table, _) = &probe {
         lines.extend(super::command::describe(step, table)?);
     }

@@ -1,11 +1,16 @@
 //! Waits as loops with curl, openssl and bash's own sockets.
 
+use indexmap::IndexMap;
+
+use crate::config::model::{Input, Method};
 use crate::config::step::{Until, Wait};
 use crate::config::template::Rendered;
 use crate::failure::Failure;
 use crate::steps::command;
-use crate::work::script::{Script, literal, seconds};
-use crate::work::values::Known;
+use crate::steps::http::{is_harmless, pattern};
+use crate::text::json_path::JsonPath;
+use crate::work::script::{Script, literal, no_script, seconds};
+use crate::work::values::{Known, no_value};
 use crate::work::{StepCx, relative};
 use secrecy::ExposeSecret as _;
 
@@ -17,13 +22,17 @@ impl Script {
         known: &Known,
     ) -> Result<Vec<String>, Failure> {
         let each = seconds(wait.each);
-        let mut before = String::new();
+        let (mut before, mut defined) = (String::new(), String::new());
         let check = match &wait.until {
             Until::Tcp { address } => {
                 self.helpers.insert("tcp_answers");
                 format!("tcp_answers {} {each}", self.argument(step, known, address)?)
             }
-            Until::Http { url, status, body, headers, redirects, address, ca } => {
+            Until::Http { url, method, status, body, json, headers, redirects, address, ca } => {
+                if *redirects && !headers.keys().all(|name| is_harmless(name)) {
+                    // curl takes them along to another server.
+                    return Err(no_script(step));
+                }
                 self.helpers.insert("http_answers");
                 for (name, template) in headers {
                     let text = match known.render(step, template)? {
@@ -32,18 +41,25 @@ impl Script {
                     };
                     before.push_str(&format!("printf '%s\\n' {}; ", self.word(&format!("{name}: {text}"))));
                 }
-                let ranges: Vec<String> = status
-                    .iter()
-                    .flat_map(|range| range.first..=range.last)
-                    .map(|code| code.to_string())
-                    .collect();
-                let status = if ranges.is_empty() { "2..".to_owned() } else { ranges.join("|") };
+                let status = if status.is_empty() { "2..".to_owned() } else { pattern(status) };
+                let values = self.values(step, known, json)?;
+                let mut judge = String::new();
+                if !values.is_empty() {
+                    let name = format!("check_{}_json", step.frame.number);
+                    defined = format!("{name}() {{ {}; }}; ", values.join(" && "));
+                    judge = format!("judge={name} ");
+                }
                 let mut check = format!(
-                    "http_answers {} {each} {} {}",
+                    "{judge}http_answers {} {each} {} {}",
                     self.argument(step, known, url)?,
                     literal(&status),
                     or_empty(body.as_deref())
                 );
+                match method {
+                    Method::Get => {}
+                    Method::Head => check.push_str(" --head"),
+                    method => check.push_str(&format!(" --request {}", method.word())),
+                }
                 if *redirects {
                     check.push_str(" -L");
                 }
@@ -102,16 +118,40 @@ impl Script {
                     "" => format!("{check} </dev/null"),
                     lines => format!("{{ {lines}}} | {check}"),
                 };
-                vec![format!("{{ {name}() {{ {check}; }}; }}"), self.wait_for(step, wait, &name)]
+                vec![format!("{{ {defined}{name}() {{ {check}; }}; }}"), self.wait_for(step, wait, &name)]
             }
             _ => vec![line],
         })
     }
 
     fn wait_for(&mut self, step: &StepCx<'_>, wait: &Wait, check: &str) -> String {
-        self.helpers.insert("wait_for");
         let what = step.name.strip_prefix("wait ").unwrap_or(step.name);
-        format!("wait_for {} {} {} {check}", literal(what), wait.attempts, wait.every.as_millis())
+        let line = format!("{} {} {}", literal(what), wait.attempts, wait.every.as_millis());
+        if wait.hold.is_zero() {
+            self.helpers.insert("wait_for");
+            return format!("wait_for {line} {check}");
+        }
+        self.helpers.insert("hold_for");
+        let breaks = wait.at_most.map_or(-1, i64::from);
+        format!("hold_for {line} {} {breaks} {check}", wait.hold.as_millis())
+    }
+
+    /// The values that the JSON of an answer has to have, each as a question about a file.
+    fn values(
+        &mut self,
+        step: &StepCx<'_>,
+        known: &Known,
+        json: &IndexMap<String, Input>,
+    ) -> Result<Vec<String>, Failure> {
+        let mut all = Vec::new();
+        for (path, value) in json {
+            self.helpers.insert("json_is");
+            let (value, _) = value.fill(&known.scope(step)).map_err(|error| no_value(step, error))?;
+            let path = JsonPath::parse(path).map_or_else(|_| path.clone(), |path| path.for_jq());
+            let value = self.word(&crate::work::values::text(&value));
+            all.push(format!("json_is \"$1\" {} {value}", literal(&path)));
+        }
+        Ok(all)
     }
 
     fn argument(

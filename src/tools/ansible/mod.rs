@@ -3,8 +3,9 @@
 pub(crate) mod events;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::exec::{Cmd, Io, Stopping};
+use crate::exec::{Cmd, Container, Io, Stopping};
 
 /// A playbook and how it is run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub(crate) struct Playbook {
     pub vault: Option<PathBuf>,
     /// What was given after `--`.
     pub extra: Vec<String>,
+    /// Where it runs, if not on this machine.
+    pub container: Option<Arc<Container>>,
 }
 
 /// What the default output looks like when nothing of the user's changes it: for reading it.
@@ -75,7 +78,8 @@ impl Playbook {
     }
 
     fn program(&self) -> Cmd {
-        let cmd = Cmd::new("ansible-playbook").dir(&self.dir).unset("ANSIBLE_FORCE_COLOR");
+        let cmd = Cmd::new("ansible-playbook").dir(&self.dir).within(self.container.as_ref());
+        let cmd = cmd.unset("ANSIBLE_FORCE_COLOR");
         FORM.iter().fold(cmd, |cmd, (name, value)| cmd.env(*name, *value))
     }
 
@@ -102,9 +106,10 @@ impl Playbook {
 }
 
 /// Installs roles and collections.
-pub(crate) fn install(dir: &Path, requirements: &Path) -> Cmd {
+pub(crate) fn install(dir: &Path, requirements: &Path, container: Option<&Arc<Container>>) -> Cmd {
     Cmd::new("ansible-galaxy")
         .dir(dir)
+        .within(container)
         .env("ANSIBLE_NOCOLOR", "1")
         .args(["install", "-r"])
         .arg(requirements.to_string_lossy())

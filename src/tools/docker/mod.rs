@@ -5,6 +5,7 @@ pub(crate) mod power;
 pub(crate) mod watched;
 pub(crate) mod containers;
 pub(crate) mod registry;
+pub(crate) mod guest;
 
 use crate::exec::{Cmd, Io};
 
@@ -44,6 +45,16 @@ pub(crate) fn remove(container: &str) -> Cmd {
 /// The identifiers of the running containers with a label, on standard output.
 pub(crate) fn with_label(label: &str) -> Cmd {
     Cmd::new("docker").args(["ps", "--quiet", "--filter"]).arg(format!("label={label}")).io(Io::Capture)
+}
+
+/// Whether an image is here: its identifier on standard output.
+pub(crate) fn image(image: &str) -> Cmd {
+    Cmd::new("docker").args(["image", "inspect", "--format", "{{.Id}}", "--", image]).io(Io::Capture)
+}
+
+/// Whether root in a container is the user who runs the engine: the word `rootless` on standard output.
+pub(crate) fn security() -> Cmd {
+    Cmd::new("docker").args(["info", "--format", "{{.SecurityOptions}}"]).io(Io::Capture)
 }
 
 /// Pulls an image.

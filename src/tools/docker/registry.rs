@@ -35,6 +35,8 @@ pub(crate) enum Refusal {
     NoRepository,
     /// The tag is there and may not change.
     Immutable,
+    /// This machine has no such image.
+    NotBuilt,
     /// Something that is the same the next time.
     Other,
 }
@@ -48,6 +50,8 @@ pub(crate) fn refusal(tail: &str) -> Refusal {
         || tail.contains("The repository with name") && tail.contains("does not exist")
     {
         Refusal::NoRepository
+    } else if says(&["does not exist locally"]) {
+        Refusal::NotBuilt
     } else if says(&["is not authorized to perform", "denied: requested access"]) {
         Refusal::Other
     } else if says(&[
@@ -109,6 +113,7 @@ mod tests {
                  overwritten because the tag is immutable.",
                 Refusal::Immutable,
             ),
+            ("An image does not exist locally with the tag: registry.example/etl", Refusal::NotBuilt),
             ("write tcp 10.0.0.1:1->10.0.0.2:443: write: broken pipe", Refusal::Other),
         ];
         for (tail, wanted) in all {

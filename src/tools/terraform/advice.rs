@@ -157,6 +157,7 @@ mod tests {
             lock_timeout: None,
             parallelism: None,
             color: false,
+            container: None,
         }
     }
 

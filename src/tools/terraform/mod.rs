@@ -20,12 +20,13 @@ pub(crate) mod text;
 pub(crate) mod diagnostic;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 pub(crate) use self::state_v4::{Output, State, parse_state};
-use crate::exec::{Cmd, Io, Stopping};
+use crate::exec::{Cmd, Container, Io, Stopping};
 
 /// Where and with which program a root module is driven.
 #[derive(Debug, Clone)]
@@ -48,6 +49,8 @@ pub(crate) struct Root {
     pub parallelism: Option<u32>,
     /// Let terraform colour its text.
     pub color: bool,
+    /// Where it runs, if not on this machine.
+    pub container: Option<Arc<Container>>,
 }
 
 impl Root {
@@ -55,6 +58,7 @@ impl Root {
         Cmd::new(&self.program)
             .args(verb.iter().copied())
             .dir(&self.dir)
+            .within(self.container.as_ref())
             .env("TF_IN_AUTOMATION", "1")
             .env("TF_INPUT", "0")
             .env("TF_WORKSPACE", &self.workspace)
@@ -86,7 +90,10 @@ impl Root {
     /// The beginning of a command line that does something with this root module by hand, with the secrets of the
     /// environment.
     pub(crate) fn by_hand(&self) -> String {
-        by_hand(&self.environment, &self.program, &self.dir)
+        match &self.container {
+            Some(_) => format!("infractl tf {} --", self.environment),
+            None => by_hand(&self.environment, &self.program, &self.dir),
+        }
     }
 
     fn no_color(&self, cmd: Cmd) -> Cmd {

@@ -65,21 +65,62 @@ fn is_local(source: &str) -> bool {
     source.starts_with("./") || source.starts_with("../")
 }
 
-/// Providers in a `.terraform.lock.hcl`: address and version.
-pub(crate) fn locked_providers(text: &str) -> Vec<(String, String)> {
+/// A provider in a `.terraform.lock.hcl`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Locked {
+    /// `registry.terraform.io/hashicorp/aws`.
+    pub address: String,
+    /// The version that was chosen.
+    pub version: String,
+    /// Checksums of its packages: `h1:` of what is in them, `zh:` of archives.
+    pub hashes: Vec<String>,
+}
+
+/// Providers in a `.terraform.lock.hcl`.
+pub(crate) fn locked_providers(text: &str) -> Vec<Locked> {
     let Ok(body) = hcl_edit::parser::parse_body(text) else { return Vec::new() };
-    let blocks = body.blocks().filter(|block| block.ident.as_str() == "provider");
     let entry = |block: &Block| {
-        let version = block.body.get_attribute("version")?.value.as_str()?.to_owned();
-        Some((block.labels.first()?.as_str().to_owned(), version))
+        let hashes = block.body.get_attribute("hashes").and_then(|hashes| hashes.value.as_array());
+        Some(Locked {
+            address: block.labels.first()?.as_str().to_owned(),
+            version: block.body.get_attribute("version")?.value.as_str()?.to_owned(),
+            hashes: hashes.into_iter().flatten().filter_map(|hash| Some(hash.as_str()?.to_owned())).collect(),
+        })
     };
-    blocks.filter_map(entry).collect()
+    body.blocks().filter(|block| block.ident.as_str() == "provider").filter_map(entry).collect()
 }
 
 /// `plugin_cache_dir` in the configuration of terraform's command line.
 pub(crate) fn cache_dir(text: &str) -> Option<String> {
     let body: Body = hcl_edit::parser::parse_body(text).ok()?;
-    body.get_attribute("plugin_cache_dir")?.value.as_str().map(str::to_owned)
+    let value = &body.get_attribute("plugin_cache_dir")?.value;
+    // As it is written: `${HOME}` is no expression there.
+    let written = text.get(value.span()?)?.trim();
+    written.strip_prefix('"')?.strip_suffix('"').map(str::to_owned)
+}
+
+/// Absolute paths in that configuration: of mirrors, and of providers under development.
+pub(crate) fn folders(text: &str) -> Vec<String> {
+    let texts = text.lines().filter(|line| !line.trim_start().starts_with('#')).flat_map(|line| {
+        line.split('"').skip(1).step_by(2).filter(|text| text.starts_with(['/', '$'])).map(str::to_owned)
+    });
+    texts.collect()
+}
+
+/// A path of that configuration, with the variables in it: `$NAME` and `${NAME}`. One that is not set is empty.
+pub(crate) fn expanded(path: &str, variable: impl Fn(&str) -> Option<String>) -> String {
+    let mut parts = path.split('$');
+    let mut all = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let (name, rest) = match part.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
+            Some(braced) => braced,
+            None => part.split_at(part.find(|c| !is_name(c)).unwrap_or(part.len())),
+        };
+        all.push_str(&variable(name).unwrap_or_default());
+        all.push_str(rest);
+    }
+    all
 }
 
 /// Does this file of a module change what others declare?
@@ -199,10 +240,28 @@ mod tests {
     fn locked_providers_and_the_cache_are_read() {
         let text = "# made by terraform\nprovider \"registry.terraform.io/hashicorp/aws\" {\n  version     = \"6.1.0\"\n  \
                     constraints = \"~> 6.0\"\n  hashes = [\"h1:x\"]\n}\n";
-        let aws = ("registry.terraform.io/hashicorp/aws".to_owned(), "6.1.0".to_owned());
+        let aws = Locked {
+            address: "registry.terraform.io/hashicorp/aws".into(),
+            version: "6.1.0".into(),
+            hashes: vec!["h1:x".into()],
+        };
         assert_eq!(locked_providers(text), [aws]);
         assert!(locked_providers("").is_empty());
-        assert_eq!(cache_dir("plugin_cache_dir = \"$HOME/cache\"\n").as_deref(), Some("$HOME/cache"));
+        for path in ["$HOME/cache", "${HOME}/cache"] {
+            let text = format!("disable_checkpoint = true\nplugin_cache_dir = \"{path}\"\n");
+            assert_eq!(cache_dir(&text).as_deref(), Some(path));
+        }
+        assert_eq!(cache_dir("disable_checkpoint = true\n"), None);
+        let text = "# path = \"/no\"\nprovider_installation {\n  filesystem_mirror {\n    path = \"/mirror\"\n    include = [\"a/b\"]\n  }\n}\n";
+        assert_eq!(folders(text), ["/mirror"]);
+        let variable = |name: &str| (name == "HOME").then(|| "/home/me".to_owned());
+        for (path, meant) in [
+            ("$HOME/cache", "/home/me/cache"),
+            ("${HOME}/a/$NONE/b", "/home/me/a//b"),
+            ("/var/cache", "/var/cache"),
+        ] {
+            assert_eq!(expanded(path, variable), meant);
+        }
     }
 
     #[test]

@@ -186,6 +186,7 @@ mod tests {
             parallelism: None,
             values: None,
             color: false,
+            container: None,
         }
     }
 

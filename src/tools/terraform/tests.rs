@@ -11,6 +11,7 @@ fn root() -> Root {
         lock_timeout: None,
         parallelism: None,
         color: false,
+        container: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Functions that scripts call; only those that are called are printed.
 
 /// By name, in the order in which they are printed.
-pub(crate) const HELPERS: [(&str, &str); 10] = [
+pub(crate) const HELPERS: [(&str, &str); 16] = [
     (
         "some_secrets",
         r#"some_secrets() { # NAME...: for the commands that this shell starts
@@ -58,6 +58,35 @@ pub(crate) const HELPERS: [(&str, &str); 10] = [
 }"#,
     ),
     (
+        "hold_for",
+        r#"hold_for() { # WHAT ATTEMPTS EVERY-IN-MILLISECONDS HOLD-IN-MILLISECONDS BREAKS COMMAND...: no limit if BREAKS is -1
+  local what=$1 attempts=$2 every=$3 hold=$4 breaks=$5 since='' bad=0 started pause
+  shift 5
+  while :; do
+    started=${EPOCHREALTIME/[.,]/}
+    if "$@"; then
+      since=${since:-$started}
+      pause=$((since + hold * 1000 - ${EPOCHREALTIME/[.,]/}))
+      if ((started - since >= hold * 1000)); then return 0; fi
+    else
+      pause=$((every * 1000))
+      if [ -n "$since" ] && ((breaks-- == 0)); then break; fi
+      since=''
+      if ((++bad >= attempts)); then break; fi
+      echo "$bad/$attempts: still waiting for $what" >&2
+    fi
+    if ((pause > every * 1000 - (${EPOCHREALTIME/[.,]/} - started))); then
+      pause=$((every * 1000 - (${EPOCHREALTIME/[.,]/} - started)))
+    fi
+    if ((pause > 0)); then
+      sleep "$(printf '%d.%06d' "$((pause / 1000000))" "$((pause % 1000000))")"
+    fi
+  done
+  echo "waited in vain for $what to stay good" >&2
+  return 1
+}"#,
+    ),
+    (
         "tcp_answers",
         r#"# shellcheck disable=SC2016 # for bash below, not for this one
 tcp_answers() { # ADDRESS SECONDS
@@ -73,11 +102,52 @@ tcp_answers() { # ADDRESS SECONDS
   shift 4
   body=$(mktemp) || return 1
   code=$(curl -sS -o "$body" -w '%{http_code}' --max-time "$seconds" -H @- "$@" -- "$url") || code=000
-  if [[ $code =~ ^($status)$ ]] && { [ -z "$pattern" ] || grep -Eq -- "$pattern" "$body"; }; then
+  if [[ $code =~ ^($status)$ ]] && { [ -z "$pattern" ] || grep -Eq -- "$pattern" "$body"; } &&
+    "${judge:-true}" "$body"; then
     rm -f -- "$body"
     return 0
   fi
   echo "last: status $code" >&2
+  rm -f -- "$body"
+  return 1
+}"#,
+    ),
+    (
+        "json_is",
+        r#"json_is() { # FILE PATH VALUE: the value is text, or JSON
+  wanted=$3 jq -e "($2) as \$found | (\$found == env.wanted) or ((\$found | tojson) == env.wanted)" "$1" >/dev/null 2>&1
+}"#,
+    ),
+    (
+        "json_text",
+        r#"json_text() { # VALUE: as it stands inside a text of JSON
+  local value=${1//\\/\\\\}
+  value=${value//\"/\\\"} value=${value//$'\n'/\\n} value=${value//$'\r'/\\r} value=${value//$'\t'/\\t}
+  printf %s "$value"
+}"#,
+    ),
+    (
+        "curl_line",
+        r#"curl_line() { # NAME VALUE: a line for curl --config
+  local value=${2//\\/\\\\}
+  value=${value//\"/\\\"} value=${value//$'\n'/\\n} value=${value//$'\r'/\\r} value=${value//$'\t'/\\t}
+  printf '%s = "%s"\n' "$1" "$value"
+}"#,
+    ),
+    (
+        "http_call",
+        r#"http_call() { # METHOD URL SECONDS STATUS-PATTERN CURL-ARGUMENT...; lines for curl --config on standard input
+  local method=$1 url=$2 seconds=$3 status=$4 body code
+  shift 4
+  body=$(mktemp) || return 1
+  code=$(curl -sS --config - --request "$method" -o "$body" -w '%{http_code}' --max-time "$seconds" \
+    --max-filesize 5242880 "$@" -- "$url") || code=000
+  if [[ $code =~ ^($status)$ ]]; then
+    rm -f -- "$body"
+    return 0
+  fi
+  echo "$method $url: status $code" >&2
+  head -n 5 -- "$body" >&2
   rm -f -- "$body"
   return 1
 }"#,
@@ -108,6 +178,14 @@ tcp_answers() { # ADDRESS SECONDS
 }",
     ),
     (
+        "container_variables",
+        r#"container_variables() { # names of those that tools in containers get: docker takes the values from here
+  local own='PATH|HOME|PWD|OLDPWD|SHLVL|_|SHELL|HOSTNAME|TMPDIR|TMP|TEMP|MAIL|DISPLAY|EDITOR|VISUAL|PAGER'
+  own+='|VIRTUAL_ENV|LS_COLORS|MANPATH|INFOPATH|JAVA_HOME|GOPATH|GOROOT|TERMINFO|LESSOPEN|LESSCLOSE|WINDOWID|WAYLAND_DISPLAY|XAUTHORITY|BASH_ENV|ENV|ZDOTDIR'
+  compgen -e | grep -vxE -e "$own" -e '(XDG_|DBUS_|LD_|DYLD_|PYTHON|CONDA_|NVM_|DOCKER_|SOPS_|INFRACTL_).*'
+}"#,
+    ),
+    (
         "entry",
         r#"entry() { # DIALECT KEY VALUE: a line of the environment file, or a refusal
   local dialect=$1 key=$2 value=$3 safe='^[][A-Za-z0-9!%*+,./:=?@^_{}-]*$' quote="'\\''"
@@ -127,3 +205,19 @@ tcp_answers() { # ADDRESS SECONDS
 }"#,
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::work::container::{OWN, OWN_BEGIN};
+
+    #[test]
+    fn a_container_gets_the_same_variables_from_a_script() {
+        let (_, helper) = HELPERS.iter().find(|(name, _)| *name == "container_variables").unwrap();
+        let mut words: Vec<&str> = helper.split(['\'', '|', '(', ')']).collect();
+        words.retain(|word| !word.is_empty());
+        for name in OWN.iter().chain(&OWN_BEGIN) {
+            assert!(words.contains(name), "{name}");
+        }
+    }
+}

@@ -14,7 +14,7 @@ pub(crate) use crate::work::script::helpers::HELPERS;
 use crate::exec::{Cmd, Input, Value};
 use crate::failure::Failure;
 pub(crate) use crate::tools::ssh::remote_shell::literal;
-use crate::work::{StepCx, relative};
+use crate::work::{StepCx, container, relative};
 
 /// What the lines of a script need besides themselves.
 #[derive(Debug, Default)]
@@ -23,17 +23,24 @@ pub(crate) struct Script {
     pub helpers: BTreeSet<&'static str>,
     /// Secrets that are used.
     pub secrets: BTreeSet<String>,
+    /// Outputs of other environments that are used, by the variable of the script.
+    pub foreign: BTreeMap<String, String>,
     /// Outputs that the step under way uses: the variable of the script and the name of the output.
     outputs: BTreeMap<String, String>,
 }
 
 /// A name whose value only the run of the script knows.
 pub(super) static MARKER: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"\{\{\s*(output|secret)\.([\w-]+)\s*\}\}").ok());
+    LazyLock::new(|| Regex::new(r"\{\{\s*(output|secret|env\.[\w.-]+\.output)\.([\w-]+)\s*\}\}").ok());
 
 impl Script {
     /// A text as one word of bash: quoted, with variables where a value is not known yet.
     pub(crate) fn word(&mut self, text: &str) -> String {
+        self.word_of(text, |variable| format!("\"${variable}\""))
+    }
+
+    /// The same; `value` is how the value of a variable is written.
+    pub(crate) fn word_of(&mut self, text: &str, value: impl Fn(&str) -> String) -> String {
         let mut word = String::new();
         let mut at = 0;
         for found in MARKER.iter().flat_map(|marker| marker.captures_iter(text)) {
@@ -43,10 +50,15 @@ impl Script {
             at = whole.end();
             if kind == "secret" {
                 self.secrets.insert(name.to_owned());
-                word.push_str(&format!("\"${name}\""));
+                word.push_str(&value(name));
+            } else if let Some(environment) = kind.strip_prefix("env.") {
+                let environment = environment.trim_end_matches(".output");
+                let variable = format!("env_{environment}_{name}").replace(['-', '.'], "_");
+                word.push_str(&value(&variable));
+                self.foreign.insert(variable, format!("infractl output {environment} {name} --raw"));
             } else {
                 let variable = format!("out_{}", name.replace('-', "_"));
-                word.push_str(&format!("\"${variable}\""));
+                word.push_str(&value(&variable));
                 self.helpers.insert("output");
                 self.outputs.insert(variable, name.to_owned());
             }
@@ -67,6 +79,8 @@ impl Script {
         cmd: &Cmd,
         secrets: Option<&[String]>,
     ) -> String {
+        let in_container = cmd.container.is_some();
+        let cmd = &*container::shown(cmd);
         let mut line = String::new();
         match &cmd.input {
             Input::Secret(text) if !text.expose_secret().is_empty() => {
@@ -83,9 +97,14 @@ impl Script {
         }
         line.push_str(&limit(step));
         line.push_str(&self.word(&cmd.program));
-        for arg in &cmd.args {
+        for (index, arg) in cmd.args.iter().enumerate() {
             line.push(' ');
             line.push_str(&self.word(arg));
+            // `docker run`, and what only the run of the script knows.
+            if in_container && index == 0 {
+                self.helpers.insert("container_variables");
+                line.push_str(" --env-file <(container_variables)");
+            }
         }
         // In a shell of its own: neither its folder nor its secrets are those of the next command.
         let mut before = Vec::new();

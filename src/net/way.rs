@@ -3,6 +3,8 @@
 use std::fmt::{self, Debug};
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -12,9 +14,11 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
 };
 
+use super::answer::Answer;
+use super::connect::bare;
 use super::dial::{Dial, Line};
-use super::{Answer, tls};
-use crate::net::proxies::Proxy;
+use super::proxies::Proxy;
+use super::tls;
 
 /// Makes connections for one try.
 #[derive(Debug)]
@@ -23,6 +27,8 @@ pub(super) struct Way {
     pub(super) ca: Option<PathBuf>,
     pub(super) until: Instant,
     pub(super) now: Timestamp,
+    /// There was a connection that something could be sent over.
+    pub(super) is_open: Arc<AtomicBool>,
 }
 
 /// What went wrong on the way, for people: an error that libraries hand on.
@@ -59,7 +65,7 @@ impl Connector for Way {
         let told = |answer| ureq::Error::Io(io::Error::other(Told(answer)));
         let is_tls = details.needs_tls();
         let host = details.uri.host().unwrap_or_default();
-        let host = crate::hosts::host::bare(host);
+        let host = bare(host);
         let port = details.uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
         let (line, proxy) = self.dial.connect(is_tls, (host, port), self.until).map_err(told)?;
         let first = proxy.map(|proxy| absolute(details.uri, proxy));
@@ -68,6 +74,7 @@ impl Connector for Way {
         } else {
             Box::new(line)
         };
+        self.is_open.store(true, Ordering::Relaxed);
         let config = details.config;
         let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
         Ok(Some(Carrier { stream, buffers, first, is_tls }))

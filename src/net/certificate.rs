@@ -5,7 +5,7 @@ use rustls::{CertificateError, Error};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use super::Answer;
+use super::answer::Answer;
 use crate::text::{list, plural};
 
 /// What a certificate says.
@@ -144,7 +144,7 @@ fn explain(facts: &Facts, error: &Error, name: &str) -> Answer {
 }
 
 /// An error of TLS without a certificate at hand.
-pub(super) fn about(error: &Error) -> Answer {
+pub(crate) fn about(error: &Error) -> Answer {
     let certificate = "check the certificate: `openssl s_client -connect HOST:PORT -servername HOST`";
     match error {
         Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {

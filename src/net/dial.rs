@@ -4,15 +4,10 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::time::{Duration, Instant};
 
-use super::Answer;
-use crate::config::model::Argument;
-use crate::failure::Failure;
-use crate::hosts::host::bare;
-use crate::net::connect;
-use crate::net::proxies::{Proxies, Proxy};
-use crate::net::socks;
-use crate::work::StepCx;
-use crate::work::values::Known;
+use super::answer::Answer;
+use super::connect;
+use super::proxies::{Proxies, Proxy};
+use super::socks;
 
 /// How servers are reached.
 #[derive(Debug, Clone, Default)]
@@ -25,21 +20,14 @@ pub(crate) struct Dial {
 
 /// A connection whose reads and writes end at one time.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(crate) struct Line {
     tcp: TcpStream,
     until: Instant,
 }
 
 impl Dial {
-    /// As the environment and the step say.
-    pub(super) fn of(step: &StepCx<'_>, known: &Known, at: Option<&Argument>) -> Result<Dial, Failure> {
-        let at = at.map(|at| known.argument(step, &at.0)).transpose()?;
-        let proxies = Proxies::of(|name| step.cx.vars.get(name));
-        Ok(Dial { proxies, at: at.map(|at| bare(at.trim()).to_owned()) })
-    }
-
     /// A connection; the proxy that has to be told the whole address, if one is on the way of plain HTTP.
-    pub(super) fn connect(
+    pub(crate) fn connect(
         &self,
         is_tls: bool,
         (host, port): (&str, u16),
