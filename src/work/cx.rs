@@ -14,7 +14,7 @@ use crate::secrets;
 use crate::text::Tail;
 use crate::toolbox;
 use crate::ui::event::{Event, Level, ToolLine};
-use crate::work::{Facts, container};
+use crate::work::{Facts, started};
 
 /// What a step works with.
 pub(crate) struct StepCx<'a> {
@@ -166,7 +166,7 @@ impl<'a> StepCx<'a> {
             None => cmd,
         };
         let started = match &cmd.container {
-            Some(wanted) => Some(container::start(self, cmd, wanted).await?),
+            Some(wanted) => Some(Box::pin(started::start(self, cmd, wanted)).await?),
             None => None,
         };
         let cmd = started.as_ref().map_or(cmd, |started| &started.cmd);
@@ -195,7 +195,7 @@ impl<'a> StepCx<'a> {
         let code = result.as_ref().ok().map(|done| done.code);
         self.event(Event::CommandEnded { name: name(), code, took: begun.elapsed() });
         match &started {
-            Some(started) => container::ended(self, started, result).await,
+            Some(container) => Box::pin(started::ended(self, container, result)).await,
             None => result,
         }
     }

@@ -13,6 +13,7 @@ pub(crate) mod kind;
 pub(crate) mod script;
 pub(crate) mod schedule;
 mod cx;
+mod started;
 pub(crate) mod container;
 mod facts;
 pub(crate) mod modules;
