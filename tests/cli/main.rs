@@ -19,6 +19,7 @@ mod estate;
 mod doctor;
 mod exact;
 mod faults;
+mod first_run;
 mod flood;
 mod foreign;
 mod history;
