@@ -48,4 +48,5 @@ mod tools;
 mod trust;
 mod usage;
 mod waits;
+mod walk;
 mod words;
