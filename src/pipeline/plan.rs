@@ -172,10 +172,19 @@ fn preview(step: &Step) -> Option<Step> {
 pub(crate) fn preview_of(env: &Environment, pipeline: &Pipeline) -> Option<Pipeline> {
     let steps = pipeline.leaves().into_iter().map(|leaf| Step::new("", leaf.work.clone()));
     let plan = steps.into_iter().find_map(|step| preview(&step))?;
+    let verb = pipeline.verb.clone();
+    let mut made = prepared(env, Pipeline { verb, environment: env.name.clone(), steps: vec![plan] });
     // What the whole of it would stop at is found before anybody is asked.
-    let first = pipeline.steps.iter().find(|step| matches!(step.what, What::Work(Work::Prepare(_))));
-    let steps = first.cloned().into_iter().chain([plan]).collect();
-    Some(Pipeline { verb: pipeline.verb.clone(), environment: env.name.clone(), steps })
+    let checks = |step: &Step| matches!(&step.what, What::Work(Work::Prepare(prepare)) if prepare.env_file);
+    if pipeline.steps.iter().any(checks) {
+        if let Some(What::Work(Work::Prepare(prepare))) = made.steps.first_mut().map(|step| &mut step.what) {
+            prepare.env_file = true;
+        } else {
+            let prepare = Prepare { env_file: true, ..Prepare::default() };
+            made.steps.insert(0, Step::new("prepare", Work::Prepare(prepare)));
+        }
+    }
+    Some(made)
 }
 
 /// The built-in steps of a verb by its name; `above` are the verbs it is done by, itself last.
