@@ -173,7 +173,18 @@ pub(crate) fn preview_of(env: &Environment, pipeline: &Pipeline) -> Option<Pipel
     let steps = pipeline.leaves().into_iter().map(|leaf| Step::new("", leaf.work.clone()));
     let plan = steps.into_iter().find_map(|step| preview(&step))?;
     let verb = pipeline.verb.clone();
-    Some(prepared(env, Pipeline { verb, environment: env.name.clone(), steps: vec![plan] }))
+    let mut made = prepared(env, Pipeline { verb, environment: env.name.clone(), steps: vec![plan] });
+    // What the whole of it would stop at is found before anybody is asked.
+    let checks = |step: &Step| matches!(&step.what, What::Work(Work::Prepare(prepare)) if prepare.env_file);
+    if pipeline.steps.iter().any(checks) {
+        if let Some(What::Work(Work::Prepare(prepare))) = made.steps.first_mut().map(|step| &mut step.what) {
+            prepare.env_file = true;
+        } else {
+            let prepare = Prepare { env_file: true, ..Prepare::default() };
+            made.steps.insert(0, Step::new("prepare", Work::Prepare(prepare)));
+        }
+    }
+    Some(made)
 }
 
 /// The built-in steps of a verb by its name; `above` are the verbs it is done by, itself last.

@@ -14,6 +14,7 @@ pub(crate) mod remote;
 pub(crate) mod written;
 pub(crate) mod command;
 pub(crate) mod git;
+pub(crate) mod stops;
 pub(crate) mod clean;
 pub(crate) mod forget;
 pub(crate) mod confirm;
