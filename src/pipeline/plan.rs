@@ -9,6 +9,7 @@ use crate::config::unready;
 use crate::config::verbs::Effect;
 use crate::steps::Work;
 use crate::steps::bootstrap::Bootstrap;
+use crate::steps::checks::Checks;
 use crate::steps::clean::Clean;
 use crate::steps::confirm::{Asks, Confirm};
 use crate::steps::files::env_file::EnvFileStep;
@@ -285,8 +286,11 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
             vec![terraform(&format!("terraform {}", name.join(" ")), action)]
         }
         Verb::Stop { shelve } => machines::stop(env, *shelve),
-        Verb::Validate if !has_root => vec![],
-        Verb::Validate => vec![prepare(false), terraform("terraform validate", Terraform::Validate)],
+        Verb::Validate => {
+            let root = has_root.then(|| terraform("terraform validate", Terraform::Validate));
+            let checks = (!env.checks.is_empty()).then(|| Step::new("checks", Work::Checks(Checks)));
+            root.into_iter().chain(checks).collect()
+        }
         Verb::Fmt { check } => vec![terraform("terraform fmt", Terraform::Fmt { check: *check })],
         Verb::Output if !has_root => vec![outputs()],
         Verb::Output | Verb::Genenv => vec![prepare(false), outputs()],

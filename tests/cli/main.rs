@@ -14,6 +14,7 @@ mod apply;
 mod archives;
 mod bootstrap;
 mod bucket_server;
+mod checks;
 mod ci;
 mod estate;
 mod doctor;

@@ -88,7 +88,7 @@ impl StepKind for Action {
     }
 }
 
-fn starts(env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+pub(crate) fn starts(env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
     if let Some(terraform) = &env.terraform {
         see(Mention::Starts(terraform.image.as_ref().map_or(&terraform.program, |_| "docker")));
     }
