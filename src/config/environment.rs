@@ -68,6 +68,8 @@ pub struct Environment {
     pub pipelines: IndexMap<String, Vec<Step>>,
     /// Steps around them: by `before-NAME`, `after-NAME`, `on-failure`.
     pub hooks: IndexMap<String, Vec<Step>>,
+    /// What failures mean, in order.
+    pub failures: Vec<model::FailureRule>,
     /// What the files say, merged, with the place of every value.
     pub document: Arc<Document>,
 }
@@ -245,6 +247,7 @@ impl Environment {
             tools: file.tools.into_iter().map(|(name, entry)| (name, entry.into_table())).collect(),
             pipelines: by_name(file.pipelines, setting)?,
             hooks: by_name(file.hooks, setting)?,
+            failures: file.failures,
             document,
         })
     }

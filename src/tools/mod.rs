@@ -5,6 +5,7 @@ pub(crate) mod archives;
 pub(crate) mod aws;
 pub(crate) mod azure;
 pub(crate) mod docker;
+pub(crate) mod failures;
 pub(crate) mod git;
 pub(crate) mod openstack;
 pub(crate) mod power;

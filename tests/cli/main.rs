@@ -18,6 +18,7 @@ mod ci;
 mod estate;
 mod doctor;
 mod exact;
+mod failures;
 mod faults;
 mod flood;
 mod foreign;

@@ -14,6 +14,7 @@ mod http;
 mod compose;
 mod docker;
 mod env_file;
+mod failure;
 mod inventory;
 mod host;
 mod power;
@@ -44,6 +45,7 @@ pub(crate) use copy::*;
 pub(crate) use docker::*;
 pub(crate) use ecs::*;
 pub use env_file::*;
+pub(crate) use failure::*;
 pub(crate) use git::*;
 pub(crate) use host::*;
 pub(crate) use http::*;
@@ -155,6 +157,11 @@ pub(crate) struct File {
     /// Example: `hooks = { after-apply = [{ command = "./announce" }] }`
     #[serde(default)]
     pub hooks: IndexMap<String, PipelineEntry>,
+    /// What failures mean: those of the project come before those of infractl, in this order
+    ///
+    /// Example: `failures = [{ name = "atlas", match = "MongoServerSelectionError", says = "Atlas refuses this address", retry = false }]`
+    #[serde(default)]
+    pub failures: Vec<FailureRule>,
 }
 
 /// The project as a whole
