@@ -235,12 +235,8 @@ impl Check<'_> {
                 }
             }
             "json-path" if text::JsonPath::parse(text).is_none() => {
-                let help = "write it as `.a.b[0]`";
-                self.issue(
-                    &node.place,
-                    format!("`{text}` is not the way to a value of a JSON document"),
-                    help,
-                );
+                let message = format!("`{text}` is not the way to a value of a JSON document");
+                self.issue(&node.place, message, "write it as `.a.b[0]`");
             }
             "mode"
                 if !(text.len() == 4
