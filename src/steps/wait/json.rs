@@ -38,7 +38,10 @@ pub(super) fn judge(wanted: &Wanted, document: &Json) -> Result<String, String> 
 fn is_same(found: &Json, wanted: &Json) -> bool {
     match (found, wanted) {
         (Json::Number(found), Json::Number(wanted)) => found == wanted || found.as_f64() == wanted.as_f64(),
-        (Json::Number(_) | Json::Bool(_), Json::String(wanted)) => found.to_string() == *wanted,
+        (Json::Number(_) | Json::Bool(_), Json::String(wanted)) => {
+            let spelled = found.to_string();
+            spelled == *wanted
+        }
         _ => found == wanted,
     }
 }

@@ -36,7 +36,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, wait: &Wait) -> Result<String, Fa
                 probe.ask_again();
                 let text = format!("good for {} of {}", duration(held), duration(wait.hold));
                 let last = Answer::new(text.clone(), "give the step a longer `timeout`");
-                (tries.next_within(0, wait.hold - held), text, last)
+                (tries.next_within(0, wait.hold.saturating_sub(held)), text, last)
             }
             Probed::Never(last) => break (End::Never, last),
             Probed::NotYet(last) | Probed::Unknown(last) => {
