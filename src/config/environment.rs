@@ -70,6 +70,8 @@ pub struct Environment {
     pub pipelines: IndexMap<String, Vec<Step>>,
     /// Steps around them: by `before-NAME`, `after-NAME`, `on-failure`.
     pub hooks: IndexMap<String, Vec<Step>>,
+    /// What failures mean, in order.
+    pub failures: Vec<model::FailureRule>,
     /// What the files say, merged, with the place of every value.
     pub document: Arc<Document>,
 }
@@ -250,6 +252,7 @@ impl Environment {
                 .collect(),
             pipelines: by_name(file.pipelines, setting)?,
             hooks: by_name(file.hooks, setting)?,
+            failures: file.failures,
             document,
         })
     }

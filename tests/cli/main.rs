@@ -19,6 +19,7 @@ mod ci;
 mod estate;
 mod doctor;
 mod exact;
+mod failures;
 mod faults;
 mod first_run;
 mod flood;

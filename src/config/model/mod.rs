@@ -15,6 +15,7 @@ mod http;
 mod compose;
 mod docker;
 mod env_file;
+mod failure;
 mod inventory;
 mod host;
 mod power;
@@ -46,6 +47,7 @@ pub(crate) use copy::*;
 pub(crate) use docker::*;
 pub(crate) use ecs::*;
 pub use env_file::*;
+pub(crate) use failure::*;
 pub(crate) use git::*;
 pub(crate) use host::*;
 pub(crate) use http::*;
@@ -164,6 +166,11 @@ pub(crate) struct File {
     /// Example: `hooks = { after-apply = [{ command = "./announce" }] }`
     #[serde(default)]
     pub hooks: IndexMap<String, PipelineEntry>,
+    /// What failures mean: those of the project come before those of infractl, in this order
+    ///
+    /// Example: `failures = [{ name = "atlas", match = "MongoServerSelectionError", says = "Atlas refuses this address", retry = false }]`
+    #[serde(default)]
+    pub failures: Vec<FailureRule>,
 }
 
 /// The project as a whole
