@@ -30,6 +30,10 @@ fn main() {
     println!("infractl --version        {version}   (goal 3 ms; /bin/true {nothing})");
     let [wrong] = compare([&mut || run(Command::new(BIN).args(["aply", "dev"]))]);
     println!("argument error            {wrong}   (goal 3 ms)");
+    for (what, words) in [("", vec![""]), ("secrets get dev", vec!["secrets", "get", "dev", ""])] {
+        let [completed] = compare([&mut || run(&mut completion(dir, &words))]);
+        println!("completion {what:<15}{completed}   (goal 3 ms)");
+    }
     let [exec] = compare([&mut || run(infractl(dir).args(["exec", "dev", "--", "/bin/true"]))]);
     println!("exec dev -- true          {exec}   (goal 5 ms in all, /bin/true {nothing})");
 
@@ -51,6 +55,14 @@ fn main() {
     println!("terraform plan            {bare}");
     println!("  added {:+.1} ms (goal at most 5), ratio {:.3}", ours.ms() - bare.ms(), ours.ms() / bare.ms());
     make(dir);
+}
+
+/// What a shell asks at a press of TAB behind these words.
+fn completion(dir: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(BIN);
+    command.current_dir(dir).args(["--", "infractl"]).args(words).stdout(Stdio::null());
+    command.env("COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", words.len().to_string());
+    command
 }
 
 /// `make plan` with a shell wrapper that decrypts two files with age, exports them, and calls terraform.

@@ -79,6 +79,7 @@ fn context(root: &Path, runner: Box<dyn Runner>) -> Ctx {
         color: false,
         live: false,
         can_ask: false,
+        yes: false,
         no_input: true,
         json: false,
         reports: false,

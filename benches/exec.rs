@@ -85,6 +85,7 @@ fn logged(runtime: &Runtime, runner: &OsRunner, masks: &Masks, script: &str) -> 
         color: false,
         live: false,
         can_ask: false,
+        yes: false,
         no_input: true,
         json: false,
         reports: false,

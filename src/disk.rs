@@ -152,7 +152,12 @@ pub(crate) fn make_private_dir(path: &Path) -> Result<(), DiskError> {
         .map_err(DiskError::new(Operation::MakeFolder, path))
 }
 
-/// Makes a folder and its missing parents.
+/// Makes a folder and its missing parents, for everybody.
+pub(crate) fn make_folder(path: &Path) -> Result<(), DiskError> {
+    make_dir(path).map_err(DiskError::new(Operation::MakeFolder, path))
+}
+
+/// The same, for those who say themselves what failed.
 pub(crate) fn make_dir(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)?;
     ignore_own(path)

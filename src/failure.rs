@@ -147,6 +147,29 @@ impl Failure {
         Failure { problems, ..Failure::new(kind, message) }
     }
 
+    /// Several failures as one that tells all of them; its family is that of the first. A signal is told alone.
+    pub(crate) fn all(mut failures: Vec<Failure>) -> Result<(), Failure> {
+        let by_signal = |failure: &Failure| matches!(failure.kind, Kind::Interrupted | Kind::Terminated);
+        let alone = failures.iter().position(by_signal).or((failures.len() == 1).then_some(0));
+        if let Some(alone) = alone {
+            return Err(failures.swap_remove(alone));
+        }
+        let Some(kind) = failures.first().map(|failure| failure.kind) else { return Ok(()) };
+        Err(Failure::problems(kind, failures.into_iter().flat_map(Failure::into_problems).collect()))
+    }
+
+    fn into_problems(mut self) -> Vec<Problem> {
+        match self.problems.last_mut() {
+            Some(last) => last.help.append(&mut self.help),
+            None => self.problems.push(Problem {
+                message: format!("{:#}", self.error),
+                place: None,
+                help: self.help,
+            }),
+        }
+        self.problems
+    }
+
     /// Adds a line that says what to do; it begins with a verb.
     #[must_use]
     pub fn help(mut self, line: impl Into<String>) -> Self {

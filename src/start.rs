@@ -179,6 +179,7 @@ fn mode(global: &Global, vars: &Vars) -> Mode {
         },
         live: stderr && !is_dumb && ci.is_none(),
         can_ask: stderr && stdin && !no_input,
+        yes: global.yes,
         no_input,
         json: global.output == OutputMode::Json,
         reports: !stdout && global.output != OutputMode::Json,

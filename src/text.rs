@@ -1,9 +1,10 @@
 //! Words for people: the nearest name, plurals, lists, durations; and names and digits for machines.
 
-pub(crate) mod json_path;
+mod json_path;
 mod plain;
 mod tail;
 
+pub(crate) use json_path::JsonPath;
 pub(crate) use plain::plain;
 pub(crate) use tail::Tail;
 

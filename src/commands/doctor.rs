@@ -28,7 +28,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &DoctorArgs) -> Result<
         (None, doctor::project(cx, &target::project(cx)?.root))
     } else {
         let env = args.target.environment(cx)?;
-        (Some(env.name.clone()), doctor::environment(cx, &env).await)
+        (Some(env.name.clone()), Box::pin(doctor::environment(cx, &env)).await)
     };
     let (errors, warnings) = (count(&findings, Level::Error), count(&findings, Level::Warning));
     if args.json || global.output == OutputMode::Json {

@@ -133,7 +133,7 @@ fn with_usual(mut document: Json, usual: impl IntoIterator<Item = (String, Json)
 fn show(cx: &Ctx, global: &Global, args: &ShowArgs) -> Result<(), Failure> {
     let env = args.target.environment(cx)?;
     if let Some(variable) = &args.explain {
-        return super::explain::run(cx, global, &env, variable);
+        return super::variable::run(cx, global, &env, variable);
     }
     let origins = env.document.origins();
     if global.output == OutputMode::Json {

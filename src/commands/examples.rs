@@ -24,6 +24,8 @@ pub(super) const ALL: &[(&str, &str, &str)] = &[
     ("drift", "drift --all --report-junit drift.xml", "all environments, for CI; exit 2 on drift"),
     ("exec", "exec dev -- psql", "a program with the secrets of dev in its environment"),
     ("exec", "exec dev -- sh -c 'echo $REGION'", "its variables in a line for the shell"),
+    ("explain", "explain", "what the last failure means"),
+    ("explain", "explain 12 --json", "that of run 12, for a program"),
     ("fmt", "fmt dev", "format the root module"),
     ("fmt", "fmt --all --check", "exit 2 when one is not formatted"),
     ("genenv", "genenv rec", "write shared/.env.rec again"),

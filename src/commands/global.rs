@@ -35,6 +35,9 @@ pub struct Global {
     /// Wait for the lock of another run, at most so long (`90s`, `10m`) [default: `wait` in `[lock]`, else not at all]
     #[arg(long, value_name = "DURATION", global = true, value_parser = duration)]
     pub lock_wait: Option<std::time::Duration>,
+    /// Try a step again (`retry`) also when the last three runs failed in the same way
+    #[arg(long, global = true)]
+    pub insist: bool,
     /// Answer yes where a question is not about the name of a protected environment
     #[arg(long, global = true)]
     pub yes: bool,

@@ -93,7 +93,7 @@ pub(crate) fn run(cx: &Ctx, global: &Global, args: &HistoryArgs) -> Result<(), F
     }
 }
 
-fn find(store: &Store, number: Option<u64>) -> Result<Run, Failure> {
+pub(super) fn find(store: &Store, number: Option<u64>) -> Result<Run, Failure> {
     let numbers = store.numbers();
     let none = || {
         Failure::new(Kind::Usage, "there is no history yet").help("run `infractl plan ENV`: it leaves one")

@@ -15,7 +15,7 @@ pub(crate) mod drift;
 pub(crate) mod doctor;
 pub(crate) mod env;
 pub(crate) mod exec;
-mod explain;
+pub(crate) mod explain;
 pub(crate) mod fmt;
 pub(crate) mod genenv;
 pub(crate) mod graph;
@@ -42,6 +42,7 @@ pub(crate) mod tools;
 pub(crate) mod unlock;
 pub(crate) mod validate;
 mod images;
+mod variable;
 pub(crate) mod several;
 mod asking;
 mod waves;
@@ -122,6 +123,8 @@ pub enum Command {
     Env(env::EnvCommand),
     /// Run a local command with the secrets and variables of an environment
     Exec(exec::ExecArgs),
+    /// Say what the failure of a run means, by the rules of `[[failures]]` and those of infractl
+    Explain(explain::ExplainArgs),
     /// Format the root module of an environment
     Fmt(fmt::FmtArgs),
     /// Write the environment file again, or say whether it is stale
@@ -245,6 +248,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Drift(args) => drift::run(cx, global, args).await,
         Command::Env(command) => env::run(cx, global, command),
         Command::Exec(args) => exec::run(cx, global, args).await,
+        Command::Explain(args) => explain::run(cx, global, args),
         Command::Fmt(args) => fmt::run(cx, global, args).await,
         Command::Genenv(args) => genenv::run(cx, global, args).await,
         Command::Graph(args) => graph::run(cx, global, args),

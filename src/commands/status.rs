@@ -17,6 +17,7 @@ use crate::history::Store;
 use crate::history::estate::{Standing, estate};
 use crate::history::html::{digest, estate as page};
 use crate::lock;
+use crate::steps::files::age;
 use crate::text;
 
 /// See the estate at a glance: what was done last where, what a plan found, locks, environment files
@@ -53,6 +54,8 @@ pub(crate) struct Glance {
     pub(crate) lock: Option<String>,
     /// The environment file is there.
     pub(crate) env_file: bool,
+    /// It was written from an older state than there is; none where nobody knows without asking.
+    pub(crate) env_file_stale: Option<bool>,
 }
 
 /// Runs it.
@@ -93,6 +96,7 @@ async fn glances(cx: &Ctx, project: &Project) -> Vec<Glance> {
             standing,
             lock: holder(cx, &env).await,
             env_file: env.env_file.path.exists(),
+            env_file_stale: age::is_stale(cx, &env),
         },
         Err(_) => Glance {
             environment: name.clone(),
@@ -101,6 +105,7 @@ async fn glances(cx: &Ctx, project: &Project) -> Vec<Glance> {
             standing,
             lock: None,
             env_file: false,
+            env_file_stale: None,
         },
     }))
     .await
@@ -130,7 +135,7 @@ fn rows(cx: &Ctx, all: &[Glance]) -> Vec<page::Row> {
 }
 
 fn row(glance: &Glance, now: Timestamp) -> page::Row {
-    let Standing { last, changed, planned } = &glance.standing;
+    let Standing { last, changed, planned, drift, machines } = &glance.standing;
     let ago = |then: Timestamp| text::ago(Duration::try_from(now.duration_since(then)).unwrap_or_default());
     let seen = last
         .as_ref()
@@ -139,6 +144,9 @@ fn row(glance: &Glance, now: Timestamp) -> page::Row {
     let before = changed
         .map(|seen| format!("{} {}, {} by {}", seen.verb, seen.outcome.word(), ago(seen.started), seen.user));
     let plan = planned.as_ref().map(|plan| format!("{}, {}", digest(&plan.changes), ago(plan.started)));
+    let found = |is_found| if is_found { "found" } else { "none" };
+    let drift = drift.as_ref().map(|drift| format!("{}, {}", found(drift.is_found), ago(drift.started)));
+    let machines = machines.as_ref().map(|known| format!("{}, {}", known.summary, ago(known.started)));
     page::Row {
         environment: glance.environment.clone(),
         protected: glance.protected,
@@ -146,7 +154,13 @@ fn row(glance: &Glance, now: Timestamp) -> page::Row {
         last: glance.problem.clone().or(seen),
         changed: before,
         plan,
-        env_file: glance.env_file,
+        drift,
+        machines,
+        env_file: match (glance.env_file, glance.env_file_stale) {
+            (false, _) => "missing",
+            (true, Some(true)) => "stale",
+            (true, _) => "there",
+        },
         lock: glance.lock.clone(),
     }
 }
@@ -160,7 +174,7 @@ fn shown(cx: &Ctx, all: &[Glance]) -> String {
         "plan",
         "env file",
     ]);
-    let mut locks = String::new();
+    let (mut more, mut locks) = (String::new(), String::new());
     for row in rows(cx, all) {
         let name =
             if row.protected { format!("{} (protected)", row.environment) } else { row.environment.clone() };
@@ -170,12 +184,17 @@ fn shown(cx: &Ctx, all: &[Glance]) -> String {
             or(row.last, "never"),
             or(row.changed, ""),
             or(row.plan, ""),
-            if row.env_file { "there" } else { "missing" }.to_owned(),
+            row.env_file.to_owned(),
         ]);
+        for (what, text) in [("drift", row.drift), ("machines", row.machines)] {
+            if let Some(text) = text {
+                more.push_str(&format!("{}: {what}: {text}\n", row.environment));
+            }
+        }
         if let Some(lock) = row.lock {
             locks.push_str(&format!("{} is locked: {lock}\n", row.environment));
         }
     }
     let lines = table.lines().flat_map(|line| [line.trim_end().to_owned(), "\n".to_owned()]);
-    lines.collect::<String>() + &locks
+    lines.collect::<String>() + &more + &locks
 }

@@ -200,6 +200,7 @@ pub(crate) fn options(global: &super::Global, extra: &[String]) -> Options {
         dry_run: global.dry_run,
         timings: global.timings,
         lock_wait: global.lock_wait,
+        insist: global.insist,
         plan: None,
     }
 }

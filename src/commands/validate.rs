@@ -9,24 +9,25 @@ use crate::context::Ctx;
 use crate::failure::Failure;
 use crate::pipeline::plan::Verb;
 
-/// Check configuration and root module of an environment
+/// Check configuration and root module of an environment, and do what `[checks]` says
+///
+/// `--only checks` does these alone: they need neither a key nor an init.
 #[derive(Debug, clap::Args)]
 pub struct ValidateArgs {
     #[command(flatten)]
     target: Targets,
-    /// Print the same as a script for bash that needs no infractl, and run nothing
-    #[arg(long)]
-    print: bool,
+    #[command(flatten)]
+    part: Part,
 }
 
 /// Runs it: the configuration is checked by loading it.
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &ValidateArgs) -> Result<(), Failure> {
-    let part = Part { print: args.print, ..Part::default() };
+    let part = &args.part;
     let options = target::options(global, &[]);
-    let plan = |env: &Environment| planned(cx, env, &Verb::Validate, &part, &options);
+    let plan = |env: &Environment| planned(cx, env, &Verb::Validate, part, &options);
     let work = async |global: &Global, env: &Environment, planned: Planned| {
-        let ended = go(cx, global, env, &planned, &part, &[]).await?;
-        if !args.print && !global.dry_run {
+        let ended = go(cx, global, env, &planned, part, &[]).await?;
+        if !part.print && !global.dry_run && part.steps.selection().is_all() {
             cx.ui.note(format!("`{}` is valid", env.name));
         }
         Ok(ended)

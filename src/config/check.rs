@@ -11,7 +11,6 @@ use crate::config::source::Source;
 use crate::config::template::{Name, Template, is_name};
 use crate::config::wanted::Wanted;
 use crate::text;
-use crate::text::json_path::JsonPath;
 
 /// Something wrong at a place of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -219,12 +218,6 @@ impl Check<'_> {
                     self.issue(&node.place, format!("`{key}` is not a regular expression"), help);
                 }
             }
-            "json-path" => {
-                if let Err(why) = JsonPath::parse(text) {
-                    let message = format!("`{text}` is no place in a JSON document: {why}");
-                    self.issue(&node.place, message, "write it as `.data.items[0].name`");
-                }
-            }
             "status" if Status::parse(text).is_none() => {
                 let help = "write a code or a range: `200`, `\"200-299\"`";
                 self.issue(&node.place, format!("`{text}` is not a status of HTTP"), help);
@@ -240,6 +233,10 @@ impl Check<'_> {
                 if let Some((message, help)) = download::wrong(text) {
                     self.issue(&node.place, message, help);
                 }
+            }
+            "json-path" if text::JsonPath::parse(text).is_none() => {
+                let message = format!("`{text}` is not the way to a value of a JSON document");
+                self.issue(&node.place, message, "write it as `.a.b[0]`");
             }
             "mode"
                 if !(text.len() == 4

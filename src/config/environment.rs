@@ -64,10 +64,14 @@ pub struct Environment {
     pub release: model::Release,
     /// Versions of programs, by their names.
     pub tools: IndexMap<String, model::ToolTable>,
+    /// What looks at its files, by name.
+    pub checks: IndexMap<String, model::CheckTable>,
     /// Steps by name of the pipeline.
     pub pipelines: IndexMap<String, Vec<Step>>,
     /// Steps around them: by `before-NAME`, `after-NAME`, `on-failure`.
     pub hooks: IndexMap<String, Vec<Step>>,
+    /// What failures mean, in order.
+    pub failures: Vec<model::FailureRule>,
     /// What the files say, merged, with the place of every value.
     pub document: Arc<Document>,
 }
@@ -243,8 +247,12 @@ impl Environment {
             snapshots: file.snapshots,
             release: file.release.unwrap_or_default(),
             tools: file.tools.into_iter().map(|(name, entry)| (name, entry.into_table())).collect(),
+            checks: (file.checks.into_iter())
+                .filter_map(|(name, entry)| Some((name, entry.into_table()?)))
+                .collect(),
             pipelines: by_name(file.pipelines, setting)?,
             hooks: by_name(file.hooks, setting)?,
+            failures: file.failures,
             document,
         })
     }

@@ -1,6 +1,7 @@
 //! What no shape can say: options that belong to one kind only, names that must not go in a circle.
 
 mod calls;
+mod checks;
 mod http;
 mod power;
 mod terraform;
@@ -99,6 +100,7 @@ pub(crate) fn document(root: &Node, environment: &str) -> Vec<Issue> {
     env_file(root, &mut issues);
     groups(root, &mut issues);
     power::rules(root, &mut issues);
+    checks::rules(root, &mut issues);
     terraform::rules(root, &mut issues);
     calls::rules(root, &mut issues);
     issues

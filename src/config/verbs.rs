@@ -159,6 +159,7 @@ pub(crate) const ALL: &[Verb] = &[
     pipeline("drift", Effect::Reads).report(),
     own("env", Effect::Reads),
     own("exec", Effect::Changes),
+    own("explain", Effect::Reads).not_kept(),
     pipeline("fmt", Effect::Reads).not_kept(),
     pipeline("genenv", Effect::Writes),
     own("graph", Effect::Reads),

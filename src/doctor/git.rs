@@ -17,11 +17,12 @@ pub(crate) async fn check(step: &StepCx<'_>) -> Vec<Finding> {
         ];
     }
     let file = crate::work::relative(step, &step.env.env_file.path);
-    let ignored = match env_place::check(step).await {
-        Ok(()) => Finding::ok(GROUP, format!("`{file}` can be written, and is never committed")),
-        Err(failure) => Finding::failed(GROUP, failure),
-    };
-    let mut findings = vec![ignored];
+    let stops = env_place::all_stops(step).await;
+    let mut findings: Vec<Finding> =
+        stops.into_iter().map(|stop| Finding::failed(GROUP, stop.failure)).collect();
+    if findings.is_empty() {
+        findings.push(Finding::ok(GROUP, format!("`{file}` can be written, and is never committed")));
+    }
     findings.extend(hook(step).await);
     findings
 }

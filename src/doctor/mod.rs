@@ -7,6 +7,7 @@ mod hosts;
 mod state;
 mod git;
 mod machine;
+mod clock;
 mod network;
 mod asks;
 pub(crate) mod finding;
@@ -33,13 +34,14 @@ pub(crate) async fn environment(cx: &Ctx, env: &Environment) -> Vec<Finding> {
         let hosts = hosts::check(&mut step, &asks).await;
         [state, hosts].concat()
     };
-    let (programs, reached, answers, git) = tokio::join!(
+    let (programs, reached, answers, git, clock) = tokio::join!(
         programs::check(cx, env, &asks),
         reached,
         answers::check(&plain, &asks),
         git::check(&plain),
+        clock::check(&plain),
     );
-    [programs, keys, reached, answers, git, machine::check(cx, &env.root)].concat()
+    [programs, keys, reached, answers, git, machine::check(cx, &env.root), vec![clock]].concat()
 }
 
 /// Looks at what a project needs whose environment is not known.

@@ -82,6 +82,7 @@ impl From<Refused> for Failure {
 
 const RULER: &str = "# =============================================================================";
 const GENERATED: &str = "# Generated: ";
+const SERIAL: &str = "TERRAFORM_SERIAL";
 const ENVIRONMENT: &str = "# Environment: ";
 
 impl EnvFile {
@@ -120,7 +121,7 @@ impl EnvFile {
         let entry = |key: &str, value: &str| Entry { key: key.into(), value: value.into(), sensitive: false };
         let mut entries =
             vec![entry("TERRAFORM_ENVIRONMENT", &self.environment), entry("TERRAFORM_WORKSPACE", workspace)];
-        entries.extend(serial.map(|serial| entry("TERRAFORM_SERIAL", &serial.to_string())));
+        entries.extend(serial.map(|serial| entry(SERIAL, &serial.to_string())));
         Section { title: Some("Metadata".into()), entries }
     }
 
@@ -185,6 +186,12 @@ impl fmt::Display for Change {
 /// The environment that a file says it is of; none if it has no header of ours.
 pub(crate) fn environment_of(text: &str) -> Option<&str> {
     text.lines().take_while(|line| line.starts_with('#')).find_map(|line| line.strip_prefix(ENVIRONMENT))
+}
+
+/// The serial of the state that a file was written from, as it says itself.
+pub(crate) fn serial_of(text: &str) -> Option<u64> {
+    let line = text.lines().rev().find_map(|line| line.strip_prefix(SERIAL)?.strip_prefix('='))?;
+    line.trim_matches(['"', '\'']).parse().ok()
 }
 
 /// True when the old file says something else than the new one. When it was generated does not count: where only

@@ -2,6 +2,7 @@
 
 use toml::{Table, Value};
 
+use super::evals;
 use super::evaluate::Target;
 use super::maker::{Becomes, Maker};
 use super::marks;
@@ -44,7 +45,10 @@ impl Maker<'_> {
         }
         let ansible = |inside: Table| Step::Own(table([("ansible", Value::Table(inside))]));
         match steps.as_slice() {
-            [] => return Becomes::Nothing,
+            [] => {
+                let chosen = self.variable.and_then(|variable| evals::chosen_by(target, variable));
+                return chosen.map_or(Becomes::Nothing, Becomes::Chooses);
+            }
             [Step::Do(verb)] if verbs::find(verb).is_some() && !self.pipelines.contains_key(verb) => {
                 return Becomes::Verb(verb.clone());
             }

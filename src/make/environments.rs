@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::Files;
+use super::evals;
 use super::expand::{Values, Variable};
 use super::makefile::{Compared, Condition, How, Is, Item};
 use super::marks;
@@ -172,6 +173,7 @@ fn named(is: &Is, variable: &str, values: &Values, names: &mut BTreeSet<String>)
         Is::Set(set) if set.name == variable && !set.targets.is_empty() && !set.value.contains('$') => {
             names.insert(set.value.trim().to_owned());
         }
+        Is::Recipe(line) => names.extend(evals::chosen([line.as_str()].into_iter(), variable)),
         _ => {}
     }
 }
@@ -229,10 +231,15 @@ fn on_disk(word: &str, from: &str, files: &Files<'_>, names: &mut BTreeSet<Strin
     for name in (files.list)(&folder) {
         let (name, is_dir) = name.strip_suffix('/').map_or((name.as_str(), false), |name| (name, true));
         let Some(stem) = name.strip_prefix(start).and_then(|name| name.strip_suffix(end)) else { continue };
-        // A folder counts when it is a root module, a file when its name has more than the environment.
+        // A folder counts when it is a root module or holds some, a file when its name has more than the environment.
+        let is_module = |names: &[String]| {
+            names.iter().any(|name| Path::new(name).extension().is_some_and(|end| end == "tf"))
+        };
         let is_root = || {
-            let inside = join(&folder, name).map(|folder| (files.list)(&folder)).unwrap_or_default();
-            inside.iter().any(|name| Path::new(name).extension().is_some_and(|end| end == "tf"))
+            let Some(folder) = join(&folder, name) else { return false };
+            let inside = (files.list)(&folder);
+            let mut below = inside.iter().filter_map(|name| join(&folder, name.strip_suffix('/')?));
+            is_module(&inside) || after.len() > 1 && below.any(|folder| is_module(&(files.list)(&folder)))
         };
         let is_one =
             if is_dir { is_folder && start.is_empty() && is_root() } else { !is_folder && end.len() > 1 };

@@ -37,19 +37,29 @@ impl Values {
             "addprefix" => out.push_str(&each_word(&argument(1), |word| format!("{}{word}", argument(0)))),
             "addsuffix" => out.push_str(&each_word(&argument(1), |word| format!("{word}{}", argument(0)))),
             "or" => {
-                let all = (0..parts.len()).map(argument);
-                out.push_str(&all.into_iter().find(|text| !text.trim().is_empty()).unwrap_or_default());
+                let all: Vec<String> = (0..parts.len()).map(argument).collect();
+                // `$(or $(TAG),latest)` is a default for what comes from outside.
+                if let [first, second] = all.as_slice()
+                    && let [marks::Part::Outer(name, "")] = marks::parts(first.trim()).as_slice()
+                {
+                    return out.push_str(&marks::outer(name, second.trim()));
+                }
+                let found = all.into_iter().find(|text| !self.decided(text).trim().is_empty());
+                out.push_str(&found.unwrap_or_default());
             }
             "and" => {
-                let all: Vec<String> = (0..parts.len()).map(argument).collect();
+                let all: Vec<String> = (0..parts.len()).map(|at| self.decided(&argument(at))).collect();
                 if all.iter().all(|text| !text.trim().is_empty()) {
                     out.push_str(all.last().map_or("", String::as_str));
                 }
             }
-            "if" => out.push_str(&argument(if argument(0).trim().is_empty() { 2 } else { 1 })),
+            "if" => {
+                let is_empty = self.decided(&argument(0)).trim().is_empty();
+                out.push_str(&argument(if is_empty { 2 } else { 1 }));
+            }
             "filter" | "filter-out" => {
-                let (patterns, words) =
-                    (argument(0), argument(1).replace(marks::ENVIRONMENT, &self.environment));
+                let (patterns, words) = (self.decided(&argument(0)), self.decided(&argument(1)));
+                let words = words.replace(marks::ENVIRONMENT, &self.environment);
                 let patterns = patterns.replace(marks::ENVIRONMENT, &self.environment);
                 let is_wanted = |word: &&str| {
                     let is_there = patterns.split_whitespace().any(|wanted| stem(word, wanted).is_some());
@@ -75,6 +85,24 @@ impl Values {
             "error" | "warning" | "info" => {}
             name => self.opaque(format!("`$({name} …)` is known to make only"), out),
         }
+    }
+}
+
+impl Values {
+    /// A text that something is decided by: what comes from outside has its default, or no value at all.
+    fn decided(&self, text: &str) -> String {
+        let mut decided = text.to_owned();
+        for part in marks::parts(text) {
+            let marks::Part::Outer(name, default) = part else { continue };
+            let value = if default.is_empty() {
+                "as if it had no value".to_owned()
+            } else {
+                format!("for `{default}`")
+            };
+            self.doubt(format!("`{name}` comes from outside: decided {value}"));
+            decided = decided.replacen(&marks::outer(name, default), default, 1);
+        }
+        decided
     }
 }
 

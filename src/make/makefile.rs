@@ -191,7 +191,7 @@ fn rule(line: &str) -> Is {
 }
 
 /// A line that gives a variable a value.
-fn assignment(line: &str) -> Option<Set> {
+pub(super) fn assignment(line: &str) -> Option<Set> {
     let mut rest = line;
     let mut is_exported = false;
     while let Some((name, more)) = ["export", "override", "private"]

@@ -1,11 +1,12 @@
 //! What is made of a Makefile for one environment: settings, pipelines, and what is said of each line.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use indexmap::IndexMap;
 use toml::Value;
 
 use super::Files;
+use super::evals;
 use super::evaluate::{Evaluated, Target};
 use super::expand::{Values, Variable};
 use super::marks;
@@ -24,6 +25,8 @@ pub(super) enum Becomes {
     Call(Vec<String>),
     /// A pipeline that calls make: only make could tell what it does.
     Old(String),
+    /// It sets the variable that names the environment, for the targets that are named behind it.
+    Chooses(String),
     /// Nothing is left of it.
     Nothing,
 }
@@ -35,6 +38,8 @@ pub(super) struct Main {
     pub dir: Option<String>,
     /// The playbook of `[ansible]`.
     pub playbook: Option<String>,
+    /// Variables of terraform that have one value here and another there.
+    pub torn: BTreeSet<String>,
 }
 
 /// The steps of a target, with variables of its own.
@@ -60,6 +65,9 @@ pub(super) struct Maker<'a> {
     /// How often a name was taken.
     pub numbers: IndexMap<String, usize>,
     kept_files: BTreeSet<String>,
+    torn: BTreeSet<String>,
+    /// Lines that were counted, however often their target is read.
+    counted: BTreeSet<(At, String)>,
     dirs: IndexMap<String, usize>,
     playbooks: IndexMap<String, usize>,
     pub targets: &'a IndexMap<String, Target>,
@@ -67,6 +75,12 @@ pub(super) struct Maker<'a> {
     pub is_one_shell: bool,
     pub old: &'a str,
     pub open: Vec<String>,
+    /// Targets that set variables for those that follow.
+    pub setters: HashSet<&'a str>,
+    /// What recipes have set, and what it was before.
+    pub evaluated: Vec<(String, Option<Variable>)>,
+    /// Those of them that programs see.
+    pub seen_by_programs: IndexMap<String, String>,
 }
 
 impl<'a> Maker<'a> {
@@ -97,6 +111,8 @@ impl<'a> Maker<'a> {
                 .collect(),
             numbers: IndexMap::new(),
             kept_files: BTreeSet::new(),
+            torn: BTreeSet::new(),
+            counted: BTreeSet::new(),
             dirs: IndexMap::new(),
             playbooks: IndexMap::new(),
             targets: &evaluated.targets,
@@ -104,6 +120,9 @@ impl<'a> Maker<'a> {
             is_one_shell: evaluated.is_one_shell,
             old: files.old,
             open: Vec::new(),
+            setters: evals::setters(&evaluated.targets),
+            evaluated: Vec::new(),
+            seen_by_programs: IndexMap::new(),
         }
     }
 
@@ -133,6 +152,9 @@ impl<'a> Maker<'a> {
     /// Sets a key of the configuration.
     pub(super) fn set(&mut self, at: &At, path: &[&str], value: Value) {
         if let Some(first) = self.settings.set(path, value, at) {
+            if let ["terraform", "vars", name] = path {
+                self.torn.insert((*name).to_owned());
+            }
             let note = format!("`{}` is another one than at {first}, which counts", path.join("."));
             self.report.say(at, Verdict::Unsure, note);
         }
@@ -173,7 +195,10 @@ impl<'a> Maker<'a> {
     }
 
     /// A root module that a command works on.
-    pub(super) fn saw_dir(&mut self, dir: &str, action: &str) {
+    pub(super) fn saw_dir(&mut self, at: &At, dir: &str, action: &str) {
+        if !self.counted.insert((at.clone(), dir.to_owned())) {
+            return;
+        }
         let names_it = self.open.last().is_some_and(|target| target.contains(action) && !action.is_empty());
         let weight = match action {
             "plan" | "apply" | "destroy" => 2,
@@ -184,7 +209,10 @@ impl<'a> Maker<'a> {
         *self.dirs.entry(dir.to_owned()).or_default() += weight;
     }
 
-    pub(super) fn saw_playbook(&mut self, playbook: &str) {
+    pub(super) fn saw_playbook(&mut self, at: &At, playbook: &str) {
+        if !self.counted.insert((at.clone(), playbook.to_owned())) {
+            return;
+        }
         let names_it = self.open.last().is_some_and(|target| matches!(target.as_str(), "deploy" | "check"));
         *self.playbooks.entry(playbook.to_owned()).or_default() += 1 + 2 * usize::from(names_it);
     }
@@ -202,6 +230,6 @@ impl<'a> Maker<'a> {
             let most = all.values().max()?;
             all.iter().find(|(_, count)| *count == most).map(|(name, _)| name.clone())
         };
-        Main { dir: best(&self.dirs), playbook: best(&self.playbooks) }
+        Main { dir: best(&self.dirs), playbook: best(&self.playbooks), torn: self.torn.clone() }
     }
 }

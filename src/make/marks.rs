@@ -150,9 +150,9 @@ pub(super) fn shell(text: &str) -> Option<String> {
             Part::Outer(_, default) if single => line.push_str(default),
             Part::Outer(name, "") => line.push_str(&format!("${{{name}}}")),
             Part::Outer(name, default) if is_simple(default) => {
-                line.push_str(&format!("${{{name}:-{default}}}"));
+                line.push_str(&format!("${{{name}:-{}}}", shell(default)?));
             }
-            Part::Outer(_, default) => line.push_str(default),
+            Part::Outer(_, default) => line.push_str(&shell(default)?),
             Part::Opaque => return None,
         }
     }
@@ -161,7 +161,7 @@ pub(super) fn shell(text: &str) -> Option<String> {
 
 /// Stands as a default between braces without quotes.
 fn is_simple(text: &str) -> bool {
-    text.chars().all(|c| c.is_alphanumeric() || "_-./:@%+=,".contains(c))
+    text.chars().all(|c| c.is_alphanumeric() || matches!(c, ENVIRONMENT | ROOT) || "_-./:@%+=,".contains(c))
 }
 
 /// A text for people: without marks.

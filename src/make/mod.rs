@@ -1,9 +1,11 @@
 //! What a Makefile and the scripts it calls say, as configuration: text in, text out. Nothing of it is executed.
 
 mod propose;
+mod one;
 mod shim;
 mod document;
 mod targets;
+mod sets;
 mod becoming;
 mod script;
 mod chain;
@@ -11,6 +13,7 @@ mod variables;
 mod meaning;
 mod maker;
 mod environments;
+mod evals;
 mod evaluate;
 mod settings;
 mod words;
@@ -26,7 +29,7 @@ mod secret;
 mod marks;
 pub(crate) mod note;
 
-pub(crate) use propose::{Proposal, propose};
+pub(crate) use propose::{Proposal, TooMany, propose};
 
 /// The files around a Makefile. Paths are relative to the project.
 pub(crate) struct Files<'a> {

@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
-use toml::{Table, Value};
+use toml::Value;
 
 use super::Files;
 use super::document::Document;
 use super::environments::{self, Environments, in_name};
 use super::evaluate::evaluate;
 use super::load::load;
-use super::makefile::Item;
+use super::makefile::{Is, Item};
 use super::maker::{Becomes, Main, Maker};
 use super::marks;
 use super::note::{At, Entry, Report};
-use super::settings::Settings;
+use super::one::{self, One};
 use super::shim::{self, Line};
 use super::targets;
 
@@ -52,18 +52,25 @@ pub(crate) struct Told {
     pub is_in_shim: bool,
 }
 
-/// What one environment is.
-struct One {
-    name: String,
-    settings: Settings,
-    pipelines: IndexMap<String, Vec<Table>>,
-    made: IndexMap<String, Becomes>,
-}
+/// More targets than this become no pipelines.
+const MOST: usize = 5_000;
+
+/// Too many targets: as many as these.
+#[derive(Debug)]
+pub(crate) struct TooMany(pub usize);
 
 /// Reads a Makefile; `file` is its name.
-pub(crate) fn propose(file: &str, text: &str, files: &Files<'_>) -> Proposal {
+pub(crate) fn propose(file: &str, text: &str, files: &Files<'_>) -> Result<Proposal, TooMany> {
     let mut report = Report::default();
     let items = load(file, text, files, &mut report);
+    let targets = items.iter().map(|item| match &item.is {
+        Is::Rule(rule) => rule.targets.split_whitespace().count(),
+        _ => 0,
+    });
+    let count = targets.sum();
+    if count > MOST {
+        return Err(TooMany(count));
+    }
     let found = environments::find(&items, files);
     let variable = found.variable.as_deref();
     let mut places: IndexMap<String, At> = IndexMap::new();
@@ -71,7 +78,7 @@ pub(crate) fn propose(file: &str, text: &str, files: &Files<'_>) -> Proposal {
     let mut all = Vec::new();
     // First what most commands work on, then what they are.
     let main = found.names.first().map(|name| {
-        one(
+        read(
             &items,
             name,
             &found,
@@ -85,14 +92,15 @@ pub(crate) fn propose(file: &str, text: &str, files: &Files<'_>) -> Proposal {
     });
     for name in &found.names {
         let main = main.clone().unwrap_or_default();
-        all.push(one(&items, name, &found, main, files, &mut report, &mut secrets, &mut places).0);
+        all.push(read(&items, name, &found, main, files, &mut report, &mut secrets, &mut places).0);
     }
+    one::keep_names(&mut all);
     let lines = shim_lines(&all, &found, &places);
     let only = found.names.first().map_or("main", String::as_str);
     let about = shim::About { old: files.old, variable, default: found.default.as_deref(), only };
     let targets = lines.iter().filter_map(|line| told(line, &places, variable, only)).collect();
     let shim = shim::text(&lines, &about);
-    Proposal {
+    Ok(Proposal {
         files: documents(&all, &found),
         shim,
         targets,
@@ -101,11 +109,11 @@ pub(crate) fn propose(file: &str, text: &str, files: &Files<'_>) -> Proposal {
         environments: found.names,
         is_guess: found.is_guess,
         variable: found.variable,
-    }
+    })
 }
 
 #[expect(clippy::too_many_arguments, reason = "one pass, called twice")]
-fn one(
+fn read(
     items: &[Item],
     name: &str,
     found: &Environments,
@@ -119,6 +127,7 @@ fn one(
     let mut evaluated = evaluate(items, variable, name, report);
     let values = std::mem::take(&mut evaluated.values);
     let mut maker = Maker::new(&evaluated, values, main, variable, files, report, targets::follow);
+    maker.choose();
     maker.exported(&evaluated.exported);
     for (target, is) in &evaluated.targets {
         let other = in_name(target, &found.names).is_some_and(|(environment, _)| environment != name);
@@ -224,7 +233,7 @@ fn told(line: &Line, places: &IndexMap<String, At>, variable: Option<&str>, only
                 .collect();
             Some(format!("infractl {}", words.join(" ")))
         }
-        Becomes::Nothing => None,
+        Becomes::Chooses(_) | Becomes::Nothing => None,
     };
     let at = places.get(&line.target)?.clone();
     Some(Told { name: line.target.clone(), at, call, is_in_shim: shim::can_stand(&line.target) })

@@ -143,6 +143,7 @@ fn simple_command(
     }
     let words = spliced(&simple.words, state);
     let known: Vec<Option<String>> = words.iter().map(|word| argument(word, state)).collect();
+    let known = meaning::terraform::known_settings(maker, &at, &words, known);
     let name = known.first().cloned().flatten().unwrap_or_default();
     match name.as_str() {
         "cd" if words.len() == 2 => {

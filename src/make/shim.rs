@@ -70,6 +70,10 @@ fn call(line: &Line, about: &About<'_>) -> String {
             let target = if line.target.contains('%') { "$@" } else { &line.target };
             format!("@$(MAKE) --no-print-directory -f {} {target}", about.old)
         }
+        Becomes::Chooses(name) => match about.variable {
+            Some(variable) => format!("@:$(eval {variable} := {name})"),
+            None => "@:".to_owned(),
+        },
         Becomes::Nothing if line.target == "help" => "@infractl --help".to_owned(),
         Becomes::Nothing => "@:".to_owned(),
     }

@@ -32,8 +32,12 @@ impl Maker<'_> {
             Becomes::Nothing
         } else {
             self.open.push(name.to_owned());
-            let steps = self.steps(name, target, Vec::new()).map(normal);
+            let steps = self.steps(name, target, Vec::new());
             self.open.pop();
+            if self.open.is_empty() {
+                self.forget_evaluated();
+            }
+            let steps = steps.map(|steps| self.normal(steps));
             self.becomes(name, target, steps)
         };
         self.made.insert(name.to_owned(), becomes.clone());
@@ -65,11 +69,15 @@ impl Maker<'_> {
             return self
                 .inlined(&pattern, vec![("*".to_owned(), Variable { text: stem, ..Variable::default() })]);
         }
+        // What it sets is for those that follow: they are read with it.
+        if self.setters.contains(name) {
+            return self.inlined(name, Vec::new());
+        }
         Some(match self.target(name)? {
             Becomes::Verb(verb) if verbs::doable().any(|known| known == verb) => vec![Step::Do(verb)],
             Becomes::Pipeline(name) | Becomes::Old(name) => vec![Step::Do(name)],
             Becomes::Verb(_) | Becomes::Call(_) => self.inlined(name, Vec::new())?,
-            Becomes::Nothing => Vec::new(),
+            Becomes::Chooses(_) | Becomes::Nothing => Vec::new(),
         })
     }
 
@@ -82,7 +90,7 @@ impl Maker<'_> {
         self.open.push(name.to_owned());
         let steps = self.steps(name, target, given);
         self.open.pop();
-        steps.map(normal)
+        steps.map(|steps| self.normal(steps))
     }
 
     fn steps(&mut self, name: &str, target: &Target, given: Vec<(String, Variable)>) -> Option<Vec<Step>> {
@@ -126,6 +134,10 @@ impl Maker<'_> {
         let mut is_known = true;
         let mut state = State::default();
         for (at, text) in self.scripts(target) {
+            if let Some(set) = self.evaluated(&at, &text) {
+                is_known &= set.is_ok();
+                continue;
+            }
             let (text, doubts) = self.values.expand_with_doubts(&text);
             for doubt in doubts {
                 self.report.say(&at, Verdict::Unsure, doubt);
@@ -136,9 +148,11 @@ impl Maker<'_> {
                 if !self.is_one_shell {
                     state = State::default();
                 }
+                state.main.clone_from(&self.main.dir);
+                state.exports.extend(self.seen_by_programs.clone());
                 let bare = line.trim_start().trim_start_matches(['@', '+', '-', ' ', '\t']);
                 let may_fail = line.trim_start()[..line.trim_start().len() - bare.len()].contains('-');
-                if bare.trim().is_empty() || bare.starts_with('#') {
+                if says_nothing(bare) {
                     self.report.say(&at, Verdict::Understood, "");
                     continue;
                 }
@@ -157,6 +171,31 @@ impl Maker<'_> {
         is_known.then_some(steps)
     }
 
+    /// Without what the steps that follow do by themselves.
+    fn normal(&self, steps: Vec<Step>) -> Vec<Step> {
+        // A pipeline of the project's own does what it says.
+        let does = |step: &Step, verb: &str| step.does(verb) && !self.pipelines.contains_key(verb);
+        let mut kept: Vec<Step> = Vec::new();
+        for step in steps {
+            let works = ["plan", "apply", "destroy"].iter().any(|verb| does(&step, verb));
+            if works || matches!(step, Step::Call(..)) {
+                kept.retain(|before| !(does(before, "init") || works && does(before, "validate")));
+            }
+            let last = kept.last();
+            let is_part = last.is_some_and(|last| {
+                does(last, "apply") && (does(&step, "genenv") || does(&step, "inventory"))
+            });
+            if is_part || last == Some(&step) && matches!(step, Step::Do(_)) {
+                continue;
+            }
+            if last.is_some_and(|last| does(last, "plan")) && does(&step, "apply") {
+                kept.pop();
+            }
+            kept.push(step);
+        }
+        kept
+    }
+
     /// The lines of a recipe, each a script of its own; with `.ONESHELL` they are one.
     fn scripts(&mut self, target: &Target) -> Vec<(At, String)> {
         match target.recipe.first() {
@@ -164,7 +203,9 @@ impl Maker<'_> {
                 for (at, _) in &target.recipe {
                     self.report.say(at, Verdict::Understood, "");
                 }
-                let lines: Vec<&str> = target.recipe.iter().map(|(_, line)| line.as_str()).collect();
+                // make takes what is for it from every line.
+                let bare = |line: &str| line.trim_start().trim_start_matches(['@', '+', '-']).to_owned();
+                let lines: Vec<String> = target.recipe.iter().map(|(_, line)| bare(line)).collect();
                 vec![(at.clone(), lines.join("\n"))]
             }
             _ => target.recipe.clone(),
@@ -179,24 +220,7 @@ fn forgiving(step: &Step) -> Step {
     Step::Own(table)
 }
 
-/// Without what the steps that follow do by themselves.
-fn normal(steps: Vec<Step>) -> Vec<Step> {
-    let mut kept: Vec<Step> = Vec::new();
-    for step in steps {
-        let works = step.does("plan") || step.does("apply") || step.does("destroy");
-        if works || matches!(step, Step::Call(..)) {
-            kept.retain(|before| !(before.does("init") || works && before.does("validate")));
-        }
-        let last = kept.last();
-        let is_part =
-            last.is_some_and(|last| last.does("apply") && (step.does("genenv") || step.does("inventory")));
-        if is_part || last == Some(&step) && matches!(step, Step::Do(_)) {
-            continue;
-        }
-        if last.is_some_and(|last| last.does("plan")) && step.does("apply") {
-            kept.pop();
-        }
-        kept.push(step);
-    }
-    kept
+/// Nothing but blanks and comments.
+fn says_nothing(text: &str) -> bool {
+    text.lines().map(str::trim).all(|line| line.is_empty() || line.starts_with('#'))
 }

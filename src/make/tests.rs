@@ -1,5 +1,7 @@
 //! Makefiles of shapes that are met, and such that nobody should write.
 
+mod shapes;
+
 use proptest::prelude::*;
 
 use super::note::Verdict;
@@ -17,7 +19,7 @@ fn proposed(text: &str, around: &[(&str, &str)]) -> Proposal {
         names.dedup();
         names
     };
-    let proposal = propose("Makefile", text, &Files { read: &read, list: &list, old: "Makefile" });
+    let proposal = propose("Makefile", text, &Files { read: &read, list: &list, old: "Makefile" }).unwrap();
     for (path, text) in &proposal.files {
         let table: toml::Table = text.parse().unwrap_or_else(|error| panic!("{path}: {error}\n{text}"));
         let json = serde_json::to_value(&table).unwrap();

@@ -15,6 +15,8 @@ pub(super) struct Whole;
 pub(super) struct State {
     /// The folder it is in, relative to the project.
     pub dir: String,
+    /// The folder of the root module whose outputs are known; of any if none is named.
+    pub main: Option<String>,
     /// Its variables; none for a value that is not known.
     pub vars: IndexMap<String, Option<String>>,
     /// Variables that its programs see.
@@ -136,6 +138,13 @@ pub(super) fn output_of(command: &str, state: &State) -> Option<String> {
         ("dirname", [path]) => place(&format!("{path}/..")),
         ("readlink" | "realpath", [.., path]) => place(path),
         ("terraform" | "tofu", rest) => {
+            if let Some(to) = rest.iter().find_map(|word| word.strip_prefix("-chdir=")) {
+                dir = join(&dir, &marks::plain(to)?)?;
+            }
+            // Another root module has other outputs.
+            if state.main.as_ref().is_some_and(|main| *main != dir) {
+                return None;
+            }
             let words: Vec<&String> =
                 rest.iter().filter(|word| !word.starts_with("-chdir") && *word != "-no-color").collect();
             match words.as_slice() {

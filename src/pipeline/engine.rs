@@ -2,18 +2,17 @@
 
 use std::time::{Duration, Instant};
 
+use super::before::{refuse, starts};
 use super::{OnFailure, Pipeline, Step, What, expects, one_state};
 use crate::config::{Environment, verbs};
 use crate::context::Ctx;
 use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
 use crate::lock::{self, Held};
-use crate::steps::Work;
 use crate::steps::meet::meet;
 use crate::text;
 use crate::toolbox;
 use crate::ui::event::{Event, Outcome};
-use crate::work::kind::Mention;
 use crate::work::needs::Needs;
 use crate::work::{Facts, Frame, Heard, StepCx};
 
@@ -96,29 +95,6 @@ pub(crate) async fn run_to_step(
     }
 }
 
-/// What cannot be done is said before anything is.
-fn refuse(pipeline: &Pipeline) -> Result<(), Failure> {
-    for leaf in pipeline.leaves() {
-        if let Work::Refused(refused) = leaf.work {
-            return Err(refused.failure());
-        }
-    }
-    Ok(())
-}
-
-/// The programs and lines of shell that it starts.
-fn starts(env: &Environment, pipeline: &Pipeline) -> Vec<String> {
-    let mut all = Vec::new();
-    for leaf in pipeline.leaves() {
-        leaf.work.kind().visit(env, &mut |mention| {
-            if let Mention::Starts(start) = mention {
-                all.push(start.to_owned());
-            }
-        });
-    }
-    all
-}
-
 /// A run under way.
 pub(super) struct PipelineRun<'a> {
     pub(super) cx: &'a Ctx,
@@ -167,7 +143,10 @@ impl PipelineRun<'_> {
         if rules.secrets.is_some() {
             frame.secrets.clone_from(&rules.secrets);
         }
-        frame.heard = rules.retry.is_some().then(Heard::default).or(above.heard.clone());
+        let is_work = matches!(step.what, What::Work(_));
+        if is_work || rules.retry.is_some() {
+            frame.heard = Some(Heard::below(above.heard.as_ref()));
+        }
         self.at = Some(path.to_owned());
         if let Some(reason) = self.unwanted(step, &frame).await? {
             self.number += step.count();
@@ -175,7 +154,6 @@ impl PipelineRun<'_> {
             self.ended(first, step, Outcome::Skipped, reason, started.elapsed());
             return Ok(());
         }
-        let is_work = matches!(step.what, What::Work(_));
         if is_work {
             self.tell(Event::StepStarted { number: first, name: step.name.clone() });
         }
@@ -193,7 +171,10 @@ impl PipelineRun<'_> {
         }
         match result {
             Ok(_) => self.remember(step, frame),
-            Err(failure) => self.failed(step, failure, above, path).await,
+            Err(failure) => {
+                let failure = if is_work { self.explained(step, &frame, failure) } else { failure };
+                self.failed(step, failure, above, path).await
+            }
         }
     }
 

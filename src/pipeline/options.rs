@@ -16,6 +16,8 @@ pub struct Options {
     pub timings: bool,
     /// How long to wait for the lock of another run; as configured if none.
     pub lock_wait: Option<Duration>,
+    /// Try again also what failed in the same way in the last runs.
+    pub insist: bool,
     /// The plan that was asked about before; the first apply or destroy carries it out.
     pub plan: Option<Arc<SavedPlan>>,
 }

@@ -9,6 +9,7 @@ use crate::config::unready;
 use crate::config::verbs::Effect;
 use crate::steps::Work;
 use crate::steps::bootstrap::Bootstrap;
+use crate::steps::checks::Checks;
 use crate::steps::clean::Clean;
 use crate::steps::confirm::{Asks, Confirm};
 use crate::steps::files::env_file::EnvFileStep;
@@ -173,7 +174,18 @@ pub(crate) fn preview_of(env: &Environment, pipeline: &Pipeline) -> Option<Pipel
     let steps = pipeline.leaves().into_iter().map(|leaf| Step::new("", leaf.work.clone()));
     let plan = steps.into_iter().find_map(|step| preview(&step))?;
     let verb = pipeline.verb.clone();
-    Some(prepared(env, Pipeline { verb, environment: env.name.clone(), steps: vec![plan] }))
+    let mut made = prepared(env, Pipeline { verb, environment: env.name.clone(), steps: vec![plan] });
+    // What the whole of it would stop at is found before anybody is asked.
+    let checks = |step: &Step| matches!(&step.what, What::Work(Work::Prepare(prepare)) if prepare.env_file);
+    if pipeline.steps.iter().any(checks) {
+        if let Some(What::Work(Work::Prepare(prepare))) = made.steps.first_mut().map(|step| &mut step.what) {
+            prepare.env_file = true;
+        } else {
+            let prepare = Prepare { env_file: true, ..Prepare::default() };
+            made.steps.insert(0, Step::new("prepare", Work::Prepare(prepare)));
+        }
+    }
+    Some(made)
 }
 
 /// The built-in steps of a verb by its name; `above` are the verbs it is done by, itself last.
@@ -274,8 +286,11 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
             vec![terraform(&format!("terraform {}", name.join(" ")), action)]
         }
         Verb::Stop { shelve } => machines::stop(env, *shelve),
-        Verb::Validate if !has_root => vec![],
-        Verb::Validate => vec![prepare(false), terraform("terraform validate", Terraform::Validate)],
+        Verb::Validate => {
+            let root = has_root.then(|| terraform("terraform validate", Terraform::Validate));
+            let checks = (!env.checks.is_empty()).then(|| Step::new("checks", Work::Checks(Checks)));
+            root.into_iter().chain(checks).collect()
+        }
         Verb::Fmt { check } => vec![terraform("terraform fmt", Terraform::Fmt { check: *check })],
         Verb::Output if !has_root => vec![outputs()],
         Verb::Output | Verb::Genenv => vec![prepare(false), outputs()],

@@ -23,6 +23,7 @@ impl PipelineRun<'_> {
         loop {
             self.number = first;
             let attempt = tries.start();
+            frame.heard.iter().for_each(Heard::forget);
             let at = format!("at try {attempt} of {}", retry.attempts);
             let failure = match self.once(step, &Frame { attempt, ..frame.clone() }, path).await {
                 Ok(summary) if attempt == 1 => return Ok(summary),
@@ -30,11 +31,21 @@ impl PipelineRun<'_> {
                 Ok(summary) => return Ok(format!("{summary}, {at}")),
                 Err(failure) => failure,
             };
-            let heard = frame.heard.as_ref().map(Heard::take).unwrap_or_default();
+            let heard = frame.heard.as_ref().map(Heard::all).unwrap_or_default().lines;
             if !matches!(failure.kind, Kind::Failed | Kind::Busy) {
                 return Err(failure);
             }
-            if !transient::is_worth(retry, &failure, &heard) {
+            let branch = self.branches(frame, &failure).into_iter().find(|branch| branch.is_own);
+            let is_worth = match branch.as_ref().and_then(|branch| branch.retry) {
+                Some(false) => {
+                    return Err(failure.help(
+                        "it was not tried again: the rule that knows this failure says that it does not help",
+                    ));
+                }
+                Some(true) => failure.kind == Kind::Failed,
+                None => transient::is_worth(retry, &failure, &heard),
+            };
+            if !is_worth {
                 return Err(failure.help(
                     "it was not tried again: nothing it said matches `retry.on`; `[\"any\"]` matches whatever it says",
                 ));
@@ -45,6 +56,14 @@ impl PipelineRun<'_> {
                 let heading = format!("`{}` was tried {tries} in {}", step.name, text::duration(took));
                 return Err(failure.context(heading));
             };
+            if !self.options.insist
+                && let Some(runs) = self.same_before(&failure)
+            {
+                let runs = text::list(runs, "and");
+                return Err(failure
+                    .help(format!("mend it first: the last runs, {runs}, failed in the same way, so it was not tried again"))
+                    .help("pass `--insist` to try again all the same"));
+            }
             let text = format!("failed {at}: {:#}", failure.error);
             self.tell(Event::Line { name: step.name.clone(), level: Level::Normal, text });
             if !pause(length, &self.cx.interrupts).await {

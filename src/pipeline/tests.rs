@@ -71,6 +71,7 @@ fn world(pipelines: &str, script: impl FnOnce(FakeRunner) -> FakeRunner) -> Worl
         color: false,
         live: false,
         can_ask: false,
+        yes: false,
         no_input: true,
         json: false,
         reports: false,

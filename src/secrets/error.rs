@@ -78,10 +78,10 @@ pub enum SecretsError {
     #[error(transparent)]
     NoKey(Box<NoKey>),
     /// A secret that the project requires is in none of the files.
-    #[error("the required secret `{key}` is missing; looked in {}", list(files))]
+    #[error("{} missing; looked in {}", required(keys), list(files))]
     Missing {
-        /// Its name.
-        key: String,
+        /// Names: those that are in none of them.
+        keys: Vec<String>,
         /// The files that were opened.
         files: Vec<String>,
     },
@@ -169,8 +169,11 @@ impl Explain for SecretsError {
                 format!("give `{file}` a rule of its own, before that one in `.sops.yaml`")
             }
             SecretsError::NoKey(error) => error.help(),
-            SecretsError::Missing { key, files } => match files.last() {
-                Some(file) => format!("add it with `infractl secrets set {file} {key}`"),
+            SecretsError::Missing { keys, files } => match files.last() {
+                Some(file) => {
+                    let add = |key| format!("add it with `infractl secrets set {file} {key}`");
+                    return keys.iter().map(add).collect();
+                }
                 None => "name the files under `[secrets] files`".to_owned(),
             },
             SecretsError::Empty { key, file } => format!("set it with `infractl secrets set {file} {key}`"),
@@ -228,6 +231,13 @@ pub(super) fn help_for(error: &SopsError, file: &str) -> Option<String> {
 pub(super) fn shown(root: &Path, path: &Path) -> String {
     let relative = path.strip_prefix(root).ok().filter(|p| !p.as_os_str().is_empty());
     relative.map_or_else(|| path.display().to_string(), |p| p.display().to_string())
+}
+
+fn required(keys: &[String]) -> String {
+    match keys {
+        [key] => format!("the required secret `{key}` is"),
+        keys => format!("the required secrets {} are", list(keys)),
+    }
 }
 
 fn list(files: &[String]) -> String {

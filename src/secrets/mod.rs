@@ -251,17 +251,16 @@ pub async fn open_files(
         let shown = store.shown(&opened.path);
         secrets.add(&opened, &shown)?;
     }
-    for key in required {
-        match secrets.secret(key) {
-            None => {
-                let files = files.iter().map(|file| store.shown(file)).collect();
-                return Err(SecretsError::Missing { key: key.clone(), files });
-            }
-            Some(secret) if secret.value.expose_secret().is_empty() && !allow_empty.contains(key) => {
-                let file = store.shown(&secret.file);
-                return Err(SecretsError::Empty { key: key.clone(), file });
-            }
-            Some(_) => {}
+    let missing = required.iter().filter(|key| secrets.secret(key).is_none());
+    let keys: Vec<String> = missing.cloned().collect();
+    if !keys.is_empty() {
+        let files = files.iter().map(|file| store.shown(file)).collect();
+        return Err(SecretsError::Missing { keys, files });
+    }
+    for key in required.iter().filter(|key| !allow_empty.contains(key)) {
+        if let Some(secret) = secrets.secret(key).filter(|secret| secret.value.expose_secret().is_empty()) {
+            let file = store.shown(&secret.file);
+            return Err(SecretsError::Empty { key: key.clone(), file });
         }
     }
     Ok(secrets)

@@ -1,19 +1,28 @@
 //! `.gitignore`: the lines without which git would commit what nobody should see, added to those that are there.
 
+/// What is said before the line for environment files.
+pub(crate) const ENV_FILES: &str = "# environment files are written by infractl and never committed";
+
 /// Of every project.
-pub(super) const LINES: [(&str, &str); 5] = [
+const LINES: [(&str, &str); 5] = [
     ("# infractl: locks, history, caches", ".infractl/"),
-    ("# environment files are written by infractl and never committed", "shared/.env.*"),
+    (ENV_FILES, "shared/.env.*"),
     ("# what a killed run may leave beside a file, until the next write of it", ".*.infractl-*"),
     ("# terraform", ".terraform/"),
     ("", "*.tfstate*"),
 ];
 
-/// The same text with the lines that are missing, and which those are. What is there stays as it is, byte by byte.
+/// A text with those of the lines of every project that are missing, and which those are.
 pub(super) fn with(old: &[u8]) -> (Vec<u8>, Vec<&'static str>) {
+    added(old, &LINES)
+}
+
+/// The same text with those of these lines that are missing, each with what is said before it, and which those are.
+/// What is there stays as it is, byte by byte.
+pub(crate) fn added<'l>(old: &[u8], lines: &[(&str, &'l str)]) -> (Vec<u8>, Vec<&'l str>) {
     let there = String::from_utf8_lossy(old);
     let has = |line: &str| there.lines().any(|known| same(known, line));
-    let missing: Vec<_> = LINES.iter().filter(|(_, line)| !has(line)).collect();
+    let missing: Vec<_> = lines.iter().filter(|(_, line)| !has(line)).collect();
     let end: &[u8] = if old.windows(2).any(|pair| pair == b"\r\n") { b"\r\n" } else { b"\n" };
     let mut text = old.to_vec();
     if !missing.is_empty() && !text.is_empty() && !text.ends_with(b"\n") {

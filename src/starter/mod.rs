@@ -4,7 +4,7 @@ mod write;
 mod plan;
 mod sealed;
 mod adopted;
-mod ignore;
+pub(crate) mod ignore;
 mod layout;
 mod folder;
 mod note;

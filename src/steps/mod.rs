@@ -1,6 +1,7 @@
 //! How one step is done: one folder or file per kind. A kind may use only kinds that stand below it.
 
 pub(crate) mod prepare;
+pub(crate) mod checks;
 pub(crate) mod bootstrap;
 pub(crate) mod power;
 pub(crate) mod ansible;
@@ -14,6 +15,7 @@ pub(crate) mod remote;
 pub(crate) mod written;
 pub(crate) mod command;
 pub(crate) mod git;
+pub(crate) mod stops;
 pub(crate) mod clean;
 pub(crate) mod forget;
 pub(crate) mod confirm;
@@ -65,6 +67,8 @@ pub enum Work {
     Clean(clean::Clean),
     /// Makes the bucket of the state and tries it out.
     Bootstrap(bootstrap::Bootstrap),
+    /// What looks at the files, all at once.
+    Checks(checks::Checks),
     /// Nothing, and why.
     Nothing(nothing::Nothing),
     /// Something that cannot be done: why, and what to do.
@@ -94,6 +98,7 @@ impl Work {
             Work::Forget(kind) => kind,
             Work::Clean(kind) => kind,
             Work::Bootstrap(kind) => kind,
+            Work::Checks(kind) => kind,
             Work::Nothing(kind) => kind,
             Work::Refused(kind) => kind,
         }

@@ -9,6 +9,7 @@ use crate::exec::BoxFuture;
 use crate::failure::Failure;
 use crate::steps::files::{env_place, inventory};
 use crate::steps::foreign;
+use crate::steps::stops::{self, Stop};
 use crate::text::plural;
 use crate::work::kind::{Mention, StepKind};
 use crate::work::script::Script;
@@ -55,22 +56,32 @@ impl StepKind for Prepare {
 /// Opens the secrets of the environment, asks whether its file may be written, reads what it wants of others.
 async fn run(step: &mut StepCx<'_>, wanted: &Prepare) -> Result<String, Failure> {
     let mut found = Vec::new();
-    opened::secrets(step).await?;
+    let mut stops = look(step, wanted.env_file).await;
+    if stops::mended(&step.cx.ui, &stops)? {
+        stops = look(step, wanted.env_file).await;
+    }
+    stops::refused(stops)?;
     let secrets = step.facts.secrets.as_ref();
     if let Some(secrets) = secrets.filter(|secrets| !secrets.is_empty()) {
         found.push(format!("{} from {}", plural(secrets.len(), "secret"), plural(secrets.files(), "file")));
     }
-    if wanted.env_file {
-        let asked = std::time::Instant::now();
-        env_place::check(step).await?;
-        step.facts.env_file_allowed = Some(asked);
-        if step.env.inventory.is_some() {
-            inventory::check_place(step)?;
-        }
-    }
     found.extend(foreign::read(step, &wanted.foreign, wanted.may_mock).await?);
     tell_about_variables(step);
     Ok(found.join(", "))
+}
+
+/// Everything that the run would stop at.
+async fn look(step: &mut StepCx<'_>, writes_env_file: bool) -> Vec<Stop> {
+    let mut stops: Vec<Stop> = opened::secrets(step).await.err().into_iter().map(Stop::from).collect();
+    if writes_env_file {
+        let asked = std::time::Instant::now();
+        stops.extend(env_place::all_stops(step).await);
+        step.facts.env_file_allowed = Some(asked);
+        if step.env.inventory.is_some() {
+            stops.extend(inventory::check_place(step).err().map(Stop::from));
+        }
+    }
+    stops
 }
 
 /// Variables of the user's own environment that change what terraform does, said once.

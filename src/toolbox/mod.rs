@@ -9,7 +9,7 @@ pub(crate) mod path;
 mod together;
 mod unpack;
 mod download;
-mod web;
+pub(crate) mod web;
 pub(crate) mod store;
 pub(crate) mod lock_file;
 pub(crate) mod pin;

@@ -173,6 +173,10 @@ fn tar(content: impl Read, taken: &mut Taken<'_>) -> Result<(), UnpackError> {
             let mut entry = entry.map_err(damaged)?;
             let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
             let is_file = entry.header().entry_type().is_file();
+            // It is said before it is unpacked.
+            if entry.size() > LARGEST {
+                return Err(too_large());
+            }
             taken.entry(&name, is_file, &mut entry)?;
         }
         Ok(())

@@ -4,6 +4,8 @@ use std::io::Read;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use ureq::http::Uri;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
@@ -15,6 +17,8 @@ use crate::net::{connect, roots};
 const CONNECT: Duration = Duration::from_secs(10);
 /// A server that says nothing for so long has gone away.
 const SILENCE: Duration = Duration::from_secs(30);
+/// Who is asked by the way answers by then, or not at all.
+const SOON: Duration = Duration::from_millis(1500);
 const REDIRECTS: u32 = 5;
 /// A server in trouble is asked so often.
 const TRIES: u32 = 3;
@@ -141,12 +145,32 @@ impl Web {
             .help("run it again: nothing of it was kept")
     }
 
+    /// What time it is, as a server says that is asked for nothing else; none if it does not say so soon. Blocks.
+    pub(crate) fn date(&self, url: &str) -> Option<Timestamp> {
+        let agent = self.agent(url, SOON, SOON).ok()?;
+        let answer = agent.head(url).config().timeout_global(Some(SOON)).build().call().ok()?;
+        let date = answer.headers().get("date")?.to_str().ok()?;
+        rfc2822::parse(date).ok().map(|zoned| zoned.timestamp())
+    }
+
     fn ask(&self, address: &str) -> Result<ureq::http::Response<ureq::Body>, Missing> {
+        let agent = self.agent(address, CONNECT, SILENCE)?;
+        let mut request = agent.get(address);
+        if let Some(mirror) = &self.mirror
+            && let Some(login) = &mirror.login
+            && address.starts_with(&format!("{}/", mirror.address))
+        {
+            request = request.header("Authorization", login);
+        }
+        request.call().map_err(|error| Missing::Again(unreachable(address, error)))
+    }
+
+    /// Asks this address, through the proxy that is for it.
+    fn agent(&self, address: &str, connect: Duration, silence: Duration) -> Result<ureq::Agent, Missing> {
         let uri: Uri = address.parse().map_err(|_| refused(address, "it is no address"))?;
         let is_tls = uri.scheme_str() == Some("https");
         let host = uri.host().unwrap_or_default();
-        let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
-        let proxy = match self.proxies.on_the_way(is_tls, host, port) {
+        let proxy = match self.proxies.on_the_way(is_tls, host, port(&uri)) {
             Some(proxy) => match proxy.for_ureq() {
                 Some(known) => Some(known),
                 None => {
@@ -159,25 +183,17 @@ impl Web {
             None => None,
         };
         let roots = if is_tls { self.roots()? } else { RootCerts::WebPki };
-        let agent: ureq::Agent = ureq::Agent::config_builder()
+        Ok(ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
-            .timeout_connect(Some(CONNECT))
-            .timeout_recv_response(Some(SILENCE))
-            .timeout_per_read(Some(SILENCE))
+            .timeout_connect(Some(connect))
+            .timeout_recv_response(Some(silence))
+            .timeout_per_read(Some(silence))
             .proxy(proxy)
             .tls_config(TlsConfig::builder().root_certs(roots).build())
             .user_agent(concat!("infractl/", env!("CARGO_PKG_VERSION")))
             .build()
-            .into();
-        let mut request = agent.get(address);
-        if let Some(mirror) = &self.mirror
-            && let Some(login) = &mirror.login
-            && address.starts_with(&format!("{}/", mirror.address))
-        {
-            request = request.header("Authorization", login);
-        }
-        request.call().map_err(|error| Missing::Again(unreachable(address, host, port, error)))
+            .into())
     }
 
     fn roots(&self) -> Result<RootCerts, Missing> {
@@ -215,6 +231,10 @@ fn shown(address: &str) -> &str {
     address.split(['?', '#']).next().unwrap_or(address)
 }
 
+fn port(uri: &Uri) -> u16 {
+    uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 })
+}
+
 /// Where a redirect leads.
 fn target(from: &str, to: &str) -> Option<String> {
     let (scheme, rest) = from.split_once("://")?;
@@ -240,7 +260,9 @@ fn said(address: &str, status: u16, help: &str) -> Failure {
     Failure::new(Kind::Failed, format!("`{}` answers with status {status}", shown(address))).help(help)
 }
 
-fn unreachable(address: &str, host: &str, port: u16, error: ureq::Error) -> Failure {
+fn unreachable(address: &str, error: ureq::Error) -> Failure {
+    let uri: Uri = address.parse().unwrap_or_default();
+    let (host, port) = (uri.host().unwrap_or_default(), port(&uri));
     let (why, check) = match error {
         ureq::Error::Io(error) => {
             let answer = connect::answer(&error, host, port);

@@ -4,7 +4,9 @@ pub(crate) mod ansible;
 pub(crate) mod archives;
 pub(crate) mod aws;
 pub(crate) mod azure;
+pub(crate) mod checkers;
 pub(crate) mod docker;
+pub(crate) mod failures;
 pub(crate) mod git;
 pub(crate) mod openstack;
 pub(crate) mod power;
@@ -47,6 +49,12 @@ pub(crate) const ALL: &[Tool] = &[
         name: "aws",
         install: "install the AWS CLI: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
     },
+    Tool {
+        name: "tflint",
+        install: "install tflint: https://github.com/terraform-linters/tflint#installation",
+    },
+    Tool { name: "conftest", install: "install conftest: https://www.conftest.dev/install" },
+    Tool { name: "checkov", install: "install checkov: `pipx install checkov`" },
     Tool {
         name: "az",
         install: "install the Azure CLI: https://learn.microsoft.com/cli/azure/install-azure-cli",

@@ -291,6 +291,7 @@ mod tests {
         color: false,
         live: false,
         can_ask: false,
+        yes: false,
         no_input: true,
         json: false,
         reports: false,

@@ -24,6 +24,8 @@ pub struct Mode {
     pub live: bool,
     /// Somebody can be asked: standard input and standard error are terminals, and `--no-input` was not given.
     pub can_ask: bool,
+    /// `--yes`: what is asked is answered with yes, but for names.
+    pub yes: bool,
     /// `--no-input`, or a CI system: nobody is asked for a passphrase either, also not at `/dev/tty`.
     pub no_input: bool,
     /// `--output json`: events as JSON lines on standard output.

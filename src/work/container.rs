@@ -1,27 +1,22 @@
-//! Programs in containers: the line that starts one there, what it can see there, and what it means that it did not start.
-//! A command says that it runs in a container ([`Cmd::within`]); everything that starts or shows commands comes here.
+//! Programs in containers: the line that starts one there, and what it can see there. A command says that it runs in a
+//! container ([`Cmd::within`]); everything that starts or shows commands comes here.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Component, Path, PathBuf};
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::process::{getgid, getuid};
-use tokio::sync::Mutex;
 
-use super::StepCx;
+use crate::config::Environment;
+use crate::context::Vars;
 use crate::disk::{self, PrivateDir};
-use crate::exec::{Cmd, Container, Done, Input, Io, RunError, Value};
-use crate::text::{last_line, plain};
-use crate::tools::docker::{self, guest::Guest};
+use crate::exec::{Cmd, Container, Input, Io, Value};
+use crate::tools::docker::guest::Guest;
 
 /// Containers of tools are known by this label.
 const LABEL: &str = "infractl.tool";
-/// Codes of docker itself: the engine refused, the program cannot be started, there is none.
-const NOT_STARTED: [i32; 3] = [125, 126, 127];
 
 /// Variables that are about this machine, or about keys that are infractl's business: they do not go along.
 pub(in crate::work) const OWN: [&str; 32] = [
@@ -79,14 +74,10 @@ const OF_HOME: [&str; 14] = [
     ".ssh",
 ];
 
-/// Images that were found on this machine, or pulled, in this process; and whether its engine is rootless.
-static READY: LazyLock<Mutex<(HashSet<String>, Option<bool>)>> = LazyLock::new(Mutex::default);
-static STARTED: AtomicUsize = AtomicUsize::new(0);
-
 /// A container of this image that sees what every tool sees: the project, `shared` for writing, some of the home folder, and
 /// the files that variables name.
-pub(crate) fn of(step: &StepCx<'_>, image: String) -> Container {
-    let (root, vars) = (&step.env.root, &step.cx.vars);
+pub(crate) fn of(env: &Environment, vars: &Vars, image: String) -> Container {
+    let root = &env.root;
     let home =
         vars.get("HOME").map(PathBuf::from).filter(|home| home.is_absolute() && home.parent().is_some());
     let mut readable: BTreeSet<PathBuf> = [root.clone()].into();
@@ -97,10 +88,10 @@ pub(crate) fn of(step: &StepCx<'_>, image: String) -> Container {
         variables.insert(name.to_owned());
         readable.extend(file(Path::new(value)));
     }
-    let env_file = step.env.env_file.path.parent().map(Path::to_owned);
+    let env_file = env.env_file.path.parent().map(Path::to_owned);
     Container {
         image,
-        environment: step.env.name.clone(),
+        environment: env.name.clone(),
         readable,
         writable: [root.join("shared")].into_iter().chain(env_file.filter(|dir| dir != root)).collect(),
         home: home.unwrap_or_else(|| "/tmp".into()),
@@ -128,7 +119,7 @@ pub(crate) fn shown(cmd: &Cmd) -> Cow<'_, Cmd> {
 }
 
 /// The command of docker that runs this command in its container.
-fn outside(cmd: &Cmd, container: &Container, name: Option<&str>, is_rootless: bool) -> Cmd {
+pub(super) fn outside(cmd: &Cmd, container: &Container, name: Option<&str>, is_rootless: bool) -> Cmd {
     let (user, group) = (getuid().as_raw(), getgid().as_raw());
     let mut mounts = mounts(cmd, container);
     let accounts = Path::new("/etc/passwd");
@@ -218,95 +209,6 @@ fn knows(accounts: &Path, user: u32) -> bool {
     text.lines().any(|line| line.split(':').nth(2) == Some(&user.to_string()))
 }
 
-/// A container on its way.
-pub(super) struct Started {
-    /// The command that runs it.
-    pub(super) cmd: Cmd,
-    name: String,
-    image: String,
-}
-
-/// Makes sure that the engine answers and that the image is here, and gives the command that runs the container.
-pub(super) async fn start(step: &StepCx<'_>, cmd: &Cmd, container: &Container) -> Result<Started, RunError> {
-    let is_rootless = ready(step, &container.image).await?;
-    let number = STARTED.fetch_add(1, Ordering::Relaxed);
-    let name = format!("infractl-{}-{}-{number}", container.environment, std::process::id());
-    let cmd = outside(cmd, container, Some(&name), is_rootless);
-    Ok(Started { cmd, name, image: container.image.clone() })
-}
-
-/// Whether the engine is rootless. One asks, and pulls, for all that wait.
-async fn ready(step: &StepCx<'_>, image: &str) -> Result<bool, RunError> {
-    let mut ready = READY.lock().await;
-    let (images, is_rootless) = &mut *ready;
-    if !images.contains(image) {
-        let found = step.cx.runner.run(&docker::image(image), &|_, _| ()).await?;
-        if found.code != 0 {
-            pull(step, image, &found).await?;
-        }
-        images.insert(image.to_owned());
-    }
-    if is_rootless.is_none() {
-        let asks = !getuid().is_root();
-        let told =
-            if asks { step.cx.runner.run(&docker::security(), &|_, _| ()).await?.stdout } else { Vec::new() };
-        *is_rootless = Some(String::from_utf8_lossy(&told).contains("rootless"));
-    }
-    Ok(is_rootless.unwrap_or_default())
-}
-
-async fn pull(step: &StepCx<'_>, image: &str, found: &Done) -> Result<(), RunError> {
-    if docker::engine_trouble(&found.tail).is_some() {
-        return Err(not_started(image, &found.tail));
-    }
-    step.progress(format!("pulls the image {image}"));
-    let done = step.cx.runner.run(&docker::pull(image), &|_, _| ()).await?;
-    if done.interrupted {
-        return Err(RunError::Cancelled { program: "docker".to_owned() });
-    }
-    if done.code == 0 { Ok(()) } else { Err(not_started(image, &done.tail)) }
-}
-
-fn not_started(image: &str, tail: &str) -> RunError {
-    let said = plain(tail);
-    let is_told = |line: &&str| {
-        !line.trim().is_empty() && !line.starts_with("Run 'docker") && !line.starts_with("See '")
-    };
-    let last = said.lines().rev().find(is_told).unwrap_or_else(|| last_line(&said)).trim();
-    let (why, help) = match docker::advice(tail) {
-        Some((why, help)) => (format!("{why}: {last}"), vec![help.to_owned()]),
-        None if last.is_empty() => ("docker did not start it".to_owned(), Vec::new()),
-        None => (last.to_owned(), Vec::new()),
-    };
-    let usual = [
-        format!(
-            "see whether the image is here: `docker image inspect {image}`; load it: `docker pull`, `docker load`"
-        ),
-        "or correct `image`; without one the program of this machine is used".to_owned(),
-    ];
-    RunError::Container {
-        text: format!("no container of the image `{image}` could be started: {why}"),
-        help: help.into_iter().chain(usual).collect(),
-    }
-}
-
-/// What came of it. A container whose docker program was ended is removed: it would go on.
-pub(super) async fn ended(
-    step: &StepCx<'_>,
-    started: &Started,
-    result: Result<Done, RunError>,
-) -> Result<Done, RunError> {
-    if !matches!(&result, Ok(done) if !done.interrupted) {
-        let _ = step.cx.runner.run(&docker::remove(&started.name).even_if_interrupted(), &|_, _| ()).await;
-    }
-    match result {
-        Ok(done) if NOT_STARTED.contains(&done.code) && !done.interrupted => {
-            Err(not_started(&started.image, &done.tail))
-        }
-        other => other,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -376,27 +278,6 @@ mod tests {
         }
         for name in ["PATH", "HOME", "DOCKER_HOST", "SOPS_AGE_KEY", "INFRACTL_GROUP", "BASH_FUNC_x%%", ""] {
             assert!(!goes_along(name), "{name}");
-        }
-    }
-
-    #[test]
-    fn why_it_did_not_start_and_what_to_do() {
-        for (tail, why, help) in [
-            (
-                "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?\n",
-                "no docker engine answers",
-                "start it",
-            ),
-            (
-                "docker: Error response from daemon: exec: \"terraform\": executable file not found in $PATH: unknown\n\nRun 'docker run --help' for more information\n",
-                "executable file not found",
-                "docker image inspect tf:1",
-            ),
-            ("", "docker did not start it", "docker image inspect tf:1"),
-        ] {
-            let RunError::Container { text, help: all } = not_started("tf:1", tail) else { panic!("{tail}") };
-            assert!(text.contains("`tf:1`") && text.contains(why), "{text}");
-            assert!(all[0].contains(help) && !text.contains("Run 'docker"), "{all:?}");
         }
     }
 }

@@ -1,6 +1,5 @@
 //! What a step works with: the world, the environment, what earlier steps found out, and its own limits.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -11,10 +10,10 @@ use crate::context::Ctx;
 use crate::exec::{Channel, Cmd, Done, Io, OnLine, RunError};
 use crate::failure::{Failure, Kind};
 use crate::secrets;
-use crate::text::Tail;
 use crate::toolbox;
 use crate::ui::event::{Event, Level, ToolLine};
-use crate::work::{Facts, container};
+use crate::work::heard::Heard;
+use crate::work::{Facts, started};
 
 /// What a step works with.
 pub(crate) struct StepCx<'a> {
@@ -55,25 +54,6 @@ pub(crate) struct Frame {
     pub is_report: bool,
     /// What its tools said, when somebody wants to know.
     pub heard: Option<Heard>,
-}
-
-/// The last lines that the tools of a step said, for the patterns of `retry`.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Heard(Arc<Mutex<Tail<HEARD>>>);
-
-/// More lines than this are forgotten, the oldest first.
-const HEARD: usize = 500;
-
-impl Heard {
-    /// Remembers a line.
-    pub(crate) fn push(&self, line: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
-    }
-
-    /// Forgets everything and gives it back.
-    pub(crate) fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).lines()
-    }
 }
 
 impl<'a> StepCx<'a> {
@@ -166,7 +146,7 @@ impl<'a> StepCx<'a> {
             None => cmd,
         };
         let started = match &cmd.container {
-            Some(wanted) => Some(container::start(self, cmd, wanted).await?),
+            Some(wanted) => Some(Box::pin(started::start(self, cmd, wanted)).await?),
             None => None,
         };
         let cmd = started.as_ref().map_or(cmd, |started| &started.cmd);
@@ -185,19 +165,33 @@ impl<'a> StepCx<'a> {
             }
             line(channel, text);
         };
-        let name = || self.name.to_owned();
-        let argv = std::iter::once(&cmd.program).chain(&cmd.args).cloned().collect();
-        self.event(Event::CommandStarted { name: name(), argv });
+        let argv: Vec<String> = std::iter::once(&cmd.program).chain(&cmd.args).cloned().collect();
+        self.begun(argv);
         let begun = Instant::now();
         // What is alive on the terminal is not drawn over a program that owns it.
         let _given = (cmd.io == Io::Attach).then(|| self.cx.ui.give_terminal());
         let result = self.cx.runner.run(cmd, &hear).await;
-        let code = result.as_ref().ok().map(|done| done.code);
-        self.event(Event::CommandEnded { name: name(), code, took: begun.elapsed() });
+        self.over(result.as_ref().ok().map(|done| done.code), begun.elapsed());
         match &started {
-            Some(started) => container::ended(self, started, result).await,
+            Some(container) => Box::pin(started::ended(self, container, result)).await,
             None => result,
         }
+    }
+
+    /// A program begins, or something that counts as one.
+    pub(crate) fn begun(&self, argv: Vec<String>) {
+        if let Some(heard) = &self.frame.heard {
+            heard.begin(&argv);
+        }
+        self.event(Event::CommandStarted { name: self.name.to_owned(), argv });
+    }
+
+    /// It is over.
+    pub(crate) fn over(&self, code: Option<i32>, took: Duration) {
+        if let Some(heard) = &self.frame.heard {
+            heard.end(code);
+        }
+        self.event(Event::CommandEnded { name: self.name.to_owned(), code, took });
     }
 
     /// The PATH with the programs that the environment asks for; none where it is as it was.

@@ -13,7 +13,9 @@ pub(crate) mod kind;
 pub(crate) mod script;
 pub(crate) mod schedule;
 mod cx;
+mod started;
 pub(crate) mod container;
+mod heard;
 mod facts;
 pub(crate) mod modules;
 pub(crate) mod connections;
@@ -23,8 +25,9 @@ use std::path::Path;
 use crate::exec::Cmd;
 use crate::failure::Failure;
 
-pub(crate) use cx::{Frame, Heard, StepCx};
+pub(crate) use cx::{Frame, StepCx};
 pub(crate) use facts::{Facts, OpenedPlan, SavedPlan};
+pub(crate) use heard::Heard;
 
 /// What a comparison of a file came to; a difference is remembered. `is_stale` is none where there is no file.
 pub(crate) fn compared(step: &mut StepCx<'_>, shown: &str, is_stale: Option<bool>) -> String {

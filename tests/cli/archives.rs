@@ -21,6 +21,8 @@ pub(crate) enum Reply {
     Status(u16),
     /// Half of a file, and then the line is cut.
     Half(Vec<u8>),
+    /// Half of a file, and then nothing for a long time.
+    Hang(Vec<u8>),
     /// Somewhere else.
     To(String),
 }
@@ -109,6 +111,10 @@ impl Archives {
             Reply::Page => say(200, "Content-Type: text/html\r\n", 14, b"<html>login</h"),
             Reply::Status(code) => say(code, "", 0, b""),
             Reply::Half(bytes) => say(200, "", bytes.len(), &bytes[..bytes.len() / 2]),
+            Reply::Hang(bytes) => {
+                say(200, "", bytes.len(), &bytes[..bytes.len() / 2]);
+                std::thread::sleep(std::time::Duration::from_secs(60));
+            }
             Reply::To(to) => say(302, &format!("Location: {to}\r\n"), 0, b""),
         }
     }

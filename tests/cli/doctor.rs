@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use crate::common::{Folder, Run, Sandbox, path_with, send, start, wait_for};
+use crate::common::{CANARY, Folder, Run, Sandbox, path_with, send, start, wait_for};
 
 /// The findings of a call with `--json`.
 fn findings(run: &Run) -> Vec<(String, String, String)> {
@@ -214,4 +214,44 @@ fn a_project_whose_environment_nobody_names_is_looked_at_as_far_as_that_goes() {
     let run = project.infractl(&["doctor"]).code(0).says("infractl doctor ENV");
     run.prints("machine\n  ok       ");
     Sandbox::empty().infractl(&["doctor"]).code(64).says("no project here");
+}
+
+/// A server that says that it is so many seconds later than it is here.
+fn clock(ahead: i64) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut asked = [0; 4096];
+            let _ = std::io::Read::read(&mut stream, &mut asked);
+            let now = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(ahead);
+            let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT");
+            let _ = write!(
+                stream,
+                "HTTP/1.1 300 Choices\r\nDate: {date}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            );
+        }
+    });
+    port
+}
+
+#[test]
+fn the_clock_is_compared_with_a_server_of_the_environment() {
+    let project = lab(1);
+    let look = |auth: &str| Run::of(project.command(&["doctor", "lab", "--json"]).env("OS_AUTH_URL", auth));
+    let run = look(&format!("http://127.0.0.1:{}/v3", clock(0)));
+    has(&run, "machine", "ok", "the clock is that of http://127.0.0.1");
+    let run = look(&format!("http://me:{CANARY}@127.0.0.1:{}/v3", clock(7 * 60)));
+    has(&run, "machine", "error", "behind that of http://127.0.0.1");
+    let run = look(&format!("http://127.0.0.1:{}/v3", clock(-60)));
+    has(&run, "machine", "warning", "ahead of that of http://127.0.0.1");
+    let run = look("http://127.0.0.1:1/v3");
+    has(&run, "machine", "ok", "does not say what time it is");
+    has(
+        &Run::of(&mut project.command(&["doctor", "lab", "--json"])),
+        "machine",
+        "ok",
+        "the clock was not compared",
+    );
 }

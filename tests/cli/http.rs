@@ -228,7 +228,10 @@ fn what_is_wrong_is_said_where_it_stands_and_nothing_is_sent() {
             "a POST that is tried again may be done twice",
         ),
         ("{ http = { method = \"POST\" } }", "`http` needs `url`"),
-        ("{ wait = { http = \"URL/\", json = { \"a.b\" = 1 } } }", "`a.b` is no place in a JSON document"),
+        (
+            "{ wait = { http = \"URL/\", json = { \"a.b\" = 1 } } }",
+            "`a.b` is not the way to a value of a JSON document",
+        ),
         ("{ wait = { tcp = \"a:1\", json = { \".a\" = 1 } } }", "`json` means nothing here"),
         (
             "{ command = \"true\", unless = { tcp = \"a:1\", json = { \".a\" = 1 } } }",
@@ -383,4 +386,46 @@ fn ctrl_c_ends_a_request_at_once() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     drop(stream);
+}
+
+/// The first example of a page of the documentation, asked of this server instead.
+fn example(page: &str, place: &str, server: &Server) -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(page);
+    let text = std::fs::read_to_string(path).unwrap();
+    let example = text.split_once("```toml\n").unwrap().1.split_once("```").unwrap().0;
+    assert!(example.contains(place), "the example asks somebody else");
+    example.replace(place, &server.address.to_string())
+}
+
+#[test]
+fn the_example_of_requests_is_true() {
+    let server = Server::with(&[
+        ("/v1/sys/health", &["200 OK|{\"sealed\":true}", "200 OK|{\"sealed\":false}"]),
+        (
+            "/v1/secret/data/gitlab",
+            &[
+                "404 Not Found|{\"errors\":[]}",
+                "204 No Content|",
+                "200 OK|{\"data\":{\"data\":{\"password\":\"CANARY-7f3a-pw\"}}}",
+            ],
+        ),
+    ]);
+    let secrets = [("VAULT_TOKEN", format!("{CANARY}t")), ("GITLAB_PASSWORD", format!("{CANARY}pw"))];
+    let secrets: Vec<(&str, &str)> = secrets.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let project = Sandbox::empty().with_secrets(&secrets);
+    project.environment("dev", &example("http.md", "127.0.0.1:8200", &server));
+    run(&project, "vault", 0).says("`.sealed` is false, at try 2 of 20").says("status 204");
+    let sent = server.asked();
+    assert!(sent[3].ends_with(&format!("{{\"data\":{{\"password\":\"{CANARY}pw\"}}}}")), "{sent:?}");
+    run(&project, "vault", 0).says("`.data.data.password` is as wanted: nothing to do");
+}
+
+#[test]
+fn the_example_of_waits_is_true() {
+    let server = Server::with(&[("/api/health", &["503 No|", "200 OK|{\"database\":\"ok\"}"])]);
+    let project = Sandbox::empty();
+    let text = example("waits.md", "127.0.0.1:3000", &server);
+    let text = text.replace("\"5m\"", "\"400ms\"").replace("\"10s\"", "\"100ms\"");
+    project.environment("dev", &text);
+    run(&project, "canary", 0).says("`.database` is \"ok\", good for 400 ms");
 }

@@ -6,13 +6,13 @@ use std::path::Path;
 use std::process::Command;
 
 /// A command, what the README says it prints on standard output, and its exit code.
-struct Example {
-    line: String,
-    printed: Vec<String>,
+pub(crate) struct Example {
+    pub(crate) line: String,
+    pub(crate) printed: Vec<String>,
     code: i32,
 }
 
-fn examples(text: &str) -> Vec<Example> {
+pub(crate) fn examples(text: &str) -> Vec<Example> {
     let mut found: Vec<Example> = Vec::new();
     let mut inside = false;
     for line in text.lines() {
@@ -51,7 +51,7 @@ fn the_examples_of_the_readme_are_true() {
     }
 }
 
-/// `docs/record.py` draws the picture again.
+/// `docs/record.py demo` draws the picture again.
 #[test]
 fn the_picture_shows_what_is_printed_today() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -30,7 +30,16 @@ fn the_estate_is_what_the_runs_say() {
     assert_eq!(applied["last"]["verb"], "apply");
     assert_eq!(applied["last"], applied["changed"]);
     assert_eq!(applied["planned"], Value::Null, "what was planned before is done");
-    assert_eq!(applied["env_file"], true);
+    assert_eq!((&applied["env_file"], &applied["env_file_stale"]), (&true.into(), &false.into()));
+    project.edit("environments/dev/terraform.tfstate", "\"serial\": ", "\"serial\": 1");
+    assert_eq!(glance(&project, "dev")["env_file_stale"], true);
+    project.infractl(&["status"]).code(0).prints(" stale");
+    project.infractl(&["genenv", "dev", "--check"]).code(2);
+    project.edit("environments/dev/terraform.tfstate", "\"serial\": 1", "\"serial\": ");
+    // What was found behind terraform's back, until something is applied.
+    project.infractl(&["drift", "dev"]).code(0);
+    assert_eq!(glance(&project, "dev")["drift"]["is_found"], false);
+    project.infractl(&["status"]).code(0).prints("dev: drift: none, just now");
     assert_eq!(glance(&project, "rec")["last"], Value::Null);
 
     project.write("environments/rec/environment.toml", "wrong = ");

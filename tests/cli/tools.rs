@@ -2,12 +2,16 @@
 //! say another version than they are say so: they are scripts of these tests.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 use std::process::Child;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 
 use crate::archives::{Archives, Reply, tar_gz, zip};
-use crate::common::{Run, Sandbox, path_with, start};
+use crate::common::{Run, Sandbox, path_with, send, start, wait_for};
 use crate::faults::Mount;
 use crate::waits::Authority;
 
@@ -252,6 +256,122 @@ fn traps_in_archives_are_refused() {
     project.infractl(&["tools", "lock"]).code(0);
     project.infractl(&["tools", "install"]).code(0);
     project.infractl(&["show", "dev"]).code(0).says("lamp 1.2.3");
+}
+
+/// A file of the archive says that it is larger than any program, and one really is.
+#[test]
+fn an_archive_that_would_fill_the_disk_is_refused_before_it_does() {
+    let server = Archives::new();
+    let mut header = tar::Header::new_gnu();
+    header.set_size(5 * 1024 * 1024 * 1024);
+    header.set_path("lamp").unwrap();
+    header.set_mode(0o755);
+    header.set_cksum();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, header.as_bytes()).unwrap();
+    std::io::Write::write_all(&mut packed, &[0; 4096]).unwrap();
+    serve(&server, &Reply::File(packed.finish().unwrap()));
+    let project = lamps(&server, "");
+    project.infractl(&["tools", "lock"]).code(1).says("it holds more than 2 GiB");
+    assert!(!project.path("tools.lock").exists());
+    assert_eq!(files(&project), Vec::<String>::new());
+}
+
+/// Answers for a server whose name nobody else knows, the way a proxy does: to a request for the whole address, or
+/// through a tunnel.
+fn proxy(archive: Vec<u8>) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://me:pass%21@{}", listener.local_addr().unwrap());
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&asked);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            loop {
+                let (mut first, mut login) = (String::new(), false);
+                if reader.read_line(&mut first).unwrap_or(0) == 0 {
+                    break;
+                }
+                let mut header = String::new();
+                while reader.read_line(&mut header).unwrap_or(0) > 2 {
+                    login |= header.to_lowercase().starts_with("proxy-authorization: basic ");
+                    header.clear();
+                }
+                kept.lock().unwrap().push(format!("{} {login}", first.trim()));
+                if first.starts_with("CONNECT") {
+                    stream.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").unwrap();
+                    continue;
+                }
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                    archive.len()
+                );
+                let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&archive));
+                break;
+            }
+        }
+    });
+    (address, asked)
+}
+
+#[test]
+fn archives_come_through_a_proxy_with_a_login() {
+    let (proxy, asked) = proxy(tar_gz(&[("lamp", LAMP)]));
+    let mut server = Archives::new();
+    server.address = "http://tools.infractl.test".to_owned();
+    let project = lamps(&server, "");
+    let through = |name: &str, args: &[&str]| Run::of(project.command(args).env(name, &proxy));
+    through("http_proxy", &["tools", "lock"]).code(0).never_says("pass");
+    through("http_proxy", &["tools", "install"]).code(0);
+    project.infractl(&["show", "dev"]).code(0).says("lamp 1.2.3");
+    let lines = std::mem::take(&mut *asked.lock().unwrap());
+    let first = lines.first().unwrap();
+    assert!(first.contains("tools.infractl.test") && first.ends_with("true"), "{lines:?}");
+    fs::remove_file(project.path("tools.lock")).unwrap();
+    // Not for what is reached without one, and not with the proxy of the other scheme.
+    let run = Run::of(
+        project.command(&["tools", "lock"]).env("http_proxy", &proxy).env("no_proxy", "infractl.test"),
+    );
+    run.code(1).says("could not be reached").never_says("pass");
+    through("https_proxy", &["tools", "lock"]).code(1).says("could not be reached");
+    assert_eq!(*asked.lock().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn ctrl_c_ends_a_download_at_once_and_keeps_nothing_of_it() {
+    let server = Archives::new();
+    serve(&server, &lamp());
+    let project = lamps(&server, "");
+    project.infractl(&["tools", "lock"]).code(0);
+    server.asked();
+    serve(&server, &Reply::Hang(tar_gz(&[("lamp", LAMP)])));
+    let child = start(&mut project.command(&["tools", "install"]));
+    wait_for("the download", || !server.asked().is_empty());
+    let begun = Instant::now();
+    send(&child, rustix::process::Signal::INT);
+    let done = child.wait_with_output().unwrap();
+    assert_eq!(done.status.code(), Some(130), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    serve(&server, &lamp());
+    project.infractl(&["tools", "install"]).code(0);
+    assert_eq!(files(&project).len(), 1, "what was begun is gone: {:?}", files(&project));
+}
+
+/// `exec` and `secrets exec` start what the environment asks for, not what the machine has.
+#[test]
+fn installed_programs_are_found_by_exec_too() {
+    let server = Archives::new();
+    serve(&server, &lamp());
+    let project = lamps(&server, "[secrets]\nfiles = [\"credentials/common.enc.env\"]\n");
+    project.secrets("common", &[("TOKEN", "x")]);
+    let key =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("credentials/demo-key-PROTECTS-NOTHING.txt");
+    project.infractl(&["tools", "lock"]).code(0);
+    project.infractl(&["tools", "install"]).code(0);
+    for args in [["exec", "dev", "--", "lamp"].as_slice(), &["secrets", "exec", "dev", "--", "lamp"]] {
+        let run = Run::of(project.command(args).env("SOPS_AGE_KEY_FILE", &key)).code(0);
+        assert!(run.out.contains("lamp 1.2.3"), "{args:?}: {} {}", run.out, run.err);
+    }
 }
 
 #[test]

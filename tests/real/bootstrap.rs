@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::common::{BIN, Folder, Run, clean, need};
+use crate::common::{BIN, Folder, Run, clean, need, path_with};
 
 #[test]
 fn a_bucket_is_made_and_terraform_keeps_and_locks_a_state_in_it() {
@@ -36,4 +36,33 @@ fn a_bucket_is_made_and_terraform_keeps_and_locks_a_state_in_it() {
     // The lock that was tried out is the one that terraform takes.
     let state = Run::of(&mut call(&["output", "dev", "a", "--raw"])).code(0);
     assert_eq!(state.out.trim_end(), "kept");
+}
+
+#[test]
+fn the_script_makes_the_same_bucket_by_the_program_aws() {
+    let (Some(address), Some(aws)) = (need("s3"), need("aws")) else { return };
+    let address = address.into_string().unwrap();
+    let folder = Folder::new();
+    folder.write("environments/dev/environment.toml", "");
+    folder.write("environments/dev/main.tf", "resource \"terraform_data\" \"a\" {}\n");
+    let name = format!("infractl-script-{}", std::process::id());
+    let flags = ["--bucket", &name, "--endpoint", &address, "--region", "eu-west-3"];
+    let with_keys = |command: &mut Command| {
+        command
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("TMPDIR", folder.root());
+        Run::of(command)
+    };
+    let infractl = |more: &[&str]| {
+        let args = [&["bootstrap", "dev"], &flags[..], more].concat();
+        with_keys(clean(BIN, folder.root(), folder.root()).args(args)).code(0)
+    };
+    folder.write("make.sh", &infractl(&["--print"]).out);
+    for _ in 0..2 {
+        let mut bash = clean("bash", folder.root(), folder.root());
+        with_keys(bash.arg("make.sh").env("PATH", path_with([&aws]))).code(0).never_says("warning");
+    }
+    // infractl finds nothing left to do but to try it out.
+    infractl(&[]).says("there, versions, encrypted, closed, one writer at a time");
 }

@@ -9,6 +9,7 @@ mod common;
 
 mod ansible;
 mod bootstrap;
+mod caddy;
 mod compose;
 mod containers;
 mod copy;

@@ -122,7 +122,8 @@ fn a_lock_file_that_knows_only_archives_or_other_systems_changes_nothing_for_oth
         fs::read(project.path(
             "mirror/registry.terraform.io/hashicorp/local/terraform-provider-local_2.5.3_linux_amd64.zip",
         ));
-    let zh: String = Sha256::digest(archive.unwrap()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let zh: Vec<String> = Sha256::digest(archive.unwrap()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let zh = zh.concat();
     let lock = format!(
         "provider \"registry.terraform.io/hashicorp/local\" {{\n  version = \"2.5.3\"\n  hashes = [\n    \
          \"h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\",\n    \"zh:{zh}\",\n  ]\n}}\n"

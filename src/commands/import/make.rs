@@ -10,15 +10,13 @@ use crate::config::Project;
 use crate::context::Ctx;
 use crate::disk;
 use crate::failure::{Failure, Kind};
-use crate::make::{self, Files, Proposal};
+use crate::make::{self, Files, Proposal, TooMany};
 use crate::ui::prompt;
 
 /// What the Makefile is called once another one calls infractl in its place.
 const OLD: &str = "Makefile.before-infractl";
 /// Longer is no Makefile that somebody wrote.
 const LONGEST: usize = 16 * 1024 * 1024;
-/// More targets than this become no pipelines.
-const MOST: usize = 5_000;
 /// A file is readable by whom the umask lets.
 const MODE: u32 = 0o644;
 
@@ -60,7 +58,11 @@ pub(crate) fn run(cx: &Ctx, global: &Global, args: &MakeArgs) -> Result<(), Fail
     let list = |folder: &str| -> Vec<String> {
         folders.borrow_mut().entry(folder.to_owned()).or_insert_with(|| names_in(&root.join(folder))).clone()
     };
-    let proposal = make::propose(&name, &text, &Files { read: &read, list: &list, old });
+    let files = Files { read: &read, list: &list, old };
+    let proposal = make::propose(&name, &text, &files).map_err(|TooMany(count)| {
+        let what = format!("{count} targets are no Makefile that somebody wrote: nothing was written");
+        Failure::new(Kind::Usage, what).help("name a file of your own: `infractl import make FILE`")
+    })?;
     let states = proposal.files.iter().map(|(path, text)| state(&root.join(path), text)).collect::<Vec<_>>();
     if global.output == OutputMode::Json {
         cx.ui.document(told::json(&proposal, &states, args.shim).as_bytes())?;
@@ -141,14 +143,6 @@ fn state(path: &Path, text: &str) -> State {
 
 /// What is proposed is read the way infractl will read it, beside what is there and stays.
 fn check(root: &Path, proposal: &Proposal) -> Result<(), Failure> {
-    if proposal.targets.len() > MOST {
-        let count = proposal.targets.len();
-        return Err(Failure::new(
-            Kind::Usage,
-            format!("{count} targets are no Makefile that somebody wrote: nothing was written"),
-        )
-        .help("name a file of your own: `infractl import make FILE`"));
-    }
     let folder = tempfile::tempdir()
         .map_err(|error| Failure::new(Kind::Failed, format!("no folder for what is checked: {error}")))?;
     for (path, text) in &proposal.files {

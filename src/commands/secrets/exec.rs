@@ -6,6 +6,7 @@ use crate::context::Ctx;
 use crate::exec::{Cmd, Io};
 use crate::failure::{Failure, Kind};
 use crate::secrets;
+use crate::toolbox;
 
 /// Run a command with the secrets of a file or an environment as variables
 ///
@@ -34,6 +35,10 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &ExecArgs) -> Result<()
             }
         }
         return cx.ui.data(format!("{cmd}\n").as_bytes());
+    }
+    let environment = place.environment.as_deref();
+    if let Some(path) = environment.and_then(|env| toolbox::path::with_tools(env, &cx.vars)) {
+        cmd = cmd.env("PATH", path);
     }
     let mut store = place.store(cx);
     let found = secrets::open_files(&mut store, &place.files, &[], &[]).await?;

@@ -25,6 +25,8 @@ pub(crate) struct Place {
     pub identities: Vec<PathBuf>,
     /// As it was typed.
     pub name: String,
+    /// The environment, where that is meant.
+    pub environment: Option<Box<Environment>>,
 }
 
 impl Place {
@@ -178,6 +180,7 @@ pub(crate) fn resolve(cx: &Ctx, name: &str) -> Result<Place, Failure> {
                 own,
                 identities: env.secrets.identities.clone(),
                 name: name.to_owned(),
+                environment: Some(Box::new(env)),
             });
         }
         if name == "common" && !path.is_file() {
@@ -198,7 +201,14 @@ pub(crate) fn resolve(cx: &Ctx, name: &str) -> Result<Place, Failure> {
     let path: PathBuf = normal(&path);
     let inside = project.filter(|project| path.starts_with(&project.root));
     let root = inside.map_or_else(|| root_of(&path), |project| project.root);
-    Ok(Place { root, files: vec![path.clone()], own: Some(path), identities, name: name.to_owned() })
+    Ok(Place {
+        root,
+        files: vec![path.clone()],
+        own: Some(path),
+        identities,
+        name: name.to_owned(),
+        environment: None,
+    })
 }
 
 /// Without `.` and `..`, so that patterns see the path people mean.
@@ -254,5 +264,6 @@ fn common(project: &Project) -> Place {
         own: Some(file),
         identities: envs.first().map_or_else(Vec::new, |env| env.secrets.identities.clone()),
         name: "common".to_owned(),
+        environment: None,
     }
 }

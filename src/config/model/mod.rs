@@ -3,6 +3,7 @@
 //! The doc comments are the reference for users (`docs/config.md`), the types are the JSON schema and what a
 //! file is checked against. A line `Default: …` or `Example: …` gets a place of its own in the reference.
 
+mod checks;
 mod copy;
 mod remote;
 mod ansible_step;
@@ -14,6 +15,7 @@ mod http;
 mod compose;
 mod docker;
 mod env_file;
+mod failure;
 mod inventory;
 mod host;
 mod power;
@@ -39,11 +41,13 @@ use serde::Deserialize;
 
 pub(crate) use ansible::*;
 pub(crate) use ansible_step::*;
+pub(crate) use checks::*;
 pub(crate) use compose::*;
 pub(crate) use copy::*;
 pub(crate) use docker::*;
 pub(crate) use ecs::*;
 pub use env_file::*;
+pub(crate) use failure::*;
 pub(crate) use git::*;
 pub(crate) use host::*;
 pub(crate) use http::*;
@@ -146,6 +150,13 @@ pub(crate) struct File {
     #[serde(default)]
     #[schemars(extend("propertyNames" = { "format": "name" }))]
     pub tools: IndexMap<String, ToolEntry>,
+    /// What `validate` looks at the files with, besides terraform itself: `fmt`, `tflint`, `conftest`, `checkov`, or a
+    /// command of your own. All of them at once, each finding with its place
+    ///
+    /// Example: `checks = { fmt = true, tflint = true, licenses = "./check-licenses.sh" }`
+    #[serde(default)]
+    #[schemars(extend("propertyNames" = { "format": "name" }))]
+    pub checks: IndexMap<String, CheckEntry>,
     /// Steps by name: a verb (`deploy`, `check`, `up`…) is replaced, any other name is a verb of your own
     #[serde(default)]
     pub pipelines: IndexMap<String, PipelineEntry>,
@@ -155,6 +166,11 @@ pub(crate) struct File {
     /// Example: `hooks = { after-apply = [{ command = "./announce" }] }`
     #[serde(default)]
     pub hooks: IndexMap<String, PipelineEntry>,
+    /// What failures mean: those of the project come before those of infractl, in this order
+    ///
+    /// Example: `failures = [{ name = "atlas", match = "MongoServerSelectionError", says = "Atlas refuses this address", retry = false }]`
+    #[serde(default)]
+    pub failures: Vec<FailureRule>,
 }
 
 /// The project as a whole

@@ -23,8 +23,12 @@ pub(crate) struct Row {
     pub changed: Option<String>,
     /// What the last plan found.
     pub plan: Option<String>,
-    /// The environment file is there.
-    pub env_file: bool,
+    /// What the last look for drift found.
+    pub drift: Option<String>,
+    /// What was last known of the machines.
+    pub machines: Option<String>,
+    /// How the environment file is: there, missing, stale.
+    pub env_file: &'static str,
     /// Who holds the lock.
     pub lock: Option<String>,
 }
@@ -70,7 +74,9 @@ fn row(out: &mut String, row: &Row) {
     fact("last run", Some(row.last.as_deref().unwrap_or("never")));
     fact("last change", row.changed.as_deref());
     fact("plan", row.plan.as_deref());
-    fact("environment file", Some(if row.env_file { "there" } else { "missing" }));
+    fact("drift", row.drift.as_deref());
+    fact("machines", row.machines.as_deref());
+    fact("environment file", Some(row.env_file));
     fact("locked", row.lock.as_deref());
     out.push_str("</dl></section>\n");
 }
@@ -88,14 +94,22 @@ mod tests {
             last: Some("<script>alert(1)</script>".into()),
             changed: None,
             plan: Some("+1 ~0 −2 ±0".into()),
-            env_file: false,
+            drift: Some("found, just now".into()),
+            machines: Some("1 of 2 machines running, 2 billed".into()),
+            env_file: "missing",
             lock: Some("`apply` by \"x\" & y".into()),
         };
         let page = page("a<b", &[row], Timestamp::UNIX_EPOCH);
         assert!(!page.contains("<script"), "{page}");
-        for text in
-            ["a&lt;b", "&lt;script&gt;", "&quot;x&quot; &amp; y", "badge failed", "missing", "protected"]
-        {
+        for text in [
+            "a&lt;b",
+            "&lt;script&gt;",
+            "&quot;x&quot; &amp; y",
+            "badge failed",
+            "missing",
+            "protected",
+            "2 billed",
+        ] {
             assert!(page.contains(text), "{text}: {page}");
         }
     }

@@ -65,7 +65,7 @@ pub(super) fn steps(maker: &mut Maker<'_>, call: &Call) -> Option<Vec<Step>> {
     for (name, value) in &call.env {
         env.insert(name.clone(), maker.plain(at, value)?.into());
     }
-    maker.saw_playbook(&playbook);
+    maker.saw_playbook(&call.at, &playbook);
     maker.report.say(at, Verdict::Understood, if is_check { "ansible, without a change" } else { "ansible" });
     if maker.main.playbook.as_deref() != Some(playbook.as_str()) {
         // What a step has no key for is only in `[ansible]`.

@@ -6,9 +6,10 @@ use super::call::{Call, Options};
 use crate::config::verbs;
 use crate::make::maker::Maker;
 use crate::make::marks;
-use crate::make::note::Verdict;
+use crate::make::note::{At, Verdict};
 use crate::make::secret;
 use crate::make::settings::{Step, table};
+use crate::make::shell::Word;
 use crate::make::words::join;
 
 /// Flags that change nothing of what infractl does by itself.
@@ -27,6 +28,30 @@ const SILENT: [&str; 13] = [
     "-recursive",
     "-or-create",
 ];
+
+/// Flags that say what terraform does by itself.
+const AS_USUAL: [&str; 4] = ["-lock", "-refresh", "-backend", "-verify-plugins"];
+
+/// The words without settings of the backend that only a command could tell; each is told.
+pub(in crate::make) fn known_settings(
+    maker: &mut Maker<'_>,
+    at: &At,
+    words: &[Word],
+    known: Vec<Option<String>>,
+) -> Vec<Option<String>> {
+    let is_init = known.iter().flatten().any(|word| word == "init")
+        && matches!(known.first(), Some(Some(name)) if name.ends_with("terraform") || name.ends_with("tofu"));
+    let mut kept = Vec::with_capacity(known.len());
+    for (word, value) in words.iter().zip(known) {
+        if is_init && value.is_none() && word.starts_with("-backend-config=") {
+            let note = "what a command prints is no setting: write it under `[terraform.backend]`";
+            maker.report.say(at, Verdict::Unsure, note);
+        } else {
+            kept.push(value);
+        }
+    }
+    kept
+}
 
 /// What the words of a call say.
 #[derive(Default)]
@@ -56,6 +81,7 @@ fn said(call: &Call) -> Option<Said<'_>> {
             "-parallelism" => said.parallelism = Some(options.value(value)?.parse().ok()?),
             "-lock-timeout" => said.lock_timeout = Some(options.value(value)?),
             _ if SILENT.contains(&word) => {}
+            _ if AS_USUAL.contains(&word) && value == Some("true") => {}
             _ if word.starts_with('-') && said.action != "output" => return None,
             _ if said.action.is_empty() => said.action = word,
             _ => said.words.push(word),
@@ -67,7 +93,7 @@ fn said(call: &Call) -> Option<Said<'_>> {
 /// The steps that a call means.
 pub(super) fn steps(maker: &mut Maker<'_>, call: &Call) -> Option<Vec<Step>> {
     let said = said(call)?;
-    maker.saw_dir(&said.dir, said.action);
+    maker.saw_dir(&call.at, &said.dir, said.action);
     if maker.main.dir.as_ref().is_some_and(|main| *main != said.dir) && said.action != "fmt" {
         maker.report.say(&call.at, Verdict::Kept, format!("another root module than `{}`", maker.main_dir()));
         return None;
@@ -80,6 +106,8 @@ pub(super) fn steps(maker: &mut Maker<'_>, call: &Call) -> Option<Vec<Step>> {
         // A plan that was kept in a file: infractl's own apply shows its plan and applies exactly that one.
         ("apply", [_]) => Step::Do("apply".to_owned()),
         ("fmt", [] | ["."]) => Step::Do("fmt".to_owned()),
+        // `new` says that there is one, `select` which one is worked in.
+        ("workspace", ["new", name]) if !name.contains(marks::ENVIRONMENT) => return Some(Vec::new()),
         ("workspace", ["select" | "new", name]) => {
             maker.set(&call.at, &["terraform", "workspace"], marks::plain(name)?.into());
             return Some(Vec::new());
@@ -102,6 +130,14 @@ fn is_verb(action: &str) -> bool {
 /// What `[terraform]` says; none when something cannot be said there.
 fn settings(maker: &mut Maker<'_>, call: &Call, said: &Said<'_>) -> Option<()> {
     let at = &call.at;
+    let in_env = call.env.keys().filter_map(|name| name.strip_prefix("TF_VAR_"));
+    if let Some(name) =
+        said.vars.iter().map(|(name, _)| *name).chain(in_env).find(|name| maker.main.torn.contains(*name))
+    {
+        let note = format!("`{name}` has another value in another call: no setting could say both");
+        maker.report.say(at, Verdict::Kept, note);
+        return None;
+    }
     if call.words[0].ends_with("tofu") {
         maker.set(at, &["terraform", "program"], "tofu".into());
     }
@@ -171,6 +207,11 @@ fn backend(maker: &mut Maker<'_>, call: &Call, said: &Said<'_>, word: &str) -> O
         pairs
     };
     for (key, value) in pairs {
+        if value.as_str().is_some_and(|text| text.contains([marks::OUTPUT, '$'])) {
+            let note = format!("`{key}` is not known: write it under `[terraform.backend]`");
+            maker.report.say(at, Verdict::Unsure, note);
+            continue;
+        }
         if secret::is_secret_name(&key) {
             if let Some(text) =
                 value.as_str().filter(|text| secret::is_secret(&key, text) && !text.contains(marks::OUTER))

@@ -17,7 +17,7 @@ pub(super) fn of(
     known: &Known,
 ) -> Result<Option<Arc<Container>>, Failure> {
     let Some(image) = &settings.image else { return Ok(None) };
-    let mut container = container::of(step, known.argument(step, image)?);
+    let mut container = container::of(step.env, &step.cx.vars, known.argument(step, image)?);
     container.readable.extend(settings.inventory.clone());
     container.readable.extend([settings.dir.clone()]);
     // Roles and collections that are installed, and host keys that are met.

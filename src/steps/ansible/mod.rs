@@ -4,9 +4,10 @@ mod check;
 mod container;
 mod end;
 mod given;
+mod install;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use crate::config::Environment;
 use crate::config::environment;
@@ -14,12 +15,13 @@ use crate::config::model::AnsibleStep;
 use crate::config::template::Template;
 use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
-use crate::exec::{Cmd, Container, Handed, Io};
+use crate::exec::{Cmd, Handed, Io};
 use crate::failure::{Failure, Kind};
 use crate::hosts::host;
 use crate::steps::ansible::check::Shown;
 use crate::steps::ansible::end::{judge, no_task, summary};
 use crate::steps::ansible::given::{variables, vault_password};
+use crate::steps::ansible::install::install;
 use crate::steps::files::inventory;
 use crate::steps::meet::meet;
 use crate::tools::ansible::events::{Progress, read};
@@ -37,7 +39,9 @@ impl StepKind for AnsibleStep {
         see(Mention::Program);
         let image = env.ansible.as_ref().and_then(|settings| settings.image.as_ref());
         see(Mention::Starts(image.map_or("ansible-playbook", |_| "docker")));
-        image.into_iter().for_each(|image| see(Mention::Template(image)));
+        if let Some(image) = image {
+            see(Mention::Template(image));
+        }
         inventory::visit(env, see);
         env.hosts.keys().for_each(|name| see(Mention::Host(name)));
         let tags = self.tags.iter().chain(&self.skip_tags);
@@ -257,39 +261,6 @@ fn is_there(step: &StepCx<'_>, playbook: &Playbook) -> Result<(), Failure> {
             .help("or correct `inventory` in `[ansible]`")),
         _ => Ok(()),
     }
-}
-
-/// Installs roles and collections, when the file that names them changed since that went well.
-async fn install(
-    step: &mut StepCx<'_>,
-    settings: &environment::Ansible,
-    container: Option<&Arc<Container>>,
-) -> Result<(), Failure> {
-    let Some(requirements) = &settings.requirements else { return Ok(()) };
-    let when = crate::config::model::When {
-        changed: Some(vec![crate::config::model::FilePath(requirements.clone())]),
-        ..Default::default()
-    };
-    let name = step.name;
-    step.name = "ansible requirements";
-    let result = async {
-        if crate::work::when::unwanted(step, &when)?.is_some() {
-            return Ok(());
-        }
-        step.progress("installs roles and collections");
-        let cmd = ansible::install(&settings.dir, requirements, container);
-        let cmd = equip(step, settings, cmd, &Known::of(step))?;
-        let done = step.quietly(&cmd).await.map_err(|error| step.unanswered(error))?;
-        let why = done.tail.lines().find(|line| line.contains("[WARNING]: - ") || line.contains("ERROR"));
-        child::judge(step, &done).map_err(|failure| match why {
-            Some(why) if !done.interrupted => failure.context(why.trim().to_owned()),
-            _ => failure,
-        })?;
-        crate::work::when::remember(step, &when)
-    }
-    .await;
-    step.name = name;
-    result
 }
 
 /// The environment of ansible: that of every command, and `[ansible] env`.

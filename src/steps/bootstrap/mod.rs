@@ -3,6 +3,7 @@
 mod tried;
 mod made;
 mod found;
+mod script;
 
 use std::path::PathBuf;
 
@@ -17,7 +18,7 @@ use crate::steps::terraform::{bucket as place, state_place};
 use crate::tools::terraform::backend::Backend;
 use crate::ui::event::Level;
 use crate::work::kind::{Mention, StepKind};
-use crate::work::script::{Script, no_script};
+use crate::work::script::Script;
 use crate::work::{StepCx, opened, relative};
 use found::Found;
 
@@ -66,8 +67,9 @@ impl StepKind for Bootstrap {
         Ok(lines)
     }
 
-    fn script(&self, step: &StepCx<'_>, _: &mut Script) -> Result<Vec<String>, Failure> {
-        Err(no_script(step))
+    fn script(&self, step: &StepCx<'_>, script: &mut Script) -> Result<Vec<String>, Failure> {
+        let backend = self.wanted(step, state_place::backend(step)?)?;
+        Ok(script::lines(step, &backend, script))
     }
 }
 

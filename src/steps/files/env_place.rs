@@ -1,5 +1,6 @@
 //! Whether the environment file may be written: asked before any tool starts.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::config::model::{Section, Value};
@@ -8,6 +9,8 @@ use crate::exec::RunError;
 use crate::failure::{Failure, Kind};
 use crate::files::dotenv;
 use crate::files::env_file::Refused;
+use crate::steps::files::place;
+use crate::steps::stops::{self, Mend, Stop};
 use crate::tools::git;
 use crate::work::StepCx;
 
@@ -17,54 +20,80 @@ pub(crate) const FRESH: Duration = Duration::from_secs(1);
 /// An error if its place cannot be written, if git would commit it, or if what the configuration says already
 /// cannot be written in its dialect.
 pub(crate) async fn check(step: &StepCx<'_>) -> Result<(), Failure> {
+    stops::refused(all_stops(step).await)
+}
+
+/// Each of these, and what would mend it.
+pub(crate) async fn all_stops(step: &StepCx<'_>) -> Vec<Stop> {
     let declared = &step.env.env_file;
-    constants(declared.dialect, declared.sections.as_deref().unwrap_or_default())?;
-    let dir = declared.path.parent().unwrap_or(&step.env.root);
+    let constants = constants(declared.dialect, declared.sections.as_deref().unwrap_or_default());
+    let mut found: Vec<Stop> = constants.err().into_iter().map(Stop::from).collect();
+    // A link can lead to where git looks at it differently, or not at all.
+    let place = disk::place_of(&place::real(&declared.path));
+    found.extend(folder(step, &place).err());
+    found.extend(git(step, &place).await.err());
+    found
+}
+
+/// The folder, and that a file can be put there.
+fn folder(step: &StepCx<'_>, place: &Path) -> Result<(), Stop> {
+    let dir = step.env.env_file.path.parent().unwrap_or(&step.env.root);
     if !dir.is_dir() {
         let shown = crate::work::relative(step, dir);
-        return Err(Failure::new(Kind::Config, format!("there is no folder `{shown}`"))
-            .help(format!("run `mkdir -p {shown}`")));
+        let failure = Failure::new(Kind::Config, format!("there is no folder `{shown}`"))
+            .help(format!("run `mkdir -p {shown}`"));
+        return Err(Stop { failure, mend: Some(Mend::Folder(shown, dir.to_owned())) });
     }
-    // A link can lead to where git looks at it differently, or not at all.
-    let place = disk::place_of(&declared.path);
-    let dir = place.parent().unwrap_or(dir);
-    disk::check_writable(dir)?;
-    disk::check_replaceable(&place)?;
+    disk::check_writable(place.parent().unwrap_or(dir))?;
+    Ok(disk::check_replaceable(place)?)
+}
+
+/// That git leaves it alone.
+async fn git(step: &StepCx<'_>, place: &Path) -> Result<(), Stop> {
     // Asked from the top: git does not look upwards from another file system.
-    let Some(top) = repository::top(dir) else { return Ok(()) };
+    let Some(top) = place.parent().and_then(repository::top) else { return Ok(()) };
     let ask = async |cmd| step.cx.runner.run(&cmd, &|_, _| ()).await;
     let root = disk::place_of(&step.env.root);
-    let shown = place.strip_prefix(&root).unwrap_or(&place).to_string_lossy().into_owned();
-    let answer = match ask(git::check_ignore(&top, &place)).await {
+    let inside = place.strip_prefix(&root).ok();
+    let shown = inside.unwrap_or(place).to_string_lossy().into_owned();
+    let answer = match ask(git::check_ignore(&top, place)).await {
         // A repository is here and nobody says what it takes: that is no permission.
         Err(RunError::NotFound { .. }) => {
             return Err(Failure::new(
                 Kind::Tool,
                 format!("git is not installed: it cannot say whether `{shown}` could be committed"),
             )
-            .help("install git"));
+            .help("install git")
+            .into());
         }
         answer => answer?,
     };
     if answer.interrupted {
-        return Err(step.interrupted(format!("stopped while git was asked about `{shown}`")));
+        return Err(step.interrupted(format!("stopped while git was asked about `{shown}`")).into());
     }
     match answer.code {
         0 => Ok(()),
-        1 if ask(git::ls_files(&top, &place)).await?.code == 0 => {
+        1 if ask(git::ls_files(&top, place)).await?.code == 0 => {
             Err(Failure::new(Kind::Config, format!("git tracks `{shown}`: its values would be committed"))
                 .help(format!("run `git rm --cached {shown}` and commit that"))
-                .help("change the values that were committed: they stay in the history of git"))
+                .help("change the values that were committed: they stay in the history of git")
+                .into())
         }
-        1 => Err(Failure::new(Kind::Config, format!("git does not ignore `{shown}`: it could be committed"))
-            .help(format!("add the line `{}` to .gitignore", pattern(&shown, &step.env.name)))),
+        1 => {
+            let line = pattern(&shown, &step.env.name);
+            let failure =
+                Failure::new(Kind::Config, format!("git does not ignore `{shown}`: it could be committed"))
+                    .help(format!("add the line `{line}` to .gitignore"));
+            // Lines of the project say nothing about what is outside of it.
+            let mend = inside.map(|_| Mend::Ignore(line, step.env.root.join(".gitignore")));
+            Err(Stop { failure, mend })
+        }
         _ => {
             let why = answer.tail.lines().next().unwrap_or("it does not say why").to_owned();
-            Err(Failure::new(
-                Kind::Config,
-                format!("git cannot say whether `{shown}` could be committed: {why}"),
-            )
-            .help(format!("see what is wrong with `git -C {} status`", top.display())))
+            let message = format!("git cannot say whether `{shown}` could be committed: {why}");
+            Err(Failure::new(Kind::Config, message)
+                .help(format!("see what is wrong with `git -C {} status`", top.display()))
+                .into())
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Files: the environment file, the inventory, copies here and to hosts.
 
 pub(crate) mod env_file;
+pub(crate) mod age;
 pub(crate) mod env_place;
 pub(crate) mod inventory;
 mod inventory_script;

@@ -1,11 +1,11 @@
 //! A request of HTTP: repeated only where that does no harm, with nothing secret in an address, an argument or another
 //! server's hands.
 
-mod ask;
+mod run;
 mod script;
 mod verdict;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -18,7 +18,7 @@ use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
 use crate::net::connect::bare;
 use crate::net::dial::Dial;
-use crate::net::http::Request;
+use crate::net::http::{Reply, Request, Trouble, send};
 use crate::net::proxies::Proxies;
 use crate::text::list;
 use crate::work::StepCx;
@@ -57,7 +57,7 @@ impl StepKind for Http {
     }
 
     fn run<'a>(&'a self, step: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
-        Box::pin(ask::run(step, self))
+        Box::pin(run::run(step, self))
     }
 
     fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
@@ -88,6 +88,26 @@ pub(crate) fn request(step: &StepCx<'_>, known: &Known, http: &Http) -> Result<R
         dial: dial(step, known, http.address.as_ref())?,
         ca: http.ca.as_ref().map(|ca| ca.0.clone()),
     })
+}
+
+/// Asks once; none when the user asks to stop. The history knows of it as of a program `http`, whose exit code is the
+/// status.
+pub(crate) async fn ask(
+    step: &StepCx<'_>,
+    request: &Request,
+    each: Duration,
+) -> Option<Result<Reply, Trouble>> {
+    let argv = vec!["http".to_owned(), request.method.to_owned(), request.url.clone()];
+    step.begun(argv);
+    let started = Instant::now();
+    let each = step.left().map_or(each, |left| left.min(each));
+    let result = tokio::select! {
+        result = send(request.clone(), each, (step.cx.now)()) => Some(result),
+        () = step.cx.interrupts.pressed() => None,
+    };
+    let code = result.as_ref().and_then(|result| result.as_ref().ok()).map(|reply| i32::from(reply.status));
+    step.over(code, started.elapsed());
+    result
 }
 
 /// The way to a server, as the environment and the step say.

@@ -133,7 +133,7 @@ mod tests {
         judge(&wanted, this, &Ok(reply), "2026-11-28T18:00:00Z".parse().unwrap())
     }
 
-    fn pause(verdict: Verdict) -> Option<u64> {
+    fn pause(verdict: &Verdict) -> Option<u64> {
         match verdict {
             Verdict::Again(pause, _) => Some(pause.as_secs()),
             _ => None,
@@ -153,17 +153,17 @@ mod tests {
         for (code, wanted) in
             [(429, Some(1)), (502, Some(1)), (503, Some(1)), (504, Some(1)), (500, None), (404, None)]
         {
-            assert_eq!(pause(verdict(code, None, SAFE)), wanted, "{code}");
-            assert_eq!(pause(verdict(code, None, ONCE)), None, "{code}");
+            assert_eq!(pause(&verdict(code, None, SAFE)), wanted, "{code}");
+            assert_eq!(pause(&verdict(code, None, ONCE)), None, "{code}");
         }
-        assert_eq!(pause(verdict(503, None, Try { number: 2, ..SAFE })), Some(2));
-        assert_eq!(pause(verdict(503, None, Try { number: 3, ..SAFE })), None);
+        assert_eq!(pause(&verdict(503, None, Try { number: 2, ..SAFE })), Some(2));
+        assert_eq!(pause(&verdict(503, None, Try { number: 3, ..SAFE })), None);
     }
 
     #[test]
     fn a_service_says_how_long_it_wants_to_be_left_alone() {
-        assert_eq!(pause(verdict(429, Some("7"), SAFE)), Some(7));
-        assert_eq!(pause(verdict(503, Some("Sat, 28 Nov 2026 18:00:09 GMT"), SAFE)), Some(9));
+        assert_eq!(pause(&verdict(429, Some("7"), SAFE)), Some(7));
+        assert_eq!(pause(&verdict(503, Some("Sat, 28 Nov 2026 18:00:09 GMT"), SAFE)), Some(9));
         let Verdict::Failed { check, .. } = verdict(429, Some("3600"), SAFE) else { panic!() };
         assert_eq!(check, ["wait: the service asks to be left alone for 1h 00m"]);
     }
@@ -172,9 +172,9 @@ mod tests {
     fn nobody_knows_what_became_of_what_was_sent() {
         let trouble =
             |was_sent| Trouble { answer: crate::net::answer::Answer::new("gone", "look"), was_sent };
-        assert_eq!(pause(of_trouble(SAFE, &trouble(false))), Some(1));
-        assert_eq!(pause(of_trouble(SAFE, &trouble(true))), None);
-        assert_eq!(pause(of_trouble(ONCE, &trouble(false))), None);
+        assert_eq!(pause(&of_trouble(SAFE, &trouble(false))), Some(1));
+        assert_eq!(pause(&of_trouble(SAFE, &trouble(true))), None);
+        assert_eq!(pause(&of_trouble(ONCE, &trouble(false))), None);
         let Verdict::Failed { check, .. } = of_trouble(ONCE, &trouble(true)) else { panic!() };
         assert!(check[1].contains("done twice"), "{check:?}");
     }

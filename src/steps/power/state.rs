@@ -43,8 +43,14 @@ pub(super) async fn run(step: &mut StepCx<'_>, power: &Power) -> Result<String, 
     }
     let on = state.rows().filter(|(_, row)| row.found.state == Is::On).count();
     let all = state.rows().count();
+    let billed =
+        state.rows().filter(|(_, row)| matches!(row.found.billed, Billed::Yes | Billed::Disk)).count();
     step.facts.state = Some(state);
-    Ok(if all == 0 { String::new() } else { format!("{on} of {} running", plural(all, "machine")) })
+    Ok(match (all, billed) {
+        (0, _) => String::new(),
+        (_, 0) => format!("{on} of {} running", plural(all, "machine")),
+        _ => format!("{on} of {} running, {billed} billed", plural(all, "machine")),
+    })
 }
 
 async fn rows(step: &StepCx<'_>, cloud: &Cloud, wanted: &[Wanted]) -> Result<Vec<Row>, Failure> {

@@ -6,41 +6,11 @@ use crate::config::Environment;
 use crate::config::environment::Terraform;
 use crate::exec::{Cmd, Value};
 use crate::failure::{Failure, Kind};
-use crate::steps::terraform::container;
 use crate::steps::terraform::given::Given;
 use crate::text::{last_line, plain};
 use crate::tools::terraform::Root;
 use crate::tools::terraform::advice;
 use crate::work::{StepCx, child, root_module, values};
-
-/// Where and how the root module of this environment is driven.
-pub(crate) fn root(step: &StepCx<'_>) -> Result<Root, Failure> {
-    let Some(terraform) = &step.env.terraform else {
-        return Err(Failure::new(
-            Kind::Config,
-            format!("`{}` has no root module: its outputs are given by hand", step.env.name),
-        )
-        .help(format!("put `*.tf` files into `environments/{}`, or set `[terraform] dir`", step.env.name)));
-    };
-    let Terraform { dir, workspace, var_files, lock_timeout, parallelism, .. } = terraform;
-    if !dir.is_dir() {
-        return Err(Failure::new(Kind::Config, format!("there is no folder `{}`", dir.display()))
-            .help("create it, or set `[terraform] dir`"));
-    }
-    let root = Root {
-        environment: step.env.name.clone(),
-        program: program(step.env, terraform),
-        dir: dir.clone(),
-        workspace: values::argument(step, workspace)?,
-        values: None,
-        var_files: var_files.clone(),
-        lock_timeout: lock_timeout.map(|limit| format!("{}s", limit.as_secs_f64().ceil())),
-        parallelism: *parallelism,
-        color: step.cx.ui.mode.color,
-        container: None,
-    };
-    Ok(Root { container: container::of(step, &root)?, ..root })
-}
 
 /// The program to start: a path is meant from the project, not from the folder of the root module.
 pub(crate) fn program(env: &Environment, terraform: &Terraform) -> String {

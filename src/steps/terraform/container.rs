@@ -18,7 +18,7 @@ use crate::work::{StepCx, container, values};
 pub(super) fn of(step: &StepCx<'_>, root: &Root) -> Result<Option<Arc<Container>>, Failure> {
     let Some(terraform) = &step.env.terraform else { return Ok(None) };
     let Some(image) = &terraform.image else { return Ok(None) };
-    let mut container = container::of(step, values::argument(step, image)?);
+    let mut container = container::of(step.env, &step.cx.vars, values::argument(step, image)?);
     let seen = Seen::of(step)?;
 
     // terraform replaces its lock file and its state by files beside them.

@@ -9,7 +9,9 @@ use crate::work::StepCx;
 
 /// Tells a diagnostic with its place relative to the project.
 pub(crate) fn tell(step: &StepCx<'_>, found: &Diagnostic) {
-    let file = found.range.as_ref().map(|range| place(step, &range.filename));
+    // terraform names files as seen from the root module.
+    let dir = step.env.terraform.as_ref().map_or(&step.env.root, |terraform| &terraform.dir);
+    let file = found.range.as_ref().map(|range| place(step, dir, &range.filename));
     let diagnostic = event::Diagnostic {
         severity: if found.severity == "error" { Severity::Error } else { Severity::Warning },
         summary: found.summary.clone(),
@@ -28,10 +30,8 @@ pub(crate) fn counted(step: &StepCx<'_>, digest: Digest) {
     step.event(Event::Changes { name: step.name.to_owned(), changes });
 }
 
-/// terraform names files as seen from the root module.
-fn place(step: &StepCx<'_>, file: &str) -> String {
-    let dir =
-        step.env.terraform.as_ref().map_or(step.env.root.as_path(), |terraform| terraform.dir.as_path());
+/// A file as people know it, which is named as seen from this folder.
+pub(crate) fn place(step: &StepCx<'_>, dir: &Path, file: &str) -> String {
     let path = without_dots(&dir.join(file));
     path.strip_prefix(&step.env.root).unwrap_or(&path).display().to_string()
 }

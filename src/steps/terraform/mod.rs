@@ -11,6 +11,9 @@ mod plan;
 pub(crate) mod read;
 pub(crate) mod known;
 pub(crate) mod state;
+mod script;
+mod root;
+mod container;
 mod init;
 pub(crate) mod bucket;
 pub(crate) mod database;
@@ -19,18 +22,17 @@ pub(crate) mod diagnostics;
 mod providers;
 mod staging;
 mod package;
-mod script;
 pub(crate) mod state_place;
 pub(crate) mod seen;
 mod call;
-mod container;
 mod given;
 mod sealed;
 mod words;
 mod action;
 
 pub(crate) use action::{Action, How, Reviewed};
-pub(crate) use call::{equip, equip_any, failed, program, root, without_dangling};
+pub(crate) use call::{equip, equip_any, failed, program, without_dangling};
+pub(crate) use root::root;
 
 use crate::config::Environment;
 use crate::config::verbs::Effect;
@@ -86,7 +88,7 @@ impl StepKind for Action {
     }
 }
 
-fn starts(env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+pub(crate) fn starts(env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
     if let Some(terraform) = &env.terraform {
         see(Mention::Starts(terraform.image.as_ref().map_or(&terraform.program, |_| "docker")));
     }

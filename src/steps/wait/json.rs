@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::text::json_path::JsonPath;
+use crate::text::JsonPath;
 
 /// A value that is wanted at a place of a document.
 #[derive(Clone)]
@@ -24,8 +24,8 @@ impl std::fmt::Debug for Wanted {
 /// A few words when it is there, else what is there.
 pub(super) fn judge(wanted: &Wanted, document: &Json) -> Result<String, String> {
     let Wanted { path, value, is_secret } = wanted;
-    let place = JsonPath::parse(path).map_err(|why| format!("`{path}` is no place: {why}"))?;
-    let Some(found) = place.find(document) else { return Err(format!("there is no `{path}` in the answer")) };
+    let found = JsonPath::parse(path).and_then(|place| place.find(document));
+    let Some(found) = found else { return Err(format!("there is no `{path}` in the answer")) };
     match (is_same(found, value), is_secret) {
         (true, true) => Ok(format!("`{path}` is as wanted")),
         (true, false) => Ok(format!("`{path}` is {}", short(found))),
@@ -38,7 +38,10 @@ pub(super) fn judge(wanted: &Wanted, document: &Json) -> Result<String, String> 
 fn is_same(found: &Json, wanted: &Json) -> bool {
     match (found, wanted) {
         (Json::Number(found), Json::Number(wanted)) => found == wanted || found.as_f64() == wanted.as_f64(),
-        (Json::Number(_) | Json::Bool(_), Json::String(wanted)) => found.to_string() == *wanted,
+        (Json::Number(_) | Json::Bool(_), Json::String(wanted)) => {
+            let spelled = found.to_string();
+            spelled == *wanted
+        }
         _ => found == wanted,
     }
 }

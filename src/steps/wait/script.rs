@@ -8,7 +8,7 @@ use crate::config::template::Rendered;
 use crate::failure::Failure;
 use crate::steps::command;
 use crate::steps::http::{is_harmless, pattern};
-use crate::text::json_path::JsonPath;
+use crate::text::JsonPath;
 use crate::work::script::{Script, literal, no_script, seconds};
 use crate::work::values::{Known, no_value};
 use crate::work::{StepCx, relative};
@@ -147,7 +147,7 @@ impl Script {
         for (path, value) in json {
             self.helpers.insert("json_is");
             let (value, _) = value.fill(&known.scope(step)).map_err(|error| no_value(step, error))?;
-            let path = JsonPath::parse(path).map_or_else(|_| path.clone(), |path| path.for_jq());
+            let path = JsonPath::parse(path).map_or_else(|| path.clone(), |path| path.for_jq());
             let value = self.word(&crate::work::values::text(&value));
             all.push(format!("json_is \"$1\" {} {value}", literal(&path)));
         }

@@ -36,7 +36,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, wait: &Wait) -> Result<String, Fa
                 probe.ask_again();
                 let text = format!("good for {} of {}", duration(held), duration(wait.hold));
                 let last = Answer::new(text.clone(), "give the step a longer `timeout`");
-                (tries.next_within(0, wait.hold - held), text, last)
+                (tries.next_within(0, wait.hold.saturating_sub(held)), text, last)
             }
             Probed::Never(last) => break (End::Never, last),
             Probed::NotYet(last) | Probed::Unknown(last) => {
@@ -200,7 +200,7 @@ mod tests {
         let why = verdict("x", &wait, (9, Duration::from_secs(100)), &End::Broken(2), &answer("gone", ""));
         assert_eq!(
             format!("{:#}", why.error),
-            "waited in vain for x, and to stay so for 1m 00s: tried 9 times in 1m 40s, every 5 s, 2 breaks of being good; \
+            "waited in vain for x, and to stay so for 1m 00s: tried 9 times in 1m 40s, every 5.0 s, 2 breaks of being good; \
              at most 1 were allowed; last answer: gone"
         );
     }

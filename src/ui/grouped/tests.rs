@@ -37,6 +37,7 @@ fn grouped(verbosity: Verbosity) -> (Grouped, Heard) {
         color: false,
         live: false,
         can_ask: false,
+        yes: false,
         no_input: true,
         json: false,
         reports: false,

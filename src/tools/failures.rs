@@ -1,0 +1,140 @@
+//! What a failure means: rules from what was said to a name, words, and what to look at. Those of the project come
+//! before those of infractl; the first that matches names it, the others were also seen. Pure.
+
+mod built_in;
+
+use regex::{Regex, RegexBuilder};
+
+use crate::config::model::{Argument, FailurePlace, FailureRule, OneOrMany};
+
+/// What is known of a step that failed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Failed {
+    /// The programs that it started, each by the words of its command line.
+    pub programs: Vec<Vec<String>>,
+    /// What they said.
+    pub lines: Vec<String>,
+    /// Why it failed, in our words.
+    pub reason: String,
+    /// The exit code of the last program.
+    pub exit: Option<i32>,
+}
+
+/// What a failure means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Branch {
+    /// A short name.
+    pub name: String,
+    /// In a sentence.
+    pub says: String,
+    /// The line that says so.
+    pub line: String,
+    /// Commands that show more, as they are written.
+    pub look: Vec<Argument>,
+    /// Whether another try helps, if the rule knows.
+    pub retry: Option<bool>,
+    /// The rule is one of the project.
+    pub is_own: bool,
+}
+
+/// What it means: the first of them names it, the others were also seen.
+pub(crate) fn branches(own: &[FailureRule], failed: &Failed) -> Vec<Branch> {
+    let own = own.iter().filter_map(|rule| found(rule, failed));
+    let built_in = built_in::RULES.iter().filter_map(|rule| rule.found(failed));
+    own.chain(built_in).collect()
+}
+
+fn found(rule: &FailureRule, failed: &Failed) -> Option<Branch> {
+    if !rule.r#for.is_empty() && !rule.r#for.iter().any(|name| failed.started(name)) {
+        return None;
+    }
+    let places = rule.r#in.clone().map_or_else(usual, OneOrMany::into_vec);
+    let line = failed.line(&pattern(&rule.r#match.0)?, &places)?;
+    Some(Branch {
+        name: rule.name.clone(),
+        says: rule.says.clone(),
+        line,
+        look: rule.look.clone(),
+        retry: rule.retry,
+        is_own: true,
+    })
+}
+
+fn usual() -> Vec<FailurePlace> {
+    vec![FailurePlace::Log, FailurePlace::Reason]
+}
+
+fn pattern(text: &str) -> Option<Regex> {
+    RegexBuilder::new(text).case_insensitive(true).build().ok()
+}
+
+impl Failed {
+    /// The line that matches.
+    fn line(&self, pattern: &Regex, places: &[FailurePlace]) -> Option<String> {
+        let exit = self.exit.map(|code| code.to_string());
+        let all = places.iter().flat_map(|place| -> Vec<&str> {
+            match place {
+                FailurePlace::Log => self.lines.iter().map(String::as_str).collect(),
+                FailurePlace::Reason => self.reason.lines().collect(),
+                FailurePlace::Exit => exit.iter().map(String::as_str).collect(),
+            }
+        });
+        let mut all = all.map(str::trim);
+        all.find(|line| pattern.is_match(line)).map(|line| line.chars().take(200).collect())
+    }
+
+    /// It started this program, also in a line of shell.
+    fn started(&self, name: &str) -> bool {
+        self.programs.iter().any(|argv| {
+            let Some((program, rest)) = argv.split_first() else { return false };
+            let is_shell = matches!(file_name(program), "sh" | "bash" | "dash") && rest.len() > 1;
+            if is_shell {
+                let line = rest.last().map_or("", String::as_str);
+                let mut words = line.split(|c: char| c.is_whitespace() || ";&|()$`".contains(c));
+                return is_of(file_name(program), name) || words.any(|word| is_of(file_name(word), name));
+            }
+            is_of(file_name(program), name)
+                || name == "compose"
+                    && file_name(program) == "docker"
+                    && rest.first().is_some_and(|w| w == "compose")
+        })
+    }
+}
+
+fn file_name(program: &str) -> &str {
+    program.rsplit('/').next().unwrap_or(program)
+}
+
+/// A program is one of those that go by this name.
+fn is_of(program: &str, name: &str) -> bool {
+    match name {
+        "ansible" => program == "ansible" || program.starts_with("ansible-"),
+        "terraform" => matches!(program, "terraform" | "tofu"),
+        "compose" => program == "docker-compose",
+        "ssh" => matches!(program, "ssh" | "scp" | "sftp" | "rsync"),
+        name => program == name,
+    }
+}
+
+/// A failure without what differs from run to run: digits and what is hexadecimal.
+pub(crate) fn signature(error: &str) -> String {
+    let mut text = String::with_capacity(error.len());
+    for word in error.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
+        let bare = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        let is_hex = bare.len() >= 6 && bare.bytes().all(|b| b.is_ascii_hexdigit());
+        let kept: String =
+            if is_hex { "#".into() } else { bare.chars().filter(|c| !c.is_ascii_digit()).collect() };
+        text.push_str(&kept);
+        text.push_str(&word[bare.len()..]);
+    }
+    text
+}
+
+/// The same failure; one of them may have been told with more around it.
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
+    let (one, other) = (signature(one), signature(other));
+    !one.is_empty() && !other.is_empty() && (one.ends_with(&other) || other.ends_with(&one))
+}
+
+#[cfg(test)]
+mod tests;
