@@ -1,5 +1,6 @@
 //! What a step works with: the world, the environment, what earlier steps found out, and its own limits.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -10,8 +11,10 @@ use crate::context::Ctx;
 use crate::exec::{Channel, Cmd, Done, Io, OnLine, RunError};
 use crate::failure::{Failure, Kind};
 use crate::secrets;
+use crate::text::Tail;
 use crate::toolbox;
 use crate::ui::event::{Event, Level, ToolLine};
+use crate::work::ear::Ear;
 use crate::work::heard::Heard;
 use crate::work::{Facts, started};
 
@@ -54,6 +57,8 @@ pub(crate) struct Frame {
     pub is_report: bool,
     /// What its tools said, when somebody wants to know.
     pub heard: Option<Heard>,
+    /// What it says, when a value is taken of it.
+    pub ear: Option<Ear>,
 }
 
 impl<'a> StepCx<'a> {
@@ -109,6 +114,9 @@ impl<'a> StepCx<'a> {
                 .await
                 .map_err(|error| self.unanswered(error));
         }
+        if let Some(ear) = self.frame.ear.as_ref().filter(|_| cmd.io == Io::Stream) {
+            return self.run_heard(cmd, ear).await;
+        }
         let environment = Some(self.env.name.as_str());
         let line = |channel: Channel, text: &str| {
             let level = self.level(channel);
@@ -117,9 +125,30 @@ impl<'a> StepCx<'a> {
         self.run_channels(cmd, &line).await.map_err(|error| self.unanswered(error))
     }
 
+    /// The same for a command of which a value is taken: its lines are kept as they are, and shown masked, unless they are
+    /// held back.
+    async fn run_heard(&self, cmd: &Cmd, ear: &Ear) -> Result<Done, Failure> {
+        let tail = Mutex::new(Tail::<40>::default());
+        let line = |channel: Channel, text: &str| {
+            ear.hear(channel, text);
+            if !ear.holds_back {
+                let text = self.cx.masks.mask(text);
+                tail.lock().unwrap_or_else(PoisonError::into_inner).push(&text);
+                self.line(self.level(channel), text);
+            }
+        };
+        let cmd = cmd.clone().io(Io::Raw);
+        let mut done = self.run_channels(&cmd, &line).await.map_err(|error| self.unanswered(error))?;
+        if !ear.holds_back {
+            let tail = tail.into_inner().unwrap_or_else(PoisonError::into_inner);
+            tail.text().clone_into(&mut done.tail);
+        }
+        Ok(done)
+    }
+
     /// Runs a command of infractl's own to its end: its lines are for those who want details.
     pub(crate) async fn quietly(&self, cmd: &Cmd) -> Result<Done, RunError> {
-        self.run_with(cmd, &|text| self.line(Level::Detail, text)).await
+        self.run_channels(cmd, &|_, text| self.line(Level::Detail, text)).await
     }
 
     /// Runs a command to its end; `line` gets its lines.
@@ -128,7 +157,13 @@ impl<'a> StepCx<'a> {
         cmd: &Cmd,
         line: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<Done, RunError> {
-        self.run_channels(cmd, &|_, text| line(text)).await
+        let hear = |channel: Channel, text: &str| {
+            if let Some(ear) = &self.frame.ear {
+                ear.hear(channel, text);
+            }
+            line(text);
+        };
+        self.run_channels(cmd, &hear).await
     }
 
     /// The same; `line` also hears where the program printed them.
