@@ -1,6 +1,5 @@
 //! What a step works with: the world, the environment, what earlier steps found out, and its own limits.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -11,7 +10,6 @@ use crate::context::Ctx;
 use crate::exec::{Channel, Cmd, Done, Io, OnLine, RunError};
 use crate::failure::{Failure, Kind};
 use crate::secrets;
-use crate::text::Tail;
 use crate::toolbox;
 use crate::ui::event::{Event, Level, ToolLine};
 use crate::work::ear::Ear;
@@ -97,7 +95,7 @@ impl<'a> StepCx<'a> {
     }
 
     /// How much a line of the tool matters.
-    fn level(&self, channel: Channel) -> Level {
+    pub(super) fn level(&self, channel: Channel) -> Level {
         if self.frame.is_report && channel == Channel::Out { Level::Report } else { Level::Normal }
     }
 
@@ -123,27 +121,6 @@ impl<'a> StepCx<'a> {
             self.cx.ui.masked_line(&ToolLine { environment, name: self.name, level, text });
         };
         self.run_channels(cmd, &line).await.map_err(|error| self.unanswered(error))
-    }
-
-    /// The same for a command of which a value is taken: its lines are kept as they are, and shown masked, unless they are
-    /// held back.
-    async fn run_heard(&self, cmd: &Cmd, ear: &Ear) -> Result<Done, Failure> {
-        let tail = Mutex::new(Tail::<40>::default());
-        let line = |channel: Channel, text: &str| {
-            ear.hear(channel, text);
-            if !ear.holds_back {
-                let text = self.cx.masks.mask(text);
-                tail.lock().unwrap_or_else(PoisonError::into_inner).push(&text);
-                self.line(self.level(channel), text);
-            }
-        };
-        let cmd = cmd.clone().io(Io::Raw);
-        let mut done = self.run_channels(&cmd, &line).await.map_err(|error| self.unanswered(error))?;
-        if !ear.holds_back {
-            let tail = tail.into_inner().unwrap_or_else(PoisonError::into_inner);
-            tail.text().clone_into(&mut done.tail);
-        }
-        Ok(done)
     }
 
     /// Runs a command of infractl's own to its end: its lines are for those who want details.

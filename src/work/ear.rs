@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::exec::Channel;
+use super::cx::StepCx;
+use crate::exec::{Channel, Cmd, Done, Io};
+use crate::failure::Failure;
+use crate::text::Tail;
 
 /// More bytes of what a step says are not searched.
 const MOST: usize = 16 * 1024 * 1024;
@@ -90,5 +93,28 @@ impl Said {
             .map(|(_, line)| line.as_str())
             .collect();
         lines.join("\n")
+    }
+}
+
+impl StepCx<'_> {
+    /// The same for a command of which a value is taken: its lines are kept as they are, and shown masked, unless they are
+    /// held back.
+    pub(super) async fn run_heard(&self, cmd: &Cmd, ear: &Ear) -> Result<Done, Failure> {
+        let tail = Mutex::new(Tail::<40>::default());
+        let line = |channel: Channel, text: &str| {
+            ear.hear(channel, text);
+            if !ear.holds_back {
+                let text = self.cx.masks.mask(text);
+                tail.lock().unwrap_or_else(PoisonError::into_inner).push(&text);
+                self.line(self.level(channel), text);
+            }
+        };
+        let cmd = cmd.clone().io(Io::Raw);
+        let mut done = self.run_channels(&cmd, &line).await.map_err(|error| self.unanswered(error))?;
+        if !ear.holds_back {
+            let tail = tail.into_inner().unwrap_or_else(PoisonError::into_inner);
+            tail.text().clone_into(&mut done.tail);
+        }
+        Ok(done)
     }
 }
