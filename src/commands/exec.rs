@@ -4,11 +4,10 @@ use super::{Global, target};
 use crate::context::Ctx;
 use crate::exec::{Cmd, Io};
 use crate::failure::{Failure, Kind};
-use crate::steps::meet::meet;
-use crate::steps::terraform;
+use crate::steps::meet::{self, meet};
+use crate::steps::{opened, terraform};
 use crate::toolbox;
 use crate::work::needs::Needs;
-use crate::work::opened;
 use crate::work::{Facts, StepCx};
 
 /// Run a local command with the secrets and variables of an environment
@@ -39,6 +38,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &ExecArgs) -> Result<()
     toolbox::check::check(cx, &env, std::slice::from_ref(program)).await?;
     opened::secrets(&mut step).await?;
     meet(&mut step, &Needs::foreign(&env, &["terraform", "vars"])).await?;
+    meet::values(&mut step, &Needs::of_values(&env, &terraform::values(&env))).await?;
     let cmd = terraform::equip_any(&step, cmd)?;
     let done = step.run(&cmd).await?;
     match u8::try_from(done.code) {

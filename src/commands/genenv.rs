@@ -13,7 +13,7 @@ use crate::pipeline::engine;
 use crate::pipeline::many::Ended;
 use crate::pipeline::plan::Verb;
 use crate::steps::files::env_file;
-use crate::steps::meet::meet;
+use crate::steps::meet::{self, meet};
 use crate::work::needs::Needs;
 use crate::work::{StepCx, relative};
 
@@ -77,6 +77,7 @@ async fn one(
     }
     let mut step = StepCx::new(cx, env, "genenv", &[], &mut facts);
     meet(&mut step, &Needs::foreign(env, &["env-file"])).await?;
+    meet::values(&mut step, &Needs::of(env, &env_file::EnvFileStep::Write, None)).await?;
     let file = env_file::content(&step)?;
     let new = file.render()?;
     if args.print {

@@ -13,8 +13,10 @@ use crate::pipeline::engine::{self, Options, Stopped};
 use crate::pipeline::many::Ended;
 use crate::pipeline::plan::{self, Verb};
 use crate::pipeline::select::{Selection, paths, select};
-use crate::pipeline::{resume, script};
+use crate::pipeline::supply::{self, Supplied};
+use crate::pipeline::{Step, What, recorded, resume, script};
 use crate::steps::confirm::Asks;
+use crate::text::list;
 use crate::work::{SavedPlan, child};
 
 /// What a run over one environment will do; made once.
@@ -61,7 +63,13 @@ pub(crate) fn planned(
     let selection =
         if part.steps.resume { resume::rest(cx, env, &whole, options)? } else { part.steps.selection() };
     let selected = select(env, &whole, &selection)?;
-    Ok(Planned { verb: verb.clone(), whole, selected, selection, options: options.clone(), kept: None })
+    let Supplied { pipeline: selected, values, at } = supply::supplied(env, &whole, selected, &selection)?;
+    if !values.is_empty() {
+        let names: Vec<&String> = values.keys().collect();
+        cx.ui.note(format!("{}: as of the run at {at}", list(&names, "and")));
+    }
+    let options = Options { values, ..options.clone() };
+    Ok(Planned { verb: verb.clone(), whole, selected, selection, options, kept: None })
 }
 
 /// Runs what was planned: asks first where a protected environment wants that.
@@ -74,7 +82,8 @@ pub(crate) async fn go(
     extra: &[String],
 ) -> Result<Ended, Failure> {
     let Planned { verb, whole, selected, selection, .. } = planned;
-    let options = Options { plan: planned.kept.clone(), ..target::options(global, extra) };
+    let values = planned.options.values.clone();
+    let mut options = Options { plan: planned.kept.clone(), values, ..target::options(global, extra) };
     if child::is_within(cx.vars.get(child::WITHIN), &env.name, verb.name()) && selection.is_all() {
         let message = format!(
             "`{}` of `{}` would do itself without end: one of its steps started it",
@@ -107,6 +116,13 @@ pub(crate) async fn go(
     if options.dry_run {
         return Box::pin(engine::run(cx, env, selected, &options)).await.map(|_| Ended::default());
     }
+    if captures(&whole.steps) {
+        // A run that is killed can be resumed as well: its values are kept.
+        options.begun = Some(resume::follow(cx, env, whole, selection, &options));
+        if selection.is_all() {
+            recorded::forget(env, &whole.verb)?;
+        }
+    }
     match Box::pin(engine::run_to_step(cx, env, selected, &options)).await {
         Ok(facts) => {
             resume::forget(env, &whole.verb)?;
@@ -118,6 +134,9 @@ pub(crate) async fn go(
             let is_over = matches!(failure.kind, Kind::Declined | Kind::Difference | Kind::Child(_));
             let can_go_on = !is_over && !matches!(verb, Verb::Tf { .. }) && whole.count() > 1;
             let step = step.map(|step| step_of(whole, selected, step));
+            if !can_go_on && options.begun.is_some() {
+                resume::forget(env, &whole.verb)?;
+            }
             if let Some(step) = step.as_ref().filter(|_| can_go_on) {
                 let kept = resume::remember(cx, env, whole, selection, &options, step);
                 if let Err(reason) = kept {
@@ -133,6 +152,12 @@ pub(crate) async fn go(
             })
         }
     }
+}
+
+/// A value is taken of what a step said.
+fn captures(steps: &[Step]) -> bool {
+    let inside = |step: &Step| matches!(&step.what, What::Steps(steps) if captures(steps));
+    steps.iter().any(|step| !step.rules.capture.is_empty() || inside(step))
 }
 
 /// The step of the pipeline that a step of the run belongs to: a question belongs to what comes after it.

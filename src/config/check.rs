@@ -1,15 +1,14 @@
 //! Checks one file against the shapes: every problem it has, each with its place.
 
-use crate::config::download;
-use crate::config::known::{Known, is_variable, unknown_key_help, version};
-use crate::config::model::Status;
+use crate::config::called::CALLED;
+use crate::config::format;
+use crate::config::known::{Known, is_variable, unknown_key_help};
 use crate::config::node::{Node, Place, Value};
 use crate::config::refused::refused;
 use crate::config::resolve::plain;
 use crate::config::shape::{FILE, SHAPES, Shape, TableShape};
 use crate::config::source::Source;
 use crate::config::template::{Name, Template, is_name};
-use crate::config::wanted::Wanted;
 use crate::text;
 
 /// Something wrong at a place of a document.
@@ -29,18 +28,31 @@ impl Issue {
 
 /// Everything wrong with a file. Without `known` (a file that could not be read to its end) nothing is said
 /// about names that it refers to.
-pub(crate) fn file(source: &Source, root: &Node, known: Option<&Known>) -> Vec<Issue> {
-    let mut check = Check { source, known, issues: Vec::new(), in_list: false };
+pub(crate) fn file(files: [&Source; 2], root: &Node, known: Option<&Known>) -> Vec<Issue> {
+    let mut check = Check { files, known, issues: Vec::new(), in_list: false, is_raw: false, is_copy: false };
     check.table("", root, SHAPES.table(FILE));
     check.issues
 }
 
+/// The same for a pipeline, of which each part may stand in another file.
+pub(crate) fn pipeline(files: [&Source; 2], node: &Node, known: Option<&Known>) -> Vec<Issue> {
+    let mut check = Check { files, known, issues: Vec::new(), in_list: true, is_raw: false, is_copy: true };
+    if let Shape::Map { values, .. } = &SHAPES.table(FILE).fields["pipelines"].shape {
+        check.value("pipelines", node, values);
+    }
+    check.issues
+}
+
 struct Check<'a> {
-    source: &'a Source,
+    files: [&'a Source; 2],
     known: Option<&'a Known>,
     issues: Vec<Issue>,
     /// A table in a list is never merged, so what it needs must be in it.
     in_list: bool,
+    /// `{{` begins no name here.
+    is_raw: bool,
+    /// It is made by `config/called.rs`.
+    is_copy: bool,
 }
 
 impl Check<'_> {
@@ -50,10 +62,11 @@ impl Check<'_> {
 
     fn table(&mut self, name: &str, node: &Node, shape: &TableShape) {
         let Some(entries) = node.table() else { return };
+        self.is_raw = node.says("raw");
         for (key, entry) in entries {
             if let Some(field) = shape.fields.get(key) {
                 self.value(key, &entry.node, &field.shape);
-            } else if !key.starts_with("x-") {
+            } else if !key.starts_with("x-") && (key != CALLED || !self.is_copy) {
                 let message = match name {
                     "" => format!("unknown key `{key}`"),
                     name => format!("unknown key `{key}` in `{name}`"),
@@ -61,6 +74,7 @@ impl Check<'_> {
                 self.issue(&entry.key, message, unknown_key_help(key, name, shape));
             }
         }
+        self.is_raw = false;
         if self.in_list {
             self.complete(name, node, shape);
         }
@@ -103,9 +117,9 @@ impl Check<'_> {
             }
             // Only the environment file takes any number: there it becomes text again.
             (Shape::Number, Value::Float(number))
-                if self.source.text.get(node.place.span.clone()) != Some(number.to_string().as_str()) =>
+                if self.written(&node.place) != Some(number.to_string().as_str()) =>
             {
-                let written = self.source.text.get(node.place.span.clone()).unwrap_or_default();
+                let written = self.written(&node.place).unwrap_or_default();
                 let message = format!("`{written}` is the number {number}, and would be written so");
                 self.issue(&node.place, message, format!("put it in quotes: `\"{written}\"`"));
             }
@@ -206,57 +220,20 @@ impl Check<'_> {
 
     fn text(&mut self, key: &str, node: &Node, text: &str, format: &str) {
         match format {
-            "duration" if text::parse_duration(text).is_none() => {
-                let help = "write a number and a unit: `90s`, `5m`, `1h30m`, `500ms`";
-                self.issue(&node.place, format!("`{text}` is not a duration"), help);
-            }
-            "regex" => {
-                if let Err(error) = regex::Regex::new(text) {
-                    let reason = error.to_string();
-                    let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                    let help = format!("mend it: {reason}");
-                    self.issue(&node.place, format!("`{key}` is not a regular expression"), help);
-                }
-            }
-            "status" if Status::parse(text).is_none() => {
-                let help = "write a code or a range: `200`, `\"200-299\"`";
-                self.issue(&node.place, format!("`{text}` is not a status of HTTP"), help);
-            }
-            "version" if version(text).is_none() => {
-                self.issue(&node.place, format!("`{text}` is not a version"), "write it as `1.4` or `1.4.2`");
-            }
-            "version-range" if Wanted::parse(text).is_none() => {
-                let help = "write it as `1.11.4`, `1.11`, `>= 1.10, < 1.12` or `~> 1.11.0`";
-                self.issue(&node.place, format!("`{text}` is not a version"), help);
-            }
-            "download" => {
-                if let Some((message, help)) = download::wrong(text) {
+            // Each call has a copy, which is looked at with what it gives.
+            "host" | "image" | "task" | "snapshot" if text.contains("{{with.") => {}
+            "environment" | "host" | "image" | "task" | "snapshot" => self.reference(node, text, format),
+            "template" | "argument" | "address" | "path" | "given" => self.template(key, node, text, format),
+            _ => {
+                if let Some((message, help)) = format::wrong(key, text, format) {
                     self.issue(&node.place, message, help);
                 }
             }
-            "json-path" if text::JsonPath::parse(text).is_none() => {
-                let message = format!("`{text}` is not the way to a value of a JSON document");
-                self.issue(&node.place, message, "write it as `.a.b[0]`");
-            }
-            "mode"
-                if !(text.len() == 4
-                    && text.starts_with('0')
-                    && text.bytes().all(|b| (b'0'..b'8').contains(&b))) =>
-            {
-                self.issue(
-                    &node.place,
-                    format!("`{text}` is not a file mode"),
-                    "write it as `0600` or `0644`",
-                );
-            }
-            "variable" if !is_variable(text) => {
-                let help = "use letters, digits and `_`, and no digit first";
-                self.issue(&node.place, format!("`{text}` is not the name of a variable"), help);
-            }
-            "environment" | "host" | "image" | "task" | "snapshot" => self.reference(node, text, format),
-            "template" | "argument" | "address" | "path" | "given" => self.template(key, node, text, format),
-            _ => {}
         }
+    }
+
+    fn written(&self, place: &Place) -> Option<&str> {
+        self.files[place.file].text.get(place.span.clone())
     }
 
     fn reference(&mut self, node: &Node, name: &str, what: &str) {
@@ -267,6 +244,9 @@ impl Check<'_> {
         }
         let help = match text::nearest(name, &names) {
             Some(near) => format!("did you mean `{near}`?"),
+            None if what == "value" => {
+                "declare it in `[values]`, or let a step before `capture` it".to_owned()
+            }
             None if what == "environment" => format!("make the folder `environments/{name}`"),
             None if names.is_empty() => format!("declare it: `[{what}s.{name}]`"),
             None => format!("use {}, or declare `[{what}s.{name}]`", text::list(&names, "or")),
@@ -275,16 +255,19 @@ impl Check<'_> {
     }
 
     fn template(&mut self, key: &str, node: &Node, text: &str, format: &str) {
+        if self.is_raw && format == "argument" {
+            return;
+        }
         let template = match Template::parse(text) {
             Ok(template) => template,
             Err(wrong) => {
-                let place = self.source.inside(&node.place, text, wrong.span);
+                let place = self.files[node.place.file].inside(&node.place, text, wrong.span);
                 return self.issue(&place, wrong.message, wrong.help);
             }
         };
         for (name, span) in template.spans() {
             let refused = refused(key, format, name, self.known);
-            let place = self.source.inside(&node.place, text, span);
+            let place = self.files[node.place.file].inside(&node.place, text, span);
             if let Some((message, help)) = refused {
                 self.issue(&place, message, help);
             } else if let Name::HostAddress(host) = name {
@@ -293,6 +276,9 @@ impl Check<'_> {
             } else if let Name::Foreign(foreign) = name {
                 let node = Node { place, value: Value::Text(foreign.environment.clone()) };
                 self.reference(&node, &foreign.environment, "environment");
+            } else if let Name::Value(value) = name {
+                let node = Node { place, value: Value::Text(value.clone()) };
+                self.reference(&node, value, "value");
             }
         }
     }

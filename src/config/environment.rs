@@ -11,7 +11,7 @@ use crate::config::action_name;
 use crate::config::model::{self, ArgumentInput, Input, InventoryFormat};
 use crate::config::origin::Document;
 use crate::config::resolve::Setting;
-use crate::config::step::{OnFailure, Step};
+use crate::config::step::{Action, OnFailure, Step};
 use crate::config::template::Template;
 use crate::failure::Failure;
 
@@ -36,6 +36,8 @@ pub struct Environment {
     pub terraform: Option<Terraform>,
     /// Outputs by hand.
     pub outputs: IndexMap<String, model::StaticOutput>,
+    /// Where values come from, by their names.
+    pub(crate) values: IndexMap<String, model::ValueFrom>,
     /// Where the secrets are and which must be there.
     pub secrets: Secrets,
     /// The environment file.
@@ -106,12 +108,14 @@ pub struct Terraform {
 }
 
 /// Where the secrets are and which must be there.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Secrets {
     /// SOPS files in order, absolute; later ones win.
     pub files: Vec<PathBuf>,
     /// The environment's own file when the configuration names none, whether it is there or not.
     pub usual: Option<PathBuf>,
+    /// Those that are in no file: where they come from, by their names.
+    pub(crate) from: IndexMap<String, model::ValueFrom>,
     /// Keys that must be there and must not be empty.
     pub required: Vec<String>,
     /// Keys that may be empty.
@@ -180,6 +184,9 @@ fn fill_names(steps: &mut [Step], environment: &str, project: &str) {
         if let OnFailure::Steps(steps) = &mut step.on_failure {
             fill_names(steps, environment, project);
         }
+        if let Action::Do(_, Some(steps)) = &mut step.action {
+            fill_names(steps, environment, project);
+        }
     }
 }
 
@@ -233,6 +240,7 @@ impl Environment {
             mocks: file.mocks,
             terraform: Terraform::new(file.terraform.unwrap_or_default(), root, name),
             outputs: file.outputs,
+            values: file.values,
             secrets: Secrets::new(file.secrets.unwrap_or_default(), root, name),
             env_file: EnvFile::new(file.env_file.unwrap_or_default(), setting),
             inventory,

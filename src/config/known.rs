@@ -16,6 +16,8 @@ pub(crate) struct Known {
     tasks: BTreeSet<String>,
     snapshots: BTreeSet<String>,
     sensitive_outputs: BTreeSet<String>,
+    values: BTreeSet<String>,
+    secret_values: BTreeSet<String>,
 }
 
 impl Known {
@@ -25,6 +27,7 @@ impl Known {
             Some(table) => table.keys().cloned().collect(),
             None => BTreeSet::new(),
         };
+        let (values, secret_values) = values(document);
         Known {
             environments: environments.to_vec(),
             hosts: names("hosts"),
@@ -32,12 +35,19 @@ impl Known {
             tasks: names("tasks"),
             snapshots: names("snapshots"),
             sensitive_outputs: sensitive_outputs(document),
+            values,
+            secret_values,
         }
     }
 
     /// Whether it is an output given by hand that names a secret.
     pub(crate) fn is_sensitive(&self, output: &str) -> bool {
         self.sensitive_outputs.contains(output)
+    }
+
+    /// Whether it is a value that is said to be secret.
+    pub(crate) fn is_secret_value(&self, value: &str) -> bool {
+        self.secret_values.contains(value)
     }
 
     /// The names of one sort.
@@ -47,9 +57,38 @@ impl Known {
             "host" => &self.hosts,
             "image" => &self.images,
             "task" => &self.tasks,
+            "value" => &self.values,
             _ => &self.snapshots,
         };
         names.iter().map(String::as_str).collect()
+    }
+}
+
+/// The names of values: all, and the secret ones.
+fn values(document: &Node) -> (BTreeSet<String>, BTreeSet<String>) {
+    let mut found = (BTreeSet::new(), BTreeSet::new());
+    if let Some(values) = document.get("values") {
+        named(values, &mut found);
+    }
+    for section in ["pipelines", "hooks"] {
+        document.get(section).into_iter().for_each(|section| captured(section, &mut found));
+    }
+    found
+}
+
+fn captured(node: &Node, found: &mut (BTreeSet<String>, BTreeSet<String>)) {
+    node.list().iter().for_each(|item| captured(item, found));
+    for (key, entry) in node.table().into_iter().flatten() {
+        if key == "capture" { named(&entry.node, found) } else { captured(&entry.node, found) }
+    }
+}
+
+fn named(values: &Node, found: &mut (BTreeSet<String>, BTreeSet<String>)) {
+    for (name, entry) in values.table().into_iter().flatten() {
+        found.0.insert(name.clone());
+        if entry.node.says("secret") {
+            found.1.insert(name.clone());
+        }
     }
 }
 

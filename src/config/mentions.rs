@@ -1,5 +1,6 @@
 //! What the files of an environment mention: outputs by name, variables of the root module; each with its place.
 
+use crate::config::called;
 use crate::config::node::{Entry, Node, Place, Value};
 use crate::config::origin::Document;
 use crate::config::source;
@@ -28,6 +29,34 @@ impl Document {
     pub(crate) fn first_output(&self, name: &str) -> Option<Mention> {
         let sections = self.root.table()?.keys().filter(|section| *section != "outputs");
         sections.flat_map(|section| self.outputs_of(section)).find(|mention| mention.name == name)
+    }
+
+    /// The first `with` name of a pipeline, which only a call can give.
+    pub(crate) fn parameter_of(&self, pipeline: &str) -> Option<String> {
+        called::parameters(self.root.at(&["pipelines", pipeline])?).into_iter().next()
+    }
+
+    /// What is wrong with a value, at the first place where a step names it.
+    pub(crate) fn value_problem(&self, name: &str, message: String, help: String) -> Option<Problem> {
+        let whole = format!("value.{name}");
+        let all = ["pipelines", "hooks", "terraform", "env-file"]
+            .iter()
+            .filter_map(|section| self.root.get(section));
+        let place = all.into_iter().find_map(|node| self.place_of_name(node, &whole))?;
+        Some(source::problem(&self.files[place.file], &place, message, vec![help]))
+    }
+
+    fn place_of_name(&self, node: &Node, whole: &str) -> Option<Place> {
+        match &node.value {
+            Value::Text(text) => {
+                let template = Template::parse(text).ok()?;
+                let (_, span) = template.spans().find(|(name, _)| name.to_string() == whole)?;
+                Some(self.files[node.place.file].inside(&node.place, text, span))
+            }
+            Value::List(items) => items.iter().find_map(|item| self.place_of_name(item, whole)),
+            Value::Table(table) => table.values().find_map(|entry| self.place_of_name(&entry.node, whole)),
+            _ => None,
+        }
     }
 
     /// The keys of a table such as `terraform.vars`.

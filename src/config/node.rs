@@ -84,6 +84,11 @@ impl Node {
         }
     }
 
+    /// Whether it is a table with `key = true`.
+    pub(crate) fn says(&self, key: &str) -> bool {
+        matches!(self.get(key), Some(Node { value: Value::Boolean(true), .. }))
+    }
+
     /// The items, if it is a list.
     pub(crate) fn list(&self) -> &[Node] {
         match &self.value {

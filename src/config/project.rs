@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use crate::config::called;
 use crate::config::check::{self, Issue};
 use crate::config::environment::Environment;
 use crate::config::known::{Known, version};
@@ -86,19 +87,22 @@ impl Project {
         let readable = self.defaults.problems.is_empty() && own.problems.is_empty();
         let known = readable.then(|| Known::of(&merged, &self.environments));
         let setting = Setting { root: &self.root, project: &self.name, environment: name, vars: &self.vars };
+        let files = [&self.defaults.source, &own.source];
         let mut issues = Vec::new();
         for parsed in [&*self.defaults, &own].into_iter().filter(|parsed| parsed.problems.is_empty()) {
-            issues.extend(check::file(&parsed.source, &parsed.root, known.as_ref()));
+            issues.extend(check::file(files, &parsed.root, known.as_ref()));
             issues.extend(rules::file(&parsed.root));
         }
         let mut json = serde_json::Value::Null;
         if readable {
             issues.extend(rules::document(&merged, name));
-            let resolved = resolve::document(&merged, setting);
+            let expanded = called::expanded(&merged);
+            let whole = expanded.as_ref().unwrap_or(&merged);
+            called::copies(whole, &mut |copy| issues.extend(check::pipeline(files, copy, known.as_ref())));
+            let resolved = resolve::document(whole, setting);
             json = resolved.0;
             issues.extend(resolved.1);
         }
-        let files = [&self.defaults.source, &own.source];
         let syntax = self.defaults.problems.iter().chain(&own.problems).cloned();
         failed(syntax, issues, files)?;
 
@@ -117,7 +121,7 @@ impl Project {
         let Parsed { source, root, problems } = &*self.defaults;
         let default = root.at(&["project", "default-environment"]);
         let known = Known::of(root, &self.environments);
-        let issues = check::file(source, root, Some(&known));
+        let issues = check::file([source, source], root, Some(&known));
         let is_default = |issue: &Issue| default.is_some_and(|node| node.place == issue.place);
         failed(problems.iter().cloned(), issues.into_iter().filter(is_default).collect(), [source, source])
     }
@@ -246,7 +250,13 @@ fn failed(
     files: [&source::Source; 2],
 ) -> Result<(), Failure> {
     issues.sort_by_key(|issue| (issue.place.file, issue.place.span.start));
-    issues.dedup();
+    let mut seen: Vec<Issue> = Vec::new();
+    issues.retain(|issue| {
+        !seen.contains(issue) && {
+            seen.push(issue.clone());
+            true
+        }
+    });
     let mut problems: Vec<Problem> = syntax.collect();
     let total = problems.len() + issues.len();
     if total == 0 {

@@ -27,15 +27,26 @@ pub(crate) fn refused(
                 "pass it by `env`, `input` or a file of mode 0600".to_owned(),
             ))
         }
+        ("argument" | "address", Name::Value(value))
+            if known.is_some_and(|known| known.is_secret_value(value)) =>
+        {
+            Some((
+                format!("`{name}` is secret, and in `{key}` it would be seen in the list of processes"),
+                "pass it by `env`, `input` or a file of mode 0600".to_owned(),
+            ))
+        }
         ("address", Name::HostAddress(_)) => Some((
             "the address of a host cannot be that of another".to_owned(),
             "name the output here as well".to_owned(),
         )),
-        ("given", Name::Output(_) | Name::HostAddress(_) | Name::Foreign(_)) => Some((
+        ("given", Name::Output(_) | Name::HostAddress(_) | Name::Foreign(_) | Name::Value(_)) => Some((
             format!("`{key}` is given by hand, and `{name}` may come from it"),
             "use `secret.NAME`, `environment`, `project` and `var.NAME` only".to_owned(),
         )),
-        ("path", Name::Output(_) | Name::Secret(_) | Name::HostAddress(_) | Name::Foreign(_)) => Some((
+        (
+            "path",
+            Name::Output(_) | Name::Secret(_) | Name::HostAddress(_) | Name::Foreign(_) | Name::Value(_),
+        ) => Some((
             format!("`{key}` is needed before `{name}` is known"),
             "use `environment`, `project` and `var.NAME` only".to_owned(),
         )),

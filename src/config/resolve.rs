@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
+use crate::config::called::CALLED;
 use crate::config::check::Issue;
 use crate::config::node::{Entry, Node, Place, Value};
 use crate::config::shape::{FILE, SHAPES, Shape, TableShape};
@@ -33,6 +34,7 @@ impl Setting<'_> {
             outputs: &IndexMap::new(),
             foreign: &IndexMap::new(),
             secrets: &IndexMap::new(),
+            values: &IndexMap::new(),
             vars: self.vars,
             addresses: IndexMap::new(),
             is_dry: false,
@@ -79,10 +81,12 @@ impl Resolve<'_> {
                 self.issues.push(Issue { place: key.clone(), message, help });
             }
         }
-        let known = entries.iter().filter_map(|(key, entry)| Some((key, entry, shape.fields.get(key)?)));
+        let known = entries.iter().filter_map(|(key, entry)| Some((key, entry, shape_of(shape, key)?)));
         known
             .map(|(key, entry, field)| {
-                (key.clone(), self.value(key, &entry.key, &entry.node, &field.shape, in_list))
+                let raw = (key == "command" && node.says("raw")).then(|| literal(&entry.node));
+                let value = raw.as_ref().unwrap_or(&entry.node);
+                (key.clone(), self.value(key, &entry.key, value, field, in_list))
             })
             .collect()
     }
@@ -127,6 +131,26 @@ impl Resolve<'_> {
         self.issues.push(issue);
         Json::Null
     }
+}
+
+/// What a key of a table may hold; a copy of a pipeline that is called may stand in any step.
+fn shape_of<'a>(table: &'a TableShape, key: &str) -> Option<&'a Shape> {
+    if key == CALLED
+        && let Shape::Map { values, .. } = &SHAPES.table(FILE).fields["pipelines"].shape
+    {
+        return Some(values);
+    }
+    Some(&table.fields.get(key)?.shape)
+}
+
+/// The same text as a template that names nothing.
+fn literal(node: &Node) -> Node {
+    let value = match &node.value {
+        Value::Text(text) => Value::Text(Template::literal(text.as_str()).as_str().to_owned()),
+        Value::List(items) => Value::List(items.iter().map(literal).collect()),
+        other => other.clone(),
+    };
+    Node { place: node.place.clone(), value }
 }
 
 /// A value as it is.

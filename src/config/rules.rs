@@ -1,11 +1,13 @@
 //! What no shape can say: options that belong to one kind only, names that must not go in a circle.
 
-mod calls;
 mod checks;
 mod http;
 mod power;
 mod terraform;
+mod values;
 mod waits;
+mod with;
+mod calls;
 
 use self::calls::steps;
 use crate::config::check::Issue;
@@ -103,6 +105,8 @@ pub(crate) fn document(root: &Node, environment: &str) -> Vec<Issue> {
     checks::rules(root, &mut issues);
     terraform::rules(root, &mut issues);
     calls::rules(root, &mut issues);
+    values::rules(root, environment, &mut issues);
+    with::rules(root, &mut issues);
     issues
 }
 

@@ -40,6 +40,8 @@ pub struct Scope<'a> {
     pub foreign: &'a IndexMap<Foreign, Rendered>,
     /// Decrypted secrets.
     pub secrets: &'a IndexMap<String, SecretString>,
+    /// Values that are known by now, marked when secret.
+    pub values: &'a IndexMap<String, Rendered>,
     /// infractl's own environment.
     pub vars: &'a BTreeMap<OsString, OsString>,
     /// Addresses of the hosts of the environment.
@@ -79,6 +81,14 @@ pub enum TemplateError {
         /// Secrets that exist.
         known: Vec<String>,
     },
+    /// No value of that name is known by now.
+    #[error("`{name}` is not known, named by `{template}`")]
+    Value {
+        /// The value.
+        name: String,
+        /// The template as written.
+        template: String,
+    },
     /// The variable is not set, or is not text.
     #[error("variable `{name}` is not set, named by `{template}`")]
     Var {
@@ -109,7 +119,9 @@ impl Explain for TemplateError {
     fn kind(&self) -> Kind {
         match self {
             TemplateError::Secret { .. } => Kind::Secrets,
-            TemplateError::Output { .. } | TemplateError::Foreign { .. } => Kind::Failed,
+            TemplateError::Output { .. } | TemplateError::Foreign { .. } | TemplateError::Value { .. } => {
+                Kind::Failed
+            }
             _ => Kind::Config,
         }
     }
@@ -126,6 +138,10 @@ impl Explain for TemplateError {
             TemplateError::Host { name, known, .. } => nearest(name, known, "host"),
             TemplateError::Foreign { foreign, .. } => {
                 format!("run `infractl apply {}` first", foreign.environment)
+            }
+            TemplateError::Value { .. } => {
+                "look at the step that captures it: it was skipped; `default` says what counts then"
+                    .to_owned()
             }
             TemplateError::Var { name, .. } => format!("set it: `export {name}=…`"),
             TemplateError::Sensitive { .. } => {
@@ -187,6 +203,13 @@ impl Template {
                     known: scope.secrets.keys().cloned().collect(),
                 }),
             },
+            Name::Value(name) => match scope.values.get(name) {
+                Some(value) => Ok(value.clone()),
+                None if scope.is_dry => Ok(Rendered::Plain(shown_value(name))),
+                None => Err(TemplateError::Value { name: name.clone(), template: template() }),
+            },
+            // Filled in where the pipeline is called; nothing else is ever run.
+            Name::With(name) => Ok(Rendered::Plain(format!("{{{{with.{name}}}}}"))),
             Name::Var(name) => match scope.vars.get(OsStr::new(name)).and_then(|value| value.to_str()) {
                 Some(value) => Ok(Rendered::Plain(value.to_owned())),
                 None => Err(TemplateError::Var { name: name.clone(), template: template() }),
@@ -207,6 +230,11 @@ impl Template {
             },
         }
     }
+}
+
+/// What stands in a dry run for a value that nobody has read.
+pub(crate) fn shown_value(name: &str) -> String {
+    format!("<value {name}>")
 }
 
 /// A JSON value with its texts rendered, and whether one of them was sensitive.
@@ -256,6 +284,7 @@ mod tests {
             (foreign("key"), Rendered::Secret("CANARY-3".into())),
         ]);
         let secrets = IndexMap::from([("TOKEN".to_owned(), SecretString::from("CANARY-2"))]);
+        let values = IndexMap::from([("token".to_owned(), Rendered::Secret("CANARY-3".into()))]);
         let vars = BTreeMap::from([("SHA".into(), "1f2c".into())]);
         let address = Template::parse("{{output.ip}}").unwrap();
         let addresses = IndexMap::from([("web", &address)]);
@@ -265,6 +294,7 @@ mod tests {
             outputs: &outputs,
             foreign: &foreign,
             secrets: &secrets,
+            values: &values,
             vars: &vars,
             addresses,
             is_dry: false,
@@ -300,7 +330,9 @@ mod tests {
 
     #[test]
     fn a_value_with_a_secret_or_a_sensitive_output_is_a_secret() {
-        for text in ["a {{secret.TOKEN}}", "{{output.password}}", "{{env.shared.output.key}}"] {
+        for text in
+            ["a {{secret.TOKEN}}", "{{output.password}}", "{{env.shared.output.key}}", "{{value.token}}"]
+        {
             let value = rendered(text).unwrap();
             assert!(value.is_sensitive());
             assert!(!format!("{value:?}").contains("CANARY"));
@@ -310,7 +342,7 @@ mod tests {
     #[test]
     fn a_name_without_a_value_is_said_with_the_nearest() {
         insta::assert_snapshot!(
-            ["{{env.shared.output.x}}", "{{output.ipp}}", "{{secret.TOKN}}", "{{var.NOPE}}", "{{host.wbe.address}}", "{{output.zone}}"]
+            ["{{env.shared.output.x}}", "{{output.ipp}}", "{{secret.TOKN}}", "{{var.NOPE}}", "{{host.wbe.address}}", "{{output.zone}}", "{{value.x}}"]
                 .map(why)
                 .join("\n"),
             @r#"
@@ -320,6 +352,7 @@ mod tests {
             variable `NOPE` is not set, named by `{{var.NOPE}}`; set it: `export NOPE=…`
             no host `wbe`, named by `{{host.wbe.address}}`; did you mean `web`?
             no output `zone`, named by `{{output.zone}}`; use one of `ip` or `password`
+            `x` is not known, named by `{{value.x}}`; look at the step that captures it: it was skipped; `default` says what counts then
             "#
         );
         assert_eq!(rendered("{{secret.X}}").unwrap_err().kind().code(), 65);

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use indexmap::IndexMap;
+
 use crate::config::model::{self, OnFailureWord, StepEntry, StepOrLine};
+use crate::config::template::{Name, Template};
 use crate::config::verbs::Declared;
 use crate::config::wait::EVERY;
 pub use crate::config::wait::Until;
@@ -20,6 +23,8 @@ pub struct Step {
     pub unless: Option<Wait>,
     /// Waited for after it.
     pub verify: Option<Wait>,
+    /// What is taken of what it said, by name.
+    pub(crate) capture: IndexMap<String, model::Capture>,
     /// Ended when it takes longer.
     pub timeout: Option<Duration>,
     /// Tried again when it fails.
@@ -60,8 +65,8 @@ pub enum OnFailure {
 /// What a step does.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// Another verb or pipeline.
-    Do(String),
+    /// Another verb or pipeline; its steps, where they stand there with what this call gives them.
+    Do(String, Option<Vec<Step>>),
     /// A command on this machine.
     Command(model::CommandTable),
     /// Wait until something answers.
@@ -92,7 +97,7 @@ impl Action {
     /// The word that the kind has in a file, and a name for people: short, and different for most steps of a pipeline.
     fn words(&self) -> (&'static str, String) {
         match self {
-            Action::Do(verb) => ("do", verb.clone()),
+            Action::Do(verb, _) => ("do", verb.clone()),
             Action::Command(command) => ("command", command.run.name()),
             Action::Wait(wait) => ("wait", wait.name()),
             Action::Copy(copy) => ("copy", copy.step_name()),
@@ -130,6 +135,7 @@ impl Step {
             when: None,
             unless: None,
             verify: None,
+            capture: IndexMap::new(),
             timeout: None,
             retry: None,
             secrets: None,
@@ -142,7 +148,10 @@ impl Step {
     /// The meaning of a step as written, which `config/check.rs` has found good.
     pub(crate) fn from_entry(entry: StepEntry) -> Result<Step, Failure> {
         let action = action(&entry)?;
-        let name = entry.name.unwrap_or_else(|| action.name());
+        let name = entry.name.unwrap_or_else(|| match given(&entry.with) {
+            Some(first) => format!("{} {first}", action.name()),
+            None => action.name(),
+        });
         let retry = entry.retry.map(|retry| Retry {
             attempts: retry.attempts.unwrap_or(RETRIES),
             every: retry.every.map_or(EVERY, |every| every.0),
@@ -160,6 +169,7 @@ impl Step {
             when: entry.when,
             unless: entry.unless.map(Wait::once).transpose()?,
             verify: entry.verify.map(|wait| Wait::from_entry(wait, None, None)).transpose()?,
+            capture: entry.capture,
             timeout: entry.timeout.map(|timeout| timeout.0),
             retry,
             secrets: entry.secrets.map(|names| names.into_iter().map(|name| name.0).collect()),
@@ -185,10 +195,19 @@ impl Step {
     }
 }
 
+/// What tells one call of a pipeline from another, for people: the first short text that it gives.
+fn given(with: &IndexMap<String, Template>) -> Option<&str> {
+    let is_known =
+        |template: &&Template| template.names().all(|name| matches!(name, Name::Environment | Name::Project));
+    let is_short = |text: &&str| !text.is_empty() && text.len() <= 40 && !text.contains('\n');
+    with.values().filter(is_known).map(Template::as_str).find(is_short)
+}
+
 fn action(entry: &StepEntry) -> Result<Action, Failure> {
     let entry = entry.clone();
     let wait = (entry.attempts, entry.every);
-    None.or(entry.r#do.map(|verb| Ok(Action::Do(verb))))
+    let called = entry.called.map(|steps| Step::from_entries(steps.into_steps())).transpose()?;
+    None.or(entry.r#do.map(|verb| Ok(Action::Do(verb, called))))
         .or(entry.command.map(|line| Ok(Action::Command(line.into_table()))))
         .or(entry.wait.map(|entry| Wait::from_entry(entry, wait.0, wait.1).map(Action::Wait)))
         .or(entry.copy.map(|copy| Ok(Action::Copy(copy))))

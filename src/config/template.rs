@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use serde_json::Value as Json;
 
-pub(crate) use crate::config::scope::TemplateError;
 pub use crate::config::scope::{Rendered, Scope};
+pub(crate) use crate::config::scope::{TemplateError, shown_value};
 use crate::text;
 
 /// A name between `{{` and `}}`.
@@ -24,6 +24,10 @@ pub enum Name {
     Var(String),
     /// `host.NAME.address`: the address of a host of `[hosts]`.
     HostAddress(String),
+    /// `value.NAME`: a value of `[values]`, or one that a step has captured.
+    Value(String),
+    /// `with.NAME`: what the step `do` that calls this pipeline gives it.
+    With(String),
     /// `env.NAME.output.OUTPUT`: an output of another environment.
     Foreign(Foreign),
 }
@@ -53,6 +57,8 @@ impl fmt::Display for Name {
             Name::Var(name) => write!(f, "var.{name}"),
             Name::HostAddress(name) => write!(f, "host.{name}.address"),
             Name::Foreign(foreign) => foreign.fmt(f),
+            Name::Value(name) => write!(f, "value.{name}"),
+            Name::With(name) => write!(f, "with.{name}"),
         }
     }
 }
@@ -140,6 +146,21 @@ impl Template {
         Template { source: text.replace("{{", "{{{{"), parts: vec![Segment::Text(text)] }
     }
 
+    /// The text with what a call gives in the place of its `with` names; none where it has no such name.
+    pub(crate) fn filled(&self, given: impl Fn(&str) -> Option<String>) -> Option<String> {
+        let mut is_filled = false;
+        let text = self.parts.iter().map(|part| match part {
+            Segment::Text(text) => text.replace("{{", "{{{{"),
+            Segment::Name(Name::With(name), _) => {
+                is_filled = true;
+                given(name).unwrap_or_else(|| format!("{{{{with.{name}}}}}"))
+            }
+            Segment::Name(name, _) => format!("{{{{{name}}}}}"),
+        });
+        let text = text.collect();
+        is_filled.then_some(text)
+    }
+
     /// The text as written.
     pub fn as_str(&self) -> &str {
         &self.source
@@ -173,7 +194,8 @@ impl fmt::Display for Template {
     }
 }
 
-const KINDS: [&str; 7] = ["environment", "project", "output", "secret", "var", "host", "env"];
+const KINDS: [&str; 9] =
+    ["environment", "project", "output", "secret", "var", "host", "env", "value", "with"];
 
 fn name(text: &str) -> Result<Name, (String, String)> {
     let (kind, rest) = text.split_once('.').map_or((text, None), |(kind, rest)| (kind, Some(rest)));
@@ -199,6 +221,8 @@ fn name(text: &str) -> Result<Name, (String, String)> {
         ("output", _) => one("output.NAME").map(Name::Output),
         ("secret", _) => one("secret.NAME").map(Name::Secret),
         ("var", _) => one("var.NAME").map(Name::Var),
+        ("value", _) => one("value.NAME").map(Name::Value),
+        ("with", _) => one("with.NAME").map(Name::With),
         ("host", Some(rest)) if rest.strip_suffix(".address").is_some_and(is_name) => {
             Ok(Name::HostAddress(rest.trim_end_matches(".address").to_owned()))
         }
@@ -209,7 +233,7 @@ fn name(text: &str) -> Result<Name, (String, String)> {
             match text::nearest(kind, KINDS) {
                 Some(near) => format!("did you mean `{near}`? Or {literal}"),
                 None => format!(
-                    "use `environment`, `project`, `output.NAME`, `secret.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or {literal}"
+                    "use `environment`, `project`, `output.NAME`, `secret.NAME`, `value.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or {literal}"
                 ),
             },
         )),
@@ -248,6 +272,7 @@ mod tests {
             names("{{ var.GITHUB_SHA }} {{host.web-1.address}}"),
             ["var.GITHUB_SHA", "host.web-1.address"]
         );
+        assert_eq!(names("{{value.lab_ip}}{{ with.key }}"), ["value.lab_ip", "with.key"]);
         assert!(names("no names } }} { {").is_empty());
     }
 
@@ -279,16 +304,28 @@ mod tests {
         environment.x [`environment.x` is not a name] write `{{environment}}`
         host.web [`host.web` is not a name] write `{{host.NAME.address}}`
         host..address [`host..address` is not a name] write `{{host.NAME.address}}`
-        .Names [unknown name `.Names` in a template] use `environment`, `project`, `output.NAME`, `secret.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or write `{{{{` for a literal `{{`
-        {{}} [unknown name `` in a template] use `environment`, `project`, `output.NAME`, `secret.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or write `{{{{` for a literal `{{`
+        .Names [unknown name `.Names` in a template] use `environment`, `project`, `output.NAME`, `secret.NAME`, `value.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or write `{{{{` for a literal `{{`
+        {{}} [unknown name `` in a template] use `environment`, `project`, `output.NAME`, `secret.NAME`, `value.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or write `{{{{` for a literal `{{`
         {{ open [`{{` without `}}`] close it with `}}`, or write `{{{{` for a literal `{{`
         {{environment} [`{{` without `}}`] close it with `}}`, or write `{{{{` for a literal `{{`
-        if x [unknown name `if x` in a template] use `environment`, `project`, `output.NAME`, `secret.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or write `{{{{` for a literal `{{`
+        if x [unknown name `if x` in a template] use `environment`, `project`, `output.NAME`, `secret.NAME`, `value.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or write `{{{{` for a literal `{{`
         outputs.x [unknown name `outputs.x` in a template] did you mean `output`? Or write `{{{{` for a literal `{{`
         env.shared [`env.shared` is not a name] write `{{env.NAME.output.OUTPUT}}`
         env.shared.vpc_id [`env.shared.vpc_id` is not a name] write `{{env.NAME.output.OUTPUT}}`
         env.sh ared.output.x [`env.sh ared.output.x` is not a name] write `{{env.NAME.output.OUTPUT}}`
         "#);
+    }
+
+    #[test]
+    fn what_a_call_gives_stands_in_the_place_of_its_names() {
+        let filled = |text: &str| {
+            Template::parse(text).unwrap().filled(|name| Some(format!("<{name}|{{{{secret.A}}}}>")))
+        };
+        assert_eq!(
+            filled("a{{{{ {{with.x}}/{{ environment }}").unwrap(),
+            "a{{{{ <x|{{secret.A}}>/{{environment}}"
+        );
+        assert_eq!(filled("{{environment}}"), None);
     }
 
     #[test]

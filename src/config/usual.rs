@@ -71,6 +71,11 @@ fn has_root_module(dir: &Path) -> bool {
 }
 
 impl Secrets {
+    /// Keys that a file has to have.
+    pub(crate) fn required_in_files(&self) -> Vec<String> {
+        self.required.iter().filter(|name| !self.from.contains_key(*name)).cloned().collect()
+    }
+
     pub(super) fn new(section: model::Secrets, root: &Path, environment: &str) -> Secrets {
         let file = |name: &str| root.join(format!("credentials/{name}.enc.env"));
         let usual = section.files.is_none().then(|| file(environment));
@@ -81,6 +86,7 @@ impl Secrets {
         Secrets {
             files,
             usual,
+            from: section.from,
             required: names(section.required),
             allow_empty: names(section.allow_empty),
             identities: paths(section.identity.map(model::OneOrMany::into_vec).unwrap_or_default()),

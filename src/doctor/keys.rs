@@ -39,7 +39,9 @@ pub(crate) async fn check(step: &mut StepCx<'_>) -> Vec<Finding> {
     if open.len() < secrets.files.len() {
         return findings;
     }
-    match secrets::open_files(&mut store, &secrets.files, &secrets.required, &secrets.allow_empty).await {
+    match secrets::open_files(&mut store, &secrets.files, &secrets.required_in_files(), &secrets.allow_empty)
+        .await
+    {
         Ok(opened) => {
             for (name, value) in opened.iter() {
                 values::mask(step, name, value.expose_secret());

@@ -158,7 +158,8 @@ impl Look {
 
 impl Look {
     fn machines(&mut self, run: &Run, lane: &Lane) {
-        let asks = matches!(lane.verb.as_str(), "state" | "stop" | "start");
+        let stops = verbs::find(&lane.verb).is_some_and(|verb| verb.effect == Effect::Stops);
+        let asks = stops || lane.verb == "state" || lane.verb == "start";
         let said =
             lane.steps.iter().rev().find(|step| step.outcome == State::Done && !step.summary.is_empty());
         if let Some(step) = said.filter(|_| asks) {

@@ -11,8 +11,9 @@ use crate::lock::pg::{self, PgLock};
 use crate::lock::place;
 use crate::lock::s3::S3Lock;
 use crate::net::object::Object;
+use crate::steps::opened;
 use crate::steps::terraform::state_place;
-use crate::work::{StepCx, opened};
+use crate::work::StepCx;
 
 /// Where it is.
 #[derive(Debug)]

@@ -177,7 +177,7 @@ impl Maker<'_> {
         let does = |step: &Step, verb: &str| step.does(verb) && !self.pipelines.contains_key(verb);
         let mut kept: Vec<Step> = Vec::new();
         for step in steps {
-            let works = ["plan", "apply", "destroy"].iter().any(|verb| does(&step, verb));
+            let works = does(&step, "plan") || does(&step, "apply") || does(&step, "destroy");
             if works || matches!(step, Step::Call(..)) {
                 kept.retain(|before| !(does(before, "init") || works && does(before, "validate")));
             }

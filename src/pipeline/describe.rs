@@ -2,10 +2,12 @@
 
 use super::engine::PipelineRun;
 use super::{OnFailure, Rules, Step, What};
+use crate::config::template::{Rendered, shown_value};
 use crate::exec::BoxFuture;
 use crate::failure::Failure;
-use crate::steps::Work;
+use crate::steps::{Work, source};
 use crate::text;
+use crate::work::needs::Needs;
 use crate::work::{Frame, when};
 
 /// Prints what these steps would run.
@@ -38,6 +40,7 @@ async fn one(run: &mut PipelineRun<'_>, step: &Step) -> Result<(), Failure> {
         };
         work.kind().describe(&mut run.step_cx(step, frame))
     };
+    read(run, step)?;
     for line in rules.unless.as_deref().map(|work| dry(run, work)).transpose()?.into_iter().flatten() {
         print(run, &line.replacen("# wait for", "# nothing to do when this is true already:", 1))?;
     }
@@ -52,10 +55,35 @@ async fn one(run: &mut PipelineRun<'_>, step: &Step) -> Result<(), Failure> {
     for line in rules.verify.as_deref().map(|work| dry(run, work)).transpose()?.into_iter().flatten() {
         print(run, &line)?;
     }
+    for (name, capture) in &rules.capture {
+        let of = match &capture.file {
+            Some(file) => file.0.strip_prefix(&run.env.root).unwrap_or(&file.0).display().to_string(),
+            None => "what it says".to_owned(),
+        };
+        print(run, &format!("# {} is taken of {of}", shown_value(name)))?;
+    }
     if let OnFailure::Steps(instead) = &rules.on_failure {
         print(run, &format!("# if `{}` fails:", step.name))?;
         steps(run, instead).await?;
         print(run, "# and stop")?;
+    }
+    Ok(())
+}
+
+/// Says how the values are read that the step is the first to use.
+fn read(run: &mut PipelineRun<'_>, step: &Step) -> Result<(), Failure> {
+    let What::Work(work) = &step.what else { return Ok(()) };
+    let around = step.rules.unless.iter().chain(&step.rules.verify).map(|work| &**work);
+    for work in around.chain([work]) {
+        for name in Needs::of(run.env, work.kind(), None).value_names {
+            let Some(from) = run.env.values.get(&name).filter(|_| !run.facts.values.contains_key(&name))
+            else {
+                continue;
+            };
+            let shown = source::shown(&run.step_cx(step, Frame { is_dry: true, ..Frame::default() }), from);
+            print(run, &format!("# {}: {shown}", shown_value(&name)))?;
+            run.facts.values.insert(name.clone(), Rendered::Plain(shown_value(&name)));
+        }
     }
     Ok(())
 }

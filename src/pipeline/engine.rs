@@ -4,12 +4,13 @@ use std::time::{Duration, Instant};
 
 use super::before::{refuse, starts};
 use super::{OnFailure, Pipeline, Step, What, expects, one_state};
+use crate::config::template::Rendered;
 use crate::config::{Environment, verbs};
 use crate::context::Ctx;
 use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
 use crate::lock::{self, Held};
-use crate::steps::meet::meet;
+use crate::steps::meet::{self, meet};
 use crate::text;
 use crate::toolbox;
 use crate::ui::event::{Event, Outcome};
@@ -53,6 +54,9 @@ pub(crate) async fn run_to_step(
     }
     let mut facts =
         Facts { expects: expects::of(env, pipeline), plan: options.plan.clone(), ..Facts::default() };
+    facts
+        .values
+        .extend(options.values.iter().map(|(name, text)| (name.clone(), Rendered::Plain(text.clone()))));
     let may = |()| if options.dry_run { Ok(()) } else { one_state::check(cx, env, pipeline, &facts.modules) };
     let mut refused = refuse(pipeline).and_then(may);
     if refused.is_ok() && !options.dry_run {
@@ -148,7 +152,11 @@ impl PipelineRun<'_> {
             frame.heard = Some(Heard::below(above.heard.as_ref()));
         }
         self.at = Some(path.to_owned());
+        if let Some(begun) = &self.options.begun {
+            begun(path);
+        }
         if let Some(reason) = self.unwanted(step, &frame).await? {
+            self.captured_of_skipped(step, &frame);
             self.number += step.count();
             self.tell(Event::StepStarted { number: first, name: step.name.clone() });
             self.ended(first, step, Outcome::Skipped, reason, started.elapsed());
@@ -198,23 +206,29 @@ impl PipelineRun<'_> {
         frame.attempt = frame.attempt.max(1);
         let work = match &step.what {
             What::Steps(steps) => {
-                self.steps(steps, &frame, path).await?;
-                return self.verified(step, frame, String::new()).await;
+                let result = self.steps(steps, &frame, path).await.map(|()| String::new());
+                let summary = self.captured(step, &frame, result)?;
+                return self.verified(step, frame, summary).await;
             }
             What::Work(work) => work,
         };
         let cx = self.cx;
         let kind = work.kind();
         let needs = Needs::of(self.env, kind, frame.secrets.as_deref());
+        frame.ear = step.rules.ear();
         let mut step_cx = self.step_cx(step, frame.clone());
-        let summary = ticking(cx, async {
+        let result = ticking(cx, async {
             // What verbs need they open and read themselves, in their own order.
             if step.rules.is_declared {
                 meet(&mut step_cx, &needs).await?;
+            } else {
+                Box::pin(meet::values(&mut step_cx, &needs)).await?;
             }
             kind.run(&mut step_cx).await
         })
-        .await?;
+        .await;
+        let summary = self.captured(step, &frame, result)?;
+        frame.ear = None;
         self.verified(step, frame, summary).await
     }
 

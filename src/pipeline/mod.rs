@@ -6,13 +6,17 @@ pub(crate) mod graph;
 pub(crate) mod resume;
 mod retry;
 mod explained;
+pub(crate) mod supply;
 mod around;
+mod capture;
 pub(crate) mod engine;
+pub(crate) mod recorded;
 mod describe;
 mod before;
 mod expects;
 mod one_state;
 mod script_rules;
+mod script_values;
 pub(crate) mod script;
 mod options;
 pub(crate) mod select;
@@ -26,12 +30,15 @@ mod verb;
 
 use std::time::Duration;
 
-use crate::config::model::When;
+use indexmap::IndexMap;
+
+use crate::config::model::{Capture, When};
 use crate::config::step::Retry;
 use crate::config::verbs::Effect;
 use crate::steps::Work;
 use crate::steps::nothing::Refused;
 use crate::steps::terraform;
+use crate::work::ear::Ear;
 use crate::work::when;
 
 /// What a verb does to one environment: plain data.
@@ -75,6 +82,8 @@ pub struct Rules {
     pub unless: Option<Box<Work>>,
     /// Waited for after it.
     pub verify: Option<Box<Work>>,
+    /// Values that are taken of what it said, by name.
+    pub(crate) capture: IndexMap<String, Capture>,
     /// A try is ended when it takes longer.
     pub timeout: Option<Duration>,
     /// Tried again when it fails.
@@ -99,6 +108,15 @@ pub enum OnFailure {
     Continue,
     /// These steps, then the pipeline has failed.
     Steps(Vec<Step>),
+}
+
+impl Rules {
+    /// What listens to the step; none when nothing is taken of what it says.
+    fn ear(&self) -> Option<Ear> {
+        let mut said = self.capture.values().filter(|capture| capture.file.is_none()).peekable();
+        said.peek()?;
+        Some(Ear::new(said.any(|capture| capture.secret)))
+    }
 }
 
 impl Step {

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use indexmap::IndexMap;
+
 use crate::work::SavedPlan;
 
 /// What is asked of a run, besides its verb.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Options {
     /// Given after `--`, for the tool.
     pub extra: Vec<String>,
@@ -20,4 +22,17 @@ pub struct Options {
     pub insist: bool,
     /// The plan that was asked about before; the first apply or destroy carries it out.
     pub plan: Option<Arc<SavedPlan>>,
+    /// Values that are known from before, by name.
+    pub(crate) values: IndexMap<String, String>,
+    /// Hears the way to each step that begins.
+    pub(crate) begun: Option<Begun>,
+}
+
+/// Hears the way to a step.
+pub(crate) type Begun = Arc<dyn Fn(&str) + Send + Sync>;
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options").field("dry_run", &self.dry_run).finish_non_exhaustive()
+    }
 }

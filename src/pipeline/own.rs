@@ -27,6 +27,11 @@ pub(super) fn named(env: &Environment, name: &str, above: &[&str]) -> Vec<Step> 
             "remove one of these steps",
         )];
     }
+    if let Some(needed) = env.document.parameter_of(name).filter(|_| env.pipelines.contains_key(name)) {
+        let why = format!("`{name}` needs `{{{{with.{needed}}}}}`: only a step `do` can call it");
+        let help = format!("write a step `{{ do = \"{name}\", with = {{ {needed} = \"…\" }} }}`");
+        return vec![refused(name, &why, &help)];
+    }
     let inside: Vec<&str> = above.iter().copied().chain([name]).collect();
     let steps = match env.pipelines.get(name) {
         Some(steps) => several(env, steps, env.document.steps(&["pipelines", name]), &inside),
@@ -68,7 +73,14 @@ fn several(env: &Environment, steps: &[declared::Step], nodes: &[Node], above: &
 
 fn declared(env: &Environment, step: &declared::Step, node: Option<&Node>, above: &[&str]) -> Step {
     let what = match &step.action {
-        Action::Do(verb) => What::Steps(called(env, node, named(env, verb, above))),
+        Action::Do(verb, None) => What::Steps(called(env, node, named(env, verb, above))),
+        Action::Do(verb, Some(steps)) => {
+            let inside: Vec<&str> = above.iter().copied().chain([verb.as_str()]).collect();
+            let steps = several(env, steps, env.document.steps(&["pipelines", verb]), &inside);
+            let mut steps = called(env, node, around(env, verb, steps, &inside));
+            belong_to(&mut steps, &step.name);
+            What::Steps(steps)
+        }
         action => What::Work(work(env, node, action.kind(), action)),
     };
     let on_failure = match &step.on_failure {
@@ -86,6 +98,7 @@ fn declared(env: &Environment, step: &declared::Step, node: Option<&Node>, above
         when: step.when.clone(),
         unless: wait("unless", &step.unless),
         verify: wait("verify", &step.verify),
+        capture: step.capture.clone(),
         timeout: step.timeout,
         retry: step.retry.clone(),
         secrets: step.secrets.clone(),
@@ -101,6 +114,19 @@ fn declared(env: &Environment, step: &declared::Step, node: Option<&Node>, above
         return refused(&step.name, &why, "leave `effect` out, or the step");
     }
     step
+}
+
+/// Tells by their names which call steps belong to: a pipeline may be called several times.
+fn belong_to(steps: &mut [Step], call: &str) {
+    for step in steps {
+        step.name = format!("{call}: {}", step.name);
+        if let OnFailure::Steps(steps) = &mut step.rules.on_failure {
+            belong_to(steps, call);
+        }
+        if let What::Steps(steps) = &mut step.what {
+            belong_to(steps, call);
+        }
+    }
 }
 
 /// What a `do` step is; what cannot be done is said where it stands.

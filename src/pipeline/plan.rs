@@ -95,7 +95,9 @@ pub(super) fn prepared(env: &Environment, mut pipeline: Pipeline) -> Pipeline {
     let mut prepare = Prepare { may_mock, ..Prepare::default() };
     for leaf in pipeline.leaves() {
         let needs = Needs::of(env, leaf.work.kind(), leaf.allowed);
-        wanted |= needs.env_file || (needs.secrets && (needs.checks || !env.secrets.files.is_empty()));
+        wanted |= needs.env_file
+            || (needs.secrets
+                && (needs.checks || !env.secrets.files.is_empty() || !env.secrets.from.is_empty()));
         prepare.env_file |= needs.env_file;
         prepare.foreign.extend(needs.foreign);
     }

@@ -5,13 +5,15 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::Pipeline;
 use super::engine::Options;
-use super::select::Selection;
+use super::options::Begun;
+use super::select::{Selection, paths};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::disk::{self, repository};
@@ -54,17 +56,46 @@ pub(crate) fn remember(
     options: &Options,
     step: &str,
 ) -> Result<(), Failure> {
-    let note = Note {
+    note(cx, selection, step, fingerprint(env, pipeline, options)).write(env, &pipeline.verb)
+}
+
+/// Remembers each step when it begins, so that a run that is killed can be resumed.
+pub(crate) fn follow(
+    cx: &Ctx,
+    env: &Environment,
+    pipeline: &Pipeline,
+    selection: &Selection,
+    options: &Options,
+) -> Begun {
+    let known: Vec<String> = paths(pipeline).into_iter().map(|path| path.join("/")).collect();
+    let (env, verb) = (env.clone(), pipeline.verb.clone());
+    let note = note(cx, selection, "", fingerprint(&env, pipeline, options));
+    Arc::new(move |step| {
+        if known.iter().any(|path| path == step) {
+            // Only a run that is killed needs it, and what cannot be written is said when it fails.
+            let written = Note { step: step.to_owned(), ..note.clone() }.write(&env, &verb);
+            tracing::debug!(step, ok = written.is_ok(), "noted for --resume");
+        }
+    })
+}
+
+fn note(cx: &Ctx, selection: &Selection, step: &str, fingerprint: Fingerprint) -> Note {
+    Note {
         step: step.to_owned(),
         at: (cx.now)().strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
-        fingerprint: fingerprint(env, pipeline, options),
+        fingerprint,
         only: selection.only.clone(),
         skip: selection.skip.clone(),
-    };
-    let bytes = serde_json::to_vec_pretty(&note).map_err(|error| {
-        Failure::new(Kind::Bug, format!("the note for `--resume` could not be written: {error}"))
-    })?;
-    Ok(disk::write(&file(env, &pipeline.verb), &bytes, 0o600)?)
+    }
+}
+
+impl Note {
+    fn write(&self, env: &Environment, verb: &str) -> Result<(), Failure> {
+        let bytes = serde_json::to_vec_pretty(self).map_err(|error| {
+            Failure::new(Kind::Bug, format!("the note for `--resume` could not be written: {error}"))
+        })?;
+        Ok(disk::write(&file(env, verb), &bytes, disk::PRIVATE)?)
+    }
 }
 
 /// The run reached its end: there is nothing to resume.

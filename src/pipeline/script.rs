@@ -12,7 +12,7 @@ use crate::secrets;
 use crate::steps::Work;
 use crate::work::child;
 use crate::work::marked::marked_text;
-use crate::work::script::{HELPERS, Script, literal};
+use crate::work::script::{HELPERS, Script, literal, variable_of};
 use crate::work::{Facts, Frame, StepCx, root_module, values, when};
 
 /// The whole script.
@@ -34,7 +34,7 @@ pub(crate) fn print(
 }
 
 pub(super) struct Writer<'a> {
-    cx: &'a Ctx,
+    pub(super) cx: &'a Ctx,
     pub(super) env: &'a Environment,
     options: &'a Options,
     pipeline: &'a Pipeline,
@@ -89,7 +89,8 @@ impl Writer<'_> {
             return Ok(Some(call));
         }
         let done = said(&format!("==> {}: nothing to do", step.name));
-        Ok(Some(format!("if is_true_{number}; then echo {done} >&2; else {call}; fi")))
+        let known = self.known_anyway(step);
+        Ok(Some(format!("if is_true_{number}; then echo {done} >&2{known}; else {call}; fi")))
     }
 
     /// The lines of one piece of work.
@@ -103,9 +104,8 @@ impl Writer<'_> {
     /// What is asked before or after a step.
     fn wait(&mut self, step: &Step, work: &Work, frame: &Frame) -> Result<Vec<String>, Failure> {
         let asked = self.lines(step, work, frame)?;
-        let used = self.script.used_outputs().into_iter();
-        let outputs = used.map(|(variable, output)| format!("{variable}=$(output {})", literal(&output)));
-        Ok(outputs.chain(asked).collect())
+        let known = self.known(false)?;
+        Ok(known.into_iter().chain(asked).collect())
     }
 
     fn work(&mut self, step: &Step, work: &Work, frame: &Frame) -> Result<Vec<String>, Failure> {
@@ -114,11 +114,8 @@ impl Writer<'_> {
             return Ok(work_lines);
         }
         let mut lines = vec![format!("echo {} >&2", said(&format!("==> {}", step.name)))];
-        for (variable, output) in self.script.used_outputs() {
-            lines.push(format!("local {variable}"));
-            lines.push(format!("{variable}=$(output {})", literal(&output)));
-        }
-        lines.extend(work_lines);
+        lines.extend(self.known(true)?);
+        lines.extend(self.captured(step, work_lines)?);
         Ok(lines)
     }
 
@@ -137,8 +134,12 @@ impl Writer<'_> {
         );
         if !self.script.secrets.is_empty() {
             text.push_str("\n# Secrets: set them before, for instance from your password store.\n");
-            for name in &self.script.secrets {
-                let _ = writeln!(text, ": \"${{{name}:?}}\"");
+            for name in self.script.secrets.clone() {
+                let line = match self.env.secrets.from.get(&name) {
+                    Some(from) => self.secret(&name, from)?,
+                    None => format!(": \"${{{name}:?}}\""),
+                };
+                let _ = writeln!(text, "{line}");
             }
             let names: Vec<&str> = self.script.secrets.iter().map(String::as_str).collect();
             let _ = writeln!(text, "export -n {}", names.join(" "));
@@ -170,6 +171,9 @@ impl Writer<'_> {
         text.push_str(&outputs);
         text.push_str(&self.functions);
         text.push('\n');
+        for (name, value) in &self.options.values {
+            let _ = writeln!(text, "{}={}", variable_of("value", name), literal(value));
+        }
         text.push_str(calls);
         Ok(text)
     }
@@ -180,6 +184,7 @@ impl Writer<'_> {
         for file in &self.env.secrets.files {
             names.extend(secrets::names(file)?);
         }
+        names.extend(self.env.secrets.from.keys().cloned());
         let mut variables: Vec<(String, String)> = Vec::new();
         for name in names {
             variables.extend(
@@ -204,9 +209,10 @@ impl Writer<'_> {
                 variables.push((name, self.script.word(values::input_value(value).text())));
             }
         }
-        // A variable that takes an output is left to the step that knows it.
-        variables.retain(|(_, word)| !word.contains("\"$out_"));
+        // A variable that takes an output or a value is left to the step that knows it.
+        variables.retain(|(_, word)| !word.contains("\"$out_") && !word.contains("\"$value_"));
         self.script.used_outputs();
+        self.script.used_values();
         let lines: Vec<String> = variables
             .into_iter()
             .map(|(name, word)| {

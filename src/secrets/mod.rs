@@ -63,6 +63,9 @@ pub struct Secrets {
     repeated: Vec<String>,
 }
 
+/// Where a secret came from that is in no file.
+const ELSEWHERE: &str = "[secrets] from";
+
 /// A secret and where it came from.
 #[derive(Clone)]
 pub struct Secret {
@@ -139,6 +142,18 @@ impl Secrets {
             variables.insert(name.clone(), &secret.value);
         }
         variables.into_iter().collect()
+    }
+
+    /// Adds a secret that is in no file: it wins.
+    pub(crate) fn give(&mut self, name: &str, value: SecretString) {
+        let mut secret = Secret { value, file: Path::new(ELSEWHERE).into(), shadowed: Vec::new() };
+        if let Some(old) = self.values.get_mut(name) {
+            secret.shadowed = std::mem::take(&mut old.shadowed);
+            secret.shadowed.push((old.file.clone(), old.value.clone()));
+            *old = secret;
+        } else {
+            self.values.insert(name.to_owned(), secret);
+        }
     }
 
     /// Adds what a later file holds: it wins.
@@ -230,7 +245,7 @@ pub(crate) async fn open(
     let keys = Keys::new(vars.clone(), env.secrets.identities.clone(), terminal(no_input));
     let mut store = Store::new(env.root.clone(), keys, runner);
     let secrets = &env.secrets;
-    open_files(&mut store, &secrets.files, &secrets.required, &secrets.allow_empty).await
+    open_files(&mut store, &secrets.files, &secrets.required_in_files(), &secrets.allow_empty).await
 }
 
 /// Opens files of secrets, in this order: later ones win. Each is decrypted and its MAC verified. What is

@@ -4,7 +4,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::config::Environment;
 use crate::config::model::{CommandTable, Invocation, Variables};
-use crate::config::template::{Rendered, Template};
+use crate::config::template::{Name, Rendered, Template, shown_value};
 use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
 use crate::exec::{Cmd, Io, Value};
@@ -151,7 +151,7 @@ pub(super) fn shell_line(step: &StepCx<'_>, known: &Known, line: &Template) -> R
         let Ok(one) = Template::parse(&placeholder) else { continue };
         let value = known.argument(step, &one)?;
         let is_harmless = |c: char| c.is_alphanumeric() || "_-./:@%+=,".contains(c);
-        if value != placeholder && !value.chars().all(is_harmless) {
+        if value != placeholder && !is_shown(name, &value) && !value.chars().all(is_harmless) {
             return Err(Failure::new(
                 Kind::Config,
                 format!("the value of `{placeholder}` holds characters that mean something to the shell"),
@@ -161,6 +161,11 @@ pub(super) fn shell_line(step: &StepCx<'_>, known: &Known, line: &Template) -> R
         }
     }
     known.argument(step, line)
+}
+
+/// What stands there in a dry run, for what is not known yet.
+fn is_shown(name: &Name, value: &str) -> bool {
+    matches!(name, Name::Value(name) if shown_value(name) == value)
 }
 
 /// What a dry run says: the command as one would type it. Its environment is named where the step declares it.

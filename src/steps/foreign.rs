@@ -9,11 +9,12 @@ use serde_json::Value as Json;
 use crate::config::template::Foreign;
 use crate::config::{Environment, Project};
 use crate::failure::{Failure, Kind, Problem};
+use crate::steps::opened;
 use crate::steps::terraform::read;
 use crate::text::{list, nearest, plural};
 use crate::tools::terraform::Output;
 use crate::work::needs::Needs;
-use crate::work::{Facts, Frame, StepCx, opened, root_module};
+use crate::work::{Facts, Frame, StepCx, root_module};
 
 /// Reads what no earlier step has, each environment once per run. The text says what was read.
 pub(crate) async fn read(

@@ -3,10 +3,10 @@
 use crate::failure::{Failure, Kind};
 use crate::steps::foreign;
 use crate::steps::terraform::read;
-use crate::steps::written;
+use crate::steps::{opened, source, written};
 use crate::text::nearest;
+use crate::work::StepCx;
 use crate::work::needs::Needs;
-use crate::work::{StepCx, opened};
 
 /// Opens the secrets and reads the outputs, as far as they are needed.
 pub(crate) async fn meet(step: &mut StepCx<'_>, needs: &Needs) -> Result<(), Failure> {
@@ -23,6 +23,25 @@ pub(crate) async fn meet(step: &mut StepCx<'_>, needs: &Needs) -> Result<(), Fai
         let read = read::outputs(step).await;
         step.frame.secrets = limited;
         read?;
+    }
+    Box::pin(values(step, needs)).await
+}
+
+/// Reads the values that are named and that nobody has read yet; what they need themselves comes first.
+pub(crate) async fn values(step: &mut StepCx<'_>, needs: &Needs) -> Result<(), Failure> {
+    for name in &needs.value_names {
+        let env = step.env;
+        let Some(source) = env.values.get(name).filter(|_| !step.facts.values.contains_key(name)) else {
+            continue;
+        };
+        let limited = step.frame.secrets.take();
+        let read = async {
+            Box::pin(meet(step, &Needs::of_source(env, source))).await?;
+            source::read(step, name, source).await
+        };
+        let value = Box::pin(read).await;
+        step.frame.secrets = limited;
+        step.facts.values.insert(name.clone(), value?);
     }
     Ok(())
 }

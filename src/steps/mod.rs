@@ -7,11 +7,13 @@ pub(crate) mod power;
 pub(crate) mod ansible;
 pub(crate) mod docker;
 pub(crate) mod wait;
-pub(crate) mod http;
 pub(crate) mod files;
 pub(crate) mod meet;
 pub(crate) mod foreign;
 pub(crate) mod remote;
+pub(crate) mod opened;
+pub(crate) mod source;
+pub(crate) mod http;
 pub(crate) mod written;
 pub(crate) mod command;
 pub(crate) mod git;
@@ -116,7 +118,7 @@ impl Work {
             Action::Docker(docker) => Work::Docker(docker.clone()),
             Action::Git(git) => Work::Git(git.clone()),
             Action::Http(http) => Work::Http(http.clone()),
-            Action::Do(_) | Action::Ecs(_) | Action::Snapshot(_) | Action::Publish(_) => return None,
+            Action::Do(..) | Action::Ecs(_) | Action::Snapshot(_) | Action::Publish(_) => return None,
         })
     }
 }

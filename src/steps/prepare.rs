@@ -8,12 +8,12 @@ use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
 use crate::failure::Failure;
 use crate::steps::files::{env_place, inventory};
-use crate::steps::foreign;
 use crate::steps::stops::{self, Stop};
+use crate::steps::{foreign, opened, source};
 use crate::text::plural;
+use crate::work::StepCx;
 use crate::work::kind::{Mention, StepKind};
 use crate::work::script::Script;
-use crate::work::{StepCx, opened};
 
 /// Opens the secrets and checks what can be checked before any tool starts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -63,7 +63,10 @@ async fn run(step: &mut StepCx<'_>, wanted: &Prepare) -> Result<String, Failure>
     stops::refused(stops)?;
     let secrets = step.facts.secrets.as_ref();
     if let Some(secrets) = secrets.filter(|secrets| !secrets.is_empty()) {
-        found.push(format!("{} from {}", plural(secrets.len(), "secret"), plural(secrets.files(), "file")));
+        found.push(plural(secrets.len(), "secret"));
+        if secrets.files() > 0 {
+            found = vec![format!("{} from {}", found.join(""), plural(secrets.files(), "file"))];
+        }
     }
     found.extend(foreign::read(step, &wanted.foreign, wanted.may_mock).await?);
     tell_about_variables(step);
@@ -104,5 +107,9 @@ fn tell_about_variables(step: &StepCx<'_>) {
 /// What a dry run says of it.
 fn describe(step: &StepCx<'_>) -> Vec<String> {
     let files = &step.env.secrets.files;
-    files.iter().map(|file| format!("# open {}", crate::work::relative(step, file))).collect()
+    let files = files.iter().map(|file| format!("# open {}", crate::work::relative(step, file)));
+    let elsewhere = step.env.secrets.from.iter();
+    files
+        .chain(elsewhere.map(|(name, from)| format!("# secret {name}: {}", source::shown(step, from))))
+        .collect()
 }

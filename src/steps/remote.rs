@@ -9,7 +9,7 @@ use crate::config::template::Template;
 use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
 use crate::exec::{Cmd, Done, Input, Stopping};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::hosts::connection::{self, by, judge};
 use crate::hosts::host::{self, Machine};
 use crate::hosts::login;
@@ -58,6 +58,11 @@ pub(crate) async fn run(step: &mut StepCx<'_>, remote: &Remote) -> Result<String
     let cmds: Vec<Cmd> = logins.iter().map(|login| by(login, cmd.clone())).collect();
     let step = &*step;
     let many = machines.len() > 1;
+    if many && step.frame.ear.is_some() {
+        let message =
+            format!("`{}` has {} machines, and a value is taken of one", remote.host.0, machines.len());
+        return Err(Failure::new(Kind::Config, message).help("name a host that is one machine"));
+    }
     let done = join_all(machines.iter().zip(&cmds).map(|(machine, cmd)| one(step, machine, cmd, many))).await;
     let mut failed: Vec<(&str, Failure)> = Vec::new();
     for (machine, done) in machines.iter().zip(done) {

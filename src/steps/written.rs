@@ -35,6 +35,8 @@ fn secret_keys(step: &StepCx<'_>) -> Option<Vec<String>> {
         template.names().any(|name| match name {
             Name::Secret(_) => true,
             Name::Output(name) => outputs.contains(name),
+            // What is said of a captured one stands at its step.
+            Name::Value(name) => step.env.values.get(name).is_none_or(|source| source.secret),
             _ => false,
         })
     };

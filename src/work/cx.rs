@@ -12,6 +12,7 @@ use crate::failure::{Failure, Kind};
 use crate::secrets;
 use crate::toolbox;
 use crate::ui::event::{Event, Level, ToolLine};
+use crate::work::ear::Ear;
 use crate::work::heard::Heard;
 use crate::work::{Facts, started};
 
@@ -54,6 +55,8 @@ pub(crate) struct Frame {
     pub is_report: bool,
     /// What its tools said, when somebody wants to know.
     pub heard: Option<Heard>,
+    /// What it says, when a value is taken of it.
+    pub ear: Option<Ear>,
 }
 
 impl<'a> StepCx<'a> {
@@ -92,7 +95,7 @@ impl<'a> StepCx<'a> {
     }
 
     /// How much a line of the tool matters.
-    fn level(&self, channel: Channel) -> Level {
+    pub(super) fn level(&self, channel: Channel) -> Level {
         if self.frame.is_report && channel == Channel::Out { Level::Report } else { Level::Normal }
     }
 
@@ -109,6 +112,9 @@ impl<'a> StepCx<'a> {
                 .await
                 .map_err(|error| self.unanswered(error));
         }
+        if let Some(ear) = self.frame.ear.as_ref().filter(|_| cmd.io == Io::Stream) {
+            return self.run_heard(cmd, ear).await;
+        }
         let environment = Some(self.env.name.as_str());
         let line = |channel: Channel, text: &str| {
             let level = self.level(channel);
@@ -119,7 +125,7 @@ impl<'a> StepCx<'a> {
 
     /// Runs a command of infractl's own to its end: its lines are for those who want details.
     pub(crate) async fn quietly(&self, cmd: &Cmd) -> Result<Done, RunError> {
-        self.run_with(cmd, &|text| self.line(Level::Detail, text)).await
+        self.run_channels(cmd, &|_, text| self.line(Level::Detail, text)).await
     }
 
     /// Runs a command to its end; `line` gets its lines.
@@ -128,7 +134,13 @@ impl<'a> StepCx<'a> {
         cmd: &Cmd,
         line: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<Done, RunError> {
-        self.run_channels(cmd, &|_, text| line(text)).await
+        let hear = |channel: Channel, text: &str| {
+            if let Some(ear) = &self.frame.ear {
+                ear.hear(channel, text);
+            }
+            line(text);
+        };
+        self.run_channels(cmd, &hear).await
     }
 
     /// The same; `line` also hears where the program printed them.

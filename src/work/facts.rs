@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use indexmap::IndexMap;
 
-use crate::config::template::Foreign;
+use crate::config::template::{Foreign, Rendered};
 use crate::secrets::Secrets;
 use crate::tools::power;
 use crate::tools::terraform::Output;
@@ -25,6 +25,8 @@ pub struct Facts {
     pub outputs: Option<IndexMap<String, Output>>,
     /// Outputs of other environments, once read.
     pub(crate) foreign: Foreigners,
+    /// Values by name, once read or captured.
+    pub values: IndexMap<String, Rendered>,
     /// Serial of the state the outputs came from.
     pub serial: Option<u64>,
     /// The root module and those that it calls, once their files were read.

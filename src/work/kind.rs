@@ -44,6 +44,8 @@ pub(crate) enum Mention<'a> {
     File(&'a Path),
     /// Outputs of other environments that this part of the configuration names.
     Foreign(&'a [&'a str]),
+    /// A value by its name.
+    Value(&'a str),
     /// The outputs, all of them.
     Outputs,
     /// The state of terraform, which it reads by itself.

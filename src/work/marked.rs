@@ -16,6 +16,7 @@ pub(crate) fn marked(step: &StepCx<'_>, kind: &dyn StepKind) -> Known {
     for Foreign { environment, output } in &needs.foreign {
         known.mark(&format!("env.{environment}.output"), output);
     }
+    needs.value_names.iter().for_each(|name| known.mark("value", name));
     needs.secret_names.iter().for_each(|name| known.mark("secret", name));
     known
 }

@@ -1,9 +1,9 @@
 //! The mechanism of a step: what it works with, what it needs to know, the values of its templates, its conditions, and
 //! how it is told as a script. Nothing here names a kind of step.
 
+pub(crate) mod picked;
 pub(crate) mod marked;
 pub(crate) mod when;
-pub(crate) mod opened;
 pub(crate) mod child;
 pub(crate) mod typed;
 pub(crate) mod values;
@@ -16,6 +16,7 @@ mod cx;
 mod started;
 pub(crate) mod container;
 mod heard;
+pub(crate) mod ear;
 mod facts;
 pub(crate) mod modules;
 pub(crate) mod connections;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::kind::{Mention, StepKind};
 use crate::config::Environment;
+use crate::config::model::ValueFrom;
 use crate::config::template::{Foreign, Name, Template};
 
 /// What a step needs to know.
@@ -23,6 +24,8 @@ pub(crate) struct Needs {
     pub secret_names: BTreeSet<String>,
     /// Outputs of other environments in its templates.
     pub foreign: BTreeSet<Foreign>,
+    /// Names of values in its templates, and in those of these values.
+    pub value_names: BTreeSet<String>,
 }
 
 impl Needs {
@@ -30,6 +33,22 @@ impl Needs {
     pub(crate) fn of(env: &Environment, kind: &dyn StepKind, allowed: Option<&[String]>) -> Needs {
         let mut needs = Needs::default();
         kind.visit(env, &mut |mention| needs.see(env, mention, allowed));
+        needs.whole(env)
+    }
+
+    /// Those of these values.
+    pub(crate) fn of_values(env: &Environment, names: &[String]) -> Needs {
+        let mut needs = Needs::default();
+        for name in names {
+            needs.value(env, name);
+        }
+        needs.whole(env)
+    }
+
+    /// Those of reading a value.
+    pub(crate) fn of_source(env: &Environment, source: &ValueFrom) -> Needs {
+        let mut needs = Needs::default();
+        needs.source(env, source);
         needs.whole(env)
     }
 
@@ -73,6 +92,7 @@ impl Needs {
                 named.take(env, template);
                 self.outputs |= named.outputs;
                 self.output_names.extend(named.output_names);
+                self.value_names.extend(named.value_names);
                 self.foreign.extend(named.foreign);
             }
             Mention::Foreign(section) => {
@@ -82,6 +102,7 @@ impl Needs {
                 self.secrets = true;
                 self.secret_names.insert(name.to_owned());
             }
+            Mention::Value(name) => self.value(env, name),
             Mention::Host(name) => self.host(env, name),
             Mention::Outputs => self.outputs = true,
             Mention::State => {
@@ -112,6 +133,21 @@ impl Needs {
         }
     }
 
+    /// A value, and what has to be known to read it.
+    fn value(&mut self, env: &Environment, name: &str) {
+        if self.value_names.insert(name.to_owned())
+            && let Some(source) = env.values.get(name)
+        {
+            self.source(env, source);
+        }
+    }
+
+    fn source(&mut self, env: &Environment, source: &ValueFrom) {
+        for template in source.templates() {
+            self.take(env, &template);
+        }
+    }
+
     fn take(&mut self, env: &Environment, template: &Template) {
         for name in template.names() {
             match name {
@@ -131,7 +167,8 @@ impl Needs {
                 Name::Foreign(foreign) => {
                     self.foreign.insert(foreign.clone());
                 }
-                Name::Environment | Name::Project | Name::Var(_) => {}
+                Name::Value(name) => self.value(env, name),
+                Name::Environment | Name::Project | Name::Var(_) | Name::With(_) => {}
             }
         }
     }

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use serde_json::Value as Json;
 
 use crate::config::model::Input;
-use crate::config::template::{Foreign, Rendered, Scope, Template, TemplateError};
+use crate::config::template::{Foreign, Name, Rendered, Scope, Template, TemplateError, shown_value};
 use crate::exec;
 use crate::failure::Failure;
 use crate::tools::terraform::Output;
@@ -20,6 +20,7 @@ pub(crate) struct Known {
     outputs: IndexMap<String, Rendered>,
     foreign: IndexMap<Foreign, Rendered>,
     secrets: IndexMap<String, SecretString>,
+    values: IndexMap<String, Rendered>,
 }
 
 impl Known {
@@ -36,6 +37,7 @@ impl Known {
         Known {
             outputs: outputs.map(|(name, output)| (name.clone(), rendered(output))).collect(),
             foreign: foreign.collect(),
+            values: step.facts.values.clone(),
             secrets: step.secrets().map(|(name, value)| (name.to_owned(), value.clone())).collect(),
         }
     }
@@ -56,17 +58,22 @@ impl Known {
             let shown = format!("{{{{{foreign}}}}}");
             known.foreign.entry(foreign).or_insert(Rendered::Plain(shown));
         }
+        for name in needs.value_names {
+            known.values.entry(name).or_insert_with_key(|name| Rendered::Plain(shown_value(name)));
+        }
         for name in needs.secret_names {
             known.secrets.entry(name).or_insert_with(|| "***".into());
         }
         known
     }
 
-    /// For a script: this output or secret stands there as the name it has in the file.
+    /// For a script: this output, secret or value stands there as the name it has in the file.
     pub(crate) fn mark(&mut self, kind: &str, name: &str) {
         let marker = format!("{{{{{kind}.{name}}}}}");
         let environment = kind.strip_prefix("env.").and_then(|rest| rest.strip_suffix(".output"));
-        if kind == "secret" {
+        if kind == "value" {
+            self.values.insert(name.to_owned(), Rendered::Plain(marker));
+        } else if kind == "secret" {
             self.secrets.insert(name.to_owned(), marker.into());
         } else if let Some(environment) = environment {
             let foreign = Foreign { environment: environment.to_owned(), output: name.to_owned() };
@@ -89,10 +96,22 @@ impl Known {
             outputs: &self.outputs,
             foreign: &self.foreign,
             secrets: &self.secrets,
+            values: &self.values,
             vars: &step.cx.vars.0,
             addresses: step.env.addresses(),
             is_dry: step.frame.is_dry,
         }
+    }
+
+    /// Whether all values that these name are known.
+    pub(crate) fn has_values<'t>(
+        &self,
+        step: &StepCx<'_>,
+        all: impl IntoIterator<Item = &'t Template>,
+    ) -> bool {
+        let mut names = all.into_iter().flat_map(Template::names);
+        step.frame.is_dry
+            || names.all(|name| !matches!(name, Name::Value(name) if !self.values.contains_key(name)))
     }
 
     /// An output by name.
@@ -198,18 +217,7 @@ pub(crate) fn terraform_var(
     Ok((format!("TF_VAR_{name}"), value))
 }
 
-/// Variables of a child's environment.
-pub(crate) fn variables(
-    step: &StepCx<'_>,
-    declared: &IndexMap<String, Template>,
-) -> Result<Vec<(String, exec::Value)>, Failure> {
-    let known = Known::of(step);
-    declared
-        .iter()
-        .map(|(name, template)| Ok((name.clone(), input_value(known.render(step, template)?))))
-        .collect()
-}
-
+/// As the value of a variable.
 pub(crate) fn input_value(rendered: Rendered) -> exec::Value {
     match rendered {
         Rendered::Plain(text) => exec::Value::Plain(text),

@@ -49,6 +49,8 @@ mod tf;
 mod tools;
 mod trust;
 mod usage;
+mod values;
 mod waits;
 mod walk;
+mod with;
 mod words;

@@ -33,5 +33,6 @@ mod scripts;
 mod sops;
 mod ssh;
 mod state;
+mod store;
 mod values;
 mod waits;

@@ -29,10 +29,12 @@ mod lock;
 mod pipeline;
 mod safety;
 mod step;
+mod command;
 mod terraform;
 mod secrets;
 mod ansible;
 mod value;
+mod values;
 mod wait;
 
 use indexmap::IndexMap;
@@ -42,6 +44,7 @@ use serde::Deserialize;
 pub(crate) use ansible::*;
 pub(crate) use ansible_step::*;
 pub(crate) use checks::*;
+pub(crate) use command::*;
 pub(crate) use compose::*;
 pub(crate) use copy::*;
 pub(crate) use docker::*;
@@ -69,6 +72,7 @@ pub(crate) use task::*;
 pub(crate) use terraform::*;
 pub(crate) use tools::*;
 pub(crate) use value::*;
+pub(crate) use values::*;
 pub(crate) use wait::*;
 
 /// One environment: tables of `environment.toml` are merged over `defaults.toml` key by key, arrays are
@@ -115,6 +119,12 @@ pub(crate) struct File {
     /// Example: `outputs = { backend_ip = "203.0.113.7" }`
     #[serde(default)]
     pub outputs: IndexMap<String, StaticOutput>,
+    /// Values by name, `{{value.NAME}}` in text: read when first used, once in a run
+    ///
+    /// Example: `values = { lab_token = { file = "lab/root_pat.txt", secret = true } }`
+    #[serde(default)]
+    #[schemars(extend("propertyNames" = { "format": "name" }))]
+    pub values: IndexMap<String, ValueFrom>,
     /// The ansible inventory that `apply` and `inventory` write
     pub inventory: Option<Inventory>,
     /// Machines to log in to, by name

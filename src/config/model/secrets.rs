@@ -1,9 +1,10 @@
 //! `[secrets]`: where the secrets are.
 
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{FilePath, OneOrMany, SecretName};
+use super::{FilePath, OneOrMany, SecretName, ValueFrom};
 
 /// Where the secrets are and which must be there
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -13,6 +14,13 @@ pub(crate) struct Secrets {
     ///
     /// Default: those of `credentials/common.enc.env` and `credentials/{{environment}}.enc.env` that exist
     pub files: Option<Vec<FilePath>>,
+    /// Secrets that are in no SOPS file, by name: each comes from a source as those of `[values]` do, wins over one of the
+    /// files, and reaches programs as they do
+    ///
+    /// Example: `from = { VAULT_TOKEN = { file = "~/.vault-token" } }`
+    #[serde(default)]
+    #[schemars(extend("propertyNames" = { "format": "variable" }))]
+    pub from: IndexMap<String, ValueFrom>,
     /// Keys that must be there and must not be empty
     ///
     /// Example: `required = ["OVH_APPLICATION_KEY"]`

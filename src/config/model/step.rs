@@ -1,11 +1,12 @@
 //! A step as written: exactly one kind, and what every kind may say.
 
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    AnsibleStep, Argument, Compose, Copy, Docker, Ecs, FilePath, Git, Http, Pattern, Period, Publish, Remote,
-    SecretName, SnapshotStep, StepOrLine, Variables, Wait,
+    AnsibleStep, Capture, CommandLine, Compose, Copy, Docker, Ecs, FilePath, Git, Http, Pattern, Period,
+    PipelineEntry, Publish, Remote, SecretName, SnapshotStep, StepOrLine, Wait,
 };
 use crate::config::template::Template;
 use crate::config::verbs::Declared;
@@ -90,6 +91,22 @@ pub(crate) struct StepEntry {
     ///
     /// Example: `verify = { http = "https://{{output.fqdn}}/health", attempts = 12 }`
     pub verify: Option<Wait>,
+    /// What the pipeline that `do` calls gets: `{{with.NAME}}` in its texts (`do`)
+    ///
+    /// Example: `{ do = "vault-write", with = { path = "gitlab", value = "{{secret.GITLAB_PASSWORD}}" } }`
+    #[serde(default)]
+    #[schemars(extend("propertyNames" = { "format": "name" }))]
+    pub with: IndexMap<String, Template>,
+    /// The pipeline that is called, with what it gets in its place; made by `config/called.rs`
+    #[serde(default)]
+    #[schemars(skip)]
+    pub called: Option<Box<PipelineEntry>>,
+    /// Values that are taken of what the step said: `{{value.NAME}}` in the steps after it
+    ///
+    /// Example: `{ command = "make image", capture = { image = { match = "sha256:[0-9a-f]+" } } }`
+    #[serde(default)]
+    #[schemars(extend("propertyNames" = { "format": "name" }))]
+    pub capture: IndexMap<String, Capture>,
     /// End a try of the step when it takes longer
     ///
     /// Example: `timeout = "10m"`
@@ -194,48 +211,6 @@ pub(crate) enum OnFailureWord {
     Continue,
 }
 
-/// A command: a line for the shell, a list of arguments, or a table
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(untagged)] // as above
-pub enum CommandLine {
-    /// A line for the shell.
-    Shell(Argument),
-    /// A program and its arguments, without a shell.
-    Argv(Vec<Argument>),
-    /// With folder, variables and input.
-    Table(CommandTable),
-}
-
-/// A command with its folder, variables and input
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct CommandTable {
-    /// A line for the shell, or a list of arguments
-    pub run: Invocation,
-    /// Folder to run in
-    ///
-    /// Default: the root of the project
-    pub dir: Option<FilePath>,
-    /// More variables; values may name secrets
-    #[serde(default)]
-    pub env: Variables,
-    /// What it reads on standard input; may name secrets
-    pub input: Option<Template>,
-    /// Hand terminal and keyboard over to it
-    #[serde(default)]
-    pub interactive: bool,
-}
-
-/// A line for the shell, or a list of arguments
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(untagged)] // as above
-pub enum Invocation {
-    /// A line for the shell.
-    Shell(Argument),
-    /// A program and its arguments, without a shell.
-    Argv(Vec<Argument>),
-}
-
 impl StepEntry {
     /// Takes the effect of the pipeline where the step, or one done on its failure, says none.
     pub(crate) fn with_effect(mut self, effect: Option<Declared>) -> StepEntry {
@@ -246,50 +221,5 @@ impl StepEntry {
                 Some(OnFailure::Steps(steps.map(|step| StepOrLine::Step(Box::new(step))).collect()));
         }
         self
-    }
-}
-
-impl CommandLine {
-    /// The same as a table.
-    pub fn into_table(self) -> CommandTable {
-        let run = match self {
-            CommandLine::Shell(line) => Invocation::Shell(line),
-            CommandLine::Argv(argv) => Invocation::Argv(argv),
-            CommandLine::Table(table) => return table,
-        };
-        CommandTable { run, dir: None, env: Variables::new(), input: None, interactive: false }
-    }
-}
-
-impl CommandTable {
-    /// Every template in it.
-    pub(crate) fn templates(&self) -> Vec<&Template> {
-        self.run.templates().into_iter().chain(self.env.values()).chain(&self.input).collect()
-    }
-}
-
-impl Invocation {
-    /// Every template in it.
-    pub(crate) fn templates(&self) -> Vec<&Template> {
-        match self {
-            Invocation::Shell(line) => vec![&line.0],
-            Invocation::Argv(words) => words.iter().map(|word| &word.0).collect(),
-        }
-    }
-}
-
-impl Invocation {
-    /// The command on one line, cut where it gets long.
-    pub fn name(&self) -> String {
-        let line = match self {
-            Invocation::Shell(line) => line.0.to_string(),
-            Invocation::Argv(argv) => argv.iter().map(|word| word.0.as_str()).collect::<Vec<_>>().join(" "),
-        };
-        let first = line.trim().lines().next().unwrap_or_default();
-        let mut short: String = first.chars().take(60).collect();
-        if short.len() < line.trim().len() {
-            short.push('…');
-        }
-        short
     }
 }

@@ -13,6 +13,7 @@ use crate::config::scope;
 use crate::config::template::{Scope, Template, TemplateError};
 use crate::config::wanted::Wanted;
 use crate::text;
+use crate::text::JsonPath;
 
 /// A length of time as text: `90s`, `5m`, `1h30m`, `500ms`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +38,10 @@ pub struct Address(pub Template);
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Pattern(pub String);
+
+/// The way to a value in a JSON document, checked: `.a.b[0]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ValuePath(pub(crate) JsonPath);
 
 /// A version such as `0.1` or `1.11.4`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -184,6 +189,13 @@ impl<'de> Deserialize<'de> for Period {
     }
 }
 
+impl<'de> Deserialize<'de> for ValuePath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = String::deserialize(deserializer)?;
+        JsonPath::parse(&written).map(ValuePath).ok_or_else(|| de::Error::custom("not a way to a value"))
+    }
+}
+
 impl<'de> Deserialize<'de> for VersionRange {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let written = String::deserialize(deserializer)?;
@@ -232,6 +244,7 @@ format! {
     Argument => { "type": "string", "format": "argument" },
     Address => { "type": "string", "format": "address" },
     Pattern => { "type": "string", "format": "regex" },
+    ValuePath => { "type": "string", "format": "json-path" },
     VersionText => { "type": "string", "format": "version" },
     VersionRange => { "type": "string", "format": "version-range" },
     DownloadUrl => { "type": "string", "format": "download" },

@@ -5,6 +5,7 @@ pub(crate) mod guard;
 pub(crate) mod secrets;
 mod submake;
 pub(crate) mod terraform;
+mod attributes;
 mod ansible;
 mod remote;
 mod compose;

@@ -2,6 +2,7 @@
 
 use toml::Value;
 
+use super::attributes::{attributes, scalar};
 use super::call::{Call, Options};
 use crate::config::verbs;
 use crate::make::maker::Maker;
@@ -227,31 +228,6 @@ fn backend(maker: &mut Maker<'_>, call: &Call, said: &Said<'_>, word: &str) -> O
         }
     }
     Some(())
-}
-
-fn scalar(text: &str) -> Value {
-    match text {
-        "true" => true.into(),
-        "false" => false.into(),
-        text => text.into(),
-    }
-}
-
-/// The attributes of a file of HCL; none when one is no text, number or truth.
-fn attributes(text: &str) -> Option<Vec<(String, Value)>> {
-    use hcl_edit::expr::Expression;
-    let body: hcl_edit::structure::Body = hcl_edit::parser::parse_body(text).ok()?;
-    body.attributes()
-        .map(|attribute| {
-            let value: Value = match &attribute.value {
-                Expression::String(text) => text.as_str().into(),
-                Expression::Bool(is) => (*is.value()).into(),
-                Expression::Number(number) => number.value().as_i64()?.into(),
-                _ => return None,
-            };
-            Some((attribute.key.as_str().to_owned(), value))
-        })
-        .collect()
 }
 
 /// `output`: a file of variables is the environment file, a look at them a verb.

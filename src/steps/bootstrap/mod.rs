@@ -13,13 +13,14 @@ use crate::disk;
 use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
 use crate::net::bucket::Bucket;
+use crate::steps::opened;
 use crate::steps::terraform::seen::Seen;
 use crate::steps::terraform::{bucket as place, state_place};
 use crate::tools::terraform::backend::Backend;
 use crate::ui::event::Level;
 use crate::work::kind::{Mention, StepKind};
 use crate::work::script::Script;
-use crate::work::{StepCx, opened, relative};
+use crate::work::{StepCx, relative};
 use found::Found;
 
 /// The file that the backend is written to.

@@ -2,19 +2,19 @@
 
 use crate::config::Environment;
 use crate::config::model::{self, Value, ValueSource};
-use crate::config::template::Rendered;
+use crate::config::template::{Name, Rendered};
 use crate::config::verbs::Effect;
 use crate::disk;
 use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind, Problem};
 use crate::files::env_file::{Entry, EnvFile, Metadata, Section, environment_of, is_stale};
 use crate::steps::files::env_place;
+use crate::steps::opened;
 use crate::steps::terraform::read;
 use crate::text::{nearest, plural, upper_snake};
 use crate::tools::terraform::Output;
 use crate::work::StepCx;
 use crate::work::kind::{Mention, StepKind};
-use crate::work::opened;
 use crate::work::script::{Script, literal, no_script};
 use crate::work::values::{self, Known};
 
@@ -30,7 +30,7 @@ pub enum EnvFileStep {
 }
 
 impl StepKind for EnvFileStep {
-    fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+    fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
         if *self != EnvFileStep::Remove {
             see(Mention::Foreign(&["env-file"]));
         }
@@ -43,7 +43,17 @@ impl StepKind for EnvFileStep {
                 see(Mention::SecretFiles);
                 see(Mention::Outputs);
             }
-            EnvFileStep::Remove => {}
+            EnvFileStep::Remove => return,
+        }
+        let sections = env.env_file.sections.iter().flatten();
+        for value in sections.flat_map(|section| section.values.values()) {
+            if let Value::Text(template) = value {
+                template.names().for_each(|name| {
+                    if let Name::Value(name) = name {
+                        see(Mention::Value(name));
+                    }
+                });
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! A request of HTTP: repeated only where that does no harm, with nothing secret in an address, an argument or another
 //! server's hands.
 
-mod run;
+pub(crate) mod run;
 mod script;
 mod verdict;
 

@@ -15,6 +15,19 @@ const LINES: usize = 5;
 
 /// Sends it, and says in a few words what came of it.
 pub(super) async fn run(step: &mut StepCx<'_>, http: &Http) -> Result<String, Failure> {
+    let (summary, reply) = answered(step, http).await?;
+    if let Some(ear) = &step.frame.ear {
+        let headers = reply.headers.iter();
+        let headers = headers.map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        });
+        ear.answer(headers.collect(), reply.text().into_owned());
+    }
+    Ok(summary)
+}
+
+/// The answer that was wanted, with what it means in a few words.
+pub(crate) async fn answered(step: &StepCx<'_>, http: &Http) -> Result<(String, Reply), Failure> {
     let request = request(step, &Known::of(step), http)?;
     let wanted = Wanted::of(http);
     let each = http.each.map_or(EACH, |each| each.0);
@@ -23,8 +36,10 @@ pub(super) async fn run(step: &mut StepCx<'_>, http: &Http) -> Result<String, Fa
         let Some(result) = ask(step, &request, each).await else { return Err(stopped()) };
         let this = Try { number, is_repeatable: http.is_repeatable() };
         match judge(&wanted, this, &result, (step.cx.now)()) {
-            Verdict::Done(text) if number == 1 => return Ok(text),
-            Verdict::Done(text) => return Ok(format!("{text}, at try {number}")),
+            Verdict::Done(text) => {
+                let Ok(reply) = result else { break };
+                return Ok((if number == 1 { text } else { format!("{text}, at try {number}") }, reply));
+            }
             Verdict::Again(length, why) if step.left().is_none_or(|left| length < left) => {
                 step.say(&format!("{why}: once more in {}", crate::text::duration(length)));
                 if !pause(length, &step.cx.interrupts).await {

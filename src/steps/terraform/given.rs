@@ -8,7 +8,8 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use super::Action;
-use crate::config::template::TemplateError;
+use crate::config::Environment;
+use crate::config::template::{Name, Template, TemplateError};
 use crate::disk::{self, PrivateDir};
 use crate::exec::{Handed, Value};
 use crate::failure::{Failure, Kind};
@@ -40,8 +41,12 @@ impl Given {
         }
         let Some(terraform) = &step.env.terraform else { return Ok(given) };
         given.vars(step, &Known::of(step))?;
-        for (name, value) in values::variables(step, &terraform.env)? {
-            given.text(declared, name, value);
+        let known = Known::of(step);
+        for (name, template) in &terraform.env {
+            if known.has_values(step, [template]) {
+                let value = values::input_value(known.render(step, template)?);
+                given.text(declared, name.clone(), value);
+            }
         }
         given.yield_to_files(&terraform.dir);
         Ok(given)
@@ -64,7 +69,7 @@ impl Given {
             let (value, is_sensitive) = match values::of_terraform(&known.scope(step), declared, name, input)
             {
                 // Those that take values have them: they were read before. The others do without.
-                Err(TemplateError::Foreign { .. }) => continue,
+                Err(TemplateError::Foreign { .. } | TemplateError::Value { .. }) => continue,
                 value => value.map_err(|error| values::no_value(step, error))?,
             };
             self.value(declared, name, value, is_sensitive);
@@ -119,6 +124,22 @@ impl Given {
         let lines: Vec<String> = lines.chain((!self.file.is_empty()).then(String::new)).collect();
         lines.join("\n")
     }
+}
+
+/// The values that are named in what a root module gets.
+pub(crate) fn values(env: &Environment) -> Vec<String> {
+    let Some(terraform) = &env.terraform else { return Vec::new() };
+    let vars = terraform.vars.values().flat_map(|input| Template::inside(&input.0));
+    let all = vars.chain(terraform.env.values().cloned());
+    all.flat_map(|template| values_of(&template)).collect()
+}
+
+fn values_of(template: &Template) -> Vec<String> {
+    let value = |name: &Name| match name {
+        Name::Value(name) => Some(name.clone()),
+        _ => None,
+    };
+    template.names().filter_map(value).collect()
 }
 
 /// Values on their way: gone when this is dropped.

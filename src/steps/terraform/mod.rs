@@ -32,6 +32,7 @@ mod action;
 
 pub(crate) use action::{Action, How, Reviewed};
 pub(crate) use call::{equip, equip_any, failed, program, without_dangling};
+pub(crate) use given::values;
 pub(crate) use root::root;
 
 use crate::config::Environment;
@@ -57,6 +58,9 @@ impl StepKind for Action {
         }
         if self.takes_values() {
             see(Mention::Foreign(&["terraform", "vars"]));
+            for name in given::values(env) {
+                see(Mention::Value(&name));
+            }
         }
     }
 

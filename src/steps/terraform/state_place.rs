@@ -74,6 +74,7 @@ pub(crate) fn of(
         outputs: &outputs,
         foreign: &IndexMap::new(),
         secrets: &secrets,
+        values: &IndexMap::new(),
         vars,
         addresses: env.addresses(),
         is_dry: false,

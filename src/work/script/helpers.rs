@@ -1,7 +1,7 @@
 //! Functions that scripts call; only those that are called are printed.
 
 /// By name, in the order in which they are printed.
-pub(crate) const HELPERS: [(&str, &str); 16] = [
+pub(crate) const HELPERS: [(&str, &str); 17] = [
     (
         "some_secrets",
         r#"some_secrets() { # NAME...: for the commands that this shell starts
@@ -169,6 +169,20 @@ tcp_answers() { # ADDRESS SECONDS
   local pattern=$1 said
   shift
   said=$("$@") && grep -Eq -- "$pattern" <<<"$said"
+}"#,
+    ),
+    (
+        "found",
+        r#"found() { # PATTERN: its first group, or all that it matches, in a line of standard input
+  local line
+  while IFS= read -r line || [ -n "$line" ]; do
+    if [[ $line =~ $1 ]]; then
+      printf '%s\n' "${BASH_REMATCH[1]-${BASH_REMATCH[0]}}"
+      cat >/dev/null
+      return 0
+    fi
+  done
+  return 1
 }"#,
     ),
     (

@@ -27,11 +27,13 @@ pub(crate) struct Script {
     pub foreign: BTreeMap<String, String>,
     /// Outputs that the step under way uses: the variable of the script and the name of the output.
     outputs: BTreeMap<String, String>,
+    /// Values that the step under way uses, by their names.
+    values: BTreeSet<String>,
 }
 
 /// A name whose value only the run of the script knows.
 pub(super) static MARKER: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"\{\{\s*(output|secret|env\.[\w.-]+\.output)\.([\w-]+)\s*\}\}").ok());
+    LazyLock::new(|| Regex::new(r"\{\{\s*(output|secret|value|env\.[\w.-]+\.output)\.([\w-]+)\s*\}\}").ok());
 
 impl Script {
     /// A text as one word of bash: quoted, with variables where a value is not known yet.
@@ -56,8 +58,11 @@ impl Script {
                 let variable = format!("env_{environment}_{name}").replace(['-', '.'], "_");
                 word.push_str(&value(&variable));
                 self.foreign.insert(variable, format!("infractl output {environment} {name} --raw"));
+            } else if kind == "value" {
+                self.values.insert(name.to_owned());
+                word.push_str(&value(&variable_of("value", name)));
             } else {
-                let variable = format!("out_{}", name.replace('-', "_"));
+                let variable = variable_of("out", name);
                 word.push_str(&value(&variable));
                 self.helpers.insert("output");
                 self.outputs.insert(variable, name.to_owned());
@@ -131,10 +136,20 @@ impl Script {
         std::mem::take(&mut self.outputs)
     }
 
+    /// The values that were used since the last call.
+    pub(crate) fn used_values(&mut self) -> BTreeSet<String> {
+        std::mem::take(&mut self.values)
+    }
+
     /// A command that sees no secrets but those that the step names.
     pub(crate) fn command_sparing(&mut self, step: &StepCx<'_>, cmd: &Cmd) -> String {
         self.command_seeing(step, cmd, Some(step.frame.secrets.as_deref().unwrap_or_default()))
     }
+}
+
+/// The variable of a script for an output or a value.
+pub(crate) fn variable_of(kind: &str, name: &str) -> String {
+    format!("{kind}_{}", name.replace('-', "_"))
 }
 
 /// `timeout 300 ` for a step with a limit.

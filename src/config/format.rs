@@ -1,0 +1,49 @@
+//! What a text of a format may look like.
+
+use crate::config::download;
+use crate::config::known::{is_variable, version};
+use crate::config::model::Status;
+use crate::config::wanted::Wanted;
+use crate::text::{self, JsonPath};
+
+/// Why a text is not of a format, and what to do; none if it is.
+pub(crate) fn wrong(key: &str, text: &str, format: &str) -> Option<(String, String)> {
+    let is_mode =
+        || text.len() == 4 && text.starts_with('0') && text.bytes().all(|b| (b'0'..b'8').contains(&b));
+    let (is_good, what, help) = match format {
+        "duration" => (
+            text::parse_duration(text).is_some(),
+            "a duration",
+            "write a number and a unit: `90s`, `5m`, `1h30m`, `500ms`",
+        ),
+        "regex" => return pattern(key, text),
+        "json-path" => {
+            let message = format!("`{text}` is not the way to a value of a JSON document");
+            return JsonPath::parse(text).is_none().then(|| (message, "write it as `.a.b[0]`".to_owned()));
+        }
+        "download" => return download::wrong(text),
+        "status" => (
+            Status::parse(text).is_some(),
+            "a status of HTTP",
+            "write a code or a range: `200`, `\"200-299\"`",
+        ),
+        "version" => (version(text).is_some(), "a version", "write it as `1.4` or `1.4.2`"),
+        "version-range" => (
+            Wanted::parse(text).is_some(),
+            "a version",
+            "write it as `1.11.4`, `1.11`, `>= 1.10, < 1.12` or `~> 1.11.0`",
+        ),
+        "mode" => (is_mode(), "a file mode", "write it as `0600` or `0644`"),
+        "variable" => {
+            (is_variable(text), "the name of a variable", "use letters, digits and `_`, and no digit first")
+        }
+        _ => return None,
+    };
+    (!is_good).then(|| (format!("`{text}` is not {what}"), help.to_owned()))
+}
+
+fn pattern(key: &str, text: &str) -> Option<(String, String)> {
+    let error = regex::Regex::new(text).err()?.to_string();
+    let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
+    Some((format!("`{key}` is not a regular expression"), format!("mend it: {reason}")))
+}
