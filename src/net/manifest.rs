@@ -50,11 +50,12 @@ impl Tagged {
         let trusted = certificates.iter().map(|der| Certificate::from_der(der).to_owned());
         let agent = object::agent(RootCerts::from(trusted));
         let address = format!("{scheme}://{}/v2/{}/manifests/{}", self.host, self.repository, self.tag);
-        let mut answer = get(&agent, &address, self.basic())?;
+        let mut answer = get(&agent, &address, self.basic().as_ref())?;
         if answer.status() == 401
             && let Some(token) = self.token(&agent, scheme, &answer)?
         {
-            answer = get(&agent, &address, Some(format!("Bearer {}", token.expose_secret()).into()))?;
+            let bearer = format!("Bearer {}", token.expose_secret()).into();
+            answer = get(&agent, &address, Some(&bearer))?;
         }
         match answer.status().as_u16() {
             200 => {}
@@ -90,7 +91,7 @@ impl Tagged {
         if !realm.starts_with(&format!("{scheme}://")) {
             return Err("the registry wants its login sent elsewhere without TLS".to_owned());
         }
-        let mut answer = get(agent, &format!("{realm}?{query}"), self.basic())?;
+        let mut answer = get(agent, &format!("{realm}?{query}"), self.basic().as_ref())?;
         if answer.status() != 200 {
             return Err(format!("the registry gives no token: status {}", answer.status().as_u16()));
         }
@@ -103,10 +104,10 @@ impl Tagged {
 fn get(
     agent: &ureq::Agent,
     address: &str,
-    login: Option<SecretString>,
+    login: Option<&SecretString>,
 ) -> Result<Response<ureq::Body>, String> {
     let mut request = agent.get(address).config().timeout_global(Some(LIMIT)).build().header("accept", KINDS);
-    if let Some(login) = &login {
+    if let Some(login) = login {
         request = request.header("authorization", login.expose_secret());
     }
     request.call().map_err(|error| error.to_string())

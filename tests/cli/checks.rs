@@ -144,7 +144,9 @@ fn a_check_that_nobody_knows_is_an_error_where_it_stands() {
     let wrong = |checks: &str, texts: &[&str]| {
         let project = project(WELL, checks);
         let run = project.infractl(&["validate", "dev"]).code(78);
-        texts.iter().for_each(|text| assert!(run.err.contains(text), "{checks}: {text}: {}", run.err));
+        for text in texts {
+            assert!(run.err.contains(text), "{checks}: {text}: {}", run.err);
+        }
     };
     wrong(
         "[checks]\ntflnt = true\n",

@@ -77,7 +77,7 @@ fn the_picture_shows_the_walk_of_the_page() {
     let sandbox = repository();
     let times = regex::Regex::new(r"\s+[0-9.]+ m?s\b").unwrap();
     let known = |text: &str| times.replace_all(text, "").trim_end().to_owned();
-    for shown in lines.split(|line| line.is_empty()) {
+    for shown in lines.split(String::is_empty) {
         let Some(line) = shown.first().and_then(|line| line.strip_prefix("$ ")) else { continue };
         let run = self::typed(&sandbox, line).code(0);
         let printed: Vec<String> = run.out.lines().chain(run.err.lines()).map(known).collect();

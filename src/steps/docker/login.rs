@@ -97,10 +97,10 @@ impl Login {
         failure.context(format!("there is no password for `{}`", self.server))
     }
 
-    /// Where a repository of ECR is made; none for other registries.
-    pub(super) fn ecr_region(&self) -> Option<Option<&str>> {
+    /// The call that makes a repository; none for registries that make them by themselves.
+    pub(super) fn create_repository(&self, name: &str) -> Option<Cmd> {
         match &self.from {
-            From::Ecr { region } => Some(region.as_deref()),
+            From::Ecr { region } => Some(aws::ecr::create_repository(region.as_deref(), name)),
             From::Secret(_) | From::Acr => None,
         }
     }

@@ -111,8 +111,8 @@ fn creates(step: &StepCx<'_>) -> bool {
 
 /// Makes the repository.
 async fn create(step: &StepCx<'_>, login: &Login, repository: &str) -> Result<(), Failure> {
-    let Some(region) = login.ecr_region() else { return Ok(()) };
-    match answer(step, ecr::create_repository(region, repository)).await? {
+    let Some(create) = login.create_repository(repository) else { return Ok(()) };
+    match answer(step, create).await? {
         Ok(_) => step.cx.ui.note(format!("made the repository `{repository}`")),
         Err(tail) if ecr::is_there(&tail) => {}
         Err(tail) => {
