@@ -174,10 +174,7 @@ impl Check<'_> {
                     }
                     if keys == "environment" || keys == "json-path" {
                         let node = Node { place: entry.key.clone(), value: Value::Text(name.clone()) };
-                        match keys.as_str() {
-                            "environment" => self.reference(&node, name, keys),
-                            _ => self.text(key, &node, name, keys),
-                        }
+                        self.text(key, &node, name, keys);
                     }
                     if keys == "name" && !is_name(name) {
                         let help = "use letters, digits, `_` and `-`";

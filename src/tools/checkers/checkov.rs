@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Finding, text};
+use super::finding::{Finding, text};
 use crate::exec::Cmd;
 
 /// What it finds in the root module.

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Finding, text};
+use super::finding::{Finding, text};
 use crate::exec::Cmd;
 
 /// What terraform keeps in the folder is not the project's.

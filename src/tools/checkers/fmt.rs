@@ -1,6 +1,6 @@
 //! `terraform fmt -check -diff`: a difference for each file.
 
-use super::Finding;
+use super::finding::Finding;
 
 /// The files, each with the first line that would be another.
 pub(super) fn read(text: &str) -> Vec<Finding> {

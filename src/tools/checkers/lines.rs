@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::Finding;
+use super::finding::Finding;
 use crate::text::plain;
 
 static PLACE: LazyLock<Option<Regex>> = LazyLock::new(|| {

@@ -6,29 +6,15 @@ mod fmt;
 mod lines;
 mod sarif;
 mod tflint;
+mod finding;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use finding::Finding;
 use serde_json::Value as Json;
 
 use crate::config::model::Findings;
 use crate::exec::Cmd;
-use crate::text::plain;
-
-/// What a program finds fault with.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Finding {
-    /// It fails because of it.
-    pub(crate) is_error: bool,
-    /// What is wrong.
-    pub(crate) message: String,
-    /// The rule that says so, by the name that the program has for it.
-    pub(crate) rule: Option<String>,
-    /// The file, as seen from the folder that it ran in.
-    pub(crate) file: Option<String>,
-    /// The line, from 1.
-    pub(crate) line: Option<u64>,
-}
 
 /// The call of a check that has its name from the program; `fmt` is terraform's own.
 pub(crate) fn call(name: &str) -> Cmd {
@@ -62,8 +48,4 @@ fn document(text: &str) -> Option<Json> {
     });
     let start = start.into_iter().find(|(_, line)| begins(line)).map(|(start, _)| start)?;
     serde_json::Deserializer::from_str(&text[start..]).into_iter().next()?.ok()
-}
-
-fn text(value: &Json) -> Option<String> {
-    value.as_str().filter(|text| !text.is_empty()).map(|text| plain(text).into_owned())
 }

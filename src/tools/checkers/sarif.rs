@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Finding, text};
+use super::finding::{Finding, text};
 
 /// The results of all runs that were not suppressed.
 pub(super) fn read(document: &Json) -> Option<Vec<Finding>> {
