@@ -21,6 +21,7 @@ pub(crate) mod script;
 mod options;
 pub(crate) mod select;
 pub(crate) mod plan;
+mod reviewed;
 pub(crate) mod own;
 mod machines;
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Which steps a verb has. Pure: nothing is touched.
 
+use super::reviewed::unreviewed;
 pub(crate) use super::verb::Playbooks;
 pub use super::verb::Verb;
 use super::{Pipeline, Step, What, machines, own, refused};
 use crate::config::Environment;
-use crate::config::model::Review;
 use crate::config::unready;
 use crate::config::verbs::Effect;
 use crate::steps::Work;
@@ -57,32 +57,6 @@ fn with_plan(steps: &mut [Step], given: &Reviewed) -> bool {
         }
         What::Work(_) => false,
     })
-}
-
-/// Refuses every step that would apply what nobody has looked at, where the environment wants that.
-fn unreviewed(env: &Environment, steps: &mut [Step]) {
-    let Some(review) = env.terraform.as_ref().map(|terraform| terraform.review) else { return };
-    for step in steps {
-        match &mut step.what {
-            What::Steps(inside) => unreviewed(env, inside),
-            What::Work(Work::Terraform(Terraform::Apply { plan })) => {
-                let how = plan.as_ref().map(|plan| plan.how);
-                let flag = match (review, how) {
-                    (Review::SavedPlan, None) => "--plan",
-                    (Review::Verify, None | Some(How::Exactly)) => "--verify",
-                    _ => continue,
-                };
-                let name = &env.name;
-                let why =
-                    format!("`{name}` applies only a plan that was reviewed: `review` in `[terraform]`");
-                let help = format!(
-                    "run `infractl plan {name} --out FILE`, have it reviewed, then `infractl apply {name} {flag} FILE`"
-                );
-                *step = refused(&step.name, &why, &help);
-            }
-            What::Work(_) => {}
-        }
-    }
 }
 
 /// Puts first what is opened and checked before any tool starts, if any step needs it.

@@ -12,7 +12,7 @@ use crate::failure::{Failure, Kind};
 use crate::secrets;
 use crate::toolbox;
 use crate::ui::event::{Event, Level, ToolLine};
-use crate::work::ear::Ear;
+use crate::work::ear::{Ear, Listening};
 use crate::work::heard::Heard;
 use crate::work::{Facts, started};
 
@@ -113,7 +113,14 @@ impl<'a> StepCx<'a> {
                 .map_err(|error| self.unanswered(error));
         }
         if let Some(ear) = self.frame.ear.as_ref().filter(|_| cmd.io == Io::Stream) {
-            return self.run_heard(cmd, ear).await;
+            let listening = Listening::new(ear, &self.cx.masks);
+            let line = |channel: Channel, text: &str| {
+                if let Some(shown) = listening.line(channel, text) {
+                    self.line(self.level(channel), shown);
+                }
+            };
+            let done = self.run_channels(&cmd.clone().io(Io::Raw), &line).await;
+            return done.map(|done| listening.over(done)).map_err(|error| self.unanswered(error));
         }
         let environment = Some(self.env.name.as_str());
         let line = |channel: Channel, text: &str| {
@@ -158,7 +165,10 @@ impl<'a> StepCx<'a> {
             None => cmd,
         };
         let started = match &cmd.container {
-            Some(wanted) => Some(Box::pin(started::start(self, cmd, wanted)).await?),
+            Some(wanted) => {
+                let says = |text: String| self.progress(text);
+                Some(Box::pin(started::start(self.cx, &says, cmd, wanted)).await?)
+            }
             None => None,
         };
         let cmd = started.as_ref().map_or(cmd, |started| &started.cmd);
@@ -185,7 +195,7 @@ impl<'a> StepCx<'a> {
         let result = self.cx.runner.run(cmd, &hear).await;
         self.over(result.as_ref().ok().map(|done| done.code), begun.elapsed());
         match &started {
-            Some(container) => Box::pin(started::ended(self, container, result)).await,
+            Some(container) => Box::pin(started::ended(self.cx, container, result)).await,
             None => result,
         }
     }

@@ -2,9 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::cx::StepCx;
-use crate::exec::{Channel, Cmd, Done, Io};
-use crate::failure::Failure;
+use crate::exec::{Channel, Done};
+use crate::redact::Masks;
 use crate::text::Tail;
 
 /// More bytes of what a step says are not searched.
@@ -96,25 +95,35 @@ impl Said {
     }
 }
 
-impl StepCx<'_> {
-    /// The same for a command of which a value is taken: its lines are kept as they are, and shown masked, unless they are
-    /// held back.
-    pub(super) async fn run_heard(&self, cmd: &Cmd, ear: &Ear) -> Result<Done, Failure> {
-        let tail = Mutex::new(Tail::<40>::default());
-        let line = |channel: Channel, text: &str| {
-            ear.hear(channel, text);
-            if !ear.holds_back {
-                let text = self.cx.masks.mask(text);
-                tail.lock().unwrap_or_else(PoisonError::into_inner).push(&text);
-                self.line(self.level(channel), text);
-            }
-        };
-        let cmd = cmd.clone().io(Io::Raw);
-        let mut done = self.run_channels(&cmd, &line).await.map_err(|error| self.unanswered(error))?;
-        if !ear.holds_back {
-            let tail = tail.into_inner().unwrap_or_else(PoisonError::into_inner);
-            tail.text().clone_into(&mut done.tail);
+/// A command of which a value is taken: its lines are kept as they are, and shown masked, unless they are held back.
+pub(super) struct Listening<'a> {
+    ear: &'a Ear,
+    masks: &'a Masks,
+    tail: Mutex<Tail<40>>,
+}
+
+impl<'a> Listening<'a> {
+    pub(super) fn new(ear: &'a Ear, masks: &'a Masks) -> Self {
+        Listening { ear, masks, tail: Mutex::default() }
+    }
+
+    /// Hears a line; what may be shown of it.
+    pub(super) fn line(&self, channel: Channel, text: &str) -> Option<String> {
+        self.ear.hear(channel, text);
+        if self.ear.holds_back {
+            return None;
         }
-        Ok(done)
+        let text = self.masks.mask(text).into_owned();
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner).push(&text);
+        Some(text)
+    }
+
+    /// The end of the command, with the last lines that may be shown.
+    pub(super) fn over(self, done: Done) -> Done {
+        if self.ear.holds_back {
+            return done;
+        }
+        let tail = self.tail.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Done { tail: tail.text().to_owned(), ..done }
     }
 }

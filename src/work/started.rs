@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rustix::process::getuid;
 use tokio::sync::Mutex;
 
-use super::StepCx;
 use super::container::outside;
+use crate::context::Ctx;
 use crate::exec::{Cmd, Container, Done, RunError};
 use crate::text::{last_line, plain};
 use crate::tools::docker;
@@ -27,9 +27,17 @@ pub(super) struct Started {
     image: String,
 }
 
+/// Who is told what is being done.
+type Says<'a> = &'a (dyn Fn(String) + Send + Sync);
+
 /// Makes sure that the engine answers and that the image is here, and gives the command that runs the container.
-pub(super) async fn start(step: &StepCx<'_>, cmd: &Cmd, container: &Container) -> Result<Started, RunError> {
-    let is_rootless = ready(step, &container.image).await?;
+pub(super) async fn start(
+    cx: &Ctx,
+    says: Says<'_>,
+    cmd: &Cmd,
+    container: &Container,
+) -> Result<Started, RunError> {
+    let is_rootless = ready(cx, says, &container.image).await?;
     let number = STARTED.fetch_add(1, Ordering::Relaxed);
     let name = format!("infractl-{}-{}-{number}", container.environment, std::process::id());
     let cmd = outside(cmd, container, Some(&name), is_rootless);
@@ -37,31 +45,31 @@ pub(super) async fn start(step: &StepCx<'_>, cmd: &Cmd, container: &Container) -
 }
 
 /// Whether the engine is rootless. One asks, and pulls, for all that wait.
-async fn ready(step: &StepCx<'_>, image: &str) -> Result<bool, RunError> {
+async fn ready(cx: &Ctx, says: Says<'_>, image: &str) -> Result<bool, RunError> {
     let mut ready = READY.lock().await;
     let (images, is_rootless) = &mut *ready;
     if !images.contains(image) {
-        let found = step.cx.runner.run(&docker::image(image), &|_, _| ()).await?;
+        let found = cx.runner.run(&docker::image(image), &|_, _| ()).await?;
         if found.code != 0 {
-            pull(step, image, &found).await?;
+            pull(cx, says, image, &found).await?;
         }
         images.insert(image.to_owned());
     }
     if is_rootless.is_none() {
         let asks = !getuid().is_root();
         let told =
-            if asks { step.cx.runner.run(&docker::security(), &|_, _| ()).await?.stdout } else { Vec::new() };
+            if asks { cx.runner.run(&docker::security(), &|_, _| ()).await?.stdout } else { Vec::new() };
         *is_rootless = Some(String::from_utf8_lossy(&told).contains("rootless"));
     }
     Ok(is_rootless.unwrap_or_default())
 }
 
-async fn pull(step: &StepCx<'_>, image: &str, found: &Done) -> Result<(), RunError> {
+async fn pull(cx: &Ctx, says: Says<'_>, image: &str, found: &Done) -> Result<(), RunError> {
     if docker::engine_trouble(&found.tail).is_some() {
         return Err(not_started(image, &found.tail));
     }
-    step.progress(format!("pulls the image {image}"));
-    let done = step.cx.runner.run(&docker::pull(image), &|_, _| ()).await?;
+    says(format!("pulls the image {image}"));
+    let done = cx.runner.run(&docker::pull(image), &|_, _| ()).await?;
     if done.interrupted {
         return Err(RunError::Cancelled { program: "docker".to_owned() });
     }
@@ -93,12 +101,12 @@ fn not_started(image: &str, tail: &str) -> RunError {
 
 /// What came of it. A container whose docker program was ended is removed: it would go on.
 pub(super) async fn ended(
-    step: &StepCx<'_>,
+    cx: &Ctx,
     started: &Started,
     result: Result<Done, RunError>,
 ) -> Result<Done, RunError> {
     if !matches!(&result, Ok(done) if !done.interrupted) {
-        let _ = step.cx.runner.run(&docker::remove(&started.name).even_if_interrupted(), &|_, _| ()).await;
+        let _ = cx.runner.run(&docker::remove(&started.name).even_if_interrupted(), &|_, _| ()).await;
     }
     match result {
         Ok(done) if NOT_STARTED.contains(&done.code) && !done.interrupted => {

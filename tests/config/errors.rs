@@ -84,7 +84,7 @@ provider = "gcp"
     4 | colour = "red"
       | ^^^^^^
       |
-      = help: use `project`, `protected`, `safety`, `description`, `depends-on`, `mocks`, `terraform`, `secrets`, `env-file`, `outputs`, `inventory`, `hosts`, `lock`, `power`, `ansible`, `registry`, `images`, `tasks`, `snapshots`, `release`, `tools`, `checks`, `pipelines` or `hooks`, or begin it with `x-` if it is for you alone
+      = help: use `project`, `protected`, `safety`, `description`, `depends-on`, `mocks`, `terraform`, `secrets`, `env-file`, `outputs`, `values`, `inventory`, `hosts`, `lock`, `power`, `ansible`, `registry`, `images`, `tasks`, `snapshots`, `release`, `tools`, `checks`, `pipelines`, `hooks` or `failures`, or begin it with `x-` if it is for you alone
 
     error: unknown key `protected` in `terraform`
      --> environments/dev/environment.toml:7:1
@@ -395,7 +395,7 @@ aply = 3
     11 |   { name = "nothing" },
        |   ^^^^^^^^^^^^^^^^^^^^
        |
-       = help: add one of `do`, `command`, `wait`, `copy`, `remote`, `compose`, `ansible`, `docker`, `ecs`, `snapshot`, `publish` or `git`
+       = help: add one of `do`, `command`, `wait`, `copy`, `remote`, `compose`, `ansible`, `docker`, `ecs`, `snapshot`, `publish`, `git` or `http`
 
     error: unknown key `wiat` in `step`
       --> environments/dev/environment.toml:12:5
@@ -760,7 +760,7 @@ fn a_text_with_escapes_is_marked_where_it_can_be() {
     1 | a-b = 1
       | ^^^
       |
-      = help: use `project`, `protected`, `safety`, `description`, `depends-on`, `mocks`, `terraform`, `secrets`, `env-file`, `outputs`, `inventory`, `hosts`, `lock`, `power`, `ansible`, `registry`, `images`, `tasks`, `snapshots`, `release`, `tools`, `checks`, `pipelines` or `hooks`, or begin it with `x-` if it is for you alone
+      = help: use `project`, `protected`, `safety`, `description`, `depends-on`, `mocks`, `terraform`, `secrets`, `env-file`, `outputs`, `values`, `inventory`, `hosts`, `lock`, `power`, `ansible`, `registry`, `images`, `tasks`, `snapshots`, `release`, `tools`, `checks`, `pipelines`, `hooks` or `failures`, or begin it with `x-` if it is for you alone
 
     error: unknown name `nope` in a template
      --> environments/dev/environment.toml:3:9
@@ -768,7 +768,7 @@ fn a_text_with_escapes_is_marked_where_it_can_be() {
     3 | title = "\u00e9 {{nope}}"
       |         ^^^^^^^^^^^^^^^^^
       |
-      = help: use `environment`, `project`, `output.NAME`, `secret.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or write `{{{{` for a literal `{{`
+      = help: use `environment`, `project`, `output.NAME`, `secret.NAME`, `value.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or write `{{{{` for a literal `{{`
 
     error: unknown name `nope` in a template
      --> environments/dev/environment.toml:5:3
@@ -776,7 +776,7 @@ fn a_text_with_escapes_is_marked_where_it_can_be() {
     5 | {{nope}}'''
       |   ^^^^
       |
-      = help: use `environment`, `project`, `output.NAME`, `secret.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or write `{{{{` for a literal `{{`
+      = help: use `environment`, `project`, `output.NAME`, `secret.NAME`, `value.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or write `{{{{` for a literal `{{`
 
     error: 3 problems
     "#);

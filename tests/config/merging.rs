@@ -177,6 +177,7 @@ endpoints = { s3 = "https://s3.{{environment}}.example" }
         outputs: &outputs,
         foreign: &IndexMap::new(),
         secrets: &secrets,
+        values: &IndexMap::new(),
         vars: &std::collections::BTreeMap::new(),
         addresses: dev.addresses(),
     };

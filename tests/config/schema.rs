@@ -148,6 +148,7 @@ const CONTEXT: &str = r#"
 hosts.backend.address = "10.0.0.1"
 images.forecast-etl = {}
 tasks.forecast-etl = {}
+pipelines.vault-write = [{ command = { run = "x", env = { A = "{{with.path}}", B = "{{with.value}}" } } }]
 "#;
 
 /// An example of the reference as a whole file; none where it is only a part of one.
@@ -164,6 +165,19 @@ fn file(section: &str, example: &str) -> Option<String> {
         "pipelines.NAME[]" => format!("pipelines.x = [{{ do = \"plan\", {example} }}]\n"),
         section if section.starts_with("pipelines") => return None,
         "tools.NAME" => format!("[tools.x]\nversion = \"1.2.3\"\n{example}\n"),
+        "checks.NAME" => format!(
+            "[checks.x]\nrun = \"exit 0\"\n{}\n",
+            if example.starts_with("run") { "" } else { example }
+        ),
+        "failures[]" => {
+            let needed = [("name", "name = \"x\""), ("match", "match = \"x\""), ("says", "says = \"x\"")];
+            let missing = needed.iter().filter(|(key, _)| !example.starts_with(&format!("{key} =")));
+            let lines: Vec<&str> = missing.map(|(_, line)| *line).chain([example]).collect();
+            format!("[[failures]]\n{}\n", lines.join("\n"))
+        }
+        "secrets.from.NAME" | "values.NAME" if example.starts_with("json") => {
+            format!("[{}]\ncommand = \"cat x\"\n{example}\n", section.replace("NAME", "x"))
+        }
         "inventory" | "inventory.groups.NAME" | "ansible" | "release" => {
             format!("{CONTEXT}[{}]\n{example}\n", section.replace("NAME", "x"))
         }

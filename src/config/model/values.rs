@@ -17,15 +17,15 @@ use crate::config::template::Template;
 pub(crate) struct ValueFrom {
     /// The text of this file, without one line end at its end
     ///
-    /// Example: `{ file = "docker/gitlab/root_pat.txt", secret = true }`
+    /// Example: `file = "docker/gitlab/root_pat.txt"`
     pub file: Option<FilePath>,
     /// What this command prints on standard output, without one line end at its end; it sees the secrets that it names
     ///
-    /// Example: `{ command = ["git", "rev-parse", "HEAD"] }`
+    /// Example: `command = ["git", "rev-parse", "HEAD"]`
     pub command: Option<CommandLine>,
     /// What this address answers; 404 is that there is none
     ///
-    /// Example: `{ http = "http://127.0.0.1:8200/v1/secret/data/db", headers = { X-Vault-Token = "{{secret.VAULT_TOKEN}}" }, json = ".data.data.password", secret = true }`
+    /// Example: `http = "http://127.0.0.1:8200/v1/secret/data/db"`
     pub http: Option<Argument>,
     /// Header lines to send; may name secrets (`http`)
     #[serde(default)]
@@ -33,8 +33,6 @@ pub(crate) struct ValueFrom {
     /// Certificates to trust besides those of the system, as a PEM file (`http`)
     pub ca: Option<FilePath>,
     /// `{{` in `command` is text and begins no name
-    ///
-    /// Example: `{ command = ["docker", "inspect", "-f", "{{.Id}}", "lab"], raw = true }`
     #[serde(default)]
     pub raw: bool,
     /// Only this line, from 1

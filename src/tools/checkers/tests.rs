@@ -1,5 +1,5 @@
-//! The forms are those that the programs print: of tflint 0.61 its formatter and that one's tests, of conftest its pages on
-//! options, of checkov 3 a report of its tests, cut to what is read here; of terraform 1.11 what it printed.
+//! The forms are those that the programs are said to print: tflint by the source of its formatter, conftest by its pages on
+//! options, checkov by reports that others show, cut to what is read here. Only that of terraform 1.11 was printed here.
 
 use super::*;
 
