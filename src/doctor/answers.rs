@@ -102,9 +102,13 @@ async fn engine(step: &StepCx<'_>) -> Option<Finding> {
     })
 }
 
-/// Whether docker has a login for the registry; the registry itself is not asked.
+/// Whether docker has a login for the registry, where it needs one; the registry itself is not asked.
 fn registry(step: &StepCx<'_>) -> Option<Finding> {
-    let server = values::argument(step, &step.env.registry.as_ref()?.server.0).ok()?;
+    let registry = step.env.registry.as_ref()?;
+    let server = values::argument(step, &registry.server.0).ok()?;
+    if registry.login.is_some() || registry.password.is_some() {
+        return Some(Finding::ok(GROUP, format!("a push logs in to {server} by itself")));
+    }
     let vars = &step.cx.vars;
     let folder = vars.get("DOCKER_CONFIG").map(str::to_owned);
     let folder = folder.or_else(|| Some(format!("{}/.docker", vars.get("HOME")?)))?;

@@ -80,10 +80,16 @@ pub(super) fn push(env: &Environment) -> Vec<Step> {
         return vec![refused("push", &why, "add `[images.NAME]`, or write `[pipelines] push = [ … ]`")];
     }
     if env.registry.is_none() {
-        let why = format!("`{}` has nowhere to push images to: there is no `[registry]`", env.name);
-        return vec![refused("push", &why, "add `[registry]` with `server = \"…\"`")];
+        let (why, help) = no_registry(env);
+        return vec![refused("push", &why, &help)];
     }
     images(env, "push", |name| Docker { push: Some(name), ..Docker::default() })
+}
+
+/// Why nothing can be pushed, and what to do.
+pub(super) fn no_registry(env: &Environment) -> (String, String) {
+    let why = format!("`{}` has no registry for its images: there is no `[registry]`", env.name);
+    (why, "add `[registry]` with `server = \"…\"`".to_owned())
 }
 
 fn images(env: &Environment, word: &str, docker: impl Fn(ImageName) -> Docker) -> Vec<Step> {

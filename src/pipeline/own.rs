@@ -147,6 +147,12 @@ fn work(env: &Environment, node: Option<&Node>, key: &str, action: &Action) -> W
     let later = |word: &str, keys: &[&str]| later(env, node, word, keys);
     let unready = match action {
         Action::Wait(Wait { until: Until::Ecs { .. }, .. }) => later("wait ecs", &[key, "ecs"]),
+        Action::Docker(docker) if env.registry.is_none() => docker.needs_registry().map(|word| {
+            let (why, help) = machines::no_registry(env);
+            let problem =
+                node.and_then(|node| env.document.key_problem(Some(node), &[key, word], &why, &help));
+            Work::Refused(Refused { why, help, problem })
+        }),
         _ => later(action.kind(), &[key]),
     };
     match (unready, action, Work::declared(action)) {

@@ -312,15 +312,13 @@ task = [{ command = "touch done", secrets = [] }, { docker = { push = "image" } 
     );
     let said = run(&project, "mixed", &[]).code(78);
     said.says("`publish` is refused until it works").says("forges").says("environment.toml:");
-    run(&project, "task", &[]).code(78).says("`docker.push` is refused until it works");
+    run(&project, "task", &[]).code(78).says("there is no `[registry]`").says("environment.toml:");
     assert!(!project.path("done").exists());
     run(&project, "task", &["--skip", "docker push image"]).code(0);
     assert!(project.path("done").exists());
-    for (text, key) in [
-        ("[registry]\nserver = \"r.example\"\nlogin = \"ecr\"\n", "registry.login"),
-        ("[release]\nbranch = \"main\"\n", "release"),
-        ("[snapshots.database]\n", "snapshots"),
-    ] {
+    for (text, key) in
+        [("[release]\nbranch = \"main\"\n", "release"), ("[snapshots.database]\n", "snapshots")]
+    {
         let project = self::project(&format!("a = []\n{text}"));
         let said = run(&project, "a", &[]).code(78);
         said.says(&format!("`{key}` is refused until it works")).says("environment.toml:");
@@ -334,8 +332,6 @@ fn a_step_that_cannot_be_done_yet_is_shown_where_it_stands() {
     let steps = [
         ("{ ecs = { run = \"etl\" } }", "ecs", 3),
         ("{ publish = { server = \"http://x\", folders = [\"app\"] } }", "publish", 3),
-        ("{ docker = { push = \"image\" } }", "push", 14),
-        ("{ docker = { login = true } }", "login", 14),
         ("{ wait = { ecs = \"web\" } }", "ecs", 12),
         ("{ command = \"false\", on-failure = [{ ecs = { run = \"etl\" } }] }", "ecs", 38),
     ];

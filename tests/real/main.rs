@@ -26,7 +26,6 @@ mod pages;
 mod power;
 mod providers;
 mod push;
-
 mod refusals;
 mod run;
 mod scripts;

@@ -229,7 +229,7 @@ fn a_registry_that_is_not_there_or_not_said() {
     let image = unique();
     let Some(docker) = project("", &image) else { return };
     docker.infractl(&["push", "local"]).code(78).says("there is no `[registry]`");
-    docker.pipeline("login").code(78).says("says no `login`");
+    docker.pipeline("login").code(78).says("there is no `[registry]`").says("environment.toml:");
     let address = format!("127.0.0.1:{}", {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         free.local_addr().unwrap().port()

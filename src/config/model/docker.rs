@@ -49,6 +49,12 @@ pub struct Docker {
 }
 
 impl Docker {
+    /// The key that wants `[registry]`.
+    pub(crate) fn needs_registry(&self) -> Option<&'static str> {
+        let keys = [("push", self.push.is_some()), ("login", self.login.is_some())];
+        keys.into_iter().find(|(_, is_there)| *is_there).map(|(key, _)| key)
+    }
+
     /// What a step is called when the file gives it no name.
     pub(crate) fn step_name(&self) -> String {
         let argument = |text: &Option<Argument>| text.as_ref().map(|text| text.0.to_string());
