@@ -66,7 +66,7 @@ fn prefix_of(path: &Path) -> OsString {
 }
 
 /// Removes what dead owners left for `path`. Only tidies up, so it never fails.
-pub(super) fn sweep(path: &Path) {
+pub(crate) fn sweep(path: &Path) {
     let prefix = prefix_of(path);
     for entry in fs::read_dir(folder_of(path)).into_iter().flatten().flatten() {
         let name = entry.file_name();

@@ -38,9 +38,13 @@ fn obstacle(root: &Path, item: &Item) -> Option<String> {
     Some(format!("nothing can be written in `{name}`: {}", error.source))
 }
 
-/// Writes one file, whole.
+/// Writes one file, whole. Beside one that stays as it is, what a killed run left goes.
 pub(crate) fn write(root: &Path, item: &Item) -> Result<(), DiskError> {
     let path = root.join(&item.path);
+    if item.fate == Fate::Kept {
+        disk::sweep(&path);
+        return Ok(());
+    }
     let mode = disk::mode_of(&path)?.unwrap_or(item.mode);
     disk::write(&path, &item.text, mode)
 }

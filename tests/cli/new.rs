@@ -210,6 +210,18 @@ fn a_run_that_was_killed_is_completed_by_the_next() {
 }
 
 #[test]
+fn what_a_killed_run_left_beside_a_file_that_is_there_goes() {
+    let sandbox = nothing();
+    Run::of(&mut sandbox.command(&["new", "p"])).code(0);
+    let mut ended = std::process::Command::new("true").spawn().unwrap();
+    ended.wait().unwrap();
+    let left = format!("p/environments/dev/.main.tf.infractl-{}-x1dsfF", ended.id());
+    sandbox.write(format!("{left}/.gitignore"), "*\n");
+    Run::of(&mut inside(&sandbox, "p", &["new", "."])).code(0);
+    assert!(!sandbox.path(&left).exists());
+}
+
+#[test]
 fn a_dry_run_lists_everything_and_writes_nothing() {
     let sandbox = nothing();
     let run = Run::of(&mut sandbox.command(&["new", "p", "--dry-run", "--template", "aws"])).code(0);

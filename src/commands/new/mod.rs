@@ -114,7 +114,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &NewArgs) -> Result<(),
         done.is_new_repository = hook::repository(cx, root).await?;
     }
     access.save()?;
-    for item in items.iter().filter(|item| item.fate != Fate::Kept) {
+    for item in &items {
         starter::write(root, item)?;
     }
     if !args.no_git {

@@ -4,10 +4,21 @@ use serde_json::Value as Json;
 
 use super::finding::{Finding, text};
 use crate::exec::Cmd;
+use crate::text::plural;
 
-/// What it finds in the root module.
+/// What it finds in the root module, without asking its maker for links and severities.
 pub(super) fn call() -> Cmd {
-    let args = ["--directory", ".", "--framework", "terraform", "--output", "json", "--compact", "--quiet"];
+    let args = [
+        "--directory",
+        ".",
+        "--framework",
+        "terraform",
+        "--output",
+        "json",
+        "--compact",
+        "--quiet",
+        "--skip-download",
+    ];
     Cmd::new("checkov").args(args)
 }
 
@@ -19,7 +30,12 @@ pub(super) fn read(document: &Json) -> Option<Vec<Finding>> {
     for report in reports {
         let results = report.as_object()?.get("results").unwrap_or(&Json::Null);
         found.extend(results["failed_checks"].as_array().into_iter().flatten().map(failed));
-        found.extend(results["parsing_errors"].as_array().into_iter().flatten().map(unread));
+        let unreadable = results["parsing_errors"].as_array();
+        found.extend(unreadable.into_iter().flatten().map(unread));
+        // A short report counts them without their names; checkov itself ends with 0.
+        let count = report["summary"]["parsing_errors"].as_u64().filter(|_| unreadable.is_none());
+        let count = count.and_then(|count| usize::try_from(count).ok());
+        found.extend(count.filter(|count| *count > 0).map(unnamed));
     }
     Some(found)
 }
@@ -41,6 +57,11 @@ fn failed(check: &Json) -> Finding {
 fn unread(path: &Json) -> Finding {
     let message = "the file could not be read".to_owned();
     Finding { is_error: true, message, file: file(path), ..Finding::default() }
+}
+
+fn unnamed(count: usize) -> Finding {
+    let message = format!("{} could not be read", plural(count, "file"));
+    Finding { is_error: true, message, ..Finding::default() }
 }
 
 /// Seen from the folder, with a slash before it.

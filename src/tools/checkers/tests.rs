@@ -1,5 +1,5 @@
-//! The forms are those that the programs are said to print: tflint by the source of its formatter, conftest by its pages on
-//! options, checkov by reports that others show, cut to what is read here. Only that of terraform 1.11 was printed here.
+//! The forms are those that tflint 0.61, checkov 3.3 and terraform 1.11 printed, cut to what is read here; that of
+//! conftest is the one of its pages on options.
 
 use super::*;
 
@@ -67,24 +67,29 @@ fn conftest_has_files() {
 
 #[test]
 fn checkov_has_one_report_or_several_or_one_of_nothing() {
-    let report = r#"{ "check_type": "terraform", "results": { "passed_checks": [], "failed_checks": [ {
-        "check_id": "CKV_AWS_2", "bc_check_id": "BC_AWS_NETWORKING_29", "check_name": "Ensure ALB protocol is HTTPS",
+    let report = r#"{ "check_type": "terraform", "results": { "failed_checks": [ {
+        "check_id": "CKV_AWS_24", "bc_check_id": null,
+        "check_name": "Ensure no security groups allow ingress from 0.0.0.0:0 to port 22",
         "check_result": { "result": "FAILED" }, "file_path": "/main.tf", "file_abs_path": "/p/main.tf",
-        "file_line_range": [10, 20], "resource": "aws_alb_listener.example", "severity": null,
-        "guideline": "https://docs.prismacloud.io/x" } ],
-        "skipped_checks": [], "parsing_errors": [ "/broken.tf" ] }, "summary": { "failed": 1 } }"#;
+        "repo_file_path": "/main.tf", "file_line_range": [4, 11], "resource": "aws_security_group.open",
+        "severity": null } ] }, "summary": { "passed": 8, "failed": 1, "skipped": 0, "parsing_errors": 0,
+        "resource_count": 2, "checkov_version": "3.3.30" } }"#;
     let one = [
-        "error main.tf:10 aws_alb_listener.example: Ensure ALB protocol is HTTPS [CKV_AWS_2]",
-        "error broken.tf: the file could not be read []",
+        "error main.tf:4 aws_security_group.open: Ensure no security groups allow ingress from 0.0.0.0:0 to port 22 [CKV_AWS_24]",
     ];
     assert_eq!(found(Findings::Checkov, report), one);
     assert_eq!(found(Findings::Checkov, &format!("[{report}, {report}]")), [one, one].concat());
     let nothing =
-        r#"{ "passed": 0, "failed": 0, "skipped": 0, "parsing_errors": 0, "checkov_version": "3.2.0" }"#;
+        r#"{ "passed": 0, "failed": 0, "skipped": 0, "parsing_errors": 0, "checkov_version": "3.3.30" }"#;
     assert!(
         found(Findings::Checkov, &format!("2024-01-01 12:00:00 [MainThread] WARNING x\n{nothing}"))
             .is_empty()
     );
+    let broken = r#"{ "check_type": "terraform", "results": { "failed_checks": [] },
+        "summary": { "passed": 0, "failed": 0, "skipped": 0, "parsing_errors": 1, "checkov_version": "3.3.30" } }"#;
+    assert_eq!(found(Findings::Checkov, broken), ["error : 1 file could not be read []"]);
+    let named = r#"{ "results": { "failed_checks": [], "parsing_errors": [ "/broken.tf" ] }, "summary": { "parsing_errors": 1 } }"#;
+    assert_eq!(found(Findings::Checkov, named), ["error broken.tf: the file could not be read []"]);
 }
 
 #[test]
