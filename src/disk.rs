@@ -17,7 +17,7 @@ use rustix::io::Errno;
 
 use crate::failure::{Explain, Kind};
 
-pub(crate) use beside::{MARK, sweep};
+pub(crate) use beside::{MARK, sweep_folder};
 pub(crate) use desk::Desk;
 pub(crate) use own::check_own;
 pub(crate) use private::PrivateDir;

@@ -66,13 +66,24 @@ fn prefix_of(path: &Path) -> OsString {
 }
 
 /// Removes what dead owners left for `path`. Only tidies up, so it never fails.
-pub(crate) fn sweep(path: &Path) {
+pub(super) fn sweep(path: &Path) {
     let prefix = prefix_of(path);
-    for entry in fs::read_dir(folder_of(path)).into_iter().flatten().flatten() {
+    sweep_those(folder_of(path), |name| name.strip_prefix(prefix.as_bytes()));
+}
+
+/// The same for every file of a folder.
+pub(crate) fn sweep_folder(folder: &Path) {
+    sweep_those(folder, |name| {
+        let at = name.windows(MARK.len()).rposition(|part| part == MARK.as_bytes())?;
+        name.starts_with(b".").then(|| &name[at + MARK.len()..])
+    });
+}
+
+/// `rest_of` finds what follows the mark in the name of such a folder.
+fn sweep_those(folder: &Path, rest_of: impl Fn(&[u8]) -> Option<&[u8]>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let owner = name
-            .as_bytes()
-            .strip_prefix(prefix.as_bytes())
+        let owner = rest_of(name.as_bytes())
             .and_then(|rest| std::str::from_utf8(rest).ok())
             .and_then(|rest| rest.split_once('-')?.0.parse().ok())
             .and_then(Pid::from_raw);

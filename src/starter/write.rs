@@ -38,11 +38,11 @@ fn obstacle(root: &Path, item: &Item) -> Option<String> {
     Some(format!("nothing can be written in `{name}`: {}", error.source))
 }
 
-/// Writes one file, whole. Beside one that stays as it is, what a killed run left goes.
+/// Writes one file, whole. Where one stays as it is, what a killed run left in its folder goes.
 pub(crate) fn write(root: &Path, item: &Item) -> Result<(), DiskError> {
     let path = root.join(&item.path);
     if item.fate == Fate::Kept {
-        disk::sweep(&path);
+        path.parent().into_iter().for_each(disk::sweep_folder);
         return Ok(());
     }
     let mode = disk::mode_of(&path)?.unwrap_or(item.mode);
