@@ -109,10 +109,8 @@ fn registry(step: &StepCx<'_>) -> Option<Finding> {
     if registry.login.is_some() || registry.password.is_some() {
         return Some(Finding::ok(GROUP, format!("a push logs in to {server} by itself")));
     }
-    let vars = &step.cx.vars;
-    let folder = vars.get("DOCKER_CONFIG").map(str::to_owned);
-    let folder = folder.or_else(|| Some(format!("{}/.docker", vars.get("HOME")?)))?;
-    let text = disk::read_lossy_if_there(format!("{folder}/config.json").as_ref()).ok().flatten();
+    let file = docker::config_folder(&step.cx.vars)?.join("config.json");
+    let text = disk::read_lossy_if_there(&file).ok().flatten();
     let config: serde_json::Value = serde_json::from_str(&text.unwrap_or_default()).unwrap_or_default();
     let has = |key: &str| config[key].get(&server).is_some();
     let is_known = has("auths") || has("credHelpers") || config["credsStore"].is_string();

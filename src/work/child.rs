@@ -1,6 +1,7 @@
 //! The environment of a program that a step starts, and what its end means.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::StepCx;
 use super::root_module;
@@ -49,6 +50,24 @@ pub(crate) fn judge(step: &StepCx<'_>, done: &Done) -> Result<(), Failure> {
         "" => Failure::new(Kind::Failed, heading),
         last => Failure::new(Kind::Failed, last).context(heading),
     })
+}
+
+/// What a program of a cloud printed, or its last words when it failed. It sees the secrets that the step may see; ended by
+/// the user is a failure.
+pub(crate) async fn answer(
+    step: &StepCx<'_>,
+    cmd: Cmd,
+    limit: Duration,
+) -> Result<Result<Vec<u8>, String>, Failure> {
+    let mut cmd = cmd.timeout(Some(limit));
+    for (name, value) in step.secret_variables() {
+        cmd = cmd.secret(name, value);
+    }
+    let done = step.quietly(&cmd).await.map_err(|error| step.unanswered(error))?;
+    if done.interrupted {
+        return Err(step.interrupted(format!("`{}` of `{}` was stopped", step.name, step.env.name)));
+    }
+    Ok(if done.code == 0 { Ok(done.stdout) } else { Err(done.tail) })
 }
 
 /// The environment of a command: secrets it may see, variables of `[terraform]`, outputs, where it runs.

@@ -1,6 +1,5 @@
 //! The login to `[registry]`, in a docker configuration of our own or in that of the user.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -13,14 +12,14 @@ use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
 use crate::steps::docker::ended::judge;
 use crate::text::last_line;
-use crate::tools::docker::registry;
+use crate::tools::docker::{config_folder, registry};
 use crate::tools::{aws, azure};
-use crate::work::StepCx;
 use crate::work::kind::Mention;
 use crate::work::values::{self, Known};
+use crate::work::{StepCx, child};
 
 /// How long a program may take to give a password.
-const ANSWER: Duration = Duration::from_secs(60);
+pub(super) const ANSWER: Duration = Duration::from_secs(60);
 
 /// Who logs in and where the password comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +81,7 @@ impl Login {
             From::Ecr { region } => aws::ecr::password(region.as_deref()),
             From::Acr => azure::registry_token(&self.server),
         };
-        let printed = answer(step, cmd).await?.map_err(|tail| self.without_password(&tail))?;
+        let printed = child::answer(step, cmd, ANSWER).await?.map_err(|tail| self.without_password(&tail))?;
         let password = String::from_utf8_lossy(&printed).trim().to_owned();
         values::mask(step, "the password of the registry", &password);
         Ok(password.into())
@@ -124,19 +123,6 @@ impl Login {
     }
 }
 
-/// What a program of a cloud printed, or its last words when it failed.
-pub(super) async fn answer(step: &StepCx<'_>, cmd: Cmd) -> Result<Result<Vec<u8>, String>, Failure> {
-    let mut cmd = cmd.timeout(Some(ANSWER));
-    for (name, value) in step.secret_variables() {
-        cmd = cmd.secret(name, value);
-    }
-    let done = step.quietly(&cmd).await.map_err(|error| step.unanswered(error))?;
-    if done.interrupted {
-        return Err(step.interrupted(format!("`{}` of `{}` was stopped", step.name, step.env.name)));
-    }
-    Ok(if done.code == 0 { Ok(done.stdout) } else { Err(done.tail) })
-}
-
 /// A docker configuration of our own, in memory and gone with the step: the login of one run stays neither with the
 /// user nor with the next run.
 pub(super) struct Session {
@@ -150,7 +136,7 @@ impl Session {
     /// Logs in.
     pub(super) async fn open(step: &StepCx<'_>, login: Login) -> Result<Session, Failure> {
         let folder = PrivateDir::new()?;
-        let own = user_folder(step);
+        let own = config_folder(&step.cx.vars).unwrap_or_else(|| ".docker".into());
         let text = disk::read_lossy_if_there(&own.join("config.json")).ok().flatten().unwrap_or_default();
         let plugins = own.join("cli-plugins");
         let text = registry::without_logins(&text, &plugins.to_string_lossy());
@@ -214,11 +200,4 @@ pub(super) fn templates(env: &Environment) -> impl Iterator<Item = &Template> {
     let given =
         registry.map(|registry| [Some(&registry.server), registry.user.as_ref(), registry.region.as_ref()]);
     given.into_iter().flatten().flatten().map(|argument| &argument.0)
-}
-
-/// The folder of the user's docker configuration.
-fn user_folder(step: &StepCx<'_>) -> PathBuf {
-    let vars = &step.cx.vars;
-    let home = || PathBuf::from(vars.get("HOME").unwrap_or_default()).join(".docker");
-    vars.get("DOCKER_CONFIG").map_or_else(home, PathBuf::from)
 }

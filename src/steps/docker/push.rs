@@ -8,12 +8,12 @@ use crate::failure::{Failure, Kind};
 use crate::net::manifest::{Manifest, Tagged};
 use crate::steps::docker::ended::judge;
 use crate::steps::docker::image::{self, Names};
-use crate::steps::docker::login::{Login, Session, answer};
+use crate::steps::docker::login::{ANSWER, Login, Session};
 use crate::text::last_line;
 use crate::tools::aws::ecr;
 use crate::tools::docker::registry::{self, Refusal};
-use crate::work::StepCx;
 use crate::work::values::Known;
+use crate::work::{StepCx, child};
 
 /// Pushes one with all its tags. The text says what the registry has now, by its digest.
 pub(super) async fn run(step: &mut StepCx<'_>, name: &str) -> Result<String, Failure> {
@@ -108,7 +108,7 @@ fn creates(step: &StepCx<'_>) -> bool {
 /// Makes the repository.
 async fn create(step: &StepCx<'_>, login: &Login, repository: &str) -> Result<(), Failure> {
     let Some(create) = login.create_repository(repository) else { return Ok(()) };
-    match answer(step, create).await? {
+    match child::answer(step, create, ANSWER).await? {
         Ok(_) => step.cx.ui.note(format!("made the repository `{repository}`")),
         Err(tail) if ecr::is_there(&tail) => {}
         Err(tail) => {

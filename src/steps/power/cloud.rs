@@ -10,7 +10,7 @@ use crate::tools::aws::power as aws;
 use crate::tools::docker::power::{self as docker, Container};
 use crate::tools::power::{Billed, Found, Goal};
 use crate::tools::{azure, openstack};
-use crate::work::StepCx;
+use crate::work::{StepCx, child};
 
 /// How often the provider is asked where the machines are.
 pub(super) const EVERY: Duration = Duration::from_secs(2);
@@ -193,16 +193,7 @@ impl Cloud {
 
     /// What it printed, or its last words when it failed. Ended by the user: a failure.
     pub(super) async fn call(&self, step: &StepCx<'_>, cmd: Cmd) -> Result<Result<Vec<u8>, String>, Failure> {
-        let limit = step.left().map_or(ANSWER, |left| left.min(ANSWER));
-        let mut cmd = cmd.timeout(Some(limit));
-        for (name, value) in step.secret_variables() {
-            cmd = cmd.secret(name, value);
-        }
-        let done = step.quietly(&cmd).await.map_err(|error| step.unanswered(error))?;
-        if done.interrupted {
-            return Err(step.interrupted(format!("`{}` of `{}` was stopped", step.name, step.env.name)));
-        }
-        Ok(if done.code == 0 { Ok(done.stdout) } else { Err(done.tail) })
+        child::answer(step, cmd, ANSWER).await
     }
 
     /// Why no call of this kind will work.

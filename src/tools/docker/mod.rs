@@ -7,10 +7,19 @@ pub(crate) mod containers;
 pub(crate) mod registry;
 pub(crate) mod guest;
 
+use std::path::PathBuf;
+
+use crate::context::Vars;
 use crate::exec::{Cmd, Io};
 
 /// How many lines of a log are shown of a container that failed.
 const LINES: &str = "15";
+
+/// The folder of the user's docker configuration; none without a home.
+pub(crate) fn config_folder(vars: &Vars) -> Option<PathBuf> {
+    let home = || Some(PathBuf::from(vars.get("HOME")?).join(".docker"));
+    vars.get("DOCKER_CONFIG").map(PathBuf::from).or_else(home)
+}
 
 /// The version of the engine, on standard output. It fails when no engine answers.
 pub(crate) fn engine() -> Cmd {
