@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::event::{Event, Level, Outcome, Report, Reporter, ToolLine};
 use super::printed::Printed;
 use super::terminal::Patient;
+use super::wrap::wrap;
 use super::{Mode, Verbosity, lane, say};
 use crate::text;
 
@@ -76,6 +77,15 @@ impl Human {
         let lines: Vec<String> =
             text.split('\n').map(|line| format!("{prefix}{line}").trim_end().to_owned()).collect();
         self.line(&lines.join("\n"));
+    }
+
+    /// The same with a sentence of ours, which is broken between words.
+    fn sentence(&self, environment: Option<&str>, text: &str) {
+        if !self.mode.live {
+            return self.text(environment, text);
+        }
+        let before = lane::width().map_or(0, |width| width + " │ ".chars().count());
+        self.text(environment, &wrap(text, self.mode.width.saturating_sub(before), "  "));
     }
 
     fn started(&self, environment: Option<&str>, name: &str) {
@@ -198,11 +208,11 @@ impl Reporter for Human {
             }
             Event::Note(text) => {
                 if self.mode.verbosity > Verbosity::Quiet {
-                    self.text(environment, text);
+                    self.sentence(environment, text);
                 }
             }
             Event::Warning(text) => {
-                self.text(environment, &format!("{}: {text}", self.paint(YELLOW, "warning")));
+                self.sentence(environment, &format!("{}: {text}", self.paint(YELLOW, "warning")));
             }
             Event::RunStarted { .. }
             | Event::Project { .. }

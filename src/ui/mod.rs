@@ -13,6 +13,7 @@ pub(crate) mod hidden;
 pub(crate) mod report;
 mod printed;
 mod terminal;
+mod wrap;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -183,7 +184,8 @@ impl Ui {
         if failure.silent {
             return;
         }
-        let text = report::render(failure, self.mode.color, self.mode.width);
+        let Mode { color, width, live: wraps, .. } = self.mode;
+        let text = report::Page { color, width, wraps, masks: &self.masks }.render(failure);
         say(&self.masks.mask(&text));
     }
 

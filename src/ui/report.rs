@@ -7,85 +7,117 @@ use annotate_snippets::{
 };
 use anstyle::{AnsiColor, Style};
 
+use super::wrap::wrap;
 use crate::failure::{Failure, Problem, Snippet};
+use crate::redact::Masks;
 use crate::text;
 
-/// The text to write to stderr, with a line end; empty when the failure is silent.
+/// The text to write to a file or a pipe, with a line end; empty when the failure is silent.
 pub fn render(failure: &Failure, color: bool, width: usize) -> String {
-    if failure.silent {
-        return String::new();
-    }
-    let mut out = String::new();
-    if failure.problems.is_empty() {
-        heading(&mut out, failure, color);
-    }
-    for problem in &failure.problems {
-        out.push_str(&rendered(problem, color, width));
-        out.push_str("\n\n");
-    }
-    match failure.problems.len() {
-        1 if failure.help.is_empty() => {
-            out.pop();
-        }
-        0 | 1 => {}
-        count => line(&mut out, color, "error", RED, &text::plural(count, "problem")),
-    }
-    for help in &failure.help {
-        line(&mut out, color, if failure.problems.is_empty() { "  help" } else { "help" }, CYAN, help);
-    }
-    out
+    Page { color, width, wraps: false, masks: &Masks::new() }.render(failure)
+}
+
+/// What a failure is written on.
+pub(super) struct Page<'a> {
+    pub color: bool,
+    /// Columns that an excerpt of a file may take.
+    pub width: usize,
+    /// A terminal would break a longer line within a word: it is broken before.
+    pub wraps: bool,
+    /// Hidden before lines are broken: one within a secret would keep it from being found.
+    pub masks: &'a Masks,
 }
 
 const RED: Style = AnsiColor::BrightRed.on_default().bold();
 const CYAN: Style = AnsiColor::BrightCyan.on_default().bold();
+/// What stands before the message of a problem, and before its help.
+const BEFORE: usize = "error: ".len();
+const BEFORE_HELP: usize = " 10000 = help: ".len();
 
-fn heading(out: &mut String, failure: &Failure, color: bool) {
-    let mut causes = failure.error.chain();
-    let message = causes.next().map(ToString::to_string).unwrap_or_default();
-    line(out, color, "error", RED, &message);
-    let mut last = message;
-    for cause in causes {
-        let cause = cause.to_string();
-        // Some libraries repeat their cause in their own text.
-        if !last.contains(&cause) {
-            line(out, color, "  caused by", Style::new(), &cause);
+impl Page<'_> {
+    /// The text with a line end; empty when the failure is silent.
+    pub(super) fn render(&self, failure: &Failure) -> String {
+        if failure.silent {
+            return String::new();
         }
-        last = cause;
-    }
-}
-
-/// `label: text`, further lines of the text under its first.
-fn line(out: &mut String, color: bool, label: &str, style: Style, text: &str) {
-    let text = normalized(text);
-    let indent = " ".repeat(label.len() - label.trim_start().len() + 4);
-    let word = label.trim_start();
-    let before = &label[..label.len() - word.len()];
-    let mut lines = text.trim_end().lines();
-    let first = lines.next().unwrap_or_default();
-    // Writing to a string cannot fail.
-    let _ = if color {
-        writeln!(out, "{before}{style}{word}{style:#}: {first}")
-    } else {
-        writeln!(out, "{before}{word}: {first}")
-    };
-    for more in lines {
-        let _ = writeln!(out, "{indent}{more}");
-    }
-}
-
-fn rendered(problem: &Problem, color: bool, width: usize) -> String {
-    let renderer = if color { Renderer::styled() } else { Renderer::plain() }.term_width(width.max(20));
-    let mut group = Group::with_title(Level::ERROR.primary_title(normalized(&problem.message)));
-    match &problem.place {
-        Some(place) if place.text.is_empty() => {
-            group = group.element(Origin::path(normalize_untrusted_str(&place.path)));
+        let mut out = String::new();
+        if failure.problems.is_empty() {
+            self.heading(&mut out, failure);
         }
-        Some(place) => group = group.element(excerpt(place)),
-        None => {}
+        for problem in &failure.problems {
+            out.push_str(&self.problem(problem));
+            out.push_str("\n\n");
+        }
+        match failure.problems.len() {
+            1 if failure.help.is_empty() => {
+                out.pop();
+            }
+            0 | 1 => {}
+            count => self.line(&mut out, "error", RED, &text::plural(count, "problem")),
+        }
+        for help in &failure.help {
+            self.line(&mut out, if failure.problems.is_empty() { "  help" } else { "help" }, CYAN, help);
+        }
+        out
     }
-    let helps: Vec<Message<'_>> =
-        problem.help.iter().map(|help| Level::HELP.message(normalized(help))).collect();
-    renderer.render(&[group.elements(helps)])
+
+    fn heading(&self, out: &mut String, failure: &Failure) {
+        let mut causes = failure.error.chain();
+        let message = causes.next().map(ToString::to_string).unwrap_or_default();
+        self.line(out, "error", RED, &message);
+        let mut last = message;
+        for cause in causes {
+            let cause = cause.to_string();
+            // Some libraries repeat their cause in their own text.
+            if !last.contains(&cause) {
+                self.line(out, "  caused by", Style::new(), &cause);
+            }
+            last = cause;
+        }
+    }
+
+    /// `label: text`, further lines of the text under its first.
+    fn line(&self, out: &mut String, label: &str, style: Style, text: &str) {
+        let indent = " ".repeat(label.len() - label.trim_start().len() + 4);
+        let word = label.trim_start();
+        let before = &label[..label.len() - word.len()];
+        let text = self.prose(text, label.len() + 2);
+        let mut lines = text.trim_end().lines();
+        let first = lines.next().unwrap_or_default();
+        // Writing to a string cannot fail.
+        let _ = if self.color {
+            writeln!(out, "{before}{style}{word}{style:#}: {first}")
+        } else {
+            writeln!(out, "{before}{word}: {first}")
+        };
+        for more in lines {
+            let _ = writeln!(out, "{indent}{more}");
+        }
+    }
+
+    fn problem(&self, problem: &Problem) -> String {
+        let renderer =
+            if self.color { Renderer::styled() } else { Renderer::plain() }.term_width(self.width.max(20));
+        let message = self.prose(&problem.message, BEFORE);
+        let mut group = Group::with_title(Level::ERROR.primary_title(message));
+        match &problem.place {
+            Some(place) if place.text.is_empty() => {
+                group = group.element(Origin::path(normalize_untrusted_str(&place.path)));
+            }
+            Some(place) => group = group.element(excerpt(place)),
+            None => {}
+        }
+        let helps: Vec<Message<'_>> =
+            problem.help.iter().map(|help| Level::HELP.message(self.prose(help, BEFORE_HELP))).collect();
+        renderer.render(&[group.elements(helps)])
+    }
+
+    /// Words of ours and of others as they may be shown, with so many columns before them.
+    fn prose(&self, text: &str, before: usize) -> String {
+        let text = normalized(text);
+        let text = self.masks.mask(&text);
+        if self.wraps { wrap(&text, self.width.saturating_sub(before), "") } else { text.into_owned() }
+    }
 }
 
 fn excerpt(place: &Snippet) -> Excerpt<'_, annotate_snippets::Annotation<'_>> {
@@ -229,6 +261,38 @@ mod tests {
     #[test]
     fn a_silent_failure_says_nothing() {
         assert_eq!(render(&Failure::silent(Kind::Child(3)), false, 80), "");
+    }
+
+    #[test]
+    fn a_terminal_breaks_no_word_and_no_break_hides_a_secret() {
+        let masks = Masks::new();
+        let _ = masks.add("WORDS", "correct horse battery staple");
+        let failure = Failure::new(
+            Kind::Failed,
+            "the database refused the password `correct horse battery staple` of the user app",
+        )
+        .help("write another one with `infractl secrets set prod DATABASE_PASSWORD`, then apply again");
+        let shown = Page { color: false, width: 60, wraps: true, masks: &masks }.render(&failure);
+        insta::assert_snapshot!(shown, @r"
+        error: the database refused the password `***` of the user
+            app
+          help: write another one with
+              `infractl secrets set prod DATABASE_PASSWORD`, then
+              apply again
+        ");
+        let problem = Page { color: false, width: 60, wraps: true, masks: &masks };
+        let mut wrong = problem_with_long_help();
+        wrong.message =
+            "the value `correct horse battery staple` stands in a file that is no secret at all".into();
+        let shown = problem.render(&Failure::problems(Kind::Config, vec![wrong]));
+        assert!(shown.lines().all(|line| line.chars().count() <= 60), "{shown}");
+        assert!(!shown.contains("horse"), "{shown}");
+    }
+
+    fn problem_with_long_help() -> Problem {
+        let help =
+            "write the name of a secret there, as `{{secret.NAME}}`, and its value with `secrets set`".into();
+        Problem { help: vec![help], ..problem("aply = 1", 0..4) }
     }
 
     proptest::proptest! {
