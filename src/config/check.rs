@@ -64,7 +64,7 @@ impl Check<'_> {
         let Some(entries) = node.table() else { return };
         self.is_raw = node.says("raw");
         for (key, entry) in entries {
-            if let Some(field) = shape.fields.get(key) {
+            if let Some(field) = shape.fields.get(key.as_str()) {
                 self.value(key, &entry.node, &field.shape);
             } else if !key.starts_with("x-") && (key != CALLED || !self.is_copy) {
                 let message = match name {
@@ -83,12 +83,13 @@ impl Check<'_> {
     /// What a table must have that no other file can add.
     fn complete(&mut self, name: &str, node: &Node, shape: &TableShape) {
         let Some(entries) = node.table() else { return };
-        let given: Vec<_> = entries.iter().filter(|(key, _)| shape.exactly_one.contains(key)).collect();
+        let given: Vec<_> =
+            entries.iter().filter(|(key, _)| shape.exactly_one.contains(&key.as_str())).collect();
         if shape.has_typo(entries.keys()) {
             return; // what seems to be missing is probably there, misspelled
         }
         for (key, field) in &shape.fields {
-            if field.required && !entries.contains_key(key) {
+            if field.required && !entries.contains_key(*key) {
                 self.issue(&node.place, format!("`{name}` needs `{key}`"), format!("add `{key} = …`"));
             }
         }
@@ -103,7 +104,7 @@ impl Check<'_> {
                 self.issue(&entry.key, message, help);
             }
         }
-        if !shape.any_of.is_empty() && !shape.any_of.iter().any(|key| entries.contains_key(key)) {
+        if !shape.any_of.is_empty() && !shape.any_of.iter().any(|key| entries.contains_key(*key)) {
             let kinds = text::list(&shape.any_of, "or");
             self.issue(&node.place, format!("`{name}` says nothing to do"), format!("add {kinds}"));
         }
@@ -140,7 +141,7 @@ impl Check<'_> {
             | (Shape::Boolean, Value::Boolean(_))
             | (Shape::Number, Value::Float(_) | Value::Integer(_)) => {}
             (Shape::Word(words), Value::Text(text)) => {
-                let words: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).collect();
+                let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
                 if !words.contains(&text.as_str()) {
                     let help = match text::nearest(text, &words) {
                         Some(near) => format!("did you mean `{near}`?"),
@@ -168,15 +169,15 @@ impl Check<'_> {
             }
             (Shape::Map { keys, values }, Value::Table(table)) => {
                 for (name, entry) in table {
-                    if keys == "variable" && !is_variable(name) {
+                    if *keys == "variable" && !is_variable(name) {
                         let help = "use letters, digits and `_`, and no digit first";
                         self.issue(&entry.key, format!("`{name}` is not the name of a variable"), help);
                     }
-                    if keys == "environment" || keys == "json-path" {
+                    if matches!(*keys, "environment" | "json-path") {
                         let node = Node { place: entry.key.clone(), value: Value::Text(name.clone()) };
                         self.text(key, &node, name, keys);
                     }
-                    if keys == "name" && !is_name(name) {
+                    if *keys == "name" && !is_name(name) {
                         let help = "use letters, digits, `_` and `-`";
                         self.issue(&entry.key, format!("`{name}` cannot be a name in `{key}`"), help);
                     }
@@ -194,7 +195,7 @@ impl Check<'_> {
 
     fn wrong_kind(&mut self, key: &str, node: &Node, shape: &Shape) {
         if let (Shape::Text(format), Value::Integer(number)) = (shape, &node.value)
-            && format == "duration"
+            && *format == "duration"
         {
             let help = format!("write `{key} = \"{number}s\"`; units are `ms`, `s`, `m`, `h` and `d`");
             return self.issue(&node.place, format!("`{key}` needs a unit"), help);

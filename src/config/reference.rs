@@ -98,7 +98,7 @@ fn section(out: &mut String, title: &str, name: &str, done: &mut Vec<String>) {
     done.push(name.to_owned());
     let shape = SHAPES.table(name);
     // Writing to a string cannot fail.
-    let _ = write!(out, "\n## {title}\n\n{}\n", sentence(&shape.doc));
+    let _ = write!(out, "\n## {title}\n\n{}\n", sentence(shape.doc));
     if !shape.exactly_one.is_empty() {
         let _ = write!(out, "\nExactly one of {} must be there.\n", text::list(&shape.exactly_one, "and"));
     }
@@ -117,7 +117,7 @@ fn section(out: &mut String, title: &str, name: &str, done: &mut Vec<String>) {
 /// The tables in a shape, with the way to them: `hosts.NAME`, `pipelines.NAME[]`.
 fn inner(shape: &Shape, path: &str, tables: &mut Vec<(String, String)>) {
     match shape {
-        Shape::Table(name) => tables.push((path.to_owned(), name.clone())),
+        Shape::Table(name) => tables.push((path.to_owned(), (*name).to_owned())),
         Shape::List(item) => inner(item, &format!("{path}[]"), tables),
         Shape::Map { values, .. } => inner(values, &format!("{path}.NAME"), tables),
         Shape::Either(shapes) => shapes.iter().for_each(|shape| inner(shape, path, tables)),
@@ -128,7 +128,7 @@ fn inner(shape: &Shape, path: &str, tables: &mut Vec<(String, String)>) {
 fn keys(out: &mut String, above: &str, shape: &TableShape) {
     for (key, field) in &shape.fields {
         let must = if field.required { ", required" } else { "" };
-        let doc = Doc::read(&field.doc);
+        let doc = Doc::read(field.doc);
         let _ = write!(out, "\n- `{key}` ({}{must}): {}", kind(&field.shape), sentence(&doc.text));
         if let Some(default) = doc.default {
             let _ = write!(out, " Default: {default}.");
@@ -146,7 +146,7 @@ fn keys(out: &mut String, above: &str, shape: &TableShape) {
     out.push('\n');
 }
 
-fn words(shape: &Shape) -> Vec<(String, String)> {
+fn words(shape: &Shape) -> Vec<(&'static str, &'static str)> {
     match shape {
         Shape::Word(words) => words.clone(),
         Shape::Either(shapes) => shapes.iter().flat_map(words).collect(),
@@ -158,8 +158,8 @@ fn words(shape: &Shape) -> Vec<(String, String)> {
 fn kind(shape: &Shape) -> String {
     match shape {
         Shape::Any | Shape::Tree(_) => "any value".to_owned(),
-        Shape::Text(format) => match format.as_str() {
-            "duration" | "path" | "regex" | "version" => format.clone(),
+        Shape::Text(format) => match *format {
+            "duration" | "path" | "regex" | "version" => (*format).to_owned(),
             "version-range" => "version or range".to_owned(),
             "environment" | "host" | "image" | "task" | "snapshot" => format!("name of {}", article(format)),
             "variable" => "name of a key".to_owned(),

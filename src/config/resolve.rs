@@ -75,7 +75,7 @@ impl Resolve<'_> {
         // Tables in lists stand in one file and were checked there; a misspelled key was reported there.
         let complete = in_list || shape.has_typo(entries.keys());
         for (missing, field) in shape.fields.iter().filter(|_| !complete) {
-            if field.required && !entries.contains_key(missing) {
+            if field.required && !entries.contains_key(*missing) {
                 let message = format!("`{name}` needs `{missing}`");
                 let help = vec![format!("add `{missing} = …`")];
                 self.issues.push(Issue { place: key.clone(), message, help });
@@ -93,7 +93,7 @@ impl Resolve<'_> {
 
     fn value(&mut self, name: &str, key: &Place, node: &Node, shape: &Shape, in_list: bool) -> Json {
         match (shape, &node.value) {
-            (Shape::Text(format), Value::Text(text)) if format == "path" => match self.setting.path(text) {
+            (Shape::Text(format), Value::Text(text)) if *format == "path" => match self.setting.path(text) {
                 Ok(path) => path.to_string_lossy().into(),
                 Err(error) => self.failed(node, &error),
             },

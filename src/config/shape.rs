@@ -15,11 +15,11 @@ pub(crate) enum Shape {
     /// Anything.
     Any,
     /// Anything whose text, at any depth, is of a format.
-    Tree(String),
+    Tree(&'static str),
     /// Text of a format, plain if empty.
-    Text(String),
+    Text(&'static str),
     /// One of these words, each with its meaning.
-    Word(Vec<(String, String)>),
+    Word(Vec<(&'static str, &'static str)>),
     /// A whole number between two bounds.
     Integer(i64, i64),
     /// A number.
@@ -29,9 +29,9 @@ pub(crate) enum Shape {
     /// A list.
     List(Box<Shape>),
     /// A table with names of the user's own.
-    Map { keys: String, values: Box<Shape> },
+    Map { keys: &'static str, values: Box<Shape> },
     /// A table with known keys, by name.
-    Table(String),
+    Table(&'static str),
     /// One of several; no two of them take the same kind of value.
     Either(Vec<Shape>),
 }
@@ -54,7 +54,7 @@ impl Shape {
     /// A step of a pipeline, or a line for the shell in its place.
     pub(crate) fn is_step(&self) -> bool {
         match self {
-            Shape::Table(name) => name == "StepEntry",
+            Shape::Table(name) => *name == "StepEntry",
             Shape::Either(shapes) => shapes.iter().any(Shape::is_step),
             _ => false,
         }
@@ -64,7 +64,7 @@ impl Shape {
     pub(crate) fn expected(&self) -> String {
         match self {
             Shape::Any | Shape::Tree(_) => "anything".to_owned(),
-            Shape::Text(format) => match format.as_str() {
+            Shape::Text(format) => match *format {
                 "duration" => "a duration such as `\"90s\"`",
                 "path" => "a path",
                 "regex" => "a regular expression",
@@ -80,12 +80,12 @@ impl Shape {
                 _ => "text",
             }
             .to_owned(),
-            Shape::Word(words) => text::list(words.iter().map(|(word, _)| word), "or"),
+            Shape::Word(words) => text::list(words.iter().map(|(word, _)| *word), "or"),
             Shape::Integer(..) => "a whole number".to_owned(),
             Shape::Number => "a number".to_owned(),
             Shape::Boolean => "true or false".to_owned(),
             Shape::List(item) => match &**item {
-                Shape::Text(format) if matches!(format.as_str(), "" | "template" | "argument") => {
+                Shape::Text(format) if matches!(*format, "" | "template" | "argument") => {
                     "a list of text".to_owned()
                 }
                 Shape::Text(_) => "a list, each item ".to_owned() + &item.expected(),
@@ -112,18 +112,19 @@ impl Shape {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TableShape {
     /// What it is for.
-    pub(crate) doc: String,
-    pub(crate) fields: IndexMap<String, Field>,
+    pub(crate) doc: &'static str,
+    pub(crate) fields: IndexMap<&'static str, Field>,
     /// Exactly one of these keys must be there.
-    pub(crate) exactly_one: Vec<String>,
+    pub(crate) exactly_one: Vec<&'static str>,
     /// At least one of these keys must be there.
-    pub(crate) any_of: Vec<String>,
+    pub(crate) any_of: Vec<&'static str>,
 }
 
 impl TableShape {
     /// Whether one of these keys seems to be a known key, misspelled.
     pub(crate) fn has_typo<'a>(&self, keys: impl Iterator<Item = &'a String>) -> bool {
-        let mut unknown = keys.filter(|key| !self.fields.contains_key(*key) && !key.starts_with("x-"));
+        let mut unknown =
+            keys.filter(|key| !self.fields.contains_key(key.as_str()) && !key.starts_with("x-"));
         unknown.any(|key| text::nearest(key, self.fields.keys()).is_some())
     }
 }
@@ -133,20 +134,22 @@ impl TableShape {
 pub(crate) struct Field {
     pub(crate) shape: Shape,
     pub(crate) required: bool,
-    pub(crate) doc: String,
+    pub(crate) doc: &'static str,
 }
 
 /// Every table by name; the whole file is `File`.
 #[derive(Debug)]
 pub(crate) struct Shapes {
-    pub(crate) tables: IndexMap<String, TableShape>,
+    pub(crate) tables: IndexMap<&'static str, TableShape>,
 }
 
 /// Name of the table that is the whole file.
 pub(crate) const FILE: &str = "File";
 
-/// The shapes of the model.
-pub(crate) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| Shapes::from_schema(&schema()));
+/// The shapes of the model. Its schema stays in memory, and they borrow its texts: copying and freeing them would
+/// take longer than to make it.
+pub(crate) static SHAPES: LazyLock<Shapes> =
+    LazyLock::new(|| Shapes::from_schema(Box::leak(Box::new(schema()))));
 
 /// The JSON schema of `defaults.toml` and `environment.toml`.
 pub(crate) fn schema() -> Json {
@@ -154,13 +157,13 @@ pub(crate) fn schema() -> Json {
 }
 
 impl Shapes {
-    fn from_schema(schema: &Json) -> Shapes {
+    fn from_schema(schema: &'static Json) -> Shapes {
         let mut tables = IndexMap::new();
         let definitions = schema["$defs"].as_object();
-        tables.insert(FILE.to_owned(), table(schema, definitions));
+        tables.insert(FILE, table(schema, definitions));
         for (name, definition) in definitions.into_iter().flatten() {
             if definition.get("properties").is_some() {
-                tables.insert(name.clone(), table(definition, definitions));
+                tables.insert(name.as_str(), table(definition, definitions));
             }
         }
         Shapes { tables }
@@ -172,16 +175,17 @@ impl Shapes {
     }
 }
 
-type Definitions<'a> = Option<&'a serde_json::Map<String, Json>>;
+type Definitions = Option<&'static serde_json::Map<String, Json>>;
 
-fn table(schema: &Json, definitions: Definitions<'_>) -> TableShape {
+fn table(schema: &'static Json, definitions: Definitions) -> TableShape {
     let required = names(&schema["required"]);
     let fields = schema["properties"].as_object().into_iter().flatten().map(|(key, field)| {
         let doc = string(&field["description"]);
-        let field = Field { shape: shape(field, definitions), required: required.contains(key), doc };
-        (key.clone(), field)
+        let field =
+            Field { shape: shape(field, definitions), required: required.contains(&key.as_str()), doc };
+        (key.as_str(), field)
     });
-    let keys = |rules: &Json| {
+    let keys = |rules: &'static Json| {
         rules.as_array().into_iter().flatten().flat_map(|one| names(&one["required"])).collect()
     };
     TableShape {
@@ -192,10 +196,10 @@ fn table(schema: &Json, definitions: Definitions<'_>) -> TableShape {
     }
 }
 
-fn shape(schema: &Json, definitions: Definitions<'_>) -> Shape {
+fn shape(schema: &'static Json, definitions: Definitions) -> Shape {
     if let Some(name) = schema["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/")) {
         return match definitions.and_then(|all| all.get(name)) {
-            Some(definition) if definition.get("properties").is_some() => Shape::Table(name.to_owned()),
+            Some(definition) if definition.get("properties").is_some() => Shape::Table(name),
             Some(definition) => shape(definition, definitions),
             None => Shape::Any,
         };
@@ -226,30 +230,28 @@ fn shape(schema: &Json, definitions: Definitions<'_>) -> Shape {
             values: Box::new(shape(&schema["additionalProperties"], definitions)),
         },
         _ => match schema["format"].as_str() {
-            Some(format) => Shape::Tree(format.to_owned()),
+            Some(format) => Shape::Tree(format),
             None => Shape::Any,
         },
     }
 }
 
 /// The words of an enum, with their meaning where they have one.
-fn words(schema: &Json) -> Option<Vec<(String, String)>> {
+fn words(schema: &'static Json) -> Option<Vec<(&'static str, &'static str)>> {
     if let Some(words) = schema["enum"].as_array() {
-        return Some(
-            words.iter().filter_map(Json::as_str).map(|word| (word.to_owned(), String::new())).collect(),
-        );
+        return Some(words.iter().filter_map(Json::as_str).map(|word| (word, "")).collect());
     }
     schema["oneOf"]
         .as_array()?
         .iter()
-        .map(|one| Some((one["const"].as_str()?.to_owned(), string(&one["description"]))))
+        .map(|one| Some((one["const"].as_str()?, string(&one["description"]))))
         .collect()
 }
 
-fn names(list: &Json) -> Vec<String> {
-    list.as_array().into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect()
+fn names(list: &'static Json) -> Vec<&'static str> {
+    list.as_array().into_iter().flatten().filter_map(Json::as_str).collect()
 }
 
-fn string(value: &Json) -> String {
-    value.as_str().unwrap_or_default().to_owned()
+fn string(value: &'static Json) -> &'static str {
+    value.as_str().unwrap_or_default()
 }
