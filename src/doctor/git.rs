@@ -17,7 +17,7 @@ pub(crate) async fn check(step: &StepCx<'_>) -> Vec<Finding> {
         ];
     }
     let file = crate::work::relative(step, &step.env.env_file.path);
-    let stops = env_place::all_stops(step).await;
+    let stops = env_place::all_stops(step.cx, step.env).await;
     let mut findings: Vec<Finding> =
         stops.into_iter().map(|stop| Finding::failed(GROUP, stop.failure)).collect();
     if findings.is_empty() {

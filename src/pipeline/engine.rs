@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::before::{refuse, starts};
+use super::before::{self, refuse};
 use super::{OnFailure, Pipeline, Step, What, expects, one_state};
 use crate::config::template::Rendered;
 use crate::config::{Environment, verbs};
@@ -12,7 +12,6 @@ use crate::failure::{Failure, Kind};
 use crate::lock::{self, Held};
 use crate::steps::meet::{self, meet};
 use crate::text;
-use crate::toolbox;
 use crate::ui::event::{Event, Outcome};
 use crate::work::needs::Needs;
 use crate::work::{Facts, Frame, Heard, StepCx};
@@ -60,7 +59,10 @@ pub(crate) async fn run_to_step(
     let may = |()| if options.dry_run { Ok(()) } else { one_state::check(cx, env, pipeline, &facts.modules) };
     let mut refused = refuse(pipeline).and_then(may);
     if refused.is_ok() && !options.dry_run {
-        refused = toolbox::check::check(cx, env, &starts(env, pipeline)).await;
+        refused = before::programs(cx, env, pipeline).await;
+        if before::looks_first(pipeline) {
+            facts.stop = std::mem::replace(&mut refused, Ok(())).err();
+        }
     }
     let held = match (refused, options.dry_run) {
         (Ok(()), true) => Ok(Held::nothing()),

@@ -248,6 +248,15 @@ pub(crate) async fn open(
     open_files(&mut store, &secrets.files, &secrets.required_in_files(), &secrets.allow_empty).await
 }
 
+/// Each file of secrets of an environment that is not there.
+pub(crate) fn absent(env: &Environment) -> Vec<SecretsError> {
+    let files = env.secrets.files.iter().map(|file| env.root.join(file));
+    let absent = files.filter(|file| {
+        std::fs::symlink_metadata(file).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+    });
+    absent.map(|file| SecretsError::NoSuchFile { file: error::shown(&env.root, &file) }).collect()
+}
+
 /// Opens files of secrets, in this order: later ones win. Each is decrypted and its MAC verified. What is
 /// required must be there and, unless it may, not be empty.
 ///

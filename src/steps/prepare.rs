@@ -1,12 +1,14 @@
 //! Opens the secrets and checks what can be checked before any tool starts.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use crate::config::Environment;
 use crate::config::template::Foreign;
 use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
 use crate::failure::Failure;
+use crate::secrets;
 use crate::steps::files::{env_place, inventory};
 use crate::steps::stops::{self, Stop};
 use crate::steps::{foreign, opened, source};
@@ -60,6 +62,7 @@ async fn run(step: &mut StepCx<'_>, wanted: &Prepare) -> Result<String, Failure>
     if stops::mended(&step.cx.ui, &stops)? {
         stops = look(step, wanted.env_file).await;
     }
+    stops.extend(step.facts.stop.take().map(Stop::from));
     stops::refused(stops)?;
     let secrets = step.facts.secrets.as_ref();
     if let Some(secrets) = secrets.filter(|secrets| !secrets.is_empty()) {
@@ -73,18 +76,28 @@ async fn run(step: &mut StepCx<'_>, wanted: &Prepare) -> Result<String, Failure>
     Ok(found.join(", "))
 }
 
-/// Everything that the run would stop at.
+/// Everything that the run would stop at. git thinks about the environment file while the secrets are opened.
 async fn look(step: &mut StepCx<'_>, writes_env_file: bool) -> Vec<Stop> {
-    let mut stops: Vec<Stop> = opened::secrets(step).await.err().into_iter().map(Stop::from).collect();
+    let (cx, env, asked) = (step.cx, step.env, Instant::now());
+    let place = async { if writes_env_file { env_place::all_stops(cx, env).await } else { Vec::new() } };
+    let (place, mut stops) = tokio::join!(place, secrets_stops(step));
+    stops.extend(place);
     if writes_env_file {
-        let asked = std::time::Instant::now();
-        stops.extend(env_place::all_stops(step).await);
         step.facts.env_file_allowed = Some(asked);
-        if step.env.inventory.is_some() {
+        if env.inventory.is_some() {
             stops.extend(inventory::check_place(step).err().map(Stop::from));
         }
     }
     stops
+}
+
+/// Why the secrets cannot be opened: each file that is not there, or what the first of the others says.
+async fn secrets_stops(step: &mut StepCx<'_>) -> Vec<Stop> {
+    let absent = secrets::absent(step.env);
+    if !absent.is_empty() {
+        return absent.into_iter().map(Stop::from).collect();
+    }
+    opened::secrets(step).await.err().into_iter().map(Stop::from).collect()
 }
 
 /// Variables of the user's own environment that change what terraform does, said once.

@@ -8,6 +8,7 @@ use std::time::Instant;
 use indexmap::IndexMap;
 
 use crate::config::template::{Foreign, Rendered};
+use crate::failure::Failure;
 use crate::secrets::Secrets;
 use crate::tools::power;
 use crate::tools::terraform::Output;
@@ -19,6 +20,8 @@ use crate::work::modules::Modules;
 /// What earlier steps found out, for the next ones.
 #[derive(Default)]
 pub struct Facts {
+    /// What the run would stop at, found before its first step, which tells it beside what it finds itself.
+    pub(crate) stop: Option<Failure>,
     /// Opened once per run, when a step needs them.
     pub secrets: Option<Secrets>,
     /// Outputs by name, once read.

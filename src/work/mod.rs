@@ -54,7 +54,12 @@ pub(crate) fn of_what_is_left(step: &StepCx<'_>, shown: &str, written: Result<St
 
 /// A path as people know it: relative to the project.
 pub(crate) fn relative(step: &StepCx<'_>, path: &Path) -> String {
-    match path.strip_prefix(&step.env.root) {
+    below(&step.env.root, path)
+}
+
+/// The same for a root that is known.
+pub(crate) fn below(root: &Path, path: &Path) -> String {
+    match path.strip_prefix(root) {
         Ok(below) if below.as_os_str().is_empty() => ".".to_owned(),
         Ok(below) => below.display().to_string(),
         Err(_) => path.display().to_string(),

@@ -45,6 +45,38 @@ fn off_a_terminal_all_of_it_is_told_and_nothing_is_touched() {
 }
 
 #[test]
+fn each_missing_file_and_a_missing_program_are_told_in_one_stop() {
+    let project = fresh();
+    project.edit("environments/defaults.toml", "[secrets]", "[tools]\nterraform = \"99.1\"\n\n[secrets]");
+    project.edit(
+        "environments/dev/environment.toml",
+        "description",
+        "secrets.files = [\"a.enc.env\", \"b.enc.env\"]\ndescription",
+    );
+    let run = project.infractl(&["apply", "dev"]).code(65);
+    run.says("there is no file `a.enc.env`")
+        .says("there is no file `b.enc.env`")
+        .says("there is no folder `shared`")
+        .says("99.1 is asked for")
+        .says("5 problems")
+        .never_says("terraform apply");
+    // Nobody asks for a version: that it is not there at all is found out before anything starts too.
+    let project = fresh();
+    project.edit(
+        "environments/defaults.toml",
+        "[terraform]",
+        "[terraform]\nprogram = \"terraform-elsewhere\"",
+    );
+    project
+        .infractl(&["apply", "dev"])
+        .code(78)
+        .says("`terraform-elsewhere`")
+        .says("there is no folder `shared`")
+        .says("3 problems");
+    project.infractl(&["plan", "dev"]).code(69).says("`terraform-elsewhere`").never_says("problems");
+}
+
+#[test]
 fn at_a_terminal_one_answer_mends_all_of_it() {
     let project = fresh();
     let before = project.read(".gitignore");

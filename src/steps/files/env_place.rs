@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use crate::config::Environment;
 use crate::config::model::{Section, Value};
+use crate::context::Ctx;
 use crate::disk::{self, repository};
 use crate::exec::RunError;
 use crate::failure::{Failure, Kind};
@@ -20,26 +22,26 @@ pub(crate) const FRESH: Duration = Duration::from_secs(1);
 /// An error if its place cannot be written, if git would commit it, or if what the configuration says already
 /// cannot be written in its dialect.
 pub(crate) async fn check(step: &StepCx<'_>) -> Result<(), Failure> {
-    stops::refused(all_stops(step).await)
+    stops::refused(all_stops(step.cx, step.env).await)
 }
 
 /// Each of these, and what would mend it.
-pub(crate) async fn all_stops(step: &StepCx<'_>) -> Vec<Stop> {
-    let declared = &step.env.env_file;
+pub(crate) async fn all_stops(cx: &Ctx, env: &Environment) -> Vec<Stop> {
+    let declared = &env.env_file;
     let constants = constants(declared.dialect, declared.sections.as_deref().unwrap_or_default());
     let mut found: Vec<Stop> = constants.err().into_iter().map(Stop::from).collect();
     // A link can lead to where git looks at it differently, or not at all.
     let place = disk::place_of(&place::real(&declared.path));
-    found.extend(folder(step, &place).err());
-    found.extend(git(step, &place).await.err());
+    found.extend(folder(env, &place).err());
+    found.extend(git(cx, env, &place).await.err());
     found
 }
 
 /// The folder, and that a file can be put there.
-fn folder(step: &StepCx<'_>, place: &Path) -> Result<(), Stop> {
-    let dir = step.env.env_file.path.parent().unwrap_or(&step.env.root);
+fn folder(env: &Environment, place: &Path) -> Result<(), Stop> {
+    let dir = env.env_file.path.parent().unwrap_or(&env.root);
     if !dir.is_dir() {
-        let shown = crate::work::relative(step, dir);
+        let shown = crate::work::below(&env.root, dir);
         let failure = Failure::new(Kind::Config, format!("there is no folder `{shown}`"))
             .help(format!("run `mkdir -p {shown}`"));
         return Err(Stop { failure, mend: Some(Mend::Folder(shown, dir.to_owned())) });
@@ -49,11 +51,11 @@ fn folder(step: &StepCx<'_>, place: &Path) -> Result<(), Stop> {
 }
 
 /// That git leaves it alone.
-async fn git(step: &StepCx<'_>, place: &Path) -> Result<(), Stop> {
+async fn git(cx: &Ctx, env: &Environment, place: &Path) -> Result<(), Stop> {
     // Asked from the top: git does not look upwards from another file system.
     let Some(top) = place.parent().and_then(repository::top) else { return Ok(()) };
-    let ask = async |cmd| step.cx.runner.run(&cmd, &|_, _| ()).await;
-    let root = disk::place_of(&step.env.root);
+    let ask = async |cmd| cx.runner.run(&cmd, &|_, _| ()).await;
+    let root = disk::place_of(&env.root);
     let inside = place.strip_prefix(&root).ok();
     let shown = inside.unwrap_or(place).to_string_lossy().into_owned();
     let answer = match ask(git::check_ignore(&top, place)).await {
@@ -69,7 +71,8 @@ async fn git(step: &StepCx<'_>, place: &Path) -> Result<(), Stop> {
         answer => answer?,
     };
     if answer.interrupted {
-        return Err(step.interrupted(format!("stopped while git was asked about `{shown}`")).into());
+        let kind = cx.interrupts.seen().kind().unwrap_or(Kind::Interrupted);
+        return Err(Failure::new(kind, format!("stopped while git was asked about `{shown}`")).into());
     }
     match answer.code {
         0 => Ok(()),
@@ -80,12 +83,12 @@ async fn git(step: &StepCx<'_>, place: &Path) -> Result<(), Stop> {
                 .into())
         }
         1 => {
-            let line = pattern(&shown, &step.env.name);
+            let line = pattern(&shown, &env.name);
             let failure =
                 Failure::new(Kind::Config, format!("git does not ignore `{shown}`: it could be committed"))
                     .help(format!("add the line `{line}` to .gitignore"));
             // Lines of the project say nothing about what is outside of it.
-            let mend = inside.map(|_| Mend::Ignore(line, step.env.root.join(".gitignore")));
+            let mend = inside.map(|_| Mend::Ignore(line, env.root.join(".gitignore")));
             Err(Stop { failure, mend })
         }
         _ => {
