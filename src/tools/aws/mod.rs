@@ -1,5 +1,6 @@
 //! The AWS CLI and its files: who somebody is, and where.
 
+pub(crate) mod definition;
 pub(crate) mod ecr;
 pub(crate) mod power;
 pub(crate) mod profile;
