@@ -54,6 +54,8 @@ pub struct Environment {
     pub power: Option<model::Power>,
     /// How ansible is called; none when nothing is said about it.
     pub ansible: Option<Ansible>,
+    /// How AWS is asked.
+    pub aws: model::Aws,
     /// Where images are pushed to.
     pub registry: Option<model::Registry>,
     /// Images by name.
@@ -249,6 +251,7 @@ impl Environment {
             safety: file.safety.unwrap_or_default(),
             power: file.power,
             ansible: file.ansible.map(|ansible| Ansible::new(ansible, root)),
+            aws: file.aws.unwrap_or_default(),
             registry: file.registry,
             images: file.images,
             tasks: file.tasks,

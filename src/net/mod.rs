@@ -1,5 +1,6 @@
 //! What goes over the network without a program: trusted certificates, connections, requests, signed ones.
 
+pub(crate) mod aws;
 pub(crate) mod bucket;
 pub(crate) mod manifest;
 pub(crate) mod object;

@@ -164,7 +164,8 @@ impl Object {
                 building = building.header(name, value);
             }
         } else {
-            let request = Request { method, host: &self.host, path, query, body, headers: &own };
+            let host = &self.host;
+            let request = Request { service: "s3", method, host, path, query, body, headers: &own };
             for (name, value) in sign::headers(request, &self.keys, &self.region, (self.now)()) {
                 building = building.header(name, value);
             }

@@ -1,4 +1,4 @@
-//! Signs requests to S3 and what is compatible with it: AWS Signature Version 4, in headers.
+//! Signs requests to S3, what is compatible with it, and other services of AWS: Signature Version 4, in headers.
 
 use crate::text::hex;
 use std::fmt::Write as _;
@@ -20,6 +20,8 @@ pub(crate) struct Keys {
 /// What is asked, with a path that is encoded already.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Request<'a> {
+    /// What the service is called in signatures.
+    pub(crate) service: &'a str,
     pub(crate) method: &'a str,
     pub(crate) host: &'a str,
     pub(crate) path: &'a str,
@@ -54,10 +56,10 @@ pub(crate) fn headers(
     }
     let names = signed.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(";");
     let _ = write!(canonical, "\n{names}\n{body}");
-    let scope = format!("{day}/{region}/s3/aws4_request");
+    let scope = format!("{day}/{region}/{}/aws4_request", request.service);
     let text = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hex(&Sha256::digest(canonical)));
     let mut key = mac(format!("AWS4{}", keys.secret.expose_secret()).as_bytes(), day);
-    for part in [region, "s3", "aws4_request"] {
+    for part in [region, request.service, "aws4_request"] {
         key = mac(&key, part);
     }
     let signature = hex(&mac(&key, &text));
@@ -105,6 +107,7 @@ mod tests {
             session: None,
         };
         let request = Request {
+            service: "s3",
             method: "GET",
             host: "examplebucket.s3.amazonaws.com",
             path: "/test.txt",
@@ -131,8 +134,15 @@ mod tests {
             session: None,
         };
         let host = "examplebucket.s3.amazonaws.com";
-        let request =
-            Request { method: "GET", host, path: "/", query: "lifecycle=", body: b"", headers: &[] };
+        let request = Request {
+            service: "s3",
+            method: "GET",
+            host,
+            path: "/",
+            query: "lifecycle=",
+            body: b"",
+            headers: &[],
+        };
         let signed = headers(request, &keys, "us-east-1", "2013-05-24T00:00:00Z".parse().unwrap());
         let (_, authorization) = signed.last().unwrap();
         let expected = "Signature=fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543";

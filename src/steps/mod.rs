@@ -22,6 +22,7 @@ pub(crate) mod clean;
 pub(crate) mod forget;
 pub(crate) mod confirm;
 pub(crate) mod terraform;
+pub(crate) mod aws;
 pub(crate) mod nothing;
 
 use crate::config::model;

@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 
 use crate::config::template::{Foreign, Rendered};
 use crate::failure::Failure;
+use crate::net::aws::Session;
 use crate::secrets::Secrets;
 use crate::tools::power;
 use crate::tools::terraform::Output;
@@ -54,6 +55,8 @@ pub struct Facts {
     pub env_file_allowed: Option<Instant>,
     /// The PATH with the programs that the environment asks for, once somebody looked.
     pub path: OnceLock<Option<String>>,
+    /// Who asks AWS, once that was found out.
+    pub(crate) aws: Arc<Session>,
     /// Where machines and databases are.
     pub state: Option<power::state::State>,
 }

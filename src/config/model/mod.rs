@@ -33,6 +33,7 @@ mod command;
 mod terraform;
 mod secrets;
 mod ansible;
+mod aws;
 mod value;
 mod values;
 mod wait;
@@ -43,6 +44,7 @@ use serde::Deserialize;
 
 pub(crate) use ansible::*;
 pub(crate) use ansible_step::*;
+pub(crate) use aws::*;
 pub(crate) use checks::*;
 pub(crate) use command::*;
 pub(crate) use compose::*;
@@ -137,6 +139,8 @@ pub(crate) struct File {
     pub power: Option<Power>,
     /// How `deploy` and `check` call ansible when there is no pipeline of that name
     pub ansible: Option<Ansible>,
+    /// How AWS is asked
+    pub aws: Option<Aws>,
     /// Where images are pushed to
     pub registry: Option<Registry>,
     /// Images that `build` and `push` make, by name

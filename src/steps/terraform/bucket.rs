@@ -1,17 +1,15 @@
 //! Where the s3 backend keeps a state, and who asks for it.
 
-use std::path::Path;
-
 use secrecy::SecretString;
 
 use super::equip;
 use super::seen::Seen;
 use super::state_place;
-use crate::disk;
 use crate::failure::{Failure, Kind};
 use crate::net::object::{self, Object};
 use crate::net::roots;
 use crate::net::sign::{self, Keys};
+use crate::steps::aws::credentials;
 use crate::tools::aws;
 use crate::tools::terraform::backend::Backend;
 use crate::work::StepCx;
@@ -90,11 +88,7 @@ pub(crate) fn keys(backend: &Backend, seen: &Seen) -> Option<Keys> {
     if setting("profile").is_some() {
         return None;
     }
-    Some(Keys {
-        access: seen.get("AWS_ACCESS_KEY_ID")?,
-        secret: seen.secret("AWS_SECRET_ACCESS_KEY")?,
-        session: seen.secret("AWS_SESSION_TOKEN"),
-    })
+    credentials::of_variables(&|name: &str| seen.secret(name))
 }
 
 /// Who asks: the backend's settings, then variables, then files of profiles, then what the cloud's own program says.
@@ -103,25 +97,13 @@ pub(crate) async fn credentials(step: &StepCx<'_>, backend: &Backend, seen: &See
         return Ok(keys);
     }
     let profile = backend.get("profile").map(str::to_owned).or_else(|| seen.get("AWS_PROFILE"));
-    let of = |access: Option<String>, secret: Option<SecretString>, session: Option<SecretString>| {
-        Some(Keys { access: access?, secret: secret?, session })
-    };
-    let name = profile.as_deref().unwrap_or("default");
-    let home = seen.get("HOME").unwrap_or_default();
-    let file = seen.get("AWS_SHARED_CREDENTIALS_FILE").unwrap_or_else(|| format!("{home}/.aws/credentials"));
-    let found = disk::read_text(Path::new(&file)).unwrap_or_default();
-    let mut entries = aws::profile(&found, name);
-    let mut entry = |key: &str| entries.remove(key);
-    let (access, secret) =
-        (entry("aws_access_key_id"), entry("aws_secret_access_key").map(SecretString::from));
-    if let Some(keys) = of(access, secret, entry("aws_session_token").map(SecretString::from)) {
+    let var = |name: &str| seen.secret(name);
+    if let Some(keys) = credentials::of_files(&var, profile.as_deref().unwrap_or("default")) {
         return Ok(keys);
     }
-    // Single sign-on, assumed roles, the machine's own role.
     let cmd = equip(step, aws::export_credentials(profile.as_deref()))?;
-    let told = step.cx.runner.run(&cmd, &|_, _| {}).await.ok().filter(|done| done.code == 0);
-    let told = told.and_then(|done| aws::parse_credentials(&done.stdout));
-    told.map(|(access, secret, session)| Keys { access, secret, session }).ok_or_else(|| {
+    let told = credentials::of_program(step, &cmd).await.ok().and_then(Result::ok);
+    told.map(|lent| lent.keys).ok_or_else(|| {
         Failure::new(Kind::Secrets, format!("no credentials for the bucket of `{}`", step.env.name))
             .help("add AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to the credentials, or set AWS_PROFILE")
             .help("install the AWS CLI 2 for profiles with single sign-on or roles")

@@ -1,14 +1,44 @@
-//! The AWS CLI and its files: only who somebody is.
+//! The AWS CLI and its files: who somebody is, and where.
 
+pub(crate) mod definition;
 pub(crate) mod ecr;
 pub(crate) mod power;
+pub(crate) mod profile;
 
-use std::collections::BTreeMap;
-
+use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::exec::{Cmd, Io};
+use crate::failure::{Failure, Kind};
+use crate::net::aws::Lent;
+use crate::net::sign::Keys;
+use crate::text::last_line;
+
+/// The program, for one region: its answers are JSON, it asks nothing, and it pages nothing.
+pub(crate) fn program(region: &str, words: &[&str]) -> Cmd {
+    Cmd::new("aws").args(["--region", region, "--output", "json"]).args(words.iter().copied()).io(Io::Capture)
+}
+
+/// Variables with which every version of it says the same.
+pub(crate) const MANNERS: [(&str, &str); 5] = [
+    ("AWS_PAGER", ""),
+    ("AWS_CLI_AUTO_PROMPT", "off"),
+    ("AWS_CLI_ERROR_FORMAT", "legacy"),
+    ("AWS_RETRY_MODE", "standard"),
+    ("AWS_MAX_ATTEMPTS", "5"),
+];
+
+/// What it calls an operation: `describe-tasks` for `DescribeTasks`.
+pub(crate) fn word(operation: &str) -> String {
+    operation.char_indices().fold(String::new(), |mut word, (at, letter)| {
+        if letter.is_ascii_uppercase() && at > 0 {
+            word.push('-');
+        }
+        word.push(letter.to_ascii_lowercase());
+        word
+    })
+}
 
 /// Prints credentials, wherever they come from: single sign-on, an assumed role, the machine's own.
 pub(crate) fn export_credentials(profile: Option<&str>) -> Cmd {
@@ -26,30 +56,86 @@ struct Exported {
     access_key_id: String,
     secret_access_key: String,
     session_token: Option<String>,
+    expiration: Option<String>,
 }
 
-/// Reads what [`export_credentials`] prints: id, key, token of the session.
-pub(crate) fn parse_credentials(stdout: &[u8]) -> Option<(String, SecretString, Option<SecretString>)> {
+/// Reads what [`export_credentials`] prints.
+pub(crate) fn parse_credentials(stdout: &[u8]) -> Option<Lent> {
     let exported: Exported = serde_json::from_slice(stdout).ok()?;
     let session = exported.session_token.map(SecretString::from);
-    Some((exported.access_key_id, exported.secret_access_key.into(), session))
+    let keys = Keys { access: exported.access_key_id, secret: exported.secret_access_key.into(), session };
+    let until = exported.expiration.and_then(|text| text.parse::<Timestamp>().ok());
+    Some(Lent { keys, until, is_renewable: true })
 }
 
-/// The entries of a profile in a file of credentials.
-pub(crate) fn profile(text: &str, name: &str) -> BTreeMap<String, String> {
-    let mut inside = false;
-    let mut found = BTreeMap::new();
-    for line in text.lines().map(str::trim) {
-        if let Some(section) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            inside = section.trim() == name;
-        } else if inside
-            && !line.starts_with(['#', ';'])
-            && let Some((key, value)) = line.split_once('=')
-        {
-            found.insert(key.trim().to_owned(), value.trim().to_owned());
-        }
+/// It is too old for [`export_credentials`].
+pub(crate) fn cannot_export(tail: &str) -> bool {
+    tail.contains("nvalid choice") || tail.contains("nknown subcommand")
+}
+
+/// What an error of the program means when it is about who somebody is.
+pub(crate) fn who(tail: &str, profile: Option<&str>) -> Option<Failure> {
+    let said = |all: &[&str]| all.iter().any(|words| tail.contains(words));
+    let failure = |what: &str| Failure::new(Kind::Failed, last_line(tail)).context(what.to_owned());
+    if said(&["Please reauthenticate using 'aws login'"]) {
+        return Some(failure("the session of AWS is over").help("run `aws login`"));
     }
-    found
+    if said(&[
+        "Error loading SSO Token",
+        "Token has expired and refresh failed",
+        "The SSO session associated with this profile has expired",
+        "Session token not found or invalid",
+        "ExpiredToken",
+        "RequestExpired",
+        "security token included in the request is expired",
+    ]) {
+        return Some(over(last_line(tail), profile));
+    }
+    if said(&["Unable to locate credentials", "Partial credentials found", "NoCredentials"]) {
+        return Some(
+            failure("AWS does not know who asks: there are no credentials")
+                .help("put AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY among the secrets of the environment")
+                .help("or set AWS_PROFILE to a profile of `aws configure list-profiles`"),
+        );
+    }
+    if said(&["The config profile ("]) {
+        return Some(
+            failure("there is no such profile of AWS")
+                .help("set AWS_PROFILE to one of `aws configure list-profiles`"),
+        );
+    }
+    if said(&["You must specify a region"]) {
+        return Some(no_region());
+    }
+    if said(&["Could not connect to the endpoint URL", "Connect timeout on endpoint URL"]) {
+        return Some(
+            failure("AWS cannot be reached").help("check the name of the region, the network and the proxy"),
+        );
+    }
+    if said(&["Unknown parameter in"]) {
+        return Some(
+            failure("the `aws` program does not know a field of this file")
+                .help("install a newer `aws`: it is older than the field; or correct its name"),
+        );
+    }
+    None
+}
+
+/// The session is over, and no other can be had without somebody.
+pub(crate) fn over(words: &str, profile: Option<&str>) -> Failure {
+    let failure = Failure::new(Kind::Failed, words.to_owned()).context("the session of AWS is over");
+    match profile {
+        Some(profile) => failure.help(format!("run `aws sso login --profile {profile}`")),
+        None => failure
+            .help("renew AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN")
+            .help("or set AWS_PROFILE and run `aws sso login --profile PROFILE`: a profile renews itself"),
+    }
+}
+
+/// Nobody says where.
+pub(crate) fn no_region() -> Failure {
+    Failure::new(Kind::Config, "nothing says which region of AWS is meant")
+        .help("add `region = \"…\"`, or set AWS_REGION")
 }
 
 #[cfg(test)]
@@ -57,19 +143,46 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_profile_has_its_own_entries_only() {
-        let text = "[default]\naws_access_key_id = A\n# x = y\n[other]\naws_access_key_id=B\n";
-        assert_eq!(profile(text, "default"), BTreeMap::from([("aws_access_key_id".into(), "A".into())]));
-        assert_eq!(profile(text, "other").get("aws_access_key_id").map(String::as_str), Some("B"));
-        assert!(profile(text, "none").is_empty());
+    fn exported_credentials_are_read() {
+        let text = br#"{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "S", "SessionToken": "T", "Expiration": "2026-11-28T18:00:00+00:00"}"#;
+        let lent = parse_credentials(text).unwrap();
+        assert_eq!(lent.keys.access, "A");
+        assert!(lent.keys.session.is_some());
+        assert_eq!(lent.until, "2026-11-28T18:00:00Z".parse().ok());
+        assert!(parse_credentials(b"not logged in").is_none());
     }
 
     #[test]
-    fn exported_credentials_are_read() {
-        let text = br#"{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "S", "SessionToken": "T"}"#;
-        let (access, _, session) = parse_credentials(text).unwrap();
-        assert_eq!(access, "A");
-        assert!(session.is_some());
-        assert!(parse_credentials(b"not logged in").is_none());
+    fn operations_have_words() {
+        assert_eq!(word("DescribeTasks"), "describe-tasks");
+        assert_eq!(word("GetLogEvents"), "get-log-events");
+    }
+
+    #[test]
+    fn who_somebody_is_not_says_how_to_become_it() {
+        for (tail, help) in [
+            ("Error loading SSO Token: Token for https://x does not exist", "aws sso login --profile p"),
+            (
+                "Error when retrieving token from sso: Token has expired and refresh failed",
+                "aws sso login --profile p",
+            ),
+            (
+                "aws: [ERROR]: An error occurred (ExpiredTokenException) when calling the RunTask operation: The security token included in the request is expired",
+                "aws sso login --profile p",
+            ),
+            ("Your session has expired. Please reauthenticate using 'aws login'.", "`aws login`"),
+            (
+                "Unable to locate credentials. You can configure credentials by running \"aws configure\".",
+                "AWS_ACCESS_KEY_ID",
+            ),
+            ("The config profile (p) could not be found", "list-profiles"),
+            ("You must specify a region. You can also configure your region", "AWS_REGION"),
+            ("Could not connect to the endpoint URL: \"https://ecs.eu-west-33.amazonaws.com/\"", "region"),
+            ("Unknown parameter in containerDefinitions[0]: \"x\", must be one of: name", "newer `aws`"),
+        ] {
+            let failure = who(tail, Some("p")).unwrap();
+            assert!(failure.help[0].contains(help), "{tail}: {:?}", failure.help);
+        }
+        assert!(who("An error occurred (ClientException) when calling", None).is_none());
     }
 }
