@@ -44,6 +44,18 @@ fn both_workspaces_are_read(project: &Sandbox, vars: &[(&str, &str)]) {
     }
 }
 
+/// Another environment names an output of `dev`: it is read from where `dev` keeps its state, and nothing is started for it.
+fn another_environment_reads_it(project: &Sandbox) {
+    project.environment("dev", "");
+    project.write("environments/app/main.tf", "variable \"of_dev\" {}\noutput \"seen\" { value = var.of_dev }\n");
+    project.environment("app", "[terraform.vars]\nof_dev = \"{{env.dev.output.ws}}\"\n");
+    let started = recorded(project);
+    let (run, lines) = started(&["apply", "app", "--yes"]);
+    run.code(0);
+    assert_eq!(verbs(&lines), ["apply"]);
+    project.infractl(&["output", "app", "seen", "--raw"]).code(0).prints("default");
+}
+
 fn bucket(address: &str) -> String {
     let name = format!("read-{}-{:?}", std::process::id(), std::thread::current().id());
     let name: String =
@@ -70,6 +82,7 @@ fn a_state_in_a_bucket_is_read_without_terraform() {
     ];
     let project = project(&backend(""), &vars);
     both_workspaces_are_read(&project, &vars);
+    another_environment_reads_it(&project);
     let started = recorded(&project);
     project.environment("dev", "");
     let object = format!("/{bucket}/a%20b/dev.tfstate");
@@ -160,6 +173,7 @@ fn a_state_in_a_database_is_read_without_terraform() {
     ];
     let mut project = project(&backend, &vars);
     both_workspaces_are_read(&project, &vars);
+    another_environment_reads_it(&project);
     // Never applied there.
     project.environment("dev", "[terraform]\nworkspace = \"green\"\n");
     let (run, lines) = recorded(&project)(&["output", "dev", "ws"]);
