@@ -7,6 +7,7 @@ pub(super) const ALL: &[(&str, &str, &str)] = &[
     ("bootstrap", "bootstrap dev", "make and try the bucket, print the backend"),
     ("bootstrap", "bootstrap dev --write", "write `backend.tf` as well"),
     ("build", "build dev", "all images of dev"),
+    ("build", "build dev etl --platform linux/amd64", "one of them, for another machine"),
     ("build", "build dev --dry-run", "the commands, and nothing else"),
     ("check", "check prod", "what a deploy would change"),
     ("check", "check --env 'prod-*' --keep-going", "the same for several"),
@@ -77,6 +78,8 @@ pub(super) const ALL: &[(&str, &str, &str)] = &[
     ("up", "up dev --from deploy", "begin with the deploy"),
     ("validate", "validate dev", "configuration and root module"),
     ("validate", "validate --all", "of all environments"),
+    ("verify", "verify dev", "the pipeline `verify` of the project"),
+    ("verify", "verify dev --dry-run", "its commands, and nothing else"),
 ];
 
 /// The examples of a verb, or of a part of one (`secrets set`).

@@ -1,6 +1,9 @@
 //! Run a local command with the secrets and variables of an environment.
 
+use std::collections::BTreeSet;
+
 use super::{Global, target};
+use crate::config::template::Name;
 use crate::context::Ctx;
 use crate::exec::{Cmd, Io};
 use crate::failure::{Failure, Kind};
@@ -38,7 +41,17 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &ExecArgs) -> Result<()
     toolbox::check::check(cx, &env, std::slice::from_ref(program)).await?;
     opened::secrets(&mut step).await?;
     meet(&mut step, &Needs::foreign(&env, &["terraform", "vars"])).await?;
-    meet::values(&mut step, &Needs::of_values(&env, &terraform::values(&env))).await?;
+    let (mut values, mut images) = (Vec::new(), BTreeSet::new());
+    for name in terraform::names(&env) {
+        match name {
+            Name::Value(name) => values.push(name),
+            Name::Image(name) => drop(images.insert(name)),
+            _ => {}
+        }
+    }
+    // A command may well be what builds them.
+    step.facts.look_up_images(&env, &images);
+    meet::values(&mut step, &Needs::of_values(&env, &values)).await?;
     let cmd = terraform::equip_any(&step, cmd)?;
     let done = step.run(&cmd).await?;
     match u8::try_from(done.code) {

@@ -7,7 +7,7 @@ use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
-use crate::pipeline::plan::Verb;
+use crate::pipeline::plan::{Images, Verb};
 use crate::text::{list, nearest};
 
 /// Which images, of which environments.
@@ -24,29 +24,22 @@ pub(super) struct ImagesArgs {
     extra: target::Extra,
 }
 
-/// Does a verb to them.
+/// Does a verb to them; `platform` is that to build for.
 pub(super) async fn run(
     cx: &Ctx,
     global: &Global,
     args: &ImagesArgs,
     verb: &'static str,
+    platform: Option<&str>,
 ) -> Result<(), Failure> {
     let extra = &args.extra.extra;
     let options = target::options(global, extra);
     let plan = |env: &Environment| {
-        let mut part = args.part.clone();
-        if let Some(image) = &args.image {
-            if !env.images.contains_key(image) {
-                return Err(unknown(env, image));
-            }
-            let own = env.pipelines.contains_key(verb);
-            part.steps.only.push(if own {
-                format!("docker {verb} {image}")
-            } else {
-                format!("{verb} {image}")
-            });
+        if let Some(image) = args.image.as_ref().filter(|image| !env.images.contains_key(*image)) {
+            return Err(unknown(env, image));
         }
-        planned(cx, env, &Verb::named(verb), &part, &options)
+        let part = Images { only: args.image.clone(), platform: platform.map(str::to_owned) };
+        planned(cx, env, &Verb::Images { name: verb.to_owned(), part }, &args.part, &options)
     };
     args.target.run(cx, global, verb, plan, runs(cx, &args.part, extra)).await
 }

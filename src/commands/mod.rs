@@ -182,6 +182,8 @@ pub enum Command {
     Unlock(unlock::UnlockArgs),
     /// Check configuration and root module of an environment
     Validate(validate::ValidateArgs),
+    /// Look whether all is well with what runs, as the project's pipeline `verify` says
+    Verify(pipeline::VerbArgs),
     /// A pipeline of the project's own.
     #[command(external_subcommand)]
     Other(Vec<OsString>),
@@ -278,6 +280,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Up(args) => pipeline::run_verb(cx, global, "up", args).await,
         Command::Unlock(args) => unlock::run(cx, global, args).await,
         Command::Validate(args) => validate::run(cx, global, args).await,
+        Command::Verify(args) => pipeline::run_verb(cx, global, "verify", args).await,
     }
 }
 

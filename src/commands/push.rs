@@ -17,5 +17,5 @@ pub struct PushArgs {
 
 /// Runs it.
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &PushArgs) -> Result<(), Failure> {
-    images::run(cx, global, &args.images, "push").await
+    images::run(cx, global, &args.images, "push", None).await
 }

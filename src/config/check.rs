@@ -277,6 +277,9 @@ impl Check<'_> {
             } else if let Name::Value(value) = name {
                 let node = Node { place, value: Value::Text(value.clone()) };
                 self.reference(&node, value, "value");
+            } else if let Name::Image(image) = name {
+                let node = Node { place, value: Value::Text(image.clone()) };
+                self.reference(&node, image, "image");
             }
         }
     }

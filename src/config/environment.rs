@@ -135,6 +135,8 @@ pub struct EnvFile {
     pub title: Template,
     /// Who reads it.
     pub dialect: model::Dialect,
+    /// Variables that must not be set in this environment.
+    pub absent: Vec<String>,
     /// What is written, in order; every output as `UPPER_SNAKE` if none.
     pub sections: Option<Vec<model::Section>>,
 }

@@ -38,11 +38,24 @@ impl Document {
 
     /// What is wrong with a value, at the first place where a step names it.
     pub(crate) fn value_problem(&self, name: &str, message: String, help: String) -> Option<Problem> {
-        let whole = format!("value.{name}");
-        let all = ["pipelines", "hooks", "terraform", "env-file"]
-            .iter()
-            .filter_map(|section| self.root.get(section));
-        let place = all.into_iter().find_map(|node| self.place_of_name(node, &whole))?;
+        let sections = ["pipelines", "hooks", "terraform", "env-file"];
+        let all = sections.iter().filter_map(|section| self.root.get(section));
+        self.name_problem(all, &format!("value.{name}"), message, help)
+    }
+
+    /// What is wrong with an image, at the first place that names it in a template.
+    pub(crate) fn image_problem(&self, name: &str, message: String, help: String) -> Option<Problem> {
+        self.name_problem([&self.root], &format!("image.{name}"), message, help)
+    }
+
+    fn name_problem<'a>(
+        &self,
+        nodes: impl IntoIterator<Item = &'a Node>,
+        whole: &str,
+        message: String,
+        help: String,
+    ) -> Option<Problem> {
+        let place = nodes.into_iter().find_map(|node| self.place_of_name(node, whole))?;
         Some(source::problem(&self.files[place.file], &place, message, vec![help]))
     }
 
@@ -83,6 +96,21 @@ impl Document {
         let (last, before) = keys.split_last()?;
         let place = &above.unwrap_or(&self.root).at(before)?.table()?.get(*last)?.key;
         Some(source::problem(&self.files[place.file], place, why.to_owned(), vec![help.to_owned()]))
+    }
+
+    /// What is wrong with one of a list of texts, at its place.
+    pub(crate) fn item_problem(
+        &self,
+        list: &[&str],
+        item: &str,
+        message: String,
+        help: Vec<String>,
+    ) -> Problem {
+        let items = self.root.at(list).map(Node::list).unwrap_or_default();
+        match items.iter().find(|node| node.text() == Some(item)) {
+            Some(node) => source::problem(&self.files[node.place.file], &node.place, message, help),
+            None => Problem { message, place: None, help },
+        }
     }
 
     /// What is wrong with a name, at its place.

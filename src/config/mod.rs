@@ -7,6 +7,7 @@ mod outline;
 mod project;
 mod reference;
 mod rules;
+mod absent;
 pub(crate) mod unready;
 mod usual;
 pub(crate) mod environment;

@@ -83,7 +83,7 @@ one of them adds or changes. Tables are merged key by key, everything else is re
 begins with `x-` is yours.
 
 Text may name values: `{{environment}}`, `{{project}}`, `{{output.NAME}}`, `{{secret.NAME}}`, `{{var.NAME}}`
-(infractl's own environment), `{{host.NAME.address}}` and `{{env.NAME.output.OUTPUT}}` (an output of another
+(infractl's own environment), `{{value.NAME}}`, `{{image.NAME}}` (the digest of an image), `{{host.NAME.address}}` and `{{env.NAME.output.OUTPUT}}` (an output of another
 environment). Nothing else: no conditions, no loops. `{{{{` stands for a literal `{{`. Where text becomes an argument of a program, a secret is refused, for every user of the
 machine could read it. A path may name `environment`, `project` and `var.NAME` only; it is relative to the
 project, and `~/` is the home folder.

@@ -39,13 +39,21 @@ pub(crate) fn refused(
             "the address of a host cannot be that of another".to_owned(),
             "name the output here as well".to_owned(),
         )),
-        ("given", Name::Output(_) | Name::HostAddress(_) | Name::Foreign(_) | Name::Value(_)) => Some((
+        (
+            "given",
+            Name::Output(_) | Name::HostAddress(_) | Name::Foreign(_) | Name::Value(_) | Name::Image(_),
+        ) => Some((
             format!("`{key}` is given by hand, and `{name}` may come from it"),
             "use `secret.NAME`, `environment`, `project` and `var.NAME` only".to_owned(),
         )),
         (
             "path",
-            Name::Output(_) | Name::Secret(_) | Name::HostAddress(_) | Name::Foreign(_) | Name::Value(_),
+            Name::Output(_)
+            | Name::Secret(_)
+            | Name::HostAddress(_)
+            | Name::Foreign(_)
+            | Name::Value(_)
+            | Name::Image(_),
         ) => Some((
             format!("`{key}` is needed before `{name}` is known"),
             "use `environment`, `project` and `var.NAME` only".to_owned(),

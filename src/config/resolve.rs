@@ -35,6 +35,7 @@ impl Setting<'_> {
             foreign: &IndexMap::new(),
             secrets: &IndexMap::new(),
             values: &IndexMap::new(),
+            images: &IndexMap::new(),
             vars: self.vars,
             addresses: IndexMap::new(),
             is_dry: false,

@@ -10,6 +10,7 @@ mod with;
 mod calls;
 
 use self::calls::steps;
+use crate::config::absent;
 use crate::config::check::Issue;
 use crate::config::node::Node;
 use crate::config::template::{Name, Template};
@@ -100,6 +101,7 @@ pub(crate) fn document(root: &Node, environment: &str) -> Vec<Issue> {
         }
     }
     env_file(root, &mut issues);
+    absent::rules(root, &mut issues);
     groups(root, &mut issues);
     power::rules(root, &mut issues);
     checks::rules(root, &mut issues);

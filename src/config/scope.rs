@@ -42,6 +42,8 @@ pub struct Scope<'a> {
     pub secrets: &'a IndexMap<String, SecretString>,
     /// Values that are known by now, marked when secret.
     pub values: &'a IndexMap<String, Rendered>,
+    /// Images by their digests, as far as they are built.
+    pub images: &'a IndexMap<String, String>,
     /// infractl's own environment.
     pub vars: &'a BTreeMap<OsString, OsString>,
     /// Addresses of the hosts of the environment.
@@ -89,6 +91,16 @@ pub enum TemplateError {
         /// The template as written.
         template: String,
     },
+    /// The image was not built for this environment.
+    #[error("the image `{name}` is not built yet, named by `{template}`")]
+    Image {
+        /// The image.
+        name: String,
+        /// The template as written.
+        template: String,
+        /// The environment.
+        environment: String,
+    },
     /// The variable is not set, or is not text.
     #[error("variable `{name}` is not set, named by `{template}`")]
     Var {
@@ -119,9 +131,10 @@ impl Explain for TemplateError {
     fn kind(&self) -> Kind {
         match self {
             TemplateError::Secret { .. } => Kind::Secrets,
-            TemplateError::Output { .. } | TemplateError::Foreign { .. } | TemplateError::Value { .. } => {
-                Kind::Failed
-            }
+            TemplateError::Output { .. }
+            | TemplateError::Foreign { .. }
+            | TemplateError::Value { .. }
+            | TemplateError::Image { .. } => Kind::Failed,
             _ => Kind::Config,
         }
     }
@@ -143,6 +156,7 @@ impl Explain for TemplateError {
                 "look at the step that captures it: it was skipped; `default` says what counts then"
                     .to_owned()
             }
+            TemplateError::Image { environment, .. } => format!("run `infractl build {environment}`"),
             TemplateError::Var { name, .. } => format!("set it: `export {name}=…`"),
             TemplateError::Sensitive { .. } => {
                 "pass it by a variable of the environment, by standard input or by a file of mode 0600"
@@ -207,6 +221,15 @@ impl Template {
                 Some(value) => Ok(value.clone()),
                 None if scope.is_dry => Ok(Rendered::Plain(shown_value(name))),
                 None => Err(TemplateError::Value { name: name.clone(), template: template() }),
+            },
+            Name::Image(image) => match scope.images.get(image) {
+                Some(reference) => Ok(Rendered::Plain(reference.clone())),
+                None if scope.is_dry => Ok(Rendered::Plain(format!("{{{{{name}}}}}"))),
+                None => Err(TemplateError::Image {
+                    name: image.clone(),
+                    template: template(),
+                    environment: scope.environment.to_owned(),
+                }),
             },
             // Filled in where the pipeline is called; nothing else is ever run.
             Name::With(name) => Ok(Rendered::Plain(format!("{{{{with.{name}}}}}"))),
@@ -285,6 +308,7 @@ mod tests {
         ]);
         let secrets = IndexMap::from([("TOKEN".to_owned(), SecretString::from("CANARY-2"))]);
         let values = IndexMap::from([("token".to_owned(), Rendered::Secret("CANARY-3".into()))]);
+        let images = IndexMap::from([("etl".to_owned(), "registry.example/etl@sha256:0a1b".to_owned())]);
         let vars = BTreeMap::from([("SHA".into(), "1f2c".into())]);
         let address = Template::parse("{{output.ip}}").unwrap();
         let addresses = IndexMap::from([("web", &address)]);
@@ -295,6 +319,7 @@ mod tests {
             foreign: &foreign,
             secrets: &secrets,
             values: &values,
+            images: &images,
             vars: &vars,
             addresses,
             is_dry: false,
@@ -325,6 +350,7 @@ mod tests {
         assert_eq!(plain("{{project}}-{{ environment }}"), "shop-dev");
         assert_eq!(plain("{{host.web.address}}:{{var.SHA}}"), "10.0.0.1:1f2c");
         assert_eq!(plain("{{{{{{environment}}"), "{{dev");
+        assert_eq!(plain("{{image.etl}}"), "registry.example/etl@sha256:0a1b");
         assert_eq!(plain("{{env.shared.output.vpc}}/{{environment}}"), "vpc-1/dev");
     }
 
@@ -342,7 +368,7 @@ mod tests {
     #[test]
     fn a_name_without_a_value_is_said_with_the_nearest() {
         insta::assert_snapshot!(
-            ["{{env.shared.output.x}}", "{{output.ipp}}", "{{secret.TOKN}}", "{{var.NOPE}}", "{{host.wbe.address}}", "{{output.zone}}", "{{value.x}}"]
+            ["{{env.shared.output.x}}", "{{output.ipp}}", "{{secret.TOKN}}", "{{var.NOPE}}", "{{host.wbe.address}}", "{{output.zone}}", "{{value.x}}", "{{image.api}}"]
                 .map(why)
                 .join("\n"),
             @r#"
@@ -353,6 +379,7 @@ mod tests {
             no host `wbe`, named by `{{host.wbe.address}}`; did you mean `web`?
             no output `zone`, named by `{{output.zone}}`; use one of `ip` or `password`
             `x` is not known, named by `{{value.x}}`; look at the step that captures it: it was skipped; `default` says what counts then
+            the image `api` is not built yet, named by `{{image.api}}`; run `infractl build dev`
             "#
         );
         assert_eq!(rendered("{{secret.X}}").unwrap_err().kind().code(), 65);

@@ -26,6 +26,8 @@ pub enum Name {
     HostAddress(String),
     /// `value.NAME`: a value of `[values]`, or one that a step has captured.
     Value(String),
+    /// `image.NAME`: the digest of an image of `[images]` that was pushed, or built.
+    Image(String),
     /// `with.NAME`: what the step `do` that calls this pipeline gives it.
     With(String),
     /// `env.NAME.output.OUTPUT`: an output of another environment.
@@ -58,6 +60,7 @@ impl fmt::Display for Name {
             Name::HostAddress(name) => write!(f, "host.{name}.address"),
             Name::Foreign(foreign) => foreign.fmt(f),
             Name::Value(name) => write!(f, "value.{name}"),
+            Name::Image(name) => write!(f, "image.{name}"),
             Name::With(name) => write!(f, "with.{name}"),
         }
     }
@@ -194,8 +197,8 @@ impl fmt::Display for Template {
     }
 }
 
-const KINDS: [&str; 9] =
-    ["environment", "project", "output", "secret", "var", "host", "env", "value", "with"];
+const KINDS: [&str; 10] =
+    ["environment", "project", "output", "secret", "var", "host", "env", "value", "image", "with"];
 
 fn name(text: &str) -> Result<Name, (String, String)> {
     let (kind, rest) = text.split_once('.').map_or((text, None), |(kind, rest)| (kind, Some(rest)));
@@ -222,6 +225,7 @@ fn name(text: &str) -> Result<Name, (String, String)> {
         ("secret", _) => one("secret.NAME").map(Name::Secret),
         ("var", _) => one("var.NAME").map(Name::Var),
         ("value", _) => one("value.NAME").map(Name::Value),
+        ("image", _) => one("image.NAME").map(Name::Image),
         ("with", _) => one("with.NAME").map(Name::With),
         ("host", Some(rest)) if rest.strip_suffix(".address").is_some_and(is_name) => {
             Ok(Name::HostAddress(rest.trim_end_matches(".address").to_owned()))
@@ -233,7 +237,7 @@ fn name(text: &str) -> Result<Name, (String, String)> {
             match text::nearest(kind, KINDS) {
                 Some(near) => format!("did you mean `{near}`? Or {literal}"),
                 None => format!(
-                    "use `environment`, `project`, `output.NAME`, `secret.NAME`, `value.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or {literal}"
+                    "use `environment`, `project`, `output.NAME`, `secret.NAME`, `value.NAME`, `image.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or {literal}"
                 ),
             },
         )),
@@ -273,6 +277,7 @@ mod tests {
             ["var.GITHUB_SHA", "host.web-1.address"]
         );
         assert_eq!(names("{{value.lab_ip}}{{ with.key }}"), ["value.lab_ip", "with.key"]);
+        assert_eq!(names("{{image.etl-2}}"), ["image.etl-2"]);
         assert!(names("no names } }} { {").is_empty());
     }
 
@@ -292,6 +297,7 @@ mod tests {
             "{{environment}",
             "{{if x}}",
             "{{outputs.x}}",
+            "{{image}}",
             "{{env.shared}}",
             "{{env.shared.vpc_id}}",
             "{{env.sh ared.output.x}}",
@@ -304,12 +310,13 @@ mod tests {
         environment.x [`environment.x` is not a name] write `{{environment}}`
         host.web [`host.web` is not a name] write `{{host.NAME.address}}`
         host..address [`host..address` is not a name] write `{{host.NAME.address}}`
-        .Names [unknown name `.Names` in a template] use `environment`, `project`, `output.NAME`, `secret.NAME`, `value.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or write `{{{{` for a literal `{{`
-        {{}} [unknown name `` in a template] use `environment`, `project`, `output.NAME`, `secret.NAME`, `value.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or write `{{{{` for a literal `{{`
+        .Names [unknown name `.Names` in a template] use `environment`, `project`, `output.NAME`, `secret.NAME`, `value.NAME`, `image.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or write `{{{{` for a literal `{{`
+        {{}} [unknown name `` in a template] use `environment`, `project`, `output.NAME`, `secret.NAME`, `value.NAME`, `image.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or write `{{{{` for a literal `{{`
         {{ open [`{{` without `}}`] close it with `}}`, or write `{{{{` for a literal `{{`
         {{environment} [`{{` without `}}`] close it with `}}`, or write `{{{{` for a literal `{{`
-        if x [unknown name `if x` in a template] use `environment`, `project`, `output.NAME`, `secret.NAME`, `value.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or write `{{{{` for a literal `{{`
+        if x [unknown name `if x` in a template] use `environment`, `project`, `output.NAME`, `secret.NAME`, `value.NAME`, `image.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or write `{{{{` for a literal `{{`
         outputs.x [unknown name `outputs.x` in a template] did you mean `output`? Or write `{{{{` for a literal `{{`
+        image [`image` is not a name] write `{{image.NAME}}`
         env.shared [`env.shared` is not a name] write `{{env.NAME.output.OUTPUT}}`
         env.shared.vpc_id [`env.shared.vpc_id` is not a name] write `{{env.NAME.output.OUTPUT}}`
         env.sh ared.output.x [`env.sh ared.output.x` is not a name] write `{{env.NAME.output.OUTPUT}}`

@@ -102,6 +102,7 @@ impl EnvFile {
             path: path(section.path).unwrap_or_else(usual),
             title: section.title.unwrap_or_else(title),
             dialect: section.dialect.unwrap_or_default(),
+            absent: section.absent.into_iter().map(|name| name.0).collect(),
             sections: section.sections,
         }
     }

@@ -193,6 +193,7 @@ pub(crate) const ALL: &[Verb] = &[
     own("unlock", Effect::Writes),
     pipeline("up", Effect::Changes).does(&["init", "apply", "deploy"]),
     pipeline("validate", Effect::Reads).fixed().not_kept(),
+    pipeline("verify", Effect::Reads),
 ];
 
 /// A verb by its name.

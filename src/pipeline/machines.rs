@@ -4,6 +4,7 @@ use super::{Step, refused};
 use crate::config::Environment;
 use crate::config::model::{AnsibleStep, Docker, ImageName};
 use crate::steps::Work;
+use crate::steps::docker::builds::Builds;
 use crate::steps::files::env_file::EnvFileStep;
 use crate::steps::files::inventory::InventoryStep;
 use crate::steps::nothing::Refused;
@@ -70,7 +71,8 @@ pub(super) fn build(env: &Environment) -> Vec<Step> {
         let why = format!("`{}` has nothing to build: there is no `[images]`", env.name);
         return vec![refused("build", &why, "add `[images.NAME]`, or write `[pipelines] build = [ … ]`")];
     }
-    images(env, "build", |name| Docker { build: Some(name), ..Docker::default() })
+    let images: Vec<String> = env.images.keys().cloned().collect();
+    vec![Step::new("images", Work::Builds(Builds { images, platform: None }))]
 }
 
 /// The same, to the registry.
@@ -83,7 +85,11 @@ pub(super) fn push(env: &Environment) -> Vec<Step> {
         let (why, help) = no_registry(env);
         return vec![refused("push", &why, &help)];
     }
-    images(env, "push", |name| Docker { push: Some(name), ..Docker::default() })
+    let one = |name: &String| {
+        let docker = Docker { push: Some(ImageName(name.clone())), ..Docker::default() };
+        Step::new(&format!("push {name}"), Work::Docker(docker))
+    };
+    env.images.keys().map(one).collect()
 }
 
 /// Why nothing can be pushed, and what to do.
@@ -92,10 +98,12 @@ pub(super) fn no_registry(env: &Environment) -> (String, String) {
     (why, "add `[registry]` with `server = \"…\"`".to_owned())
 }
 
-fn images(env: &Environment, word: &str, docker: impl Fn(ImageName) -> Docker) -> Vec<Step> {
-    let one =
-        |name: &String| Step::new(&format!("{word} {name}"), Work::Docker(docker(ImageName(name.clone()))));
-    env.images.keys().map(one).collect()
+/// How the project's result is looked at: only it knows.
+pub(super) fn verify(env: &Environment) -> Vec<Step> {
+    let why = format!("`{}` does not say how it is verified: there is no pipeline `verify`", env.name);
+    let help = "write what shows that all is well, as `[pipelines] verify = [{ command = [\"…\"] }]`, into \
+                environments/defaults.toml";
+    vec![refused("verify", &why, help)]
 }
 
 /// Machines first: they are what uses the databases.

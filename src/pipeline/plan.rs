@@ -1,8 +1,8 @@
 //! Which steps a verb has. Pure: nothing is touched.
 
 use super::reviewed::unreviewed;
-pub(crate) use super::verb::Playbooks;
 pub use super::verb::Verb;
+pub(crate) use super::verb::{Images, Playbooks};
 use super::{Pipeline, Step, What, machines, own, refused};
 use crate::config::Environment;
 use crate::config::unready;
@@ -24,7 +24,7 @@ use crate::work::needs::Needs;
 /// The steps of a verb for an environment: those of the project's pipeline of that name, else the built-in ones.
 pub fn pipeline(env: &Environment, verb: &Verb) -> Pipeline {
     let name = verb.name();
-    let is_named = matches!(verb, Verb::Named { .. } | Verb::Playbooks { .. });
+    let is_named = matches!(verb, Verb::Named { .. } | Verb::Playbooks { .. } | Verb::Images { .. });
     // These only read, for something that looks and writes nothing.
     let is_bare = matches!(verb, Verb::Genenv | Verb::Output | Verb::Tf { .. });
     let mut steps = if env.pipelines.contains_key(name) || is_named {
@@ -41,8 +41,10 @@ pub fn pipeline(env: &Environment, verb: &Verb) -> Pipeline {
     if !is_bare {
         steps = own::watched(env, name, steps);
     }
-    if let Verb::Playbooks { part, .. } = verb {
-        part.limit(&mut steps);
+    match verb {
+        Verb::Playbooks { part, .. } => part.limit(&mut steps),
+        Verb::Images { part, .. } => part.limit(&mut steps),
+        _ => {}
     }
     prepared(env, Pipeline { verb: name.to_owned(), environment: env.name.clone(), steps })
 }
@@ -185,6 +187,7 @@ pub(super) fn built_in_named(env: &Environment, name: &str, above: &[&str]) -> V
         "inventory" => return machines::inventory(env),
         "build" => return machines::build(env),
         "push" => return machines::push(env),
+        "verify" => return machines::verify(env),
         "stop" => Verb::Stop { shelve: false },
         "start" => return machines::start(env),
         "state" => return machines::state(env),
@@ -270,6 +273,8 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
         Verb::Fmt { check } => vec![terraform("terraform fmt", Terraform::Fmt { check: *check })],
         Verb::Output if !has_root => vec![outputs()],
         Verb::Output | Verb::Genenv => vec![prepare(false), outputs()],
-        Verb::Playbooks { name, .. } | Verb::Named { name } => own::named(env, name, &[]),
+        Verb::Playbooks { name, .. } | Verb::Images { name, .. } | Verb::Named { name } => {
+            own::named(env, name, &[])
+        }
     }
 }

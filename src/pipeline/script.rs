@@ -7,11 +7,12 @@ use super::engine::Options;
 use super::{Pipeline, Step, What};
 use crate::config::Environment;
 use crate::context::Ctx;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::secrets;
 use crate::steps::Work;
 use crate::work::child;
 use crate::work::marked::marked_text;
+use crate::work::needs::Needs;
 use crate::work::script::{HELPERS, Script, literal, variable_of};
 use crate::work::{Facts, Frame, StepCx, root_module, values, when};
 
@@ -98,6 +99,10 @@ impl Writer<'_> {
         let mut facts = Facts::default();
         let mut step_cx = StepCx::new(self.cx, self.env, &step.name, &self.options.extra, &mut facts);
         step_cx.frame = frame.clone();
+        if let Some(image) = Needs::of(self.env, work.kind(), None).image_names.first() {
+            let message = format!("`{}` names `{{{{image.{image}}}}}`, which only infractl knows", step.name);
+            return Err(Failure::new(Kind::Usage, message).help("leave it out with `--skip`"));
+        }
         work.kind().script(&step_cx, &mut self.script)
     }
 

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use super::{Step, What};
-use crate::config::model::{Argument, HostName};
+use crate::config::model::{Argument, Docker, HostName};
 use crate::config::template::Template;
 use crate::steps::Work;
 use crate::steps::bootstrap::Bootstrap;
+use crate::steps::docker::builds::Builds;
 use crate::steps::terraform::Reviewed;
 
 /// A verb that is a pipeline, with what was asked of it.
@@ -60,6 +61,13 @@ pub enum Verb {
         /// Hosts and tags.
         part: Playbooks,
     },
+    /// `build` or `push`: which images, and for which platform they are built.
+    Images {
+        /// `build`, `push`.
+        name: String,
+        /// Image and platform.
+        part: Images,
+    },
     /// A verb or pipeline by its name, with nothing else asked of it.
     Named {
         /// `deploy`, `up`, or one of the project's own.
@@ -108,6 +116,50 @@ impl Playbooks {
     }
 }
 
+/// What a verb over images is limited to, in the place of what the project says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Images {
+    /// Only this one.
+    pub only: Option<String>,
+    /// Platform to build for.
+    pub platform: Option<String>,
+}
+
+impl Images {
+    pub(super) fn limit(&self, steps: &mut Vec<Step>) {
+        steps.retain_mut(|step| match &mut step.what {
+            What::Steps(inside) => {
+                self.limit(inside);
+                true
+            }
+            What::Work(work) => {
+                self.build(work);
+                self.is_meant(work)
+            }
+        });
+    }
+
+    fn build(&self, work: &mut Work) {
+        if let Work::Docker(Docker { build: Some(image), .. }) = work {
+            *work = Work::Builds(Builds { images: vec![image.0.clone()], platform: None });
+        }
+        if let Work::Builds(builds) = work {
+            builds.images.retain(|name| self.only.as_ref().is_none_or(|only| only == name));
+            builds.platform.clone_from(&self.platform);
+        }
+    }
+
+    fn is_meant(&self, work: &Work) -> bool {
+        match work {
+            Work::Builds(builds) => !builds.images.is_empty(),
+            Work::Docker(Docker { push: Some(image), .. }) => {
+                self.only.as_ref().is_none_or(|only| *only == image.0)
+            }
+            _ => true,
+        }
+    }
+}
+
 impl Verb {
     /// A verb by its name, with nothing else asked of it.
     pub fn named(name: &str) -> Verb {
@@ -129,7 +181,7 @@ impl Verb {
             Verb::Bootstrap(_) => "bootstrap",
             Verb::Output => "output",
             Verb::Genenv => "genenv",
-            Verb::Playbooks { name, .. } | Verb::Named { name, .. } => name,
+            Verb::Playbooks { name, .. } | Verb::Images { name, .. } | Verb::Named { name, .. } => name,
         }
     }
 }

@@ -92,7 +92,7 @@ pub(super) async fn watch(cx: &Ctx, recorder: &Recorder) -> std::convert::Infall
     recorder.tidy();
     PrivateDir::sweep();
     if repository::is_around(&root)
-        && let Ok(done) = cx.runner.run(&git::status(&root), &|_, _| ()).await
+        && let Ok(done) = cx.runner.run(&git::status(&root, &[std::path::Path::new(".")]), &|_, _| ()).await
         && done.code == 0
     {
         recorder.dirty(!done.stdout.is_empty());

@@ -1,5 +1,7 @@
 //! Opens and reads what a step needs and no earlier step has.
 
+use std::collections::BTreeSet;
+
 use crate::failure::{Failure, Kind};
 use crate::steps::foreign;
 use crate::steps::terraform::read;
@@ -43,7 +45,20 @@ pub(crate) async fn values(step: &mut StepCx<'_>, needs: &Needs) -> Result<(), F
         step.frame.secrets = limited;
         step.facts.values.insert(name.clone(), value?);
     }
-    Ok(())
+    images(step, &needs.image_names)
+}
+
+/// Looks up the images that no step of this run has built or pushed.
+fn images(step: &mut StepCx<'_>, names: &BTreeSet<String>) -> Result<(), Failure> {
+    step.facts.look_up_images(step.env, names);
+    let Some(name) = names.iter().find(|name| !step.facts.images.contains_key(*name)) else { return Ok(()) };
+    let env = step.env;
+    let message = format!("the image `{name}` is not built yet for `{}`", env.name);
+    let help = format!("run `infractl build {}`", env.name);
+    Err(match env.document.image_problem(name, message.clone(), help.clone()) {
+        Some(problem) => Failure::problems(Kind::Failed, vec![problem]),
+        None => Failure::new(Kind::Failed, message).help(help),
+    })
 }
 
 /// A name in `secrets` that no file has is a mistake, not a step without that secret.

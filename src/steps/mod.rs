@@ -62,6 +62,8 @@ pub enum Work {
     Compose(model::Compose),
     /// Builds, pulls, runs or stops an image.
     Docker(model::Docker),
+    /// Builds images, several at once.
+    Builds(docker::builds::Builds),
     /// Stops, starts or shows the machines.
     Power(power::PowerStep),
     /// Ends the connections to machines that are gone and forgets their host keys.
@@ -97,6 +99,7 @@ impl Work {
             Work::Remote(kind) => kind,
             Work::Compose(kind) => kind,
             Work::Docker(kind) => kind,
+            Work::Builds(kind) => kind,
             Work::Power(kind) => kind,
             Work::Forget(kind) => kind,
             Work::Clean(kind) => kind,

@@ -121,10 +121,11 @@ pub(crate) fn push(dir: &Path, remote: &str, what: &str) -> Cmd {
     change(dir).args(["push", "--quiet", "--", remote, what])
 }
 
-/// What differs from the commit below this folder, new files included, on standard output; nothing when nothing
-/// does.
-pub(crate) fn status(dir: &Path) -> Cmd {
-    git(dir).args(["status", "--porcelain", "--", "."]).timeout(Some(std::time::Duration::from_secs(10)))
+/// What differs from the commit at these paths, new files included, on standard output; nothing when nothing does.
+pub(crate) fn status(dir: &Path, paths: &[&Path]) -> Cmd {
+    let cmd = git(dir).args(["status", "--porcelain", "--"]);
+    let cmd = cmd.args(paths.iter().map(|path| path.to_string_lossy()));
+    cmd.timeout(Some(std::time::Duration::from_secs(10)))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use indexmap::IndexMap;
 
+use crate::config::Environment;
 use crate::config::template::{Foreign, Rendered};
 use crate::failure::Failure;
 use crate::net::aws::Session;
@@ -16,6 +17,7 @@ use crate::tools::terraform::Output;
 use crate::tools::terraform::digest::Digest;
 use crate::tools::terraform::planned::Planned;
 use crate::work::connections::Connections;
+use crate::work::images::{self, Image};
 use crate::work::modules::Modules;
 
 /// What earlier steps found out, for the next ones.
@@ -31,6 +33,8 @@ pub struct Facts {
     pub(crate) foreign: Foreigners,
     /// Values by name, once read or captured.
     pub values: IndexMap<String, Rendered>,
+    /// Images by name, once built, pushed or looked up.
+    pub(crate) images: IndexMap<String, Image>,
     /// Serial of the state the outputs came from.
     pub serial: Option<u64>,
     /// The root module and those that it calls, once their files were read.
@@ -59,6 +63,20 @@ pub struct Facts {
     pub(crate) aws: Arc<Session>,
     /// Where machines and databases are.
     pub state: Option<power::state::State>,
+}
+
+impl Facts {
+    /// Looks up what earlier runs built of these images, where this run has not.
+    pub(crate) fn look_up_images(&mut self, env: &Environment, names: &BTreeSet<String>) {
+        if names.iter().all(|name| self.images.contains_key(name)) {
+            return;
+        }
+        for (name, image) in images::read(env) {
+            if names.contains(&name) {
+                self.images.entry(name).or_insert(image);
+            }
+        }
+    }
 }
 
 /// Outputs of other environments, once read.

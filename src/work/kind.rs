@@ -46,6 +46,8 @@ pub(crate) enum Mention<'a> {
     Foreign(&'a [&'a str]),
     /// A value by its name.
     Value(&'a str),
+    /// An image of `[images]` by its name: its digest has to be known.
+    Image(&'a str),
     /// The outputs, all of them.
     Outputs,
     /// The state of terraform, which it reads by itself.

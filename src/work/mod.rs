@@ -18,6 +18,7 @@ pub(crate) mod container;
 mod heard;
 pub(crate) mod ear;
 mod facts;
+pub(crate) mod images;
 pub(crate) mod modules;
 pub(crate) mod connections;
 

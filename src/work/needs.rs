@@ -26,6 +26,8 @@ pub(crate) struct Needs {
     pub foreign: BTreeSet<Foreign>,
     /// Names of values in its templates, and in those of these values.
     pub value_names: BTreeSet<String>,
+    /// Names of images in its templates.
+    pub image_names: BTreeSet<String>,
 }
 
 impl Needs {
@@ -93,6 +95,7 @@ impl Needs {
                 self.outputs |= named.outputs;
                 self.output_names.extend(named.output_names);
                 self.value_names.extend(named.value_names);
+                self.image_names.extend(named.image_names);
                 self.foreign.extend(named.foreign);
             }
             Mention::Foreign(section) => {
@@ -103,6 +106,7 @@ impl Needs {
                 self.secret_names.insert(name.to_owned());
             }
             Mention::Value(name) => self.value(env, name),
+            Mention::Image(name) => drop(self.image_names.insert(name.to_owned())),
             Mention::Host(name) => self.host(env, name),
             Mention::Outputs => self.outputs = true,
             Mention::State => {
@@ -168,6 +172,7 @@ impl Needs {
                     self.foreign.insert(foreign.clone());
                 }
                 Name::Value(name) => self.value(env, name),
+                Name::Image(name) => drop(self.image_names.insert(name.clone())),
                 Name::Environment | Name::Project | Name::Var(_) | Name::With(_) => {}
             }
         }

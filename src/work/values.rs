@@ -21,6 +21,7 @@ pub(crate) struct Known {
     foreign: IndexMap<Foreign, Rendered>,
     secrets: IndexMap<String, SecretString>,
     values: IndexMap<String, Rendered>,
+    images: IndexMap<String, String>,
 }
 
 impl Known {
@@ -38,6 +39,7 @@ impl Known {
             outputs: outputs.map(|(name, output)| (name.clone(), rendered(output))).collect(),
             foreign: foreign.collect(),
             values: step.facts.values.clone(),
+            images: step.facts.images.iter().map(|(name, image)| (name.clone(), image.reference())).collect(),
             secrets: step.secrets().map(|(name, value)| (name.to_owned(), value.clone())).collect(),
         }
     }
@@ -97,6 +99,7 @@ impl Known {
             foreign: &self.foreign,
             secrets: &self.secrets,
             values: &self.values,
+            images: &self.images,
             vars: &step.cx.vars.0,
             addresses: step.env.addresses(),
             is_dry: step.frame.is_dry,

@@ -9,6 +9,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod absent;
 mod advice;
 mod apply;
 mod archives;

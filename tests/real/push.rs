@@ -7,9 +7,9 @@ use crate::common::{need, wait_for};
 use crate::docker::{Docker, unique};
 
 /// A registry on this machine that knows one user, `ci`, whose password is [`PASSWORD`].
-struct Registry {
+pub(crate) struct Registry {
     child: Child,
-    address: String,
+    pub(crate) address: String,
     _folder: tempfile::TempDir,
 }
 
@@ -19,7 +19,7 @@ const USERS: &str = "ci:$2b$04$meVWUazY2ueyY81XA86EPOYxc/AkUbDlKV5JRNrVSn.rFNnWD
 
 impl Registry {
     /// None where the program is not there.
-    fn start() -> Option<Registry> {
+    pub(crate) fn start() -> Option<Registry> {
         need("registry")?;
         let folder = tempfile::TempDir::new().unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -66,7 +66,7 @@ fn project(registry: &str, image: &str) -> Option<Docker> {
     Some(docker)
 }
 
-fn with_password(address: &str, secret: &str) -> String {
+pub(crate) fn with_password(address: &str, secret: &str) -> String {
     format!("[registry]\nserver = \"{address}/team\"\nuser = \"ci\"\npassword = \"{secret}\"\n")
 }
 

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{FilePath, SecretName};
+use super::{FilePath, SecretName, VariableName};
 use crate::config::template::Template;
 
 /// The environment file that `apply` and `genenv` write
@@ -27,6 +27,12 @@ pub(crate) struct EnvFile {
     ///
     /// Default: `compose`
     pub dialect: Option<Dialect>,
+    /// Variables that must not be set in this environment: neither in this file nor in tasks, containers and services of
+    /// compose
+    ///
+    /// Example: `absent = ["MONGO_URI"]`
+    #[serde(default)]
+    pub absent: Vec<VariableName>,
     /// What to write, in order; without sections every output is written
     pub sections: Option<Vec<Section>>,
 }

@@ -41,4 +41,11 @@ pub struct Image {
     /// Secrets to mount while building, by name
     #[serde(default)]
     pub secrets: Vec<SecretName>,
+    /// Build no commit again that the registry has: its digest is used
+    ///
+    /// Default: `true`, unless something here names a value, which may be another one in each environment
+    pub reuse: Option<bool>,
+    /// Keep what buildx attests (`BUILDX_NO_DEFAULT_ATTESTATIONS` is set otherwise): the image becomes an index
+    #[serde(default)]
+    pub attestations: bool,
 }

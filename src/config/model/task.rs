@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Argument, CommandLine, FilePath, Pattern, Period, Variables};
+use super::{Argument, CommandLine, FilePath, Pattern, Period, VariableName, Variables};
 
 /// A one-off task
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -77,6 +77,11 @@ pub struct Task {
     /// Variables of the task; values may name secrets (docker only: elsewhere they would be readable)
     #[serde(default)]
     pub env: Variables,
+    /// Variables that must not be set in it, besides those of `[env-file]`
+    ///
+    /// Example: `absent = ["MONGO_HOST"]`
+    #[serde(default)]
+    pub absent: Vec<VariableName>,
     /// Give up after
     ///
     /// Default: `1h`

@@ -87,6 +87,11 @@ pub struct SnapshotName(pub String);
 #[serde(transparent)]
 pub struct SecretName(pub String);
 
+/// Name of a variable of an environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct VariableName(pub String);
+
 /// Status codes of HTTP, first and last: `200`, `"200-299"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status {
@@ -254,6 +259,7 @@ format! {
     TaskName => { "type": "string", "format": "task" },
     SnapshotName => { "type": "string", "format": "snapshot" },
     SecretName => { "type": "string", "format": "variable" },
+    VariableName => { "type": "string", "format": "variable" },
     Status => { "anyOf": [
         { "type": "integer", "minimum": 100, "maximum": 599 }, { "type": "string", "format": "status" }
     ] },

@@ -23,6 +23,7 @@ pub(super) fn rules(root: &Node, environment: &str, issues: &mut Vec<Issue>) {
     ] {
         too_early(root.at(key), key[0] == "terraform", issues);
     }
+    images_alone(root.get("images"), issues);
     for section in ["pipelines", "hooks"] {
         for (_, entry) in root.get(section).and_then(Node::table).into_iter().flatten() {
             for step in steps(&entry.node) {
@@ -60,7 +61,11 @@ fn sources(root: &Node, issues: &mut Vec<Issue>) {
     for (name, entry) in root.at(&["secrets", "from"]).and_then(Node::table).into_iter().flatten() {
         source(name, &entry.key, &entry.node, issues);
         each_name(&entry.node, &mut |place, name| {
-            if matches!(name, Name::Output(_) | Name::Foreign(_) | Name::HostAddress(_) | Name::Value(_)) {
+            let is_late = matches!(
+                name,
+                Name::Output(_) | Name::Foreign(_) | Name::HostAddress(_) | Name::Value(_) | Name::Image(_)
+            );
+            if is_late {
                 let message = format!("a secret is needed before `{name}` is known");
                 let help = "use `secret.NAME` of a file, `environment`, `project` and `var.NAME` only";
                 issues.push(Issue::new(place, message, help));
@@ -149,12 +154,23 @@ fn too_early(node: Option<&Node>, is_terraform: bool, issues: &mut Vec<Issue>) {
             continue;
         }
         each_name(&entry.node, &mut |place, name| {
-            if matches!(name, Name::Value(_)) {
-                let message = format!("`{key}` is needed before `{name}` is read");
+            if matches!(name, Name::Value(_) | Name::Image(_)) {
+                let message = format!("`{key}` is needed before `{name}` is known");
                 issues.push(Issue::new(place, message, "use `environment`, `project` and `var.NAME`"));
             }
         });
     }
+}
+
+/// An image that is made of another would have to wait for it.
+fn images_alone(images: Option<&Node>, issues: &mut Vec<Issue>) {
+    let Some(images) = images else { return };
+    each_name(images, &mut |place, name| {
+        if matches!(name, Name::Image(_)) {
+            let message = format!("images are built all at once: none can name `{name}`");
+            issues.push(Issue::new(place, message, "make one a stage of the other's Dockerfile (`target`)"));
+        }
+    });
 }
 
 /// A pipeline from its first step to its last, through those that it calls.

@@ -1,47 +1,146 @@
-//! Builds the images of `[images]`.
+//! Builds an image of `[images]`, or finds it in the registry.
 
 use crate::config::model::{Argument, Image};
 use crate::config::template::{Rendered, Template};
 use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
+use crate::steps::docker::ended::judge;
 use crate::steps::docker::image::{self, Names};
-use crate::tools::docker::{self as tool, Build};
+use crate::steps::docker::login::Login;
+use crate::steps::docker::{behind, commit};
+use crate::tools::docker::{self as tool, Build, registry};
+use crate::ui::event::Level;
+use crate::work::images::{self, Built};
 use crate::work::values::Known;
 use crate::work::{StepCx, relative};
 
-/// Builds one. The text says its name and tag.
-pub(crate) async fn run(step: &mut StepCx<'_>, name: &str) -> Result<String, Failure> {
-    let image = image::find(step, name)?.clone();
-    let context = image::context(step, &image);
-    if !context.is_dir() {
-        let shown = relative(step, context);
-        return Err(Failure::new(Kind::Config, format!("there is no folder `{shown}`"))
-            .help(format!("correct `context` of `[images.{name}]`")));
+/// An image that is to be built: everything is known of it.
+pub(super) struct Wanted {
+    /// Its name in `[images]`.
+    pub(super) name: String,
+    names: Names,
+    cmd: Cmd,
+    may_be_there: bool,
+}
+
+/// What came of one.
+pub(super) struct Made {
+    /// For later steps.
+    pub(super) image: images::Image,
+    /// Its names, or where it was found.
+    pub(super) told: String,
+}
+
+impl Wanted {
+    /// Finds out everything; `platform` counts instead of its own.
+    pub(super) async fn of(step: &StepCx<'_>, name: &str, platform: Option<&str>) -> Result<Wanted, Failure> {
+        let image = image::find(step, name)?;
+        let context = image::context(step, image);
+        if !context.is_dir() {
+            let shown = relative(step, context);
+            return Err(Failure::new(Kind::Config, format!("there is no folder `{shown}`"))
+                .help(format!("correct `context` of `[images.{name}]`")));
+        }
+        let names = Names::of(step, name).await?;
+        let commit = names.commit.as_ref().filter(|_| image.tags.is_empty());
+        if let Some(commit) = commit.filter(|commit| commit.is_dirty) {
+            commit::warn(step, context, commit);
+        }
+        let may_be_there =
+            commit.is_some_and(|commit| !commit.is_dirty) && platform.is_none() && may_reuse(image);
+        let mut cmd =
+            tool::build(&build(step, image, &Known::of(step), &names, platform)?).dir(&step.env.root);
+        for secret in &image.secrets {
+            let Some((_, value)) = step.secrets().find(|(known, _)| *known == secret.0) else {
+                return Err(Failure::new(Kind::Secrets, format!("there is no secret `{}`", secret.0))
+                    .help(format!("run `infractl secrets set {} {}`", step.env.name, secret.0))
+                    .help(format!(
+                        "name it in `secrets` of the step `{}`, if that limits what it sees",
+                        step.name
+                    )));
+            };
+            cmd = cmd.secret(&secret.0, value.clone());
+        }
+        Ok(Wanted { name: name.to_owned(), names, cmd, may_be_there })
     }
-    let names = Names::of(step, name).await?;
-    let build = build(step, &image, &Known::of(step), &names)?;
-    let mut cmd = tool::build(&build).dir(&step.env.root);
-    for secret in &image.secrets {
-        let Some((_, value)) = step.secrets().find(|(known, _)| *known == secret.0) else {
-            return Err(Failure::new(Kind::Secrets, format!("there is no secret `{}`", secret.0))
-                .help(format!("run `infractl secrets set {} {}`", step.env.name, secret.0))
-                .help(format!(
-                    "name it in `secrets` of the step `{}`, if that limits what it sees",
-                    step.name
-                )));
+
+    /// Builds it, unless the registry has this commit. `column` is the width of the names before its lines; none where
+    /// it is built alone.
+    pub(super) async fn make(&self, step: &StepCx<'_>, column: Option<usize>) -> Result<Made, Failure> {
+        step.go_on().await?;
+        if let Some(made) = self.found(step).await? {
+            return Ok(made);
+        }
+        let title = format!("`docker build` of `{}`", self.name);
+        let done = match column {
+            None => step.run(&self.cmd).await?,
+            Some(width) => {
+                let line = |text: &str| {
+                    step.line(Level::Normal, format!("{:width$} │ {text}", self.name));
+                };
+                step.run_with(&self.cmd, &line).await.map_err(|error| step.unanswered(error))?
+            }
         };
-        cmd = cmd.secret(&secret.0, value.clone());
+        judge(step, &done, &title)?;
+        let tags = self.names.all();
+        let first = tags.first().map_or("", String::as_str);
+        let done =
+            step.quietly(&registry::identifier(first)).await.map_err(|error| step.unanswered(error))?;
+        judge(step, &done, &format!("`docker image inspect` of `{first}`"))?;
+        let id = String::from_utf8_lossy(&done.stdout).trim().to_owned();
+        let built = Built { id, is_dirty: self.names.is_dirty() };
+        Ok(Made {
+            image: images::Image::rebuilt(images::read(step.env).get(&self.name), built),
+            told: tags.join(", "),
+        })
     }
-    let done = step.run(&cmd).await?;
-    crate::steps::docker::ended::judge(step, &done, &format!("`docker build` of `{name}`"))?;
-    Ok(build.tags.join(", "))
+
+    /// The image of this commit, where the registry has it.
+    async fn found(&self, step: &StepCx<'_>) -> Result<Option<Made>, Failure> {
+        let Some(tag) = self.names.tags.first().filter(|_| self.may_be_there) else { return Ok(None) };
+        if self.names.registry.is_none() {
+            return Ok(None);
+        }
+        let pair = match Login::of(step, &Known::of(step))? {
+            None => None,
+            Some(login) => match login.password(step).await {
+                Ok(password) => Some((login.user, password)),
+                // A build needs no registry.
+                Err(failure) if failure.kind == Kind::Interrupted => return Err(failure),
+                Err(failure) => {
+                    step.line(Level::Detail, format!("{:#}: it is built here", failure.error));
+                    return Ok(None);
+                }
+            },
+        };
+        let found = behind::tag(&self.names, tag, pair).await.unwrap_or_else(|why| {
+            step.line(Level::Detail, format!("{why}: it is built here"));
+            None
+        });
+        Ok(found.and_then(|found| self.names.by_digest(&found.digest)).map(|reference| Made {
+            told: format!("{reference} has this commit"),
+            image: images::Image::There { tag: tag.clone(), reference },
+        }))
+    }
+}
+
+/// Whether a commit that the registry has is not built again. What names something may be another image in each
+/// environment, whatever the commit.
+fn may_reuse(image: &Image) -> bool {
+    let is_fixed = || templates(image).iter().all(|template| template.names().next().is_none());
+    image.reuse.unwrap_or_else(is_fixed)
 }
 
 /// The command, with paths of the project, and `COMMIT` where that is the tag.
-pub(crate) fn command(step: &StepCx<'_>, name: &str, known: &Known) -> Result<Cmd, Failure> {
+pub(super) fn command(
+    step: &StepCx<'_>,
+    name: &str,
+    known: &Known,
+    platform: Option<&str>,
+) -> Result<Cmd, Failure> {
     let image = image::find(step, name)?;
     let names = Names::known(step, name, image, known, image.tags.is_empty().then_some("COMMIT"))?;
-    let mut build = build(step, image, known, &names)?;
+    let mut build = build(step, image, known, &names, platform)?;
     build.context = relative(step, build.context.as_ref());
     if build.context.is_empty() {
         build.context.push('.');
@@ -57,13 +156,19 @@ pub(crate) fn command(step: &StepCx<'_>, name: &str, known: &Known) -> Result<Cm
 }
 
 /// Every template of an image.
-pub(crate) fn templates(image: &Image) -> Vec<&Template> {
+pub(super) fn templates(image: &Image) -> Vec<&Template> {
     let one = [&image.platform, &image.target, &image.repository];
     let all = one.into_iter().flatten().chain(&image.tags).chain(image.args.values());
     all.map(|argument| &argument.0).collect()
 }
 
-fn build(step: &StepCx<'_>, image: &Image, known: &Known, names: &Names) -> Result<Build, Failure> {
+fn build(
+    step: &StepCx<'_>,
+    image: &Image,
+    known: &Known,
+    names: &Names,
+    platform: Option<&str>,
+) -> Result<Build, Failure> {
     let one = |argument: &Option<Argument>| -> Result<Option<String>, Failure> {
         argument.as_ref().map(|argument| known.argument(step, &argument.0)).transpose()
     };
@@ -71,7 +176,7 @@ fn build(step: &StepCx<'_>, image: &Image, known: &Known, names: &Names) -> Resu
     Ok(Build {
         context: path(image::context(step, image)),
         dockerfile: image.dockerfile.as_ref().map(|file| path(&file.0)),
-        platform: one(&image.platform)?,
+        platform: platform.map_or_else(|| one(&image.platform), |given| Ok(Some(given.to_owned())))?,
         target: one(&image.target)?,
         tags: names.all(),
         args: image
@@ -80,5 +185,6 @@ fn build(step: &StepCx<'_>, image: &Image, known: &Known, names: &Names) -> Resu
             .map(|(name, value)| Ok((name.clone(), known.argument(step, &value.0)?)))
             .collect::<Result<_, Failure>>()?,
         secrets: image.secrets.iter().map(|name| name.0.clone()).collect(),
+        attestations: image.attestations,
     })
 }

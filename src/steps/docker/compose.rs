@@ -9,6 +9,7 @@ use crate::exec::{Cmd, Value};
 use crate::failure::{Failure, Kind};
 use crate::hosts::host::{self, Machine};
 use crate::hosts::{connection, login};
+use crate::steps::docker::absent;
 use crate::steps::docker::compose_program::{ask, placed, program};
 use crate::steps::docker::containers::{self, Trouble};
 use crate::tools::docker::compose::{self as tool, Program, Project, Verb};
@@ -203,6 +204,11 @@ async fn once(step: &mut StepCx<'_>, at: Option<&Machine>, wanted: &Wanted) -> R
     let program = program(step, at).await?;
     if let Some(why) = tool::refusal(program, &wanted.project, wanted.verb) {
         return Err(Failure::new(Kind::Tool, why).context(title));
+    }
+    if matches!(wanted.verb, Verb::Up { .. }) {
+        let question = tool::resolved(program, &wanted.project);
+        let question = question.map(|cmd| wanted.equipped(step, at.is_some(), cmd));
+        absent::check(step, at, None, question).await?;
     }
     let list = list(step, at, wanted, program).await?;
     for cmd in tool::commands(program, &wanted.project, wanted.verb) {

@@ -1,17 +1,20 @@
 //! An image of `[images]`: its names and tags, here and in the registry.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::config::model::Image;
 use crate::failure::{Failure, Kind};
+use crate::steps::docker::commit::{self, Commit};
 use crate::text::list;
-use crate::tools::git;
 use crate::work::values::Known;
-use crate::work::{StepCx, relative};
+use crate::work::{StepCx, images};
 
 /// What an image is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Names {
+    /// The commit that it is made of; none outside git.
+    pub commit: Option<Commit>,
     /// Without registry and tag.
     pub repository: String,
     /// The registry, if there is one: a server, maybe with a folder.
@@ -21,12 +24,19 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// Those of an image of the environment; the commit is asked for where that is the tag.
-    pub(crate) async fn of(step: &mut StepCx<'_>, name: &str) -> Result<Names, Failure> {
-        let image = find(step, name)?.clone();
-        let known = Known::of(step);
-        let commit = if image.tags.is_empty() { Some(commit(step, &image).await?) } else { None };
-        Names::known(step, name, &image, &known, commit.as_deref())
+    /// Those of an image of the environment.
+    pub(crate) async fn of(step: &StepCx<'_>, name: &str) -> Result<Names, Failure> {
+        let image = find(step, name)?;
+        let dockerfile = image.dockerfile.as_ref().map(|file| file.0.as_path());
+        let paths: Vec<&Path> = std::iter::once(context(step, image)).chain(dockerfile).collect();
+        let commit = commit::of(step, &paths).await;
+        if image.tags.is_empty() && commit.is_none() {
+            return Err(Failure::new(Kind::Config, "there is no git commit to tag the image with")
+                .help("commit, or write `tags = [\"latest\"]`"));
+        }
+        let tag = commit.as_ref().map(Commit::tag).filter(|_| image.tags.is_empty());
+        let names = Names::known(step, name, image, &Known::of(step), tag.as_deref())?;
+        Ok(Names { commit, ..names })
     }
 
     /// The same, of what is known.
@@ -48,7 +58,7 @@ impl Names {
             tags.push(known.argument(step, &tag.0)?);
         }
         let registry = registry.map(|server| server.trim_end_matches('/').to_owned());
-        Ok(Names { repository, registry, tags })
+        Ok(Names { commit: None, repository, registry, tags })
     }
 
     /// `etl:TAG` for each tag.
@@ -62,10 +72,30 @@ impl Names {
         registry.flat_map(|registry| self.here().map(move |name| format!("{registry}/{name}")))
     }
 
+    /// `REGISTRY/etl@sha256:…`; nothing without a registry.
+    pub(crate) fn by_digest(&self, digest: &str) -> Option<String> {
+        let registry = self.registry.as_ref()?;
+        Some(format!("{registry}/{}@{digest}", self.repository))
+    }
+
+    /// Something is in it that is in no commit.
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.commit.as_ref().is_some_and(|commit| commit.is_dirty)
+    }
+
     /// All of them.
     pub(crate) fn all(&self) -> Vec<String> {
         self.here().chain(self.pushed()).collect()
     }
+}
+
+/// What a container of it is started from: its first name on this machine, or where the registry has it.
+pub(super) async fn runnable(step: &mut StepCx<'_>, name: &str) -> Result<Option<String>, Failure> {
+    step.facts.look_up_images(step.env, &BTreeSet::from([name.to_owned()]));
+    if let Some(images::Image::There { reference, .. }) = step.facts.images.get(name) {
+        return Ok(Some(reference.clone()));
+    }
+    Ok(Names::of(step, name).await?.all().into_iter().next())
 }
 
 /// What the configuration says of an image.
@@ -79,27 +109,4 @@ pub(crate) fn find<'a>(step: &'a StepCx<'_>, name: &str) -> Result<&'a Image, Fa
 /// The folder that is built.
 pub(crate) fn context<'a>(step: &'a StepCx<'_>, image: &'a Image) -> &'a Path {
     image.context.as_ref().map_or(&step.env.root, |context| &context.0)
-}
-
-/// The commit that is checked out; changes besides it are warned about.
-async fn commit(step: &mut StepCx<'_>, image: &Image) -> Result<String, Failure> {
-    let root = &step.env.root;
-    let head = step.cx.runner.run(&git::head(root), &|_, _| ()).await.ok().filter(|done| done.code == 0);
-    let Some(head) = head else {
-        return Err(Failure::new(Kind::Config, "there is no git commit to tag the image with")
-            .help("commit, or write `tags = [\"latest\"]`"));
-    };
-    let commit = String::from_utf8_lossy(&head.stdout).trim().to_owned();
-    let context = context(step, image);
-    if context.is_dir()
-        && let Ok(status) = step.cx.runner.run(&git::status(context), &|_, _| ()).await
-        && !status.stdout.is_empty()
-    {
-        step.cx.ui.warn_once(format!(
-            "`{}` has changes that are not in commit {}, which the image is named after",
-            relative(step, context),
-            &commit[..commit.len().min(12)]
-        ));
-    }
-    Ok(commit)
 }

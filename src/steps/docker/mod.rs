@@ -5,12 +5,17 @@ pub(crate) mod compose;
 pub(crate) mod containers;
 pub(crate) mod task;
 pub(crate) mod task_variables;
+mod task_words;
 mod volume;
+mod absent;
 pub(crate) mod compose_program;
-pub(crate) mod build;
+pub(crate) mod builds;
+mod build;
 pub(crate) mod push;
-pub(crate) mod image;
+mod behind;
 mod login;
+pub(crate) mod image;
+mod commit;
 mod ended;
 
 use crate::config::Environment;
@@ -29,6 +34,7 @@ use crate::work::marked::marked;
 use crate::work::script::Script;
 use crate::work::values::Known;
 use crate::work::{StepCx, needs};
+use builds::Builds;
 use ended::{judge, until_stopped};
 use volume::absolute;
 
@@ -74,7 +80,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, docker: &Docker) -> Result<String
     let wanted = needs::Needs::of(step.env, docker, step.frame.secrets.as_deref());
     meet(step, &wanted).await?;
     if let Some(image) = &docker.build {
-        return build::run(step, &image.0).await;
+        return builds::run(step, &Builds { images: vec![image.0.clone()], platform: None }).await;
     }
     if let Some(image) = &docker.push {
         return push::run(step, &image.0).await;
@@ -116,7 +122,7 @@ pub(crate) fn describe(step: &mut StepCx<'_>, docker: &Docker) -> Result<Vec<Str
 /// The commands, in order.
 pub(crate) fn commands(step: &StepCx<'_>, docker: &Docker, known: &Known) -> Result<Vec<Cmd>, Failure> {
     if let Some(image) = &docker.build {
-        return build::command(step, &image.0, known).map(|cmd| vec![cmd]);
+        return build::command(step, &image.0, known, None).map(|cmd| vec![cmd]);
     }
     if let Some(image) = &docker.pull {
         return Ok(vec![tool::pull(&known.argument(step, &image.0)?)]);
@@ -173,6 +179,7 @@ fn container(
     };
     env.extend(variables(step, known, &docker.env)?);
     task_variables::check_names(&env)?;
+    step.env.check_absent(None, env.iter().map(|(name, _)| name.as_str()), &format!("`{}`", step.name))?;
     let command = match &docker.command {
         Some(model::Invocation::Shell(line)) => {
             shell_words(&known.argument(step, &line.0)?).map(str::to_owned).into()

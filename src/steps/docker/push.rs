@@ -1,23 +1,35 @@
 //! Pushes the images of `[images]`: a login of its own just before, the digest that the registry then has just after.
 
+use std::collections::BTreeSet;
+
 use secrecy::SecretString;
 
 use crate::config::model::Docker;
 use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
-use crate::net::manifest::{Manifest, Tagged};
+use crate::net::manifest::Manifest;
+use crate::steps::docker::behind;
 use crate::steps::docker::ended::judge;
 use crate::steps::docker::image::{self, Names};
 use crate::steps::docker::login::{ANSWER, Login, Session};
 use crate::text::last_line;
 use crate::tools::aws::ecr;
 use crate::tools::docker::registry::{self, Refusal};
+use crate::work::images::{self, Built, Image};
 use crate::work::values::Known;
 use crate::work::{StepCx, child};
 
 /// Pushes one with all its tags. The text says what the registry has now, by its digest.
 pub(super) async fn run(step: &mut StepCx<'_>, name: &str) -> Result<String, Failure> {
     let names = Names::of(step, name).await?;
+    step.facts.look_up_images(step.env, &BTreeSet::from([name.to_owned()]));
+    let before = step.facts.images.get(name).cloned();
+    refuse_dirty(step, name, &names, before.as_ref())?;
+    if let Some(Image::There { tag, reference }) = &before
+        && names.tags == [tag.as_str()]
+    {
+        return Ok(format!("{reference} is there already"));
+    }
     let mut session = match Login::of(step, &Known::of(step))? {
         Some(login) => Some(Session::open(step, login).await?),
         None => None,
@@ -26,8 +38,37 @@ pub(super) async fn run(step: &mut StepCx<'_>, name: &str) -> Result<String, Fai
     for (reference, tag) in names.pushed().zip(&names.tags) {
         digest = Some(one(step, &mut session, &names, &reference, tag).await?);
     }
-    let whole = format!("{}/{}", names.registry.unwrap_or_default(), names.repository);
-    Ok(digest.map_or_else(|| whole.clone(), |digest| format!("{whole}@{digest}")))
+    let Some(reference) = digest.and_then(|digest| names.by_digest(&digest)) else {
+        return Ok(String::new());
+    };
+    let first = names.pushed().next().unwrap_or_default();
+    let id = step.quietly(&registry::identifier(&first)).await.map_err(|error| step.unanswered(error))?;
+    judge(step, &id, &format!("`docker image inspect` of `{first}`"))?;
+    let id = String::from_utf8_lossy(&id.stdout).trim().to_owned();
+    let built = Built { id, is_dirty: names.is_dirty() };
+    let image = Image::Pushed { built, reference: reference.clone() };
+    images::remember(step.env, name, &image)?;
+    step.facts.images.insert(name.to_owned(), image);
+    Ok(reference)
+}
+
+/// What is in no commit is not for an environment that is protected: nobody could build it again.
+fn refuse_dirty(step: &StepCx<'_>, name: &str, names: &Names, before: Option<&Image>) -> Result<(), Failure> {
+    let was_dirty = match before {
+        Some(Image::Here(built) | Image::Pushed { built, .. }) => built.is_dirty,
+        Some(Image::There { .. }) | None => false,
+    };
+    if !step.env.protected || !(was_dirty || names.is_dirty()) {
+        return Ok(());
+    }
+    let message = format!(
+        "the image `{name}` has changes that are in no commit, and `{}` is protected: it is not pushed",
+        step.env.name
+    );
+    Err(Failure::new(Kind::Failed, message).help(format!(
+        "commit the changes or take them back, then `infractl build {}` and push again",
+        step.env.name
+    )))
 }
 
 /// The login and the pushes as lines, each command in its own words.
@@ -127,20 +168,7 @@ async fn asked(
     names: &Names,
     tag: &str,
 ) -> Option<Option<Manifest>> {
-    let registry = names.registry.as_deref()?;
-    let (host, folder) = registry.split_once('/').unwrap_or((registry, ""));
-    let repository = format!("{folder}/{}", names.repository).trim_start_matches('/').to_owned();
-    // The API of Docker's own registry has another name.
-    let host = if host == "docker.io" { "registry-1.docker.io" } else { host };
-    let tagged = Tagged { host: host.to_owned(), repository, tag: tag.to_owned(), login };
-    let found = tokio::task::spawn_blocking(move || tagged.manifest()).await;
-    match found.unwrap_or_else(|error| Err(error.to_string())) {
-        Ok(found) => Some(found),
-        Err(why) => {
-            step.cx.ui.warn_once(format!("`{host}` was not asked what it has behind a tag: {why}"));
-            None
-        }
-    }
+    behind::tag(names, tag, login).await.map_err(|why| step.cx.ui.warn_once(why)).ok()
 }
 
 /// The digest that the registry has now, which has to be that of what was pushed.

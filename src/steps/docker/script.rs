@@ -3,8 +3,10 @@
 use crate::config::model::{Compose, Docker};
 use crate::failure::Failure;
 use crate::steps::docker;
-use crate::steps::docker::compose;
+use crate::steps::docker::builds::Builds;
+use crate::steps::docker::{build, compose};
 use crate::work::StepCx;
+use crate::work::marked::marked;
 use crate::work::script::{Script, no_script};
 use crate::work::values::Known;
 
@@ -25,6 +27,20 @@ impl Script {
                 cmd.args.insert(at + 1, "--wait".to_owned());
             }
             cmd.env.retain(|name, _| wanted.env.contains_key(name));
+            lines.push(self.command_sparing(step, &cmd));
+        }
+        Ok(lines)
+    }
+
+    /// With `docker build`, one after the other.
+    pub(crate) fn builds(&mut self, step: &StepCx<'_>, builds: &Builds) -> Result<Vec<String>, Failure> {
+        let known = marked(step, builds);
+        let mut lines = Vec::new();
+        for name in &builds.images {
+            if step.env.images.get(name).is_some_and(|image| image.tags.is_empty()) {
+                return Err(no_script(step));
+            }
+            let cmd = build::command(step, name, &known, builds.platform.as_deref())?;
             lines.push(self.command_sparing(step, &cmd));
         }
         Ok(lines)

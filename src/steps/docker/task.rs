@@ -2,18 +2,16 @@
 
 use std::path::PathBuf;
 
-use crate::config::model::{Argument, CommandLine, Invocation, Task};
-use crate::config::template::Template;
+use crate::config::model::{Argument, Task};
 use crate::exec::{Channel, Cmd, Done, RunError, Value};
 use crate::failure::{Failure, Kind};
 use crate::steps::docker::compose_program::{missing, program};
-use crate::steps::docker::image::Names;
 use crate::steps::docker::task_variables::variables;
 use crate::steps::docker::volume::absolute;
+use crate::steps::docker::{absent, image, task_words};
 use crate::steps::meet::meet;
 use crate::tools::docker as tool;
 use crate::tools::docker::compose::{self, Program, Project};
-use crate::tools::ssh::remote_shell::shell_words;
 use crate::work::child;
 use crate::work::values::Known;
 use crate::work::{StepCx, needs, relative};
@@ -51,10 +49,25 @@ pub(crate) async fn run(
             Failure::new(Kind::Config, message).help(format!("correct `dir` of `[tasks.{}]`", asked.name))
         );
     }
-    let wanted = needs::Needs::of_templates(step.env, &templates(asked.task));
+    let wanted = needs::Needs::of_templates(step.env, &task_words::templates(asked.task));
     meet(step, &wanted).await?;
     let env = variables(step, asked, &Known::of(step))?;
-    let program = if asked.task.service.is_some() { Some(program(step, None).await?) } else { None };
+    let program = match &asked.task.service {
+        Some(service) => {
+            let program = program(step, None).await?;
+            let known = Known::of(step);
+            let service = known.argument(step, &service.0)?;
+            let files = task_words::many(step, &known, &asked.task.files)?;
+            let project = Project { files, services: vec![service], ..Project::default() };
+            let question = compose::resolved(program, &project).map(|mut cmd| {
+                cmd.env.extend(env.iter().cloned());
+                equipped(step, cmd.dir(&dir))
+            });
+            absent::check(step, None, Some(asked.name), question).await?;
+            Some(program)
+        }
+        None => None,
+    };
     let image = image(step, asked).await?;
     let known = Known::of(step);
     let (name, mut cmd) = command(step, asked, &known, image, program, &env)?;
@@ -91,7 +104,7 @@ pub(crate) async fn run(
 
 /// The command, as a dry run shows it: secrets by their names.
 pub(crate) fn describe(step: &StepCx<'_>, asked: &Asked<'_>) -> Result<String, Failure> {
-    let wanted = needs::Needs::of_templates(step.env, &templates(asked.task));
+    let wanted = needs::Needs::of_templates(step.env, &task_words::templates(asked.task));
     let known = Known::named(step, wanted);
     let env = variables(step, asked, &known)?;
     let image = match &asked.task.image {
@@ -131,26 +144,6 @@ async fn docker_answers(step: &mut StepCx<'_>) -> Result<(), Failure> {
     crate::steps::docker::ended::judge(step, &done, "`docker version`")
 }
 
-/// Where a task says what its variables and its container are.
-fn templates(task: &Task) -> Vec<&Template> {
-    let one = [&task.image, &task.service, &task.shared, &task.network];
-    let arguments = one.into_iter().flatten().chain(&task.files).chain(&task.volumes);
-    let mut all: Vec<&Template> = arguments.map(|argument| &argument.0).chain(task.env.values()).collect();
-    match &task.command {
-        Some(CommandLine::Shell(line)) => all.push(&line.0),
-        Some(CommandLine::Argv(words)) => all.extend(words.iter().map(|word| &word.0)),
-        Some(CommandLine::Table(table)) => {
-            all.extend(table.env.values());
-            match &table.run {
-                Invocation::Shell(line) => all.push(&line.0),
-                Invocation::Argv(words) => all.extend(words.iter().map(|word| &word.0)),
-            }
-        }
-        None => {}
-    }
-    all
-}
-
 /// The image of a task: one of `[images]` with the first of its tags, or what is written there.
 async fn image(step: &mut StepCx<'_>, asked: &Asked<'_>) -> Result<Option<String>, Failure> {
     let Some(image) = &asked.task.image else { return Ok(None) };
@@ -158,7 +151,7 @@ async fn image(step: &mut StepCx<'_>, asked: &Asked<'_>) -> Result<Option<String
     if !step.env.images.contains_key(&name) {
         return Ok(Some(name));
     }
-    Ok(Names::of(step, &name).await?.all().into_iter().next())
+    image::runnable(step, &name).await
 }
 
 fn command(
@@ -170,9 +163,7 @@ fn command(
     env: &[(String, Value)],
 ) -> Result<(String, Cmd), Failure> {
     let task = asked.task;
-    let many = |arguments: &[Argument]| -> Result<Vec<String>, Failure> {
-        arguments.iter().map(|argument| known.argument(step, &argument.0)).collect()
-    };
+    let many = |arguments: &[Argument]| task_words::many(step, known, arguments);
     let dir = dir(step, task);
     let mut volumes: Vec<String> = many(&task.volumes)?.iter().map(|volume| absolute(&dir, volume)).collect();
     let shared = step.env.env_file.path.parent().unwrap_or(&step.env.root);
@@ -187,7 +178,8 @@ fn command(
     names.sort();
     names.dedup();
     let name = container_name(step, asked.name);
-    let words = if asked.args.is_empty() { words(step, known, task)? } else { asked.args.to_vec() };
+    let words =
+        if asked.args.is_empty() { task_words::words(step, known, task)? } else { asked.args.to_vec() };
     let labels = vec![label(step, asked.name)];
     let service = task.service.as_ref().map(|service| known.argument(step, &service.0)).transpose()?;
     let cmd = match (image, service, program) {
@@ -230,29 +222,13 @@ fn command(
                 .help(format!("add `image` or `service` to `[tasks.{}]`", asked.name)));
         }
     };
-    let mut cmd = cmd.dir(dir);
-    if program.is_some() {
-        for (name, value) in child::variables(step) {
-            cmd = cmd.env(name, value);
-        }
-    }
-    Ok((name, cmd))
+    let cmd = cmd.dir(dir);
+    Ok((name, if program.is_some() { equipped(step, cmd) } else { cmd }))
 }
 
-fn words(step: &StepCx<'_>, known: &Known, task: &Task) -> Result<Vec<String>, Failure> {
-    let shell = |line: &Argument| -> Result<Vec<String>, Failure> {
-        Ok(shell_words(&known.argument(step, &line.0)?).map(str::to_owned).into())
-    };
-    let argv = |words: &[Argument]| words.iter().map(|word| known.argument(step, &word.0)).collect();
-    match &task.command {
-        None => Ok(Vec::new()),
-        Some(CommandLine::Shell(line)) => shell(line),
-        Some(CommandLine::Argv(words)) => argv(words),
-        Some(CommandLine::Table(table)) => match &table.run {
-            Invocation::Shell(line) => shell(line),
-            Invocation::Argv(words) => argv(words),
-        },
-    }
+/// A call of compose with what it may name in its files.
+fn equipped(step: &StepCx<'_>, cmd: Cmd) -> Cmd {
+    child::variables(step).into_iter().fold(cmd, |cmd, (name, value)| cmd.env(name, value))
 }
 
 /// Folder of a task.

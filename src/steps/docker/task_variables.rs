@@ -52,6 +52,8 @@ pub(crate) fn variables(
         all.push((name.clone(), value));
     }
     check_names(&all)?;
+    let by = path.map_or_else(|| "the task".to_owned(), |path| format!("`{}`", relative(step, path)));
+    step.env.check_absent(Some(asked.name), all.iter().map(|(name, _)| name.as_str()), &by)?;
     Ok(all)
 }
 

@@ -48,10 +48,10 @@ impl StepKind for EnvFileStep {
         let sections = env.env_file.sections.iter().flatten();
         for value in sections.flat_map(|section| section.values.values()) {
             if let Value::Text(template) = value {
-                template.names().for_each(|name| {
-                    if let Name::Value(name) = name {
-                        see(Mention::Value(name));
-                    }
+                template.names().for_each(|name| match name {
+                    Name::Value(name) => see(Mention::Value(name)),
+                    Name::Image(name) => see(Mention::Image(name)),
+                    _ => {}
                 });
             }
         }
@@ -138,6 +138,8 @@ pub(crate) async fn run(step: &mut StepCx<'_>, action: &EnvFileStep) -> Result<S
 pub(crate) fn write(step: &StepCx<'_>) -> Result<String, Failure> {
     let path = &step.env.env_file.path;
     let file = content(step)?;
+    let keys = file.sections.iter().flat_map(|section| &section.entries).map(|entry| entry.key.as_str());
+    step.env.check_absent(None, keys, "the environment file")?;
     let text = file.render()?;
     if disk::read_lossy_if_there(path)?.is_some_and(|old| !old.is_empty() && environment_of(&old).is_none()) {
         let shown = crate::work::relative(step, path);

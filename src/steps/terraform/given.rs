@@ -69,7 +69,9 @@ impl Given {
             let (value, is_sensitive) = match values::of_terraform(&known.scope(step), declared, name, input)
             {
                 // Those that take values have them: they were read before. The others do without.
-                Err(TemplateError::Foreign { .. } | TemplateError::Value { .. }) => continue,
+                Err(
+                    TemplateError::Foreign { .. } | TemplateError::Value { .. } | TemplateError::Image { .. },
+                ) => continue,
                 value => value.map_err(|error| values::no_value(step, error))?,
             };
             self.value(declared, name, value, is_sensitive);
@@ -126,20 +128,12 @@ impl Given {
     }
 }
 
-/// The values that are named in what a root module gets.
-pub(crate) fn values(env: &Environment) -> Vec<String> {
+/// The names in what a root module gets.
+pub(crate) fn names(env: &Environment) -> Vec<Name> {
     let Some(terraform) = &env.terraform else { return Vec::new() };
     let vars = terraform.vars.values().flat_map(|input| Template::inside(&input.0));
     let all = vars.chain(terraform.env.values().cloned());
-    all.flat_map(|template| values_of(&template)).collect()
-}
-
-fn values_of(template: &Template) -> Vec<String> {
-    let value = |name: &Name| match name {
-        Name::Value(name) => Some(name.clone()),
-        _ => None,
-    };
-    template.names().filter_map(value).collect()
+    all.flat_map(|template| template.names().cloned().collect::<Vec<_>>()).collect()
 }
 
 /// Values on their way: gone when this is dropped.

@@ -32,10 +32,11 @@ mod action;
 
 pub(crate) use action::{Action, How, Reviewed};
 pub(crate) use call::{equip, equip_any, failed, program, without_dangling};
-pub(crate) use given::values;
+pub(crate) use given::names;
 pub(crate) use root::root;
 
 use crate::config::Environment;
+use crate::config::template::Name;
 use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
 use crate::failure::Failure;
@@ -58,8 +59,12 @@ impl StepKind for Action {
         }
         if self.takes_values() {
             see(Mention::Foreign(&["terraform", "vars"]));
-            for name in given::values(env) {
-                see(Mention::Value(&name));
+            for name in given::names(env) {
+                match &name {
+                    Name::Value(name) => see(Mention::Value(name)),
+                    Name::Image(name) => see(Mention::Image(name)),
+                    _ => {}
+                }
             }
         }
     }

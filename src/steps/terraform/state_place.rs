@@ -75,6 +75,7 @@ pub(crate) fn of(
         foreign: &IndexMap::new(),
         secrets: &secrets,
         values: &IndexMap::new(),
+        images: &IndexMap::new(),
         vars,
         addresses: env.addresses(),
         is_dry: false,

@@ -1,6 +1,8 @@
 //! docker compose: version 2, which is a plugin of docker, and version 1, which is a program of its own.
 
 use crate::config::model::Pull;
+use serde_json::Value as Json;
+
 use crate::exec::{Cmd, Io};
 
 /// Which compose there is.
@@ -163,6 +165,23 @@ pub(crate) fn services(program: Program, project: &Project) -> Cmd {
     base(program, project).args(["config", "--services"]).io(Io::Capture)
 }
 
+/// Everything as compose understands it, as JSON on standard output; none for version 1, which has no JSON.
+pub(crate) fn resolved(program: Program, project: &Project) -> Option<Cmd> {
+    let cmd = base(program, project).args(["config", "--format", "json"]);
+    (program != Program::One).then(|| cmd.args(project.services.iter().cloned()).io(Io::Capture))
+}
+
+/// The variables that each service gets, from that answer; one without a value is not set.
+pub(crate) fn variables(answer: &[u8]) -> Vec<(String, Vec<String>)> {
+    let answer: Json = serde_json::from_slice(answer).unwrap_or_default();
+    let services = answer.get("services").and_then(Json::as_object).into_iter().flatten();
+    let names = |service: &Json| -> Vec<String> {
+        let all = service.get("environment").and_then(Json::as_object).into_iter().flatten();
+        all.filter(|(_, value)| !value.is_null()).map(|(name, _)| name.clone()).collect()
+    };
+    services.map(|(name, service)| (name.clone(), names(service))).collect()
+}
+
 /// A one-off container of a service.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct OneOff {
@@ -273,6 +292,22 @@ fn missing(tail: &str) -> (&'static str, &'static str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_service_gets_is_what_has_a_value() {
+        let answer = br#"{"name": "p", "services": {
+            "etl": {"environment": {"MONGO_HOST": "mongo1", "EMPTY": "", "UNSET": null}},
+            "db": {"image": "x"}}}"#;
+        let wanted = [("db", vec![]), ("etl", vec!["EMPTY", "MONGO_HOST"])];
+        let mut found = variables(answer);
+        for (_, names) in &mut found {
+            names.sort();
+        }
+        found.sort();
+        assert_eq!(format!("{found:?}"), format!("{wanted:?}"));
+        assert!(variables(b"not json").is_empty());
+        assert!(resolved(Program::One, &Project::default()).is_none());
+    }
 
     fn shown(program: Program, project: &Project, verb: Verb) -> String {
         let lines: Vec<String> = commands(program, project, verb).iter().map(ToString::to_string).collect();

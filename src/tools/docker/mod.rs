@@ -88,6 +88,8 @@ pub(crate) struct Build {
     pub args: Vec<(String, String)>,
     /// Secrets to mount: each stands in a variable of its name.
     pub secrets: Vec<String>,
+    /// With what buildx attests, which makes an index of an image.
+    pub attestations: bool,
 }
 
 /// Builds an image.
@@ -112,6 +114,11 @@ pub(crate) fn build(build: &Build) -> Cmd {
     if !build.secrets.is_empty() {
         // The old builder knows no secrets.
         cmd = cmd.env("DOCKER_BUILDKIT", "1");
+    }
+    if !build.attestations {
+        // Where people and services expect an image they get an image: its digest is that of one manifest.
+        // (docs.docker.com/build/metadata/attestations)
+        cmd = cmd.env("BUILDX_NO_DEFAULT_ATTESTATIONS", "1");
     }
     cmd.args(["--", &build.context])
 }
@@ -235,7 +242,7 @@ mod tests {
             secrets: text(&["TOKEN"]),
             ..Build::default()
         });
-        insta::assert_snapshot!(build.to_string(), @"DOCKER_BUILDKIT=1 docker build --platform linux/amd64 --target prod --build-arg 'REV=a b' --secret 'id=TOKEN,env=TOKEN' --tag etl:1 --tag reg.example/etl:1 -- app");
+        insta::assert_snapshot!(build.to_string(), @"BUILDX_NO_DEFAULT_ATTESTATIONS=1 DOCKER_BUILDKIT=1 docker build --platform linux/amd64 --target prod --build-arg 'REV=a b' --secret 'id=TOKEN,env=TOKEN' --tag etl:1 --tag reg.example/etl:1 -- app");
         let run = super::run(&NewContainer {
             image: "etl".into(),
             name: "etl-1".into(),
