@@ -5,6 +5,7 @@ use super::{Step, transient};
 use crate::config::step::Retry;
 use crate::failure::{Failure, Kind};
 use crate::text;
+use crate::tools::aws::verdict;
 use crate::ui::event::{Event, Level};
 use crate::work::schedule::{Next, Schedule, pause};
 use crate::work::{Frame, Heard};
@@ -20,6 +21,7 @@ impl PipelineRun<'_> {
     ) -> Result<String, Failure> {
         let mut tries = Schedule { attempts: retry.attempts, every: retry.every }.begin(frame.limit);
         let first = self.number;
+        let mut crashes = Vec::new();
         loop {
             self.number = first;
             let attempt = tries.start();
@@ -31,19 +33,27 @@ impl PipelineRun<'_> {
                 Ok(summary) => return Ok(format!("{summary}, {at}")),
                 Err(failure) => failure,
             };
-            let heard = frame.heard.as_ref().map(Heard::all).unwrap_or_default().lines;
+            let heard = frame.heard.as_ref().map(Heard::all).unwrap_or_default();
             if !matches!(failure.kind, Kind::Failed | Kind::Busy) {
                 return Err(failure);
             }
+            crashes.push(heard.crash.as_ref().map(|crash| crash.what.clone()).unwrap_or_default());
+            if heard.crash.is_some() && verdict::is_enough(&crashes) {
+                let times = text::plural(verdict::ENOUGH, "time");
+                return Err(failure.help(format!(
+                    "mend it first: it ended {times} in a row in the same way, so it was not tried again"
+                )));
+            }
             let branch = self.branches(frame, &failure).into_iter().find(|branch| branch.is_own);
-            let is_worth = match branch.as_ref().and_then(|branch| branch.retry) {
+            let of_task = heard.crash.as_ref().and_then(|crash| crash.retry);
+            let is_worth = match of_task.or(branch.as_ref().and_then(|branch| branch.retry)) {
                 Some(false) => {
                     return Err(failure.help(
                         "it was not tried again: the rule that knows this failure says that it does not help",
                     ));
                 }
                 Some(true) => failure.kind == Kind::Failed,
-                None => transient::is_worth(retry, &failure, &heard),
+                None => transient::is_worth(retry, &failure, &heard.lines),
             };
             if !is_worth {
                 return Err(failure.help(

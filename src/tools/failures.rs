@@ -3,6 +3,8 @@
 
 mod built_in;
 
+use std::sync::LazyLock;
+
 use regex::{Regex, RegexBuilder};
 
 use crate::config::model::{Argument, FailurePlace, FailureRule, OneOrMany};
@@ -39,9 +41,19 @@ pub(crate) struct Branch {
 
 /// What it means: the first of them names it, the others were also seen.
 pub(crate) fn branches(own: &[FailureRule], failed: &Failed) -> Vec<Branch> {
-    let own = own.iter().filter_map(|rule| found(rule, failed));
-    let built_in = built_in::RULES.iter().filter_map(|rule| rule.found(failed));
-    own.chain(built_in).collect()
+    let mut all = of_project(own, failed);
+    all.extend(of_programs(failed));
+    all
+}
+
+/// What it means by rules of the project.
+pub(crate) fn of_project(own: &[FailureRule], failed: &Failed) -> Vec<Branch> {
+    own.iter().filter_map(|rule| found(rule, failed)).collect()
+}
+
+/// What it means by the rules for the usual programs.
+pub(crate) fn of_programs(failed: &Failed) -> impl Iterator<Item = Branch> {
+    built_in::RULES.iter().filter_map(|rule| rule.found(failed))
 }
 
 fn found(rule: &FailureRule, failed: &Failed) -> Option<Branch> {
@@ -49,7 +61,7 @@ fn found(rule: &FailureRule, failed: &Failed) -> Option<Branch> {
         return None;
     }
     let places = rule.r#in.clone().map_or_else(usual, OneOrMany::into_vec);
-    let line = failed.line(&pattern(&rule.r#match.0)?, &places)?;
+    let line = short(failed.line(&pattern(&rule.r#match.0)?, &places)?);
     Some(Branch {
         name: rule.name.clone(),
         says: rule.says.clone(),
@@ -60,17 +72,24 @@ fn found(rule: &FailureRule, failed: &Failed) -> Option<Branch> {
     })
 }
 
+static UUID: LazyLock<Regex> = LazyLock::new(|| {
+    let hex = "[0-9a-fA-F]";
+    #[expect(clippy::unwrap_used, reason = "a constant that a test reads")]
+    Regex::new(&format!("{hex}{{8}}(?:-{hex}{{4}}){{3}}-{hex}{{12}}")).unwrap()
+});
+
 fn usual() -> Vec<FailurePlace> {
     vec![FailurePlace::Log, FailurePlace::Reason]
 }
 
-fn pattern(text: &str) -> Option<Regex> {
+/// A pattern for which the case of letters does not count.
+pub(crate) fn pattern(text: &str) -> Option<Regex> {
     RegexBuilder::new(text).case_insensitive(true).build().ok()
 }
 
 impl Failed {
     /// The line that matches.
-    fn line(&self, pattern: &Regex, places: &[FailurePlace]) -> Option<String> {
+    pub(crate) fn line(&self, pattern: &Regex, places: &[FailurePlace]) -> Option<String> {
         let exit = self.exit.map(|code| code.to_string());
         let all = places.iter().flat_map(|place| -> Vec<&str> {
             match place {
@@ -80,7 +99,7 @@ impl Failed {
             }
         });
         let mut all = all.map(str::trim);
-        all.find(|line| pattern.is_match(line)).map(|line| line.chars().take(200).collect())
+        all.find(|line| pattern.is_match(line)).map(str::to_owned)
     }
 
     /// It started this program, also in a line of shell.
@@ -101,6 +120,11 @@ impl Failed {
     }
 }
 
+/// As much of a line as is shown beside other things.
+fn short(line: String) -> String {
+    line.chars().take(200).collect()
+}
+
 fn file_name(program: &str) -> &str {
     program.rsplit('/').next().unwrap_or(program)
 }
@@ -116,12 +140,14 @@ fn is_of(program: &str, name: &str) -> bool {
     }
 }
 
-/// A failure without what differs from run to run: digits and what is hexadecimal.
+/// A failure without what differs from run to run: digits, times and what is hexadecimal.
 pub(crate) fn signature(error: &str) -> String {
+    let error = &UUID.replace_all(error, "#");
     let mut text = String::with_capacity(error.len());
     for word in error.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
         let bare = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
-        let is_hex = bare.len() >= 6 && bare.bytes().all(|b| b.is_ascii_hexdigit());
+        let is_hex = (bare.len() >= 6 || bare.starts_with("0x"))
+            && bare.strip_prefix("0x").unwrap_or(bare).bytes().all(|b| b.is_ascii_hexdigit());
         let kept: String =
             if is_hex { "#".into() } else { bare.chars().filter(|c| !c.is_ascii_digit()).collect() };
         text.push_str(&kept);

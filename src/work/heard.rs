@@ -21,7 +21,18 @@ pub(crate) struct Said {
     pub exit: Option<i32>,
     /// The last lines.
     pub lines: Vec<String>,
+    /// How a task elsewhere ended, if it ended badly.
+    pub crash: Option<Crash>,
     tail: Tail<HEARD>,
+}
+
+/// The end of a task, as far as it is compared with that of the next try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Crash {
+    /// The same for each of the same kind.
+    pub what: String,
+    /// Whether another try helps, if the project knows.
+    pub retry: Option<bool>,
 }
 
 /// More lines than this are forgotten, the oldest first.
@@ -48,6 +59,11 @@ impl Heard {
         self.tell(&|said| said.exit = code);
     }
 
+    /// Remembers how a task ended.
+    pub(crate) fn crashed(&self, crash: Crash) {
+        self.tell(&|said| said.crash = Some(crash.clone()));
+    }
+
     /// Everything that was heard since it was forgotten.
     pub(crate) fn all(&self) -> Said {
         let said = self.own.lock().unwrap_or_else(PoisonError::into_inner);
@@ -55,6 +71,7 @@ impl Heard {
             programs: said.programs.clone(),
             exit: said.exit,
             lines: said.tail.lines(),
+            crash: said.crash.clone(),
             tail: Tail::default(),
         }
     }

@@ -29,7 +29,7 @@ use crate::failure::Failure;
 
 pub(crate) use cx::{Frame, StepCx};
 pub(crate) use facts::{Facts, OpenedPlan, SavedPlan};
-pub(crate) use heard::Heard;
+pub(crate) use heard::{Crash, Heard};
 
 /// What a comparison of a file came to; a difference is remembered. `is_stale` is none where there is no file.
 pub(crate) fn compared(step: &mut StepCx<'_>, shown: &str, is_stale: Option<bool>) -> String {

@@ -41,6 +41,51 @@ pub struct FailureRule {
     pub retry: Option<bool>,
 }
 
+/// What a failure of a task means: tried before the rules of `[[failures]]` and those of infractl
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Diagnosis {
+    /// Regular expression for one line; the case of letters does not count
+    ///
+    /// Example: `match = "E11000 duplicate key"`
+    pub r#match: Pattern,
+    /// Where to look for it: `log` (what its containers said), `reason` (what AWS says), `exit` (its exit code)
+    ///
+    /// Default: `["log", "reason"]`
+    pub r#in: Option<OneOrMany<FailurePlace>>,
+    /// What it means, in a sentence; a word before a colon is its name
+    ///
+    /// Example: `says = "data: this delivery was loaded before"`
+    pub says: String,
+    /// Command that shows more, or several; they are shown, never run
+    ///
+    /// Example: `look = "python -m src.reporting.check_quality"`
+    pub look: Option<OneOrMany<Argument>>,
+    /// Whether another try helps: `false` ends a `retry`
+    ///
+    /// Default: as `retry.on` says
+    pub retry: Option<bool>,
+}
+
+impl Diagnosis {
+    /// The same as a rule with a name.
+    pub(crate) fn rule(&self) -> FailureRule {
+        let named = self.says.split_once(':').filter(|(name, _)| {
+            !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_-".contains(c))
+        });
+        let (name, says) = named.unwrap_or(("own", &self.says));
+        FailureRule {
+            name: name.to_owned(),
+            r#in: self.r#in.clone(),
+            r#for: Vec::new(),
+            r#match: self.r#match.clone(),
+            says: says.trim().to_owned(),
+            look: self.look.clone().map(OneOrMany::into_vec).unwrap_or_default(),
+            retry: self.retry,
+        }
+    }
+}
+
 /// Where to look for a pattern
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

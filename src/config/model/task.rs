@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Argument, CommandLine, FilePath, Pattern, Period, VariableName, Variables};
+use super::{Argument, CommandLine, Diagnosis, FilePath, Pattern, Period, VariableName, Variables};
 
 /// A one-off task
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -88,6 +88,9 @@ pub struct Task {
     pub timeout: Option<Period>,
     /// Line of the log that means failure whatever the exit code says
     pub fails_on: Option<Pattern>,
+    /// What its failures mean, before the rules of `[[failures]]` and those of infractl (ecs)
+    #[serde(default)]
+    pub diagnose: Vec<Diagnosis>,
 }
 
 /// Who runs a one-off task

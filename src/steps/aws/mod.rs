@@ -1,8 +1,10 @@
 //! AWS for steps: what is asked often is asked directly, what changes something goes through the `aws` program.
 
+mod why;
 mod reader;
 mod program;
 pub(crate) mod credentials;
 
 pub(crate) use program::change;
 pub(crate) use reader::Reader;
+pub(crate) use why::why;

@@ -1,5 +1,8 @@
 //! The AWS CLI and its files: who somebody is, and where.
 
+pub(crate) mod verdict;
+mod branches;
+pub(crate) mod stopped;
 pub(crate) mod definition;
 pub(crate) mod ecr;
 pub(crate) mod power;

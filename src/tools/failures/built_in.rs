@@ -1,6 +1,6 @@
 //! What failures of the usual programs mean.
 
-use super::{Branch, Failed, pattern, usual};
+use super::{Branch, Failed, pattern, short, usual};
 use crate::config::model::FailurePlace;
 
 /// A rule of infractl's own.
@@ -19,7 +19,7 @@ impl Rule {
             return None;
         }
         let places = if self.pattern.starts_with('^') { vec![FailurePlace::Exit] } else { usual() };
-        let line = failed.line(&pattern(self.pattern)?, &places)?;
+        let line = short(failed.line(&pattern(self.pattern)?, &places)?);
         Some(Branch {
             name: self.name.to_owned(),
             says: self.says.to_owned(),
