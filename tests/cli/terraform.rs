@@ -6,7 +6,7 @@ use std::process::Command;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::common::{CANARY, Run, Sandbox, on_a_terminal, recorded, start, verbs, wait_for};
+use crate::common::{CANARY, Run, Sandbox, is_tofu, on_a_terminal, recorded, start, verbs, wait_for};
 use crate::state_server::StateServer;
 
 const SETTINGS: &str = "[project]\nname = \"lab\"\n[secrets]\nfiles = [\"credentials/common.enc.env\"]\nidentity = \
@@ -49,6 +49,9 @@ fn a_plan_is_applied_to_its_own_environment_only() {
     assert!(!project.path("shared/.env.dev").exists());
     project.infractl(&["apply", "rec", "--plan", "rec.tfplan"]).code(0).says("+4 ~0 −0 ±0");
     project.infractl(&["apply", "rec", "--plan", "rec.tfplan"]).code(1).says("Saved plan is stale");
+    if is_tofu() {
+        return; // it applies no plan with other values than it was made with
+    }
     // Decrypted it is a plan for everybody else, and one of theirs is one for us.
     let terraform = |args: &[&str]| {
         let mut command = Command::new("terraform");
@@ -95,6 +98,12 @@ fn a_secret_that_changed_since_the_plan_is_not_shown() {
             ("ACR_ADMIN_PASSWORD", "new-3"),
         ],
     );
+    if is_tofu() {
+        let run = project.infractl(&["apply", "dev", "--plan", "dev.tfplan"]).code(1);
+        run.says("Mismatch between input and plan variable value")
+            .says("a value is another one than when the plan");
+        return;
+    }
     // The old values are no secrets of this run: nothing but the message itself could hide them.
     let run = project.infractl(&["apply", "dev", "--plan", "dev.tfplan"]).code(0);
     run.says("The variable postgres_admin_password").says("The value in the saved plan is another");
@@ -323,7 +332,7 @@ fn a_killed_infractl_does_not_take_terraform_along() {
     wait_for("the end of terraform", || running(&project).is_empty());
     assert!(!server.is_locked(), "it released its lock");
     let state = server.with(|kept| String::from_utf8(kept.state.clone().unwrap()).unwrap());
-    assert!(state.contains("\"mode\": \"managed\"") && !state.contains("tainted"), "{state}");
+    assert!(state.replace(' ', "").contains("\"mode\":\"managed\"") && !state.contains("tainted"), "{state}");
     project.infractl(&["plan", "dev", "--detailed-exitcode"]).code(0);
     project.infractl(&["genenv", "dev"]).code(0);
 }

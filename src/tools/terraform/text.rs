@@ -13,7 +13,7 @@ static ON: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^  on (.+?) l
 static CODE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^ +(\d+:|[├│]|with )").ok());
 /// What terraform says on its other output: it comes between diagnostics, never within one.
 static OTHER: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let pattern = "^(Planning failed|Terraform (planned|used|will perform)|No changes|Plan: |Changes to Outputs|\
+    let pattern = "^(Planning failed|(Terraform|OpenTofu) (planned|used|will perform)|No changes|Plan: |Changes to Outputs|\
                    (Acquiring|Releasing) state lock|[^ ]+: (Refreshing state|Reading|Still reading|Read complete))";
     Regex::new(pattern).ok()
 });
