@@ -8,7 +8,7 @@ use crate::failure::{Failure, Kind};
 use crate::steps::Work;
 use crate::steps::terraform::{Action as Terraform, state_place};
 use crate::text::list;
-use crate::work::modules::Modules;
+use crate::work::modules::{self, Modules};
 
 /// An error that names the other environments that have the state of this one, if something is to be changed, or the
 /// configuration is to be checked.
@@ -22,7 +22,9 @@ pub(super) fn check(
     if pipeline.effect() == Effect::Reads && !pipeline.leaves().iter().any(|leaf| *leaf.work == validate) {
         return Ok(());
     }
-    let Some(own) = state_place::of(env, &cx.vars.0, modules) else { return Ok(()) };
+    let Some(terraform) = &env.terraform else { return Ok(()) };
+    let backend = modules.get(&terraform.dir).unwrap_or_default().declared.backend.clone();
+    let Some(own) = state_place::of(env, &cx.vars.0, backend) else { return Ok(()) };
     let places = cx.states.get_or_init(|| places(cx, env, &own));
     let others: Vec<&String> = places
         .iter()
@@ -54,7 +56,9 @@ fn places(cx: &Ctx, env: &Environment, own: &str) -> Vec<(String, String)> {
         if *name == env.name {
             return Some((name.clone(), own.to_owned()));
         }
-        Some((name.clone(), state_place::of(&project.outline(name)?, &cx.vars.0, &Modules::default())?))
+        let other = project.outline(name)?;
+        let declared = other.terraform.as_ref().and_then(|terraform| modules::backend(&terraform.dir));
+        Some((name.clone(), state_place::of(&other, &cx.vars.0, declared)?))
     };
     project.environments.iter().filter_map(place).collect()
 }

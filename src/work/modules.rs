@@ -8,6 +8,7 @@ use std::time::UNIX_EPOCH;
 
 use crate::disk;
 use crate::failure::{Failure, Kind};
+use crate::tools::terraform::backend::Backend;
 use crate::tools::terraform::declared::Declared;
 use crate::tools::terraform::root::{is_module_file, is_override};
 
@@ -42,6 +43,19 @@ impl Modules {
         known.insert(dir.to_owned(), Arc::clone(&module));
         Ok(module)
     }
+}
+
+/// The backend that the module in a folder declares. A file without the word is not parsed: where all environments are
+/// looked at, that is most of the time it takes.
+pub(crate) fn backend(dir: &Path) -> Option<Backend> {
+    let mut declared = Declared::default();
+    for path in files(dir).ok()? {
+        let bytes = disk::read(&path).ok()?;
+        if memchr::memmem::find(&bytes, b"backend").is_some() {
+            declared.add(&name(&path), &String::from_utf8_lossy(&bytes));
+        }
+    }
+    declared.backend
 }
 
 /// Size and time of a file; none if it is not there.

@@ -15,13 +15,11 @@ use crate::failure::{Failure, Kind};
 use crate::secrets;
 use crate::steps::terraform::seen::Seen;
 use crate::tools::terraform::backend::Backend;
-use crate::tools::terraform::declared::Declared;
-use crate::work::modules::Modules;
 use crate::work::{StepCx, root_module, values};
 
 /// The backend that the root module declares, with what the configuration adds.
 pub(crate) fn backend(step: &StepCx<'_>) -> Result<Backend, Failure> {
-    let mut backend = declared(&root_module::of(step).declared);
+    let mut backend = root_module::of(step).declared.backend.clone().unwrap_or_else(local);
     let dir = step.env.terraform.as_ref().map(|terraform| terraform.dir.clone()).unwrap_or_default();
     let words = Seen::of(step)?.get(INIT).unwrap_or_default();
     if configure(&mut backend, &words, &dir).is_none() {
@@ -53,18 +51,17 @@ pub(crate) fn workspace(step: &StepCx<'_>) -> Result<String, Failure> {
     }
 }
 
-/// The backend that a module declares; `local` if there is none.
-fn declared(module: &Declared) -> Backend {
-    let local = || Backend { kind: "local".to_owned(), ..Backend::default() };
-    module.backend.clone().unwrap_or_else(local)
+/// The backend of a module that declares none.
+fn local() -> Backend {
+    Backend { kind: "local".to_owned(), ..Backend::default() }
 }
 
 /// The place, as a text to compare with others; it may hold a password. None when something of it is not known before
-/// the run.
+/// the run. `backend` is the one that the root module declares.
 pub(crate) fn of(
     env: &Environment,
     vars: &BTreeMap<OsString, OsString>,
-    modules: &Modules,
+    backend: Option<Backend>,
 ) -> Option<String> {
     let terraform = env.terraform.as_ref()?;
     let (outputs, secrets) = (IndexMap::new(), IndexMap::new());
@@ -81,8 +78,7 @@ pub(crate) fn of(
         is_dry: false,
     };
     let dir = fs::canonicalize(&terraform.dir).unwrap_or_else(|_| terraform.dir.clone());
-    let module = modules.get(&terraform.dir).unwrap_or_default();
-    let mut backend = declared(&module.declared);
+    let mut backend = backend.unwrap_or_else(local);
     // What the configuration says comes after these words, and wins.
     let words = said(env, terraform, &scope, INIT).unwrap_or_default();
     configure(&mut backend, &words, &dir)?;
