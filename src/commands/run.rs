@@ -189,21 +189,18 @@ async fn in_ecs(
     })
     .await;
     let (outcome, summary) = match &result {
-        Ok(Outcome::Detached(text)) => (event::Outcome::Done, text.clone()),
-        Ok(Outcome::Ended { code: 0, text }) => (event::Outcome::Done, text.clone()),
+        Ok(Outcome::Detached(text) | Outcome::Done(text)) => (event::Outcome::Done, text.clone()),
         Err(failure) if matches!(failure.kind, Kind::Interrupted | Kind::Terminated) => {
             (event::Outcome::Interrupted, String::new())
         }
-        Ok(Outcome::Ended { .. }) | Err(_) => (event::Outcome::Failed, String::new()),
+        Ok(Outcome::Code(..)) | Err(_) => (event::Outcome::Failed, String::new()),
     };
     tell(Event::StepEnded { number: 1, name: name.to_owned(), outcome, summary, took: begun.elapsed() });
     tell(Event::RunEnded { verb: "run".to_owned(), outcome, took: begun.elapsed() });
     match result? {
-        Outcome::Detached(_) | Outcome::Ended { code: 0, .. } => Ok(()),
-        Outcome::Ended { code, text } => {
-            let kind = u8::try_from(code).map_or(Kind::Failed, Kind::Child);
-            Err(Failure::new(kind, text)
-                .context(format!("task `{name}` of `{}` ended with exit code {code}", env.name)))
+        Outcome::Detached(_) | Outcome::Done(_) => Ok(()),
+        Outcome::Code(code, failure) => {
+            Err(Failure { kind: u8::try_from(code).map_or(Kind::Failed, Kind::Child), ..failure })
         }
     }
 }

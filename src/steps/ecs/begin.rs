@@ -5,8 +5,9 @@ use super::record::{self, Started};
 use super::wanted::{Asked, Wanted, main};
 use crate::failure::{Failure, Kind};
 use crate::net::aws::{ECS, Wrong};
-use crate::steps::aws::{Reader, change};
+use crate::steps::aws::{Reader, change, why};
 use crate::tools::aws::definition::Revision;
+use crate::tools::aws::stopped;
 use crate::tools::aws::task::{self, Task};
 use crate::work::StepCx;
 
@@ -30,11 +31,16 @@ pub(super) async fn begun(
     input["startedBy"] = started.started_by.as_str().into();
     step.progress("starting");
     let failed = format!("task `{}` was not started", asked.name);
+    let explained = |words: &str, failure: Failure| {
+        let told = stopped::Stopped::refused(reader.region(), &wanted.cluster, words);
+        why(step, &asked.task.diagnose, &told, failure)
+    };
     let answer = match change(step, &ECS, reader.region(), "RunTask", &input).await {
         Ok(answer) => answer,
         Err(wrong @ Wrong::Refused(_)) if !wrong.is_passing() => {
             started.forget(step.env, asked.name);
-            return Err(wrong.failure(&failed));
+            let failure = wrong.failure(&failed);
+            return Err(explained(&format!("{:#}", failure.error), failure));
         }
         Err(wrong) => {
             // The answer may be lost, and the task there all the same.
@@ -56,9 +62,9 @@ pub(super) async fn begun(
         Some(task) => known(step, asked, &mut started, task),
         None => {
             started.forget(step.env, asked.name);
-            let why =
+            let words =
                 if failures.is_empty() { "AWS gives no reason".to_owned() } else { failures.join(", ") };
-            Err(no_place(Failure::new(Kind::Failed, why.clone()).context(failed), &why))
+            Err(explained(&words, Failure::new(Kind::Failed, words.clone()).context(failed)))
         }
     }
 }
@@ -101,18 +107,4 @@ async fn orphan(
         }
     }
     Ok(None)
-}
-
-/// What to do about a start that AWS has no place for.
-fn no_place(failure: Failure, why: &str) -> Failure {
-    let is = |words: &[&str]| words.iter().any(|word| why.contains(word));
-    if is(&["RESOURCE:", "AGENT", "Capacity is unavailable", "ATTRIBUTE"]) {
-        return failure.help("try again later, or in other subnets: AWS has no place for it now").help(
-            "let it be tried again: `retry = { attempts = 3, every = \"1m\", on = [\"any\"] }` on the step",
-        );
-    }
-    if is(&["MISSING", "INACTIVE"]) {
-        return failure.help("check `cluster` and `region`: AWS does not know what was named");
-    }
-    failure
 }

@@ -11,6 +11,7 @@ pub(crate) mod register;
 mod find;
 mod following;
 mod record;
+mod images;
 pub(crate) mod wanted;
 
 use crate::config::Environment;
@@ -109,10 +110,7 @@ async fn done(step: &mut StepCx<'_>, ecs: &Ecs) -> Result<String, Failure> {
         run::run(step, &asked, &run::How { detach: ecs.detach, attach: None }, &line).await?
     };
     match outcome {
-        run::Outcome::Detached(text) | run::Outcome::Ended { code: 0, text } => Ok(text),
-        run::Outcome::Ended { code, text } => {
-            Err(Failure::new(Kind::Failed, text)
-                .context(format!("task `{name}` ended with exit code {code}")))
-        }
+        run::Outcome::Detached(text) | run::Outcome::Done(text) => Ok(text),
+        run::Outcome::Code(_, failure) => Err(failure),
     }
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use super::wanted::{Asked, Wanted, file, needs, with_images, without_absent};
+use super::images::with_images;
+use super::wanted::{Asked, Wanted, file, needs, without_absent};
 use crate::failure::{Failure, Kind};
 use crate::net::aws::{ECS, Wrong};
 use crate::steps::aws::{Reader, change};
