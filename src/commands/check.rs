@@ -12,8 +12,8 @@ use crate::pipeline::many::Ended;
 
 /// Show what a deploy would change, and change nothing
 ///
-/// The pipeline `check` of the project; else environment file, inventory, and the playbook of `[ansible]` with
-/// `--check --diff`.
+/// The pipeline `check` of the project; else environment file, inventory, the playbook of `[ansible]` with
+/// `--check --diff`, and task definitions of ECS against what AWS has.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
     #[command(flatten)]

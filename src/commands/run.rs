@@ -5,33 +5,46 @@ use clap_complete::engine::ArgValueCandidates;
 use super::{Global, target};
 use crate::config::Environment;
 use crate::config::model::{Task, TaskRunner};
-use crate::config::unready::{self, Unready};
 use crate::context::Ctx;
 use crate::exec::Channel;
 use crate::failure::{Failure, Kind};
+use crate::pipeline::engine::ticking;
+use crate::steps::confirm::Asks;
 use crate::steps::docker::task;
+use crate::steps::ecs::register::compared;
+use crate::steps::ecs::run::{How, Outcome, described, run as run_in_ecs};
+use crate::steps::ecs::wanted;
+use crate::steps::meet::meet;
 use crate::text::{list, nearest, plural};
-use crate::ui::event::Level;
+use crate::ui::event::{self, Event, Level};
 use crate::ui::prompt;
+use crate::work::needs::Needs;
 use crate::work::{Facts, StepCx};
 
 /// Run a one-off task of an environment
 ///
-/// The container gets the variables of the environment file; when that is not there, those of `.env` in the folder of
-/// the task, with a warning. The folder of the environment file is mounted read-only. What it prints is masked; its exit
-/// code is passed on. Ctrl-C stops the container.
+/// What it prints is masked; its exit code is passed on. In docker (`runner = "docker"`) the container gets the variables of
+/// the environment file; when that is not there, those of `.env` in the folder of the task, with a warning. The folder of
+/// the environment file is mounted read-only. Ctrl-C stops the container. In ECS the task definition is registered when it
+/// has changed, the task is started once and followed to its end; Ctrl-C asks whether to stop it.
 #[derive(Debug, clap::Args)]
 #[command(override_usage = "infractl run [OPTIONS] [ENV] [TASK] [-- <COMMAND>...]")]
 pub struct RunArgs {
     /// Environment [default: as for every verb], and name of the task [default: the only one, else a picker]
     #[arg(value_name = "[ENV] TASK", num_args = 0..=2, add = ArgValueCandidates::new(target::environments))]
     words: Vec<String>,
-    /// Use `.env` in the folder of the task, also when there is an environment file
+    /// Use `.env` in the folder of the task, also when there is an environment file (docker)
     #[arg(long, conflicts_with = "stop")]
     local: bool,
-    /// Stop the containers of the task that run, and start none
+    /// Stop the containers of the task that run, and start none (docker)
     #[arg(long)]
     stop: bool,
+    /// Start it, and do not wait for its end (ecs)
+    #[arg(long, conflicts_with_all = ["stop", "attach"])]
+    detach: bool,
+    /// Start none: follow this one, or the last that a run from here has left (ecs)
+    #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["stop", "command"])]
+    attach: Option<String>,
     /// Command instead of that of the task, after `--`
     #[arg(last = true, value_name = "COMMAND", conflicts_with = "stop")]
     command: Vec<String>,
@@ -45,7 +58,14 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &RunArgs) -> Result<(),
         None => only(cx, &env)?,
     };
     let Some(task) = env.tasks.get(&name) else { return Err(unknown(&env, &name)) };
-    check_runner(&env, &name, task)?;
+    let is_of_ecs = task.runner.unwrap_or_default() == TaskRunner::Ecs;
+    if is_of_ecs {
+        return in_ecs(cx, global, args, &env, (&name, task)).await;
+    }
+    if args.detach || args.attach.is_some() {
+        let text = format!("`--detach` and `--attach` are for tasks of ECS, and `{name}` runs in docker");
+        return Err(Failure::new(Kind::Usage, text).help("leave it out"));
+    }
     let mut facts = Facts::default();
     let mut step = StepCx::new(cx, &env, &name, &[], &mut facts);
     if args.stop {
@@ -65,7 +85,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &RunArgs) -> Result<(),
         Channel::Out => drop(cx.ui.data(format!("{text}\n").as_bytes())),
         Channel::Err => cx.ui.event(
             Some(&env.name),
-            crate::ui::event::Event::Line { name: name.clone(), level: Level::Normal, text: text.to_owned() },
+            Event::Line { name: name.clone(), level: Level::Normal, text: text.to_owned() },
         ),
     };
     let code = task::run(&mut step, &asked, &line).await?;
@@ -97,12 +117,11 @@ fn wanted(cx: &Ctx, words: &[String]) -> Result<(Environment, Option<String>), F
 
 /// The only task that can be run here, or the one that is picked.
 fn only(cx: &Ctx, env: &Environment) -> Result<String, Failure> {
-    let is_ours = |name: &&String| env.tasks[*name].runner == Some(TaskRunner::Docker);
-    let names: Vec<String> = env.tasks.keys().filter(is_ours).cloned().collect();
+    let names: Vec<String> = env.tasks.keys().cloned().collect();
     match names.as_slice() {
         [one] => Ok(one.clone()),
-        [] => Err(Failure::new(Kind::Usage, format!("`{}` has no task that runs here", env.name))
-            .help("add `[tasks.NAME]` with `runner = \"docker\"` and `image` or `service`")),
+        [] => Err(Failure::new(Kind::Usage, format!("`{}` has no task", env.name))
+            .help("add `[tasks.NAME]`, with `definition-file` for ECS, or `runner = \"docker\"` and `image` or `service`")),
         _ if cx.ui.mode.can_ask => prompt::pick(&cx.ui, "Which task", &names),
         names => Err(Failure::new(Kind::Usage, "which task? None was given")
             .help(format!("name one of {}", list(names, "or")))),
@@ -119,18 +138,75 @@ fn unknown(env: &Environment, name: &str) -> Failure {
     }
 }
 
-/// The runner of a task, or why this infractl cannot run it.
-fn check_runner(env: &Environment, name: &str, task: &Task) -> Result<(), Failure> {
-    match task.runner.unwrap_or_default() {
-        TaskRunner::Docker => Ok(()),
-        TaskRunner::Ecs => Err(match unready::word("runner ecs", &format!("tasks.{name}")) {
-            Some(Unready { why, help }) => {
-                match env.document.key_problem(None, &["tasks", name, "runner"], &why, &help) {
-                    Some(problem) => Failure::problems(Kind::Config, vec![problem]),
-                    None => Failure::new(Kind::Config, why).help(help),
-                }
-            }
-            None => Failure::new(Kind::Bug, "no reason is known why this task does not run"),
-        }),
+/// A task of ECS.
+async fn in_ecs(
+    cx: &Ctx,
+    global: &Global,
+    args: &RunArgs,
+    env: &Environment,
+    (name, task): (&str, &Task),
+) -> Result<(), Failure> {
+    if args.stop || args.local {
+        let text = format!("`--stop` and `--local` are for tasks in docker, and `{name}` runs in ECS");
+        return Err(Failure::new(Kind::Usage, text)
+            .help(format!("stop it by Ctrl-C: `infractl run {} {name} --attach`", env.name)));
     }
+    let mut facts = Facts::default();
+    let mut step = StepCx::new(cx, env, name, &[], &mut facts);
+    step.frame.verb = "run".to_owned();
+    step.frame.is_dry = global.dry_run;
+    let asked = wanted::Asked { name, task, args: &args.command, command: Vec::new() };
+    if global.dry_run {
+        let lines = described(&mut step, &asked)?;
+        cx.ui.data(format!("{}\n", lines.join("\n")).as_bytes())?;
+        step.frame.is_dry = false;
+        opened(&mut step).await?;
+        let differences = compared(&mut step, &asked).await?;
+        let text: String = differences.iter().map(|line| format!("# {line}\n")).collect();
+        return cx.ui.page(&cx.masks.mask(&text));
+    }
+    if args.attach.is_none() {
+        let question = format!("`run` of `{name}` on `{}`", env.name);
+        match target::must_ask(cx, global, env, "run")? {
+            Some(Asks::Name) => {
+                prompt::confirm_name(&cx.ui, &format!("{question}, which is protected"), &env.name)?
+            }
+            Some(Asks::Yes) if !prompt::yes(&cx.ui, &format!("{question}?"))? => {
+                return Err(Failure::new(Kind::Declined, "declined; nothing was done"));
+            }
+            _ => {}
+        }
+    }
+    let how = How { detach: args.detach, attach: args.attach.clone() };
+    let line = |text: &str| cx.ui.line(Some(&env.name), name, Level::Report, text);
+    let begun = std::time::Instant::now();
+    let tell = |event| cx.ui.event(Some(&env.name), event);
+    tell(Event::RunStarted { verb: "run".to_owned(), steps: 1 });
+    tell(Event::StepStarted { number: 1, name: name.to_owned() });
+    let result = ticking(cx, async {
+        opened(&mut step).await?;
+        run_in_ecs(&mut step, &asked, &how, &line).await
+    })
+    .await;
+    let (outcome, summary) = match &result {
+        Ok(Outcome::Detached(text) | Outcome::Done(text)) => (event::Outcome::Done, text.clone()),
+        Err(failure) if matches!(failure.kind, Kind::Interrupted | Kind::Terminated) => {
+            (event::Outcome::Interrupted, String::new())
+        }
+        Ok(Outcome::Code(..)) | Err(_) => (event::Outcome::Failed, String::new()),
+    };
+    tell(Event::StepEnded { number: 1, name: name.to_owned(), outcome, summary, took: begun.elapsed() });
+    tell(Event::RunEnded { verb: "run".to_owned(), outcome, took: begun.elapsed() });
+    match result? {
+        Outcome::Detached(_) | Outcome::Done(_) => Ok(()),
+        Outcome::Code(code, failure) => {
+            Err(Failure { kind: u8::try_from(code).map_or(Kind::Failed, Kind::Child), ..failure })
+        }
+    }
+}
+
+/// Opens what who asks AWS may be among.
+async fn opened(step: &mut StepCx<'_>) -> Result<(), Failure> {
+    let has_secrets = !step.env.secrets.files.is_empty() || !step.env.secrets.from.is_empty();
+    meet(step, &Needs { secrets: has_secrets, ..Needs::default() }).await
 }

@@ -1,5 +1,5 @@
 //! What the configuration has words for and this version cannot do yet: refused until it works, never taken in silence.
-//! A key stops the file that has it; a kind of step, a verb or a runner stops the run that would need it.
+//! A key stops the file that has it; a kind of step or a verb stops the run that would need it.
 
 use super::check::Issue;
 use super::node::Node;
@@ -10,9 +10,9 @@ const KEYS: [(&[&str], &str, &str); 2] = [
     (&["snapshots"], "snapshots", "take them with a step `command`"),
 ];
 
-/// The same for what stands in a step or a task, and for verbs.
-const WORDS: [(&str, &str, &str); 6] = [
-    ("ecs", "tasks and services of ECS", "use a step `command` with the program `aws`"),
+/// The same for what stands in a step, and for verbs.
+const WORDS: [(&str, &str, &str); 5] = [
+    ("ecs service", "services of ECS", "use a step `command` with the program `aws`"),
     ("snapshot", "snapshots", "use a step `command`"),
     ("publish", "forges", "use a step `command` with `git push`"),
     (
@@ -20,11 +20,10 @@ const WORDS: [(&str, &str, &str); 6] = [
         "waiting for ECS",
         "use `wait = { command = … }`: any program that ends with 0 when all is well",
     ),
-    ("runner ecs", "tasks of ECS", "write `runner = \"docker\"` to run it on this machine"),
     ("verb", "steps of its own for this verb", "write your own: `[pipelines] NAME = [ … ]`"),
 ];
 
-/// Why a step, task or verb cannot be done yet: the reason, and what to do.
+/// Why a step or verb cannot be done yet: the reason, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unready {
     /// Why.

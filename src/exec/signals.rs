@@ -170,7 +170,7 @@ impl Interrupts {
     }
 
     /// So many presses were for a program that owned the terminal, and whose exit code says how it took them.
-    pub(super) fn theirs(&self, presses: u32) {
+    pub(crate) fn theirs(&self, presses: u32) {
         self.0.theirs.fetch_add(presses, Ordering::Relaxed);
     }
 

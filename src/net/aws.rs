@@ -44,14 +44,6 @@ pub(crate) const ECS: Service = Service {
 /// Logs.
 pub(crate) const LOGS: Service =
     Service { word: "logs", id: "cloudwatch_logs", host: "logs", signed: "logs", target: "Logs_20140328" };
-/// Images.
-pub(crate) const ECR: Service = Service {
-    word: "ecr",
-    id: "ecr",
-    host: "api.ecr",
-    signed: "ecr",
-    target: "AmazonEC2ContainerRegistry_V20150921",
-};
 
 impl Service {
     /// The usual server of a region; none where the names of servers there are not known.
@@ -422,10 +414,7 @@ mod tests {
     fn servers_are_named_where_their_names_are_known() {
         assert_eq!(ECS.usual("eu-west-3").as_deref(), Some("https://ecs.eu-west-3.amazonaws.com"));
         assert_eq!(LOGS.usual("cn-north-1").as_deref(), Some("https://logs.cn-north-1.amazonaws.com.cn"));
-        assert_eq!(
-            ECR.usual("us-gov-west-1").as_deref(),
-            Some("https://api.ecr.us-gov-west-1.amazonaws.com")
-        );
+        assert_eq!(ECS.usual("us-gov-west-1").as_deref(), Some("https://ecs.us-gov-west-1.amazonaws.com"));
         for odd in ["us-iso-east-1", "us-isob-east-1", "eusc-de-east-1", "eu-isoe-west-1", "moon", ""] {
             assert_eq!(ECS.usual(odd), None, "{odd}");
         }

@@ -284,7 +284,7 @@ fn outcome(kind: Kind) -> Outcome {
 }
 
 /// Lets the reporters know every second that time passes.
-pub(super) async fn ticking<T>(cx: &Ctx, work: impl Future<Output = T>) -> T {
+pub(crate) async fn ticking<T>(cx: &Ctx, work: impl Future<Output = T>) -> T {
     let mut clock = tokio::time::interval(Duration::from_secs(1));
     let mut work = std::pin::pin!(work);
     loop {

@@ -5,6 +5,7 @@ use crate::config::Environment;
 use crate::config::model::{AnsibleStep, Docker, ImageName};
 use crate::steps::Work;
 use crate::steps::docker::builds::Builds;
+use crate::steps::ecs::check::{self as definitions, Definitions};
 use crate::steps::files::env_file::EnvFileStep;
 use crate::steps::files::inventory::InventoryStep;
 use crate::steps::nothing::Refused;
@@ -44,9 +45,12 @@ fn writes_inventory(env: &Environment) -> bool {
 
 /// What a deploy would change.
 pub(super) fn check(env: &Environment) -> Vec<Step> {
+    let definitions = definitions::of(env).next().is_some();
+    let definitions = definitions.then(|| Step::new("task definitions", Work::Definitions(Definitions)));
     if env.ansible.is_none() {
         let why = format!("`{}` does not say what a check is: there is no `[ansible]`", env.name);
-        return vec![refused("check", &why, "write `[pipelines] check = [ … ]`")];
+        let no = || refused("check", &why, "write `[pipelines] check = [ … ]`");
+        return vec![definitions.unwrap_or_else(no)];
     }
     let mut steps = vec![Step::new("environment file", Work::EnvFile(EnvFileStep::Compare))];
     if writes_inventory(env) {
@@ -54,6 +58,7 @@ pub(super) fn check(env: &Environment) -> Vec<Step> {
     }
     let check = AnsibleStep { check: true, ..AnsibleStep::default() };
     steps.push(Step::new("playbook check", playbook(env, check)));
+    steps.extend(definitions);
     steps
 }
 

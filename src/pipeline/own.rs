@@ -153,6 +153,7 @@ fn work(env: &Environment, node: Option<&Node>, key: &str, action: &Action) -> W
                 node.and_then(|node| env.document.key_problem(Some(node), &[key, word], &why, &help));
             Work::Refused(Refused { why, help, problem })
         }),
+        Action::Ecs(ecs) if ecs.service.is_some() => later("ecs service", &[key, "service"]),
         _ => later(action.kind(), &[key]),
     };
     match (unready, action, Work::declared(action)) {

@@ -5,6 +5,7 @@ pub(crate) mod checks;
 pub(crate) mod bootstrap;
 pub(crate) mod power;
 pub(crate) mod ansible;
+pub(crate) mod ecs;
 pub(crate) mod docker;
 pub(crate) mod wait;
 pub(crate) mod files;
@@ -64,6 +65,10 @@ pub enum Work {
     Docker(model::Docker),
     /// Builds images, several at once.
     Builds(docker::builds::Builds),
+    /// A task or service of ECS.
+    Ecs(model::Ecs),
+    /// Compares task definitions with what AWS has.
+    Definitions(ecs::check::Definitions),
     /// Stops, starts or shows the machines.
     Power(power::PowerStep),
     /// Ends the connections to machines that are gone and forgets their host keys.
@@ -100,6 +105,8 @@ impl Work {
             Work::Compose(kind) => kind,
             Work::Docker(kind) => kind,
             Work::Builds(kind) => kind,
+            Work::Ecs(kind) => kind,
+            Work::Definitions(kind) => kind,
             Work::Power(kind) => kind,
             Work::Forget(kind) => kind,
             Work::Clean(kind) => kind,
@@ -122,6 +129,7 @@ impl Work {
             Action::Docker(docker) => Work::Docker(docker.clone()),
             Action::Git(git) => Work::Git(git.clone()),
             Action::Http(http) => Work::Http(http.clone()),
+            Action::Ecs(ecs) if ecs.service.is_none() => Work::Ecs(ecs.clone()),
             Action::Do(..) | Action::Ecs(_) | Action::Snapshot(_) | Action::Publish(_) => return None,
         })
     }

@@ -16,6 +16,7 @@ mod copy;
 mod docker;
 mod dotenv;
 mod drift;
+mod ecs;
 mod images;
 mod inventory;
 mod locks;

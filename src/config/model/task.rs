@@ -1,9 +1,12 @@
 //! `[tasks]`: one-off tasks.
 
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Argument, CommandLine, Diagnosis, FilePath, Pattern, Period, VariableName, Variables};
+use super::{
+    Argument, CommandLine, Diagnosis, FilePath, OneOrMany, Pattern, Period, VariableName, Variables,
+};
 
 /// A one-off task
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -13,13 +16,14 @@ pub struct Task {
     ///
     /// Default: `ecs`
     pub runner: Option<TaskRunner>,
-    /// File of the task definition, registered first when it has changed (ecs)
+    /// File of the task definition, registered first when it means something else than what AWS has (ecs). Its texts may
+    /// name what every text may, but no secrets
     ///
     /// Example: `definition-file = "task-definition.json"`
     pub definition_file: Option<FilePath>,
     /// Family of the task definition (ecs)
     ///
-    /// Default: the name of this table
+    /// Default: the one in `definition-file`, else the name of this table
     pub definition: Option<Argument>,
     /// Cluster (ecs)
     pub cluster: Option<Argument>,
@@ -29,25 +33,35 @@ pub struct Task {
     ///
     /// Default: `FARGATE`
     pub launch_type: Option<Argument>,
-    /// Subnets (ecs)
-    #[serde(default)]
-    pub subnets: Vec<Argument>,
+    /// `FARGATE_SPOT`, or another capacity provider of the cluster, in the place of `launch-type` (ecs)
+    pub capacity_provider: Option<Argument>,
+    /// Subnets; an output that is a list stands for all of them (ecs)
+    ///
+    /// Example: `subnets = "{{output.private_subnets}}"`, `subnets = ["subnet-1", "subnet-2"]`
+    pub subnets: Option<OneOrMany<Argument>>,
     /// Security groups (ecs)
-    #[serde(default)]
-    pub security_groups: Vec<Argument>,
+    ///
+    /// Example: `security-groups = ["{{output.task_sg}}"]`
+    pub security_groups: Option<OneOrMany<Argument>>,
     /// Give the task a public address (ecs)
     #[serde(default)]
     pub assign_public_ip: bool,
     /// Container whose command and exit code count (ecs)
     ///
-    /// Default: the first one
+    /// Default: the only essential one
     pub container: Option<Argument>,
     /// Log group that `logs` follows (ecs)
     ///
     /// Example: `log-group = "/ecs/forecast-etl"`
     pub log_group: Option<Argument>,
-    /// Image to run; one of `[images]` by its name, with the first of its tags (docker)
+    /// Image to run; one of `[images]` by its name, with the first of its tags (docker). The image of the container in
+    /// `definition-file`, by the digest that was pushed (ecs)
     pub image: Option<Argument>,
+    /// The same for several containers, by their names (ecs)
+    ///
+    /// Example: `images = { etl = "forecast-etl", proxy = "proxy" }`
+    #[serde(default)]
+    pub images: IndexMap<String, Argument>,
     /// Service of a compose file to run, instead of an image (docker)
     pub service: Option<Argument>,
     /// Folder of the task: of its `.env`, its compose files, its relative volumes (docker)
@@ -82,10 +96,18 @@ pub struct Task {
     /// Example: `absent = ["MONGO_HOST"]`
     #[serde(default)]
     pub absent: Vec<VariableName>,
-    /// Give up after
+    /// Give up after, and stop it; it counts from when the task runs (ecs)
     ///
     /// Default: `1h`
     pub timeout: Option<Period>,
+    /// Give up when the task does not run after so long, and stop it (ecs)
+    ///
+    /// Default: `10m`
+    pub start_timeout: Option<Period>,
+    /// What happens to the task when the run is interrupted: `ask`, `stop`, `leave` (ecs)
+    ///
+    /// Default: `ask`; where nobody can be asked, `leave`
+    pub on_interrupt: Option<OnInterrupt>,
     /// Line of the log that means failure whatever the exit code says
     pub fails_on: Option<Pattern>,
     /// What its failures mean, before the rules of `[[failures]]` and those of infractl (ecs)
@@ -102,4 +124,17 @@ pub enum TaskRunner {
     Ecs,
     /// `docker run` on this machine
     Docker,
+}
+
+/// What happens to a task when whoever follows it is interrupted
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnInterrupt {
+    /// Somebody at a terminal is asked; elsewhere it goes on
+    #[default]
+    Ask,
+    /// It is stopped
+    Stop,
+    /// It goes on
+    Leave,
 }

@@ -5,7 +5,7 @@ pub(crate) mod compose;
 pub(crate) mod containers;
 pub(crate) mod task;
 pub(crate) mod task_variables;
-mod task_words;
+pub(crate) mod task_words;
 mod volume;
 mod absent;
 pub(crate) mod compose_program;

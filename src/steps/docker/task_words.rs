@@ -33,7 +33,7 @@ pub(super) fn many(step: &StepCx<'_>, known: &Known, arguments: &[Argument]) -> 
 }
 
 /// The command of a task; none where it has none of its own.
-pub(super) fn words(step: &StepCx<'_>, known: &Known, task: &Task) -> Result<Vec<String>, Failure> {
+pub(crate) fn words(step: &StepCx<'_>, known: &Known, task: &Task) -> Result<Vec<String>, Failure> {
     let shell = |line: &Argument| -> Result<Vec<String>, Failure> {
         Ok(shell_words(&known.argument(step, &line.0)?).map(str::to_owned).into())
     };

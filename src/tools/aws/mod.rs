@@ -7,6 +7,8 @@ pub(crate) mod definition;
 pub(crate) mod ecr;
 pub(crate) mod power;
 pub(crate) mod profile;
+pub(crate) mod stream;
+pub(crate) mod task;
 
 use jiff::Timestamp;
 use secrecy::SecretString;

@@ -1,7 +1,16 @@
 //! Functions that scripts call; only those that are called are printed.
 
 /// By name, in the order in which they are printed.
-pub(crate) const HELPERS: [(&str, &str); 17] = [
+pub(crate) const HELPERS: [(&str, &str); 18] = [
+    (
+        "json_list",
+        r#"json_list() { # TEXT: as a list of JSON; it may be one
+  case $1 in
+    \[*) printf %s "$1" ;;
+    *) printf '["%s"]' "$1" ;;
+  esac
+}"#,
+    ),
     (
         "some_secrets",
         r#"some_secrets() { # NAME...: for the commands that this shell starts

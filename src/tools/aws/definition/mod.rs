@@ -36,12 +36,6 @@ pub(crate) type Cleaned = Option<String>;
 
 impl Definition {
     /// What a file says. It may be a whole answer of `describe-task-definition`.
-    pub(crate) fn read(text: &str) -> Result<(Definition, Cleaned), String> {
-        let file: Json = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
-        Definition::of(file)
-    }
-
-    /// The same of a file that was read.
     pub(crate) fn of(file: Json) -> Result<(Definition, Cleaned), String> {
         let Json::Object(mut all) = file else { return Err("it is no JSON object".to_owned()) };
         let is_answer = all.get("taskDefinition").is_some_and(Json::is_object);

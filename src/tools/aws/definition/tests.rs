@@ -501,7 +501,7 @@ fn shapes() -> Vec<(&'static str, Json, Vec<(&'static str, Json)>)> {
 }
 
 fn read(file: &Json) -> Definition {
-    Definition::read(&file.to_string()).unwrap().0
+    Definition::of(file.clone()).unwrap().0
 }
 
 /// Puts something at a path, the last part of which need not be there.
@@ -627,10 +627,10 @@ fn what_is_sent_is_what_the_program_takes() {
     assert_eq!(sent["cpu"], "256");
     assert!(!sent.to_string().contains("null"), "{sent}");
     assert!(cleaned.unwrap().contains("requiresAttributes"));
-    let clean = Definition::read("{\"family\":\"f\",\"containerDefinitions\":[]}").unwrap();
+    let clean = Definition::of(json!({ "family": "f", "containerDefinitions": [] })).unwrap();
     assert_eq!(clean.1, None);
-    for wrong in ["[]", "{", "{}", "{\"containerDefinitions\":{}}"] {
-        assert!(Definition::read(wrong).is_err(), "{wrong}");
+    for wrong in [json!([]), json!({}), json!({ "containerDefinitions": {} })] {
+        assert!(Definition::of(wrong.clone()).is_err(), "{wrong}");
     }
 }
 

@@ -1,0 +1,295 @@
+//! Tasks of ECS against moto whose tasks run in docker, with the real `aws` program, whose starts are counted.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::common::{CANARY, Run, Sandbox, need, output, path_with, send, start, wait_for};
+use crate::docker::unique;
+
+const REGION: &str = "eu-west-3";
+
+/// A project with one task of ECS, in a cluster of its own.
+struct Ecs {
+    project: Sandbox,
+    url: String,
+    cluster: String,
+    image: String,
+    network: String,
+    path: std::ffi::OsString,
+}
+
+impl Ecs {
+    /// None without a back end. `more` stands in `[tasks.etl]`, `rest` after it.
+    fn new(more: &str, rest: &str) -> Option<Ecs> {
+        let url = need("ecs")?.into_string().unwrap();
+        let aws = need("aws")?;
+        let image = need("image")?.into_string().unwrap();
+        let project = Sandbox::empty();
+        // Each start of the program is written down, with its arguments.
+        let log = project.path("aws.log");
+        project.write(
+            "bin/aws",
+            &format!(
+                "#!/bin/sh\nprintf '%s\\n' \"$*\" >>'{}'\nexec '{}' \"$@\"\n",
+                log.display(),
+                aws.to_string_lossy()
+            ),
+        );
+        let program = project.path("bin/aws");
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path = path_with([&program]);
+        let mut ecs = Ecs { project, url, cluster: unique(), image, network: String::new(), path };
+        ecs.aws(&["ecs", "create-cluster", "--cluster-name", &ecs.cluster]);
+        let subnets = ecs.aws(&["ec2", "describe-subnets", "--query", "Subnets[].SubnetId"]);
+        let groups = ecs.aws(&["ec2", "describe-security-groups", "--query", "SecurityGroups[:1].GroupId"]);
+        std::fs::write(&log, "").unwrap();
+        ecs.network = format!("security-groups = {}\n", groups.trim().replace('\n', " "));
+        let subnets = subnets.trim().replace('\n', " ");
+        ecs.project.environment(
+            "dev",
+            &format!(
+                "[outputs]\nsubnets = {subnets}\n[tasks.etl]\ndefinition-file = \"etl.json\"\ncluster = \"{}\"\n\
+                 region = \"{REGION}\"\nsubnets = \"{{{{output.subnets}}}}\"\n{}{more}\n{rest}",
+                ecs.cluster, ecs.network
+            ),
+        );
+        ecs.definition(&["sh", "-c", "echo one; echo two; exit 0"], "");
+        Some(ecs)
+    }
+
+    fn env(&self, command: &mut Command) {
+        command
+            .env("PATH", &self.path)
+            .env("AWS_ENDPOINT_URL", &self.url)
+            .env("AWS_ACCESS_KEY_ID", "testing")
+            .env("AWS_SECRET_ACCESS_KEY", format!("{CANARY}-key"))
+            .env("AWS_DEFAULT_REGION", REGION);
+    }
+
+    fn aws(&self, args: &[&str]) -> String {
+        let mut command = Command::new(self.project.path("bin/aws"));
+        self.env(&mut command);
+        String::from_utf8(output(command.args(["--region", REGION]).args(args))).unwrap()
+    }
+
+    /// One container with this command; more fields of it.
+    fn definition(&self, command: &[&str], more: &str) {
+        self.containers(&self.container("etl", command, more));
+    }
+
+    fn container(&self, name: &str, command: &[&str], more: &str) -> String {
+        format!(
+            r#"{{ "name": "{name}", "image": "{}", "command": {}, "memory": 64, {more}
+                 "logConfiguration": {{ "logDriver": "awslogs", "options": {{ "awslogs-group": "/{}", "awslogs-region": "{REGION}",
+                   "awslogs-stream-prefix": "ecs", "awslogs-create-group": "true" }} }} }}"#,
+            self.image,
+            serde_json::to_string(command).unwrap(),
+            self.cluster
+        )
+    }
+
+    fn containers(&self, all: &str) {
+        let text = format!(
+            r#"{{ "family": "{}", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"], "cpu": 256, "memory": 512,
+                 "containerDefinitions": [{all}] }}"#,
+            self.cluster
+        );
+        self.project.write("etl.json", &text);
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.project.command(args);
+        self.env(&mut command);
+        command
+    }
+
+    #[track_caller]
+    fn infractl(&self, args: &[&str]) -> Run {
+        let run = Run::of(&mut self.command(args));
+        self.project.assert_no_canary_on_disk();
+        run
+    }
+
+    /// Starts of the program since the last time.
+    fn calls(&self) -> Vec<String> {
+        let text = self.project.read("aws.log");
+        std::fs::write(self.project.path("aws.log"), "").unwrap();
+        assert!(!text.contains(CANARY), "a secret among arguments:\n{text}");
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// A fault for the next requests, or for the tasks of this project.
+    fn fault(&self, json: &str) {
+        let json = json.replace("FAMILY", &self.cluster);
+        let url = format!("{}/test/faults", self.url);
+        output(Command::new("curl").args(["-sf", "-X", "POST", "-d", &json, &url]));
+    }
+
+    fn tasks(&self) -> usize {
+        let count = |status: &str| {
+            let args = ["ecs", "list-tasks", "--cluster", &self.cluster, "--desired-status", status];
+            self.aws(&args).matches("arn:").count()
+        };
+        count("RUNNING") + count("STOPPED")
+    }
+}
+
+#[test]
+fn a_task_runs_once_with_its_log_and_its_code_and_registers_only_what_changed() {
+    let Some(ecs) = Ecs::new("env = { MODE = \"full\" }\n", "") else { return };
+    let dry = ecs.infractl(&["run", "dev", "etl", "--dry-run"]).code(0);
+    dry.prints("aws ecs run-task").prints("nothing → its first revision");
+    ecs.infractl(&["check", "dev", "--exit-code"]).code(2);
+    assert_eq!(ecs.calls(), Vec::<String>::new(), "who only looks starts no program");
+    let first = ecs.infractl(&["run", "dev", "etl"]).code(0);
+    assert_eq!(first.out, "one\ntwo\n");
+    first.says(&format!("registered {}:1", ecs.cluster)).says("task stopped");
+    let calls = ecs.calls();
+    assert_eq!(calls.len(), 2, "{calls:?}");
+    assert!(calls[0].contains("register-task-definition") && calls[1].contains("run-task"), "{calls:?}");
+    // Nothing has changed; then something has, and is shown.
+    ecs.infractl(&["check", "dev", "--exit-code"]).code(0);
+    ecs.infractl(&["run", "dev", "etl"]).code(0).says(&format!("{}:1 unchanged", ecs.cluster));
+    assert_eq!(ecs.calls().len(), 1);
+    ecs.definition(
+        &["sh", "-c", "echo $MODE; exit 3"],
+        "\"environment\": [{ \"name\": \"X\", \"value\": \"1\" }],",
+    );
+    ecs.infractl(&["run", "dev", "etl", "--dry-run"])
+        .code(0)
+        .prints("etl.environment: nothing → {\"X\":\"1\"}");
+    let third = ecs.infractl(&["run", "dev", "etl"]).code(3);
+    assert_eq!(third.out, "full\n");
+    third.says(&format!("registered {}:2", ecs.cluster)).says("exit code 3");
+    ecs.calls();
+    let other = ecs.infractl(&["run", "dev", "etl", "--", "sh", "-c", "echo $X; exit 4"]).code(4);
+    assert_eq!(other.out, "1\n");
+    assert_eq!(ecs.tasks(), 4);
+    let kept = ecs.project.path(".infractl/tasks/dev");
+    assert_eq!(std::fs::read_dir(kept).unwrap().count(), 0, "whose end was seen is not kept");
+}
+
+#[test]
+fn a_step_fails_with_what_aws_says() {
+    let Some(ecs) = Ecs::new(
+        "fails-on = \"Traceback\"\n",
+        "[pipelines]\nload = [{ ecs = { run = \"etl\" } }]\nregister = [{ ecs = { register = \"etl\" } }]\n",
+    ) else {
+        return;
+    };
+    ecs.infractl(&["register", "dev"]).code(0).says("registered");
+    ecs.infractl(&["load", "dev"]).code(0).says("one");
+    ecs.definition(&["sh", "-c", "echo Traceback; exit 0"], "");
+    ecs.infractl(&["load", "dev"]).code(1).says("fails-on");
+    let text = ecs.project.read("etl.json").replace(&ecs.image, "127.0.0.1:9/nosuch:1");
+    ecs.project.write("etl.json", &text);
+    ecs.infractl(&["load", "dev"]).code(1).says("CannotPullContainerError");
+    ecs.project.write("etl.json", "{}");
+    ecs.infractl(&["load", "dev"]).code(78).says("etl.json").says("containerDefinitions");
+}
+
+#[test]
+fn with_several_containers_one_is_the_main_one() {
+    let Some(ecs) = Ecs::new("", "") else { return };
+    let both = |essential: &str| {
+        let app = ecs.container("app", &["sh", "-c", "echo here; exit 5"], "");
+        let side = ecs.container("side", &["sh", "-c", "echo beside"], essential);
+        ecs.containers(&format!("{app}, {side}"));
+    };
+    both("");
+    ecs.infractl(&["run", "dev", "etl"]).code(78).says("`container = ").says("`app` and `side`");
+    assert_eq!(ecs.calls(), Vec::<String>::new(), "nothing was registered or started");
+    both("\"essential\": false,");
+    let run = ecs.infractl(&["run", "dev", "etl"]).code(5);
+    run.prints("app | here");
+}
+
+#[test]
+fn whoever_is_killed_leaves_one_task_that_is_found_again() {
+    let Some(ecs) = Ecs::new("", "") else { return };
+    ecs.definition(&["sh", "-c", "echo begin; sleep 8; echo end; exit 6"], "");
+    let begun = |child: &std::process::Child| {
+        wait_for("the task", || {
+            ecs.project.path(".infractl/tasks/dev").exists() && {
+                let all = std::fs::read_dir(ecs.project.path(".infractl/tasks/dev")).unwrap().flatten();
+                all.into_iter().any(|one| {
+                    std::fs::read_to_string(one.path()).unwrap_or_default().contains("arn:aws:ecs")
+                })
+            }
+        });
+        assert!(child.id() > 0);
+    };
+    let mut child = start(&mut ecs.command(&["run", "dev", "etl"]));
+    begun(&child);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // The same again follows it instead of starting a second one.
+    let again = ecs.infractl(&["run", "dev", "etl"]).code(6);
+    assert_eq!(again.out, "begin\nend\n");
+    again.says("no second one is started");
+    assert_eq!(ecs.tasks(), 1);
+    // Off a terminal Ctrl-C leaves it, and says how it is found.
+    let child = start(&mut ecs.command(&["run", "dev", "etl"]));
+    begun(&child);
+    std::thread::sleep(Duration::from_millis(500));
+    send(&child, Signal::INT);
+    let left = Run::ended(child.wait_with_output().unwrap()).code(130);
+    left.says("--attach");
+    let attached = ecs.infractl(&["run", "dev", "etl", "--attach"]).code(6);
+    assert_eq!(attached.out, "begin\nend\n");
+    assert_eq!(ecs.tasks(), 2);
+    ecs.infractl(&["run", "dev", "etl", "--attach"]).code(64);
+    ecs.infractl(&["run", "dev", "etl", "--attach", "nosuch"]).code(1).says("does not know");
+}
+
+#[test]
+fn a_task_that_takes_too_long_is_stopped() {
+    let Some(ecs) = Ecs::new("timeout = \"2s\"\n", "") else { return };
+    ecs.definition(&["sleep", "60"], "");
+    ecs.infractl(&["run", "dev", "etl"]).code(1).says("took longer than 2.0 s");
+    let detached = ecs.infractl(&["run", "dev", "etl", "--detach"]).code(0);
+    detached.says("--attach");
+    let calls = ecs.calls();
+    assert_eq!(calls.iter().filter(|call| call.contains("stop-task")).count(), 1, "{calls:?}");
+}
+
+#[test]
+fn secrets_are_refused_where_everybody_reads_them() {
+    let Some(ecs) = Ecs::new("env = { KEY = \"{{secret.KEY}}\" }\n", "[secrets]\nrequired = []\n") else {
+        return;
+    };
+    ecs.infractl(&["run", "dev", "etl"]).code(78).says("KEY").says("`secrets` of the container");
+    ecs.infractl(&["run", "dev", "etl", "--dry-run"]).code(78);
+    assert_eq!(ecs.calls(), Vec::<String>::new());
+}
+
+#[test]
+fn what_only_the_program_can_ask_it_asks() {
+    let Some(ecs) = Ecs::new("", "[aws]\nreads = \"cli\"\n") else { return };
+    let run = ecs.infractl(&["run", "dev", "etl"]).code(0);
+    assert_eq!(run.out, "one\ntwo\n");
+    let calls = ecs.calls();
+    assert!(calls.iter().any(|call| call.contains("ecs describe-tasks")), "{calls:?}");
+    assert!(calls.iter().any(|call| call.contains("logs get-log-events")), "{calls:?}");
+}
+
+#[test]
+fn a_task_that_does_not_start_says_why() {
+    let Some(ecs) = Ecs::new("start-timeout = \"3s\"\n", "") else { return };
+    ecs.fault(r#"{"action": "task", "family": "FAMILY", "pending": 60}"#);
+    ecs.infractl(&["run", "dev", "etl"]).code(1).says("did not run within 3.0 s");
+    let reason =
+        "ResourceInitializationError: unable to pull secrets or registry auth: AccessDeniedException";
+    let stop = format!(
+        r#"{{"action": "task", "family": "FAMILY", "stop": {{"stoppedReason": "{reason}", "stopCode": "TaskFailedToStart"}}}}"#
+    );
+    ecs.fault(&stop);
+    ecs.infractl(&["run", "dev", "etl"]).code(1).says(reason);
+    let stop = r#"{"action": "task", "family": "FAMILY", "stop": {"stoppedReason": "Essential container in task exited", "stopCode": "EssentialContainerExited",
+        "container": {"reason": "OutOfMemoryError: Container killed due to memory usage", "exitCode": 0}}}"#;
+    ecs.fault(stop);
+    ecs.infractl(&["run", "dev", "etl"]).code(1).says("OutOfMemoryError");
+}
