@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
+use serde_json::Value as Json;
 
 use super::wanted::{Asked, Wanted, file, main};
 use crate::config::model::Ecs;
@@ -27,6 +28,7 @@ impl Script {
             return Err(no_script(step));
         }
         let known: Known = marked(step, ecs);
+        let own = json.clone();
         let (wanted, _) = Wanted::of(step, &known, asked, json)?;
         let aws = |words: &[&str]| {
             let region = wanted.region.iter().flat_map(|region| ["--region", region.as_str()]);
@@ -35,7 +37,12 @@ impl Script {
         let mut lines = Vec::new();
         let mut revision = wanted.family.as_str();
         if let Some(path) = &asked.task.definition_file {
-            let given = format!("file://{}", relative(step, &path.0));
+            // The program is stricter than infractl: what it would refuse is given as it takes it.
+            let meant = wanted.definition.as_ref().map(|definition| definition.input(false));
+            let given = match meant.filter(|meant| !is_same(meant, own.as_ref())) {
+                Some(meant) => meant.to_string(),
+                None => format!("file://{}", relative(step, &path.0)),
+            };
             let words =
                 ["ecs", "register-task-definition", "--family", &wanted.family, "--cli-input-json", &given];
             let register = aws(&words).args(["--query", "taskDefinition.taskDefinitionArn"]);
@@ -88,3 +95,10 @@ const TASK: &str = "INFRACTL_TASK";
 
 /// `["` and `"]` around one variable, in a word of single quotes.
 static ALONE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"\["'"\$(\w+)"'"\]"#).ok());
+
+/// But for the family, which is given besides.
+fn is_same(meant: &Json, own: Option<&Json>) -> bool {
+    let (Some(meant), Some(own)) = (meant.as_object(), own.and_then(Json::as_object)) else { return false };
+    let is_there = |(key, value): (&String, &Json)| key == "family" || own.get(key) == Some(value);
+    meant.iter().all(is_there) && own.keys().all(|key| meant.contains_key(key))
+}
