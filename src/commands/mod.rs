@@ -266,7 +266,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Plan(args) => plan::run(cx, global, args).await,
         Command::Push(args) => push::run(cx, global, args).await,
         Command::Recreate(args) => pipeline::run_verb(cx, global, "recreate", args).await,
-        Command::Run(args) => run::run(cx, global, args).await,
+        Command::Run(args) => Box::pin(run::run(cx, global, args)).await,
         // `parse` leaves none.
         Command::Other(_) => Err(Failure::silent(Kind::Usage)),
         Command::Secrets(args) => secrets::run(cx, global, &args.command).await,

@@ -60,7 +60,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &RunArgs) -> Result<(),
     let Some(task) = env.tasks.get(&name) else { return Err(unknown(&env, &name)) };
     let is_of_ecs = task.runner.unwrap_or_default() == TaskRunner::Ecs;
     if is_of_ecs {
-        return in_ecs(cx, global, args, &env, (&name, task)).await;
+        return Box::pin(in_ecs(cx, global, args, &env, (&name, task))).await;
     }
     if args.detach || args.attach.is_some() {
         let text = format!("`--detach` and `--attach` are for tasks of ECS, and `{name}` runs in docker");
@@ -153,7 +153,7 @@ async fn in_ecs(
     }
     let mut facts = Facts::default();
     let mut step = StepCx::new(cx, env, name, &[], &mut facts);
-    step.frame.verb = "run".to_owned();
+    "run".clone_into(&mut step.frame.verb);
     step.frame.is_dry = global.dry_run;
     let asked = wanted::Asked { name, task, args: &args.command, command: Vec::new() };
     if global.dry_run {
@@ -162,14 +162,14 @@ async fn in_ecs(
         step.frame.is_dry = false;
         opened(&mut step).await?;
         let differences = compared(&mut step, &asked).await?;
-        let text: String = differences.iter().map(|line| format!("# {line}\n")).collect();
+        let text = differences.iter().map(|line| format!("# {line}\n")).collect::<Vec<_>>().concat();
         return cx.ui.page(&cx.masks.mask(&text));
     }
     if args.attach.is_none() {
         let question = format!("`run` of `{name}` on `{}`", env.name);
         match target::must_ask(cx, global, env, "run")? {
             Some(Asks::Name) => {
-                prompt::confirm_name(&cx.ui, &format!("{question}, which is protected"), &env.name)?
+                prompt::confirm_name(&cx.ui, &format!("{question}, which is protected"), &env.name)?;
             }
             Some(Asks::Yes) if !prompt::yes(&cx.ui, &format!("{question}?"))? => {
                 return Err(Failure::new(Kind::Declined, "declined; nothing was done"));
@@ -184,8 +184,8 @@ async fn in_ecs(
     tell(Event::RunStarted { verb: "run".to_owned(), steps: 1 });
     tell(Event::StepStarted { number: 1, name: name.to_owned() });
     let result = ticking(cx, async {
-        opened(&mut step).await?;
-        run_in_ecs(&mut step, &asked, &how, &line).await
+        Box::pin(opened(&mut step)).await?;
+        Box::pin(run_in_ecs(&mut step, &asked, &how, &line)).await
     })
     .await;
     let (outcome, summary) = match &result {

@@ -135,7 +135,7 @@ impl PipelineRun<'_> {
             for step in steps {
                 let path =
                     if above.is_empty() { step.name.clone() } else { format!("{above}/{}", step.name) };
-                self.step(step, frame, &path).await?;
+                Box::pin(self.step(step, frame, &path)).await?;
             }
             Ok(())
         })

@@ -58,15 +58,12 @@ pub(super) async fn begun(
         }
     };
     let (tasks, failures) = task::read(&answer);
-    match tasks.into_iter().next() {
-        Some(task) => known(step, asked, &mut started, task),
-        None => {
-            started.forget(step.env, asked.name);
-            let words =
-                if failures.is_empty() { "AWS gives no reason".to_owned() } else { failures.join(", ") };
-            Err(explained(&words, Failure::new(Kind::Failed, words.clone()).context(failed)))
-        }
+    if let Some(task) = tasks.into_iter().next() {
+        return known(step, asked, &mut started, task);
     }
+    started.forget(step.env, asked.name);
+    let words = if failures.is_empty() { "AWS gives no reason".to_owned() } else { failures.join(", ") };
+    Err(explained(&words, Failure::new(Kind::Failed, words.clone()).context(failed)))
 }
 
 fn known(step: &StepCx<'_>, asked: &Asked<'_>, started: &mut Started, task: Task) -> Result<Task, Failure> {

@@ -41,7 +41,9 @@ impl StepKind for Definitions {
                 let differences =
                     compared(step, &Asked { name, task, args: &[], command: Vec::new() }).await?;
                 count += differences.len();
-                differences.iter().for_each(|line| step.report(format!("{name}: {line}")));
+                for line in &differences {
+                    step.report(format!("{name}: {line}"));
+                }
                 step.facts.differences.extend(differences);
             }
             Ok(if count == 0 { "unchanged".to_owned() } else { plural(count, "difference") })

@@ -27,7 +27,9 @@ use crate::work::script::Script;
 impl StepKind for Ecs {
     fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
         if let Some(task) = self.task().and_then(|name| env.tasks.get(name)) {
-            wanted::templates(task).into_iter().for_each(|template| see(Mention::Public(template)));
+            for template in wanted::templates(task) {
+                see(Mention::Public(template));
+            }
             if let Some(file) = &task.definition_file {
                 see(Mention::File(&file.0));
             }

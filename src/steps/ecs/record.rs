@@ -78,7 +78,7 @@ pub(super) fn all(env: &Environment, task: &str) -> Vec<Started> {
     let own = entries.filter(|entry| {
         let name = entry.file_name();
         let rest = name.to_str().and_then(|name| name.strip_prefix(task)?.strip_prefix('.'));
-        rest.is_some_and(|rest| rest.ends_with(".json"))
+        rest.is_some_and(|rest| rest.strip_suffix(".json").is_some())
     });
     let read = |entry: std::fs::DirEntry| serde_json::from_slice(&disk::read(&entry.path()).ok()?).ok();
     let mut all: Vec<Started> = own.filter_map(read).collect();

@@ -89,7 +89,9 @@ pub(crate) async fn registered(
         if differences.is_empty() {
             return Ok(Registered { summary: format!("{} unchanged", found.name), revision: found });
         }
-        differences.iter().for_each(|line| step.say(line));
+        for line in &differences {
+            step.say(line);
+        }
     }
     let revision = register(step, reader, definition).await?;
     step.say(&format!("registered {}", revision.name));

@@ -54,7 +54,7 @@ pub(crate) fn templates(task: &Task) -> Vec<&Template> {
         &task.log_group,
         &task.image,
     ];
-    let many = many(&task.subnets).iter().chain(many(&task.security_groups));
+    let many = many(task.subnets.as_ref()).iter().chain(many(task.security_groups.as_ref()));
     let arguments = one.into_iter().flatten().chain(many).chain(task.images.values());
     let mut all: Vec<&Template> = arguments.map(|argument| &argument.0).chain(task.env.values()).collect();
     match &task.command {
@@ -69,7 +69,7 @@ pub(crate) fn templates(task: &Task) -> Vec<&Template> {
     all
 }
 
-fn many(all: &Option<OneOrMany<Argument>>) -> &[Argument] {
+fn many(all: Option<&OneOrMany<Argument>>) -> &[Argument] {
     match all {
         None => &[],
         Some(OneOrMany::One(one)) => std::slice::from_ref(one),
@@ -179,7 +179,7 @@ fn input(step: &StepCx<'_>, known: &Known, asked: &Asked<'_>, cluster: &str) -> 
             return Err(Failure::new(Kind::Config, text).help("remove one of them"));
         }
         (Some(provider), None) => {
-            input["capacityProviderStrategy"] = json!([{ "capacityProvider": one(provider)? }])
+            input["capacityProviderStrategy"] = json!([{ "capacityProvider": one(provider)? }]);
         }
         (None, kind) => {
             input["launchType"] =
@@ -187,7 +187,7 @@ fn input(step: &StepCx<'_>, known: &Known, asked: &Asked<'_>, cluster: &str) -> 
         }
     }
     let (subnets, groups) =
-        (listed(step, known, &task.subnets)?, listed(step, known, &task.security_groups)?);
+        (listed(step, known, task.subnets.as_ref())?, listed(step, known, task.security_groups.as_ref())?);
     if !subnets.is_empty() {
         let public = if task.assign_public_ip { "ENABLED" } else { "DISABLED" };
         let mut network = json!({ "subnets": subnets, "assignPublicIp": public });
@@ -208,7 +208,7 @@ fn input(step: &StepCx<'_>, known: &Known, asked: &Asked<'_>, cluster: &str) -> 
 fn listed(
     step: &StepCx<'_>,
     known: &Known,
-    all: &Option<OneOrMany<Argument>>,
+    all: Option<&OneOrMany<Argument>>,
 ) -> Result<Vec<String>, Failure> {
     let mut found = Vec::new();
     for argument in many(all) {
