@@ -33,7 +33,7 @@ fn compare(lines: &mut Vec<String>, place: &str, path: &str, here: Option<&Json>
         (Some(Json::String(here)), Some(Json::String(wanted)))
             if is_same(place, path, here, wanted) || is_same(place, path, wanted, here) => {}
         // Something that AWS has put there: nothing is what it says.
-        (Some(Json::Bool(false)), None) | (None, None) => {}
+        (Some(Json::Bool(false)) | None, None) => {}
         (Some(Json::Number(number)), None) if number.as_f64() == Some(0.0) => {}
         (Some(Json::String(text)), None) if text.is_empty() && !is_of_people(path) => {}
         (Some(here), Some(wanted)) => {
