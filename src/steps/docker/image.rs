@@ -78,6 +78,11 @@ impl Names {
         Some(format!("{registry}/{}@{digest}", self.repository))
     }
 
+    /// Whether this is a digest of it in the registry: one that was written down may be of another registry.
+    pub(crate) fn has(&self, reference: &str) -> bool {
+        self.by_digest("").is_some_and(|start| reference.starts_with(&start))
+    }
+
     /// Something is in it that is in no commit.
     pub(crate) fn is_dirty(&self) -> bool {
         self.commit.as_ref().is_some_and(|commit| commit.is_dirty)
@@ -92,10 +97,13 @@ impl Names {
 /// What a container of it is started from: its first name on this machine, or where the registry has it.
 pub(super) async fn runnable(step: &mut StepCx<'_>, name: &str) -> Result<Option<String>, Failure> {
     step.facts.look_up_images(step.env, &BTreeSet::from([name.to_owned()]));
-    if let Some(images::Image::There { reference, .. }) = step.facts.images.get(name) {
+    let names = Names::of(step, name).await?;
+    if let Some(images::Image::There { tag, reference }) = step.facts.images.get(name)
+        && names.tags == [tag.as_str()]
+    {
         return Ok(Some(reference.clone()));
     }
-    Ok(Names::of(step, name).await?.all().into_iter().next())
+    Ok(names.all().into_iter().next())
 }
 
 /// What the configuration says of an image.

@@ -27,6 +27,7 @@ pub(super) async fn run(step: &mut StepCx<'_>, name: &str) -> Result<String, Fai
     refuse_dirty(step, name, &names, before.as_ref())?;
     if let Some(Image::There { tag, reference }) = &before
         && names.tags == [tag.as_str()]
+        && names.has(reference)
     {
         return Ok(format!("{reference} is there already"));
     }
