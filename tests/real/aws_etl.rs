@@ -92,7 +92,9 @@ fn the_pipeline_goes_from_its_tests_to_data_that_is_looked_at() {
 
     // A gauge that went silent is told by `verify`, whatever the load said.
     let raw = "gauge,at,cm\nOld bridge,2026-03-09T06:00,99\n";
-    fs::write(example.project.path("raw/later.csv"), raw).unwrap();
+    fs::write(example.project.path("etl/raw/later.csv"), raw).unwrap();
+    example.infractl(&["run", "local", "etl"]).code(1).says("run `infractl build local etl`");
+    example.infractl(&["build", "local", "etl"]).code(0).says("the tag ends with `-dirty`");
     example.infractl(&["run", "local", "etl"]).code(0);
     example
         .infractl(&["verify", "local"])
@@ -123,4 +125,47 @@ fn the_pipeline_goes_from_its_tests_to_data_that_is_looked_at() {
     example.infractl(&["down", "local"]).code(0);
     assert_eq!(example.docker(&["ps", "--all", "--quiet", "--filter", LABEL]), "");
     assert!(!example.project.path("shared/.env.local").exists());
+}
+
+/// Text of a script for the container of the task.
+const EMPTY: &str = "cd /app && python3 -c 'from database import connect\n\
+                     with connect() as database: database.cursor().execute(\"DROP TABLE level\")'";
+
+#[test]
+fn in_the_cloud_it_is_a_task_of_ecs_whose_image_comes_from_the_registry() {
+    let (Some(ecs), Some(aws), Some(registry)) = (need("ecs"), need("aws"), need("registry")) else { return };
+    let Some(mut example) = Example::new() else { return };
+    let registry = registry.into_string().unwrap();
+    let docker = need("docker").unwrap();
+    let keys = [("AWS_ACCESS_KEY_ID", "testing"), ("AWS_SECRET_ACCESS_KEY", "testing")];
+    example.project.vars.extend(keys.map(|(name, value)| (name.to_owned(), value.into())));
+    let path = path_with([BIN.into(), docker, aws.clone()]);
+    let more = [("AWS_ENDPOINT_URL", ecs), ("REGISTRY", registry.clone().into()), ("PATH", path)];
+    example.project.vars.extend(more.map(|(name, value)| (name.to_owned(), value)));
+    let cluster = ["--region", "eu-west-3", "ecs", "create-cluster", "--cluster-name", "river-levels"];
+    output(Command::new(aws).args(cluster).envs(example.project.vars.iter().cloned()));
+    // Its database, which is a service of the cloud elsewhere.
+    example.infractl(&["up", "local"]).code(0);
+    example.infractl(&["run", "local", "etl", "--", "sh", "-c", EMPTY]).code(0);
+
+    example.infractl(&["up", "cloud"]).code(77);
+    let up = example.infractl(&["up", "cloud", "--confirm", "cloud"]).code(0);
+    up.says("monday.csv: 3 readings, 3 new, 1 refused").says("well: 5 readings of 2 gauges");
+    let pushed = format!("{registry}/etl@sha256:");
+    assert!(example.project.read(".infractl/images/cloud.json").contains(&pushed));
+    let again = example.infractl(&["run", "cloud", "etl", "--confirm", "cloud"]).code(0);
+    let again = again.out + &again.err;
+    assert!(again.contains("tuesday.csv: 2 readings, 0 new"), "{again}");
+    example.infractl(&["build", "cloud", "etl"]).code(0).says("has this commit");
+
+    // What is in no commit goes no further than this machine.
+    example.project.write("etl/raw/later.csv", "gauge,at,cm\n");
+    example
+        .infractl(&["up", "cloud", "--confirm", "cloud"])
+        .code(1)
+        .says("`cloud` is protected: it is not pushed");
+    for name in ["database", "etl"] {
+        example.docker(&["image", "rm", "--force", &format!("{registry}/{name}:{}", example.commit)]);
+    }
+    example.infractl(&["down", "local"]).code(0);
 }

@@ -7,6 +7,7 @@ use crate::config::model::Image;
 use crate::failure::{Failure, Kind};
 use crate::steps::docker::commit::{self, Commit};
 use crate::text::list;
+use crate::tools::docker::registry;
 use crate::work::values::Known;
 use crate::work::{StepCx, images};
 
@@ -103,7 +104,14 @@ pub(super) async fn runnable(step: &mut StepCx<'_>, name: &str) -> Result<Option
     {
         return Ok(Some(reference.clone()));
     }
-    Ok(names.all().into_iter().next())
+    let Some(first) = names.all().into_iter().next() else { return Ok(None) };
+    let there = step.quietly(&registry::identifier(&first)).await.map_err(|error| step.unanswered(error))?;
+    if there.code != 0 {
+        let message = format!("the image `{first}` is not built yet for `{}`", step.env.name);
+        return Err(Failure::new(Kind::Failed, message)
+            .help(format!("run `infractl build {} {name}`", step.env.name)));
+    }
+    Ok(Some(first))
 }
 
 /// What the configuration says of an image.
