@@ -226,3 +226,33 @@ fn a_variable_that_must_be_absent_is_found_in_containers_and_in_compose() {
     docker.infractl(&["run", "local", "alone"]).code(78).says("and `shared/.env.local` sets it");
     docker.pipeline("one").code(78).says("`MONGO_URI` must not be set in `local`");
 }
+
+#[test]
+fn what_another_environment_has_built_under_the_same_name_is_not_pushed() {
+    let Some(registry) = Registry::start() else { return };
+    let name = unique();
+    let toml = with_password(&registry.address, "REGISTRY_PASSWORD");
+    let Some(docker) = project(std::slice::from_ref(&name), &toml) else { return };
+    docker.project.secrets("local", &[("REGISTRY_PASSWORD", "registry")]);
+    let text = docker.project.read("environments/local/environment.toml");
+    docker
+        .project
+        .write(format!("{name}/Dockerfile"), &format!("FROM {}\nARG OF\nLABEL of=$OF\n", docker.image));
+    let args = "args = { OF = \"{{environment}}\" }\n";
+    docker.project.write("environments/local/environment.toml", &format!("{text}{args}"));
+    docker.project.write("environments/other/environment.toml", &format!("{text}{args}"));
+    let commit = commit(&docker);
+    docker.infractl(&["build", "--env", "local,other", "--jobs", "2"]).code(0);
+    let ids = ["local", "other"].map(|name| docker.project.read(format!(".infractl/images/{name}.json")));
+    assert_ne!(ids[0], ids[1]);
+    let tag = id(&docker, &format!("{name}:{commit}"));
+    let (mine, theirs) = if ids[0].contains(&tag) { ("local", "other") } else { ("other", "local") };
+    docker
+        .infractl(&["push", theirs])
+        .code(1)
+        .says("is another image now")
+        .says(&format!("infractl build {theirs}"));
+    docker.infractl(&["push", mine]).code(0).says("sha256:");
+    let names = [format!("{name}:{commit}"), format!("{}/team/{name}:{commit}", registry.address)];
+    docker.docker(&["image", "rm", "--force", &names[0], &names[1]]);
+}

@@ -2,13 +2,14 @@
 
 use crate::config::model::{Argument, Image};
 use crate::config::template::{Rendered, Template};
+use crate::disk::{self, PrivateDir};
 use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
 use crate::steps::docker::ended::judge;
 use crate::steps::docker::image::{self, Names};
 use crate::steps::docker::login::Login;
 use crate::steps::docker::{behind, commit};
-use crate::tools::docker::{self as tool, Build, registry};
+use crate::tools::docker::{self as tool, Build};
 use crate::ui::event::Level;
 use crate::work::images::{self, Built};
 use crate::work::values::Known;
@@ -72,22 +73,31 @@ impl Wanted {
             return Ok(made);
         }
         let title = format!("`docker build` of `{}`", self.name);
+        let folder = PrivateDir::new()?;
+        let id_file = folder.path().join("id");
+        let cmd = tool::with_id_file(self.cmd.clone(), &id_file.to_string_lossy());
         let done = match column {
-            None => step.run(&self.cmd).await?,
+            None => step.run(&cmd).await?,
             Some(width) => {
                 let line = |text: &str| {
                     step.line(Level::Normal, format!("{:width$} │ {text}", self.name));
                 };
-                step.run_with(&self.cmd, &line).await.map_err(|error| step.unanswered(error))?
+                step.run_with(&cmd, &line).await.map_err(|error| step.unanswered(error))?
             }
         };
         judge(step, &done, &title)?;
         let tags = self.names.all();
-        let first = tags.first().map_or("", String::as_str);
-        let done =
-            step.quietly(&registry::identifier(first)).await.map_err(|error| step.unanswered(error))?;
-        judge(step, &done, &format!("`docker image inspect` of `{first}`"))?;
-        let id = String::from_utf8_lossy(&done.stdout).trim().to_owned();
+        // Not by the tag: another environment may have built one of this tag meanwhile.
+        let printed = disk::read_lossy_if_there(&id_file)?.unwrap_or_default();
+        let id = match image::identifier(step, printed.trim()).await? {
+            Some(id) => Some(id),
+            None => image::identifier(step, tags.first().map_or("", String::as_str)).await?,
+        };
+        let Some(id) = id else {
+            let message = format!("{title} went well, and the engine has no such image");
+            return Err(Failure::new(Kind::Failed, message)
+                .help("look where it went: `docker buildx ls`; a builder that is not of the engine keeps its images"));
+        };
         let built = Built { id, is_dirty: self.names.is_dirty() };
         let before = images::read(step.env).swap_remove(&self.name);
         let before = before.filter(|image| self.names.has(&image.reference()));

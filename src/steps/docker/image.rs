@@ -105,13 +105,25 @@ pub(super) async fn runnable(step: &mut StepCx<'_>, name: &str) -> Result<Option
         return Ok(Some(reference.clone()));
     }
     let Some(first) = names.all().into_iter().next() else { return Ok(None) };
-    let there = step.quietly(&registry::identifier(&first)).await.map_err(|error| step.unanswered(error))?;
-    if there.code != 0 {
+    if identifier(step, &first).await?.is_none() {
         let message = format!("the image `{first}` is not built yet for `{}`", step.env.name);
         return Err(Failure::new(Kind::Failed, message)
             .help(format!("run `infractl build {} {name}`", step.env.name)));
     }
     Ok(Some(first))
+}
+
+/// What the engine of this machine calls an image; none if it has no such image.
+pub(super) async fn identifier(step: &StepCx<'_>, reference: &str) -> Result<Option<String>, Failure> {
+    if reference.is_empty() {
+        return Ok(None);
+    }
+    let done =
+        step.quietly(&registry::identifier(reference)).await.map_err(|error| step.unanswered(error))?;
+    if done.interrupted {
+        return Err(step.interrupted(format!("`{}` was stopped", step.name)));
+    }
+    Ok((done.code == 0).then(|| String::from_utf8_lossy(&done.stdout).trim().to_owned()))
 }
 
 /// What the configuration says of an image.
