@@ -143,7 +143,7 @@ pub(crate) async fn go(
                     cx.ui.warn(format!("this run cannot be resumed: {:#}", reason.error));
                 }
             }
-            let is_own = matches!(verb, Verb::Named { .. } | Verb::Playbooks { .. })
+            let is_own = matches!(verb, Verb::Named { .. } | Verb::Images { .. } | Verb::Playbooks { .. })
                 || env.pipelines.contains_key(verb.name());
             let goes_on = is_own && selected.count() > 1;
             Err(match step {

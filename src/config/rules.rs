@@ -2,6 +2,7 @@
 
 mod checks;
 mod http;
+mod images;
 mod power;
 mod terraform;
 mod values;
@@ -107,6 +108,7 @@ pub(crate) fn document(root: &Node, environment: &str) -> Vec<Issue> {
     checks::rules(root, &mut issues);
     terraform::rules(root, &mut issues);
     calls::rules(root, &mut issues);
+    images::rules(root, &mut issues);
     values::rules(root, environment, &mut issues);
     with::rules(root, &mut issues);
     issues

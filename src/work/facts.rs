@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use indexmap::IndexMap;
+use secrecy::SecretString;
 
 use crate::config::Environment;
 use crate::config::template::{Foreign, Rendered};
@@ -35,6 +36,8 @@ pub struct Facts {
     pub values: IndexMap<String, Rendered>,
     /// Images by name, once built, pushed or looked up.
     pub(crate) images: IndexMap<String, Image>,
+    /// Passwords of registries that programs of clouds gave in this run, by the server.
+    pub(crate) registry_passwords: BTreeMap<String, SecretString>,
     /// Serial of the state the outputs came from.
     pub serial: Option<u64>,
     /// The root module and those that it calls, once their files were read.

@@ -8,6 +8,7 @@ const OUTPUTS: &str =
 #[test]
 fn an_environment_file_is_not_written_with_what_must_be_absent() {
     let project = Sandbox::empty();
+    std::fs::create_dir(project.path("shared")).unwrap();
     project.environment("dev", &format!("{OUTPUTS}[env-file]\nabsent = [\"OTHER\", \"MONGO_URI\"]\n"));
     project
         .infractl(&["genenv", "dev"])

@@ -178,6 +178,7 @@ endpoints = { s3 = "https://s3.{{environment}}.example" }
         foreign: &IndexMap::new(),
         secrets: &secrets,
         values: &IndexMap::new(),
+        images: &IndexMap::new(),
         vars: &std::collections::BTreeMap::new(),
         addresses: dev.addresses(),
     };

@@ -1,7 +1,7 @@
 """AWS for the tests of ECS: `serve.py PORT`.
 
 moto's: task definitions, clusters, networks, log groups and streams, repositories of images.
-Real: the containers of a task run in the docker engine; their output goes to moto's logs, their exit codes into the task.
+Real: the containers of a task run in the docker engine, with its named volumes; their output goes to moto's logs, their exit codes into the task.
 Played, here: the phases of a task, services and their deployments, the faults that a test asks for.
 
 A fault: POST /test/faults with JSON; it is met by the requests of one action, `times` times (default 1):
@@ -191,6 +191,8 @@ class Task:
         command = ["docker", "run", "--rm", "--pull", "never", "--network", "none", "--name", self.docker_name(one["name"])]
         for name, value in variables.items():
             command += ["--env", f"{name}={value}"]
+        for mount in one.get("mountPoints") or []:
+            command += ["--volume", f"{mount['sourceVolume']}:{mount['containerPath']}"]
         entry = one.get("entryPoint") or []
         if entry:
             command += ["--entrypoint", entry[0]]

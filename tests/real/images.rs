@@ -44,7 +44,8 @@ fn one_that_fails_ends_none_of_the_others_and_all_reasons_are_told() {
         .code(1)
         .says(&format!("`docker build` of `{}` ended with exit code 1", names[1]))
         .says(&format!("`docker build` of `{}` ended with exit code 1", names[2]));
-    assert!(run.err.lines().any(|line| line.contains(&format!("{} │ ", names[1]))), "{}", run.err);
+    let line = format!("{}   │ Step 1/2 : FROM scratch", names[1]);
+    assert!(run.err.lines().any(|known| known.trim() == line), "{}", run.err);
     let good = format!("{}:{commit}", names[0]);
     assert!(id(&docker, &good).starts_with("sha256:"));
     docker.infractl(&["build", "local", &names[0]]).code(0).says(&good).never_says("│ ");
@@ -63,9 +64,13 @@ const USES: &str = r#"
 runner = "docker"
 image = "{{image.NAME}}"
 network = "none"
+[tasks.named]
+runner = "docker"
+image = "NAME"
+network = "none"
 [pipelines]
 use = [{ command = ["echo", "it is {{image.NAME}}"] }]
-env = [{ docker = { run = "IMAGE", network = "none", command = ["sh", "-c", "echo $OF"], env = { OF = "{{image.NAME}}" } } }]
+given = [{ docker = { run = "IMAGE", network = "none", command = ["sh", "-c", "echo $OF"], env = { OF = "{{image.NAME}}" } } }]
 all = [{ do = "build" }, { command = ["echo", "it is {{image.NAME}}"] }]
 "#;
 
@@ -81,6 +86,7 @@ fn what_was_built_is_named_by_its_digest_in_this_run_and_later() {
         .says("environment.toml:")
         .says("run `infractl build local`");
     docker.infractl(&["run", "local", "show"]).code(1).says("run `infractl build local`");
+    docker.infractl(&["run", "local", "named"]).code(1).says(&format!("run `infractl build local {name}`"));
     let dry = docker.infractl(&["pipeline", "local", "all", "--dry-run"]).code(0);
     assert!(dry.out.contains(&format!("echo 'it is {{{{image.{name}}}}}'")), "{}", dry.out);
     docker.infractl(&["pipeline", "local", "use", "--print"]).code(64).says("which only infractl knows");
@@ -89,7 +95,7 @@ fn what_was_built_is_named_by_its_digest_in_this_run_and_later() {
     let first = id(&docker, &tag);
     all.says(&format!("it is {first}"));
     docker.pipeline("use").code(0).says(&format!("it is {first}"));
-    docker.pipeline("env").code(0).says(&first);
+    docker.pipeline("given").code(0).says(&first);
     assert_eq!(docker.infractl(&["run", "local", "show"]).code(0).out, format!("{name}\n"));
     // Something else under the same name.
     docker.project.write(format!("{name}/Dockerfile"), &format!("FROM {}\nLABEL of=two\n", docker.image));
@@ -110,7 +116,7 @@ fn an_image_that_is_not_declared_is_said_where_it_stands() {
         .code(78)
         .says(&format!("there is no image `{name}x`"))
         .says(&format!("did you mean `{name}`?"))
-        .says("environments/local/environment.toml:13:");
+        .says("environments/local/environment.toml:16:");
     let toml = format!("[registry]\nserver = \"{{{{image.{name}}}}}\"\n");
     let Some(docker) = project(std::slice::from_ref(&name), &toml) else { return };
     docker.infractl(&["build", "local"]).code(78).says(&format!("needed before `image.{name}` is known"));
@@ -206,7 +212,7 @@ fn a_variable_that_must_be_absent_is_found_in_containers_and_in_compose() {
         .pipeline("up")
         .code(78)
         .says("`MONGO_URI` must not be set in `local`, and the service `etl` of compose sets it")
-        .says("environment.toml:6:11");
+        .says("environment.toml:7:11");
     docker.infractl(&["run", "local", "etl"]).code(78).says("the service `etl` of compose sets it");
     project.write("app/compose.yml", &service("MONGO_HOST=mongo1"));
     docker.infractl(&["run", "local", "etl"]).code(78).says("`MONGO_HOST` must not be set");
@@ -214,9 +220,39 @@ fn a_variable_that_must_be_absent_is_found_in_containers_and_in_compose() {
     docker.pipeline("down").code(0);
     // Without a value it is not set.
     project.write("app/compose.yml", &service("MONGO_URI"));
-    docker.infractl(&["run", "local", "etl"]).code(0).says("well");
+    assert_eq!(docker.infractl(&["run", "local", "etl"]).code(0).out, "well\n");
     docker.infractl(&["run", "local", "alone"]).code(0);
     project.write("shared/.env.local", "MONGO_URI=mongodb://db\n");
     docker.infractl(&["run", "local", "alone"]).code(78).says("and `shared/.env.local` sets it");
     docker.pipeline("one").code(78).says("`MONGO_URI` must not be set in `local`");
+}
+
+#[test]
+fn what_another_environment_has_built_under_the_same_name_is_not_pushed() {
+    let Some(registry) = Registry::start() else { return };
+    let name = unique();
+    let toml = with_password(&registry.address, "REGISTRY_PASSWORD");
+    let Some(docker) = project(std::slice::from_ref(&name), &toml) else { return };
+    docker.project.secrets("local", &[("REGISTRY_PASSWORD", "registry")]);
+    let text = docker.project.read("environments/local/environment.toml");
+    docker
+        .project
+        .write(format!("{name}/Dockerfile"), &format!("FROM {}\nARG OF\nLABEL of=$OF\n", docker.image));
+    let args = "args = { OF = \"{{environment}}\" }\n";
+    docker.project.write("environments/local/environment.toml", &format!("{text}{args}"));
+    docker.project.write("environments/other/environment.toml", &format!("{text}{args}"));
+    let commit = commit(&docker);
+    docker.infractl(&["build", "--env", "local,other", "--jobs", "2"]).code(0);
+    let ids = ["local", "other"].map(|name| docker.project.read(format!(".infractl/images/{name}.json")));
+    assert_ne!(ids[0], ids[1]);
+    let tag = id(&docker, &format!("{name}:{commit}"));
+    let (mine, theirs) = if ids[0].contains(&tag) { ("local", "other") } else { ("other", "local") };
+    docker
+        .infractl(&["push", theirs])
+        .code(1)
+        .says("is another image now")
+        .says(&format!("infractl build {theirs}"));
+    docker.infractl(&["push", mine]).code(0).says("sha256:");
+    let names = [format!("{name}:{commit}"), format!("{}/team/{name}:{commit}", registry.address)];
+    docker.docker(&["image", "rm", "--force", &names[0], &names[1]]);
 }

@@ -8,6 +8,7 @@
 mod common;
 
 mod ansible;
+mod aws_etl;
 mod bootstrap;
 mod caddy;
 mod compose;

@@ -23,7 +23,6 @@ pub(super) fn rules(root: &Node, environment: &str, issues: &mut Vec<Issue>) {
     ] {
         too_early(root.at(key), key[0] == "terraform", issues);
     }
-    images_alone(root.get("images"), issues);
     for section in ["pipelines", "hooks"] {
         for (_, entry) in root.get(section).and_then(Node::table).into_iter().flatten() {
             for step in steps(&entry.node) {
@@ -162,17 +161,6 @@ fn too_early(node: Option<&Node>, is_terraform: bool, issues: &mut Vec<Issue>) {
     }
 }
 
-/// An image that is made of another would have to wait for it.
-fn images_alone(images: Option<&Node>, issues: &mut Vec<Issue>) {
-    let Some(images) = images else { return };
-    each_name(images, &mut |place, name| {
-        if matches!(name, Name::Image(_)) {
-            let message = format!("images are built all at once: none can name `{name}`");
-            issues.push(Issue::new(place, message, "make one a stage of the other's Dockerfile (`target`)"));
-        }
-    });
-}
-
 /// A pipeline from its first step to its last, through those that it calls.
 struct Way<'a> {
     root: &'a Node,
@@ -295,7 +283,7 @@ fn names(node: &Node) -> Vec<String> {
 }
 
 /// Every name in the texts of a value.
-fn each_name(node: &Node, see: &mut dyn FnMut(&Place, &Name)) {
+pub(super) fn each_name(node: &Node, see: &mut dyn FnMut(&Place, &Name)) {
     match &node.value {
         Value::Text(text) => {
             for name in Template::parse(text).unwrap_or_default().names() {

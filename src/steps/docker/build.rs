@@ -2,13 +2,14 @@
 
 use crate::config::model::{Argument, Image};
 use crate::config::template::{Rendered, Template};
+use crate::disk::{self, PrivateDir};
 use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
 use crate::steps::docker::ended::judge;
 use crate::steps::docker::image::{self, Names};
 use crate::steps::docker::login::Login;
 use crate::steps::docker::{behind, commit};
-use crate::tools::docker::{self as tool, Build, registry};
+use crate::tools::docker::{self as tool, Build};
 use crate::ui::event::Level;
 use crate::work::images::{self, Built};
 use crate::work::values::Known;
@@ -20,7 +21,7 @@ pub(super) struct Wanted {
     pub(super) name: String,
     names: Names,
     cmd: Cmd,
-    may_be_there: bool,
+    is_of_commit: bool,
 }
 
 /// What came of one.
@@ -46,7 +47,7 @@ impl Wanted {
         if let Some(commit) = commit.filter(|commit| commit.is_dirty) {
             commit::warn(step, context, commit);
         }
-        let may_be_there =
+        let is_of_commit =
             commit.is_some_and(|commit| !commit.is_dirty) && platform.is_none() && may_reuse(image);
         let mut cmd =
             tool::build(&build(step, image, &Known::of(step), &names, platform)?).dir(&step.env.root);
@@ -61,7 +62,7 @@ impl Wanted {
             };
             cmd = cmd.secret(&secret.0, value.clone());
         }
-        Ok(Wanted { name: name.to_owned(), names, cmd, may_be_there })
+        Ok(Wanted { name: name.to_owned(), names, cmd, is_of_commit })
     }
 
     /// Builds it, unless the registry has this commit. `column` is the width of the names before its lines; none where
@@ -72,45 +73,50 @@ impl Wanted {
             return Ok(made);
         }
         let title = format!("`docker build` of `{}`", self.name);
+        let folder = PrivateDir::new()?;
+        let id_file = folder.path().join("id");
+        let cmd = tool::with_id_file(self.cmd.clone(), &id_file.to_string_lossy());
         let done = match column {
-            None => step.run(&self.cmd).await?,
+            None => step.run(&cmd).await?,
             Some(width) => {
                 let line = |text: &str| {
                     step.line(Level::Normal, format!("{:width$} │ {text}", self.name));
                 };
-                step.run_with(&self.cmd, &line).await.map_err(|error| step.unanswered(error))?
+                step.run_with(&cmd, &line).await.map_err(|error| step.unanswered(error))?
             }
         };
         judge(step, &done, &title)?;
         let tags = self.names.all();
-        let first = tags.first().map_or("", String::as_str);
-        let done =
-            step.quietly(&registry::identifier(first)).await.map_err(|error| step.unanswered(error))?;
-        judge(step, &done, &format!("`docker image inspect` of `{first}`"))?;
-        let id = String::from_utf8_lossy(&done.stdout).trim().to_owned();
+        // Not by the tag: another environment may have built one of this tag meanwhile.
+        let printed = disk::read_lossy_if_there(&id_file)?.unwrap_or_default();
+        let id = match image::identifier(step, printed.trim()).await? {
+            Some(id) => Some(id),
+            None => image::identifier(step, tags.first().map_or("", String::as_str)).await?,
+        };
+        let Some(id) = id else {
+            let message = format!("{title} went well, and the engine has no such image");
+            return Err(Failure::new(Kind::Failed, message)
+                .help("look where it went: `docker buildx ls`; a builder that is not of the engine keeps its images"));
+        };
         let built = Built { id, is_dirty: self.names.is_dirty() };
-        Ok(Made {
-            image: images::Image::rebuilt(images::read(step.env).get(&self.name), built),
-            told: tags.join(", "),
-        })
+        let before = images::read(step.env).swap_remove(&self.name);
+        let before = before.filter(|image| self.names.has(&image.reference()));
+        Ok(Made { image: images::Image::rebuilt(before.as_ref(), built), told: tags.join(", ") })
+    }
+
+    /// Whether the registry is asked for it first.
+    pub(super) fn may_be_there(&self) -> bool {
+        self.is_of_commit && self.names.registry.is_some()
     }
 
     /// The image of this commit, where the registry has it.
     async fn found(&self, step: &StepCx<'_>) -> Result<Option<Made>, Failure> {
-        let Some(tag) = self.names.tags.first().filter(|_| self.may_be_there) else { return Ok(None) };
-        if self.names.registry.is_none() {
-            return Ok(None);
-        }
+        let Some(tag) = self.names.tags.first().filter(|_| self.may_be_there()) else { return Ok(None) };
         let pair = match Login::of(step, &Known::of(step))? {
             None => None,
-            Some(login) => match login.password(step).await {
-                Ok(password) => Some((login.user, password)),
-                // A build needs no registry.
-                Err(failure) if failure.kind == Kind::Interrupted => return Err(failure),
-                Err(failure) => {
-                    step.line(Level::Detail, format!("{:#}: it is built here", failure.error));
-                    return Ok(None);
-                }
+            Some(login) => match step.facts.registry_passwords.get(&login.server) {
+                Some(password) => Some((login.user, password.clone())),
+                None => return Ok(None),
             },
         };
         let found = behind::tag(&self.names, tag, pair).await.unwrap_or_else(|why| {

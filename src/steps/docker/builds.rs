@@ -6,9 +6,11 @@ use crate::config::Environment;
 use crate::config::model::{Docker, ImageName};
 use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::steps::docker::build::{self, Made, Wanted};
+use crate::steps::docker::login::Login;
 use crate::steps::meet::meet;
+use crate::ui::event::Level;
 use crate::work::kind::{Mention, StepKind};
 use crate::work::needs::Needs;
 use crate::work::script::Script;
@@ -59,12 +61,36 @@ impl StepKind for Builds {
     }
 }
 
+/// Makes the login to the registry known. A build needs none: without it everything is built here.
+async fn ready_to_ask(step: &mut StepCx<'_>) -> Result<(), Failure> {
+    let login = Docker { login: Some(true), ..Docker::default() };
+    let needs = Needs::of(step.env, &login, step.frame.secrets.as_deref());
+    let known = async {
+        meet(step, &needs).await?;
+        if let Some(login) = Login::of(step, &Known::of(step))? {
+            login.known_password(step).await?;
+        }
+        Ok::<(), Failure>(())
+    };
+    match known.await {
+        Err(failure) if matches!(failure.kind, Kind::Interrupted | Kind::Terminated) => Err(failure),
+        Err(failure) => {
+            step.line(Level::Detail, format!("the registry is not asked: {:#}", failure.error));
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
 /// Builds them all; one that fails ends none of the others.
 pub(super) async fn run(step: &mut StepCx<'_>, builds: &Builds) -> Result<String, Failure> {
     meet(step, &Needs::of(step.env, builds, step.frame.secrets.as_deref())).await?;
     let mut wanted = Vec::new();
     for name in &builds.images {
         wanted.push(Wanted::of(step, name, builds.platform.as_deref()).await?);
+    }
+    if wanted.iter().any(Wanted::may_be_there) {
+        ready_to_ask(step).await?;
     }
     let width = wanted.iter().map(|wanted| wanted.name.chars().count()).max();
     let column = width.filter(|_| wanted.len() > 1);

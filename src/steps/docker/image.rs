@@ -7,6 +7,7 @@ use crate::config::model::Image;
 use crate::failure::{Failure, Kind};
 use crate::steps::docker::commit::{self, Commit};
 use crate::text::list;
+use crate::tools::docker::registry;
 use crate::work::values::Known;
 use crate::work::{StepCx, images};
 
@@ -78,6 +79,11 @@ impl Names {
         Some(format!("{registry}/{}@{digest}", self.repository))
     }
 
+    /// Whether this is a digest of it in the registry: one that was written down may be of another registry.
+    pub(crate) fn has(&self, reference: &str) -> bool {
+        self.by_digest("").is_some_and(|start| reference.starts_with(&start))
+    }
+
     /// Something is in it that is in no commit.
     pub(crate) fn is_dirty(&self) -> bool {
         self.commit.as_ref().is_some_and(|commit| commit.is_dirty)
@@ -92,10 +98,32 @@ impl Names {
 /// What a container of it is started from: its first name on this machine, or where the registry has it.
 pub(super) async fn runnable(step: &mut StepCx<'_>, name: &str) -> Result<Option<String>, Failure> {
     step.facts.look_up_images(step.env, &BTreeSet::from([name.to_owned()]));
-    if let Some(images::Image::There { reference, .. }) = step.facts.images.get(name) {
+    let names = Names::of(step, name).await?;
+    if let Some(images::Image::There { tag, reference }) = step.facts.images.get(name)
+        && names.tags == [tag.as_str()]
+    {
         return Ok(Some(reference.clone()));
     }
-    Ok(Names::of(step, name).await?.all().into_iter().next())
+    let Some(first) = names.all().into_iter().next() else { return Ok(None) };
+    if identifier(step, &first).await?.is_none() {
+        let message = format!("the image `{first}` is not built yet for `{}`", step.env.name);
+        return Err(Failure::new(Kind::Failed, message)
+            .help(format!("run `infractl build {} {name}`", step.env.name)));
+    }
+    Ok(Some(first))
+}
+
+/// What the engine of this machine calls an image; none if it has no such image.
+pub(super) async fn identifier(step: &StepCx<'_>, reference: &str) -> Result<Option<String>, Failure> {
+    if reference.is_empty() {
+        return Ok(None);
+    }
+    let done =
+        step.quietly(&registry::identifier(reference)).await.map_err(|error| step.unanswered(error))?;
+    if done.interrupted {
+        return Err(step.interrupted(format!("`{}` was stopped", step.name)));
+    }
+    Ok((done.code == 0).then(|| String::from_utf8_lossy(&done.stdout).trim().to_owned()))
 }
 
 /// What the configuration says of an image.

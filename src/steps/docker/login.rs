@@ -65,6 +65,16 @@ impl Login {
         Ok(Some(Login { server, user, from }))
     }
 
+    /// The password: that of an earlier step, else a new one.
+    pub(super) async fn known_password(&self, step: &mut StepCx<'_>) -> Result<SecretString, Failure> {
+        if let Some(known) = step.facts.registry_passwords.get(&self.server) {
+            return Ok(known.clone());
+        }
+        let password = self.password(step).await?;
+        step.facts.registry_passwords.insert(self.server.clone(), password.clone());
+        Ok(password)
+    }
+
     /// The password, asked for anew; it is masked from now on.
     pub(super) async fn password(&self, step: &StepCx<'_>) -> Result<SecretString, Failure> {
         let cmd = match &self.from {
@@ -134,7 +144,7 @@ pub(super) struct Session {
 
 impl Session {
     /// Logs in.
-    pub(super) async fn open(step: &StepCx<'_>, login: Login) -> Result<Session, Failure> {
+    pub(super) async fn open(step: &mut StepCx<'_>, login: Login) -> Result<Session, Failure> {
         let folder = PrivateDir::new()?;
         let own = config_folder(&step.cx.vars).unwrap_or_else(|| ".docker".into());
         let text = disk::read_lossy_if_there(&own.join("config.json")).ok().flatten().unwrap_or_default();
@@ -143,14 +153,23 @@ impl Session {
         disk::write(&folder.path().join("config.json"), text.as_bytes(), 0o600)?;
         // Contexts say where the engine is.
         let _ = std::os::unix::fs::symlink(own.join("contexts"), folder.path().join("contexts"));
-        let mut session = Session { folder, login, password: String::new().into() };
-        session.renew(step).await?;
+        let is_from_before = step.facts.registry_passwords.contains_key(&login.server);
+        let password = login.known_password(step).await?;
+        let mut session = Session { folder, login, password };
+        match session.log_in(step).await {
+            Err(failure) if is_from_before && failure.kind == Kind::Failed => session.renew(step).await?,
+            other => other?,
+        }
         Ok(session)
     }
 
     /// Logs in anew.
     pub(super) async fn renew(&mut self, step: &StepCx<'_>) -> Result<(), Failure> {
         self.password = self.login.password(step).await?;
+        self.log_in(step).await
+    }
+
+    async fn log_in(&self, step: &StepCx<'_>) -> Result<(), Failure> {
         let login = registry::login(&self.login.server, &self.login.user, self.password.clone());
         let done = step.quietly(&self.inside(login)).await.map_err(|error| step.unanswered(error))?;
         judge(step, &done, &format!("`docker login` to `{}`", self.login.server))

@@ -27,8 +27,19 @@ pub(super) async fn run(step: &mut StepCx<'_>, name: &str) -> Result<String, Fai
     refuse_dirty(step, name, &names, before.as_ref())?;
     if let Some(Image::There { tag, reference }) = &before
         && names.tags == [tag.as_str()]
+        && names.has(reference)
     {
         return Ok(format!("{reference} is there already"));
+    }
+    let first = names.pushed().next().unwrap_or_default();
+    let id = image::identifier(step, &first).await?;
+    if let (Some(id), Some(Image::Here(built) | Image::Pushed { built, .. })) = (&id, &before)
+        && *id != built.id
+    {
+        let message = format!("`{first}` is another image now than `{}` has built", step.env.name);
+        return Err(Failure::new(Kind::Failed, message)
+            .help("another environment has built one of the same name, or somebody by hand")
+            .help(format!("run `infractl build {}` and push again", step.env.name)));
     }
     let mut session = match Login::of(step, &Known::of(step))? {
         Some(login) => Some(Session::open(step, login).await?),
@@ -41,11 +52,7 @@ pub(super) async fn run(step: &mut StepCx<'_>, name: &str) -> Result<String, Fai
     let Some(reference) = digest.and_then(|digest| names.by_digest(&digest)) else {
         return Ok(String::new());
     };
-    let first = names.pushed().next().unwrap_or_default();
-    let id = step.quietly(&registry::identifier(&first)).await.map_err(|error| step.unanswered(error))?;
-    judge(step, &id, &format!("`docker image inspect` of `{first}`"))?;
-    let id = String::from_utf8_lossy(&id.stdout).trim().to_owned();
-    let built = Built { id, is_dirty: names.is_dirty() };
+    let built = Built { id: id.unwrap_or_default(), is_dirty: names.is_dirty() };
     let image = Image::Pushed { built, reference: reference.clone() };
     images::remember(step.env, name, &image)?;
     step.facts.images.insert(name.to_owned(), image);
@@ -207,9 +214,7 @@ async fn there_already(
     reference: &str,
     tag: &str,
 ) -> Result<String, Failure> {
-    let done =
-        step.quietly(&registry::identifier(reference)).await.map_err(|error| step.unanswered(error))?;
-    let here = String::from_utf8_lossy(&done.stdout).trim().to_owned();
+    let here = image::identifier(step, reference).await?.unwrap_or_default();
     let found = asked(step, login, names, tag).await.flatten();
     match found {
         // What an engine calls an image: its configuration, or its manifest where containerd keeps it.

@@ -123,6 +123,13 @@ pub(crate) fn build(build: &Build) -> Cmd {
     cmd.args(["--", &build.context])
 }
 
+/// The same build, which writes the identifier of its image into this file.
+pub(crate) fn with_id_file(mut build: Cmd, file: &str) -> Cmd {
+    // Before the folder, behind the word `build`.
+    build.args.splice(1..1, ["--iidfile".to_owned(), file.to_owned()]);
+    build
+}
+
 /// What is run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct NewContainer {
@@ -242,6 +249,8 @@ mod tests {
             secrets: text(&["TOKEN"]),
             ..Build::default()
         });
+        let words = super::with_id_file(build.clone(), "/run/id").args;
+        assert_eq!(words[..3], ["build", "--iidfile", "/run/id"]);
         insta::assert_snapshot!(build.to_string(), @"BUILDX_NO_DEFAULT_ATTESTATIONS=1 DOCKER_BUILDKIT=1 docker build --platform linux/amd64 --target prod --build-arg 'REV=a b' --secret 'id=TOKEN,env=TOKEN' --tag etl:1 --tag reg.example/etl:1 -- app");
         let run = super::run(&NewContainer {
             image: "etl".into(),
