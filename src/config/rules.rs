@@ -9,6 +9,7 @@ mod values;
 mod waits;
 mod with;
 mod calls;
+mod names;
 
 use self::calls::steps;
 use crate::config::absent;

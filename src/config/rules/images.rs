@@ -1,6 +1,6 @@
 //! Images: all are built at once.
 
-use super::values::each_name;
+use super::names::each_name;
 use crate::config::check::Issue;
 use crate::config::node::Node;
 use crate::config::template::Name;

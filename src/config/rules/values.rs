@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::calls::steps;
 use super::comes_back;
+use super::names::each_name;
 use crate::config::check::Issue;
-use crate::config::node::{Entry, Node, Place, Value};
-use crate::config::template::{Name, Template};
+use crate::config::node::{Entry, Node, Place};
+use crate::config::template::Name;
 use crate::text;
 
 /// Rules about `[values]`, `[secrets] from` and `capture`.
@@ -280,19 +281,4 @@ fn names(node: &Node) -> Vec<String> {
         }
     });
     all
-}
-
-/// Every name in the texts of a value.
-pub(super) fn each_name(node: &Node, see: &mut dyn FnMut(&Place, &Name)) {
-    match &node.value {
-        Value::Text(text) => {
-            for name in Template::parse(text).unwrap_or_default().names() {
-                see(&node.place, name);
-            }
-        }
-        Value::List(items) => items.iter().for_each(|item| each_name(item, see)),
-        Value::Table(_) if node.says("raw") => {}
-        Value::Table(table) => table.values().for_each(|entry| each_name(&entry.node, see)),
-        _ => {}
-    }
 }
