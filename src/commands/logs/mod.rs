@@ -14,7 +14,7 @@ use crate::failure::{Failure, Kind};
 use crate::text::plain;
 use crate::work::{Facts, StepCx};
 
-pub use args::LogsArgs;
+pub(crate) use args::LogsArgs;
 
 /// Runs it.
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &LogsArgs) -> Result<(), Failure> {
