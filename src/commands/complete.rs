@@ -3,7 +3,7 @@
 
 use clap_complete::engine::CompletionCandidate;
 
-use super::{in_use, target};
+use super::{in_use, log_names, target};
 use crate::config::{Environment, Project};
 use crate::history;
 use crate::pipeline::plan::{self, Verb};
@@ -32,6 +32,12 @@ fn environment() -> Option<Environment> {
 /// Hosts of the environment.
 pub(super) fn hosts() -> Vec<CompletionCandidate> {
     candidates(environment().into_iter().flat_map(|env| env.hosts.into_keys()))
+}
+
+/// Environments, and what has a log in the one that was typed.
+pub(super) fn with_logs() -> Vec<CompletionCandidate> {
+    let names = environment().map(|env| log_names::names(&env)).unwrap_or_default();
+    target::environments().into_iter().chain(candidates(names)).collect()
 }
 
 /// Steps of the verb or pipeline that was typed.

@@ -24,6 +24,7 @@ pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod inventory;
 pub(crate) mod keep_lock;
+pub(crate) mod logs;
 pub(crate) mod new;
 pub(crate) mod output;
 pub(crate) mod own_verbs;
@@ -51,6 +52,7 @@ mod previews;
 pub(crate) mod planned;
 pub(crate) mod part;
 mod complete;
+mod log_names;
 pub(crate) mod target;
 mod in_use;
 mod habits;
@@ -142,6 +144,8 @@ pub enum Command {
     /// Hold the shared lock of a run that was killed
     #[command(hide = true)]
     KeepLock(keep_lock::KeepLockArgs),
+    /// Print the log of tasks, services, containers and machines of an environment, and follow it
+    Logs(logs::LogsArgs),
     /// Begin a project, or adopt a repository that is there
     New(new::NewArgs),
     /// Print the outputs of an environment
@@ -259,6 +263,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Init(args) => init::run(cx, global, args).await,
         Command::Inventory(args) => inventory::run(cx, global, args).await,
         Command::KeepLock(args) => keep_lock::run(cx, args).await,
+        Command::Logs(args) => logs::run(cx, global, args).await,
         Command::New(args) => new::run(cx, global, args).await,
         Command::Output(args) => output::run(cx, global, args).await,
         Command::Own(args) => pipeline::run_own(cx, global, args).await,

@@ -168,7 +168,7 @@ pub(crate) const ALL: &[Verb] = &[
     own("import", Effect::Writes),
     pipeline("init", Effect::Reads),
     pipeline("inventory", Effect::Writes),
-    own("logs", Effect::Reads).not_kept().later(),
+    own("logs", Effect::Reads).not_kept(),
     own("new", Effect::Writes),
     own("output", Effect::Reads).not_kept(),
     own("pipeline", Effect::Changes),

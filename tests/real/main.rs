@@ -22,6 +22,7 @@ mod images;
 mod inventory;
 mod locks;
 mod logins;
+mod logs;
 mod machine;
 mod openstack;
 mod ovh;

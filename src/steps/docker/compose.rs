@@ -103,7 +103,7 @@ pub(crate) fn commands(step: &StepCx<'_>, compose: &Compose, known: &Known) -> R
 
 /// What the step says, rendered.
 pub(crate) struct Wanted {
-    project: Project,
+    pub(super) project: Project,
     verb: Verb,
     dir: Option<String>,
     env: Vec<(String, Value)>,
@@ -111,7 +111,7 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    fn of(step: &StepCx<'_>, compose: &Compose, known: &Known) -> Result<Wanted, Failure> {
+    pub(super) fn of(step: &StepCx<'_>, compose: &Compose, known: &Known) -> Result<Wanted, Failure> {
         let one = |argument: &Option<Argument>| -> Result<Option<String>, Failure> {
             argument.as_ref().map(|argument| known.argument(step, &argument.0)).transpose()
         };
@@ -146,7 +146,7 @@ impl Wanted {
     }
 
     /// The command with its folder and its variables.
-    fn equipped(&self, step: &StepCx<'_>, is_remote: bool, cmd: Cmd) -> Cmd {
+    pub(super) fn equipped(&self, step: &StepCx<'_>, is_remote: bool, cmd: Cmd) -> Cmd {
         let mut cmd = match (&self.dir, is_remote) {
             (Some(dir), true) => cmd.dir(dir),
             (None, true) => cmd,

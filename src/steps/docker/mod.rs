@@ -1,6 +1,7 @@
 //! Builds, pulls, runs and stops images with the docker program.
 
 mod script;
+pub(crate) mod compose_logs;
 pub(crate) mod compose;
 pub(crate) mod containers;
 pub(crate) mod task;

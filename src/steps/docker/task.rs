@@ -243,7 +243,8 @@ pub(crate) fn container_name(step: &StepCx<'_>, what: &str) -> String {
     clean.collect::<String>().trim_start_matches(['-', '.', '_']).to_owned()
 }
 
-fn label(step: &StepCx<'_>, name: &str) -> String {
+/// The label of its containers.
+pub(crate) fn label(step: &StepCx<'_>, name: &str) -> String {
     format!("{LABEL}={}/{}/{name}", step.env.project, step.env.name)
 }
 

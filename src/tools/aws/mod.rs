@@ -3,6 +3,7 @@
 pub(crate) mod verdict;
 mod branches;
 pub(crate) mod stopped;
+pub(crate) mod events;
 pub(crate) mod definition;
 pub(crate) mod ecr;
 pub(crate) mod power;

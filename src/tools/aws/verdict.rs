@@ -4,7 +4,7 @@ use regex::Regex;
 
 use super::branches::{ROWS, Row};
 use super::stopped::{Container, Stopped};
-use crate::config::model::{Argument, Diagnosis, FailurePlace, FailureRule};
+use crate::config::model::{Argument, Diagnosis, FailureRule};
 use crate::config::template::Template;
 use crate::tools::failures::{Branch, Failed, of_programs, of_project, pattern, signature};
 

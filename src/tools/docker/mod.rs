@@ -8,6 +8,7 @@ pub(crate) mod registry;
 pub(crate) mod guest;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::context::Vars;
 use crate::exec::{Cmd, Io};
@@ -39,6 +40,16 @@ pub(crate) fn inspect(containers: &[String]) -> Cmd {
 /// The last lines of a container.
 pub(crate) fn last_lines(container: &str) -> Cmd {
     Cmd::new("docker").args(["logs", "--tail", LINES, container])
+}
+
+/// The log of a container, from so long ago on.
+pub(crate) fn logs(container: &str, follow: bool, back: Option<Duration>) -> Cmd {
+    let mut cmd = Cmd::new("docker").arg("logs");
+    if let Some(back) = back {
+        cmd = cmd.args(["--since", &format!("{}s", back.as_secs())]);
+    }
+    let cmd = if follow { cmd.arg("--follow") } else { cmd };
+    cmd.args(["--", container])
 }
 
 /// Stops a container.

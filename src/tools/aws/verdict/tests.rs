@@ -1,7 +1,7 @@
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::config::model::{OneOrMany, Pattern};
+use crate::config::model::{FailurePlace, OneOrMany, Pattern};
 
 const ARN: &str = "arn:aws:ecs:eu-west-3:718281697661:task/greenandcoop-cluster/0f1e2d3c4b5a";
 
