@@ -61,7 +61,7 @@ fn found(rule: &FailureRule, failed: &Failed) -> Option<Branch> {
         return None;
     }
     let places = rule.r#in.clone().map_or_else(usual, OneOrMany::into_vec);
-    let line = short(failed.line(&pattern(&rule.r#match.0)?, &places)?);
+    let line = short(&failed.line(&pattern(&rule.r#match.0)?, &places)?);
     Some(Branch {
         name: rule.name.clone(),
         says: rule.says.clone(),
@@ -121,7 +121,7 @@ impl Failed {
 }
 
 /// As much of a line as is shown beside other things.
-fn short(line: String) -> String {
+fn short(line: &str) -> String {
     line.chars().take(200).collect()
 }
 

@@ -60,7 +60,7 @@ impl Heard {
     }
 
     /// Remembers how a task ended.
-    pub(crate) fn crashed(&self, crash: Crash) {
+    pub(crate) fn crashed(&self, crash: &Crash) {
         self.tell(&|said| said.crash = Some(crash.clone()));
     }
 

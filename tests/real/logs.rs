@@ -163,7 +163,7 @@ impl Cloud {
     }
 
     fn put(&self, group: &str, stream: &str, texts: &[&str]) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
+        let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
         let events: Vec<Json> =
             texts.iter().map(|text| json!({ "timestamp": now, "message": text })).collect();
         self.logs(

@@ -26,7 +26,7 @@ pub(super) struct Feed {
 }
 
 enum From {
-    Program { cmd: Box<Cmd>, at: Option<Machine> },
+    Program { cmd: Box<Cmd>, at: Option<Box<Machine>> },
     Cloud(Box<Cloud>),
 }
 
@@ -49,7 +49,7 @@ pub(super) async fn feeds(
                 all.extend(of_containers(step, None, &name, &ids, args).await?);
             }
             Source::Task(_, task) => {
-                all.extend(of_cloud(cloud::of_task(step, &name, task, args).await?, &name))
+                all.extend(of_cloud(cloud::of_task(step, &name, task, args).await?, &name));
             }
             Source::Service(ecs, _) => {
                 all.extend(of_cloud(cloud::of_service(step, &name, ecs, args).await?, &name));
@@ -58,12 +58,12 @@ pub(super) async fn feeds(
                 all.extend(of_containers(step, None, &name, std::slice::from_ref(&name), args).await?);
             }
             Source::Compose { compose, service, at } => {
-                let ids = compose_logs::containers(step, at.as_ref(), compose, service).await?;
-                all.extend(of_containers(step, at.as_ref(), &name, &ids, args).await?);
+                let ids = compose_logs::containers(step, at.as_deref(), compose, service).await?;
+                all.extend(of_containers(step, at.as_deref(), &name, &ids, args).await?);
             }
             Source::Host(machine) => {
                 let cmd = connection::on(step, machine, on_host(args)).await?;
-                let at = Some(machine.as_ref().clone());
+                let at = Some(machine.clone());
                 all.push(Feed { label: name, from: From::Program { cmd: Box::new(cmd), at } });
             }
         }
@@ -90,7 +90,7 @@ async fn of_containers(
     for (number, id) in ids.iter().enumerate() {
         let label = if ids.len() > 1 { format!("{name}-{}", number + 1) } else { name.to_owned() };
         let cmd = placed(step, at, tool::logs(id, args.follow, args.back())).await?;
-        all.push(Feed { label, from: From::Program { cmd: Box::new(cmd), at: at.cloned() } });
+        all.push(Feed { label, from: From::Program { cmd: Box::new(cmd), at: at.cloned().map(Box::new) } });
     }
     Ok(all)
 }

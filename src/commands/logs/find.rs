@@ -24,7 +24,7 @@ pub(super) enum Source<'a> {
     /// A container of this machine.
     Container(String),
     /// A service of a compose project, and where that is.
-    Compose { compose: &'a Compose, service: String, at: Option<Machine> },
+    Compose { compose: &'a Compose, service: String, at: Option<Box<Machine>> },
     /// A machine.
     Host(Box<Machine>),
 }
@@ -143,7 +143,7 @@ async fn of_compose<'a>(step: &mut StepCx<'a>, compose: &'a Compose) -> Result<V
     let mut all = Vec::new();
     for at in machines {
         for service in compose_logs::services(step, at.as_ref(), compose).await? {
-            all.push(Source::Compose { compose, service, at: at.clone() });
+            all.push(Source::Compose { compose, service, at: at.clone().map(Box::new) });
         }
     }
     Ok(all)

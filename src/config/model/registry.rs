@@ -11,7 +11,7 @@ use super::{Argument, SecretName};
 pub struct Registry {
     /// Name of the server
     ///
-    /// Example: `server = "718281697661.dkr.ecr.eu-west-3.amazonaws.com"`
+    /// Example: `server = "123456789012.dkr.ecr.eu-west-3.amazonaws.com"`
     pub server: Argument,
     /// How to log in
     ///

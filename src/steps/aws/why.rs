@@ -15,7 +15,7 @@ const SHOWN: usize = 8;
 pub(crate) fn why(step: &StepCx<'_>, own: &[Diagnosis], stopped: &Stopped, failure: Failure) -> Failure {
     let Verdict { branch, others, evidence, crash } = verdict(own, stopped);
     if let Some(heard) = &step.frame.heard {
-        heard.crashed(Crash { what: crash, retry: branch.retry.filter(|_| branch.is_own) });
+        heard.crashed(&Crash { what: crash, retry: branch.retry.filter(|_| branch.is_own) });
     }
     let said = format!("{:#}", failure.error);
     let mut told = failure.context(format!("{}: {}", branch.name, branch.says));

@@ -173,5 +173,5 @@ pub(super) const ROWS: &[Row] = &[
     exit("code", "^2$", "the program does not understand how it is called, or failed: its last lines say which", LOG),
     exit("code", "^[1-9][0-9]*$", "the program failed: its last lines say why", LOG),
     why("code", ANY, "Essential container in task exited", "a container ended that the task does not go on without", LOG, false),
-    why("start", ANY, "Task failed to start|TaskFailedToStart", "the task did not start, and AWS does not say why", TASK, true),
+    why("start", ANY, "Task failed to start", "the task did not start, and AWS does not say why", TASK, true),
 ];

@@ -91,8 +91,8 @@ impl Stopped {
         let time = |name: &'static str| match &task[name] {
             Json::String(text) => Some((name, text.clone())),
             Json::Number(number) => {
-                let seconds = number.as_f64().unwrap_or_default() as i64;
-                Some((name, jiff::Timestamp::from_second(seconds).ok()?.to_string()))
+                let since = jiff::SignedDuration::try_from_secs_f64(number.as_f64()?.trunc()).ok()?;
+                Some((name, jiff::Timestamp::from_duration(since).ok()?.to_string()))
             }
             _ => None,
         };

@@ -184,6 +184,8 @@ pub(crate) fn essential(definition: &Json) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::needless_pass_by_value, reason = "`json!` makes values")]
+
     use serde_json::json;
 
     use super::*;

@@ -19,7 +19,7 @@ impl Rule {
             return None;
         }
         let places = if self.pattern.starts_with('^') { vec![FailurePlace::Exit] } else { usual() };
-        let line = short(failed.line(&pattern(self.pattern)?, &places)?);
+        let line = short(&failed.line(&pattern(self.pattern)?, &places)?);
         Some(Branch {
             name: self.name.to_owned(),
             says: self.says.to_owned(),

@@ -1,5 +1,7 @@
 //! Shapes of definitions: what AWS answers for each is no change, and a change of each is seen.
 
+#![expect(clippy::needless_pass_by_value, reason = "`json!` makes values")]
+
 use serde_json::{Value as Json, json};
 
 use super::*;
@@ -115,8 +117,10 @@ fn answered(file: &Json) -> Json {
     json!({ "taskDefinition": all, "tags": tags.unwrap_or_else(|| json!([])) })
 }
 
-/// Each with changes that have to be seen: where, and what stands there then; null is gone.
-fn shapes() -> Vec<(&'static str, Json, Vec<(&'static str, Json)>)> {
+/// A name, a definition, and changes that have to be seen: where, and what stands there then; null is gone.
+type Shape = (&'static str, Json, Vec<(&'static str, Json)>);
+
+fn shapes() -> Vec<Shape> {
     vec![
         (
             "the least",
