@@ -21,7 +21,7 @@ use crate::config::verbs;
 use crate::text;
 
 /// Options that mean something beside some kinds only: (table, option, kinds).
-const OPTIONS: [(&str, &str, &[&str]); 29] = [
+const OPTIONS: [(&str, &str, &[&str]); 33] = [
     ("wait", "status", &["http"]),
     ("wait", "method", &["http"]),
     ("wait", "json", &["http"]),
@@ -49,6 +49,10 @@ const OPTIONS: [(&str, &str, &[&str]); 29] = [
     ("docker", "detach", &["run"]),
     ("ecs", "cluster", &["service"]),
     ("ecs", "region", &["service"]),
+    ("ecs", "task", &["service"]),
+    ("ecs", "force", &["service"]),
+    ("ecs", "rollback", &["service"]),
+    ("ecs", "detach", &["run", "service"]),
     ("ecs", "command", &["run"]),
     ("snapshot", "keep", &["create", "prune"]),
 ];

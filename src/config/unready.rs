@@ -11,15 +11,9 @@ const KEYS: [(&[&str], &str, &str); 2] = [
 ];
 
 /// The same for what stands in a step, and for verbs.
-const WORDS: [(&str, &str, &str); 5] = [
-    ("ecs service", "services of ECS", "use a step `command` with the program `aws`"),
+const WORDS: [(&str, &str, &str); 3] = [
     ("snapshot", "snapshots", "use a step `command`"),
     ("publish", "forges", "use a step `command` with `git push`"),
-    (
-        "wait ecs",
-        "waiting for ECS",
-        "use `wait = { command = … }`: any program that ends with 0 when all is well",
-    ),
     ("verb", "steps of its own for this verb", "write your own: `[pipelines] NAME = [ … ]`"),
 ];
 

@@ -5,7 +5,7 @@ use super::plan;
 use super::{OnFailure, Rules, Step, What, refused};
 use crate::config::Environment;
 use crate::config::node::Node;
-use crate::config::step::{self as declared, Action, Until, Wait};
+use crate::config::step::{self as declared, Action, Wait};
 use crate::config::unready::{self, Unready};
 use crate::config::verbs::{self, Effect};
 use crate::steps::Work;
@@ -146,14 +146,12 @@ fn called(env: &Environment, node: Option<&Node>, mut steps: Vec<Step>) -> Vec<S
 fn work(env: &Environment, node: Option<&Node>, key: &str, action: &Action) -> Work {
     let later = |word: &str, keys: &[&str]| later(env, node, word, keys);
     let unready = match action {
-        Action::Wait(Wait { until: Until::Ecs { .. }, .. }) => later("wait ecs", &[key, "ecs"]),
         Action::Docker(docker) if env.registry.is_none() => docker.needs_registry().map(|word| {
             let (why, help) = machines::no_registry(env);
             let problem =
                 node.and_then(|node| env.document.key_problem(Some(node), &[key, word], &why, &help));
             Work::Refused(Refused { why, help, problem })
         }),
-        Action::Ecs(ecs) if ecs.service.is_some() => later("ecs service", &[key, "service"]),
         _ => later(action.kind(), &[key]),
     };
     match (unready, action, Work::declared(action)) {

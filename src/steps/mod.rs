@@ -129,8 +129,8 @@ impl Work {
             Action::Docker(docker) => Work::Docker(docker.clone()),
             Action::Git(git) => Work::Git(git.clone()),
             Action::Http(http) => Work::Http(http.clone()),
-            Action::Ecs(ecs) if ecs.service.is_none() => Work::Ecs(ecs.clone()),
-            Action::Do(..) | Action::Ecs(_) | Action::Snapshot(_) | Action::Publish(_) => return None,
+            Action::Ecs(ecs) => Work::Ecs(ecs.clone()),
+            Action::Do(..) | Action::Snapshot(_) | Action::Publish(_) => return None,
         })
     }
 }

@@ -330,9 +330,7 @@ task = [{ command = "touch done", secrets = [] }, { docker = { push = "image" } 
 #[test]
 fn a_step_that_cannot_be_done_yet_is_shown_where_it_stands() {
     let steps = [
-        ("{ ecs = { service = \"web\" } }", "service", 11),
         ("{ publish = { server = \"http://x\", folders = [\"app\"] } }", "publish", 3),
-        ("{ wait = { ecs = \"web\" } }", "ecs", 12),
         (
             "{ command = \"false\", on-failure = [{ publish = { server = \"http://x\", folders = [\"a\"] } }] }",
             "publish",

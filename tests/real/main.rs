@@ -18,6 +18,7 @@ mod docker;
 mod dotenv;
 mod drift;
 mod ecs;
+mod ecs_service;
 mod images;
 mod inventory;
 mod locks;

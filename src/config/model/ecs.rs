@@ -17,15 +17,29 @@ pub struct Ecs {
     pub run: Option<TaskName>,
     /// Task of `[tasks]` whose definition is registered when it has changed
     pub register: Option<TaskName>,
-    /// Service to deploy anew
+    /// Service to deploy anew, and to wait for
     pub service: Option<Argument>,
+    /// Task of `[tasks]` whose definition the service gets, registered when it has changed (`service`)
+    ///
+    /// Default: the service keeps its definition, and its tasks are started anew
+    pub task: Option<TaskName>,
+    /// Deploy although the service runs this definition already: a tag of its image has moved (`service`)
+    #[serde(default)]
+    pub force: bool,
+    /// Put back what ran before when the deployment fails (`service`)
+    #[serde(default)]
+    pub rollback: bool,
     /// Cluster (`service`)
+    ///
+    /// Default: that of `task`
     pub cluster: Option<Argument>,
     /// Region (`service`)
+    ///
+    /// Default: that of `task`
     pub region: Option<Argument>,
     /// Command instead of that of the task (`run`)
     pub command: Option<Vec<Argument>>,
-    /// Go on without waiting for the end
+    /// Go on without waiting for the end (`run`, `service`)
     #[serde(default)]
     pub detach: bool,
 }

@@ -1,9 +1,11 @@
 //! What a run of the tasks would register, and nothing is registered.
 
 use super::register::compared;
+use super::service;
 use super::wanted::Asked;
 use crate::config::Environment;
 use crate::config::model::{Ecs, Task, TaskName, TaskRunner};
+use crate::config::step::Action;
 use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
 use crate::failure::Failure;
@@ -23,9 +25,20 @@ pub(crate) fn of(env: &Environment) -> impl Iterator<Item = (&String, &Task)> {
     env.tasks.iter().filter(move |(_, task)| is_one(task))
 }
 
+/// The step that deploys the definition of a task to a service, if one does.
+fn deployed<'a>(env: &'a Environment, task: &str) -> Option<&'a Ecs> {
+    env.pipelines.values().flatten().find_map(|step| match &step.action {
+        Action::Ecs(ecs) if ecs.task.as_ref().is_some_and(|name| name.0 == task) => Some(ecs),
+        _ => None,
+    })
+}
+
 impl StepKind for Definitions {
     fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
         for (name, _) in of(env) {
+            if let Some(ecs) = deployed(env, name) {
+                ecs.visit(env, see);
+            }
             Ecs { register: Some(TaskName(name.clone())), ..Ecs::default() }.visit(env, see);
         }
     }
@@ -38,8 +51,10 @@ impl StepKind for Definitions {
         Box::pin(async move {
             let (mut count, env) = (0, step.env);
             for (name, task) in of(env) {
-                let differences =
-                    compared(step, &Asked { name, task, args: &[], command: Vec::new() }).await?;
+                let differences = match deployed(env, name) {
+                    Some(ecs) => service::compared(step, ecs, (name, task)).await?,
+                    None => compared(step, &Asked { name, task, args: &[], command: Vec::new() }).await?,
+                };
                 count += differences.len();
                 for line in &differences {
                     step.report(format!("{name}: {line}"));

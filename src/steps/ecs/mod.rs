@@ -1,6 +1,7 @@
 //! Tasks and services of ECS.
 
 pub(crate) mod check;
+mod service;
 mod script;
 pub(crate) mod run;
 mod end;
@@ -55,11 +56,17 @@ impl StepKind for Ecs {
     }
 
     fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
+        if self.service.is_some() {
+            return service::described(step, self, self.of_service(step)?);
+        }
         let (name, task) = self.found(step)?;
         run::described(step, &self.asked(name, task, &[]))
     }
 
     fn script(&self, step: &StepCx<'_>, script: &mut Script) -> Result<Vec<String>, Failure> {
+        if self.service.is_some() {
+            return service::script(step, script, self, self.of_service(step)?);
+        }
         let (name, task) = self.found(step)?;
         script.task(step, self, &self.asked(name, task, &[]))
     }
@@ -67,7 +74,7 @@ impl StepKind for Ecs {
 
 impl Ecs {
     fn task(&self) -> Option<&str> {
-        self.run.as_ref().or(self.register.as_ref()).map(|task| task.0.as_str())
+        self.run.as_ref().or(self.register.as_ref()).or(self.task.as_ref()).map(|task| task.0.as_str())
     }
 
     /// The task that the step is about.
@@ -81,6 +88,11 @@ impl Ecs {
         })
     }
 
+    /// The task whose definition the service gets.
+    fn of_service<'a>(&self, step: &StepCx<'a>) -> Result<Option<(&'a str, &'a Task)>, Failure> {
+        self.task.is_some().then(|| self.found(step)).transpose()
+    }
+
     fn asked<'a>(&self, name: &'a str, task: &'a Task, args: &'a [String]) -> wanted::Asked<'a> {
         wanted::Asked { name, task, args, command: self.command.clone().unwrap_or_default() }
     }
@@ -88,6 +100,10 @@ impl Ecs {
 
 /// Does it. The text says in a few words what came of it.
 async fn done(step: &mut StepCx<'_>, ecs: &Ecs) -> Result<String, Failure> {
+    if ecs.service.is_some() {
+        let task = ecs.of_service(step)?;
+        return service::run(step, ecs, task).await;
+    }
     let (name, task) = ecs.found(step)?;
     let asked = ecs.asked(name, task, &[]);
     if ecs.register.is_some() {

@@ -98,7 +98,11 @@ pub(crate) async fn registered(
     Ok(Registered { summary: format!("{} registered", revision.name), revision })
 }
 
-async fn register(step: &StepCx<'_>, reader: &Reader, definition: &Definition) -> Result<Revision, Failure> {
+pub(super) async fn register(
+    step: &StepCx<'_>,
+    reader: &Reader,
+    definition: &Definition,
+) -> Result<Revision, Failure> {
     let send = async |is_tagged| -> Result<Json, Wrong> {
         change(step, &ECS, reader.region(), "RegisterTaskDefinition", &definition.input(is_tagged)).await
     };

@@ -6,6 +6,7 @@ mod command;
 mod http;
 mod json;
 mod script;
+mod ecs;
 mod tcp;
 mod tls;
 mod probed;
@@ -49,12 +50,14 @@ pub(crate) enum Probe {
     File(PathBuf),
     /// Does it end with 0, and with this text?
     Command(Box<CommandTable>, Option<String>),
+    /// Has a task of ECS ended, or is a service steady?
+    Ecs(Box<ecs::Ecs>),
     /// What do the machines of a host say?
     Host(OnHost),
 }
 
 impl StepKind for Wait {
-    fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+    fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
         if let Some(host) = self.until.host() {
             see(Mention::Host(host));
         }
@@ -80,7 +83,15 @@ impl StepKind for Wait {
                 super::command::visit(command, see);
                 see(Mention::Program);
             }
-            Until::Ssh { .. } | Until::Ecs { .. } => {}
+            Until::Ecs { name, cluster, region } => {
+                [Some(name), cluster.as_ref(), region.as_ref()].into_iter().flatten().for_each(|one| {
+                    see(Mention::Public(&one.0));
+                });
+                ecs::visit(env, name, see);
+                // Who asks AWS may be among the secrets.
+                see(Mention::Program);
+            }
+            Until::Ssh { .. } => {}
         }
     }
 
@@ -133,6 +144,7 @@ async fn once(step: &mut StepCx<'_>, probe: &mut Probe, each: Duration) -> Probe
     match probe {
         Probe::Command(table, output) => return command::probe(step, table, output.as_deref(), each).await,
         Probe::Host(host) => return host.probe(step, each).await,
+        Probe::Ecs(ecs) => return ecs.probe(step).await,
         _ => {}
     }
     let work = async {
@@ -145,7 +157,7 @@ async fn once(step: &mut StepCx<'_>, probe: &mut Probe, each: Duration) -> Probe
                 let check = "check that the step before makes it, and where".to_owned();
                 Probed::NotYet(Answer::new(format!("there is no {}", relative(step, path)), check))
             }
-            Probe::Command(..) | Probe::Host(_) => std::future::pending().await,
+            Probe::Command(..) | Probe::Ecs(_) | Probe::Host(_) => std::future::pending().await,
         }
     };
     tokio::select! {
@@ -191,8 +203,8 @@ fn probe(step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Probe, Failure
         Until::Command { command, host: Some(host), output } => {
             on_host(step, known, host, What::Command(Box::new(command.clone()), output.clone()))?
         }
-        Until::Ecs { .. } => {
-            return Err(Failure::new(Kind::Bug, "a wait for ECS got through the plan"));
+        Until::Ecs { name, cluster, region } => {
+            Probe::Ecs(Box::new(ecs::Ecs::of(step, known, name, cluster.as_ref(), region.as_ref())?))
         }
     })
 }
@@ -226,6 +238,7 @@ impl Probe {
             Probe::Tls(tls) => format!("{} to show a good certificate", tls.address),
             Probe::File(path) => format!("{} to be there", relative(step, path)),
             Probe::Command(table, _) => format!("`{}` to end well", table.run.name()),
+            Probe::Ecs(ecs) => ecs.what(),
             Probe::Host(host) => host.what(),
         }
     }

@@ -107,7 +107,14 @@ impl Script {
                 };
                 return Ok(vec![format!("{{ {body}; }}"), self.wait_for(step, wait, &check)]);
             }
-            Until::Ssh { .. } | Until::Ecs { .. } => ":".to_owned(),
+            Until::Ecs { name, cluster, region } => {
+                let ecs = super::ecs::Ecs::of(step, known, name, cluster.as_ref(), region.as_ref())?;
+                let line = self.command(step, &ecs.steady_by_program().ok_or_else(|| no_script(step))?);
+                let name = format!("check_{}", step.frame.number);
+                let defined = format!("{{ {name}() {{ [ -n \"$( {line} )\" ]; }}; }}");
+                return Ok(vec![defined, self.wait_for(step, wait, &name)]);
+            }
+            Until::Ssh { .. } => ":".to_owned(),
         };
         let line = self.wait_for(step, wait, &check);
         Ok(match &wait.until {

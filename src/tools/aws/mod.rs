@@ -8,6 +8,7 @@ pub(crate) mod definition;
 pub(crate) mod ecr;
 pub(crate) mod power;
 pub(crate) mod profile;
+pub(crate) mod service;
 pub(crate) mod stream;
 pub(crate) mod task;
 

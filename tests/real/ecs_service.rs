@@ -1,0 +1,239 @@
+//! Services of ECS against moto whose services roll and whose tasks run in docker, with the real `aws` program, whose starts
+//! are counted.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::common::{CANARY, Run, Sandbox, need, output, path_with};
+use crate::docker::unique;
+
+const REGION: &str = "eu-west-3";
+/// An image that nobody has: its tasks never run.
+const BAD: &str = "127.0.0.1:9/nosuch:1";
+
+/// A project with one service of ECS, in a cluster of its own, that runs its first revision.
+struct Service {
+    project: Sandbox,
+    url: String,
+    cluster: String,
+    image: String,
+    path: std::ffi::OsString,
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let mut command = Command::new(self.project.path("bin/aws"));
+        self.env(&mut command);
+        let args = ["--region", REGION, "ecs", "delete-service", "--force", "--service", "api", "--cluster"];
+        // Its containers are ended with it; a test that failed says so itself.
+        drop(command.args(args).arg(&self.cluster).output());
+    }
+}
+
+impl Service {
+    /// None without a back end. `more` stands in the step; `breaker` is the deployment configuration.
+    fn new(more: &str, breaker: &str) -> Option<Service> {
+        let url = need("ecs")?.into_string().unwrap();
+        let aws = need("aws")?;
+        let image = need("image")?.into_string().unwrap();
+        let project = Sandbox::empty();
+        let log = project.path("aws.log");
+        let text = format!(
+            "#!/bin/sh\nprintf '%s\\n' \"$*\" >>'{}'\nexec '{}' \"$@\"\n",
+            log.display(),
+            aws.to_string_lossy()
+        );
+        project.write("bin/aws", &text);
+        let program = project.path("bin/aws");
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path = path_with([&program]);
+        let service = Service { project, url, cluster: unique(), image, path };
+        service.project.environment(
+            "dev",
+            &format!(
+                "[tasks.app]\ndefinition-file = \"api.json\"\ncluster = \"{0}\"\nregion = \"{REGION}\"\n[pipelines]\n\
+                 roll = [{{ ecs = {{ service = \"api\", task = \"app\"{more} }} }}]\n\
+                 fresh = [{{ ecs = {{ service = \"api\", cluster = \"{0}\", region = \"{REGION}\" }} }}]\n\
+                 nosuch = [{{ ecs = {{ service = \"nosuch\", task = \"app\" }} }}]\n\
+                 lost = [{{ ecs = {{ service = \"api\", cluster = \"nosuch\", region = \"{REGION}\" }} }}]\n\
+                 steady = [{{ wait = {{ ecs = \"api\", cluster = \"{0}\", region = \"{REGION}\", every = \"1s\" }} }}]\n\
+                 gone = [{{ wait = {{ ecs = \"nosuch\", cluster = \"{0}\", region = \"{REGION}\" }} }}]\n",
+                service.cluster
+            ),
+        );
+        service.definition("1");
+        service.aws(&["ecs", "create-cluster", "--cluster-name", &service.cluster]);
+        let file = format!("file://{}", service.project.path("api.json").display());
+        service.aws(&["ecs", "register-task-definition", "--cli-input-json", &file]);
+        let mut args = vec!["ecs", "create-service", "--cluster", &service.cluster, "--service-name", "api"];
+        args.extend(["--desired-count", "1", "--task-definition", &service.cluster]);
+        if !breaker.is_empty() {
+            args.extend(["--deployment-configuration", breaker]);
+        }
+        service.aws(&args);
+        service.infractl(&["steady", "dev"]).code(0).says("1 of 1 running");
+        service.calls();
+        Some(service)
+    }
+
+    fn env(&self, command: &mut Command) {
+        command
+            .env("PATH", &self.path)
+            .env("AWS_ENDPOINT_URL", &self.url)
+            .env("AWS_ACCESS_KEY_ID", "testing")
+            .env("AWS_SECRET_ACCESS_KEY", format!("{CANARY}-key"))
+            .env("AWS_DEFAULT_REGION", REGION);
+    }
+
+    fn aws(&self, args: &[&str]) -> String {
+        let mut command = Command::new(self.project.path("bin/aws"));
+        self.env(&mut command);
+        String::from_utf8(output(command.args(["--region", REGION]).args(args))).unwrap()
+    }
+
+    fn definition(&self, mode: &str) {
+        self.with_image(&self.image, mode);
+    }
+
+    fn with_image(&self, image: &str, mode: &str) {
+        let text = format!(
+            r#"{{ "family": "{}", "containerDefinitions": [{{ "name": "app", "image": "{image}", "memory": 64, "command": ["sleep", "300"],
+                 "environment": [{{ "name": "MODE", "value": "{mode}" }}] }}] }}"#,
+            self.cluster
+        );
+        self.project.write("api.json", &text);
+    }
+
+    #[track_caller]
+    fn infractl(&self, args: &[&str]) -> Run {
+        let mut command = self.project.command(args);
+        self.env(&mut command);
+        let run = Run::of(&mut command);
+        self.project.assert_no_canary_on_disk();
+        run
+    }
+
+    /// What the program was started for since the last time: the word after `ecs`.
+    fn calls(&self) -> Vec<String> {
+        let text = self.project.read("aws.log");
+        std::fs::write(self.project.path("aws.log"), "").unwrap();
+        assert!(!text.contains(CANARY), "a secret among arguments:\n{text}");
+        let word = |line: &str| line.split(' ').skip_while(|word| *word != "ecs").nth(1).map(str::to_owned);
+        text.lines().filter_map(word).collect()
+    }
+
+    fn fault(&self, json: &str) {
+        let url = format!("{}/test/faults", self.url);
+        output(Command::new("curl").args(["-sf", "-X", "POST", "-d", json, &url]));
+    }
+
+    /// The revision that the service is to run, and how many tasks it wants.
+    fn now(&self) -> String {
+        let query = "services[0].[taskDefinition, desiredCount]";
+        let args =
+            ["ecs", "describe-services", "--cluster", &self.cluster, "--services", "api", "--query", query];
+        let text = self.aws(&[&args[..], &["--output", "text"]].concat());
+        self.calls();
+        text.trim().rsplit('/').next().unwrap().replace('\t', " x").replace(&self.cluster, "api")
+    }
+}
+
+#[test]
+fn a_service_gets_a_new_definition_and_one_that_has_it_is_left_alone() {
+    let Some(service) = Service::new("", "") else { return };
+    service.infractl(&["roll", "dev"]).code(0).says(&format!("already runs {}:1", service.cluster));
+    service.infractl(&["check", "dev", "--exit-code"]).code(0);
+    assert_eq!(service.calls(), Vec::<String>::new());
+    service.definition("2");
+    service.infractl(&["check", "dev", "--exit-code"]).code(2).prints("app.environment.MODE: 1 → 2");
+    service.infractl(&["roll", "dev", "--dry-run"]).code(0).prints("update-service");
+    assert_eq!(service.calls(), Vec::<String>::new(), "who only looks starts no program");
+    // AWS has enough of so many questions, and is asked again.
+    service.fault(r#"{"action": "DescribeServices", "status": 400, "error": "ThrottlingException", "message": "Rate exceeded", "times": 3}"#);
+    let run = service.infractl(&["roll", "dev"]).code(0);
+    let run = run
+        .says("MODE: 1 → 2")
+        .says("has started a deployment")
+        .says(&format!("{}:2, 1 of 1 running", service.cluster));
+    let told = format!("{}\n{}", run.out, run.err).matches("has started a deployment").count();
+    assert_eq!(told, 1, "each event once");
+    assert_eq!(service.calls(), ["register-task-definition", "update-service"]);
+    assert_eq!(service.now(), "api:2 x1");
+    // The same definition, and its tasks anew.
+    service.infractl(&["fresh", "dev"]).code(0).says("has started a deployment");
+    assert_eq!(service.calls(), ["update-service"]);
+    assert_eq!(service.now(), "api:2 x1");
+    // A detached one is found again, and followed.
+    service.infractl(&["nosuch", "dev"]).code(1).says("no service `nosuch`").says(&service.cluster);
+    service.infractl(&["lost", "dev"]).code(1).says("no cluster `nosuch`");
+    service.infractl(&["gone", "dev"]).code(1).says("no service `nosuch`");
+    assert_eq!(service.calls(), Vec::<String>::new());
+}
+
+#[test]
+fn a_way_back_of_aws_is_a_failure() {
+    let breaker = "deploymentCircuitBreaker={enable=true,rollback=true}";
+    let Some(service) = Service::new("", breaker) else { return };
+    service.with_image(BAD, "2");
+    let run = service.infractl(&["roll", "dev"]).code(1);
+    let run = run
+        .says("AWS went back")
+        .says(&format!("runs {}:1 now", service.cluster))
+        .says("deployment failed: tasks failed to start");
+    run.says("CannotPullContainerError");
+    assert_eq!(service.calls(), ["register-task-definition", "update-service"]);
+    assert_eq!(service.now(), "api:1 x1");
+}
+
+#[test]
+fn tasks_that_crash_end_the_wait_and_the_old_revision_is_named() {
+    let Some(service) = Service::new("", "") else { return };
+    // A revision that nobody deployed stands between.
+    service.definition("between");
+    let file = format!("file://{}", service.project.path("api.json").display());
+    service.aws(&["ecs", "register-task-definition", "--cli-input-json", &file]);
+    service.with_image(BAD, "3");
+    let begun = Instant::now();
+    let run = service.infractl(&["roll", "dev"]).code(1);
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    let run = run.says("end the same way again and again").says("CannotPullContainerError");
+    run.says(&format!("--task-definition {}:1", service.cluster));
+    // It is still the one that the service is to run, and it is not deployed twice.
+    assert_eq!(service.now(), "api:3 x1");
+}
+
+#[test]
+fn the_revision_that_was_good_is_put_back() {
+    let Some(service) = Service::new(", rollback = true", "") else { return };
+    service.with_image(BAD, "2");
+    let run = service.infractl(&["roll", "dev"]).code(1);
+    run.says(&format!(
+        "{0}:2 was not deployed to the service `api`; {0}:1 was put back and runs",
+        service.cluster
+    ));
+    assert_eq!(service.calls(), ["register-task-definition", "update-service", "update-service"]);
+    assert_eq!(service.now(), "api:1 x1");
+}
+
+#[test]
+fn a_service_that_another_program_deploys_is_refused() {
+    let Some(service) = Service::new("", "") else { return };
+    let args = [
+        "ecs",
+        "create-service",
+        "--cluster",
+        &service.cluster,
+        "--service-name",
+        "nosuch",
+        "--desired-count",
+        "0",
+    ];
+    let more = ["--task-definition", &service.cluster, "--deployment-controller", "type=CODE_DEPLOY"];
+    service.aws(&[&args[..], &more].concat());
+    service.calls();
+    service.infractl(&["nosuch", "dev"]).code(78).says("CODE_DEPLOY");
+    assert_eq!(service.calls(), Vec::<String>::new());
+    let printed = service.infractl(&["roll", "dev", "--print"]).code(0);
+    printed.prints("register-task-definition").prints("update-service").prints("services-stable");
+}
