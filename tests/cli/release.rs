@@ -245,7 +245,7 @@ fn a_protected_branch_gets_a_merge_request_or_nothing() {
 
 #[test]
 fn images_are_named_by_their_digest() {
-    let config = "[release]\nimages = [\"api\"]\n[registry]\nurl = \"registry.example\"\n[images.api]\ncontext = \".\"\n";
+    let config = "[release]\nimages = [\"api\"]\n[registry]\nserver = \"registry.example\"\n[images.api]\ncontext = \".\"\n";
     let project = project(config);
     project.refuses(&[], 1).says("`api` of `dev` was not pushed from here").says("infractl push ENV");
     let reference = format!("registry.example/api@sha256:{}", "a".repeat(64));
