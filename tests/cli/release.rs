@@ -207,12 +207,12 @@ fn of_two_releases_at_once_one_is_made() {
     let dir = clone.path("clone").display().to_string();
     project.git(&["clone", "--quiet", &project.address(), &dir]);
     // Both have looked when the first of them pushes.
-    let hook = "#!/bin/sh\n[ \"$INFRACTL_SECOND\" ] || exit 0\nunset INFRACTL_SECOND\n";
+    let hook = "#!/bin/sh\n[ \"$SECOND_RELEASE\" ] || exit 0\nunset SECOND_RELEASE $(git rev-parse --local-env-vars)\n";
     project
         .sandbox
         .script(".git/hooks/pre-push", &format!("{hook}{} -C {dir} release >&2\n", crate::common::BIN));
     let mut first = project.sandbox.command(&["release"]);
-    let run = crate::common::Run::of(first.env("INFRACTL_SECOND", "1")).code(1);
+    let run = crate::common::Run::of(first.env("SECOND_RELEASE", "1")).code(1);
     run.says("git could not push the release");
     assert_eq!(project.git(&["tag", "--list"]), "");
     assert_eq!(project.git(&["log", "-1", "--format=%s"]), "feat: begin");
