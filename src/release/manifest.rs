@@ -13,6 +13,9 @@ use crate::work::images::{self, Image};
 /// The line that it begins below.
 const HEADING: &str = "Manifest:";
 
+/// By environment and name.
+pub(crate) type Images = IndexMap<String, IndexMap<String, String>>;
+
 /// What a release is made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -22,7 +25,7 @@ pub(crate) struct Manifest {
     /// The commit that was released: what images were built from. The commit of the release itself is the tag's.
     pub commit: String,
     /// By environment and name: `REGISTRY/REPOSITORY@sha256:…`.
-    pub images: IndexMap<String, IndexMap<String, String>>,
+    pub images: Images,
     /// By environment: the hash of `defaults.toml` and `environment.toml`, one after the other.
     pub configuration: IndexMap<String, String>,
     /// By path: the hash of each `.terraform.lock.hcl`.
@@ -69,17 +72,17 @@ pub(crate) fn pushed<'a>(
 pub(crate) fn images(
     environments: &[Environment],
     named: Option<&[String]>,
-) -> Result<(IndexMap<String, IndexMap<String, String>>, Vec<String>), Failure> {
-    let (mut all, mut notes) = (IndexMap::new(), Vec::new());
+) -> Result<(Images, Vec<String>), Failure> {
+    let (mut all, mut notes) = (Images::new(), Vec::new());
     for env in environments {
         let wanted = env.images.keys().filter(|name| named.is_none_or(|named| named.contains(name)));
         let (images, missing) = pushed(env, &images::read(env), wanted);
         notes.extend(missing);
         if !images.is_empty() {
-            all.insert(env.name.to_string(), images);
+            all.insert(env.name.clone(), images);
         }
     }
-    let has = |name: &String| all.values().any(|images: &IndexMap<String, String>| images.contains_key(name));
+    let has = |name: &String| all.values().any(|images| images.contains_key(name));
     if let Some(name) = named.into_iter().flatten().find(|name| !has(name)) {
         let why = notes.iter().find(|note| note.starts_with(&format!("`{name}` ")));
         let why = why.cloned().unwrap_or_else(|| format!("no environment has an image `{name}`"));

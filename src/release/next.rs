@@ -6,7 +6,7 @@ use super::commits::{Change, Commit};
 use crate::config::model::Zero;
 
 /// What a change asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Bump {
     /// The last number.
     Patch,
