@@ -7,6 +7,7 @@ pub mod testing; // what tests and benches outside of the crate use of it, in on
 mod start; // from the command line to an exit code
 mod commands; // what people type: one file per verb
 mod doctor; // is everything there that runs need; changes nothing
+mod release; // the next version, what is new, the tag that says what it is made of
 mod pipeline; // the same care for every verb: order, confirmation, events
 mod lock; // one run at a time on an environment
 mod steps; // how one step is done: one folder or file per kind

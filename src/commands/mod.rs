@@ -31,6 +31,7 @@ pub(crate) mod own_verbs;
 pub(crate) mod pipeline;
 pub(crate) mod plan;
 pub(crate) mod push;
+pub(crate) mod release;
 pub(crate) mod run;
 pub(crate) mod secrets;
 pub(crate) mod ssh;
@@ -161,6 +162,8 @@ pub enum Command {
     Push(push::PushArgs),
     /// Take down, then bring up again: for labs
     Recreate(pipeline::VerbArgs),
+    /// Release what is committed: the next version, the changelog, and a tag that says what it is made of
+    Release(release::ReleaseArgs),
     /// Run a one-off task of an environment, and pass its exit code on
     Run(run::RunArgs),
     /// Open, create and check files of secrets
@@ -271,6 +274,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Plan(args) => plan::run(cx, global, args).await,
         Command::Push(args) => push::run(cx, global, args).await,
         Command::Recreate(args) => pipeline::run_verb(cx, global, "recreate", args).await,
+        Command::Release(args) => Box::pin(release::run(cx, global, args)).await,
         Command::Run(args) => Box::pin(run::run(cx, global, args)).await,
         // `parse` leaves none.
         Command::Other(_) => Err(Failure::silent(Kind::Usage)),

@@ -6,7 +6,7 @@ use super::node::Node;
 
 /// A key that has no effect yet: where it stands, what it is about, what to do meanwhile.
 const KEYS: [(&[&str], &str, &str); 2] = [
-    (&["release"], "releases", "tag with a step `git`"),
+    (&["release", "snapshots"], "snapshots", "take them with a step `command` before"),
     (&["snapshots"], "snapshots", "take them with a step `command`"),
 ];
 

@@ -178,7 +178,7 @@ pub(crate) const ALL: &[Verb] = &[
     pipeline("recreate", Effect::Destroys).does(&["down", "up"]),
     // terraform's word for something harmless: an error that says so.
     own("refresh", Effect::Reads).later(),
-    pipeline("release", Effect::Changes).later(),
+    own("release", Effect::Changes).not_kept(),
     pipeline("rollback", Effect::Stops).later(),
     own("run", Effect::Changes),
     own("secrets", Effect::Writes),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::exec::{Cmd, Io};
+use crate::exec::{Cmd, InputPart, Io};
 use crate::text::last_line;
 
 fn git(dir: &Path) -> Cmd {
@@ -126,6 +126,115 @@ pub(crate) fn status(dir: &Path, paths: &[&Path]) -> Cmd {
     let cmd = git(dir).args(["status", "--porcelain", "--"]);
     let cmd = cmd.args(paths.iter().map(|path| path.to_string_lossy()));
     cmd.timeout(Some(std::time::Duration::from_secs(10)))
+}
+
+/// Is it shallow, its folder, the path from there to `dir`, and the commit that is checked out, each on a line.
+pub(crate) fn place(dir: &Path) -> Cmd {
+    git(dir).args(["rev-parse", "--is-shallow-repository", "--show-toplevel", "--show-prefix", "HEAD"])
+}
+
+/// What differs from the commit, new files included.
+pub(crate) fn differences(dir: &Path) -> Cmd {
+    git(dir).args(["status", "--porcelain", "--untracked-files=normal"])
+}
+
+/// The tags that begin so: name, and the commit on the same line. Only those that `of` descends from, if it is given.
+pub(crate) fn tags(dir: &Path, prefix: &str, of: Option<&str>) -> Cmd {
+    let cmd = git(dir).args(["for-each-ref", "--format=%(refname:strip=2) %(objectname) %(*objectname)"]);
+    let cmd = cmd.args(of.map(|commit| format!("--merged={commit}")));
+    cmd.arg(format!("refs/tags/{prefix}*"))
+}
+
+/// A branch and the tags that begin so, as the remote has them now: commit, tab, name.
+pub(crate) fn ls_remote(dir: &Path, remote: &str, branch: &str, prefix: &str) -> Cmd {
+    let names = [format!("refs/heads/{branch}"), format!("refs/tags/{prefix}*")];
+    git(dir).env("GIT_TERMINAL_PROMPT", "0").args(["ls-remote", "--", remote]).args(names)
+}
+
+/// The address of a remote.
+pub(crate) fn address(dir: &Path, remote: &str) -> Cmd {
+    git(dir).args(["remote", "get-url", "--", remote])
+}
+
+/// Is the one commit part of the history of the other? Exit code 0 yes, 1 no, 128 when one is not there.
+pub(crate) fn is_ancestor(dir: &Path, older: &str, newer: &str) -> Cmd {
+    git(dir).args(["merge-base", "--is-ancestor", older, newer])
+}
+
+/// The commits since a commit, all if there is none, without merges: name, line feed, message, NUL.
+pub(crate) fn log(dir: &Path, since: Option<&str>, until: &str) -> Cmd {
+    let range = since.map_or_else(|| until.to_owned(), |since| format!("{since}..{until}"));
+    let form = ["--no-merges", "--no-show-signature", "--no-notes", "--no-color", "--encoding=UTF-8"];
+    git(dir).arg("log").args(form).args(["-z", "--format=%H%n%B", &range, "--"])
+}
+
+/// A file as a commit has it. Exit code 128 when it has none.
+pub(crate) fn show(dir: &Path, commit: &str, path: &str) -> Cmd {
+    git(dir).args(["cat-file", "blob", &format!("{commit}:{path}")])
+}
+
+/// The tracked files below `dir` with this name, each ended by NUL.
+pub(crate) fn named(dir: &Path, name: &str) -> Cmd {
+    git(dir).args(["ls-files", "-z", "--", &format!(":(glob)**/{name}")])
+}
+
+/// Who commits, and when, as an object of git has it.
+pub(crate) fn committer(dir: &Path) -> Cmd {
+    git(dir).args(["var", "GIT_COMMITTER_IDENT"])
+}
+
+/// A setting that is on or off. Exit code 1 when it is not set.
+pub(crate) fn setting(dir: &Path, name: &str) -> Cmd {
+    git(dir).args(["config", "--type=bool", "--get", name])
+}
+
+/// Keeps a file; its name is on standard output.
+pub(crate) fn keep_blob(dir: &Path, bytes: Vec<u8>) -> Cmd {
+    git(dir).args(["hash-object", "-w", "--stdin"]).parts(vec![InputPart::Bytes(bytes)])
+}
+
+/// Makes an index of a commit, in a file of its own.
+pub(crate) fn read_tree(dir: &Path, index: &Path, commit: &str) -> Cmd {
+    git(dir).env("GIT_INDEX_FILE", index.to_string_lossy()).args(["read-tree", commit])
+}
+
+/// Puts a file into it; `path` is seen from the top folder, which `dir` has to be.
+pub(crate) fn put(dir: &Path, index: &Path, blob: &str, path: &str) -> Cmd {
+    let cmd = git(dir).env("GIT_INDEX_FILE", index.to_string_lossy());
+    cmd.args(["update-index", "--add", "--cacheinfo", &format!("100644,{blob},{path}")])
+}
+
+/// Makes a tree of it; its name is on standard output.
+pub(crate) fn write_tree(dir: &Path, index: &Path) -> Cmd {
+    git(dir).env("GIT_INDEX_FILE", index.to_string_lossy()).arg("write-tree")
+}
+
+/// Makes a commit of it that no branch has yet; its name is on standard output.
+pub(crate) fn commit_tree(dir: &Path, tree: &str, parent: &str, is_signed: bool, message: &str) -> Cmd {
+    let cmd = git(dir).args(["commit-tree", tree, "-p", parent]);
+    cmd.args(is_signed.then_some("-S")).args(["-m", message])
+}
+
+/// Makes an annotated tag that has no name in this repository yet; the name of the object is on standard output.
+pub(crate) fn make_tag(dir: &Path, text: String) -> Cmd {
+    git(dir).arg("mktag").parts(vec![InputPart::Bytes(text.into_bytes())])
+}
+
+/// Pushes all of these or none of them, and nothing besides.
+pub(crate) fn push_together(dir: &Path, remote: &str, options: &[String], what: &[String]) -> Cmd {
+    let cmd = change(dir).args(["push", "--quiet", "--atomic", "--no-follow-tags"]);
+    let options = options.iter().flat_map(|option| ["-o".to_owned(), option.clone()]);
+    cmd.args(options).args(["--", remote]).args(what)
+}
+
+/// Moves the branch that is checked out, and the files, forward to a commit.
+pub(crate) fn forward(dir: &Path, commit: &str) -> Cmd {
+    change(dir).args(["merge", "--quiet", "--ff-only", commit])
+}
+
+/// Gives a tag that exists its name; never takes it from another one.
+pub(crate) fn name_tag(dir: &Path, name: &str, object: &str) -> Cmd {
+    change(dir).args(["update-ref", &format!("refs/tags/{name}"), object, &"0".repeat(object.len())])
 }
 
 #[cfg(test)]

@@ -39,6 +39,7 @@ mod pipelines;
 mod plans;
 mod questions;
 mod readme;
+mod release;
 mod scripts;
 mod signals;
 mod state;

@@ -316,9 +316,10 @@ task = [{ command = "touch done", secrets = [] }, { docker = { push = "image" } 
     assert!(!project.path("done").exists());
     run(&project, "task", &["--skip", "docker push image"]).code(0);
     assert!(project.path("done").exists());
-    for (text, key) in
-        [("[release]\nbranch = \"main\"\n", "release"), ("[snapshots.database]\n", "snapshots")]
-    {
+    for (text, key) in [
+        ("[release]\nsnapshots = [\"database\"]\n", "release.snapshots"),
+        ("[snapshots.database]\n", "snapshots"),
+    ] {
         let project = self::project(&format!("a = []\n{text}"));
         let said = run(&project, "a", &[]).code(78);
         said.says(&format!("`{key}` is refused until it works")).says("environment.toml:");

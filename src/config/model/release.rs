@@ -27,6 +27,14 @@ pub struct Release {
     ///
     /// Default: `origin`
     pub remote: Option<String>,
+    /// How version and changelog get to the branch
+    ///
+    /// Default: `commit`
+    pub write: Option<Write>,
+    /// What a commit that breaks something asks for below 1.0.0
+    ///
+    /// Default: `minor`
+    pub zero: Option<Zero>,
     /// Images of `[images]` that a promotion takes along, by digest
     ///
     /// Default: all
@@ -34,4 +42,28 @@ pub struct Release {
     /// Snapshots of `[snapshots]` that are made and checked first
     #[serde(default)]
     pub snapshots: Vec<super::SnapshotName>,
+}
+
+/// How version and changelog get to the branch
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Write {
+    /// A commit, pushed together with the tag
+    #[default]
+    Commit,
+    /// A commit on a branch of its own, to be merged; the tag follows when `release` runs after the merge
+    MergeRequest,
+    /// They do not: there is only the tag
+    None,
+}
+
+/// What a commit that breaks something asks for below 1.0.0
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Zero {
+    /// 0.2.3 becomes 0.3.0
+    #[default]
+    Minor,
+    /// 0.2.3 becomes 1.0.0
+    Major,
 }
