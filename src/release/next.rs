@@ -155,7 +155,7 @@ mod tests {
     }
 
     fn after(tagged: &[&str], messages: &[&str], zero: Zero) -> String {
-        let log: String = messages.iter().map(|message| format!("abc\n{message}\0")).collect();
+        let log: String = messages.iter().map(|message| ["abc\n", message, "\0"].concat()).collect();
         match next(&versions(tagged), &commits::read(&log), &Asked::Commits, None, zero) {
             Ok(next) => next.version.to_string(),
             Err(none) => format!("{none:?}").split('(').next().unwrap_or_default().to_owned(),
