@@ -84,7 +84,7 @@ provider = "gcp"
     4 | colour = "red"
       | ^^^^^^
       |
-      = help: use `project`, `protected`, `safety`, `description`, `depends-on`, `mocks`, `terraform`, `secrets`, `env-file`, `outputs`, `values`, `inventory`, `hosts`, `lock`, `power`, `ansible`, `registry`, `images`, `tasks`, `snapshots`, `release`, `tools`, `checks`, `pipelines`, `hooks` or `failures`, or begin it with `x-` if it is for you alone
+      = help: use `project`, `protected`, `safety`, `description`, `depends-on`, `mocks`, `terraform`, `secrets`, `env-file`, `outputs`, `values`, `inventory`, `hosts`, `lock`, `power`, `ansible`, `aws`, `registry`, `images`, `tasks`, `snapshots`, `release`, `tools`, `checks`, `pipelines`, `hooks` or `failures`, or begin it with `x-` if it is for you alone
 
     error: unknown key `protected` in `terraform`
      --> environments/dev/environment.toml:7:1
@@ -760,7 +760,7 @@ fn a_text_with_escapes_is_marked_where_it_can_be() {
     1 | a-b = 1
       | ^^^
       |
-      = help: use `project`, `protected`, `safety`, `description`, `depends-on`, `mocks`, `terraform`, `secrets`, `env-file`, `outputs`, `values`, `inventory`, `hosts`, `lock`, `power`, `ansible`, `registry`, `images`, `tasks`, `snapshots`, `release`, `tools`, `checks`, `pipelines`, `hooks` or `failures`, or begin it with `x-` if it is for you alone
+      = help: use `project`, `protected`, `safety`, `description`, `depends-on`, `mocks`, `terraform`, `secrets`, `env-file`, `outputs`, `values`, `inventory`, `hosts`, `lock`, `power`, `ansible`, `aws`, `registry`, `images`, `tasks`, `snapshots`, `release`, `tools`, `checks`, `pipelines`, `hooks` or `failures`, or begin it with `x-` if it is for you alone
 
     error: unknown name `nope` in a template
      --> environments/dev/environment.toml:3:9
@@ -768,7 +768,7 @@ fn a_text_with_escapes_is_marked_where_it_can_be() {
     3 | title = "\u00e9 {{nope}}"
       |         ^^^^^^^^^^^^^^^^^
       |
-      = help: use `environment`, `project`, `output.NAME`, `secret.NAME`, `value.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or write `{{{{` for a literal `{{`
+      = help: use `environment`, `project`, `output.NAME`, `secret.NAME`, `value.NAME`, `image.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or write `{{{{` for a literal `{{`
 
     error: unknown name `nope` in a template
      --> environments/dev/environment.toml:5:3
@@ -776,7 +776,7 @@ fn a_text_with_escapes_is_marked_where_it_can_be() {
     5 | {{nope}}'''
       |   ^^^^
       |
-      = help: use `environment`, `project`, `output.NAME`, `secret.NAME`, `value.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or write `{{{{` for a literal `{{`
+      = help: use `environment`, `project`, `output.NAME`, `secret.NAME`, `value.NAME`, `image.NAME`, `var.NAME`, `host.NAME.address` or `env.NAME.output.OUTPUT`, or write `{{{{` for a literal `{{`
 
     error: 3 problems
     "#);
@@ -937,7 +937,7 @@ fn a_problem_far_down_a_long_file_has_its_line() {
     10001 | programm = "tofu"
           | ^^^^^^^^
           |
-          = help: use `path`, `title`, `dialect` or `sections`, or begin it with `x-` if it is for you alone
+          = help: use `path`, `title`, `dialect`, `absent` or `sections`, or begin it with `x-` if it is for you alone
     "#);
 }
 

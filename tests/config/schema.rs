@@ -175,6 +175,12 @@ fn file(section: &str, example: &str) -> Option<String> {
             let lines: Vec<&str> = missing.map(|(_, line)| *line).chain([example]).collect();
             format!("[[failures]]\n{}\n", lines.join("\n"))
         }
+        "tasks.NAME.diagnose[]" => {
+            let whole = [("match", "match = \"x\""), ("says", "says = \"y\"")];
+            let missing = whole.iter().filter(|(key, _)| !example.starts_with(key));
+            let lines: Vec<&str> = missing.map(|(_, line)| *line).chain([example]).collect();
+            format!("[[tasks.x.diagnose]]\n{}\n", lines.join("\n"))
+        }
         "secrets.from.NAME" | "values.NAME" if example.starts_with("json") => {
             format!("[{}]\ncommand = \"cat x\"\n{example}\n", section.replace("NAME", "x"))
         }
