@@ -57,6 +57,8 @@ pub(super) const ALL: &[(&str, &str, &str)] = &[
     ("push", "push rec etl", "one of them"),
     ("recreate", "recreate dev", "down, then up: for labs"),
     ("recreate", "recreate dev --dry-run", "what that would run"),
+    ("release", "release --dry-run", "the next version, its changelog and its manifest"),
+    ("release", "release --pre rc", "a pre-release of it"),
     ("run", "run dev migrate", "the task `migrate`; its exit code is passed on"),
     ("run", "run dev migrate -- --to 42", "with arguments of its own"),
     ("secrets view", "secrets view dev", "the names, values masked"),
