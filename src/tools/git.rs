@@ -109,7 +109,13 @@ pub(crate) fn reason(tail: &str) -> String {
         Some(next) if line.ends_with(':') => format!(" {next}"),
         _ => String::new(),
     };
-    let server = lines[..at].iter().rev().find_map(|line| line.strip_prefix("remote: "));
+    // An `update` hook speaks for itself; after it git says that there was one.
+    let mut said = lines[..at].iter().rev().filter_map(|line| line.strip_prefix("remote: "));
+    let last = said.next();
+    let server = match last {
+        Some(line) if line.starts_with("error: hook declined") => said.next().or(last),
+        _ => last,
+    };
     match server.filter(|_| line.contains("[remote rejected]")) {
         Some(server) => format!("{}: {line}", server.trim()),
         None => format!("{line}{more}"),
@@ -263,6 +269,10 @@ mod tests {
             (
                 "remote: \nremote: You are not allowed to push to protected branches.\nTo r\n ! [remote rejected] main -> main (pre-receive hook declined)\nerror: failed",
                 "You are not allowed to push to protected branches.: ! [remote rejected] main -> main (pre-receive hook declined)",
+            ),
+            (
+                "remote: tags are for the release team        \nremote: error: hook declined to update refs/tags/v1\nTo r\n ! [remote rejected] v1 -> v1 (hook declined)\nerror: failed",
+                "tags are for the release team: ! [remote rejected] v1 -> v1 (hook declined)",
             ),
             ("lint: 3 problems\nhint: fix them", "lint: 3 problems"),
             ("\n", ""),
