@@ -164,7 +164,6 @@ fn a_service_gets_a_new_definition_and_one_that_has_it_is_left_alone() {
     service.infractl(&["fresh", "dev"]).code(0).says("has started a deployment");
     assert_eq!(service.calls(), ["update-service"]);
     assert_eq!(service.now(), "api:2 x1");
-    // A detached one is found again, and followed.
     service.infractl(&["nosuch", "dev"]).code(1).says("no service `nosuch`").says(&service.cluster);
     service.infractl(&["lost", "dev"]).code(1).says("no cluster `nosuch`");
     service.infractl(&["gone", "dev"]).code(1).says("no service `nosuch`");

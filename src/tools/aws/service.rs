@@ -169,7 +169,8 @@ impl Service {
     /// Whether all of a deployment runs, and nothing of others.
     fn is_whole(&self, ours: Deployment<'_>) -> bool {
         match ours.state() {
-            "COMPLETED" => true,
+            // Of a deployment whose programs die after a moment too: then nothing runs.
+            "COMPLETED" => ours.running() >= ours.desired(),
             // AWS says nothing of it for some kinds of services: counts do.
             "" => self.deployments().count() == 1 && ours.running() == ours.desired(),
             _ => false,
@@ -183,7 +184,7 @@ impl Service {
         if now.state() == "FAILED" {
             return Err((format!("{} failed: {}", revision(now.definition()), now.reason()), true));
         }
-        if all == 1 && self.is_whole(now) && now.running() >= now.desired() {
+        if all == 1 && self.is_whole(now) {
             return Ok(now.words());
         }
         let others = if all > 1 { format!(", {}", plural(all, "deployment")) } else { String::new() };

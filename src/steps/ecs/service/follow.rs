@@ -141,7 +141,7 @@ impl<'a> Watch<'a> {
     /// The circuit breaker of AWS counts these crashes, and gives its own verdict.
     fn is_counted(&self, service: &Service) -> bool {
         let ours = service.deployment(&self.begun.id);
-        service.has_breaker() && ours.is_some_and(|ours| ours.failed() > 0)
+        service.has_breaker() && ours.is_some_and(|ours| ours.state() == "IN_PROGRESS" && ours.failed() > 0)
     }
 
     /// Says what the service has said since, once.

@@ -59,6 +59,8 @@ fn our_deployment_is_followed_by_its_id() {
         now(&[deployment(OURS, "PRIMARY", 42, "IN_PROGRESS", 2), before("ACTIVE")]),
         going("api:42, 2 of 2 running")
     );
+    // Its programs have died since.
+    assert_eq!(now(&[deployment(OURS, "PRIMARY", 42, "COMPLETED", 0)]), going("api:42, 0 of 2 running"));
     let done = State::Done("api:42, 2 of 2 running".to_owned());
     assert_eq!(now(&[deployment(OURS, "PRIMARY", 42, "COMPLETED", 2)]), done);
     // The answer is older than our update.
