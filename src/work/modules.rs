@@ -45,13 +45,13 @@ impl Modules {
     }
 }
 
-/// The backend that the module in a folder declares. A file without the word is not parsed: where all environments are
+/// The backend or cloud that the module in a folder declares. A file without these words is not parsed: where all environments are
 /// looked at, that is most of the time it takes.
 pub(crate) fn backend(dir: &Path) -> Option<Backend> {
     let mut declared = Declared::default();
     for path in files(dir).ok()? {
         let bytes = disk::read(&path).ok()?;
-        if memchr::memmem::find(&bytes, b"backend").is_some() {
+        if [&b"backend"[..], b"cloud"].iter().any(|word| memchr::memmem::find(&bytes, word).is_some()) {
             declared.add(&name(&path), &String::from_utf8_lossy(&bytes));
         }
     }

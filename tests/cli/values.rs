@@ -284,7 +284,7 @@ fn what_is_wrong_is_said_when_the_files_are_read() {
     );
     wrong(
         "[values]\nt = { command = \"true\" }\n[terraform]\nbackend = { key = \"{{value.t}}\" }\n",
-        &["`backend` is needed before `value.t` is read"],
+        &["`backend` is needed before `value.t` is known"],
     );
     wrong(
         "[outputs]\na = \"{{value.t}}\"\n[values]\nt = { command = \"true\" }\n",
