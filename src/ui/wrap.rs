@@ -5,19 +5,23 @@ use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm, core::Word};
 /// Narrower than this nothing is gained by it.
 const NARROWEST: usize = 30;
 
-/// Breaks each line at so many columns; what follows a break stands under `indent`. What stands in backquotes
-/// is to be copied and stays on one line, whatever its length.
+/// Breaks each line at so many columns; what follows a break stands under `indent`, that of an item of a list under the
+/// item. What stands in backquotes is to be copied and stays on one line, whatever its length.
 pub(super) fn wrap(text: &str, columns: usize, indent: &str) -> String {
     if columns < NARROWEST {
         return text.to_owned();
     }
-    let options = Options::new(columns)
-        .subsequent_indent(indent)
-        .word_separator(WordSeparator::Custom(words))
-        .word_splitter(WordSplitter::NoHyphenation)
-        .wrap_algorithm(WrapAlgorithm::FirstFit)
-        .break_words(false);
-    let lines = text.split('\n').flat_map(|line| textwrap::wrap(line, &options));
+    let lines = text.split('\n').map(|line| {
+        let before = line.len() - line.trim_start_matches(' ').len();
+        let hanging = if before == 0 { indent.to_owned() } else { " ".repeat(before + 2) };
+        let options = Options::new(columns)
+            .subsequent_indent(&hanging)
+            .word_separator(WordSeparator::Custom(words))
+            .word_splitter(WordSplitter::NoHyphenation)
+            .wrap_algorithm(WrapAlgorithm::FirstFit)
+            .break_words(false);
+        textwrap::wrap(line, &options).join("\n")
+    });
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -60,6 +64,10 @@ mod tests {
         );
         assert_eq!(wrap(text, 20, "  "), text, "too narrow to gain anything");
         assert_eq!(wrap("short\n  list: a b", 40, "  "), "short\n  list: a b");
+        assert_eq!(
+            wrap("tried:\n  ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 (bob@laptop)", 36, ""),
+            "tried:\n  ssh-ed25519 AAAAC3NzaC1lZDI1NTE5\n    (bob@laptop)"
+        );
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn a_passphrase_is_asked_for_also_when_input_and_output_are_pipes() {
     let mut terminal = Terminal::start(&bob, &repo, &[], "$I secrets view dev");
     terminal.sees("Passphrase of ");
     terminal.types("\x04");
-    terminal.sees("none was given");
+    terminal.sees("protected by a passphrase");
     terminal.sees("run it again and type the passphrase of ");
     assert_eq!(terminal.end().0, 65);
     let (code, screen) = Terminal::start(&bob, &repo, &[], "$I --no-input secrets view dev").end();
