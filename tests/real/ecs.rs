@@ -1,51 +1,34 @@
 //! Tasks of ECS against moto whose tasks run in docker, with the real `aws` program, whose starts are counted.
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::process::Command;
+use std::ops::Deref;
 use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::common::{CANARY, Run, Sandbox, need, output, path_with, send, start, wait_for};
-use crate::docker::unique;
+use crate::common::{Run, send, start, wait_for};
+use crate::counted_aws::{CountedAws, REGION};
 
-const REGION: &str = "eu-west-3";
-
-/// A project with one task of ECS, in a cluster of its own.
+/// A project with one task of ECS.
 struct Ecs {
-    project: Sandbox,
-    url: String,
-    cluster: String,
-    image: String,
+    aws: CountedAws,
     network: String,
-    path: std::ffi::OsString,
+}
+
+impl Deref for Ecs {
+    type Target = CountedAws;
+
+    fn deref(&self) -> &CountedAws {
+        &self.aws
+    }
 }
 
 impl Ecs {
     /// None without a back end. `more` stands in `[tasks.etl]`, `rest` after it.
     fn new(more: &str, rest: &str) -> Option<Ecs> {
-        let url = need("ecs")?.into_string().unwrap();
-        let aws = need("aws")?;
-        let image = need("image")?.into_string().unwrap();
-        let project = Sandbox::empty();
-        // Each start of the program is written down, with its arguments.
-        let log = project.path("aws.log");
-        project.write(
-            "bin/aws",
-            &format!(
-                "#!/bin/sh\nprintf '%s\\n' \"$*\" >>'{}'\nexec '{}' \"$@\"\n",
-                log.display(),
-                aws.to_string_lossy()
-            ),
-        );
-        let program = project.path("bin/aws");
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let path = path_with([&program]);
-        let mut ecs = Ecs { project, url, cluster: unique(), image, network: String::new(), path };
-        ecs.aws(&["ecs", "create-cluster", "--cluster-name", &ecs.cluster]);
+        let mut ecs = Ecs { aws: CountedAws::new()?, network: String::new() };
         let subnets = ecs.aws(&["ec2", "describe-subnets", "--query", "Subnets[].SubnetId"]);
         let groups = ecs.aws(&["ec2", "describe-security-groups", "--query", "SecurityGroups[:1].GroupId"]);
-        std::fs::write(&log, "").unwrap();
+        ecs.calls();
         ecs.network = format!("security-groups = {}\n", groups.trim().replace('\n', " "));
         let subnets = subnets.trim().replace('\n', " ");
         ecs.project.environment(
@@ -58,21 +41,6 @@ impl Ecs {
         );
         ecs.definition(&["sh", "-c", "echo one; echo two; exit 0"], "");
         Some(ecs)
-    }
-
-    fn env(&self, command: &mut Command) {
-        command
-            .env("PATH", &self.path)
-            .env("AWS_ENDPOINT_URL", &self.url)
-            .env("AWS_ACCESS_KEY_ID", "testing")
-            .env("AWS_SECRET_ACCESS_KEY", format!("{CANARY}-key"))
-            .env("AWS_DEFAULT_REGION", REGION);
-    }
-
-    fn aws(&self, args: &[&str]) -> String {
-        let mut command = Command::new(self.project.path("bin/aws"));
-        self.env(&mut command);
-        String::from_utf8(output(command.args(["--region", REGION]).args(args))).unwrap()
     }
 
     /// One container with this command; more fields of it.
@@ -98,34 +66,6 @@ impl Ecs {
             self.cluster
         );
         self.project.write("etl.json", &text);
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = self.project.command(args);
-        self.env(&mut command);
-        command
-    }
-
-    #[track_caller]
-    fn infractl(&self, args: &[&str]) -> Run {
-        let run = Run::of(&mut self.command(args));
-        self.project.assert_no_canary_on_disk();
-        run
-    }
-
-    /// Starts of the program since the last time.
-    fn calls(&self) -> Vec<String> {
-        let text = self.project.read("aws.log");
-        std::fs::write(self.project.path("aws.log"), "").unwrap();
-        assert!(!text.contains(CANARY), "a secret among arguments:\n{text}");
-        text.lines().map(str::to_owned).collect()
-    }
-
-    /// A fault for the next requests, or for the tasks of this project.
-    fn fault(&self, json: &str) {
-        let json = json.replace("FAMILY", &self.cluster);
-        let url = format!("{}/test/faults", self.url);
-        output(Command::new("curl").args(["-sf", "-X", "POST", "-d", &json, &url]));
     }
 
     fn tasks(&self) -> usize {

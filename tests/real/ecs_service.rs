@@ -1,54 +1,37 @@
 //! Services of ECS against moto whose services roll and whose tasks run in docker, with the real `aws` program, whose starts
 //! are counted.
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::process::Command;
+use std::ops::Deref;
 use std::time::{Duration, Instant};
 
-use crate::common::{CANARY, Run, Sandbox, need, output, path_with};
-use crate::docker::unique;
+use crate::counted_aws::{CountedAws, REGION};
 
-const REGION: &str = "eu-west-3";
 /// An image that nobody has: its tasks never run.
 const BAD: &str = "127.0.0.1:9/nosuch:1";
 
-/// A project with one service of ECS, in a cluster of its own, that runs its first revision.
-struct Service {
-    project: Sandbox,
-    url: String,
-    cluster: String,
-    image: String,
-    path: std::ffi::OsString,
+/// A project with one service of ECS that runs its first revision.
+struct Service(CountedAws);
+
+impl Deref for Service {
+    type Target = CountedAws;
+
+    fn deref(&self) -> &CountedAws {
+        &self.0
+    }
 }
 
 impl Drop for Service {
     fn drop(&mut self) {
-        let mut command = Command::new(self.project.path("bin/aws"));
-        self.env(&mut command);
-        let args = ["--region", REGION, "ecs", "delete-service", "--force", "--service", "api", "--cluster"];
+        let args = ["ecs", "delete-service", "--force", "--service", "api", "--cluster", &self.cluster];
         // Its containers are ended with it; a test that failed says so itself.
-        drop(command.args(args).arg(&self.cluster).output());
+        drop(self.by_hand(&args).output());
     }
 }
 
 impl Service {
     /// None without a back end. `more` stands in the step; `breaker` is the deployment configuration.
     fn new(more: &str, breaker: &str) -> Option<Service> {
-        let url = need("ecs")?.into_string().unwrap();
-        let aws = need("aws")?;
-        let image = need("image")?.into_string().unwrap();
-        let project = Sandbox::empty();
-        let log = project.path("aws.log");
-        let text = format!(
-            "#!/bin/sh\nprintf '%s\\n' \"$*\" >>'{}'\nexec '{}' \"$@\"\n",
-            log.display(),
-            aws.to_string_lossy()
-        );
-        project.write("bin/aws", &text);
-        let program = project.path("bin/aws");
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let path = path_with([&program]);
-        let service = Service { project, url, cluster: unique(), image, path };
+        let service = Service(CountedAws::new()?);
         service.project.environment(
             "dev",
             &format!(
@@ -63,7 +46,6 @@ impl Service {
             ),
         );
         service.definition("1");
-        service.aws(&["ecs", "create-cluster", "--cluster-name", &service.cluster]);
         let file = format!("file://{}", service.project.path("api.json").display());
         service.aws(&["ecs", "register-task-definition", "--cli-input-json", &file]);
         let mut args = vec!["ecs", "create-service", "--cluster", &service.cluster, "--service-name", "api"];
@@ -75,21 +57,6 @@ impl Service {
         service.infractl(&["steady", "dev"]).code(0).says("1 of 1 running");
         service.calls();
         Some(service)
-    }
-
-    fn env(&self, command: &mut Command) {
-        command
-            .env("PATH", &self.path)
-            .env("AWS_ENDPOINT_URL", &self.url)
-            .env("AWS_ACCESS_KEY_ID", "testing")
-            .env("AWS_SECRET_ACCESS_KEY", format!("{CANARY}-key"))
-            .env("AWS_DEFAULT_REGION", REGION);
-    }
-
-    fn aws(&self, args: &[&str]) -> String {
-        let mut command = Command::new(self.project.path("bin/aws"));
-        self.env(&mut command);
-        String::from_utf8(output(command.args(["--region", REGION]).args(args))).unwrap()
     }
 
     fn definition(&self, mode: &str) {
@@ -105,27 +72,10 @@ impl Service {
         self.project.write("api.json", &text);
     }
 
-    #[track_caller]
-    fn infractl(&self, args: &[&str]) -> Run {
-        let mut command = self.project.command(args);
-        self.env(&mut command);
-        let run = Run::of(&mut command);
-        self.project.assert_no_canary_on_disk();
-        run
-    }
-
     /// What the program was started for since the last time: the word after `ecs`.
     fn calls(&self) -> Vec<String> {
-        let text = self.project.read("aws.log");
-        std::fs::write(self.project.path("aws.log"), "").unwrap();
-        assert!(!text.contains(CANARY), "a secret among arguments:\n{text}");
         let word = |line: &str| line.split(' ').skip_while(|word| *word != "ecs").nth(1).map(str::to_owned);
-        text.lines().filter_map(word).collect()
-    }
-
-    fn fault(&self, json: &str) {
-        let url = format!("{}/test/faults", self.url);
-        output(Command::new("curl").args(["-sf", "-X", "POST", "-d", json, &url]));
+        self.0.calls().iter().filter_map(|line| word(line)).collect()
     }
 
     /// The revision that the service is to run, and how many tasks it wants.

@@ -14,6 +14,7 @@ mod caddy;
 mod compose;
 mod containers;
 mod copy;
+mod counted_aws;
 mod docker;
 mod dotenv;
 mod drift;
