@@ -244,18 +244,20 @@ fn ctrl_c_reaches_each_terraform_once_and_leaves_nothing() {
         project.write(
             format!("environments/{name}/slow.tf"),
             &format!(
-                "resource \"terraform_data\" \"slow\" {{\n  provisioner \"local-exec\" {{\n    command = \"echo begun > {}; sleep 20.51731; true\"\n  }}\n}}\n",
+                "resource \"terraform_data\" \"slow\" {{\n  provisioner \"local-exec\" {{\n    command = \"echo begun > {}; sleep 90.51731; true\"\n  }}\n}}\n",
                 begun.display()
             ),
         );
     }
     let child = start(&mut project.command(&["apply", "--all", "--jobs", "4"]));
-    let four = ["a", "b", "c", "d"];
-    wait_for("four of them", || four.iter().all(|name| project.path(format!("begun-{name}")).exists()));
+    // Not a moment sooner: dash holds signals back while it starts a program, and takes them alone.
+    wait_for("four of them", || {
+        processes("sleep 90.51731").iter().filter(|line| line.starts_with("sleep")).count() == 4
+    });
     let pressed = Instant::now();
     send(&child, Signal::INT);
     let run = Run::ended(child.wait_with_output().unwrap()).code(130);
-    assert!(pressed.elapsed() < Duration::from_secs(15), "it waited for what it was to stop");
+    assert!(pressed.elapsed() < Duration::from_secs(20), "it waited for what it was to stop:\n{}", run.err);
     assert!(!run.err.contains("Two interrupts"), "one got the signal twice:\n{}", run.err);
     for name in ["a", "b", "c", "d"] {
         assert!(row(&run, name).contains(&"interrupted"), "{}", run.err);
