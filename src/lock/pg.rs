@@ -5,6 +5,8 @@
 
 mod adopt;
 
+use std::time::Duration;
+
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex;
 use tokio_postgres::Client;
@@ -14,6 +16,10 @@ use crate::lock::attempt::Attempt;
 use crate::lock::owner::Owner;
 use crate::net::pg_tls::{self, quoted};
 use crate::steps::terraform::database::Database;
+
+/// How often it is looked again who a new holder is, and how soon.
+const LOOKS: u32 = 10;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(30);
 
 /// The server notices a machine that vanished after about 50 s.
 const SETTINGS: &str = "SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; \
@@ -177,7 +183,19 @@ impl Server {
         Ok(left)
     }
 
+    /// A holder who does not say who he is has the lock since a moment, and writes that down now.
     async fn find_with(&self, client: &Client) -> Result<Found, tokio_postgres::Error> {
+        for _ in 0..LOOKS {
+            let found = self.look(client).await?;
+            if found.owner.is_some() || found.holder.is_none() {
+                return Ok(found);
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+        self.look(client).await
+    }
+
+    async fn look(&self, client: &Client) -> Result<Found, tokio_postgres::Error> {
         let (first, second) = self.keys();
         let holder = client
             .query_opt(
