@@ -133,6 +133,13 @@ pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     Some(total)
 }
 
+/// Text that Markdown shows as it is, on lines of its own.
+pub(crate) fn fenced(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}text\n{}\n{fence}", text.trim_end_matches('\n'))
+}
+
 /// Whether a name matches a pattern with `*` (any characters) and `?` (one character).
 pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.trim().chars().collect(), name.chars().collect());
@@ -249,6 +256,12 @@ mod tests {
             let _ = nearest(&word, [other.as_str()]);
             let _ = parse_duration(&word);
         }
+    }
+
+    #[test]
+    fn a_fence_is_longer_than_what_it_holds() {
+        assert_eq!(fenced("a\n"), "```text\na\n```");
+        assert_eq!(fenced("````"), "`````text\n````\n`````");
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub struct Environment {
     pub lock: model::Lock,
     /// When somebody at a terminal is asked.
     pub safety: model::Safety,
+    /// What may change behind terraform's back.
+    pub drift: model::DriftSection,
     /// What `stop`, `start` and `state` act on.
     pub power: Option<model::Power>,
     /// How ansible is called; none when nothing is said about it.
@@ -251,6 +253,7 @@ impl Environment {
             hosts: file.hosts,
             lock: file.lock.unwrap_or_default(),
             safety: file.safety.unwrap_or_default(),
+            drift: file.drift.unwrap_or_default(),
             power: file.power,
             ansible: file.ansible.map(|ansible| Ansible::new(ansible, root)),
             aws: file.aws.unwrap_or_default(),

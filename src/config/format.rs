@@ -33,6 +33,7 @@ pub(crate) fn wrong(key: &str, text: &str, format: &str) -> Option<(String, Stri
             "a version",
             "write it as `1.11.4`, `1.11`, `>= 1.10, < 1.12` or `~> 1.11.0`",
         ),
+        "date" => (text.parse::<jiff::civil::Date>().is_ok(), "a day", "write it as `2027-01-31`"),
         "mode" => (is_mode(), "a file mode", "write it as `0600` or `0644`"),
         "variable" => {
             (is_variable(text), "the name of a variable", "use letters, digits and `_`, and no digit first")

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::run::{Lane, Run};
 use super::state::State;
 use super::took;
-use crate::text::plain as plain_text;
+use crate::text::{fenced, plain as plain_text};
 use crate::ui::event::Changes;
 
 /// What is said where the rest is left out.
@@ -110,17 +110,12 @@ fn details(lane: &Lane) -> Vec<String> {
             let _ = writeln!(out, "- {place}**{}**", plain(&found.summary));
         }
         let kept = &step.tail[step.tail.len().saturating_sub(LINES)..];
-        let lines = kept.join("\n") + "\n";
+        let lines = kept.join("\n");
         let lines = plain_text(&lines);
-        let fence = "`".repeat(longest_fence(&lines).max(2) + 1);
-        let _ = write!(out, "\n{fence}text\n{lines}{fence}\n\n</details>\n");
+        let _ = write!(out, "\n{}\n\n</details>\n", fenced(&lines));
         folds.push(out);
     }
     folds
-}
-
-fn longest_fence(text: &str) -> usize {
-    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
 }
 
 fn facts(run: &Run) -> String {

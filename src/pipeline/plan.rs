@@ -18,7 +18,7 @@ use crate::steps::forget::Forget;
 use crate::steps::nothing::Nothing;
 use crate::steps::prepare::Prepare;
 use crate::steps::terraform::Action as Terraform;
-use crate::steps::terraform::{How, Outputs, Reviewed};
+use crate::steps::terraform::{How, LookForDrift, Outputs, Reviewed};
 use crate::work::needs::Needs;
 
 /// The steps of a verb for an environment: those of the project's pipeline of that name, else the built-in ones.
@@ -173,7 +173,7 @@ pub(super) fn built_in_named(env: &Environment, name: &str, above: &[&str]) -> V
         "init" => Verb::Init,
         "bootstrap" => Verb::Bootstrap(Bootstrap::default()),
         "plan" => Verb::Plan { out: None, json: false },
-        "drift" => Verb::Drift,
+        "drift" => Verb::Drift(LookForDrift::default()),
         "apply" => Verb::Apply { plan: None },
         "destroy" => Verb::Destroy,
         "fmt" => Verb::Fmt { check: false },
@@ -227,10 +227,12 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
     match verb {
         Verb::Init if !has_root => nothing("initialise"),
         Verb::Plan { .. } if !has_root => nothing("plan"),
-        Verb::Drift if !has_root => nothing("look at"),
+        Verb::Drift(_) if !has_root => nothing("look at"),
         Verb::Fmt { .. } if !has_root => nothing("format"),
         Verb::Init => vec![prepare(false), terraform("terraform init", Terraform::Init)],
-        Verb::Drift => vec![prepare(false), terraform("terraform plan -refresh-only", Terraform::Drift)],
+        Verb::Drift(look) => {
+            vec![prepare(false), terraform("terraform plan -refresh-only", Terraform::Drift(look.clone()))]
+        }
         Verb::Plan { out, json } => {
             let action = Terraform::Plan { out: out.clone(), json: *json, keep: false, destroy: false };
             vec![prepare(false), terraform("terraform plan", action)]

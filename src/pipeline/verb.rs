@@ -8,7 +8,7 @@ use crate::config::template::Template;
 use crate::steps::Work;
 use crate::steps::bootstrap::Bootstrap;
 use crate::steps::docker::builds::Builds;
-use crate::steps::terraform::Reviewed;
+use crate::steps::terraform::{LookForDrift, Reviewed};
 
 /// A verb that is a pipeline, with what was asked of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub enum Verb {
         json: bool,
     },
     /// What changed behind terraform's back.
-    Drift,
+    Drift(LookForDrift),
     /// Make the environment match, then write its files.
     Apply {
         /// A saved plan.
@@ -171,7 +171,7 @@ impl Verb {
         match self {
             Verb::Init => "init",
             Verb::Plan { .. } => "plan",
-            Verb::Drift => "drift",
+            Verb::Drift(_) => "drift",
             Verb::Apply { .. } => "apply",
             Verb::Destroy => "destroy",
             Verb::Tf { .. } => "tf",

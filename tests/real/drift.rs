@@ -94,3 +94,78 @@ fn over_all_environments_each_is_told_and_the_exit_code_is_2() {
     project.infractl(&["apply", "rec"]).code(0);
     project.infractl(&["drift", "--all"]).code(0);
 }
+
+#[test]
+fn an_alarm_rings_once_for_each_change() {
+    let Some(project) = project(&["dev"]) else { return };
+    let change = |file: &str| fs::remove_file(project.path(format!("environments/dev/made/{file}"))).unwrap();
+    project.infractl(&["drift", "dev", "--new"]).code(0);
+    change("b.txt");
+    // What people look at in between silences nothing.
+    assert_eq!(project.infractl(&["drift", "dev"]).code(2).out, "local_sensitive_file.b: deleted\n");
+    let run = project.infractl(&["drift", "dev", "--new"]).code(2);
+    assert_eq!(run.out, "local_sensitive_file.b: deleted (new)\n");
+    run.says("1 resource of `dev` changed behind terraform's back, not all of it told before");
+    let run = project.infractl(&["drift", "dev", "--new"]).code(0);
+    assert_eq!(run.out, "local_sensitive_file.b: deleted (known)\n");
+    run.says("1 resource changed behind terraform's back, all of it told before");
+
+    // Another one rings; what is mended is told, and rings when it comes again.
+    change("a.txt");
+    let run = project.infractl(&["drift", "dev", "--new"]).code(2);
+    assert!(
+        run.out.contains("local_file.a: deleted (new)") && run.out.contains("b: deleted (known)"),
+        "{}",
+        run.out
+    );
+    project.infractl(&["apply", "dev"]).code(0);
+    let run = project.infractl(&["drift", "dev", "--new"]).code(0);
+    assert!(run.out.contains("local_file.a: as the state says again"), "{}", run.out);
+    change("a.txt");
+    project.infractl(&["drift", "dev", "--new"]).code(2);
+
+    // A folder of its own, as a CI job keeps it; a file that cannot be read rings.
+    project.infractl(&["drift", "dev", "--new", "--known", "kept"]).code(2);
+    project.infractl(&["drift", "dev", "--new", "--known", "kept"]).code(0);
+    project.write("kept/dev.json", "{");
+    project.infractl(&["drift", "dev", "--new", "--known", "kept"]).code(2).says("everything counts as new");
+    project.infractl(&["drift", "dev", "--new", "--known", "kept"]).code(0);
+    // Nothing is known by a look at a part, or by one that failed.
+    project.infractl(&["drift", "dev", "--new", "--", "-target=local_file.a"]).code(64);
+    project.infractl(&["drift", "dev", "--known", "kept"]).code(64);
+    project.write("environments/dev/broken.tf", "locals { a = nothing.a }\n");
+    project.infractl(&["drift", "dev", "--new", "--known", "kept"]).code(1);
+    fs::remove_file(project.path("environments/dev/broken.tf")).unwrap();
+    project.infractl(&["drift", "dev", "--new", "--known", "kept"]).code(0);
+    fs::remove_dir_all(project.path("kept")).unwrap();
+    project.write("kept", "in the way\n");
+    let run = project.infractl(&["drift", "dev", "--new", "--known", "kept"]).code(1);
+    run.says("what was told is not written down, and counts as new again");
+}
+
+#[test]
+fn what_may_change_is_left_out_and_said() {
+    let Some(project) = project(&["dev"]) else { return };
+    fs::remove_file(project.path("environments/dev/made/a.txt")).unwrap();
+    let rules = |rules: &str| {
+        project.write("environments/dev/environment.toml", &format!("[drift]\nignore = [{rules}]\n"))
+    };
+    rules("{ address = \"local_file.*\", reason = \"made by hand\", until = \"2999-01-01\" }");
+    let run = project.infractl(&["drift", "dev"]).code(0);
+    assert_eq!(run.out, "local_file.a: ignored (made by hand)\n");
+    let run = run.says("nothing else than 1 ignored resource changed behind terraform's back");
+    assert!(!run.err.contains("warning"), "{}", run.err);
+    rules(
+        "{ address = \"local_file.*\", reason = \"made by hand\", until = \"2020-01-01\" }, { address = \"aws.*\", reason = \"x\" }",
+    );
+    let run = project.infractl(&["drift", "dev", "--format", "markdown"]).code(2);
+    let run = run
+        .says("`[drift] ignore` of `local_file.*` (made by hand) was until 2020-01-01")
+        .says("`[drift] ignore` of `aws.*` (x): no resource is called so");
+    let text = "### 1 resource of `dev` changed behind terraform's back\n\n```text\nlocal_file.a: deleted\noutput hash: has another value\n```\n";
+    assert_eq!(run.out, text);
+    rules("{ address = \"local_file.*\", reason = \"x\", until = \"soon\" }");
+    project.infractl(&["drift", "dev"]).code(78).says("`soon` is not a day").says("write it as `2027-01-31`");
+    rules("{ address = \"local_file.*\" }");
+    project.infractl(&["drift", "dev"]).code(78).says("reason");
+}

@@ -14,6 +14,7 @@ mod git;
 mod http;
 mod compose;
 mod docker;
+mod drift;
 mod env_file;
 mod failure;
 mod inventory;
@@ -50,6 +51,7 @@ pub(crate) use command::*;
 pub(crate) use compose::*;
 pub(crate) use copy::*;
 pub(crate) use docker::*;
+pub(crate) use drift::*;
 pub(crate) use ecs::*;
 pub use env_file::*;
 pub(crate) use failure::*;
@@ -91,6 +93,8 @@ pub(crate) struct File {
     pub protected: Option<bool>,
     /// When somebody at a terminal is asked before something is changed
     pub safety: Option<Safety>,
+    /// What may change behind terraform's back
+    pub drift: Option<DriftSection>,
     /// One line for people, shown by `infractl env list`
     ///
     /// Example: `description = "what customers see"`

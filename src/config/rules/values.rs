@@ -18,6 +18,7 @@ pub(super) fn rules(root: &Node, environment: &str, issues: &mut Vec<Issue>) {
         &["outputs"],
         &["lock"],
         &["safety"],
+        &["drift"],
         &["release"],
         &["snapshots"],
         &["registry"],

@@ -22,7 +22,7 @@ pub enum Action {
         destroy: bool,
     },
     /// What changed behind terraform's back.
-    Drift,
+    Drift(LookForDrift),
     /// Look at what a saved plan takes away.
     Look {
         /// The plan.
@@ -54,6 +54,17 @@ pub enum Action {
     },
 }
 
+/// How a look for drift is told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LookForDrift {
+    /// Only what earlier looks like this one did not tell is a difference.
+    pub is_new: bool,
+    /// The folder that keeps what they told, if it is not our own.
+    pub known: Option<PathBuf>,
+    /// As Markdown.
+    pub is_markdown: bool,
+}
+
 /// A plan that was saved, and looked at by somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reviewed {
@@ -77,7 +88,7 @@ impl Action {
     pub(super) fn evaluates(&self) -> bool {
         match self {
             Action::Plan { destroy, .. } => !destroy,
-            Action::Drift | Action::Verify { .. } | Action::Apply { .. } | Action::Validate => true,
+            Action::Drift(_) | Action::Verify { .. } | Action::Apply { .. } | Action::Validate => true,
             Action::Init
             | Action::Look { .. }
             | Action::Destroy
@@ -90,7 +101,7 @@ impl Action {
     pub(super) fn takes_values(&self) -> bool {
         match self {
             Action::Plan { .. }
-            | Action::Drift
+            | Action::Drift(_)
             | Action::Verify { .. }
             | Action::Apply { .. }
             | Action::Destroy => true,
@@ -111,7 +122,7 @@ impl Action {
     pub(super) fn command(&self) -> Option<Command> {
         match self {
             Action::Init => Some(Command::Init),
-            Action::Plan { keep: false, .. } | Action::Drift => Some(Command::Plan),
+            Action::Plan { keep: false, .. } | Action::Drift(_) => Some(Command::Plan),
             Action::Plan { destroy: true, .. } | Action::Destroy => Some(Command::Destroy),
             Action::Plan { .. } | Action::Verify { .. } | Action::Apply { .. } => Some(Command::Apply),
             Action::Fmt { .. } => Some(Command::Fmt),

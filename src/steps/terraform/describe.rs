@@ -38,7 +38,7 @@ pub(super) fn commands(step: &mut StepCx<'_>, action: &Action) -> Result<Vec<Str
             let cmd = root.plan_json(Some(Path::new("PRIVATE.tfplan")));
             push(if *destroy { cmd.arg("-destroy") } else { cmd }, flags::for_plan(&words))?;
         }
-        Action::Drift => {
+        Action::Drift(_) => {
             let cmd = root.plan_json(Some(Path::new("PRIVATE.tfplan"))).arg("-refresh-only");
             push(cmd, flags::for_plan(&words))?;
         }

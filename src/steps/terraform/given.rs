@@ -163,7 +163,7 @@ pub(super) fn way(step: &StepCx<'_>, action: &Action) -> Result<Option<Way>, Fai
 /// The values that this action reads from a file.
 pub(super) fn wanted(step: &StepCx<'_>, action: &Action) -> Result<BTreeMap<String, Json>, Failure> {
     let is_saved = match action {
-        Action::Plan { .. } | Action::Drift | Action::Verify { .. } => false,
+        Action::Plan { .. } | Action::Drift(_) | Action::Verify { .. } => false,
         Action::Any { words } if subcommand::find(words).takes_variables => false,
         Action::Apply { plan } => plan.is_some() || step.facts.plan.is_some(),
         Action::Destroy => step.facts.plan.is_some(),

@@ -30,7 +30,7 @@ mod sealed;
 mod words;
 mod action;
 
-pub(crate) use action::{Action, How, Reviewed};
+pub(crate) use action::{Action, How, LookForDrift, Reviewed};
 pub(crate) use call::{equip, equip_any, failed, program, without_dangling};
 pub(crate) use given::names;
 pub(crate) use root::root;
@@ -73,7 +73,7 @@ impl StepKind for Action {
         Some(match self {
             Action::Init
             | Action::Plan { .. }
-            | Action::Drift
+            | Action::Drift(_)
             | Action::Look { .. }
             | Action::Verify { .. }
             | Action::Validate
@@ -145,7 +145,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, action: &Action) -> Result<String
     let wish = if *action == Action::Init { Wish::Asked } else { Wish::IfNeeded };
     init::run(step, &root, wish).await?;
     let changes = matches!(action, Action::Apply { .. } | Action::Verify { .. } | Action::Destroy);
-    if changes || matches!(action, Action::Plan { .. } | Action::Drift) {
+    if changes || matches!(action, Action::Plan { .. } | Action::Drift(_)) {
         known::mask(step, &root).await?;
     }
     if let Action::Apply { plan: Some(Reviewed { file, how: How::Verified }) } = action
@@ -192,7 +192,7 @@ async fn call(
         }
         Action::Plan { out, keep: false, .. } => plan::plan(step, root, out.as_deref(), words).await,
         Action::Plan { destroy, .. } => keep::keep(step, root, *destroy, words).await,
-        Action::Drift => drift::run(step, root, words).await,
+        Action::Drift(look) => Box::pin(drift::run(step, root, look, words)).await,
         Action::Look { plan } => keep::look(step, root, plan).await,
         Action::Verify { plan } => verify::verify(step, root, plan, words).await,
         Action::Apply { plan } => change::apply(step, root, plan.as_ref(), words).await,

@@ -30,7 +30,7 @@ pub(super) fn lines(step: &StepCx<'_>, action: &Action, script: &mut Script) -> 
             if *destroy { cmd.arg("-destroy") } else { cmd }
         }
         Action::Plan { out, .. } => root.plan(out.as_deref()),
-        Action::Drift => root.plan(None).arg("-refresh-only"),
+        Action::Drift(_) => root.plan(None).arg("-refresh-only"),
         Action::Look { plan } => root.show(plan),
         Action::Apply { plan: Some(Reviewed { file, how: How::Exactly }) } if !is_sealed(file) => {
             root.apply_plan(file, std::mem::take(&mut extra))
