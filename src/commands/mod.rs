@@ -20,6 +20,7 @@ pub(crate) mod fmt;
 pub(crate) mod genenv;
 pub(crate) mod graph;
 pub(crate) mod history;
+mod deployments;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod inventory;
@@ -261,7 +262,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Fmt(args) => fmt::run(cx, global, args).await,
         Command::Genenv(args) => genenv::run(cx, global, args).await,
         Command::Graph(args) => graph::run(cx, global, args),
-        Command::History(args) => history::run(cx, global, args),
+        Command::History(args) => history::run(cx, global, args).await,
         Command::Import(args) => import::run(cx, global, args),
         Command::Init(args) => init::run(cx, global, args).await,
         Command::Inventory(args) => inventory::run(cx, global, args).await,

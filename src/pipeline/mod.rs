@@ -9,6 +9,8 @@ mod explained;
 pub(crate) mod supply;
 mod around;
 mod capture;
+mod deployed;
+pub(crate) mod deploys;
 pub(crate) mod engine;
 pub(crate) mod recorded;
 mod describe;

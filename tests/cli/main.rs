@@ -16,6 +16,7 @@ mod archives;
 mod bootstrap;
 mod bucket_server;
 mod checks;
+mod deployments;
 mod ci;
 mod estate;
 mod doctor;
