@@ -134,7 +134,8 @@ pub(crate) async fn go(
         }
         Err(Stopped { failure, step }) => {
             let is_over = matches!(failure.kind, Kind::Declined | Kind::Difference | Kind::Child(_));
-            let can_go_on = !is_over && !matches!(verb, Verb::Tf { .. }) && whole.count() > 1;
+            let can_go_on =
+                !is_over && !matches!(verb, Verb::Tf { .. } | Verb::Given { .. }) && whole.count() > 1;
             let step = step.map(|step| step_of(whole, selected, step));
             if !can_go_on && options.begun.is_some() {
                 resume::forget(env, &whole.verb)?;

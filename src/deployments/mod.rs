@@ -2,11 +2,14 @@
 
 pub(crate) mod run;
 pub(crate) mod store;
-mod tagged;
+pub(crate) mod tagged;
+pub(crate) mod promotion;
+pub(crate) mod back;
 mod standing;
 mod chain;
-mod record;
+pub(crate) mod record;
 
+pub(crate) use record::Release;
 pub(crate) use standing::{Deployment, Standing};
 
 use std::collections::BTreeSet;

@@ -6,7 +6,8 @@ use super::record::{Begun, Deployed, Release, What};
 use super::{store, tagged};
 use crate::failure::{Failure, Kind};
 use crate::history::State;
-use crate::work::{StepCx, images};
+use crate::work::StepCx;
+use crate::work::images::{self, Image};
 
 /// What a run is about to deploy.
 #[derive(Debug, Clone, Default)]
@@ -64,6 +65,12 @@ impl Writing {
             leaves: self.meant.leaves,
             migrations: step.env.release.migrations,
         };
+        // Later runs of this environment mean the same images.
+        for (name, image) in &step.facts.images {
+            if matches!(image, Image::Given { .. }) {
+                images::remember(step.env, name, image)?;
+            }
+        }
         self.number = Some(store::add(step, What::Began(begun)).await?);
         Ok(())
     }

@@ -23,6 +23,7 @@ pub(crate) mod script;
 mod options;
 pub(crate) mod select;
 pub(crate) mod plan;
+mod given;
 mod reviewed;
 pub(crate) mod own;
 mod machines;

@@ -38,6 +38,7 @@ mod one_state;
 mod parts;
 mod pipelines;
 mod plans;
+mod promote;
 mod questions;
 mod readme;
 mod release;
