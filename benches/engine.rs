@@ -98,6 +98,7 @@ fn context(root: &Path, runner: Box<dyn Runner>) -> Ctx {
         dir_is_project: true,
         project: OnceLock::new(),
         states: OnceLock::new(),
+        run: Arc::default(),
     }
 }
 

@@ -34,6 +34,8 @@ pub struct Ctx {
     pub project: OnceLock<Project>,
     /// Where each environment of the project has its state, once somebody looked. Never shown.
     pub states: OnceLock<Vec<(String, String)>>,
+    /// The number of this run in the history, once it is kept there.
+    pub run: Arc<OnceLock<u64>>,
 }
 
 /// The environment of infractl as it was at the start.

@@ -17,6 +17,7 @@ mod state;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::disk;
@@ -39,6 +40,8 @@ pub struct Setup {
     pub user: String,
     /// What is never written.
     pub masks: Masks,
+    /// Gets the number of the run, once it is kept.
+    pub number: Arc<OnceLock<u64>>,
     /// Where the JUnit report goes.
     pub junit: Option<PathBuf>,
     /// Where the JSON report goes.

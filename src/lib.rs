@@ -9,6 +9,7 @@ mod commands; // what people type: one file per verb
 mod doctor; // is everything there that runs need; changes nothing
 mod release; // the next version, what is new, the tag that says what it is made of
 mod pipeline; // the same care for every verb: order, confirmation, events
+mod deployments; // what was deployed where: records that cannot be changed unseen
 mod lock; // one run at a time on an environment
 mod steps; // how one step is done: one folder or file per kind
 mod hosts; // machines: logins, connections

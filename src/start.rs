@@ -59,7 +59,8 @@ fn run() -> ExitCode {
             let _ = masks.add(name, line);
         }
     }
-    let (mut ui, recorder) = recording::prepare(&cli, mode, &vars, &masks);
+    let run = Arc::default();
+    let (mut ui, recorder) = recording::prepare(&cli, mode, &vars, &masks, &run);
     if let Err(failure) = recording::log_file(&mut ui, &cli.global) {
         ui.failure(&failure);
         return ExitCode::from(failure.kind.code());
@@ -83,7 +84,7 @@ fn run() -> ExitCode {
     };
     let result = runtime.block_on(async {
         let interrupts = interrupts(&ui, &recorder)?;
-        let cx = context(&cli.global, vars, Arc::clone(&ui), masks, interrupts)?;
+        let cx = context(&cli.global, vars, Arc::clone(&ui), masks, (interrupts, run))?;
         let result = tokio::select! {
             biased;
             result = commands::run(&cx, &cli) => result,
@@ -205,7 +206,7 @@ fn context(
     vars: Vars,
     ui: Arc<Ui>,
     masks: Masks,
-    interrupts: Interrupts,
+    (interrupts, run): (Interrupts, Arc<OnceLock<u64>>),
 ) -> Result<Ctx, Failure> {
     let here = std::env::current_dir().map_err(|error| {
         Failure::new(Kind::Usage, format!("the current folder is gone or unreadable: {error}"))
@@ -225,6 +226,7 @@ fn context(
         dir_is_project: global.dir.is_some(),
         project: OnceLock::new(),
         states: OnceLock::new(),
+        run,
     })
 }
 

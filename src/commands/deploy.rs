@@ -1,7 +1,8 @@
 //! Roll out to an environment; and what `check` shares with it.
 
 use super::part::Part;
-use super::planned::{Planned, planned, runs};
+use super::planned::{Planned, planned};
+use super::rollout::runs;
 use super::several::Targets;
 use super::{Global, target};
 use crate::config::Environment;

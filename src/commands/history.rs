@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
+use super::deployments::{self, DeploymentsArgs};
 use super::{Global, OutputMode, complete, target};
 use crate::context::Ctx;
 use crate::disk;
@@ -36,6 +37,8 @@ enum HistoryCommand {
     Show(ShowArgs),
     /// Write a run as one HTML file with a timeline; it opens offline
     Export(ExportArgs),
+    /// See what was deployed: which release, which images, whether it was verified
+    Deployments(DeploymentsArgs),
 }
 
 /// Show a run: its steps, what they started, how long they took
@@ -64,11 +67,16 @@ struct ExportArgs {
 }
 
 /// Runs it.
-pub(crate) fn run(cx: &Ctx, global: &Global, args: &HistoryArgs) -> Result<(), Failure> {
-    let store = Store::of(&target::project(cx)?.root);
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &HistoryArgs) -> Result<(), Failure> {
+    let project = target::project(cx)?;
+    let store = Store::of(&project.root);
     let json = global.output == OutputMode::Json;
     match &args.command {
-        None => list(cx, &store, args.limit, args.json || json),
+        None => {
+            deployments::warn(cx, &project.root, &project.environments);
+            list(cx, &store, args.limit, args.json || json)
+        }
+        Some(HistoryCommand::Deployments(args)) => deployments::run(cx, args, args.json || json).await,
         Some(HistoryCommand::Show(show)) => {
             let run = find(&store, show.number)?;
             if show.log {
@@ -77,7 +85,7 @@ pub(crate) fn run(cx: &Ctx, global: &Global, args: &HistoryArgs) -> Result<(), F
                 let text = serde_json::to_string_pretty(&run).unwrap_or_default();
                 cx.ui.document(format!("{text}\n").as_bytes())
             } else {
-                cx.ui.page(&steps(&run))
+                cx.ui.page(&(steps(&run) + &deployments::of_run(&project.root, &run)))
             }
         }
         Some(HistoryCommand::Export(export)) => {

@@ -30,6 +30,7 @@ pub(crate) mod output;
 pub(crate) mod own_verbs;
 pub(crate) mod pipeline;
 pub(crate) mod plan;
+pub(crate) mod promote;
 pub(crate) mod push;
 pub(crate) mod release;
 pub(crate) mod run;
@@ -50,8 +51,12 @@ mod asking;
 mod waves;
 mod chosen;
 mod previews;
+mod rollout;
+pub(crate) mod rollback;
+mod given;
 pub(crate) mod planned;
 pub(crate) mod part;
+mod deployments;
 mod complete;
 mod log_names;
 pub(crate) mod target;
@@ -158,12 +163,16 @@ pub enum Command {
     Pipeline(pipeline::PipelineArgs),
     /// Preview what an apply would change
     Plan(plan::PlanArgs),
+    /// Take what runs in an environment to the next one: the same images, by digest
+    Promote(promote::PromoteArgs),
     /// Push the images of an environment
     Push(push::PushArgs),
     /// Take down, then bring up again: for labs
     Recreate(pipeline::VerbArgs),
     /// Release what is committed: the next version, the changelog, and a tag that says what it is made of
     Release(release::ReleaseArgs),
+    /// Take an environment back to a release that it had
+    Rollback(rollback::RollbackArgs),
     /// Run a one-off task of an environment, and pass its exit code on
     Run(run::RunArgs),
     /// Open, create and check files of secrets
@@ -220,7 +229,7 @@ fn parse_words(words: &[OsString]) -> Result<Cli, clap::Error> {
 fn kept_as(matches: &ArgMatches) -> Option<String> {
     let (verb, given) = matches.subcommand()?;
     let is_set = |flag| given.try_get_one::<bool>(flag).ok().flatten().copied().unwrap_or(false);
-    if is_set("print") || is_set("check") || is_set("diff") {
+    if is_set("print") || is_set("check") || is_set("diff") || is_set("list") {
         return None;
     }
     let name = match given.try_get_many::<String>(if verb == OWN { "name" } else { "words" }) {
@@ -261,7 +270,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Fmt(args) => fmt::run(cx, global, args).await,
         Command::Genenv(args) => genenv::run(cx, global, args).await,
         Command::Graph(args) => graph::run(cx, global, args),
-        Command::History(args) => history::run(cx, global, args),
+        Command::History(args) => history::run(cx, global, args).await,
         Command::Import(args) => import::run(cx, global, args),
         Command::Init(args) => init::run(cx, global, args).await,
         Command::Inventory(args) => inventory::run(cx, global, args).await,
@@ -272,9 +281,11 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Own(args) => pipeline::run_own(cx, global, args).await,
         Command::Pipeline(args) => pipeline::run(cx, global, args).await,
         Command::Plan(args) => plan::run(cx, global, args).await,
+        Command::Promote(args) => Box::pin(promote::run(cx, global, args)).await,
         Command::Push(args) => push::run(cx, global, args).await,
         Command::Recreate(args) => pipeline::run_verb(cx, global, "recreate", args).await,
         Command::Release(args) => Box::pin(release::run(cx, global, args)).await,
+        Command::Rollback(args) => Box::pin(rollback::run(cx, global, args)).await,
         Command::Run(args) => Box::pin(run::run(cx, global, args)).await,
         // `parse` leaves none.
         Command::Other(_) => Err(Failure::silent(Kind::Usage)),

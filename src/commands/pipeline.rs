@@ -3,7 +3,8 @@
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
 use super::part::Part;
-use super::planned::{go, planned, runs};
+use super::planned::planned;
+use super::rollout::{go, runs};
 use super::several::{self, Targets};
 use super::{Global, target};
 use crate::config::verbs::{self, Effect};

@@ -14,7 +14,7 @@ use crate::pipeline::many::Ended;
 use crate::pipeline::plan::{self, Verb};
 use crate::pipeline::select::{Selection, paths, select};
 use crate::pipeline::supply::{self, Supplied};
-use crate::pipeline::{Step, What, recorded, resume, script};
+use crate::pipeline::{Step, What, deploys, recorded, resume, script};
 use crate::steps::confirm::Asks;
 use crate::text::list;
 use crate::work::{SavedPlan, child};
@@ -68,7 +68,8 @@ pub(crate) fn planned(
         let names: Vec<&String> = values.keys().collect();
         cx.ui.note(format!("{}: as of the run at {at}", list(&names, "and")));
     }
-    let options = Options { values, ..options.clone() };
+    let meant = Some(deploys::meant(env, verb.name(), &selection));
+    let options = Options { values, meant, ..options.clone() };
     Ok(Planned { verb: verb.clone(), whole, selected, selection, options, kept: None })
 }
 
@@ -83,7 +84,8 @@ pub(crate) async fn go(
 ) -> Result<Ended, Failure> {
     let Planned { verb, whole, selected, selection, .. } = planned;
     let values = planned.options.values.clone();
-    let mut options = Options { plan: planned.kept.clone(), values, ..target::options(global, extra) };
+    let meant = planned.options.meant.clone();
+    let mut options = Options { plan: planned.kept.clone(), values, meant, ..target::options(global, extra) };
     if child::is_within(cx.vars.get(child::WITHIN), &env.name, verb.name()) && selection.is_all() {
         let message = format!(
             "`{}` of `{}` would do itself without end: one of its steps started it",
@@ -132,7 +134,8 @@ pub(crate) async fn go(
         }
         Err(Stopped { failure, step }) => {
             let is_over = matches!(failure.kind, Kind::Declined | Kind::Difference | Kind::Child(_));
-            let can_go_on = !is_over && !matches!(verb, Verb::Tf { .. }) && whole.count() > 1;
+            let can_go_on =
+                !is_over && !matches!(verb, Verb::Tf { .. } | Verb::Given { .. }) && whole.count() > 1;
             let step = step.map(|step| step_of(whole, selected, step));
             if !can_go_on && options.begun.is_some() {
                 resume::forget(env, &whole.verb)?;

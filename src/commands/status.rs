@@ -8,9 +8,10 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Global, OutputMode, target};
+use super::{Global, OutputMode, deployments, target};
 use crate::config::{Environment, Project};
 use crate::context::Ctx;
+use crate::deployments::{self as records, Deployment, store};
 use crate::disk;
 use crate::failure::Failure;
 use crate::history::Store;
@@ -50,6 +51,10 @@ pub(crate) struct Glance {
     /// What the runs say.
     #[serde(flatten)]
     pub(crate) standing: Standing,
+    /// What was deployed last, by the deployment records; none if nothing was.
+    pub(crate) deployed: Option<Deployment>,
+    /// Why nothing may be deployed.
+    pub(crate) frozen: Option<String>,
     /// Who holds the lock, in words.
     pub(crate) lock: Option<String>,
     /// The environment file is there.
@@ -89,19 +94,26 @@ async fn glances(cx: &Ctx, project: &Project) -> Vec<Glance> {
     let standings = estate(&Store::of(&project.root), &project.environments);
     let looks = project.environments.iter().zip(standings);
     join_all(looks.map(async |(name, standing)| match project.environment(name) {
-        Ok(env) => Glance {
-            environment: name.clone(),
-            protected: env.protected,
-            problem: None,
-            standing,
-            lock: holder(cx, &env).await,
-            env_file: env.env_file.path.exists(),
-            env_file_stale: age::is_stale(cx, &env),
-        },
+        Ok(env) => {
+            let (records, problem) = recorded(cx, &env).await;
+            Glance {
+                environment: name.clone(),
+                protected: env.protected,
+                problem,
+                deployed: records.last().cloned(),
+                frozen: records.frozen,
+                standing,
+                lock: holder(cx, &env).await,
+                env_file: env.env_file.path.exists(),
+                env_file_stale: age::is_stale(cx, &env),
+            }
+        }
         Err(_) => Glance {
             environment: name.clone(),
             protected: false,
             problem: Some(format!("its configuration is wrong: run `infractl validate {name}`")),
+            deployed: None,
+            frozen: None,
             standing,
             lock: None,
             env_file: false,
@@ -109,6 +121,18 @@ async fn glances(cx: &Ctx, project: &Project) -> Vec<Glance> {
         },
     }))
     .await
+}
+
+/// What the deployment records come to, and what is wrong with them.
+async fn recorded(cx: &Ctx, env: &Environment) -> (records::Standing, Option<String>) {
+    let found = tokio::time::timeout(PATIENCE, deployments::records(cx, env)).await;
+    let records = match found {
+        Ok(Ok(records)) => records,
+        // Those that were copied here; the lock says why there is no answer.
+        Ok(Err(_)) | Err(_) => store::here(&env.root, &env.name).unwrap_or_default(),
+    };
+    let problem = deployments::check(&env.name, &records.broken).err();
+    (records.standing, problem.map(|failure| failure.error.to_string()))
 }
 
 /// Who holds the lock, here or where other machines see it.
@@ -175,7 +199,7 @@ fn shown(cx: &Ctx, all: &[Glance]) -> String {
         "env file",
     ]);
     let (mut more, mut locks) = (String::new(), String::new());
-    for row in rows(cx, all) {
+    for (row, glance) in rows(cx, all).into_iter().zip(all) {
         let name =
             if row.protected { format!("{} (protected)", row.environment) } else { row.environment.clone() };
         let or = |text: Option<String>, none: &str| text.unwrap_or_else(|| none.to_owned());
@@ -186,7 +210,11 @@ fn shown(cx: &Ctx, all: &[Glance]) -> String {
             or(row.plan, ""),
             row.env_file.to_owned(),
         ]);
-        for (what, text) in [("drift", row.drift), ("machines", row.machines)] {
+        let deployed = glance.deployed.as_ref().map(deployments::brief);
+        let frozen = glance.frozen.clone();
+        let all =
+            [("deployed", deployed), ("frozen", frozen), ("drift", row.drift), ("machines", row.machines)];
+        for (what, text) in all {
             if let Some(text) = text {
                 more.push_str(&format!("{}: {what}: {text}\n", row.environment));
             }

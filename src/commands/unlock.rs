@@ -1,7 +1,9 @@
 //! Release the lock that a dead run left behind.
 
-use super::{Global, target};
+use super::{Global, deployments, rollout, target};
+use crate::config::Environment;
 use crate::context::Ctx;
+use crate::deployments::record::What;
 use crate::failure::{Failure, Kind};
 use crate::lock;
 use crate::steps::terraform::program;
@@ -16,12 +18,18 @@ use crate::ui::prompt;
 pub struct UnlockArgs {
     #[command(flatten)]
     target: target::Target,
+    /// Allow deployments again that `[rollout] on-failure = "freeze"` has stopped; locks are left alone
+    #[arg(long)]
+    thaw: bool,
 }
 
 /// Runs it.
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &UnlockArgs) -> Result<(), Failure> {
     let env = args.target.environment(cx)?;
     let name = &env.name;
+    if args.thaw {
+        return thaw(cx, global, &env).await;
+    }
     let locks = lock::look(cx, &env).await?;
     let now = (cx.now)();
     if let Some((owner, true)) = &locks.local {
@@ -65,9 +73,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &UnlockArgs) -> Result<
     if global.dry_run {
         return Ok(());
     }
-    let is_confirmed = target::confirmed(global).any(|confirmed| confirmed == name.as_str())
-        || (global.yes && !env.protected);
-    if !is_confirmed {
+    if !is_confirmed(global, &env) {
         prompt::confirm_name(&cx.ui, &format!("`unlock` releases the lock of `{name}`"), name)?;
     }
     lock::remove(cx, &env, &locks).await?;
@@ -76,8 +82,32 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &UnlockArgs) -> Result<
     Ok(())
 }
 
+/// Somebody has said yes on the command line.
+fn is_confirmed(global: &Global, env: &Environment) -> bool {
+    target::confirmed(global).any(|confirmed| confirmed == env.name) || (global.yes && !env.protected)
+}
+
+/// Allows deployments again.
+async fn thaw(cx: &Ctx, global: &Global, env: &Environment) -> Result<(), Failure> {
+    let name = &env.name;
+    let Some(why) = deployments::records(cx, env).await?.standing.frozen else {
+        cx.ui.note(format!("`{name}` is not frozen"));
+        return Ok(());
+    };
+    cx.ui.note(format!("`{name}` is frozen: {why}"));
+    if global.dry_run {
+        return Ok(());
+    }
+    if !is_confirmed(global, env) {
+        prompt::confirm_name(&cx.ui, &format!("`unlock --thaw` allows deployments to `{name}` again"), name)?;
+    }
+    rollout::record(cx, env, What::Thawed).await?;
+    cx.ui.note(format!("deployments to `{name}` are allowed again"));
+    Ok(())
+}
+
 /// How to release the lock that terraform itself puts on the state.
-fn terraforms_own(cx: &Ctx, env: &crate::config::Environment) {
+fn terraforms_own(cx: &Ctx, env: &Environment) {
     if let Some(terraform) = &env.terraform {
         cx.ui.note(format!(
             "terraform's own lock of the state is another one: if it says `Error acquiring the state lock`, run \

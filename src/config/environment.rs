@@ -68,6 +68,10 @@ pub struct Environment {
     pub snapshots: IndexMap<String, model::SnapshotSource>,
     /// Versions, tags, promotions.
     pub release: model::Release,
+    /// Where environments take releases from, by their names.
+    pub(crate) promotion: IndexMap<String, model::Promotion>,
+    /// What happens when a deployment fails.
+    pub(crate) rollout: model::Rollout,
     /// Versions of programs, by their names.
     pub tools: IndexMap<String, model::ToolTable>,
     /// What looks at its files, by name.
@@ -262,6 +266,8 @@ impl Environment {
             tasks: file.tasks,
             snapshots: file.snapshots,
             release: file.release.unwrap_or_default(),
+            promotion: file.promotion,
+            rollout: file.rollout.unwrap_or_default(),
             tools: file.tools.into_iter().map(|(name, entry)| (name, entry.into_table())).collect(),
             checks: (file.checks.into_iter())
                 .filter_map(|(name, entry)| Some((name, entry.into_table()?)))

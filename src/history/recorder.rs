@@ -108,6 +108,7 @@ impl Recorder {
         if let Some(root) = state.root.as_ref().filter(|_| crate::config::verbs::is_kept(verb)) {
             match RunFiles::begin(Store::of(root), &mut start) {
                 Ok(kept) => {
+                    let _ = self.setup.number.set(kept.number);
                     state.kept = Some(kept);
                     self.began.send_replace(Some(root.clone()));
                 }

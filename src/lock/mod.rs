@@ -4,6 +4,7 @@
 
 mod unlock;
 mod keeper;
+pub(crate) mod beside;
 mod shared;
 mod s3;
 mod place;
@@ -26,7 +27,7 @@ use crate::work::{Facts, StepCx};
 
 pub(crate) use crate::lock::file::left_running;
 pub(crate) use crate::lock::keeper::keep;
-pub(crate) use crate::lock::owner::Owner;
+pub(crate) use crate::lock::owner::{Owner, person};
 pub(crate) use crate::lock::token::mark;
 pub(crate) use crate::lock::unlock::{look, remove};
 

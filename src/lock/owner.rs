@@ -124,7 +124,7 @@ impl Owner {
 }
 
 /// The account that runs this; in CI the person who started the job.
-fn person(cx: &Ctx) -> String {
+pub(crate) fn person(cx: &Ctx) -> String {
     ["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_REQUESTEDFOR", "SUDO_USER", "USER", "LOGNAME"]
         .iter()
         .find_map(|name| cx.vars.get(name).filter(|value| !value.is_empty()))

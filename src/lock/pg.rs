@@ -4,6 +4,7 @@
 //! `infractl_locks` in the schema of the state. All times that are compared are the server's.
 
 mod adopt;
+mod lines;
 
 use std::time::Duration;
 

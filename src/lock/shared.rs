@@ -53,9 +53,9 @@ impl Place {
         opened::secrets(step).await?;
         let backend = state_place::backend(step)?;
         match backend.kind.as_str() {
-            "s3" => Ok(Place::S3(Arc::new(place::object(step, &backend).await?))),
+            "s3" => Ok(Place::S3(Arc::new(place::object(step, &backend, place::SUFFIX).await?))),
             "pg" => Ok(Place::Pg(Box::new(place::server(step, &backend)?))),
-            "local" => Ok(Place::File(place::beside_file(step, &backend)?)),
+            "local" => Ok(Place::File(place::beside_file(step, &backend, place::SUFFIX)?)),
             other => Err(Failure::new(
                 Kind::Config,
                 format!("`[lock] shared` is set, and there is no shared lock for the backend `{other}` of `{}`", step.env.name),

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 use super::before::{self, refuse};
 use super::{OnFailure, Pipeline, Step, What, expects, one_state};
 use crate::config::template::Rendered;
+use crate::config::verbs::Effect;
 use crate::config::{Environment, verbs};
 use crate::context::Ctx;
+use crate::deployments::run::Writing;
 use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
 use crate::lock::{self, Held};
@@ -73,19 +75,29 @@ pub(crate) async fn run_to_step(
     };
     let ended = |outcome| tell(Event::RunEnded { verb: verb.clone(), outcome, took: begun.elapsed() });
     if let (Err(failure), false) = (&held, options.dry_run) {
-        ended(outcome(failure.kind));
+        ended(failure.kind.into());
     }
     let held = held.map_err(nowhere)?;
-    let mut run =
-        PipelineRun { cx, env, options, verb, held: &held, facts, number: 0, timings: Vec::new(), at: None };
+    let mut run = PipelineRun {
+        cx,
+        env,
+        options,
+        verb,
+        held: &held,
+        facts,
+        writing: Writing::default(),
+        number: 0,
+        timings: Vec::new(),
+        at: None,
+    };
     if options.dry_run {
         super::describe::steps(&mut run, &pipeline.steps).await.map_err(nowhere)?;
         return Ok(run.facts);
     }
     let is_report = verbs::find(verb).is_some_and(|verb| verb.is_report);
     let frame = Frame { verb: verb.clone(), is_report, ..Frame::default() };
-    let result = run.steps(&pipeline.steps, &frame, "").await;
-    ended(result.as_ref().map_or_else(|failure| outcome(failure.kind), |()| Outcome::Done));
+    let result = run.recorded(&pipeline.steps, &frame).await;
+    ended(result.as_ref().map_or_else(|failure| failure.kind.into(), |()| Outcome::Done));
     if options.timings {
         for (name, took) in
             run.timings.iter().map(|(name, took)| (name.as_str(), *took)).chain([("all", begun.elapsed())])
@@ -109,6 +121,7 @@ pub(super) struct PipelineRun<'a> {
     pub(super) verb: &'a str,
     held: &'a Held,
     pub(super) facts: Facts,
+    pub(super) writing: Writing,
     pub(super) number: usize,
     timings: Vec<(String, Duration)>,
     at: Option<String>,
@@ -125,7 +138,7 @@ impl PipelineRun<'_> {
     }
 
     /// Boxed: a group of steps holds steps.
-    fn steps<'b>(
+    pub(super) fn steps<'b>(
         &'b mut self,
         steps: &'b [Step],
         frame: &'b Frame,
@@ -175,7 +188,7 @@ impl PipelineRun<'_> {
         if is_work {
             let (outcome, summary) = match &result {
                 Ok(summary) => (Outcome::Done, summary.clone()),
-                Err(failure) => (outcome(failure.kind), String::new()),
+                Err(failure) => (failure.kind.into(), String::new()),
             };
             self.ended(first, step, outcome, summary, started.elapsed());
         }
@@ -216,6 +229,7 @@ impl PipelineRun<'_> {
         };
         let cx = self.cx;
         let kind = work.kind();
+        self.begins(kind.effect().or(step.rules.effect).unwrap_or(Effect::Changes)).await?;
         let needs = Needs::of(self.env, kind, frame.secrets.as_deref());
         frame.ear = step.rules.ear();
         let mut step_cx = self.step_cx(step, frame.clone());
@@ -271,15 +285,6 @@ impl PipelineRun<'_> {
                 })
             }
         }
-    }
-}
-
-fn outcome(kind: Kind) -> Outcome {
-    match kind {
-        Kind::Difference => Outcome::Difference,
-        Kind::Interrupted | Kind::Terminated => Outcome::Interrupted,
-        Kind::Declined => Outcome::Declined,
-        _ => Outcome::Failed,
     }
 }
 

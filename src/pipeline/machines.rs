@@ -103,6 +103,14 @@ pub(super) fn no_registry(env: &Environment) -> (String, String) {
     (why, "add `[registry]` with `server = \"…\"`".to_owned())
 }
 
+/// A verb that is none of the steps of a run: it begins a run of its own.
+pub(super) fn by_itself(name: &str) -> Step {
+    let why = format!("`{name}` cannot be a step: it is a run of its own");
+    let help =
+        "go back by itself with `[rollout] on-failure = \"rollback\"`, or write a pipeline of this name";
+    refused(name, &why, help)
+}
+
 /// How the project's result is looked at: only it knows.
 pub(super) fn verify(env: &Environment) -> Vec<Step> {
     let why = format!("`{}` does not say how it is verified: there is no pipeline `verify`", env.name);

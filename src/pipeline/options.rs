@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use crate::deployments::run::Meant;
 use crate::work::SavedPlan;
 
 /// What is asked of a run, besides its verb.
@@ -24,6 +25,8 @@ pub struct Options {
     pub plan: Option<Arc<SavedPlan>>,
     /// Values that are known from before, by name.
     pub(crate) values: IndexMap<String, String>,
+    /// What its deployment records say; none where it deploys nothing.
+    pub(crate) meant: Option<Meant>,
     /// Hears the way to each step that begins.
     pub(crate) begun: Option<Begun>,
 }

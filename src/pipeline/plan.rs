@@ -1,5 +1,6 @@
 //! Which steps a verb has. Pure: nothing is touched.
 
+pub(crate) use super::given::Given;
 use super::reviewed::unreviewed;
 pub use super::verb::Verb;
 pub(crate) use super::verb::{Images, Playbooks};
@@ -27,7 +28,8 @@ pub fn pipeline(env: &Environment, verb: &Verb) -> Pipeline {
     let is_named = matches!(verb, Verb::Named { .. } | Verb::Playbooks { .. } | Verb::Images { .. });
     // These only read, for something that looks and writes nothing.
     let is_bare = matches!(verb, Verb::Genenv | Verb::Output | Verb::Tf { .. });
-    let mut steps = if env.pipelines.contains_key(name) || is_named {
+    let is_own = env.pipelines.contains_key(name) && !matches!(verb, Verb::Given { .. });
+    let mut steps = if is_own || is_named {
         own::named(env, name, &[])
     } else if is_bare {
         built_in(env, verb)
@@ -191,6 +193,7 @@ pub(super) fn built_in_named(env: &Environment, name: &str, above: &[&str]) -> V
         "stop" => Verb::Stop { shelve: false },
         "start" => return machines::start(env),
         "state" => return machines::state(env),
+        "promote" | "rollback" => return vec![machines::by_itself(name)],
         name => {
             return unready::word("verb", name)
                 .map(|no| refused(name, &no.why, &no.help))
@@ -275,6 +278,7 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
         Verb::Fmt { check } => vec![terraform("terraform fmt", Terraform::Fmt { check: *check })],
         Verb::Output if !has_root => vec![outputs()],
         Verb::Output | Verb::Genenv => vec![prepare(false), outputs()],
+        Verb::Given { given, .. } => given.steps(own::named(env, "deploy", &[])),
         Verb::Playbooks { name, .. } | Verb::Images { name, .. } | Verb::Named { name } => {
             own::named(env, name, &[])
         }

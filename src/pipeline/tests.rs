@@ -89,6 +89,7 @@ fn world(pipelines: &str, script: impl FnOnce(FakeRunner) -> FakeRunner) -> Worl
         dir_is_project: true,
         project: OnceLock::new(),
         states: OnceLock::new(),
+        run: Arc::default(),
     };
     World { dir, env, cx, runner, told }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::given::Given;
 use super::{Step, What};
 use crate::config::model::{Argument, Docker, HostName};
 use crate::config::template::Template;
@@ -67,6 +68,13 @@ pub enum Verb {
         name: String,
         /// Image and platform.
         part: Images,
+    },
+    /// `promote`, `rollback`: what `deploy` does, with images that are there.
+    Given {
+        /// `promote`, `rollback`.
+        name: String,
+        /// Images of which release.
+        given: Given,
     },
     /// A verb or pipeline by its name, with nothing else asked of it.
     Named {
@@ -181,7 +189,10 @@ impl Verb {
             Verb::Bootstrap(_) => "bootstrap",
             Verb::Output => "output",
             Verb::Genenv => "genenv",
-            Verb::Playbooks { name, .. } | Verb::Images { name, .. } | Verb::Named { name, .. } => name,
+            Verb::Playbooks { name, .. }
+            | Verb::Images { name, .. }
+            | Verb::Given { name, .. }
+            | Verb::Named { name, .. } => name,
         }
     }
 }

@@ -57,7 +57,11 @@ pub(crate) fn pushed<'a>(
                 missing
                     .push(format!("`{name}` of `{}` was built from files that were not committed", env.name));
             }
-            Some(Image::Pushed { reference, .. } | Image::There { reference, .. }) => {
+            Some(
+                Image::Pushed { reference, .. }
+                | Image::There { reference, .. }
+                | Image::Given { reference, .. },
+            ) => {
                 images.insert(name.clone(), reference.clone());
             }
             Some(Image::Here(_)) | None => {

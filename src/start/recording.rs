@@ -1,7 +1,7 @@
 //! What is told besides people: the history, reports, and the CI system around us.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::commands::{Cli, Global};
 use crate::context::{Ctx, Vars};
@@ -17,13 +17,20 @@ use crate::ui::log::LogFile;
 use crate::ui::{self, Mode, Ui};
 
 /// The `Ui` of this run, and who records it.
-pub(super) fn prepare(cli: &Cli, mode: Mode, vars: &Vars, masks: &Masks) -> (Ui, Arc<Recorder>) {
+pub(super) fn prepare(
+    cli: &Cli,
+    mode: Mode,
+    vars: &Vars,
+    masks: &Masks,
+    run: &Arc<OnceLock<u64>>,
+) -> (Ui, Arc<Recorder>) {
     let global = &cli.global;
     let recorder = Recorder::new(Setup {
         argv: argv(),
         verb: cli.kept_as.clone().filter(|_| !global.dry_run),
         user: user(mode.ci, vars),
         masks: masks.clone(),
+        number: Arc::clone(run),
         junit: global.report_junit.as_ref().map(|file| folder(global).join(file)),
         json: global.report_json.as_ref().map(|file| folder(global).join(file)),
         summary: mode.ci.and_then(|ci| summary(ci, vars)),

@@ -65,6 +65,8 @@ pub enum Work {
     Docker(model::Docker),
     /// Builds images, several at once.
     Builds(docker::builds::Builds),
+    /// Looks for images of a release, or copies them.
+    Carry(docker::carry::Carry),
     /// A task or service of ECS.
     Ecs(model::Ecs),
     /// Compares task definitions with what AWS has.
@@ -105,6 +107,7 @@ impl Work {
             Work::Compose(kind) => kind,
             Work::Docker(kind) => kind,
             Work::Builds(kind) => kind,
+            Work::Carry(kind) => kind,
             Work::Ecs(kind) => kind,
             Work::Definitions(kind) => kind,
             Work::Power(kind) => kind,

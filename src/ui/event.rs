@@ -7,6 +7,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::failure::Kind;
+
 /// How a step or a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -23,6 +25,18 @@ pub enum Outcome {
     Interrupted,
     /// Not done, because the answer to a question was no, or nobody was there to ask.
     Declined,
+}
+
+impl From<Kind> for Outcome {
+    /// Of what failed.
+    fn from(kind: Kind) -> Outcome {
+        match kind {
+            Kind::Difference => Outcome::Difference,
+            Kind::Interrupted | Kind::Terminated => Outcome::Interrupted,
+            Kind::Declined => Outcome::Declined,
+            _ => Outcome::Failed,
+        }
+    }
 }
 
 /// How much a line matters.

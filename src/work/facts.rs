@@ -64,11 +64,20 @@ pub struct Facts {
     pub path: OnceLock<Option<String>>,
     /// Who asks AWS, once that was found out.
     pub(crate) aws: Arc<Session>,
+    /// The snapshot that the deployment record of this run names.
+    pub(crate) snapshot: Option<String>,
     /// Where machines and databases are.
     pub state: Option<power::state::State>,
 }
 
 impl Facts {
+    /// For the step that has made a snapshot: the deployment record of this run names it by this identifier, so that it can
+    /// be gone back to, and `snapshot prune` leaves it alone. The last one of a run counts.
+    #[expect(dead_code, reason = "for the step `snapshot`")]
+    pub(crate) fn keep_snapshot(&mut self, id: &str) {
+        self.snapshot = Some(id.to_owned());
+    }
+
     /// Looks up what earlier runs built of these images, where this run has not.
     pub(crate) fn look_up_images(&mut self, env: &Environment, names: &BTreeSet<String>) {
         if names.iter().all(|name| self.images.contains_key(name)) {

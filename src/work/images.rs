@@ -23,6 +23,13 @@ pub(crate) enum Image {
         /// `REGISTRY/REPOSITORY@sha256:…`.
         reference: String,
     },
+    /// Another environment had it, or this one before: nothing was built here.
+    Given {
+        /// What it is part of.
+        release: String,
+        /// `REGISTRY/REPOSITORY@sha256:…`, or what the engine calls it.
+        reference: String,
+    },
     /// The registry had it before: nothing was built here.
     There {
         /// The git commit, which is its tag.
@@ -46,7 +53,9 @@ impl Image {
     pub(crate) fn reference(&self) -> String {
         match self {
             Image::Here(built) => built.id.clone(),
-            Image::Pushed { reference, .. } | Image::There { reference, .. } => reference.clone(),
+            Image::Pushed { reference, .. }
+            | Image::There { reference, .. }
+            | Image::Given { reference, .. } => reference.clone(),
         }
     }
 

@@ -24,7 +24,7 @@ esac
 "#;
 
 /// Checkouts of one project whose state is at one place.
-struct Team {
+pub(crate) struct Team {
     folder: Folder,
     vars: Vec<(String, String)>,
 }
@@ -48,11 +48,11 @@ impl Team {
         team
     }
 
-    fn checkout(&self, number: usize) -> PathBuf {
+    pub(crate) fn checkout(&self, number: usize) -> PathBuf {
         self.folder.path(format!("checkout-{number}"))
     }
 
-    fn command(&self, checkout: usize, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, checkout: usize, args: &[&str]) -> Command {
         let mut command = clean(BIN, &self.checkout(checkout), self.folder.root());
         command
             .args(args)
@@ -63,7 +63,7 @@ impl Team {
     }
 
     #[track_caller]
-    fn run(&self, checkout: usize, args: &[&str], code: i32) -> String {
+    pub(crate) fn run(&self, checkout: usize, args: &[&str], code: i32) -> String {
         Run::of(&mut self.command(checkout, args)).code(code).err
     }
 
@@ -210,7 +210,7 @@ pub(crate) fn s3(address: &str, method: &str, path: &str, body: &str) -> (u16, S
 }
 
 /// A team whose state is in a bucket of its own.
-fn s3_team(checkouts: usize, lock: &str) -> Option<(Team, String, String)> {
+pub(crate) fn s3_team(checkouts: usize, lock: &str) -> Option<(Team, String, String)> {
     let address = need("s3")?.into_string().unwrap();
     let bucket = format!("state-{}-{:?}", std::process::id(), std::thread::current().id());
     let bucket: String =
@@ -229,7 +229,7 @@ fn s3_team(checkouts: usize, lock: &str) -> Option<(Team, String, String)> {
     Some((team, address, object))
 }
 
-fn pg_team(checkouts: usize, lock: &str, schema: &str, ssl: &[(&str, &str)]) -> Option<Team> {
+pub(crate) fn pg_team(checkouts: usize, lock: &str, schema: &str, ssl: &[(&str, &str)]) -> Option<Team> {
     let server = need("postgres")?.into_string().unwrap();
     let (host, port) = server.split_once(':').unwrap();
     let schema = format!("{schema}_{}", std::process::id());

@@ -10,7 +10,7 @@ use crate::docker::{Docker, unique};
 pub(crate) struct Registry {
     child: Child,
     pub(crate) address: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 const PASSWORD: &str = "registry";
@@ -43,7 +43,15 @@ impl Registry {
             .spawn()
             .unwrap();
         wait_for("the registry", || std::net::TcpStream::connect(&address).is_ok());
-        Some(Registry { child, address, _folder: folder })
+        Some(Registry { child, address, folder })
+    }
+
+    /// Takes an image away, as an administrator does who cleans up.
+    pub(crate) fn forget(&self, repository: &str, digest: &str) {
+        let all = self.folder.path().join("data/docker/registry/v2/repositories");
+        let link =
+            all.join(repository).join("_manifests/revisions").join(digest.replace(':', "/")).join("link");
+        std::fs::remove_file(link).unwrap();
     }
 }
 

@@ -25,6 +25,7 @@ mod image;
 mod task;
 mod tools;
 mod snapshot;
+mod promotion;
 mod release;
 mod lock;
 mod pipeline;
@@ -63,6 +64,7 @@ pub(crate) use inventory::*;
 pub(crate) use lock::*;
 pub(crate) use pipeline::*;
 pub(crate) use power::*;
+pub(crate) use promotion::*;
 pub(crate) use publish::*;
 pub(crate) use registry::*;
 pub(crate) use release::*;
@@ -161,6 +163,14 @@ pub(crate) struct File {
     pub snapshots: IndexMap<String, SnapshotSource>,
     /// Versions, tags and what a promotion takes along
     pub release: Option<Release>,
+    /// Where an environment takes releases from, by its name, and what must be true of them: for `promote`
+    ///
+    /// Example: `promotion = { prod = { from = "rec", needs = ["verify"], age = "1h" } }`
+    #[serde(default)]
+    #[schemars(extend("propertyNames" = { "format": "environment" }))]
+    pub promotion: IndexMap<String, Promotion>,
+    /// What happens when a deployment fails
+    pub rollout: Option<Rollout>,
     /// Versions of the programs that the project works with, by their names; checked before a run starts them, and
     /// installed by `infractl tools install`
     ///

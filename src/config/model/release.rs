@@ -1,7 +1,7 @@
 //! `[release]`: versions, tags, promotions.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::FilePath;
 
@@ -35,6 +35,10 @@ pub struct Release {
     ///
     /// Default: `minor`
     pub zero: Option<Zero>,
+    /// Whether the schema of the data goes back: what `rollback` asks a word for
+    ///
+    /// Default: `none`
+    pub migrations: Option<Migrations>,
     /// Images of `[images]` that a promotion takes along, by digest
     ///
     /// Default: all
@@ -66,4 +70,17 @@ pub enum Zero {
     Minor,
     /// 0.2.3 becomes 1.0.0
     Major,
+}
+
+/// Whether the schema of the data goes back
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Migrations {
+    /// Releases do not change it
+    #[default]
+    None,
+    /// An older release can take the newer schema, or takes it back
+    Reversible,
+    /// An older release may not know what a newer one has made of the data
+    ForwardOnly,
 }

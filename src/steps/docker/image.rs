@@ -98,6 +98,9 @@ impl Names {
 /// What a container of it is started from: its first name on this machine, or where the registry has it.
 pub(super) async fn runnable(step: &mut StepCx<'_>, name: &str) -> Result<Option<String>, Failure> {
     step.facts.look_up_images(step.env, &BTreeSet::from([name.to_owned()]));
+    if let Some(images::Image::Given { reference, .. }) = step.facts.images.get(name) {
+        return Ok(Some(reference.clone()));
+    }
     let names = Names::of(step, name).await?;
     if let Some(images::Image::There { tag, reference }) = step.facts.images.get(name)
         && names.tags == [tag.as_str()]

@@ -175,6 +175,18 @@ impl Session {
         judge(step, &done, &format!("`docker login` to `{}`", self.login.server))
     }
 
+    /// A second login, beside the first.
+    pub(super) async fn also(
+        &self,
+        step: &StepCx<'_>,
+        login: &Login,
+        password: SecretString,
+    ) -> Result<(), Failure> {
+        let cmd = registry::login(&login.server, &login.user, password);
+        let done = step.quietly(&self.inside(cmd)).await.map_err(|error| step.unanswered(error))?;
+        judge(step, &done, &format!("`docker login` to `{}`", login.server))
+    }
+
     /// A command with this login.
     pub(super) fn inside(&self, cmd: Cmd) -> Cmd {
         cmd.env("DOCKER_CONFIG", self.folder.path().to_string_lossy())

@@ -10,6 +10,7 @@ pub(crate) mod task_words;
 mod volume;
 mod absent;
 pub(crate) mod compose_program;
+pub(crate) mod carry;
 pub(crate) mod builds;
 mod build;
 pub(crate) mod push;

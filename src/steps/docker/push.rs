@@ -63,7 +63,7 @@ pub(super) async fn run(step: &mut StepCx<'_>, name: &str) -> Result<String, Fai
 fn refuse_dirty(step: &StepCx<'_>, name: &str, names: &Names, before: Option<&Image>) -> Result<(), Failure> {
     let was_dirty = match before {
         Some(Image::Here(built) | Image::Pushed { built, .. }) => built.is_dirty,
-        Some(Image::There { .. }) | None => false,
+        Some(Image::There { .. } | Image::Given { .. }) | None => false,
     };
     if !step.env.protected || !(was_dirty || names.is_dirty()) {
         return Ok(());

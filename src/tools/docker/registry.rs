@@ -15,6 +15,12 @@ pub(crate) fn push(reference: &str) -> Cmd {
     Cmd::new("docker").args(["push", "--", reference])
 }
 
+/// Copies an image, all platforms of it, from one registry to another. Without the flag an image alone becomes an index of one,
+/// which has another digest.
+pub(crate) fn copy(from: &str, to: &str) -> Cmd {
+    Cmd::new("docker").args(["buildx", "imagetools", "create", "--prefer-index=false", "--tag", to, from])
+}
+
 /// The identifier that the engine has for an image, on standard output.
 pub(crate) fn identifier(reference: &str) -> Cmd {
     Cmd::new("docker").args(["image", "inspect", "--format", "{{.Id}}", "--", reference]).io(Io::Capture)

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::*;
 use crate::config::{Environment, Project};
@@ -107,6 +107,7 @@ fn world(
         dir_is_project: true,
         project: OnceLock::new(),
         states: OnceLock::new(),
+        run: Arc::default(),
     };
     World { dir, env, cx, runner, asked }
 }

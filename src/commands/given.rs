@@ -1,0 +1,67 @@
+//! A run of `deploy` with a release that is there already.
+
+use super::part::Part;
+use super::planned::{Planned, planned};
+use super::{Global, target};
+use crate::config::Environment;
+use crate::context::Ctx;
+use crate::deployments::{Deployment, Release, tagged};
+use crate::failure::{Failure, Kind};
+use crate::pipeline::plan::{Given, Verb};
+use crate::text::list;
+
+/// An error when another commit is checked out, or files differ from it.
+pub(super) async fn is_checked_out(
+    cx: &Ctx,
+    env: &Environment,
+    wanted: &Deployment,
+    why: &str,
+) -> Result<(), Failure> {
+    let here = tagged::here(cx, env).await?;
+    if here.commit == wanted.commit && !here.dirty {
+        return Ok(());
+    }
+    let name = &wanted.name;
+    Err(Failure::new(Kind::Failed, format!("{why}, and {} is checked out, not {name}", here.name()))
+        .help(format!("check it out and run it again: `git checkout {name}`")))
+}
+
+/// The pipeline `deploy` with the images of a deployment.
+pub(super) fn with_images(
+    cx: &Ctx,
+    global: &Global,
+    (env, verb): (&Environment, &str),
+    deployment: &Deployment,
+    from: Option<&str>,
+) -> Result<Planned, Failure> {
+    let named = env.release.images.as_ref();
+    let wanted =
+        env.images.keys().filter(|name| named.is_none_or(|all| all.iter().any(|image| image.0 == **name)));
+    let mut given =
+        Given { release: deployment.name.clone(), from: from.map(str::to_owned), ..Given::default() };
+    let mut missing = Vec::new();
+    for name in wanted {
+        match deployment.images.get(name) {
+            Some(reference) => drop(given.images.insert(name.clone(), reference.clone())),
+            None => missing.push(name),
+        }
+    }
+    if !missing.is_empty() {
+        return Err(Failure::new(
+            Kind::Failed,
+            format!("{} was deployed without the image {}", deployment.name, list(missing, "and")),
+        )
+        .help("take a release that has it: images are not built now"));
+    }
+    let verb = Verb::Given { name: verb.to_owned(), given };
+    let mut planned = planned(cx, env, &verb, &Part::default(), &target::options(global, &[]))?;
+    if let Some(meant) = &mut planned.options.meant {
+        meant.of = Some(Release {
+            release: deployment.release.clone(),
+            commit: deployment.commit.clone(),
+            dirty: deployment.dirty,
+        });
+        meant.from = from.map(str::to_owned);
+    }
+    Ok(planned)
+}

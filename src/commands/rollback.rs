@@ -1,0 +1,174 @@
+//! Take an environment back to what it was.
+
+use comfy_table::Table;
+use jiff::tz::TimeZone;
+
+use super::deployments::{self, images};
+use super::given::{is_checked_out, with_images};
+use super::part::Part;
+use super::planned::{go, planned};
+use super::{Global, target};
+use crate::config::Environment;
+use crate::config::verbs::Effect;
+use crate::context::Ctx;
+use crate::deployments::{Deployment, Standing, back};
+use crate::failure::{Failure, Kind};
+use crate::pipeline::plan::Verb;
+use crate::steps::docker::carry;
+use crate::text::list;
+use crate::work::{Facts, StepCx};
+
+/// Take an environment back to a release that it had: the same images, by digest, by the pipeline `deploy`
+///
+/// Without `--to` it is the last one that was verified and is another than what runs. Nothing is built, secrets are those
+/// of today. Schemas of databases and states of terraform do not go back by it. A project's own pipeline `rollback` is run
+/// instead when no flag is given.
+#[derive(Debug, clap::Args)]
+pub struct RollbackArgs {
+    #[command(flatten)]
+    target: target::Target,
+    /// Release to go back to: a tag, a version, or the beginning of a commit
+    #[arg(long, value_name = "VERSION")]
+    to: Option<String>,
+    /// Only list what can be gone back to, and why not to the rest
+    #[arg(long, conflicts_with_all = ["to", "accept_schema", "keep_configuration"])]
+    list: bool,
+    /// Go back although a release since then has changed the schema of the data for good
+    #[arg(long)]
+    accept_schema: bool,
+    /// Take the images back only, with the configuration that is checked out
+    #[arg(long)]
+    keep_configuration: bool,
+}
+
+/// Runs it.
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &RollbackArgs) -> Result<(), Failure> {
+    let has_flags = args.to.is_some() || args.list || args.accept_schema || args.keep_configuration;
+    let effect = if args.list { Effect::Reads } else { Effect::Stops };
+    let (env, _) = args.target.chosen(cx, effect)?;
+    if env.pipelines.contains_key("rollback") && !has_flags {
+        let own =
+            planned(cx, &env, &Verb::named("rollback"), &Part::default(), &target::options(global, &[]))?;
+        return go(cx, global, &env, &own, &Part::default(), &[]).await?.result();
+    }
+    let records = deployments::records(cx, &env).await?;
+    if let Err(failure) = deployments::check(&env.name, &records.broken) {
+        cx.ui.warn(format!("{:#}", failure.error));
+    }
+    let standing = records.standing;
+    if args.list {
+        return show(cx, &env, &standing).await;
+    }
+    let to = back::target(&standing, args.to.as_deref()).map_err(|why| {
+        Failure::new(Kind::Failed, format!("`{}` cannot go back: {why}", env.name))
+            .help(format!("see what it can go back to: `infractl rollback {} --list`", env.name))
+    })?;
+    let schemas = back::schemas(&standing, to);
+    if !schemas.is_empty() && !args.accept_schema {
+        return Err(Failure::new(
+            Kind::Failed,
+            format!(
+                "{} changed the schema of the data since {}, and that does not go back",
+                list(schemas, "and"),
+                to.name
+            ),
+        )
+        .help("restore a snapshot of the data, if it has to be as it was")
+        .help("pass `--accept-schema` if the older release can work with the newer schema"));
+    }
+    if !args.keep_configuration {
+        let why = "the older release has its own configuration";
+        is_checked_out(cx, &env, to, why).await.map_err(|failure| {
+            failure.help("pass `--keep-configuration` to take the images back only, with what is checked out")
+        })?;
+    }
+    deploy(cx, global, &env, &standing, to).await
+}
+
+/// Deploys an older deployment again.
+async fn deploy(
+    cx: &Ctx,
+    global: &Global,
+    env: &Environment,
+    standing: &Standing,
+    to: &Deployment,
+) -> Result<(), Failure> {
+    let mut planned = with_images(cx, global, (env, "rollback"), to, None)?;
+    if let Some(meant) = &mut planned.options.meant {
+        meant.leaves = standing.last().map(|last| last.number);
+    }
+    cx.ui.note(format!("`{}` goes back to {} (deployment {})", env.name, to.name, to.number));
+    Box::pin(go(cx, global, env, &planned, &Part::default(), &[])).await?.result()
+}
+
+/// Goes back because a deployment failed, once: what runs then, or why it does not go back.
+pub(super) async fn after_failure(cx: &Ctx, global: &Global, env: &Environment) -> Result<String, String> {
+    let told = |failure: Failure| format!("{:#}", failure.error);
+    let standing = deployments::records(cx, env).await.map_err(told)?.standing;
+    let to = back::verified(&standing).ok_or("no other deployment was verified")?;
+    let schemas = back::schemas(&standing, to);
+    if !schemas.is_empty() {
+        return Err(format!(
+            "{} changed the schema of the data since {}: `infractl rollback {} --accept-schema` goes back all the same",
+            list(schemas, "and"),
+            to.name,
+            env.name
+        ));
+    }
+    // Whoever started the deployment was asked.
+    let confirmed = Global { confirm: Some(env.name.clone()), ..global.clone() };
+    deploy(cx, &confirmed, env, &standing, to).await.map_err(told)?;
+    Ok(to.name.clone())
+}
+
+/// What can be gone back to, and why not to the rest.
+async fn show(cx: &Ctx, env: &Environment, standing: &Standing) -> Result<(), Failure> {
+    let mut seen: Vec<&Deployment> = Vec::new();
+    for deployment in standing.deployments.iter().rev().filter(|deployment| deployment.is_done()) {
+        if !seen.iter().any(|known| known.is_same_as(deployment)) {
+            seen.push(deployment);
+        }
+    }
+    if seen.is_empty() {
+        cx.ui.note(format!("`{}` has nothing to go back to: no deployment of it ended well", env.name));
+        return Ok(());
+    }
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(["release", "number", "when", "who", "verified", "snapshot", "images", "can go back"]);
+    let mut facts = Facts::default();
+    let mut step = StepCx::new(cx, env, "rollback", &[], &mut facts);
+    for deployment in seen {
+        table.add_row([
+            deployment.name.clone(),
+            deployment.number.to_string(),
+            deployment.began.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            format!("{}@{}", deployment.by, deployment.host),
+            if deployment.verified.is_some() { "yes" } else { "no" }.to_owned(),
+            deployment.snapshot.clone().unwrap_or_else(|| "none".to_owned()),
+            images(deployment),
+            can(&mut step, standing, deployment).await,
+        ]);
+    }
+    let lines = table.lines().flat_map(|line| [line.trim_end().to_owned(), "\n".to_owned()]);
+    cx.ui.page(&lines.collect::<String>())
+}
+
+/// Yes, or why not.
+async fn can(step: &mut StepCx<'_>, standing: &Standing, deployment: &Deployment) -> String {
+    if standing.last().is_some_and(|last| last.is_done() && last.is_same_as(deployment)) {
+        return "it runs".to_owned();
+    }
+    if deployment.dirty {
+        return "no: files were in no commit".to_owned();
+    }
+    match Box::pin(carry::gone(step, &deployment.images)).await {
+        Err(failure) => format!("unknown: {:#}", failure.error),
+        Ok(gone) if !gone.is_empty() => format!("no: {}", gone.join("; ")),
+        Ok(_) if deployment.is_left => "yes, but it was left once".to_owned(),
+        Ok(_) => match back::schemas(standing, deployment).as_slice() {
+            [] => "yes".to_owned(),
+            schemas => format!("with --accept-schema: {} changed it", schemas.join(", ")),
+        },
+    }
+}

@@ -1,0 +1,38 @@
+//! The deployment records that a run leaves.
+
+use super::Step;
+use super::engine::PipelineRun;
+use crate::config::verbs::Effect;
+use crate::deployments::run::Writing;
+use crate::failure::Failure;
+use crate::work::{Frame, StepCx};
+
+/// What writes them, for messages.
+const RECORD: &str = "record";
+
+impl PipelineRun<'_> {
+    /// All steps, between the records.
+    pub(super) async fn recorded(&mut self, steps: &[Step], frame: &Frame) -> Result<(), Failure> {
+        let mut step = StepCx::new(self.cx, self.env, RECORD, &[], &mut self.facts);
+        self.writing = Box::pin(Writing::new(&mut step, self.options.meant.as_ref())).await?;
+        let result = self.steps(steps, frame, "").await;
+        let mut step = StepCx::new(self.cx, self.env, RECORD, &[], &mut self.facts);
+        let kept = Box::pin(self.writing.ended(&mut step, result.as_ref().copied())).await;
+        match (result, kept) {
+            (Ok(()), kept) => kept,
+            (Err(failure), Ok(())) => Err(failure),
+            (Err(failure), Err(lost)) => {
+                Err(failure.help(format!("look at the deployment records too: {:#}", lost.error)))
+            }
+        }
+    }
+
+    /// Before a step with this effect.
+    pub(super) async fn begins(&mut self, effect: Effect) -> Result<(), Failure> {
+        if effect < Effect::Changes {
+            return Ok(());
+        }
+        let mut step = StepCx::new(self.cx, self.env, RECORD, &[], &mut self.facts);
+        Box::pin(self.writing.begins(&mut step, self.verb)).await
+    }
+}

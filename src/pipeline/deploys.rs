@@ -1,0 +1,59 @@
+//! Whether a verb or pipeline deploys, and whether it looks then whether all is well. Pure.
+
+use super::select::Selection;
+use crate::config::Environment;
+use crate::config::step::{Action, OnFailure, Step};
+use crate::config::verbs;
+use crate::deployments::run::Meant;
+use crate::work::when;
+
+/// What does what `deploy` does, by another name.
+const DEPLOYS: [&str; 3] = ["deploy", "promote", "rollback"];
+
+/// What the records of a run will say. A part of a pipeline deploys no release: what runs then has no name.
+pub(crate) fn meant(env: &Environment, name: &str, selection: &Selection) -> Meant {
+    let is_part = !selection.only.is_empty() || !selection.skip.is_empty();
+    // `up` does without.
+    let has_deploy = env.pipelines.contains_key("deploy") || env.ansible.is_some();
+    let body = if DEPLOYS.contains(&name) && !env.pipelines.contains_key(name) { "deploy" } else { name };
+    Meant {
+        deploys: has_deploy && !is_part && (DEPLOYS.contains(&name) || does(env, body, "deploy", false, &mut Vec::new())),
+        verifies: selection.is_all() && does(env, body, "verify", true, &mut Vec::new()),
+        ..Meant::default()
+    }
+}
+
+/// Whether one verb or pipeline does another; `surely` when nothing may leave it out.
+fn does<'a>(
+    env: &'a Environment,
+    name: &'a str,
+    wanted: &str,
+    surely: bool,
+    above: &mut Vec<&'a str>,
+) -> bool {
+    if name == wanted {
+        return true;
+    }
+    if above.contains(&name) {
+        return false;
+    }
+    above.push(name);
+    let found = match env.pipelines.get(name) {
+        Some(steps) => steps.iter().any(|step| match &step.action {
+            Action::Do(called, _) if !may_be_left_out(env, step, surely) => {
+                does(env, called, wanted, surely, above)
+            }
+            _ => false,
+        }),
+        None => verbs::find(name)
+            .is_some_and(|verb| verb.parts.iter().any(|part| does(env, part, wanted, surely, above))),
+    };
+    above.pop();
+    found
+}
+
+fn may_be_left_out(env: &Environment, step: &Step, surely: bool) -> bool {
+    let is_elsewhere = step.when.as_ref().is_some_and(|when| when::elsewhere(&env.name, when).is_some());
+    let may_be = step.when.is_some() || step.unless.is_some() || step.on_failure == OnFailure::Continue;
+    is_elsewhere || (surely && may_be)
+}

@@ -1,0 +1,227 @@
+//! `promote`, `rollback` and `[rollout]`, as far as no registry is needed.
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::common::{Sandbox, send, start, wait_for};
+use crate::deployments::{commit, deployments, git, project};
+
+const DEFAULTS: &str = "[pipelines]\n\
+    deploy = [\"test ! -e left/slow || exec sleep 60\", \"if test -e left/broken; then rm -f left/once && test ! -e left/always && rm left/broken; exit 1; fi\", \"cp VERSION left/{{environment}}\"]\n\
+    verify = { steps = [{ command = \"test ! -e left/sick\", effect = \"reads\" }] }\n";
+
+/// `dev` and `rec`, which takes releases from it.
+fn chain(more: &str, promotion: &str) -> Sandbox {
+    let project = project("");
+    project.environment("rec", "");
+    let defaults = format!("{DEFAULTS}[promotion]\nrec = {{ from = \"dev\"{promotion} }}\n{more}");
+    project.write("environments/defaults.toml", &defaults);
+    project.write("left/.keep", "");
+    project
+}
+
+/// Commits and tags a release.
+fn release(project: &Sandbox, version: &str) -> String {
+    project.write("VERSION", version);
+    let id = commit(project, &format!("feat: what {version} brings"));
+    git(project, &["tag", "-a", "-m", version, version]);
+    id
+}
+
+fn deploy(project: &Sandbox, environment: &str) {
+    project.infractl(&["deploy", environment]).code(0);
+    project.infractl(&["verify", environment]).code(0);
+}
+
+#[test]
+fn a_release_goes_on_when_it_may() {
+    let project = chain("", ", needs = [\"verify\"]");
+    release(&project, "v1.0.0");
+    project.infractl(&["promote", "dev", "rec"]).code(1).says("nothing was deployed to `dev` yet");
+    project.infractl(&["promote", "rec", "rec"]).code(64);
+    project.infractl(&["promote", "rec", "dev"]).code(1).says("nothing was deployed to `rec` yet");
+    project.infractl(&["deploy", "dev"]).code(0);
+    project.infractl(&["promote", "dev", "rec"]).code(1).says("v1.0.0 is not verified in `dev`");
+    let check = project.infractl(&["promote", "dev", "rec", "--check"]).code(2);
+    check.prints("dev has v1.0.0").says("not yet: v1.0.0 is not verified");
+    project.infractl(&["verify", "dev"]).code(0);
+    project.infractl(&["promote", "dev", "rec"]).code(0);
+    assert_eq!(project.read("left/rec"), "v1.0.0");
+    let record = &deployments(&project, "rec")[0];
+    assert_eq!(
+        (&record["from"], &record["verb"], &record["release"]),
+        (&"dev".into(), &"promote".into(), &"v1.0.0".into())
+    );
+    project.infractl(&["history"]).code(0).prints("promote");
+    project.infractl(&["promote", "dev", "rec", "--check"]).code(0);
+    project.infractl(&["promote", "dev", "rec"]).code(0).says("`rec` runs v1.0.0 already");
+    assert_eq!(deployments(&project, "rec").len(), 1);
+
+    let two = release(&project, "v1.1.0");
+    deploy(&project, "dev");
+    let check = project.infractl(&["promote", "dev", "rec", "--check"]).code(2);
+    check.prints("rec has v1.0.0: 1 commit").prints(&format!("{} feat: what v1.1.0 brings", &two[..12]));
+    let json = project.infractl(&["promote", "dev", "rec", "--check", "--output", "json"]).code(2);
+    let json: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(
+        (&json["behind"], &json["runs"], &json["release"]),
+        (&true.into(), &"v1.0.0".into(), &"v1.1.0".into())
+    );
+    // Its configuration has to be there.
+    project.write("VERSION", "v1.2.0");
+    project.infractl(&["promote", "dev", "rec"]).code(1).says("git checkout v1.1.0");
+    release(&project, "v1.2.0");
+    project.infractl(&["promote", "dev", "rec"]).code(1).says("v1.2.0 is checked out, not v1.1.0");
+    git(&project, &["checkout", "--quiet", "v1.1.0"]);
+    project.infractl(&["promote", "dev", "rec"]).code(0);
+    // What is newer there is not replaced by something older.
+    git(&project, &["checkout", "--quiet", "main"]);
+    project.infractl(&["deploy", "rec"]).code(0);
+    project.infractl(&["promote", "dev", "rec"]).code(1).says("infractl rollback rec --to v1.1.0");
+    // Nor does what has failed go on, or what nobody knows.
+    project.write("left/broken", "");
+    project.infractl(&["deploy", "dev"]).code(1);
+    project.infractl(&["promote", "dev", "rec"]).code(1).says("the last deployment to `dev` (v1.2.0) failed");
+    let file = project.path(".infractl/deployments/dev.jsonl");
+    let text = std::fs::read_to_string(&file).unwrap().replacen(
+        "\"event\":\"verified\"",
+        "\"event\":\"blessed\"",
+        1,
+    );
+    std::fs::write(&file, text).unwrap();
+    project.infractl(&["promote", "dev", "rec"]).code(1).says("records of `dev` are not whole");
+}
+
+#[test]
+fn age_snapshot_and_the_way_are_asked_for() {
+    let project = chain("", ", needs = [\"snapshot\"], age = \"1h\"");
+    release(&project, "v1.0.0");
+    deploy(&project, "dev");
+    let run = project.infractl(&["promote", "dev", "rec"]).code(1);
+    run.says("made no snapshot").says("must run in `dev` for 1h");
+    project.environment("prod", "protected = true\n[promotion]\nprod = { from = \"rec\" }\n");
+    project.infractl(&["promote", "dev", "prod"]).code(64).says("infractl promote rec prod");
+    project.environment("prod", "protected = true\n");
+    commit(&project, "chore: prod");
+    deploy(&project, "dev");
+    project.infractl(&["promote", "dev", "prod"]).code(77).says("--confirm prod");
+    project.infractl(&["promote", "dev", "prod", "--confirm", "prod"]).code(0);
+    for wrong in ["needs = [\"luck\"]", "age = \"soon\"", "form = \"dev\""] {
+        project.environment("rec", &format!("[promotion]\nrec = {{ from = \"dev\", {wrong} }}\n"));
+        project.infractl(&["promote", "dev", "rec"]).code(78).says("environments/rec/environment.toml:2:");
+    }
+}
+
+#[test]
+fn one_promotion_at_a_time() {
+    let project = chain("", "");
+    release(&project, "v1.0.0");
+    deploy(&project, "dev");
+    project.write("left/slow", "");
+    let mut first = start(&mut project.command(&["promote", "dev", "rec"]));
+    let records = project.path(".infractl/deployments/rec.jsonl");
+    wait_for("the promotion to begin", || records.exists());
+    project.infractl(&["promote", "dev", "rec"]).code(75).says("`rec` is busy");
+    send(&first, Signal::INT);
+    first.wait().unwrap();
+    assert_eq!(deployments(&project, "rec")[0]["outcome"], "interrupted");
+    std::fs::remove_file(project.path("left/slow")).unwrap();
+    project.infractl(&["promote", "dev", "rec"]).code(0);
+    assert_eq!(project.read("left/rec"), "v1.0.0");
+}
+
+#[test]
+fn an_environment_goes_back_to_what_it_had() {
+    let project = chain("", "");
+    for version in ["v1.0.0", "v1.1.0"] {
+        release(&project, version);
+        deploy(&project, "dev");
+    }
+    project.infractl(&["rollback"]).code(64);
+    project.infractl(&["rollback", "rec"]).code(1).says("nothing was deployed yet");
+    project.infractl(&["rollback", "rec", "--list"]).code(0).says("nothing to go back to");
+    project.infractl(&["rollback", "dev", "--to", "v3.0.0"]).code(1).says("v3.0.0 was never deployed here");
+    project.infractl(&["rollback", "dev", "--to", "v1.1.0"]).code(1).says("v1.1.0 is what runs");
+    project.infractl(&["rollback", "dev"]).code(1).says("git checkout v1.0.0").says("--keep-configuration");
+    let list = project.infractl(&["rollback", "dev", "--list"]).code(0);
+    list.prints("it runs").prints("v1.0.0");
+    project.infractl(&["rollback", "dev", "--to", "v1.0.0", "--keep-configuration"]).code(0);
+    assert_eq!(project.read("left/dev"), "v1.1.0", "the files are those that are checked out");
+    let record = &deployments(&project, "dev")[0];
+    assert_eq!((&record["release"], &record["verb"]), (&"v1.0.0".into(), &"rollback".into()));
+    git(&project, &["checkout", "--quiet", "v1.1.0"]);
+    project.infractl(&["deploy", "dev"]).code(0);
+    git(&project, &["checkout", "--quiet", "v1.0.0"]);
+    project.infractl(&["rollback", "dev"]).code(0).says("goes back to v1.0.0");
+    assert_eq!(project.read("left/dev"), "v1.0.0");
+    // Not to and fro: what was left once is not offered.
+    project.infractl(&["rollback", "dev"]).code(1).says("left once");
+    // A pipeline of the project's own has the verb.
+    project.environment("rec", "[pipelines]\nrollback = \"touch left/own\"\n");
+    project.infractl(&["rollback", "rec"]).code(0);
+    assert!(project.path("left/own").exists());
+}
+
+#[test]
+fn a_schema_that_does_not_go_back_wants_a_word() {
+    let project = chain("", "");
+    release(&project, "v1.0.0");
+    deploy(&project, "dev");
+    project.environment("dev", "[release]\nmigrations = \"forward-only\"\n");
+    release(&project, "v1.1.0");
+    deploy(&project, "dev");
+    git(&project, &["checkout", "--quiet", "v1.0.0"]);
+    project
+        .infractl(&["rollback", "dev"])
+        .code(1)
+        .says("`v1.1.0` changed the schema")
+        .says("--accept-schema");
+    project
+        .infractl(&["rollback", "dev", "--list"])
+        .code(0)
+        .prints("with --accept-schema: v1.1.0 changed it");
+    project.infractl(&["rollback", "dev", "--accept-schema"]).code(0);
+    assert_eq!(project.read("left/dev"), "v1.0.0");
+}
+
+#[test]
+fn a_deployment_that_fails_goes_back_once() {
+    let project = chain("[rollout]\non-failure = \"rollback\"\n", "");
+    release(&project, "v1.0.0");
+    project.infractl(&["deploy", "dev"]).code(0);
+    project.write("left/broken", "");
+    project.infractl(&["deploy", "dev"]).code(1).says("did not go back: no other deployment was verified");
+    deploy(&project, "dev");
+    release(&project, "v1.1.0");
+    project.write("left/broken", "");
+    project.infractl(&["deploy", "dev"]).code(1).says("`dev` goes back to v1.0.0").says("runs v1.0.0 again");
+    let all = deployments(&project, "dev");
+    let told = |at: usize| (all[at]["verb"].clone(), all[at]["release"].clone(), all[at]["outcome"].clone());
+    assert_eq!(told(0), ("rollback".into(), "v1.0.0".into(), "done".into()));
+    assert_eq!(told(1), ("deploy".into(), "v1.1.0".into(), "failed".into()));
+    assert_eq!(all[0]["leaves"], all[1]["number"]);
+    // One that fails as well is not tried again, and both are told.
+    project.write("left/broken", "");
+    project.write("left/always", "");
+    let count = deployments(&project, "dev").len();
+    project.infractl(&["deploy", "dev"]).code(1).says("it did not go back: ");
+    assert_eq!(deployments(&project, "dev").len(), count + 2);
+}
+
+#[test]
+fn a_frozen_environment_takes_nothing_until_somebody_says_so() {
+    let project = chain("[rollout]\non-failure = \"freeze\"\n", "");
+    release(&project, "v1.0.0");
+    deploy(&project, "dev");
+    project.write("left/broken", "");
+    project.infractl(&["deploy", "dev"]).code(1).says("infractl unlock dev --thaw");
+    for verb in [&["deploy", "dev"][..], &["rollback", "dev", "--keep-configuration", "--to", "v1.0.0"]] {
+        project.infractl(verb).code(75).says("`dev` is frozen: `deploy` of v1.0.0 failed");
+    }
+    project.infractl(&["status"]).code(0).prints("dev: frozen: ");
+    project.infractl(&["verify", "dev"]).code(0);
+    project.infractl(&["unlock", "dev", "--thaw"]).code(77);
+    project.infractl(&["unlock", "dev", "--thaw", "--confirm", "dev"]).code(0).says("allowed again");
+    project.infractl(&["unlock", "dev", "--thaw", "--yes"]).code(0).says("`dev` is not frozen");
+    project.infractl(&["deploy", "dev"]).code(0);
+}
