@@ -8,6 +8,7 @@ use crate::config::template::Template;
 use crate::steps::Work;
 use crate::steps::bootstrap::Bootstrap;
 use crate::steps::docker::builds::Builds;
+use crate::steps::snapshot::Snapshot;
 use crate::steps::terraform::Reviewed;
 
 /// A verb that is a pipeline, with what was asked of it.
@@ -68,6 +69,8 @@ pub enum Verb {
         /// Image and platform.
         part: Images,
     },
+    /// Something with snapshots.
+    Snapshot(Vec<Snapshot>),
     /// A verb or pipeline by its name, with nothing else asked of it.
     Named {
         /// `deploy`, `up`, or one of the project's own.
@@ -181,6 +184,7 @@ impl Verb {
             Verb::Bootstrap(_) => "bootstrap",
             Verb::Output => "output",
             Verb::Genenv => "genenv",
+            Verb::Snapshot(_) => "snapshot",
             Verb::Playbooks { name, .. } | Verb::Images { name, .. } | Verb::Named { name, .. } => name,
         }
     }
