@@ -36,6 +36,7 @@ mod refusals;
 mod run;
 mod scripts;
 mod sops;
+mod snapshots;
 mod ssh;
 mod state;
 mod store;

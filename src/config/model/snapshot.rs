@@ -21,9 +21,10 @@ pub struct SnapshotSource {
     /// Example: `url = "{{secret.DATABASE_URL}}"`
     pub url: Option<Template>,
     /// Where the programs of PostgreSQL run: on this machine, on a host of `[hosts]` (`ssh:HOST`), in a container that
-    /// runs (`docker:CONTAINER`), or in one of an image (`image:IMAGE`). The copy comes here in any case (postgres)
+    /// runs (`docker:CONTAINER`), or in one of an image (`image:IMAGE`). The copy comes here in any case (postgres). For a
+    /// volume the image that packs it, which has `tar` (docker)
     ///
-    /// Default: `local`
+    /// Default: `local`; for a volume `image:busybox`
     ///
     /// Example: `via = "docker:shop-db-1"`
     pub via: Option<String>,

@@ -8,7 +8,7 @@ use crate::text;
 const OPTIONS: [(&str, &[&str]); 10] = [
     ("of", &["openstack", "aws", "azure", "docker"]),
     ("url", &["postgres"]),
-    ("via", &["postgres"]),
+    ("via", &["postgres", "docker"]),
     ("live", &["docker"]),
     ("region", &["aws", "openstack"]),
     ("create", &["command"]),
@@ -19,10 +19,11 @@ const OPTIONS: [(&str, &[&str]); 10] = [
 ];
 
 /// What a kind cannot do without.
-const NEEDS: [(&str, &[&str]); 2] = [("postgres", &["url"]), ("command", &["create", "list"])];
+const NEEDS: [(&str, &[&str]); 3] =
+    [("postgres", &["url"]), ("command", &["create", "list"]), ("docker", &["of"])];
 
 /// Kinds that this version cannot keep, and what to do.
-const UNREADY: [&str; 5] = ["openstack", "aws", "azure", "docker", "command"];
+const UNREADY: [&str; 3] = ["openstack", "aws", "azure"];
 
 /// Rules about `[snapshots]`.
 pub(super) fn rules(root: &Node, issues: &mut Vec<Issue>) {
@@ -60,8 +61,13 @@ fn source(root: &Node, name: &str, entry: &Entry, issues: &mut Vec<Issue>) {
     if kind == "postgres" {
         check(node, issues);
     }
-    if let Some(via) = node.get("via") {
-        self::via(root, via, issues);
+    match node.get("via") {
+        Some(via) if kind == "docker" && via.text().is_some_and(|text| !text.starts_with("image:")) => {
+            let message = "a volume is packed by a container of an image".to_owned();
+            issues.push(Issue::new(&via.place, message, "write `via = \"image:IMAGE\"`, or remove it"));
+        }
+        Some(via) => self::via(root, via, issues),
+        None => {}
     }
 }
 

@@ -8,9 +8,17 @@ use crate::failure::{Failure, Kind};
 use crate::history;
 use crate::secrets::aged;
 use crate::snapshots::shelf::{Kept, Shelf, sum_of};
-use crate::snapshots::{Manifest, Stored, name};
+use crate::snapshots::{Manifest, Stored, Verified, name};
 use crate::text::{list, nearest};
 use crate::work::{StepCx, relative};
+
+/// What came of a check.
+pub(super) enum Checked {
+    /// The copy works.
+    Good(Verified),
+    /// It is of no use, and why.
+    Bad(Failure),
+}
 
 /// One entry of `[snapshots]`.
 pub(crate) struct Entry<'a> {

@@ -2,18 +2,20 @@
 
 mod prune;
 mod postgres;
+mod command;
+mod volume;
 mod sealing;
 pub(crate) mod entry;
 mod way;
 
-use self::entry::Entry;
+use self::entry::{Checked, Entry};
 use self::way::Via;
 use crate::config::Environment;
-use crate::config::model::{SnapshotCheck, SnapshotKind, SnapshotSource, SnapshotStep};
+use crate::config::model::{SnapshotCheck, SnapshotKind, SnapshotSource, SnapshotStep, SnapshotVerify};
 use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
-use crate::snapshots::{Manifest, Verified};
+use crate::snapshots::Manifest;
 use crate::snapshots::gate::{Lack, Wanted, age, good_enough};
 use crate::text::{ago, bytes};
 use crate::work::StepCx;
@@ -39,7 +41,8 @@ impl StepKind for Snapshot {
     fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
         let (deed, name) = self.step.deed();
         let Some(source) = env.snapshots.get(name) else { return };
-        if !["require", "prune"].contains(&deed) {
+        let is_local = deed == "require" || (deed == "prune" && source.kind() != Some(SnapshotKind::Command));
+        if !is_local {
             visit(source, deed, see);
         }
     }
@@ -73,6 +76,17 @@ fn visit(source: &SnapshotSource, deed: &str, see: &mut dyn FnMut(Mention<'_>)) 
     let into = check.and_then(|check: &SnapshotCheck| check.into.as_ref()).filter(|_| deed == "verify");
     let of = source.of.iter().chain(&source.region).map(|argument| &argument.0);
     source.url.iter().chain(into).chain(of).for_each(|template| see(Mention::Template(template)));
+    for table in [&source.create, &source.list, &source.restore, &source.remove].into_iter().flatten() {
+        crate::steps::command::visit(&table.clone().into_table(), see);
+    }
+    if let Some(check) = source.verify.as_ref().and_then(SnapshotVerify::command) {
+        crate::steps::command::visit(&check, see);
+    }
+    match source.kind() {
+        Some(SnapshotKind::Command) => see(Mention::Program),
+        Some(SnapshotKind::Docker) => see(Mention::Starts("docker")),
+        _ => {}
+    }
     if source.kind() == Some(SnapshotKind::Postgres) {
         match Via::of(source.via.as_deref()) {
             Via::Host(host) => see(Mention::Host(host)),
@@ -103,8 +117,8 @@ async fn run(step: &mut StepCx<'_>, snapshot: &Snapshot) -> Result<String, Failu
     match deed {
         "create" => {
             let manifest = create(step, &entry).await?;
-            if let Some(keep) = &snapshot.step.keep
-                && let Err(failure) = prune::run(step, &entry, Some(*keep), false)
+            if let Some(keep) = snapshot.step.keep
+                && let Err(failure) = prune::run(step, &entry, Some(keep), false).await
             {
                 // What was made is there.
                 step.cx.ui.warn(format!("nothing was removed: {:#}", failure.error));
@@ -115,7 +129,7 @@ async fn run(step: &mut StepCx<'_>, snapshot: &Snapshot) -> Result<String, Failu
             })
         }
         "require" => require(step, &entry, &snapshot.step),
-        "prune" => prune::run(step, &entry, snapshot.step.keep, snapshot.is_look),
+        "prune" => prune::run(step, &entry, snapshot.step.keep, snapshot.is_look).await,
         "verify" => verify(step, &entry, snapshot.copy.as_deref()).await,
         _ => {
             let manifest = entry.copy(step, snapshot.copy.as_deref())?.manifest;
@@ -127,13 +141,21 @@ async fn run(step: &mut StepCx<'_>, snapshot: &Snapshot) -> Result<String, Failu
 async fn create(step: &mut StepCx<'_>, entry: &Entry<'_>) -> Result<Manifest, Failure> {
     match entry.kind {
         SnapshotKind::Postgres => postgres::create(step, entry).await,
+        SnapshotKind::Command => command::create(step, entry).await,
+        SnapshotKind::Docker => volume::create(step, entry).await,
         _ => Err(unready(entry)),
     }
 }
 
 async fn restore(step: &mut StepCx<'_>, entry: &Entry<'_>, manifest: &Manifest, how: &Snapshot) -> Result<String, Failure> {
+    if how.in_place && entry.kind != SnapshotKind::Postgres {
+        let message = format!("a snapshot of the kind `{}` is not restored in the place of what is there", entry.kind.word());
+        return Err(Failure::new(Kind::Usage, message).help("leave `--in-place` out"));
+    }
     match entry.kind {
         SnapshotKind::Postgres => postgres::restore(step, entry, manifest, how.in_place, !how.no_owner).await,
+        SnapshotKind::Command => command::restore(step, entry, manifest).await,
+        SnapshotKind::Docker => volume::restore(step, entry, manifest).await,
         _ => Err(unready(entry)),
     }
 }
@@ -148,13 +170,17 @@ async fn verify(step: &mut StepCx<'_>, entry: &Entry<'_>, copy: Option<&str>) ->
     let mut manifest = kept.manifest;
     let checked = match entry.kind {
         SnapshotKind::Postgres => postgres::verify(step, entry, &manifest).await,
+        SnapshotKind::Command => command::verify(step, entry, &manifest).await,
+        SnapshotKind::Docker => volume::verify(step, entry, &manifest).await,
         _ => Err(unready(entry)),
     };
     let checked = match checked? {
         Checked::Good(verified) => verified,
         Checked::Bad(failure) => {
             manifest.verified = None;
-            manifest.failed = Some(step.cx.masks.mask(&failure.error.to_string()).into_owned());
+            let why = failure.error.to_string();
+            let why = why.rsplit_once(" is damaged: ").map_or(why.as_str(), |(_, why)| why);
+            manifest.failed = Some(step.cx.masks.mask(why).into_owned());
             entry.shelf.keep(&manifest)?;
             return Err(failure);
         }
@@ -164,14 +190,6 @@ async fn verify(step: &mut StepCx<'_>, entry: &Entry<'_>, copy: Option<&str>) ->
     manifest.failed = None;
     entry.shelf.keep(&manifest)?;
     Ok(said)
-}
-
-/// What came of a check.
-enum Checked {
-    /// The copy works.
-    Good(Verified),
-    /// It is of no use, and why.
-    Bad(Failure),
 }
 
 /// The gate: a copy that is good enough, or why there is none.

@@ -4,8 +4,7 @@ use std::time::Instant;
 
 use secrecy::ExposeSecret as _;
 
-use super::Checked;
-use super::entry::{Entry, damaged};
+use super::entry::{Checked, Entry, damaged};
 use super::sealing::Sealing;
 use super::way::{Via, Way, rendered};
 use crate::config::model::SnapshotCheck;

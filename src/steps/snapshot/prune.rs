@@ -1,14 +1,15 @@
 //! Removes copies that no rule keeps.
 
+use super::command;
 use super::entry::Entry;
-use crate::config::model::{Keep, KeepEntry};
+use crate::config::model::{Keep, KeepEntry, SnapshotKind};
 use crate::failure::{Failure, Kind};
 use crate::snapshots::retention::fates;
 use crate::text::{bytes, plural};
 use crate::work::StepCx;
 
 /// Removes them, or only says what would go.
-pub(super) fn run(step: &StepCx<'_>, entry: &Entry<'_>, last: Option<u32>, is_look: bool) -> Result<String, Failure> {
+pub(super) async fn run(step: &mut StepCx<'_>, entry: &Entry<'_>, last: Option<u32>, is_look: bool) -> Result<String, Failure> {
     let keep = keep(step, entry, last)?;
     let all = entry.shelf.all()?;
     let fates = fates(&all, &keep, &[], (step.cx.now)());
@@ -20,6 +21,9 @@ pub(super) fn run(step: &StepCx<'_>, entry: &Entry<'_>, last: Option<u32>, is_lo
             continue;
         }
         if !is_look {
+            if entry.kind == SnapshotKind::Command {
+                command::remove(step, entry, &kept.manifest).await?;
+            }
             entry.shelf.remove(&kept.manifest)?;
         }
         step.report(format!("{name} {}, {}", if is_look { "would go" } else { "is removed" }, bytes(kept.bytes())));
