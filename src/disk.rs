@@ -2,6 +2,7 @@
 
 mod desk;
 mod beside;
+mod fresh;
 mod own;
 mod private;
 pub(crate) mod repository;
@@ -19,6 +20,7 @@ use crate::failure::{Explain, Kind};
 
 pub(crate) use beside::{MARK, sweep_folder};
 pub(crate) use desk::Desk;
+pub(crate) use fresh::Fresh;
 pub(crate) use own::check_own;
 pub(crate) use private::PrivateDir;
 pub(crate) use read::{

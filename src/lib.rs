@@ -19,6 +19,7 @@ mod toolbox; // programs of the project: which would be started, which version, 
 mod tools; // what other programs understand: arguments in, answers out; pure
 mod secrets; // the secrets of an environment: find keys, open, edit, save
 mod files; // text for other programs: environment files; pure
+mod snapshots; // what is kept and can be restored: written down, chosen, thinned out
 mod make; // what a Makefile and its scripts say, as configuration; pure
 mod history; // what was done: recorded, read back, told as HTML, JUnit, JSON and Markdown
 mod context; // everything impure, made once

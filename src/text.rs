@@ -1,10 +1,12 @@
 //! Words for people: the nearest name, plurals, lists, durations; and names and digits for machines.
 
 mod json_path;
+mod percent;
 mod plain;
 mod tail;
 
 pub(crate) use json_path::JsonPath;
+pub(crate) use percent::percent_decoded;
 pub(crate) use plain::plain;
 pub(crate) use tail::Tail;
 
@@ -88,6 +90,22 @@ pub(crate) fn ago(length: Duration) -> String {
         minutes @ 60..2880 => format!("{} h ago", minutes / 60),
         minutes => format!("{} days ago", minutes / 1440),
     }
+}
+
+/// A size for people: `11 bytes`, `4.2 kB`, `120 MB`.
+pub(crate) fn bytes(count: u64) -> String {
+    let mut unit = 1;
+    for name in ["bytes", "kB", "MB", "GB"] {
+        if count < unit * 1000 || name == "GB" {
+            let tenths = count * 10 / unit;
+            return match tenths {
+                0..100 if unit > 1 => format!("{}.{} {name}", tenths / 10, tenths % 10),
+                _ => format!("{} {name}", count / unit),
+            };
+        }
+        unit *= 1000;
+    }
+    String::new()
 }
 
 /// A duration for people: `34 ms`, `4.2 s`, `12 s`, `1m 05s`, `2h 03m`.

@@ -40,6 +40,12 @@ pub(super) fn with_logs() -> Vec<CompletionCandidate> {
     target::environments().into_iter().chain(candidates(names)).collect()
 }
 
+/// Environments, and the snapshots of the one that was typed.
+pub(super) fn with_snapshots() -> Vec<CompletionCandidate> {
+    let names = environment().map(|env| env.snapshots.into_keys().collect::<Vec<_>>()).unwrap_or_default();
+    target::environments().into_iter().chain(candidates(names)).collect()
+}
+
 /// Steps of the verb or pipeline that was typed.
 pub(super) fn steps() -> Vec<CompletionCandidate> {
     let Some(env) = environment() else { return Vec::new() };

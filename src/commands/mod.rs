@@ -35,6 +35,7 @@ pub(crate) mod push;
 pub(crate) mod release;
 pub(crate) mod run;
 pub(crate) mod secrets;
+pub(crate) mod snapshot;
 pub(crate) mod ssh;
 pub(crate) mod start;
 pub(crate) mod state;
@@ -177,6 +178,9 @@ pub enum Command {
     Run(run::RunArgs),
     /// Open, create and check files of secrets
     Secrets(secrets::SecretsArgs),
+    /// Keep copies of databases and volumes, see that they work, and get them back
+    #[command(subcommand)]
+    Snapshot(snapshot::SnapshotCommand),
     /// Log in to a machine of an environment, or run one command there
     Ssh(ssh::SshArgs),
     /// Start the machines and databases of an environment again
@@ -290,6 +294,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         // `parse` leaves none.
         Command::Other(_) => Err(Failure::silent(Kind::Usage)),
         Command::Secrets(args) => secrets::run(cx, global, &args.command).await,
+        Command::Snapshot(command) => Box::pin(snapshot::run(cx, global, command)).await,
         Command::Ssh(args) => ssh::run(cx, global, args).await,
         Command::Start(args) => start::run(cx, global, args).await,
         Command::State(args) => state::run(cx, global, args).await,

@@ -4,6 +4,7 @@ mod checks;
 mod http;
 mod images;
 mod power;
+mod snapshots;
 mod terraform;
 mod values;
 mod waits;
@@ -21,7 +22,7 @@ use crate::config::verbs;
 use crate::text;
 
 /// Options that mean something beside some kinds only: (table, option, kinds).
-const OPTIONS: [(&str, &str, &[&str]); 33] = [
+const OPTIONS: [(&str, &str, &[&str]); 35] = [
     ("wait", "status", &["http"]),
     ("wait", "method", &["http"]),
     ("wait", "json", &["http"]),
@@ -55,6 +56,8 @@ const OPTIONS: [(&str, &str, &[&str]); 33] = [
     ("ecs", "detach", &["run", "service"]),
     ("ecs", "command", &["run"]),
     ("snapshot", "keep", &["create", "prune"]),
+    ("snapshot", "max-age", &["require"]),
+    ("snapshot", "verified", &["require"]),
 ];
 
 /// Rules about one file; the second one is that of the environment.
@@ -110,6 +113,7 @@ pub(crate) fn document(root: &Node, environment: &str) -> Vec<Issue> {
     absent::rules(root, &mut issues);
     groups(root, &mut issues);
     power::rules(root, &mut issues);
+    snapshots::rules(root, &mut issues);
     checks::rules(root, &mut issues);
     terraform::rules(root, &mut issues);
     calls::rules(root, &mut issues);

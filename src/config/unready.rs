@@ -5,14 +5,11 @@ use super::check::Issue;
 use super::node::Node;
 
 /// A key that has no effect yet: where it stands, what it is about, what to do meanwhile.
-const KEYS: [(&[&str], &str, &str); 2] = [
-    (&["release", "snapshots"], "snapshots", "take them with a step `command` before"),
-    (&["snapshots"], "snapshots", "take them with a step `command`"),
-];
+const KEYS: [(&[&str], &str, &str); 1] =
+    [(&["release", "snapshots"], "snapshots that a release takes", "require them in `[hooks]`: `{ snapshot = { require = … } }`")];
 
 /// The same for what stands in a step, and for verbs.
-const WORDS: [(&str, &str, &str); 3] = [
-    ("snapshot", "snapshots", "use a step `command`"),
+const WORDS: [(&str, &str, &str); 2] = [
     ("publish", "forges", "use a step `command` with `git push`"),
     ("verb", "steps of its own for this verb", "write your own: `[pipelines] NAME = [ … ]`"),
 ];

@@ -182,7 +182,7 @@ pub(crate) const ALL: &[Verb] = &[
     pipeline("rollback", Effect::Stops),
     own("run", Effect::Changes),
     own("secrets", Effect::Writes),
-    own("snapshot", Effect::Changes).later(),
+    own("snapshot", Effect::Changes),
     own("ssh", Effect::Changes),
     pipeline("start", Effect::Changes),
     pipeline("state", Effect::Reads).not_kept(),

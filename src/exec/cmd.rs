@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::Container;
+use super::{Container, Sink, Supply};
 
 /// The value of a variable in a child's environment.
 #[derive(Debug, Clone)]
@@ -51,6 +51,8 @@ pub enum InputPart {
     Bytes(Vec<u8>),
     /// So many bytes of a file; what is short of them ends the input.
     File(PathBuf, u64),
+    /// What comes piece by piece, to its end.
+    Supply(Supply),
 }
 
 impl fmt::Debug for InputPart {
@@ -58,6 +60,7 @@ impl fmt::Debug for InputPart {
         match self {
             InputPart::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
             InputPart::File(path, bytes) => write!(f, "{bytes} bytes of {}", path.display()),
+            InputPart::Supply(_) => f.write_str("a stream"),
         }
     }
 }
@@ -118,6 +121,8 @@ pub struct Cmd {
     pub stopping: Stopping,
     /// Starts also when the user has already asked to stop: for commands that clean up.
     pub even_if_interrupted: bool,
+    /// Gets standard output in the place of the caller, with [`Io::Capture`].
+    pub(crate) sink: Option<Sink>,
     /// It runs in this container: whoever starts or shows it asks `work::container` for the line that does so.
     pub(crate) container: Option<Arc<Container>>,
 }
@@ -137,6 +142,7 @@ impl Cmd {
             timeout: None,
             stopping: Stopping::default(),
             even_if_interrupted: false,
+            sink: None,
             container: None,
         }
     }
@@ -236,6 +242,14 @@ impl Cmd {
     #[must_use]
     pub fn stopping(mut self, stopping: Stopping) -> Self {
         self.stopping = stopping;
+        self
+    }
+
+    /// Gives its standard output to this, as it is.
+    #[must_use]
+    pub(crate) fn into_sink(mut self, sink: Sink) -> Self {
+        self.io = Io::Capture;
+        self.sink = Some(sink);
         self
     }
 

@@ -11,6 +11,7 @@ mod background;
 mod drain;
 mod hangup;
 mod output;
+mod stream;
 mod watcher;
 mod signals;
 mod group;
@@ -38,6 +39,7 @@ pub(crate) use handed::Handed;
 pub use os::OsRunner;
 pub use signals::Interrupts;
 pub(crate) use signals::{Press, Seen};
+pub(crate) use stream::{Sink, Supply};
 
 /// A future that is boxed because [`Runner`] is used as a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -21,7 +21,7 @@ use super::group::{Guard, Target, is_of_session_leader};
 use super::output::{Pipes, Reader, Tail};
 use super::watcher::Watcher;
 use super::{
-    Background, BoxFuture, Channel, Cmd, Done, Input, InputPart, Interrupts, Io, OnLine, RunError, Runner,
+    Background, BoxFuture, Channel, Cmd, Done, Input, InputPart, Interrupts, Io, OnLine, RunError, Runner, Sink,
     Value, hangup,
 };
 use crate::disk;
@@ -114,7 +114,7 @@ impl OsRunner {
         let status = {
             let pipes = async {
                 let feed = async { held = feed(stdin, &cmd.input).await };
-                tokio::join!(out.read(), err.read(), keep(kept, &mut stdout), feed);
+                tokio::join!(out.read(), err.read(), keep(kept, cmd.sink.as_ref(), &mut stdout), feed);
             };
             tokio::pin!(pipes);
             let mut pipes = Pipes::new(pipes);
@@ -233,8 +233,16 @@ fn find(program: &str, vars: &BTreeMap<OsString, OsString>, dir: &Path) -> Optio
 }
 
 /// Keeps the output as it is.
-async fn keep(pipe: Option<ChildStdout>, kept: &mut Vec<u8>) {
+async fn keep(pipe: Option<ChildStdout>, sink: Option<&Sink>, kept: &mut Vec<u8>) {
     let Some(mut pipe) = pipe else { return };
+    if let Some(sink) = sink {
+        let mut buffer = vec![0; 128 * 1024];
+        // A sink that takes no more closes the pipe: the program ends of it.
+        while let Ok(count) = pipe.read(&mut buffer).await
+            && sink.take(&buffer[..count])
+        {}
+        return;
+    }
     loop {
         kept.reserve(8 * 1024);
         if !matches!(pipe.read_buf(kept).await, Ok(1..)) {
@@ -261,6 +269,12 @@ async fn feed_parts(pipe: &mut ChildStdin, parts: &[InputPart]) -> io::Result<()
     for part in parts {
         match part {
             InputPart::Bytes(bytes) => pipe.write_all(bytes).await?,
+            InputPart::Supply(supply) => {
+                let mut buffer = vec![0; 128 * 1024];
+                while let count @ 1.. = supply.give(&mut buffer)? {
+                    pipe.write_all(&buffer[..count]).await?;
+                }
+            }
             InputPart::File(path, length) => {
                 let mut file = disk::open_file(path).map_err(|error| error.source)?;
                 let mut buffer = vec![0; 128 * 1024];

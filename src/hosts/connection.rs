@@ -204,6 +204,7 @@ pub(crate) fn by(login: &Login, cmd: Cmd) -> Cmd {
             let rest = parts.iter().map(|part| match part {
                 InputPart::Bytes(bytes) => InputPart::Bytes(bytes.clone()),
                 InputPart::File(path, length) => InputPart::File(path.clone(), *length),
+                InputPart::Supply(supply) => InputPart::Supply(supply.clone()),
             });
             Input::Parts([first].into_iter().chain(rest).collect())
         }

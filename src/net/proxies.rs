@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use base64::Engine as _;
 
+use crate::text::percent_decoded;
+
 /// What the variables say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Proxies {
@@ -116,19 +118,6 @@ fn host_and_port(place: &str) -> (&str, Option<u16>) {
         Some((host, port)) if !port.contains(':') => (host, port.parse().ok()),
         _ => (place, None),
     }
-}
-
-fn percent_decoded(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let [first, others @ ..] = rest {
-        let code = others.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match code.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| *first == b'%') {
-            Some(byte) => (bytes.push(byte), rest = &others[2..]).1,
-            None => (bytes.push(*first), rest = others).1,
-        }
-    }
-    bytes
 }
 
 /// Whether an entry of `no_proxy` is about this server: `*`, a name and what is below it, an address, a network; with

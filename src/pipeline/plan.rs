@@ -18,6 +18,7 @@ use crate::steps::files::inventory::InventoryStep;
 use crate::steps::forget::Forget;
 use crate::steps::nothing::Nothing;
 use crate::steps::prepare::Prepare;
+use crate::steps::snapshot::Snapshot;
 use crate::steps::terraform::Action as Terraform;
 use crate::steps::terraform::{How, LookForDrift, Outputs, Reviewed};
 use crate::work::needs::Needs;
@@ -268,6 +269,10 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
             let name: Vec<&str> = words.iter().take(2).map(String::as_str).collect();
             let action = Terraform::Any { words: words.clone() };
             vec![terraform(&format!("terraform {}", name.join(" ")), action)]
+        }
+        Verb::Snapshot(all) => {
+            let step = |one: &Snapshot| Step::new(&one.step.step_name(), Work::Snapshot(one.clone()));
+            all.iter().map(step).collect()
         }
         Verb::Stop { shelve } => machines::stop(env, *shelve),
         Verb::Validate => {

@@ -10,6 +10,8 @@ use crate::steps::Work;
 use crate::steps::bootstrap::Bootstrap;
 use crate::steps::docker::builds::Builds;
 use crate::steps::terraform::{LookForDrift, Reviewed};
+use crate::steps::snapshot::Snapshot;
+use crate::steps::terraform::Reviewed;
 
 /// A verb that is a pipeline, with what was asked of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +78,8 @@ pub enum Verb {
         /// Images of which release.
         given: Given,
     },
+    /// Something with snapshots.
+    Snapshot(Vec<Snapshot>),
     /// A verb or pipeline by its name, with nothing else asked of it.
     Named {
         /// `deploy`, `up`, or one of the project's own.
@@ -193,6 +197,8 @@ impl Verb {
             | Verb::Images { name, .. }
             | Verb::Given { name, .. }
             | Verb::Named { name, .. } => name,
+            Verb::Snapshot(_) => "snapshot",
+            Verb::Playbooks { name, .. } | Verb::Images { name, .. } | Verb::Named { name, .. } => name,
         }
     }
 }

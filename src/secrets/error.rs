@@ -77,6 +77,14 @@ pub enum SecretsError {
     /// No key opens the file.
     #[error(transparent)]
     NoKey(Box<NoKey>),
+    /// A file of age is damaged, or none.
+    #[error("`{file}` cannot be decrypted: {reason}")]
+    Aged {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A secret that the project requires is in none of the files.
     #[error("{} missing; looked in {}", required(keys), list(files))]
     Missing {
@@ -148,6 +156,7 @@ impl Explain for SecretsError {
             SecretsError::Disk(error) => return error.help(),
             SecretsError::File { file, source } => return help_for(source, file).into_iter().collect(),
             SecretsError::Refused { .. }
+            | SecretsError::Aged { .. }
             | SecretsError::NotReadBack { .. }
             | SecretsError::Interrupted { .. } => return Vec::new(),
             SecretsError::ChangedMeanwhile { .. } => "run it again".to_owned(),

@@ -1,6 +1,7 @@
 //! The secrets of an environment: which keys open them, what is in them, how they are changed.
 
 pub(crate) mod check;
+pub(crate) mod aged;
 pub(crate) mod sealed;
 pub(crate) mod create;
 pub(crate) mod covered;

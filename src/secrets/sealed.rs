@@ -24,18 +24,24 @@ pub(crate) fn seal(
 ) -> Result<Option<Vec<u8>>, SecretsError> {
     let keys = Keys::new(vars.clone(), Vec::new(), terminal(true));
     let store = Store::new(env.root.clone(), keys, runner);
-    let recipients = match readers(env)? {
-        Some(readers) => readers,
-        None => match create::plan_by_rules(&store, file) {
-            Ok(plan) => plan.new.recipients,
-            Err(_) => return Ok(None),
-        },
-    };
+    let Some(recipients) = recipients(&store, env, file)? else { return Ok(None) };
     // What a rule leaves in clear is meant for files of secrets.
     let new = NewFile { recipients, rule: None, mac_only_encrypted: false };
     let plain = create::create(&store.shown(file), bytes, Format::Binary, &new)?;
     let sealed = plain.seal(now, &mut fill).map_err(|source| store.refused(file, source))?;
     store.verified(file, &plain, &sealed).map(Some)
+}
+
+/// Those for whom a file is encrypted; none when the project names nobody who could read it.
+pub(super) fn recipients(
+    store: &Store<'_>,
+    env: &Environment,
+    file: &Path,
+) -> Result<Option<KeyGroups>, SecretsError> {
+    Ok(match readers(env)? {
+        Some(readers) => Some(readers),
+        None => create::plan_by_rules(store, file).ok().map(|plan| plan.new.recipients),
+    })
 }
 
 /// Those who read all secrets of an environment; none when it has no file of secrets.

@@ -279,7 +279,7 @@ impl age::Identity for Shared {
     }
 }
 
-fn shared(identity: &Identity) -> Box<dyn age::Identity> {
+pub(super) fn shared(identity: &Identity) -> Box<dyn age::Identity> {
     Box::new(Shared(identity.clone()))
 }
 

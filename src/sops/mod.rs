@@ -63,7 +63,7 @@ pub use inspect::{Finding, inspect, is_encrypted};
 pub use metadata::Recipient;
 pub use plain::{NewFile, PathStep, Plain, key};
 pub use recipients::KeyGroups;
-pub(crate) use recipients::is_post_quantum;
+pub(crate) use recipients::{is_post_quantum, recipient};
 pub use rule::Rule;
 pub(crate) use rule::compile;
 pub(crate) use tree::{Entry, Text};

@@ -177,14 +177,14 @@ fn explain(error: &DecryptError) -> String {
     }
 }
 
-/// One armored age file for one recipient.
-fn wrap(recipient: &str, secret: &[u8]) -> Result<String, SopsError> {
+/// Who a file of age is encrypted for, by the public key.
+pub(crate) fn recipient(recipient: &str) -> Result<Box<dyn age::Recipient>, SopsError> {
     let refuse =
         |reason: &str| SopsError::Recipient { recipient: recipient.to_owned(), reason: reason.to_owned() };
     if is_post_quantum(recipient) {
         return Err(SopsError::PostQuantum { recipient: recipient.to_owned() });
     }
-    let to: Box<dyn age::Recipient> = if recipient.starts_with("ssh-") {
+    Ok(if recipient.starts_with("ssh-") {
         let key = age::ssh::Recipient::from_str(recipient);
         Box::new(key.map_err(|_| refuse("it is no ssh-ed25519 or ssh-rsa public key"))?)
     } else if recipient.starts_with("AGE-SECRET-KEY-") || recipient.contains("PRIVATE KEY") {
@@ -200,7 +200,14 @@ fn wrap(recipient: &str, secret: &[u8]) -> Result<String, SopsError> {
         let name = key.plugin().to_owned();
         let plugin = age::plugin::RecipientPluginV1::new(&name, &[key], &[], age::NoCallbacks);
         Box::new(plugin.map_err(|_| refuse(&format!("the program age-plugin-{name} is missing")))?)
-    };
+    })
+}
+
+/// One armored age file for one recipient.
+fn wrap(recipient: &str, secret: &[u8]) -> Result<String, SopsError> {
+    let refuse =
+        |reason: &str| SopsError::Recipient { recipient: recipient.to_owned(), reason: reason.to_owned() };
+    let to = self::recipient(recipient)?;
     let age =
         age::Encryptor::with_recipients(iter::once(&*to)).map_err(|error| refuse(&error.to_string()))?;
     let armored = || -> std::io::Result<Vec<u8>> {

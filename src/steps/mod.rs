@@ -6,6 +6,7 @@ pub(crate) mod bootstrap;
 pub(crate) mod power;
 pub(crate) mod ansible;
 pub(crate) mod ecs;
+pub(crate) mod snapshot;
 pub(crate) mod docker;
 pub(crate) mod wait;
 pub(crate) mod files;
@@ -69,6 +70,8 @@ pub enum Work {
     Carry(docker::carry::Carry),
     /// A task or service of ECS.
     Ecs(model::Ecs),
+    /// Makes, requires, checks, restores or removes snapshots.
+    Snapshot(snapshot::Snapshot),
     /// Compares task definitions with what AWS has.
     Definitions(ecs::check::Definitions),
     /// Stops, starts or shows the machines.
@@ -109,6 +112,7 @@ impl Work {
             Work::Builds(kind) => kind,
             Work::Carry(kind) => kind,
             Work::Ecs(kind) => kind,
+            Work::Snapshot(kind) => kind,
             Work::Definitions(kind) => kind,
             Work::Power(kind) => kind,
             Work::Forget(kind) => kind,
@@ -133,7 +137,10 @@ impl Work {
             Action::Git(git) => Work::Git(git.clone()),
             Action::Http(http) => Work::Http(http.clone()),
             Action::Ecs(ecs) => Work::Ecs(ecs.clone()),
-            Action::Do(..) | Action::Snapshot(_) | Action::Publish(_) => return None,
+            Action::Snapshot(step) => {
+                Work::Snapshot(snapshot::Snapshot { step: step.clone(), ..snapshot::Snapshot::default() })
+            }
+            Action::Do(..) | Action::Publish(_) => return None,
         })
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod docker;
 pub(crate) mod failures;
 pub(crate) mod git;
 pub(crate) mod openstack;
+pub(crate) mod postgres;
 pub(crate) mod power;
 pub(crate) mod ssh;
 pub(crate) mod terraform;
@@ -55,6 +56,18 @@ pub(crate) const ALL: &[Tool] = &[
     },
     Tool { name: "conftest", install: "install conftest: https://www.conftest.dev/install" },
     Tool { name: "checkov", install: "install checkov: `pipx install checkov`" },
+    Tool {
+        name: "pg_dump",
+        install: "install the client programs of PostgreSQL, of the version that the server has; or name a container or a host: `via = \"docker:NAME\"`, `via = \"ssh:HOST\"`",
+    },
+    Tool {
+        name: "pg_restore",
+        install: "install the client programs of PostgreSQL: `apt-get install postgresql-client`",
+    },
+    Tool {
+        name: "psql",
+        install: "install the client programs of PostgreSQL: `apt-get install postgresql-client`; or name a container or a host: `via = \"docker:NAME\"`, `via = \"ssh:HOST\"`",
+    },
     Tool {
         name: "az",
         install: "install the Azure CLI: https://learn.microsoft.com/cli/azure/install-azure-cli",

@@ -38,6 +38,7 @@ mod refusals;
 mod run;
 mod scripts;
 mod sops;
+mod snapshots;
 mod ssh;
 mod state;
 mod store;

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Argument, CommandLine, FilePath};
+use super::{Argument, CommandLine, CommandTable, FilePath, Invocation, Variables};
+use crate::config::template::Template;
 
 /// What a snapshot is made of
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -13,19 +14,33 @@ pub struct SnapshotSource {
     ///
     /// Default: `command` when `create` is given
     pub kind: Option<SnapshotKind>,
-    /// Server or volume at the cloud, container, or database
+    /// Server or volume at the cloud, volume of docker
     pub of: Option<Argument>,
     /// Connection to the database; may name secrets (postgres)
     ///
     /// Example: `url = "{{secret.DATABASE_URL}}"`
-    pub url: Option<crate::config::template::Template>,
-    /// Folder that holds the copies (postgres, files)
+    pub url: Option<Template>,
+    /// Where the programs of PostgreSQL run: on this machine, on a host of `[hosts]` (`ssh:HOST`), in a container that
+    /// runs (`docker:CONTAINER`), or in one of an image (`image:IMAGE`). The copy comes here in any case (postgres). For a
+    /// volume the image that packs it, which has `tar` (docker)
+    ///
+    /// Default: `local`; for a volume `image:busybox`
+    ///
+    /// Example: `via = "docker:shop-db-1"`
+    pub via: Option<String>,
+    /// Folder that holds the copies (postgres, docker) and what is known of them
     ///
     /// Default: `.infractl/snapshots/{{environment}}`
     pub dir: Option<FilePath>,
-    /// How many are kept
-    #[schemars(range(min = 1))]
-    pub keep: Option<u32>,
+    /// How many are kept, or by which rule; what any of them keeps stays
+    ///
+    /// Example: `keep = { last = 3, daily = 7, weekly = 4, monthly = 6 }`
+    pub keep: Option<KeepEntry>,
+    /// Take it also of a volume that a running container uses, which may be half written (docker)
+    ///
+    /// Default: `false`
+    #[serde(default)]
+    pub live: bool,
     /// Region, where the provider asks for one
     pub region: Option<Argument>,
     /// Command that makes one; it gets its name as `INFRACTL_SNAPSHOT` (command)
@@ -34,8 +49,10 @@ pub struct SnapshotSource {
     pub list: Option<CommandLine>,
     /// Command that restores one (command)
     pub restore: Option<CommandLine>,
-    /// Command that checks one (command)
-    pub verify: Option<CommandLine>,
+    /// Command that checks one (command), or what the restored database is asked (postgres)
+    ///
+    /// Example: `verify = { query = "select count(*) from trips", at-least = 1 }`
+    pub verify: Option<SnapshotVerify>,
     /// Command that removes one (command)
     pub remove: Option<CommandLine>,
 }
@@ -56,4 +73,125 @@ pub enum SnapshotKind {
     Postgres,
     /// Commands of your own
     Command,
+}
+
+/// How many copies are kept: a number is the last ones
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged)] // its errors are never seen: config/check.rs has looked at the value before serde does
+pub enum KeepEntry {
+    /// The last ones.
+    Last(#[schemars(range(min = 1))] u32),
+    /// By several rules.
+    Rules(Keep),
+}
+
+/// Which copies are kept: one stays if any rule keeps it. Days, weeks and months are those of UTC
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Keep {
+    /// The last ones
+    #[schemars(range(min = 0))]
+    pub last: Option<u32>,
+    /// The last one of each of so many days
+    #[schemars(range(min = 0))]
+    pub daily: Option<u32>,
+    /// The last one of each of so many weeks
+    #[schemars(range(min = 0))]
+    pub weekly: Option<u32>,
+    /// The last one of each of so many months
+    #[schemars(range(min = 0))]
+    pub monthly: Option<u32>,
+}
+
+/// How a copy is checked
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(untagged)] // as above
+pub enum SnapshotVerify {
+    /// A line for the shell.
+    Shell(Argument),
+    /// A program and its arguments, without a shell.
+    Argv(Vec<Argument>),
+    /// With more said.
+    Table(SnapshotCheck),
+}
+
+/// What is asked of a copy
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SnapshotCheck {
+    /// Query that the restored database answers (postgres)
+    pub query: Option<String>,
+    /// The least number that the query may give (postgres)
+    pub at_least: Option<i64>,
+    /// Connection to the server that restores it for the check; may name secrets (postgres)
+    ///
+    /// Default: that of `url`
+    pub into: Option<Template>,
+    /// A line for the shell, or a list of arguments (command)
+    pub run: Option<Invocation>,
+    /// Folder to run in (command)
+    ///
+    /// Default: the root of the project
+    pub dir: Option<FilePath>,
+    /// More variables; values may name secrets (command)
+    #[serde(default)]
+    pub env: Variables,
+    /// What it reads on standard input; may name secrets (command)
+    pub input: Option<Template>,
+}
+
+impl SnapshotSource {
+    /// Its kind, said or not.
+    pub(crate) fn kind(&self) -> Option<SnapshotKind> {
+        self.kind.or(self.create.as_ref().map(|_| SnapshotKind::Command))
+    }
+}
+
+impl SnapshotKind {
+    /// As it is written.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            SnapshotKind::Openstack => "openstack",
+            SnapshotKind::Aws => "aws",
+            SnapshotKind::Azure => "azure",
+            SnapshotKind::Docker => "docker",
+            SnapshotKind::Postgres => "postgres",
+            SnapshotKind::Command => "command",
+        }
+    }
+}
+
+impl KeepEntry {
+    /// The rules.
+    pub(crate) fn rules(&self) -> Keep {
+        match self {
+            KeepEntry::Last(last) => Keep { last: Some(*last), ..Keep::default() },
+            KeepEntry::Rules(keep) => keep.clone(),
+        }
+    }
+}
+
+impl SnapshotVerify {
+    /// What a database is asked; none when it is a command.
+    pub(crate) fn check(&self) -> Option<&SnapshotCheck> {
+        match self {
+            SnapshotVerify::Table(check) => Some(check),
+            SnapshotVerify::Shell(_) | SnapshotVerify::Argv(_) => None,
+        }
+    }
+
+    /// The command; none when it is none.
+    pub(crate) fn command(&self) -> Option<CommandTable> {
+        let table = |run| CommandTable { run, dir: None, env: Variables::new(), input: None, interactive: false };
+        match self {
+            SnapshotVerify::Shell(line) => Some(table(Invocation::Shell(line.clone()))),
+            SnapshotVerify::Argv(words) => Some(table(Invocation::Argv(words.clone()))),
+            SnapshotVerify::Table(check) => Some(CommandTable {
+                dir: check.dir.clone(),
+                env: check.env.clone(),
+                input: check.input.clone(),
+                ..table(check.run.clone()?)
+            }),
+        }
+    }
 }
