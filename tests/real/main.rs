@@ -19,6 +19,7 @@ mod docker;
 mod dotenv;
 mod drift;
 mod ecs;
+mod ecs_faults;
 mod ecs_service;
 mod images;
 mod inventory;
