@@ -21,6 +21,7 @@ mod drift;
 mod ecs;
 mod ecs_faults;
 mod ecs_service;
+mod ecs_service_faults;
 mod images;
 mod inventory;
 mod locks;
