@@ -11,14 +11,13 @@ use crate::failure::{Failure, Kind};
 use crate::pipeline::engine::ticking;
 use crate::steps::confirm::Asks;
 use crate::steps::docker::task;
+use crate::steps::ecs::foreseen::opened;
 use crate::steps::ecs::register::compared;
 use crate::steps::ecs::run::{How, Outcome, described, run as run_in_ecs};
 use crate::steps::ecs::wanted;
-use crate::steps::meet::meet;
 use crate::text::{list, nearest, plural};
 use crate::ui::event::{self, Event, Level};
 use crate::ui::prompt;
-use crate::work::needs::Needs;
 use crate::work::{Facts, StepCx};
 
 /// Run a one-off task of an environment
@@ -203,10 +202,4 @@ async fn in_ecs(
             Err(Failure { kind: u8::try_from(code).map_or(Kind::Failed, Kind::Child), ..failure })
         }
     }
-}
-
-/// Opens what who asks AWS may be among.
-async fn opened(step: &mut StepCx<'_>) -> Result<(), Failure> {
-    let has_secrets = !step.env.secrets.files.is_empty() || !step.env.secrets.from.is_empty();
-    meet(step, &Needs { secrets: has_secrets, ..Needs::default() }).await
 }

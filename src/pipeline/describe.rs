@@ -5,10 +5,11 @@ use super::{OnFailure, Rules, Step, What};
 use crate::config::template::{Rendered, shown_value};
 use crate::exec::BoxFuture;
 use crate::failure::Failure;
+use crate::steps::ecs::foreseen::foreseen;
 use crate::steps::{Work, source};
 use crate::text;
 use crate::work::needs::Needs;
-use crate::work::{Frame, when};
+use crate::work::{Facts, Frame, StepCx, when};
 
 /// Prints what these steps would run.
 pub(super) fn steps<'a>(
@@ -49,6 +50,15 @@ async fn one(run: &mut PipelineRun<'_>, step: &Step) -> Result<(), Failure> {
         What::Work(work) => {
             for line in dry(run, work)? {
                 print(run, &line)?;
+            }
+            if let Work::Ecs(ecs) = work {
+                // Values that this dry run gives by their names are none for AWS.
+                let mut facts = Facts::default();
+                let mut cx = StepCx::new(run.cx, run.env, &step.name, &[], &mut facts);
+                cx.frame.secrets.clone_from(&rules.secrets);
+                for line in foreseen(&mut cx, ecs).await {
+                    print(run, &format!("# {line}"))?;
+                }
             }
         }
     }

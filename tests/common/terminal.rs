@@ -23,12 +23,26 @@ impl Terminal {
     /// Starts a line of shell in which `$I` is infractl.
     pub(crate) fn start(person: &Person, repo: &Repo, vars: &[(&str, &str)], line: &str) -> Self {
         let mut command = person.command("script", repo.root());
+        command.env("I", BIN).envs(vars.iter().copied());
+        Terminal::with(command, line)
+    }
+
+    /// Starts infractl as this command has it, with its folder and its variables.
+    pub(crate) fn of(infractl: &Command) -> Self {
+        let words = std::iter::once(infractl.get_program()).chain(infractl.get_args());
+        let line: Vec<&str> = words.map(|word| word.to_str().unwrap()).collect();
+        let mut command = Command::new("script");
+        command.current_dir(infractl.get_current_dir().unwrap()).env_clear();
+        command.envs(infractl.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        // A shell between them would end by Ctrl-C, whatever infractl makes of it.
+        Terminal::with(command, &format!("exec {}", line.join(" ")))
+    }
+
+    fn with(mut command: Command, line: &str) -> Self {
         command
             .args(["-qfec", line, "/dev/null"])
-            .env("I", BIN)
             .env("TERM", "xterm-256color")
             .env("LANG", "C.UTF-8")
-            .envs(vars.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());

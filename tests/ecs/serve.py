@@ -4,16 +4,21 @@ moto's: task definitions, clusters, networks, log groups and streams, repositori
 Real: the containers of a task run in the docker engine, with its named volumes; their output goes to moto's logs, their exit codes into the task.
 Played, here: the phases of a task, services and their deployments, the faults that a test asks for.
 
-A fault: POST /test/faults with JSON; it is met by the requests of one action, `times` times (default 1):
-  {"action": "DescribeTasks", "status": 400, "error": "ThrottlingException", "message": "Rate exceeded"}
-  {"action": "RunTask", "lose": true}            done, and the answer is lost
-  {"action": "RunTask", "failures": [{"reason": "RESOURCE:MEMORY"}]}
-  {"action": "task", "family": "x", "pending": 60}        its tasks stay PENDING for so many seconds
-  {"action": "task", "family": "x", "stop": {"stoppedReason": "…", "stopCode": "…", "container": {"reason": "…", "exitCode": 0}}}
+A fault: POST /test/faults with JSON; it is met by the requests of one action that name `of` (a cluster, a family), `times` times
+(default 1), so that tests side by side leave each other's alone:
+  {"action": "DescribeTasks", "of": "x", "status": 400, "error": "ThrottlingException", "message": "Rate exceeded"}
+  {"action": "RunTask", "of": "x", "lose": "500"}         done, and the answer is an error; any action
+  {"action": "RunTask", "of": "x", "lose": "cut"}         done, and the connection ends without an answer; any action
+  {"action": "RunTask", "of": "x", "failures": [{"reason": "RESOURCE:MEMORY"}]}
+  {"action": "task", "of": "x", "provisioning": 60}       the next task of the family x stays PROVISIONING for so many seconds
+  {"action": "task", "of": "x", "pending": 60}            it stays PENDING for so many seconds
+  {"action": "task", "of": "x", "log-after": 5}           group and stream of its log are there so many seconds after it began
+  {"action": "task", "of": "x", "stop": {"stoppedReason": "…", "stopCode": "…", "container": {"reason": "…", "exitCode": 0}}}
 """
 import io
 import json
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -61,11 +66,11 @@ def logs(region, action, body):
     return moto(region, "Logs_20140328." + action, body)
 
 
-def taken(action, **wanted):
-    """The next fault of an action, used up by one."""
+def taken(action, text):
+    """The next fault of an action for who names this, used up by one."""
     with LOCK:
         for fault in FAULTS:
-            if fault["action"] == action and all(fault.get(key) == value for key, value in wanted.items()):
+            if fault["action"] == action and fault["of"] in text:
                 fault["times"] = fault.get("times", 1) - 1
                 if fault["times"] <= 0:
                     FAULTS.remove(fault)
@@ -101,7 +106,8 @@ class Task:
             "lastStatus": "PROVISIONING", "desiredStatus": "RUNNING", "createdAt": time.time(), "containers": self.containers, "attachments": [],
             "launchType": body.get("launchType", "FARGATE"), "startedBy": started_by, "overrides": body.get("overrides", {}), "stoppedReason": "",
         }
-        self.user_reason = None
+        self.user_reason, self.is_ended = None, threading.Event()
+        self.is_logged, self.late = threading.Event(), []
         threading.Thread(target=self.live, daemon=True).start()
 
     def docker_name(self, name):
@@ -109,19 +115,25 @@ class Task:
 
     def phase(self, status, seconds=STEP):
         self.told["lastStatus"] = status
-        time.sleep(seconds)
+        self.is_ended.wait(seconds)
 
     def live(self):
-        self.phase("PROVISIONING")
-        fault = taken("task", family=self.definition["family"]) or {}
-        self.phase("PENDING", fault.get("pending", STEP) if self.user_reason is None else 0)
+        fault = taken("task", self.definition["family"]) or {}
+        self.phase("PROVISIONING", fault.get("provisioning", STEP))
+        self.phase("PENDING", fault.get("pending", STEP))
+        if self.user_reason is not None:
+            return self.stopped("UserInitiated", self.user_reason)
         try:
             if "stop" in fault:
                 stop = fault["stop"]
                 self.containers[0].update(stop.get("container", {}))
                 return self.stopped(stop.get("stopCode", "TaskFailedToStart"), stop.get("stoppedReason", ""))
             for one in self.definition["containerDefinitions"]:
-                self.made_ready(one)
+                self.pulled(one)
+            if "log-after" in fault:
+                threading.Timer(fault["log-after"], self.makes_logs).start()
+            else:
+                self.makes_logs()
         except Refused as refused:
             return self.stopped("TaskFailedToStart", str(refused.args[2]))
         if self.user_reason is not None:
@@ -135,13 +147,17 @@ class Task:
         for reader in readers:
             reader.start()
         while all(program.poll() is None for one, program in running if one.get("essential", True)):
-            time.sleep(0.1)
+            if self.is_ended.wait(0.1):
+                break
         for one, program in running:
-            if program.poll() is None:
+            while program.poll() is None:
+                # The engine may not have made it yet.
                 subprocess.run(["docker", "stop", "-t", "1", self.docker_name(one["name"])], capture_output=True)
+                time.sleep(0.1)
         for (one, program), container, reader in zip(running, self.containers, readers):
             container["exitCode"] = program.wait()
             reader.join()
+            self.looks_back(container)
         if self.user_reason is not None:
             return self.stopped("UserInitiated", self.user_reason)
         self.stopped("EssentialContainerExited", "Essential container in task exited")
@@ -153,14 +169,31 @@ class Task:
             container["lastStatus"] = "STOPPED"
         self.told.update(stopCode=code, stoppedReason=reason, stoppedAt=time.time(), executionStoppedAt=time.time(), lastStatus="STOPPED")
 
-    def made_ready(self, one):
-        """The image is there, and the stream of its log."""
+    def looks_back(self, container):
+        """Whether the engine killed a container for its memory."""
+        name = self.docker_name(container["name"])
+        state = subprocess.run(["docker", "inspect", "--format", "{{.State.OOMKilled}}", name], capture_output=True, text=True)
+        if state.stdout.strip() == "true":
+            container["reason"] = "OutOfMemoryError: Container killed due to memory usage"
+        subprocess.run(["docker", "rm", "--force", name], capture_output=True)
+
+    def pulled(self, one):
         if subprocess.run(["docker", "image", "inspect", one["image"]], capture_output=True).returncode:
             pull = subprocess.run(["docker", "pull", "-q", one["image"]], capture_output=True, text=True)
             if pull.returncode:
                 reason = "CannotPullContainerError: " + pull.stderr.strip()[:250]
                 self.container(one["name"])["reason"] = reason
                 raise Refused(0, "", reason)
+
+    def makes_logs(self):
+        for one in self.definition["containerDefinitions"]:
+            self.makes_log(one)
+        with LOCK:
+            self.is_logged.set()
+            for late in self.late:
+                self.puts(*late)
+
+    def makes_log(self, one):
         options = (one.get("logConfiguration") or {}).get("options", {})
         if "awslogs-group" not in options:
             return
@@ -188,7 +221,9 @@ class Task:
     def start(self, one):
         over = self.overrides.get(one["name"], {})
         variables = {pair["name"]: pair["value"] for pair in [*(one.get("environment") or []), *(over.get("environment") or [])]}
-        command = ["docker", "run", "--rm", "--pull", "never", "--network", "none", "--name", self.docker_name(one["name"])]
+        command = ["docker", "run", "--pull", "never", "--network", "none", "--name", self.docker_name(one["name"])]
+        if "memory" in one:
+            command += ["--memory", f"{one['memory']}m", "--memory-swap", f"{one['memory']}m"]
         for name, value in variables.items():
             command += ["--env", f"{name}={value}"]
         for mount in one.get("mountPoints") or []:
@@ -204,25 +239,37 @@ class Task:
         for line in program.stdout:
             if "awslogs-group" in options and line.strip("\n"):
                 event = {"timestamp": int(time.time() * 1000), "message": line.rstrip("\n")}
-                logs(options.get("awslogs-region", self.region), "PutLogEvents",
-                     {"logGroupName": options["awslogs-group"], "logStreamName": self.stream(one), "logEvents": [event]})
+                with LOCK:
+                    is_late = not self.is_logged.is_set()
+                    if is_late:
+                        self.late.append((one, event))
+                if not is_late:
+                    self.puts(one, event)
+
+    def puts(self, one, event):
+        options = one["logConfiguration"]["options"]
+        logs(options.get("awslogs-region", self.region), "PutLogEvents",
+             {"logGroupName": options["awslogs-group"], "logStreamName": self.stream(one), "logEvents": [event]})
 
     def end(self, reason):
         self.user_reason = reason
         self.told["desiredStatus"] = "STOPPED"
-        for one in self.definition["containerDefinitions"]:
-            name = self.docker_name(one["name"])
-            threading.Thread(target=subprocess.run, args=(["docker", "stop", "-t", "1", name],), kwargs={"capture_output": True}, daemon=True).start()
+        self.is_ended.set()
+
+
+def active(region, name):
+    """The definition of this name, which has to be in use."""
+    definition = ecs(region, "DescribeTaskDefinition", {"taskDefinition": name})["taskDefinition"]
+    if definition["status"] != "ACTIVE":
+        raise Refused(400, "ClientException", "TaskDefinition is inactive")
+    return definition
 
 
 def run_task(region, body):
     cluster = cluster_of(region, body)
-    definition = ecs(region, "DescribeTaskDefinition", {"taskDefinition": body["taskDefinition"]})["taskDefinition"]
+    definition = active(region, body["taskDefinition"])
     if definition.get("networkMode") == "awsvpc" and "networkConfiguration" not in body:
         raise Refused(400, "InvalidParameterException", "Network Configuration must be provided when networkMode 'awsvpc' is specified.")
-    fault = taken("RunTask")
-    if fault and "failures" in fault:
-        return {"tasks": [], "failures": fault["failures"]}
     token = body.get("clientToken")
     with LOCK:
         if token not in TOKENS or token is None:
@@ -230,8 +277,6 @@ def run_task(region, body):
             TASKS.update({task.told["taskArn"]: task for task in tasks})
             TOKENS[token] = tasks
         tasks = TOKENS[token]
-    if fault and "lose" in fault:
-        raise Refused(500, "ServerException", "the answer of a test is lost")
     return {"tasks": [task.told for task in tasks], "failures": []}
 
 
@@ -299,8 +344,9 @@ class Service:
         if not is_rollback:
             service = self.told["serviceArn"]
             record = service.replace(":service/", ":service-deployment/") + "/" + uuid.uuid4().hex[:20]
+            revision = service.replace(":service/", ":service-revision/") + "/" + str(uuid.uuid4().int)[:19]
             self.records.insert(0, {"serviceDeploymentArn": record, "serviceArn": service, "clusterArn": self.told["clusterArn"], "createdAt": now,
-                                    "startedAt": now, "status": "IN_PROGRESS", "deployment": number})
+                                    "startedAt": now, "targetServiceRevisionArn": revision, "status": "IN_PROGRESS", "deployment": number})
         self.says(f"(service {self.told['serviceName']}) has started a deployment {number}.")
 
     def says(self, text):
@@ -343,6 +389,7 @@ class Service:
         primary.update(rolloutState="COMPLETED", rolloutStateReason=f"ECS deployment {primary['id']} completed.")
         record = self.records[0]
         record["status"] = "ROLLBACK_SUCCESSFUL" if record["deployment"] != primary["id"] else "SUCCESSFUL"
+        record["finishedAt"] = time.time()
         for one in older:
             for task in self.tasks[one["id"]]:
                 if task.told["lastStatus"] != "STOPPED":
@@ -356,11 +403,12 @@ class Service:
             return
         primary.update(rolloutState="FAILED", rolloutStateReason="ECS deployment circuit breaker: tasks failed to start.")
         self.says(f"(service {self.told['serviceName']}) (deployment {primary['id']}) deployment failed: tasks failed to start.")
-        self.records[0]["status"] = "ROLLBACK_IN_PROGRESS" if breaker.get("rollback") and older else "STOPPED"
+        goes_back = breaker.get("rollback") and older
+        reason = f"Service deployment {'rolled back' if goes_back else 'stopped'} because the circuit breaker threshold was exceeded."
+        self.records[0].update(status="ROLLBACK_IN_PROGRESS" if goes_back else "STOPPED", statusReason=reason, failures=primary["failedTasks"])
         if breaker.get("rollback") and older:
             self.says(f"(service {self.told['serviceName']}) rolling back to deployment {older[0]['id']}.")
             self.deploy(older[0]["taskDefinition"], is_rollback=True)
-            self.told["deployments"].remove(primary)
 
 
 def service_of(region, body):
@@ -383,8 +431,9 @@ def update_service(region, body):
         service.told["desiredCount"] = body.get("desiredCount", service.told["desiredCount"])
         if "deploymentConfiguration" in body:
             service.told["deploymentConfiguration"] = body["deploymentConfiguration"]
-        if "taskDefinition" in body or body.get("forceNewDeployment"):
-            service.deploy(body.get("taskDefinition", service.told["taskDefinition"]))
+        wanted = active(region, body.get("taskDefinition", service.told["taskDefinition"]))["taskDefinitionArn"]
+        if wanted != service.told["taskDefinition"] or body.get("forceNewDeployment"):
+            service.deploy(wanted)
     return {"service": service.told}
 
 
@@ -404,14 +453,29 @@ def delete_service(region, body):
     return {"service": service.told}
 
 
+BRIEF = ("serviceDeploymentArn", "serviceArn", "clusterArn", "createdAt", "startedAt", "finishedAt", "targetServiceRevisionArn", "status", "statusReason")
+
+
 def list_service_deployments(region, body):
-    return {"serviceDeployments": [{key: value for key, value in one.items() if key != "deployment"} for one in service_of(region, body).records]}
+    return {"serviceDeployments": [{key: one[key] for key in BRIEF if key in one} for one in service_of(region, body).records]}
+
+
+def described_deployment(service, record):
+    """A record as DescribeServiceDeployments gives it, which says more than the list."""
+    told = {key: record[key] for key in BRIEF if key in record and key != "targetServiceRevisionArn"}
+    told["targetServiceRevision"] = {"arn": record["targetServiceRevisionArn"]}
+    told["deploymentConfiguration"] = service.told["deploymentConfiguration"]
+    failures = record.get("failures", 0)
+    told["deploymentCircuitBreaker"] = {"status": "TRIGGERED" if failures else "MONITORING", "failureCount": failures, "threshold": 3}
+    if record["status"].startswith("ROLLBACK"):
+        told["rollback"] = {"reason": record["statusReason"], "startedAt": record["createdAt"]}
+    return told
 
 
 def describe_service_deployments(region, body):
     wanted = body["serviceDeploymentArns"]
-    records = [one for service in SERVICES.values() for one in service.records if one["serviceDeploymentArn"] in wanted]
-    return {"serviceDeployments": [{key: value for key, value in one.items() if key != "deployment"} for one in records], "failures": []}
+    pairs = [(service, one) for service in SERVICES.values() for one in service.records if one["serviceDeploymentArn"] in wanted]
+    return {"serviceDeployments": [described_deployment(*pair) for pair in pairs], "failures": []}
 
 
 ACTIONS = {
@@ -430,18 +494,33 @@ def app(environ, start_response):
         FAULTS.append(json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))))
         return answer(200, {})
     service, _, action = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
-    fault = taken(action) if action and action != "RunTask" else None
-    if fault:
-        return answer(fault["status"], {"__type": fault["error"], "message": fault.get("message", "")})
-    if not service.startswith("AmazonEC2ContainerService") or action not in ACTIONS:
+    if not action:
         return MOTO(environ, start_response)
+    given = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    fault = taken(action, given.decode()) or {}
+    if "status" in fault:
+        return answer(fault["status"], {"__type": fault["error"], "message": fault.get("message", "")})
+    if "failures" in fault:
+        return answer(200, {"tasks": [], "failures": fault["failures"]})
+    if not service.startswith("AmazonEC2ContainerService") or action not in ACTIONS:
+        environ["wsgi.input"] = io.BytesIO(given)
+        if "lose" not in fault:
+            return MOTO(environ, start_response)
+        list(MOTO(environ, lambda *_: None))
+        return lost(environ, fault, answer)
     region = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
-    body = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)) or b"{}")
     try:
-        return answer(200, ACTIONS[action](region[1] if region else "us-east-1", body))
+        value = ACTIONS[action](region[1] if region else "us-east-1", json.loads(given or b"{}"))
     except Refused as refused:
         status, code, text = refused.args
         return answer(status, {"__type": code, "message": text})
+    return lost(environ, fault, answer) if "lose" in fault else answer(200, value)
+
+
+def lost(environ, fault, answer):
+    if fault["lose"] == "cut":
+        environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    return answer(500, {"__type": "ServerException", "message": "the answer of a test is lost"})
 
 
 if __name__ == "__main__":

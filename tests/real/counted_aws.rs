@@ -83,7 +83,9 @@ impl CountedAws {
 
     /// A fault for the next requests, or for the tasks of this project.
     pub(crate) fn fault(&self, json: &str) {
-        let json = json.replace("FAMILY", &self.cluster);
+        let mut json: serde_json::Value = serde_json::from_str(json).unwrap();
+        json["of"] = self.cluster.as_str().into();
+        let json = json.to_string();
         let url = format!("{}/test/faults", self.url);
         output(Command::new("curl").args(["-sf", "-X", "POST", "-d", &json, &url]));
     }

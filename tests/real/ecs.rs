@@ -9,7 +9,7 @@ use crate::common::{Run, send, start, wait_for};
 use crate::counted_aws::{CountedAws, REGION};
 
 /// A project with one task of ECS.
-struct Ecs {
+pub(crate) struct Ecs {
     aws: CountedAws,
     network: String,
 }
@@ -24,7 +24,7 @@ impl Deref for Ecs {
 
 impl Ecs {
     /// None without a back end. `more` stands in `[tasks.etl]`, `rest` after it.
-    fn new(more: &str, rest: &str) -> Option<Ecs> {
+    pub(crate) fn new(more: &str, rest: &str) -> Option<Ecs> {
         let mut ecs = Ecs { aws: CountedAws::new()?, network: String::new() };
         let subnets = ecs.aws(&["ec2", "describe-subnets", "--query", "Subnets[].SubnetId"]);
         let groups = ecs.aws(&["ec2", "describe-security-groups", "--query", "SecurityGroups[:1].GroupId"]);
@@ -44,7 +44,7 @@ impl Ecs {
     }
 
     /// One container with this command; more fields of it.
-    fn definition(&self, command: &[&str], more: &str) {
+    pub(crate) fn definition(&self, command: &[&str], more: &str) {
         self.containers(&self.container("etl", command, more));
     }
 
@@ -68,7 +68,8 @@ impl Ecs {
         self.project.write("etl.json", &text);
     }
 
-    fn tasks(&self) -> usize {
+    /// How many tasks AWS knows.
+    pub(crate) fn tasks(&self) -> usize {
         let count = |status: &str| {
             let args = ["ecs", "list-tasks", "--cluster", &self.cluster, "--desired-status", status];
             self.aws(&args).matches("arn:").count()
@@ -210,22 +211,4 @@ fn what_only_the_program_can_ask_it_asks() {
     let calls = ecs.calls();
     assert!(calls.iter().any(|call| call.contains("ecs describe-tasks")), "{calls:?}");
     assert!(calls.iter().any(|call| call.contains("logs get-log-events")), "{calls:?}");
-}
-
-#[test]
-fn a_task_that_does_not_start_says_why() {
-    let Some(ecs) = Ecs::new("start-timeout = \"3s\"\n", "") else { return };
-    ecs.fault(r#"{"action": "task", "family": "FAMILY", "pending": 60}"#);
-    ecs.infractl(&["run", "dev", "etl"]).code(1).says("did not run within 3.0 s");
-    let reason =
-        "ResourceInitializationError: unable to pull secrets or registry auth: AccessDeniedException";
-    let stop = format!(
-        r#"{{"action": "task", "family": "FAMILY", "stop": {{"stoppedReason": "{reason}", "stopCode": "TaskFailedToStart"}}}}"#
-    );
-    ecs.fault(&stop);
-    ecs.infractl(&["run", "dev", "etl"]).code(1).says(reason);
-    let stop = r#"{"action": "task", "family": "FAMILY", "stop": {"stoppedReason": "Essential container in task exited", "stopCode": "EssentialContainerExited",
-        "container": {"reason": "OutOfMemoryError: Container killed due to memory usage", "exitCode": 0}}}"#;
-    ecs.fault(stop);
-    ecs.infractl(&["run", "dev", "etl"]).code(1).says("OutOfMemoryError");
 }

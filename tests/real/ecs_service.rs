@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use crate::counted_aws::{CountedAws, REGION};
 
 /// An image that nobody has: its tasks never run.
-const BAD: &str = "127.0.0.1:9/nosuch:1";
+pub(crate) const BAD: &str = "127.0.0.1:9/nosuch:1";
 
 /// A project with one service of ECS that runs its first revision.
-struct Service(CountedAws);
+pub(crate) struct Service(CountedAws);
 
 impl Deref for Service {
     type Target = CountedAws;
@@ -30,13 +30,15 @@ impl Drop for Service {
 
 impl Service {
     /// None without a back end. `more` stands in the step; `breaker` is the deployment configuration.
-    fn new(more: &str, breaker: &str) -> Option<Service> {
+    pub(crate) fn new(more: &str, breaker: &str) -> Option<Service> {
         let service = Service(CountedAws::new()?);
         service.project.environment(
             "dev",
             &format!(
                 "[tasks.app]\ndefinition-file = \"api.json\"\ncluster = \"{0}\"\nregion = \"{REGION}\"\n[pipelines]\n\
                  roll = [{{ ecs = {{ service = \"api\", task = \"app\"{more} }} }}]\n\
+                 hasty = [{{ ecs = {{ service = \"api\", task = \"app\"{more} }}, timeout = \"12s\" }}]\n\
+                 later = [{{ ecs = {{ service = \"api\", task = \"app\", detach = true }} }}]\n\
                  fresh = [{{ ecs = {{ service = \"api\", cluster = \"{0}\", region = \"{REGION}\" }} }}]\n\
                  nosuch = [{{ ecs = {{ service = \"nosuch\", task = \"app\" }} }}]\n\
                  lost = [{{ ecs = {{ service = \"api\", cluster = \"nosuch\", region = \"{REGION}\" }} }}]\n\
@@ -59,13 +61,13 @@ impl Service {
         Some(service)
     }
 
-    fn definition(&self, mode: &str) {
+    pub(crate) fn definition(&self, mode: &str) {
         self.with_image(&self.image, mode);
     }
 
-    fn with_image(&self, image: &str, mode: &str) {
+    pub(crate) fn with_image(&self, image: &str, mode: &str) {
         let text = format!(
-            r#"{{ "family": "{}", "containerDefinitions": [{{ "name": "app", "image": "{image}", "memory": 64, "command": ["sleep", "300"],
+            r#"{{ "family": "{}", "containerDefinitions": [{{ "name": "app", "image": "{image}", "memory": 64, "command": ["sh", "-c", "exec sleep 300"],
                  "environment": [{{ "name": "MODE", "value": "{mode}" }}] }}] }}"#,
             self.cluster
         );
@@ -73,13 +75,13 @@ impl Service {
     }
 
     /// What the program was started for since the last time: the word after `ecs`.
-    fn calls(&self) -> Vec<String> {
+    pub(crate) fn calls(&self) -> Vec<String> {
         let word = |line: &str| line.split(' ').skip_while(|word| *word != "ecs").nth(1).map(str::to_owned);
         self.0.calls().iter().filter_map(|line| word(line)).collect()
     }
 
     /// The revision that the service is to run, and how many tasks it wants.
-    fn now(&self) -> String {
+    pub(crate) fn now(&self) -> String {
         let query = "services[0].[taskDefinition, desiredCount]";
         let args =
             ["ecs", "describe-services", "--cluster", &self.cluster, "--services", "api", "--query", query];
@@ -97,7 +99,8 @@ fn a_service_gets_a_new_definition_and_one_that_has_it_is_left_alone() {
     assert_eq!(service.calls(), Vec::<String>::new());
     service.definition("2");
     service.infractl(&["check", "dev", "--exit-code"]).code(2).prints("app.environment.MODE: 1 → 2");
-    service.infractl(&["roll", "dev", "--dry-run"]).code(0).prints("update-service");
+    let dry = service.infractl(&["roll", "dev", "--dry-run"]).code(0);
+    dry.prints("update-service").prints("# app.environment.MODE: 1 → 2");
     assert_eq!(service.calls(), Vec::<String>::new(), "who only looks starts no program");
     // AWS has enough of so many questions, and is asked again.
     service.fault(r#"{"action": "DescribeServices", "status": 400, "error": "ThrottlingException", "message": "Rate exceeded", "times": 3}"#);
@@ -130,7 +133,9 @@ fn a_way_back_of_aws_is_a_failure() {
         .says("AWS went back")
         .says(&format!("runs {}:1 now", service.cluster))
         .says("deployment failed: tasks failed to start");
-    run.says("CannotPullContainerError");
+    run.says("CannotPullContainerError")
+        .says("ECS deployment circuit breaker: tasks failed to start.")
+        .says("Service deployment rolled back because the circuit breaker threshold was exceeded.");
     assert_eq!(service.calls(), ["register-task-definition", "update-service"]);
     assert_eq!(service.now(), "api:1 x1");
 }

@@ -6,6 +6,6 @@ mod reader;
 mod program;
 pub(crate) mod credentials;
 
-pub(crate) use program::change;
+pub(crate) use program::{change, change_once};
 pub(crate) use reader::Reader;
 pub(crate) use why::why;

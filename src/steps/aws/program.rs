@@ -23,12 +23,37 @@ pub(crate) async fn change(
     operation: &str,
     input: &Json,
 ) -> Result<Json, Wrong> {
+    sent(step, service, region, operation, input, None).await
+}
+
+/// The same, and the program does not try again by itself: for what is done twice when it is asked twice.
+pub(crate) async fn change_once(
+    step: &StepCx<'_>,
+    service: &Service,
+    region: &str,
+    operation: &str,
+    input: &Json,
+) -> Result<Json, Wrong> {
+    sent(step, service, region, operation, input, Some(1)).await
+}
+
+async fn sent(
+    step: &StepCx<'_>,
+    service: &Service,
+    region: &str,
+    operation: &str,
+    input: &Json,
+    tries: Option<u8>,
+) -> Result<Json, Wrong> {
     let folder = PrivateDir::new().map_err(|error| Wrong::Failed(error.into()))?;
     let file = folder.path().join("input.json");
     disk::write(&file, input.to_string().as_bytes(), 0o600).map_err(|error| Wrong::Failed(error.into()))?;
     let word = aws::word(operation);
     let given = format!("file://{}", file.display());
-    let cmd = aws::program(region, &[service.word, &word, "--no-paginate", "--cli-input-json", &given]);
+    let mut cmd = aws::program(region, &[service.word, &word, "--no-paginate", "--cli-input-json", &given]);
+    if let Some(tries) = tries {
+        cmd = cmd.env("AWS_MAX_ATTEMPTS", tries.to_string());
+    }
     answer(step, cmd).await
 }
 
@@ -36,7 +61,7 @@ pub(crate) async fn change(
 async fn answer(step: &StepCx<'_>, mut cmd: Cmd) -> Result<Json, Wrong> {
     for (name, value) in aws::MANNERS {
         let is_set = step.cx.vars.get(name).is_some() && name.starts_with("AWS_M");
-        if !is_set {
+        if !is_set && !cmd.env.contains_key(name) {
             cmd = cmd.env(name, value);
         }
     }

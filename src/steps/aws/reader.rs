@@ -41,6 +41,8 @@ pub(crate) struct Reader {
     config: String,
     profile: Option<String>,
     region: String,
+    /// Who says so.
+    from: String,
     dial: Dial,
     reads: Reads,
 }
@@ -70,16 +72,18 @@ impl Reader {
         let vars = variables(step);
         let profile = profile(step);
         let config = credentials::file(&|name: &str| vars.get(name).cloned(), CONFIG);
-        let of_profile = || of_config(&config, profile.as_deref().unwrap_or("default")).remove("region");
-        let region = region
-            .filter(|region| !region.is_empty())
-            .or_else(|| text(&vars, "AWS_REGION"))
-            .or_else(|| text(&vars, "AWS_DEFAULT_REGION"))
-            .or_else(of_profile)
-            .ok_or_else(aws::no_region)?;
+        let name = profile.as_deref().unwrap_or("default");
+        let said = [
+            (region.filter(|region| !region.is_empty()), "`region`".to_owned()),
+            (text(&vars, "AWS_REGION"), "AWS_REGION".to_owned()),
+            (text(&vars, "AWS_DEFAULT_REGION"), "AWS_DEFAULT_REGION".to_owned()),
+            (of_config(&config, name).remove("region"), format!("the profile `{name}`")),
+        ];
+        let (region, from) =
+            said.into_iter().find_map(|(region, from)| Some((region?, from))).ok_or_else(aws::no_region)?;
         let dial = Dial { proxies: Proxies::of(|name| step.cx.vars.get(name)), at: None };
         let reads = step.env.aws.reads.unwrap_or_default();
-        Ok(Reader { session: Arc::clone(&step.facts.aws), vars, config, profile, region, dial, reads })
+        Ok(Reader { session: Arc::clone(&step.facts.aws), vars, config, profile, region, from, dial, reads })
     }
 
     /// The same in another region: logs may be elsewhere than their task.
@@ -90,6 +94,7 @@ impl Reader {
             config: self.config.clone(),
             profile: self.profile.clone(),
             region: region.to_owned(),
+            from: "the task definition".to_owned(),
             dial: self.dial.clone(),
             reads: self.reads,
         }
@@ -98,6 +103,11 @@ impl Reader {
     /// The region that is asked.
     pub(crate) fn region(&self) -> &str {
         &self.region
+    }
+
+    /// The same, with who says so.
+    pub(crate) fn said_region(&self) -> String {
+        format!("{}, as {} says", self.region, self.from)
     }
 
     /// Asks until there is an answer or a refusal that stays. A time in an answer may be seconds or a text, by who asked.

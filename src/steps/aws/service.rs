@@ -36,7 +36,8 @@ impl Place {
     pub(crate) fn missing(&self) -> Failure {
         let Place { reader, cluster, name } = self;
         let region = reader.region();
-        let text = format!("AWS has no service `{name}` in the cluster `{cluster}` in {region}");
+        let text =
+            format!("AWS has no service `{name}` in the cluster `{cluster}` in {}", reader.said_region());
         Failure::new(Kind::Failed, text)
             .help(format!(
                 "check the name, `cluster` and `region`: `aws ecs list-services --cluster {cluster} --region {region}`"
@@ -47,13 +48,22 @@ impl Place {
     /// AWS does not tell of it.
     pub(crate) fn unseen(&self, wrong: Wrong) -> Failure {
         let Place { reader, cluster, name } = self;
-        let region = reader.region();
-        if wrong.code() == "ClusterNotFoundException" {
-            let text = format!("AWS has no cluster `{cluster}` in {region}");
-            return Failure::new(Kind::Failed, text)
-                .help(format!("check `cluster` and `region`: `aws ecs list-clusters --region {region}`"))
-                .help("check the account: `aws sts get-caller-identity`");
+        match is_no_cluster(&wrong) {
+            true => no_cluster(reader, cluster),
+            false => wrong.failure(&format!("the service `{name}` could not be looked at")),
         }
-        wrong.failure(&format!("the service `{name}` could not be looked at"))
     }
+}
+
+/// AWS does not know the cluster.
+pub(crate) fn is_no_cluster(wrong: &Wrong) -> bool {
+    wrong.code() == "ClusterNotFoundException"
+}
+
+/// There is no such cluster.
+pub(crate) fn no_cluster(reader: &Reader, cluster: &str) -> Failure {
+    let text = format!("AWS has no cluster `{cluster}` in {}", reader.said_region());
+    Failure::new(Kind::Failed, text)
+        .help(format!("check `cluster` and `region`: `aws ecs list-clusters --region {}`", reader.region()))
+        .help("check the account: `aws sts get-caller-identity`")
 }

@@ -5,6 +5,7 @@ use super::record::{self, Started};
 use super::wanted::{Asked, Wanted, main};
 use crate::failure::{Failure, Kind};
 use crate::net::aws::{ECS, Wrong};
+use crate::steps::aws::service::{is_no_cluster, no_cluster};
 use crate::steps::aws::{Reader, change, why};
 use crate::tools::aws::definition::Revision;
 use crate::tools::aws::stopped;
@@ -39,6 +40,9 @@ pub(super) async fn begun(
         Ok(answer) => answer,
         Err(wrong @ Wrong::Refused(_)) if !wrong.is_passing() => {
             started.forget(step.env, asked.name);
+            if is_no_cluster(&wrong) {
+                return Err(no_cluster(reader, &wanted.cluster).context(failed));
+            }
             let failure = wrong.failure(&failed);
             return Err(explained(&format!("{:#}", failure.error), failure));
         }

@@ -40,8 +40,15 @@ pub(super) fn judged(
     match &seen.stopped {
         Some(Stopped::ByUser) => return Err(step.interrupted(format!("task `{name}` was stopped"))),
         Some(Stopped::NotRunning(limit)) => {
-            let text = format!("task `{name}` did not run within {} and was stopped", duration(*limit));
-            return Err(explained(Failure::new(Kind::Failed, text)));
+            // That it was stopped from here is no reason: what held it up is.
+            let last = seen.before.as_ref().unwrap_or(task);
+            let (status, limit) = (last.status(), duration(*limit));
+            let mut json = last.json().clone();
+            json["stoppedReason"] = format!("still {status} after {limit}").into();
+            let told = stopped::Stopped::of(&json, following.revision.definition(), &seen.lines);
+            let text =
+                format!("task `{name}` did not run within {limit}: it was still {status} and was stopped");
+            return Err(why(step, &asked.task.diagnose, &told, Failure::new(Kind::Failed, text)));
         }
         Some(Stopped::TooLong(limit)) => {
             let text = format!("task `{name}` took longer than {} and was stopped", duration(*limit));

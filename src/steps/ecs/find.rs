@@ -6,6 +6,7 @@ use super::record;
 use crate::failure::Failure;
 use crate::net::aws::ECS;
 use crate::steps::aws::Reader;
+use crate::steps::aws::service::{is_no_cluster, no_cluster};
 use crate::tools::aws::task::{self, Task};
 use crate::work::StepCx;
 
@@ -53,6 +54,23 @@ pub(super) async fn described_task(
 ) -> Result<Option<Task>, Failure> {
     let body = json!({ "cluster": cluster, "tasks": [id] });
     let answer = reader.ask(step, &ECS, "DescribeTasks", &body).await;
-    let answer = answer.map_err(|wrong| wrong.failure(&format!("the task `{id}` could not be looked at")))?;
+    let answer = answer.map_err(|wrong| match is_no_cluster(&wrong) {
+        true => no_cluster(reader, cluster),
+        false => wrong.failure(&format!("the task `{id}` could not be looked at")),
+    })?;
     Ok(task::read(&answer).0.into_iter().next())
+}
+
+/// Fails where the cluster is not: in another region or account nothing is to be registered.
+pub(super) async fn cluster_is_there(
+    step: &StepCx<'_>,
+    reader: &Reader,
+    cluster: &str,
+) -> Result<(), Failure> {
+    let body = json!({ "cluster": cluster, "maxResults": 1 });
+    match reader.ask(step, &ECS, "ListTasks", &body).await {
+        Err(wrong) if is_no_cluster(&wrong) => Err(no_cluster(reader, cluster)),
+        // Whatever else is wrong is said by who needs more than this.
+        _ => Ok(()),
+    }
 }

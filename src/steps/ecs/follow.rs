@@ -13,7 +13,7 @@ use crate::failure::{Failure, Kind};
 use crate::net::aws::{ECS, Wrong};
 use crate::steps::aws::change;
 use crate::text::duration;
-use crate::tools::aws::task;
+use crate::tools::aws::task::{self, Task};
 use crate::ui::prompt;
 use crate::work::StepCx;
 
@@ -32,6 +32,8 @@ pub(super) struct Followed {
     pub bad: Option<String>,
     /// Why it was stopped from here.
     pub stopped: Option<Stopped>,
+    /// How it was when it had not begun in time.
+    pub before: Option<Task>,
 }
 
 /// Why a task was stopped from here.
@@ -60,7 +62,7 @@ pub(super) async fn follow(
 ) -> Result<Followed, Failure> {
     let mut logs = Logs::of(step, following, asked.task.fails_on.as_ref().map(|pattern| pattern.0.as_str()));
     let mut limits = Limits::of(asked);
-    let mut phase = String::new();
+    let (mut phase, mut before) = (String::new(), None);
     let mut presses = step.cx.interrupts.watch();
     let mut answered = following.presses;
     loop {
@@ -81,6 +83,7 @@ pub(super) async fn follow(
         if limits.stopped.is_none()
             && let Some(why) = limits.over(step)
         {
+            before = Some(following.task.clone());
             stop(step, following, &why).await?;
             limits.stop(why);
         }
@@ -116,7 +119,7 @@ pub(super) async fn follow(
     }
     logs.end(step, line, following.task.has_run()).await;
     let lines = logs.tail.lines();
-    Ok(Followed { lines, bad: logs.bad, stopped: limits.stopped })
+    Ok(Followed { lines, bad: logs.bad, stopped: limits.stopped, before })
 }
 
 struct Limits {

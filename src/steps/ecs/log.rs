@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::following::{Following, OnLog};
-use crate::net::aws::LOGS;
+use crate::net::aws::{LOGS, Wrong};
 use crate::steps::aws::Reader;
 use crate::text::{Tail, plain};
 use crate::tools::aws::stream::{Cursor, Stream, streams};
@@ -20,7 +20,7 @@ const KEPT: usize = 300;
 
 /// The logs of one task.
 pub(super) struct Logs {
-    all: Vec<(Stream, Cursor, Reader)>,
+    all: Vec<Source>,
     /// Lines have the name of their container before them.
     has_names: bool,
     /// Last lines, by the order they came in.
@@ -31,6 +31,22 @@ pub(super) struct Logs {
     since: Instant,
     spoke: bool,
     is_told: bool,
+}
+
+/// The log of one container.
+struct Source {
+    stream: Stream,
+    cursor: Cursor,
+    reader: Reader,
+    /// Why it could not be read the last time.
+    wrong: Option<Wrong>,
+}
+
+impl Source {
+    /// Its group or stream is not there: not yet, or never.
+    fn is_missing(&self) -> bool {
+        self.wrong.as_ref().is_some_and(|wrong| wrong.code() == "ResourceNotFoundException")
+    }
 }
 
 impl Logs {
@@ -46,7 +62,7 @@ impl Logs {
         let with_reader = |stream: Stream| {
             let region = stream.region.clone().unwrap_or_else(|| following.reader.region().to_owned());
             let reader = following.reader.in_region(&region);
-            (stream, Cursor::default(), reader)
+            Source { stream, cursor: Cursor::default(), reader, wrong: None }
         };
         Logs {
             all: here.into_iter().map(with_reader).collect(),
@@ -63,19 +79,19 @@ impl Logs {
     /// Reads what has come; whether anything was new.
     pub(super) async fn read(&mut self, step: &StepCx<'_>, line: OnLog<'_>) -> bool {
         let mut is_news = false;
-        let mut missing = None;
-        for (stream, cursor, reader) in &mut self.all {
+        for Source { stream, cursor, reader, wrong } in &mut self.all {
             for _ in 0..PAGES {
                 let body = cursor.question(stream);
                 let answer = match reader.ask(step, &LOGS, "GetLogEvents", &body).await {
                     Ok(answer) => answer,
-                    Err(wrong) => {
+                    Err(why) => {
                         // A group or stream that is not there yet, a busy service: later.
-                        missing = Some(format!("{}: {}", stream.name, wrong.code()));
-                        tracing::debug!(?wrong, "no log");
+                        tracing::debug!(?why, "no log");
+                        *wrong = Some(why);
                         break;
                     }
                 };
+                *wrong = None;
                 let (lines, is_more) = cursor.take(&answer);
                 for text in lines {
                     is_news = true;
@@ -100,11 +116,13 @@ impl Logs {
             }
         }
         self.spoke |= is_news;
-        if let Some(missing) =
-            missing.filter(|_| !self.spoke && !self.is_told && self.since.elapsed() > PATIENCE)
-        {
-            self.is_told = true;
-            step.say(&format!("no log yet ({missing}); it is looked for as long as the task runs"));
+        if !self.spoke && !self.is_told && self.since.elapsed() > PATIENCE {
+            for Source { stream, wrong, .. } in &self.all {
+                let Some(wrong) = wrong else { continue };
+                let missing = format!("{}: {}", stream.name, wrong.code());
+                step.say(&format!("no log yet ({missing}); it is looked for as long as the task runs"));
+                self.is_told = true;
+            }
         }
         is_news
     }
@@ -122,16 +140,25 @@ impl Logs {
             } else {
                 quiet += 1;
             }
-            // What never ran has no log; what ran has one, soon.
-            let is_late = has_run && !self.spoke && since.elapsed() < TAIL / 3;
-            if is_late {
+            // What never ran has no log. What ran has a stream, soon, and may have written nothing.
+            let is_missing = self.all.iter().any(Source::is_missing);
+            let is_late = is_missing || !self.spoke && since.elapsed() < TAIL / 3;
+            if has_run && is_late {
                 quiet = 0;
             }
             if quiet < wanted {
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
         }
-        self.all.iter_mut().for_each(|(_, cursor, _)| cursor.look_back());
+        self.all.iter_mut().for_each(|one| one.cursor.look_back());
         self.read(step, line).await;
+        for Source { stream, wrong, .. } in self.all.iter_mut().filter(|_| has_run) {
+            let Some(wrong) = wrong.take() else { continue };
+            let failure =
+                wrong.failure(&format!("the log of `{}` could not be read to its end", stream.container));
+            step.cx
+                .ui
+                .warn(format!("{:#} (group `{}`, stream `{}`)", failure.error, stream.group, stream.name));
+        }
     }
 }

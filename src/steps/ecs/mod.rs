@@ -1,6 +1,7 @@
 //! Tasks and services of ECS.
 
 pub(crate) mod check;
+pub(crate) mod foreseen;
 mod service;
 mod script;
 pub(crate) mod run;

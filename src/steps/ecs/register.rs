@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::find::cluster_is_there;
 use super::images::with_images;
 use super::wanted::{Asked, Wanted, file, needs, without_absent};
 use crate::failure::{Failure, Kind};
@@ -74,7 +75,7 @@ pub(crate) async fn registered(
         let none = || {
             Failure::new(
                 Kind::Failed,
-                format!("AWS has no task definition `{}` in {}", wanted.family, reader.region()),
+                format!("AWS has no task definition `{}` in {}", wanted.family, reader.said_region()),
             )
             .help(format!(
                 "add `definition-file` to `[tasks.{task}]`, or name the family: `definition = \"…\"`"
@@ -122,6 +123,9 @@ pub(crate) async fn compared(step: &mut StepCx<'_>, asked: &Asked<'_>) -> Result
     let wanted = prepared(step, asked).await?;
     let reader = Reader::of(step, wanted.region.clone())?;
     let Some(definition) = &wanted.definition else { return Ok(Vec::new()) };
+    if asked.task.cluster.is_some() {
+        cluster_is_there(step, &reader, &wanted.cluster).await?;
+    }
     Ok(match revision(step, &reader, &wanted.family).await? {
         Some(found) => found.differs(definition),
         None => vec![format!("{}: nothing → its first revision", wanted.family)],

@@ -3,7 +3,7 @@
 use super::begin::begun;
 pub(crate) use super::end::Outcome;
 use super::end::judged;
-use super::find::{again, described_task};
+use super::find::{again, cluster_is_there, described_task};
 use super::follow::{Followed, follow};
 use super::following::Following;
 pub(crate) use super::following::OnLog;
@@ -47,6 +47,7 @@ pub(crate) async fn run(
     let container = wanted.container.as_deref();
     if let Some(definition) = &wanted.definition {
         main(&definition.input(false), container, asked.name)?;
+        cluster_is_there(step, &reader, &wanted.cluster).await?;
     }
     let registered = registered(step, &reader, asked.name, &wanted).await?;
     main(registered.revision.definition(), container, asked.name)?;

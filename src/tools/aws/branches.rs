@@ -143,6 +143,8 @@ pub(super) const ROWS: &[Row] = &[
     why("role", ANY, "unable to assume the service linked role", "the account uses ECS for the first time: once more", ROLE, true),
     why("role", ANY, "unable to assume|Fargate requires task definition to have execution role", "ECS may not take on the role: its trust policy has to name `ecs-tasks.amazonaws.com`", ROLE, false),
     why("definition", ANY, "Network Configuration must be provided|No Fargate configuration exists|is not a container|Override for container", "the definition does not fit how it is run", DEFINITION, false),
+    why("start", ANY, "^still PROVISIONING after", "AWS had no machine and no network interface for it yet: free addresses of the subnets, room in their zones, quotas", FREE, true),
+    why("start", ANY, "^still PENDING after", "its machine was there, and its containers were not: a big image, a slow way to the registry, or a container that waits for another (`dependsOn`)", TASK, true),
     why("start", ANY, "DockerTimeoutError|ContainerRuntimeTimeoutError|ContainerRuntimeError|CannotCreateContainerError|CannotCreateVolumeError|CannotInspect|CannotStartContainerError|CannotStopContainerError", "the machine of AWS did not start the container", TASK, true),
     why("stopped-by-aws", ANY, "TerminationNotice|retired|host maintenance|Scaling activity initiated by|ServiceSchedulerInitiated|deployment ", "AWS ended it: the service scales, a deployment replaces it, or its machine is retired", EVENTS, true),
     why("stopped-by-someone", ANY, "UserInitiated|stopped by user", "somebody stopped it", STOPPER, false),

@@ -17,7 +17,7 @@ pub(crate) struct Service(Json);
 pub(crate) struct Deployment<'a>(&'a Json);
 
 /// What was known when our deployment began.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Begun {
     /// The id of our deployment.
     pub id: String,
@@ -25,6 +25,8 @@ pub(crate) struct Begun {
     pub definition: String,
     /// The ARN of the revision that was good before; none if there was none.
     pub previous: Option<String>,
+    /// When, in seconds, by the clock of AWS.
+    pub at: Option<f64>,
     /// AWS has told of it since: an answer may be older than what was done.
     pub is_seen: bool,
 }
@@ -135,10 +137,12 @@ impl Service {
     /// What has become of a deployment; `record` is what AWS keeps of it, if it tells.
     pub(crate) fn state(&self, begun: &Begun, record: Option<&Record>) -> State {
         let ours = self.deployment(&begun.id);
-        let reason = ours.map_or("", |ours| ours.reason());
+        // While it goes on, its own reason is that it goes on.
+        let own = ours.filter(|ours| ours.state() == "FAILED").map_or("", Deployment::reason);
         let said = |usual: &str| {
-            let all = [reason, record.map_or("", |record| record.reason.as_str()), usual];
-            all.into_iter().find(|text| !text.is_empty()).unwrap_or_default().to_owned()
+            let all = [own, record.map_or("", |record| record.reason.as_str())];
+            let all: Vec<&str> = all.into_iter().filter(|text| !text.is_empty()).collect();
+            if all.is_empty() { usual.to_owned() } else { all.join(" ") }
         };
         if record.is_some_and(|record| record.status.starts_with("ROLLBACK_")) {
             return State::Back(said("the deployment was rolled back"));
@@ -170,7 +174,7 @@ impl Service {
     fn is_whole(&self, ours: Deployment<'_>) -> bool {
         match ours.state() {
             // Of a deployment whose programs die after a moment too: then nothing runs.
-            "COMPLETED" => ours.running() >= ours.desired(),
+            "COMPLETED" => ours.has_all(),
             // AWS says nothing of it for some kinds of services: counts do.
             "" => self.deployments().count() == 1 && ours.running() == ours.desired(),
             _ => false,
@@ -189,6 +193,19 @@ impl Service {
         }
         let others = if all > 1 { format!(", {}", plural(all, "deployment")) } else { String::new() };
         Err((format!("{}{others}", now.words()), false))
+    }
+}
+
+impl Begun {
+    /// Our deployment as AWS names it first, of this revision.
+    pub(crate) fn of(ours: Deployment<'_>, definition: String, previous: Option<String>) -> Begun {
+        Begun {
+            id: ours.id().to_owned(),
+            definition,
+            previous,
+            at: time(&ours.0["createdAt"]),
+            is_seen: false,
+        }
     }
 }
 
@@ -223,6 +240,11 @@ impl<'a> Deployment<'a> {
         count(self.0, "desiredCount")
     }
 
+    /// As many of its tasks run as are wanted.
+    pub(crate) fn has_all(self) -> bool {
+        self.running() >= self.desired()
+    }
+
     /// Tasks in a row that did not come to run.
     pub(crate) fn failed(self) -> u64 {
         count(self.0, "failedTasks")
@@ -247,13 +269,12 @@ pub(crate) struct Record {
 
 impl Record {
     /// That of our deployment, in an answer of ListServiceDeployments.
-    pub(crate) fn of(answer: &Json, service: &Service, id: &str) -> Option<Record> {
-        let number = id.rsplit('/').next().unwrap_or(id);
+    pub(crate) fn of(answer: &Json, begun: &Begun) -> Option<Record> {
+        let number = begun.id.rsplit('/').next().unwrap_or(&begun.id);
         let is_ours = |one: &&Json| text(one, "targetServiceRevisionArn").rsplit('/').next() == Some(number);
-        let begun = service.deployment(id).and_then(|ours| time(&ours.0["createdAt"]));
         // Where no number tells: the first that was made when ours was, or after it.
         let is_after = |one: &&Json| {
-            begun.is_some_and(|begun| time(&one["createdAt"]).is_some_and(|at| at > begun - 5.0))
+            begun.at.is_some_and(|begun| time(&one["createdAt"]).is_some_and(|at| at > begun - 5.0))
         };
         let all = || list(answer, "serviceDeployments");
         let found = all().find(is_ours).or_else(|| all().filter(is_after).last())?;

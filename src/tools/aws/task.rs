@@ -63,10 +63,12 @@ impl Task {
         self.status() == "STOPPED"
     }
 
-    /// Its containers run, or have run.
+    /// Its containers run, or have run; what has failed to start is stopped as well.
     pub(crate) fn has_run(&self) -> bool {
-        self.0.get("startedAt").is_some_and(|time| !time.is_null())
-            || ["RUNNING", "DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED"].contains(&self.status())
+        let is_set = |value: Option<&Json>| value.is_some_and(|value| !value.is_null());
+        self.status() == "RUNNING"
+            || is_set(self.0.get("startedAt"))
+            || self.containers().any(|one| is_set(one.get("exitCode")))
     }
 
     fn containers(&self) -> impl Iterator<Item = &Json> {

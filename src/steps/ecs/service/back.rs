@@ -36,7 +36,14 @@ pub(super) async fn put_back(
     step.say(&format!("putting back {}", named(previous)));
     match deployed(step, place, previous).await {
         Ok(name) => failure.context(format!("{}; {name} was put back and runs", watch.failed())),
-        Err(other) => by_hand(place, watch, failure).context(format!(
+        Err(other) if matches!(other.kind, Kind::Interrupted | Kind::Terminated) => {
+            let words = format!("{}; {} is being put back", watch.failed(), named(previous));
+            let wait = aws(place, "wait services-stable", "--services");
+            let failure = failure.context(format!("{words}, and nobody follows that"));
+            let failure = failure.help(format!("wait until it is steady: `{wait}`"));
+            Failure { kind: other.kind, ..failure }
+        }
+        Err(other) => put_back_by_hand(place, watch, failure).context(format!(
             "{} was not put back ({:#})",
             named(previous),
             other.error
@@ -70,16 +77,24 @@ async fn active(step: &StepCx<'_>, place: &Place, arn: &str) -> Result<String, F
     Ok(anew.definition()["taskDefinitionArn"].as_str().unwrap_or(&anew.name).to_owned())
 }
 
-/// The failure with the way back as one would go it by hand.
+/// The failure with the way back as one would go it by hand, or let the step go it.
 pub(super) fn by_hand(place: &Place, watch: &Watch<'_>, failure: Failure) -> Failure {
+    let failure = put_back_by_hand(place, watch, failure);
+    if previous(watch).is_none() {
+        return failure;
+    }
+    failure.help(format!("let the step do that, within {}: `rollback = true`", duration(LIMIT)))
+}
+
+fn put_back_by_hand(place: &Place, watch: &Watch<'_>, failure: Failure) -> Failure {
     let failure = failure.context(watch.failed());
     let Some(previous) = previous(watch) else { return failure };
+    let update = aws(place, "update-service", "--service");
+    failure.help(format!("put back {0}: `{update} --task-definition {0}`", named(previous)))
+}
+
+/// A call of the program about the service.
+fn aws(place: &Place, verb: &str, flag: &str) -> String {
     let Place { reader, cluster, name } = place;
-    failure
-        .help(format!(
-            "put back {0}: `aws ecs update-service --region {1} --cluster {cluster} --service {name} --task-definition {0}`",
-            named(previous),
-            reader.region()
-        ))
-        .help(format!("let the step do that, within {}: `rollback = true`", duration(LIMIT)))
+    format!("aws ecs {verb} --region {} --cluster {cluster} {flag} {name}", reader.region())
 }

@@ -12,7 +12,7 @@ use crate::failure::{Failure, Kind};
 use crate::net::aws::{ECS, Wrong};
 use crate::steps::aws::service::Place;
 use crate::text::duration;
-use crate::tools::aws::service::{Begun, Crashes, Record, Service, State, revision};
+use crate::tools::aws::service::{Begun, Crashes, Deployment, Record, Service, State, revision};
 use crate::tools::aws::task;
 use crate::work::StepCx;
 use crate::work::schedule::pause;
@@ -21,6 +21,8 @@ use crate::work::schedule::pause;
 const TIMEOUT: Duration = Duration::from_secs(15 * 60);
 /// An answer of AWS may be so much older than what was done, and its way back begin so much later.
 const LATE: Duration = Duration::from_secs(60);
+/// Its tasks have to run for so long: AWS also calls a deployment completed whose programs die after a moment.
+const STEADY: Duration = Duration::from_secs(5);
 /// Tasks that ended are looked for at every so many looks at the service.
 const TASKS: u32 = 3;
 /// Most tasks that AWS describes at once.
@@ -49,6 +51,8 @@ pub(super) struct Watch<'a> {
     known: BTreeSet<String>,
     /// AWS tells of its list of deployments: not everywhere, and not to everybody.
     has_records: bool,
+    /// All of it runs, as far as was seen, since then.
+    whole: Option<Instant>,
     since: Instant,
     until: Instant,
     limit: Duration,
@@ -89,11 +93,13 @@ impl<'a> Watch<'a> {
             crashes: Crashes::default(),
             known: BTreeSet::new(),
             has_records: true,
+            whole: None,
         }
     }
 
     pub(super) async fn follow(&mut self, step: &StepCx<'_>) -> Result<End, Failure> {
         let mut failing: Option<Instant> = None;
+        let mut last = String::new();
         for number in 1.. {
             let service = self.place.look(step).await.map_err(|failure| Watch::left(step, failure))?;
             self.tell(step, &service);
@@ -101,12 +107,13 @@ impl<'a> Watch<'a> {
             let mut state = service.state(&self.begun, None);
             let is_open = matches!(state, State::Going(_) | State::Unseen);
             if number % TASKS == 0 || !is_open {
-                let record = self.record(step, &service).await;
+                let record = self.record(step).await;
                 state = service.state(&self.begun, record.as_ref());
                 self.look_at_tasks(step).await.map_err(|failure| Watch::left(step, failure))?;
             }
+            let is_steady = self.is_steady(&service);
             match state {
-                State::Done(words) => return Ok(End::Done(words)),
+                State::Done(words) if is_steady => return Ok(End::Done(words)),
                 State::Back(reason) => return Ok(End::Over(self.went_back(step, &service, &reason).await)),
                 State::Replaced => return Ok(End::Over(self.replaced(&service))),
                 State::Failed(reason) => {
@@ -115,7 +122,10 @@ impl<'a> Watch<'a> {
                         return Ok(End::Bad(self.explained(step, Failure::new(Kind::Failed, reason)).await));
                     }
                 }
-                State::Going(words) => step.progress(words),
+                State::Going(words) | State::Done(words) => {
+                    last = format!(": {words}");
+                    step.progress(words);
+                }
                 State::Unseen => {}
             }
             if self.crashes.is_enough() && !self.is_counted(&service) {
@@ -124,7 +134,7 @@ impl<'a> Watch<'a> {
                 return Ok(End::Bad(self.explained(step, Failure::new(Kind::Failed, text)).await));
             }
             if Instant::now() >= self.until {
-                let text = format!("it took longer than {}", duration(self.limit));
+                let text = format!("it took longer than {}{last}", duration(self.limit));
                 let late = self.explained(step, Failure::new(Kind::Failed, text)).await;
                 return Ok(End::Bad(late.help("give the step a longer `timeout`, if that was expected")));
             }
@@ -144,6 +154,16 @@ impl<'a> Watch<'a> {
         service.has_breaker() && ours.is_some_and(|ours| ours.state() == "IN_PROGRESS" && ours.failed() > 0)
     }
 
+    /// All of our deployment has run for a moment, as far as was seen.
+    fn is_steady(&mut self, service: &Service) -> bool {
+        if !service.deployment(&self.begun.id).is_some_and(Deployment::has_all) {
+            self.whole = None;
+            return false;
+        }
+        let since = *self.whole.get_or_insert_with(Instant::now);
+        service.desired() == 0 || since.elapsed() >= STEADY
+    }
+
     /// Says what the service has said since, once.
     fn tell(&mut self, step: &StepCx<'_>, service: &Service) {
         for (id, message) in service.events() {
@@ -153,14 +173,14 @@ impl<'a> Watch<'a> {
         }
     }
 
-    async fn record(&mut self, step: &StepCx<'_>, service: &Service) -> Option<Record> {
+    async fn record(&mut self, step: &StepCx<'_>) -> Option<Record> {
         if !self.has_records {
             return None;
         }
         let body = json!({ "cluster": self.place.cluster, "service": self.place.name });
         let answer = self.place.reader.ask(step, &ECS, "ListServiceDeployments", &body).await.ok();
         self.has_records = answer.is_some();
-        Record::of(&answer?, service, &self.begun.id)
+        Record::of(&answer?, &self.begun)
     }
 
     /// Looks at the tasks of our deployment that have stopped since the last time.
@@ -181,6 +201,7 @@ impl<'a> Watch<'a> {
                 self.known.insert(task.arn().to_owned());
                 if task.json()["startedBy"] == self.begun.id.as_str() {
                     self.crashes.add(task);
+                    self.whole = None;
                 }
             }
         }

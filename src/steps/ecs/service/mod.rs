@@ -49,7 +49,7 @@ pub(super) async fn run(
                 "a deployment of {} goes on already: it is followed, no second one is started",
                 named(&definition)
             ));
-            Begun { id: now.id().to_owned(), definition, previous, is_seen: true }
+            Begun { is_seen: true, ..Begun::of(now, definition, previous) }
         }
         _ => {
             if service.desired() == 0 {

@@ -35,7 +35,13 @@ fn service(deployments: &[Json]) -> Service {
 }
 
 fn begun() -> Begun {
-    Begun { id: OURS.to_owned(), definition: arn(42), previous: Some(arn(41)), is_seen: true }
+    Begun {
+        id: OURS.to_owned(),
+        definition: arn(42),
+        previous: Some(arn(41)),
+        at: Some(1_764_000_000.5),
+        is_seen: true,
+    }
 }
 
 fn record(status: &str) -> Record {
@@ -89,7 +95,13 @@ fn a_way_back_is_told_from_success_from_failure_and_from_somebody_else() {
     assert_eq!(state(&[other, deployment(OURS, "ACTIVE", 42, "IN_PROGRESS", 1)], None), State::Replaced);
     // Stopped by hand, without a way back.
     let stopped = state(&[deployment(OURS, "PRIMARY", 42, "IN_PROGRESS", 1)], Some(&record("STOPPED")));
-    assert_eq!(stopped, State::Failed(format!("ECS deployment {OURS} IN_PROGRESS.")));
+    assert_eq!(stopped, State::Failed("the deployment was stopped".to_owned()));
+    // An alarm: ours goes on for a moment, and what AWS keeps of it says why it will not for long.
+    let alarm = Record { reason: "an alarm was raised.".to_owned(), ..record("ROLLBACK_REQUESTED") };
+    let ours = deployment(OURS, "PRIMARY", 42, "IN_PROGRESS", 1);
+    assert_eq!(state(&[ours], Some(&alarm)), State::Back("an alarm was raised.".to_owned()));
+    let both = state(&[back, failed("ACTIVE")], Some(&alarm));
+    assert_eq!(both, State::Back(format!("ECS deployment {OURS} FAILED. an alarm was raised.")));
 }
 
 #[test]
@@ -112,7 +124,6 @@ fn what_was_good_before_is_never_reckoned_from_a_number() {
 
 #[test]
 fn the_record_of_our_deployment_is_found_by_its_number_or_by_its_time() {
-    let service = service(&[deployment(OURS, "PRIMARY", 42, "IN_PROGRESS", 1)]);
     let prefix = "arn:aws:ecs:eu-west-3:123456789012:service-revision/prod/api/";
     let answer = json!({ "serviceDeployments": [
         { "status": "PENDING", "createdAt": 1_764_000_900.0, "targetServiceRevisionArn": format!("{prefix}77") },
@@ -120,15 +131,15 @@ fn the_record_of_our_deployment_is_found_by_its_number_or_by_its_time() {
           "targetServiceRevisionArn": format!("{prefix}4980306466373577095") },
         { "status": "SUCCESSFUL", "createdAt": 1_763_000_000.0 },
     ] });
-    let found = Record::of(&answer, &service, OURS);
+    let found = Record::of(&answer, &begun());
     assert_eq!(found, Some(Record { status: "ROLLBACK_IN_PROGRESS".into(), reason: "alarm".into() }));
     let answer = json!({ "serviceDeployments": [
         { "status": "PENDING", "createdAt": "2025-11-24T16:20:00Z" },
         { "status": "IN_PROGRESS", "createdAt": "2025-11-24T16:00:00.1Z" },
         { "status": "SUCCESSFUL", "createdAt": "2025-11-24T15:00:00Z" },
     ] });
-    assert_eq!(Record::of(&answer, &service, OURS), Some(record("IN_PROGRESS")));
-    assert_eq!(Record::of(&json!({}), &service, OURS), None);
+    assert_eq!(Record::of(&answer, &begun()), Some(record("IN_PROGRESS")));
+    assert_eq!(Record::of(&json!({}), &begun()), None);
 }
 
 fn stopped(id: u32, at: f64, code: &str, reason: &str, exit: impl Into<Json>) -> Task {
