@@ -22,27 +22,31 @@ resource "local_sensitive_file" "b" {
 output "hash" { value = local_file.a.content_sha256 }
 "#;
 
-/// A project whose environments have files that the provider made.
-fn project(names: &[&str]) -> Option<Sandbox> {
+/// The project with the provider, which terraform finds on this disk.
+pub(crate) fn with_provider(project: Sandbox) -> Option<Sandbox> {
     let provider = PathBuf::from(need("provider-local")?);
-    let project = Sandbox::empty();
     let place =
-        "mirror/registry.terraform.io/hashicorp/local/2.5.3/linux_amd64/terraform-provider-local_v2.5.3";
-    fs::create_dir_all(project.path(place).parent().unwrap()).unwrap();
-    std::os::unix::fs::symlink(provider, project.path(place)).unwrap();
+        ".mirror/registry.terraform.io/hashicorp/local/2.5.3/linux_amd64/terraform-provider-local_v2.5.3";
+    fs::create_dir_all(project.home.path(place).parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink(provider, project.home.path(place)).unwrap();
     let settings = format!(
         "provider_installation {{\n  filesystem_mirror {{\n    path = \"{}\"\n  }}\n}}\n",
-        project.path("mirror").display()
+        project.home.path(".mirror").display()
     );
-    project.write("terraformrc", &settings);
+    project.home.write("terraformrc", &settings);
+    let settings = project.home.path("terraformrc");
+    Some(project.with_var("TF_CLI_CONFIG_FILE", settings))
+}
+
+/// A project whose environments have files that the provider made.
+fn project(names: &[&str]) -> Option<Sandbox> {
+    let project = with_provider(Sandbox::empty())?;
     for name in names {
         project.write(format!("environments/{name}/main.tf"), MODULE);
     }
     project.write("environments/defaults.toml", "");
     project.write(".gitignore", "shared/\n.infractl/\n");
     fs::create_dir_all(project.path("shared")).unwrap();
-    let rc = project.path("terraformrc");
-    let project = project.with_var("TF_CLI_CONFIG_FILE", rc);
     project.infractl(&["apply", "--all"]).code(0);
     Some(project)
 }

@@ -127,9 +127,7 @@ fn a_service_of_a_pipeline_that_is_called_with_its_name_is_compared_as_well() {
     // The newest of the family is what the file says; what the service runs is not.
     service.aws(&["ecs", "register-task-definition", "--cli-input-json", &file]);
     let check = service.infractl(&["check", "dev", "--exit-code"]).code(2);
-    check
-        .prints("app of api: app.environment.MODE: 1 → 2")
-        .says("not compared: AWS has no service `nosuch`");
+    check.prints("app of api: app.environment.MODE: 1 → 2").says("not compared: AWS has no service `nosuch`");
     let dry = service.infractl(&["both", "dev", "--dry-run"]).code(0);
     dry.prints("# app.environment.MODE: 1 → 2")
         .prints("# what would change in its definition is not known: AWS has no service `nosuch`");

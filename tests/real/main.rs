@@ -18,6 +18,7 @@ mod counted_aws;
 mod deployments;
 mod docker;
 mod dotenv;
+mod devops;
 mod drift;
 mod ecs;
 mod ecs_faults;

@@ -12,7 +12,7 @@ use crate::common::{CANARY, Run, Sandbox, need, output, path_with, program, send
 use crate::machine::Machine;
 
 /// A database of a test's own, gone with the value, and with it what was restored beside it.
-struct Database {
+pub(crate) struct Database {
     server: String,
     name: String,
 }
@@ -21,7 +21,7 @@ static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 impl Database {
     /// With five trips, each a canary.
-    fn new() -> Option<Database> {
+    pub(crate) fn new() -> Option<Database> {
         let server = need("postgres")?.into_string().unwrap();
         let name = format!("shop{}x{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let database = Database { server, name };
@@ -40,7 +40,7 @@ impl Database {
         String::from_utf8(output(&mut psql)).unwrap().trim().to_owned()
     }
 
-    fn ask(&self, statement: &str) -> String {
+    pub(crate) fn ask(&self, statement: &str) -> String {
         self.sql(&self.name, statement)
     }
 
@@ -50,7 +50,7 @@ impl Database {
         self.sql("postgres", &wanted).lines().map(str::to_owned).collect()
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("postgres://tf:p%40ss%20w0rd@{}/{}", self.server, self.name)
     }
 
@@ -74,7 +74,8 @@ impl Drop for Database {
     }
 }
 
-const CHECK: &str = "verify = { query = \"select count(*) from trips\", at-least = 5 }\nkeep = { last = 1 }\n";
+const CHECK: &str =
+    "verify = { query = \"select count(*) from trips\", at-least = 5 }\nkeep = { last = 1 }\n";
 
 fn list(project: &Sandbox) -> Vec<Json> {
     let run = project.run(&["snapshot", "list", "dev", "--json"], 0);
@@ -83,8 +84,10 @@ fn list(project: &Sandbox) -> Vec<Json> {
 
 fn folder(project: &Sandbox) -> Vec<String> {
     let entries = fs::read_dir(project.path(".infractl/snapshots/dev")).into_iter().flatten().flatten();
-    let mut names: Vec<String> =
-        entries.map(|entry| entry.file_name().into_string().unwrap()).filter(|name| name != ".gitignore").collect();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .filter(|name| name != ".gitignore")
+        .collect();
     names.sort();
     names
 }
@@ -106,7 +109,10 @@ fn a_database_is_kept_checked_and_restored() {
     let run = Run::of(project.command(&["snapshot", "create", "dev", "db"]).env("PATH", path));
     project.ended(run, 0);
     let argv = project.read("argv");
-    assert!(!argv.contains("p@ss") && !argv.contains(&database.name) && argv.contains("--format=custom"), "{argv}");
+    assert!(
+        !argv.contains("p@ss") && !argv.contains(&database.name) && argv.contains("--format=custom"),
+        "{argv}"
+    );
     // What is on the disk is encrypted, and nobody else may read it.
     let [copy] = &list(&project)[..] else { panic!("one copy") };
     assert_eq!((&copy["database"]["name"], &copy["by"]), (&Json::from(database.name.as_str()), &copy["by"]));
@@ -203,7 +209,10 @@ fn a_copy_that_is_damaged_foreign_or_fails_is_refused() {
     turned[whole.len() / 2] ^= 1;
     fs::write(&path, &turned).unwrap();
     project.run(&["snapshot", "verify", "dev"], 1).says("its sum differs");
-    assert_eq!(list(&project)[0]["trouble"], "its check failed: it is not the file that was written: its sum differs");
+    assert_eq!(
+        list(&project)[0]["trouble"],
+        "its check failed: it is not the file that was written: its sum differs"
+    );
     project.run(&["snapshot", "restore", "dev", name], 1).says("its sum differs");
     fs::write(&path, &whole[..whole.len() - 10]).unwrap();
     project.run(&["snapshot", "verify", "dev"], 1);
@@ -218,9 +227,17 @@ fn a_copy_that_is_damaged_foreign_or_fails_is_refused() {
     // Of another environment, and of another database.
     let (from, to) = (project.path(".infractl/snapshots/dev"), project.path(".infractl/snapshots/prod"));
     output(Command::new("cp").arg("-r").args([from, to]));
-    project.edit("environments/prod/environment.toml", "", &project.read("environments/dev/environment.toml"));
+    project.edit(
+        "environments/prod/environment.toml",
+        "",
+        &project.read("environments/dev/environment.toml"),
+    );
     project.run(&["snapshot", "restore", "prod", name], 64).says("environment `dev`");
-    project.edit("environments/dev/environment.toml", "{{secret.DATABASE_URL}}", &format!("postgres://{}/other", database.server));
+    project.edit(
+        "environments/dev/environment.toml",
+        "{{secret.DATABASE_URL}}",
+        &format!("postgres://{}/other", database.server),
+    );
     let refused = project.run(&["snapshot", "restore", "dev", name], 64);
     refused.says("`other`").says(&database.name);
 }
@@ -233,7 +250,9 @@ fn the_gate_holds_what_is_risky_until_there_is_a_good_one() {
          [pipelines]\ndeploy = [{{ command = \"touch deployed\", secrets = [] }}]\n"
     ));
     let held = project.run(&["deploy", "dev"], 1);
-    held.says("there is none").says("infractl snapshot create dev db").says("infractl snapshot verify dev db");
+    held.says("there is none")
+        .says("infractl snapshot create dev db")
+        .says("infractl snapshot verify dev db");
     project.run(&["snapshot", "create", "dev"], 0);
     project.run(&["deploy", "dev"], 1).says("was not verified").says("infractl snapshot verify dev db");
     project.run(&["snapshot", "verify", "dev"], 0);
@@ -258,7 +277,8 @@ fn the_gate_holds_what_is_risky_until_there_is_a_good_one() {
 
 /// The programs of PostgreSQL of this machine, for a container that has none.
 fn programs(project: &Sandbox) -> Option<(PathBuf, Vec<String>)> {
-    let bin = fs::read_dir("/usr/lib/postgresql").ok()?.flatten().map(|entry| entry.path().join("bin")).max()?;
+    let bin =
+        fs::read_dir("/usr/lib/postgresql").ok()?.flatten().map(|entry| entry.path().join("bin")).max()?;
     for name in ["pg_dump", "pg_restore", "psql"] {
         let real = bin.join(name);
         let real = real.display();
@@ -269,8 +289,9 @@ fn programs(project: &Sandbox) -> Option<(PathBuf, Vec<String>)> {
         project.script(format!("pg/{name}"), &text.replace("SHELL", "/bin/sh"));
         project.script(format!("busy/{name}"), &text.replace("SHELL", "/bin/busybox sh"));
     }
-    let mounts = ["pg_dump", "pg_restore", "psql"]
-        .map(|name| format!("--volume={}:/usr/local/bin/{name}:ro", project.path(format!("pg/{name}")).display()));
+    let mounts = ["pg_dump", "pg_restore", "psql"].map(|name| {
+        format!("--volume={}:/usr/local/bin/{name}:ro", project.path(format!("pg/{name}")).display())
+    });
     Some((project.path("busy"), mounts.into_iter().chain(["--volume=/:/host:ro".to_owned()]).collect()))
 }
 
@@ -333,7 +354,10 @@ fn a_volume_of_docker_is_packed_only_when_nobody_writes_to_it() {
         .with_secrets(&[("TOKEN", "CANARY-volume-token")])
         .on_path(&docker)
         .with_own_vars(&["DOCKER_HOST", "DOCKER_CONFIG"]);
-    project.environment("dev", &format!("[snapshots.files]\nkind = \"docker\"\nof = \"{volume}\"\nvia = \"image:{image}\"\n"));
+    project.environment(
+        "dev",
+        &format!("[snapshots.files]\nkind = \"docker\"\nof = \"{volume}\"\nvia = \"image:{image}\"\n"),
+    );
     let docker = |args: &[&str]| {
         let done = program(&docker, project.root()).args(args).output().unwrap();
         (done.status.success(), String::from_utf8_lossy(&done.stdout).trim().to_owned())

@@ -19,7 +19,10 @@ pub(super) fn list(cx: &Ctx, env: &Environment, found: &[Found], as_json: bool) 
     let mut all = Vec::new();
     for found in found {
         let kept = Shelf::of(env, &found.entry).all()?;
-        all.extend(kept.into_iter().filter(|kept| found.copy.as_ref().is_none_or(|name| *name == kept.manifest.name)));
+        all.extend(
+            kept.into_iter()
+                .filter(|kept| found.copy.as_ref().is_none_or(|name| *name == kept.manifest.name)),
+        );
     }
     if as_json {
         let rows: Vec<Json> = all.iter().map(|kept| whole(cx, kept)).collect();
@@ -30,7 +33,8 @@ pub(super) fn list(cx: &Ctx, env: &Environment, found: &[Found], as_json: bool) 
         return Ok(());
     }
     let mut rows = Table::new();
-    rows.load_style(comfy_table::presets::NOTHING).set_header(["snapshot", "of", "kind", "age", "size", "verified"]);
+    rows.load_style(comfy_table::presets::NOTHING)
+        .set_header(["snapshot", "of", "kind", "age", "size", "verified"]);
     for kept in &all {
         let manifest = &kept.manifest;
         let verified = match (&kept.trouble, &manifest.verified) {
@@ -47,7 +51,9 @@ pub(super) fn list(cx: &Ctx, env: &Environment, found: &[Found], as_json: bool) 
             plain(&verified).into_owned(),
         ]);
     }
-    cx.ui.page(&rows.lines().flat_map(|line| [line.trim_end().to_owned(), "\n".to_owned()]).collect::<String>())
+    cx.ui.page(
+        &rows.lines().flat_map(|line| [line.trim_end().to_owned(), "\n".to_owned()]).collect::<String>(),
+    )
 }
 
 /// One copy: a fact a line, or JSON.
@@ -58,8 +64,11 @@ pub(super) fn show(cx: &Ctx, env: &Environment, found: &Found, as_json: bool) ->
         None => shelf.all()?.into_iter().next(),
     };
     let Some(kept) = kept else {
-        return Err(Failure::new(Kind::Failed, format!("there is no snapshot of `{}` of `{}` yet", found.entry, env.name))
-            .help(format!("make one: `infractl snapshot create {} {}`", env.name, found.entry)));
+        return Err(Failure::new(
+            Kind::Failed,
+            format!("there is no snapshot of `{}` of `{}` yet", found.entry, env.name),
+        )
+        .help(format!("make one: `infractl snapshot create {} {}`", env.name, found.entry)));
     };
     if as_json {
         return document(cx, &whole(cx, &kept));
@@ -69,19 +78,47 @@ pub(super) fn show(cx: &Ctx, env: &Environment, found: &Found, as_json: bool) ->
     let mut fact = |name: &str, value: String| {
         let _ = writeln!(text, "{name:>10}  {}", plain(&value));
     };
-    fact("of", format!("{} ({}), {} of {}", manifest.snapshot, manifest.kind, manifest.environment, manifest.project));
-    fact("made", format!("{}, by {}, in `{}`", manifest.created.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S"), manifest.by, manifest.run));
+    fact(
+        "of",
+        format!(
+            "{} ({}), {} of {}",
+            manifest.snapshot, manifest.kind, manifest.environment, manifest.project
+        ),
+    );
+    fact(
+        "made",
+        format!(
+            "{}, by {}, in `{}`",
+            manifest.created.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S"),
+            manifest.by,
+            manifest.run
+        ),
+    );
     if let Some(stored) = &manifest.stored {
         fact("file", shelf.file(&stored.file).display().to_string());
-        fact("size", format!("{}, {} before it was encrypted", bytes(stored.bytes), bytes(stored.plain_bytes)));
+        fact(
+            "size",
+            format!("{}, {} before it was encrypted", bytes(stored.bytes), bytes(stored.plain_bytes)),
+        );
         fact("sha256", stored.sha256.clone());
         stored.recipients.iter().for_each(|one| fact("opened by", one.clone()));
     }
     if let Some(database) = &manifest.database {
-        fact("database", format!("{}, server {}, pg_dump {}", database.name, database.server, database.client));
+        fact(
+            "database",
+            format!("{}, server {}, pg_dump {}", database.name, database.server, database.client),
+        );
     }
     match &manifest.verified {
-        Some(verified) => fact("verified", format!("{}: {} ({})", ago(since(cx, verified.at)), verified.how, duration(std::time::Duration::try_from_secs_f64(verified.seconds).unwrap_or_default()))),
+        Some(verified) => fact(
+            "verified",
+            format!(
+                "{}: {} ({})",
+                ago(since(cx, verified.at)),
+                verified.how,
+                duration(std::time::Duration::try_from_secs_f64(verified.seconds).unwrap_or_default())
+            ),
+        ),
         None => fact("verified", "no".to_owned()),
     }
     if let Some(trouble) = &kept.trouble {

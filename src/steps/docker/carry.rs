@@ -45,7 +45,8 @@ impl StepKind for Carry {
     }
 
     fn effect(&self) -> Option<Effect> {
-        Some(if self.copies { Effect::Changes } else { Effect::Reads })
+        // A registry has more than before; nothing that runs is changed, and no deployment has begun.
+        Some(if self.copies { Effect::Writes } else { Effect::Reads })
     }
 
     fn run<'a>(&'a self, step: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
