@@ -17,7 +17,9 @@ pub(crate) fn meant(env: &Environment, name: &str, selection: &Selection) -> Mea
     let has_deploy = env.pipelines.contains_key("deploy") || env.ansible.is_some();
     let body = if DEPLOYS.contains(&name) && !env.pipelines.contains_key(name) { "deploy" } else { name };
     Meant {
-        deploys: has_deploy && !is_part && (DEPLOYS.contains(&name) || does(env, body, "deploy", false, &mut Vec::new())),
+        deploys: has_deploy
+            && !is_part
+            && (DEPLOYS.contains(&name) || does(env, body, "deploy", false, &mut Vec::new())),
         verifies: selection.is_all() && does(env, body, "verify", true, &mut Vec::new()),
         ..Meant::default()
     }
