@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::part::Part;
 use super::{Global, target};
 use crate::config::Environment;
+use crate::config::model::OnFailed;
 use crate::config::verbs::Effect;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
@@ -134,8 +135,11 @@ pub(crate) async fn go(
         }
         Err(Stopped { failure, step }) => {
             let is_over = matches!(failure.kind, Kind::Declined | Kind::Difference | Kind::Child(_));
-            let can_go_on =
-                !is_over && !matches!(verb, Verb::Tf { .. } | Verb::Given { .. }) && whole.count() > 1;
+            // After that it is not where it stopped any more.
+            let is_left = env.rollout.on_failure.unwrap_or_default() != OnFailed::Stop
+                && planned.options.meant.as_ref().is_some_and(|meant| meant.deploys);
+            let is_whole = matches!(verb, Verb::Tf { .. } | Verb::Given { .. });
+            let can_go_on = !is_over && !is_left && !is_whole && whole.count() > 1;
             let step = step.map(|step| step_of(whole, selected, step));
             if !can_go_on && options.begun.is_some() {
                 resume::forget(env, &whole.verb)?;
@@ -148,7 +152,7 @@ pub(crate) async fn go(
             }
             let is_own = matches!(verb, Verb::Named { .. } | Verb::Images { .. } | Verb::Playbooks { .. })
                 || env.pipelines.contains_key(verb.name());
-            let goes_on = is_own && selected.count() > 1;
+            let goes_on = is_own && !is_left && selected.count() > 1;
             Err(match step {
                 Some(step) if goes_on => ways_on(failure, &again(verb, env, extra), &step),
                 _ => failure,

@@ -61,7 +61,7 @@ impl StepKind for Carry {
             if !self.copies {
                 lines.push(format!("# asks the registry for {reference}"));
             } else if there != *reference {
-                lines.push(registry::copy(reference, &tagged(&there, &self.release)).to_string());
+                lines.push(registry::copy(reference, &tagged(&there, &self.release), true).to_string());
             }
         }
         Ok(lines)
@@ -200,9 +200,15 @@ async fn copy(step: &mut StepCx<'_>, carry: &Carry) -> Result<String, Failure> {
     };
     let mut copied = IndexMap::new();
     for (reference, there) in missing {
-        let cmd = registry::copy(&reference, &tagged(&there, &carry.release));
-        let cmd = session.as_ref().map_or_else(|| cmd.clone(), |session| session.inside(cmd.clone()));
-        let done = step.run(&cmd).await?;
+        let to = tagged(&there, &carry.release);
+        let copy = |is_alone| {
+            let cmd = registry::copy(&reference, &to, is_alone);
+            session.as_ref().map_or_else(|| cmd.clone(), |session| session.inside(cmd.clone()))
+        };
+        let mut done = step.run(&copy(true)).await?;
+        if registry::makes_indexes(&done.tail) {
+            done = step.run(&copy(false)).await?;
+        }
         judge(step, &done, &format!("`docker buildx imagetools create` of `{reference}`")).map_err(
             |failure| {
                 failure.help("install `docker-buildx`, which copies between registries, if docker has none")

@@ -15,10 +15,16 @@ pub(crate) fn push(reference: &str) -> Cmd {
     Cmd::new("docker").args(["push", "--", reference])
 }
 
-/// Copies an image, all platforms of it, from one registry to another. Without the flag an image alone becomes an index of one,
-/// which has another digest.
-pub(crate) fn copy(from: &str, to: &str) -> Cmd {
-    Cmd::new("docker").args(["buildx", "imagetools", "create", "--prefer-index=false", "--tag", to, from])
+/// Copies an image, all platforms of it, from one registry to another. `is_alone` keeps the tag from naming an index of this one
+/// image, which older versions of buildx make: its digest is there in both cases.
+pub(crate) fn copy(from: &str, to: &str, is_alone: bool) -> Cmd {
+    let alone = is_alone.then_some("--prefer-index=false");
+    Cmd::new("docker").args(["buildx", "imagetools", "create"]).args(alone).args(["--tag", to, from])
+}
+
+/// An older buildx does not know the flag.
+pub(crate) fn makes_indexes(tail: &str) -> bool {
+    tail.contains("unknown flag: --prefer-index")
 }
 
 /// The identifier that the engine has for an image, on standard output.
