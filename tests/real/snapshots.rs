@@ -263,7 +263,7 @@ fn programs(project: &Sandbox) -> Option<(PathBuf, Vec<String>)> {
         let real = bin.join(name);
         let real = real.display();
         let text = format!(
-            "#!SHELL\nfor ld in /host/lib*/ld-linux-*.so.*; do :; done\n\
+            "#!SHELL\nfor ld in /host/usr/lib/*/ld-linux-*.so.*; do :; done\n\
              exec \"$ld\" --library-path /host/usr/lib/x86_64-linux-gnu:/host/usr/lib/aarch64-linux-gnu /host{real} \"$@\"\n"
         );
         project.script(format!("pg/{name}"), &text.replace("SHELL", "/bin/sh"));
