@@ -5,8 +5,11 @@ use super::check::Issue;
 use super::node::Node;
 
 /// A key that has no effect yet: where it stands, what it is about, what to do meanwhile.
-const KEYS: [(&[&str], &str, &str); 1] =
-    [(&["release", "snapshots"], "snapshots that a release takes", "require them in `[hooks]`: `{ snapshot = { require = … } }`")];
+const KEYS: [(&[&str], &str, &str); 1] = [(
+    &["release", "snapshots"],
+    "snapshots that a release takes",
+    "require them in `[hooks]`: `{ snapshot = { require = … } }`",
+)];
 
 /// The same for what stands in a step, and for verbs.
 const WORDS: [(&str, &str, &str); 2] = [

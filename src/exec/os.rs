@@ -21,8 +21,8 @@ use super::group::{Guard, Target, is_of_session_leader};
 use super::output::{Pipes, Reader, Tail};
 use super::watcher::Watcher;
 use super::{
-    Background, BoxFuture, Channel, Cmd, Done, Input, InputPart, Interrupts, Io, OnLine, RunError, Runner, Sink,
-    Value, hangup,
+    Background, BoxFuture, Channel, Cmd, Done, Input, InputPart, Interrupts, Io, OnLine, RunError, Runner,
+    Sink, Value, hangup,
 };
 use crate::disk;
 use crate::redact::{Lines, Masks};

@@ -9,9 +9,8 @@ use crate::config::template::Template;
 use crate::steps::Work;
 use crate::steps::bootstrap::Bootstrap;
 use crate::steps::docker::builds::Builds;
-use crate::steps::terraform::{LookForDrift, Reviewed};
 use crate::steps::snapshot::Snapshot;
-use crate::steps::terraform::Reviewed;
+use crate::steps::terraform::{LookForDrift, Reviewed};
 
 /// A verb that is a pipeline, with what was asked of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,7 +197,6 @@ impl Verb {
             | Verb::Given { name, .. }
             | Verb::Named { name, .. } => name,
             Verb::Snapshot(_) => "snapshot",
-            Verb::Playbooks { name, .. } | Verb::Images { name, .. } | Verb::Named { name, .. } => name,
         }
     }
 }

@@ -32,7 +32,10 @@ pub(crate) fn recipients(
     let found = sealed::recipients(&store, env, file)?.map(|found| found.groups).unwrap_or_default();
     if found.len() > 1 {
         let message = format!("the secrets of `{}` need keys of several groups together", env.name);
-        return Err(rules(message, "give the environment a file of secrets with one group: a file of age has no groups"));
+        return Err(rules(
+            message,
+            "give the environment a file of secrets with one group: a file of age has no groups",
+        ));
     }
     let all: Vec<String> = found.into_iter().flatten().collect();
     if all.is_empty() {

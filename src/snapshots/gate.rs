@@ -34,7 +34,9 @@ pub(crate) enum Lack {
 pub(crate) fn good_enough(all: &[Kept], wanted: Wanted, now: Timestamp) -> Result<&Kept, Lack> {
     let Some(newest) = all.iter().find(|kept| kept.is_good()) else {
         return Err(Lack::None(match all.first() {
-            Some(Kept { manifest, trouble: Some(trouble) }) => format!("`{}` cannot be used: {trouble}", manifest.name),
+            Some(Kept { manifest, trouble: Some(trouble) }) => {
+                format!("`{}` cannot be used: {trouble}", manifest.name)
+            }
             _ => "there is none".to_owned(),
         }));
     };
@@ -50,7 +52,9 @@ pub(crate) fn good_enough(all: &[Kept], wanted: Wanted, now: Timestamp) -> Resul
     let limit = text::duration(wanted.max_age.unwrap_or_default());
     Err(Lack::Old(match age(newest, now) {
         Some(age) => format!("the newest, `{name}`, was made {}, and {limit} is the limit", text::ago(age)),
-        None => format!("`{name}` is of the future: the clock of this machine, or of the one that made it, is wrong"),
+        None => format!(
+            "`{name}` is of the future: the clock of this machine, or of the one that made it, is wrong"
+        ),
     }))
 }
 
@@ -105,8 +109,12 @@ pub(super) mod tests {
         let ask = |max_age, verified| good_enough(&all, Wanted { max_age, verified }, now);
         assert_eq!(ask(hours(2), false).unwrap(), &all[0]);
         assert_eq!(ask(hours(24), true).unwrap(), &all[1]);
-        assert!(matches!(ask(hours(2), true), Err(Lack::Unverified(text)) if text.contains(&all[0].manifest.name)));
-        assert!(matches!(ask(Some(Duration::from_secs(60)), false), Err(Lack::Old(text)) if text.contains("60 min ago") || text.contains("1 h ago")));
+        assert!(
+            matches!(ask(hours(2), true), Err(Lack::Unverified(text)) if text.contains(&all[0].manifest.name))
+        );
+        assert!(
+            matches!(ask(Some(Duration::from_secs(60)), false), Err(Lack::Old(text)) if text.contains("60 min ago") || text.contains("1 h ago"))
+        );
         assert!(matches!(good_enough(&[], Wanted::default(), now), Err(Lack::None(_))));
     }
 
@@ -116,7 +124,9 @@ pub(super) mod tests {
         let mut damaged = kept(now, true);
         damaged.trouble = Some("its file is gone".to_owned());
         let wanted = Wanted { max_age: Some(Duration::from_secs(3600)), verified: false };
-        assert!(matches!(good_enough(&[damaged], wanted, now), Err(Lack::None(text)) if text.ends_with("its file is gone")));
+        assert!(
+            matches!(good_enough(&[damaged], wanted, now), Err(Lack::None(text)) if text.ends_with("its file is gone"))
+        );
         let soon = [kept("2026-11-28T12:04:00Z".parse().unwrap(), false)];
         assert!(good_enough(&soon, wanted, now).is_ok());
         let later = [kept("2026-11-28T13:00:00Z".parse().unwrap(), false)];

@@ -44,13 +44,31 @@ const PARAMETERS: [(&str, &str); 18] = [
 
 /// Variables of whoever runs infractl that would lead elsewhere.
 const ELSEWHERE: [&str; 9] = [
-    "PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD", "PGSERVICE", "PGOPTIONS", "PGTARGETSESSIONATTRS",
+    "PGHOST",
+    "PGHOSTADDR",
+    "PGPORT",
+    "PGUSER",
+    "PGDATABASE",
+    "PGPASSWORD",
+    "PGSERVICE",
+    "PGOPTIONS",
+    "PGTARGETSESSIONATTRS",
 ];
 
 /// Parameters that only drivers know: an address of an application may have them.
 const OF_DRIVERS: [&str; 12] = [
-    "schema", "connection_limit", "pool_timeout", "pool_size", "max_overflow", "pgbouncer", "socket_timeout",
-    "statement_cache_size", "application_name", "fallback_application_name", "keepalives", "keepalives_idle",
+    "schema",
+    "connection_limit",
+    "pool_timeout",
+    "pool_size",
+    "max_overflow",
+    "pgbouncer",
+    "socket_timeout",
+    "statement_cache_size",
+    "application_name",
+    "fallback_application_name",
+    "keepalives",
+    "keepalives_idle",
 ];
 
 impl Address {
@@ -59,17 +77,22 @@ impl Address {
         let (scheme, rest) = url.trim().split_once("://").ok_or("it is no address: write `postgres://…`")?;
         let base = scheme.split('+').next().unwrap_or_default();
         if !["postgres", "postgresql"].contains(&base) {
-            return Err("it is no address of PostgreSQL: it begins with another word than `postgres://`".to_owned());
+            return Err(
+                "it is no address of PostgreSQL: it begins with another word than `postgres://`".to_owned()
+            );
         }
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         // A password may hold what should have been written as `%40`.
-        let (login, place) = rest.rsplit_once('@').map_or((None, rest), |(login, place)| (Some(login), place));
+        let (login, place) =
+            rest.rsplit_once('@').map_or((None, rest), |(login, place)| (Some(login), place));
         let (servers, database) = place.split_once('/').unwrap_or((place, ""));
         let mut address = Address { is_secret, ..Address::default() };
         if let Some(login) = login {
-            let (user, password) = login.split_once(':').map_or((login, None), |(user, word)| (user, Some(word)));
+            let (user, password) =
+                login.split_once(':').map_or((login, None), |(user, word)| (user, Some(word)));
             address.set("user", user)?;
-            address.password = password.map(decoded).transpose()?.filter(|text| !text.is_empty()).map(Into::into);
+            address.password =
+                password.map(decoded).transpose()?.filter(|text| !text.is_empty()).map(Into::into);
         }
         let servers: Vec<(&str, &str)> = servers.split(',').map(host_and_port).collect();
         let joined = |all: Vec<&str>| all.join(",");
@@ -151,7 +174,14 @@ impl Address {
 
     /// Does these statements one after the other, and prints what they give.
     pub(crate) fn ask(&self, statements: &[String]) -> Cmd {
-        let flags = ["--no-psqlrc", "--no-password", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"];
+        let flags = [
+            "--no-psqlrc",
+            "--no-password",
+            "--quiet",
+            "--tuples-only",
+            "--no-align",
+            "--set=ON_ERROR_STOP=1",
+        ];
         let each = statements.iter().map(|statement| format!("--command={statement}"));
         self.program("psql").args(flags).args(each).io(Io::Capture)
     }
@@ -300,26 +330,44 @@ mod tests {
             "PGDATABASE=*** PGHOST=*** PGPASSWORD=*** PGPORT=*** PGSSLMODE=*** PGUSER=*** pg_dump --format=custom --no-password"
         );
         let value = |name: &str| cmd.env[name].text().to_owned();
-        assert_eq!([value("PGUSER"), value("PGPASSWORD"), value("PGHOST"), value("PGPORT")], ["us@er", "p@ss w0rd", "::1", "5433"]);
+        assert_eq!(
+            [value("PGUSER"), value("PGPASSWORD"), value("PGHOST"), value("PGPORT")],
+            ["us@er", "p@ss w0rd", "::1", "5433"]
+        );
         assert_eq!(address.database(), "shop");
         let plain = Address::parse("postgres://db/shop", false).unwrap().to("other").restore(false);
-        assert!(plain.to_string().starts_with("PGDATABASE=other PGHOST=db pg_restore --no-password --single-transaction"));
+        assert!(
+            plain
+                .to_string()
+                .starts_with("PGDATABASE=other PGHOST=db pg_restore --no-password --single-transaction")
+        );
         assert!(plain.unset.contains("PGHOSTADDR") && plain.unset.contains("PGSERVICE"));
         assert!(!format!("{address:?}").contains("p@ss"));
     }
 
     #[test]
     fn several_servers_and_no_login_are_understood() {
-        let address = Address::parse("postgres://a:1,b:2/x?user=u&password=p&connect_timeout=3", false).unwrap();
+        let address =
+            Address::parse("postgres://a:1,b:2/x?user=u&password=p&connect_timeout=3", false).unwrap();
         let cmd = address.dump();
         assert_eq!((cmd.env["PGHOST"].text(), cmd.env["PGPORT"].text()), ("a,b", "1,2"));
         assert_eq!((cmd.env["PGUSER"].text(), cmd.env["PGPASSWORD"].text()), ("u", "p"));
-        assert_eq!(Address::parse("postgres:///x?host=/var/run", false).unwrap().dump().env["PGHOST"].text(), "/var/run");
+        assert_eq!(
+            Address::parse("postgres:///x?host=/var/run", false).unwrap().dump().env["PGHOST"].text(),
+            "/var/run"
+        );
     }
 
     #[test]
     fn what_is_wrong_is_said_without_a_value() {
-        for url in ["CANARY", "mysql://CANARY@h/d", "postgres://CANARY@h", "postgres://h/d?CANARY=x", "postgres://h/%FFCANARY", "postgres://u:CANARY%0A@h/d"] {
+        for url in [
+            "CANARY",
+            "mysql://CANARY@h/d",
+            "postgres://CANARY@h",
+            "postgres://h/d?CANARY=x",
+            "postgres://h/%FFCANARY",
+            "postgres://u:CANARY%0A@h/d",
+        ] {
             let said = Address::parse(url, true).unwrap_err();
             assert!(!said.contains("CANARY"), "{said}");
         }
@@ -328,8 +376,13 @@ mod tests {
     #[test]
     fn versions_compare_by_what_counts() {
         assert_eq!(client("pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"), Some("15.18"));
-        assert_eq!([major("15.18"), major("9.6.24"), major("17beta1"), major("x")], [Some(15), Some(906), Some(17), None]);
-        let about = |number: &str| About::read(format!(r#"["{number}","v","UTF8","C","C","o","u"]"#).as_bytes()).unwrap();
+        assert_eq!(
+            [major("15.18"), major("9.6.24"), major("17beta1"), major("x")],
+            [Some(15), Some(906), Some(17), None]
+        );
+        let about = |number: &str| {
+            About::read(format!(r#"["{number}","v","UTF8","C","C","o","u"]"#).as_bytes()).unwrap()
+        };
         assert_eq!([about("150018").major(), about("90624").major()], [15, 906]);
     }
 
@@ -339,7 +392,9 @@ mod tests {
         assert!(drop("it's")[0].contains("datname = 'it''s'"));
         assert_eq!(
             swap("shop", "new", "old", Some("app")),
-            ["alter database \"new\" owner to \"app\"; alter database \"shop\" rename to \"old\"; alter database \"new\" rename to \"shop\"; alter database \"old\" with allow_connections true"]
+            [
+                "alter database \"new\" owner to \"app\"; alter database \"shop\" rename to \"old\"; alter database \"new\" rename to \"shop\"; alter database \"old\" with allow_connections true"
+            ]
         );
     }
 }

@@ -317,7 +317,10 @@ task = [{ command = "touch done", secrets = [] }, { docker = { push = "image" } 
     run(&project, "task", &["--skip", "docker push image"]).code(0);
     assert!(project.path("done").exists());
     for (text, key) in [
-        ("[release]\nsnapshots = [\"database\"]\n[snapshots.database]\nkind = \"docker\"\nof = \"v\"\n", "release.snapshots"),
+        (
+            "[release]\nsnapshots = [\"database\"]\n[snapshots.database]\nkind = \"docker\"\nof = \"v\"\n",
+            "release.snapshots",
+        ),
         ("[snapshots.database]\nkind = \"aws\"\n", "aws"),
     ] {
         let project = self::project(&format!("a = []\n{text}"));

@@ -74,7 +74,8 @@ impl Drop for Database {
     }
 }
 
-const CHECK: &str = "verify = { query = \"select count(*) from trips\", at-least = 5 }\nkeep = { last = 1 }\n";
+const CHECK: &str =
+    "verify = { query = \"select count(*) from trips\", at-least = 5 }\nkeep = { last = 1 }\n";
 
 fn list(project: &Sandbox) -> Vec<Json> {
     let run = project.run(&["snapshot", "list", "dev", "--json"], 0);
@@ -83,8 +84,10 @@ fn list(project: &Sandbox) -> Vec<Json> {
 
 fn folder(project: &Sandbox) -> Vec<String> {
     let entries = fs::read_dir(project.path(".infractl/snapshots/dev")).into_iter().flatten().flatten();
-    let mut names: Vec<String> =
-        entries.map(|entry| entry.file_name().into_string().unwrap()).filter(|name| name != ".gitignore").collect();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .filter(|name| name != ".gitignore")
+        .collect();
     names.sort();
     names
 }
@@ -106,7 +109,10 @@ fn a_database_is_kept_checked_and_restored() {
     let run = Run::of(project.command(&["snapshot", "create", "dev", "db"]).env("PATH", path));
     project.ended(run, 0);
     let argv = project.read("argv");
-    assert!(!argv.contains("p@ss") && !argv.contains(&database.name) && argv.contains("--format=custom"), "{argv}");
+    assert!(
+        !argv.contains("p@ss") && !argv.contains(&database.name) && argv.contains("--format=custom"),
+        "{argv}"
+    );
     // What is on the disk is encrypted, and nobody else may read it.
     let [copy] = &list(&project)[..] else { panic!("one copy") };
     assert_eq!((&copy["database"]["name"], &copy["by"]), (&Json::from(database.name.as_str()), &copy["by"]));
@@ -203,7 +209,10 @@ fn a_copy_that_is_damaged_foreign_or_fails_is_refused() {
     turned[whole.len() / 2] ^= 1;
     fs::write(&path, &turned).unwrap();
     project.run(&["snapshot", "verify", "dev"], 1).says("its sum differs");
-    assert_eq!(list(&project)[0]["trouble"], "its check failed: it is not the file that was written: its sum differs");
+    assert_eq!(
+        list(&project)[0]["trouble"],
+        "its check failed: it is not the file that was written: its sum differs"
+    );
     project.run(&["snapshot", "restore", "dev", name], 1).says("its sum differs");
     fs::write(&path, &whole[..whole.len() - 10]).unwrap();
     project.run(&["snapshot", "verify", "dev"], 1);
@@ -218,9 +227,17 @@ fn a_copy_that_is_damaged_foreign_or_fails_is_refused() {
     // Of another environment, and of another database.
     let (from, to) = (project.path(".infractl/snapshots/dev"), project.path(".infractl/snapshots/prod"));
     output(Command::new("cp").arg("-r").args([from, to]));
-    project.edit("environments/prod/environment.toml", "", &project.read("environments/dev/environment.toml"));
+    project.edit(
+        "environments/prod/environment.toml",
+        "",
+        &project.read("environments/dev/environment.toml"),
+    );
     project.run(&["snapshot", "restore", "prod", name], 64).says("environment `dev`");
-    project.edit("environments/dev/environment.toml", "{{secret.DATABASE_URL}}", &format!("postgres://{}/other", database.server));
+    project.edit(
+        "environments/dev/environment.toml",
+        "{{secret.DATABASE_URL}}",
+        &format!("postgres://{}/other", database.server),
+    );
     let refused = project.run(&["snapshot", "restore", "dev", name], 64);
     refused.says("`other`").says(&database.name);
 }
@@ -233,13 +250,16 @@ fn the_gate_holds_what_is_risky_until_there_is_a_good_one() {
          [pipelines]\ndeploy = [{{ command = \"touch deployed\", secrets = [] }}]\n"
     ));
     let held = project.run(&["deploy", "dev"], 1);
-    held.says("there is none").says("infractl snapshot create dev db").says("infractl snapshot verify dev db");
+    held.says("there is none")
+        .says("infractl snapshot create dev db")
+        .says("infractl snapshot verify dev db");
     project.run(&["snapshot", "create", "dev"], 0);
     project.run(&["deploy", "dev"], 1).says("was not verified").says("infractl snapshot verify dev db");
     project.run(&["snapshot", "verify", "dev"], 0);
     assert!(!project.path("deployed").exists());
     project.run(&["deploy", "dev"], 0);
     assert!(project.path("deployed").exists());
+    assert_eq!(list(&project)[0]["pinned"], false);
     // Too old: the clock of what is written down is two hours back.
     let manifest = folder(&project).into_iter().find(|name| name.ends_with(".json")).unwrap();
     let manifest = format!(".infractl/snapshots/dev/{manifest}");
@@ -256,9 +276,44 @@ fn the_gate_holds_what_is_risky_until_there_is_a_good_one() {
     assert_eq!((list(&project).len(), folder(&project).len()), (1, 2));
 }
 
+#[test]
+fn what_a_deployment_names_is_not_removed() {
+    let project = Sandbox::empty();
+    project.environment(
+        "dev",
+        "[snapshots.box]\ncreate = \"mkdir -p box; touch box/$INFRACTL_SNAPSHOT\"\nlist = \"ls box\"\nremove = \"rm box/$INFRACTL_SNAPSHOT\"\nkeep = 1\n\
+         [pipelines]\ndeploy = [{ snapshot = { create = \"box\" } }, { command = \"true\" }]\n",
+    );
+    project.run(&["deploy", "dev"], 0);
+    project.run(&["snapshot", "create", "dev"], 0);
+    project.run(&["snapshot", "create", "dev"], 0);
+    // All of them are of yesterday.
+    for name in folder(&project).iter().filter(|name| name.ends_with(".json")) {
+        let file = format!(".infractl/snapshots/dev/{name}");
+        let manifest: Json = serde_json::from_str(&project.read(&file)).unwrap();
+        let created: jiff::Timestamp = manifest["created"].as_str().unwrap().parse().unwrap();
+        let old = (created - jiff::SignedDuration::from_hours(24)).to_string();
+        project.edit(&file, manifest["created"].as_str().unwrap(), &old);
+    }
+    let pinned = |copy: &Json| copy["pinned"] == true;
+    let before = list(&project);
+    assert_eq!(before.iter().map(pinned).collect::<Vec<_>>(), [false, false, true]);
+    project.run(&["snapshot", "prune", "dev", "--yes"], 0).says("1 snapshot removed");
+    let left: Vec<Json> = list(&project);
+    assert_eq!(
+        left,
+        [before[0].clone(), before[2].clone()].map(|mut copy| {
+            copy["age-seconds"] = left[usize::from(pinned(&copy))]["age-seconds"].clone();
+            copy
+        })
+    );
+    assert_eq!(fs::read_dir(project.path("box")).unwrap().count(), 2);
+}
+
 /// The programs of PostgreSQL of this machine, for a container that has none.
 fn programs(project: &Sandbox) -> Option<(PathBuf, Vec<String>)> {
-    let bin = fs::read_dir("/usr/lib/postgresql").ok()?.flatten().map(|entry| entry.path().join("bin")).max()?;
+    let bin =
+        fs::read_dir("/usr/lib/postgresql").ok()?.flatten().map(|entry| entry.path().join("bin")).max()?;
     for name in ["pg_dump", "pg_restore", "psql"] {
         let real = bin.join(name);
         let real = real.display();
@@ -269,8 +324,9 @@ fn programs(project: &Sandbox) -> Option<(PathBuf, Vec<String>)> {
         project.script(format!("pg/{name}"), &text.replace("SHELL", "/bin/sh"));
         project.script(format!("busy/{name}"), &text.replace("SHELL", "/bin/busybox sh"));
     }
-    let mounts = ["pg_dump", "pg_restore", "psql"]
-        .map(|name| format!("--volume={}:/usr/local/bin/{name}:ro", project.path(format!("pg/{name}")).display()));
+    let mounts = ["pg_dump", "pg_restore", "psql"].map(|name| {
+        format!("--volume={}:/usr/local/bin/{name}:ro", project.path(format!("pg/{name}")).display())
+    });
     Some((project.path("busy"), mounts.into_iter().chain(["--volume=/:/host:ro".to_owned()]).collect()))
 }
 
@@ -333,7 +389,10 @@ fn a_volume_of_docker_is_packed_only_when_nobody_writes_to_it() {
         .with_secrets(&[("TOKEN", "CANARY-volume-token")])
         .on_path(&docker)
         .with_own_vars(&["DOCKER_HOST", "DOCKER_CONFIG"]);
-    project.environment("dev", &format!("[snapshots.files]\nkind = \"docker\"\nof = \"{volume}\"\nvia = \"image:{image}\"\n"));
+    project.environment(
+        "dev",
+        &format!("[snapshots.files]\nkind = \"docker\"\nof = \"{volume}\"\nvia = \"image:{image}\"\n"),
+    );
     let docker = |args: &[&str]| {
         let done = program(&docker, project.root()).args(args).output().unwrap();
         (done.status.success(), String::from_utf8_lossy(&done.stdout).trim().to_owned())

@@ -1,5 +1,6 @@
 //! What there is.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use comfy_table::Table;
@@ -9,6 +10,7 @@ use serde_json::{Value as Json, json};
 use super::Found;
 use crate::config::Environment;
 use crate::context::Ctx;
+use crate::deployments;
 use crate::failure::{Failure, Kind};
 use crate::snapshots::gate::age;
 use crate::snapshots::shelf::{Kept, Shelf};
@@ -17,12 +19,16 @@ use crate::text::{ago, bytes, duration, plain};
 /// All copies, as a table or as JSON.
 pub(super) fn list(cx: &Ctx, env: &Environment, found: &[Found], as_json: bool) -> Result<(), Failure> {
     let mut all = Vec::new();
+    let pinned = deployments::snapshots(&env.root, &env.name)?;
     for found in found {
         let kept = Shelf::of(env, &found.entry).all()?;
-        all.extend(kept.into_iter().filter(|kept| found.copy.as_ref().is_none_or(|name| *name == kept.manifest.name)));
+        all.extend(
+            kept.into_iter()
+                .filter(|kept| found.copy.as_ref().is_none_or(|name| *name == kept.manifest.name)),
+        );
     }
     if as_json {
-        let rows: Vec<Json> = all.iter().map(|kept| whole(cx, kept)).collect();
+        let rows: Vec<Json> = all.iter().map(|kept| whole(cx, kept, &pinned)).collect();
         return document(cx, &Json::Array(rows));
     }
     if all.is_empty() {
@@ -30,7 +36,8 @@ pub(super) fn list(cx: &Ctx, env: &Environment, found: &[Found], as_json: bool) 
         return Ok(());
     }
     let mut rows = Table::new();
-    rows.load_style(comfy_table::presets::NOTHING).set_header(["snapshot", "of", "kind", "age", "size", "verified"]);
+    rows.load_style(comfy_table::presets::NOTHING)
+        .set_header(["snapshot", "of", "kind", "age", "size", "verified", "pinned"]);
     for kept in &all {
         let manifest = &kept.manifest;
         let verified = match (&kept.trouble, &manifest.verified) {
@@ -45,9 +52,12 @@ pub(super) fn list(cx: &Ctx, env: &Environment, found: &[Found], as_json: bool) 
             age(kept, (cx.now)()).map_or_else(|| "of the future".to_owned(), ago),
             manifest.stored.as_ref().map_or_else(String::new, |stored| bytes(stored.bytes)),
             plain(&verified).into_owned(),
+            if pinned.contains(&manifest.name) { "by a deployment".to_owned() } else { String::new() },
         ]);
     }
-    cx.ui.page(&rows.lines().flat_map(|line| [line.trim_end().to_owned(), "\n".to_owned()]).collect::<String>())
+    cx.ui.page(
+        &rows.lines().flat_map(|line| [line.trim_end().to_owned(), "\n".to_owned()]).collect::<String>(),
+    )
 }
 
 /// One copy: a fact a line, or JSON.
@@ -58,30 +68,62 @@ pub(super) fn show(cx: &Ctx, env: &Environment, found: &Found, as_json: bool) ->
         None => shelf.all()?.into_iter().next(),
     };
     let Some(kept) = kept else {
-        return Err(Failure::new(Kind::Failed, format!("there is no snapshot of `{}` of `{}` yet", found.entry, env.name))
-            .help(format!("make one: `infractl snapshot create {} {}`", env.name, found.entry)));
+        return Err(Failure::new(
+            Kind::Failed,
+            format!("there is no snapshot of `{}` of `{}` yet", found.entry, env.name),
+        )
+        .help(format!("make one: `infractl snapshot create {} {}`", env.name, found.entry)));
     };
     if as_json {
-        return document(cx, &whole(cx, &kept));
+        let pinned = deployments::snapshots(&env.root, &env.name)?;
+        return document(cx, &whole(cx, &kept, &pinned));
     }
     let manifest = &kept.manifest;
     let mut text = format!("{}\n", manifest.name);
     let mut fact = |name: &str, value: String| {
         let _ = writeln!(text, "{name:>10}  {}", plain(&value));
     };
-    fact("of", format!("{} ({}), {} of {}", manifest.snapshot, manifest.kind, manifest.environment, manifest.project));
-    fact("made", format!("{}, by {}, in `{}`", manifest.created.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S"), manifest.by, manifest.run));
+    fact(
+        "of",
+        format!(
+            "{} ({}), {} of {}",
+            manifest.snapshot, manifest.kind, manifest.environment, manifest.project
+        ),
+    );
+    fact(
+        "made",
+        format!(
+            "{}, by {}, in `{}`",
+            manifest.created.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S"),
+            manifest.by,
+            manifest.run
+        ),
+    );
     if let Some(stored) = &manifest.stored {
         fact("file", shelf.file(&stored.file).display().to_string());
-        fact("size", format!("{}, {} before it was encrypted", bytes(stored.bytes), bytes(stored.plain_bytes)));
+        fact(
+            "size",
+            format!("{}, {} before it was encrypted", bytes(stored.bytes), bytes(stored.plain_bytes)),
+        );
         fact("sha256", stored.sha256.clone());
         stored.recipients.iter().for_each(|one| fact("opened by", one.clone()));
     }
     if let Some(database) = &manifest.database {
-        fact("database", format!("{}, server {}, pg_dump {}", database.name, database.server, database.client));
+        fact(
+            "database",
+            format!("{}, server {}, pg_dump {}", database.name, database.server, database.client),
+        );
     }
     match &manifest.verified {
-        Some(verified) => fact("verified", format!("{}: {} ({})", ago(since(cx, verified.at)), verified.how, duration(std::time::Duration::try_from_secs_f64(verified.seconds).unwrap_or_default()))),
+        Some(verified) => fact(
+            "verified",
+            format!(
+                "{}: {} ({})",
+                ago(since(cx, verified.at)),
+                verified.how,
+                duration(std::time::Duration::try_from_secs_f64(verified.seconds).unwrap_or_default())
+            ),
+        ),
         None => fact("verified", "no".to_owned()),
     }
     if let Some(trouble) = &kept.trouble {
@@ -91,10 +133,11 @@ pub(super) fn show(cx: &Ctx, env: &Environment, found: &Found, as_json: bool) ->
 }
 
 /// What was written down, and what can be seen now.
-fn whole(cx: &Ctx, kept: &Kept) -> Json {
+fn whole(cx: &Ctx, kept: &Kept, pinned: &BTreeSet<String>) -> Json {
     let mut row = serde_json::to_value(&kept.manifest).unwrap_or_default();
     row["age-seconds"] = json!(age(kept, (cx.now)()).map(|age| age.as_secs()));
     row["trouble"] = json!(kept.trouble);
+    row["pinned"] = json!(pinned.contains(&kept.manifest.name));
     row
 }
 

@@ -84,16 +84,23 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, command: &SnapshotCommand) ->
         SnapshotCommand::Show(looked) => return list::show(cx, &env, one(&env, &found)?, json(looked)),
         SnapshotCommand::Create(_) => {
             if let Some(copy) = found.iter().find_map(|found| found.copy.as_ref()) {
-                return Err(Failure::new(Kind::Usage, format!("`{copy}` is a snapshot that is there already"))
-                    .help("name an entry of `[snapshots]`"));
+                return Err(Failure::new(
+                    Kind::Usage,
+                    format!("`{copy}` is a snapshot that is there already"),
+                )
+                .help("name an entry of `[snapshots]`"));
             }
             all(&found, |name| SnapshotStep { create: name, ..SnapshotStep::default() })
         }
-        SnapshotCommand::Verify(_) => all(&found, |name| SnapshotStep { verify: name, ..SnapshotStep::default() }),
-        SnapshotCommand::Prune(_) => all(&found, |name| SnapshotStep { prune: name, ..SnapshotStep::default() })
-            .into_iter()
-            .map(|prune| Snapshot { is_look: !global.yes, ..prune })
-            .collect(),
+        SnapshotCommand::Verify(_) => {
+            all(&found, |name| SnapshotStep { verify: name, ..SnapshotStep::default() })
+        }
+        SnapshotCommand::Prune(_) => {
+            all(&found, |name| SnapshotStep { prune: name, ..SnapshotStep::default() })
+                .into_iter()
+                .map(|prune| Snapshot { is_look: !global.yes, ..prune })
+                .collect()
+        }
         SnapshotCommand::Restore(restore) => {
             let found = vec![one(&env, &found)?.clone()];
             let step = |name| SnapshotStep { restore: name, ..SnapshotStep::default() };

@@ -182,7 +182,8 @@ impl SnapshotVerify {
 
     /// The command; none when it is none.
     pub(crate) fn command(&self) -> Option<CommandTable> {
-        let table = |run| CommandTable { run, dir: None, env: Variables::new(), input: None, interactive: false };
+        let table =
+            |run| CommandTable { run, dir: None, env: Variables::new(), input: None, interactive: false };
         match self {
             SnapshotVerify::Shell(line) => Some(table(Invocation::Shell(line.clone()))),
             SnapshotVerify::Argv(words) => Some(table(Invocation::Argv(words.clone()))),

@@ -42,13 +42,16 @@ fn source(root: &Node, name: &str, entry: &Entry, issues: &mut Vec<Issue>) {
     };
     if UNREADY.contains(&kind) {
         let place = node.get("kind").map_or(&entry.key, |kind| &kind.place);
-        let message = format!("`{kind}` is refused until it works: this version of infractl keeps no snapshots of that kind");
+        let message = format!(
+            "`{kind}` is refused until it works: this version of infractl keeps no snapshots of that kind"
+        );
         issues.push(Issue::new(place, message, "take them with a step `command`"));
         return;
     }
     for (option, kinds) in OPTIONS {
         if let Some(given) = node.entry(option).filter(|_| !kinds.contains(&kind)) {
-            let message = format!("`{option}` means nothing to `{kind}`: it belongs to {}", text::list(kinds, "or"));
+            let message =
+                format!("`{option}` means nothing to `{kind}`: it belongs to {}", text::list(kinds, "or"));
             issues.push(Issue::new(&given.key, message, "remove it"));
         }
     }
@@ -76,7 +79,11 @@ fn check(node: &Node, issues: &mut Vec<Issue>) {
     let Some(verify) = node.get("verify") else { return };
     let Some(table) = verify.table() else {
         let help = "write `verify = { query = \"select count(*) from NAME\", at-least = 1 }`";
-        issues.push(Issue::new(&verify.place, "`postgres` is checked by a query, not by a command".to_owned(), help));
+        issues.push(Issue::new(
+            &verify.place,
+            "`postgres` is checked by a query, not by a command".to_owned(),
+            help,
+        ));
         return;
     };
     for key in ["run", "dir", "env", "input"] {

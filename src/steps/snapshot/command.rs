@@ -22,16 +22,24 @@ pub(super) async fn create(step: &mut StepCx<'_>, entry: &Entry<'_>) -> Result<M
     let done = run(step, &create, &manifest.name).await?;
     child::judge(step, &done)?;
     if !is_listed(step, entry, &manifest.name).await? {
-        let message = format!("`create` ended well, and `list` does not show `{}`: there is no snapshot", manifest.name);
-        return Err(Failure::new(Kind::Failed, message)
-            .help(format!("let `create` make one with the name in `{VARIABLE}`, and `list` print one name a line")));
+        let message = format!(
+            "`create` ended well, and `list` does not show `{}`: there is no snapshot",
+            manifest.name
+        );
+        return Err(Failure::new(Kind::Failed, message).help(format!(
+            "let `create` make one with the name in `{VARIABLE}`, and `list` print one name a line"
+        )));
     }
     entry.shelf.keep(&manifest)?;
     Ok(manifest)
 }
 
 /// Checks one.
-pub(super) async fn verify(step: &mut StepCx<'_>, entry: &Entry<'_>, manifest: &Manifest) -> Result<Checked, Failure> {
+pub(super) async fn verify(
+    step: &mut StepCx<'_>,
+    entry: &Entry<'_>,
+    manifest: &Manifest,
+) -> Result<Checked, Failure> {
     let check = entry.source.verify.as_ref().and_then(|verify| verify.command());
     let check = check.ok_or_else(|| missing(entry, "verify"))?;
     if !is_listed(step, entry, &manifest.name).await? {
@@ -51,7 +59,11 @@ pub(super) async fn verify(step: &mut StepCx<'_>, entry: &Entry<'_>, manifest: &
 }
 
 /// Restores one.
-pub(super) async fn restore(step: &mut StepCx<'_>, entry: &Entry<'_>, manifest: &Manifest) -> Result<String, Failure> {
+pub(super) async fn restore(
+    step: &mut StepCx<'_>,
+    entry: &Entry<'_>,
+    manifest: &Manifest,
+) -> Result<String, Failure> {
     let restore = table(entry, "restore", entry.source.restore.as_ref())?;
     if !is_listed(step, entry, &manifest.name).await? {
         return Err(gone(manifest));
@@ -64,7 +76,11 @@ pub(super) async fn restore(step: &mut StepCx<'_>, entry: &Entry<'_>, manifest: 
 }
 
 /// Removes one.
-pub(super) async fn remove(step: &mut StepCx<'_>, entry: &Entry<'_>, manifest: &Manifest) -> Result<(), Failure> {
+pub(super) async fn remove(
+    step: &mut StepCx<'_>,
+    entry: &Entry<'_>,
+    manifest: &Manifest,
+) -> Result<(), Failure> {
     let remove = table(entry, "remove", entry.source.remove.as_ref())?;
     let done = run(step, &remove, &manifest.name).await?;
     child::judge(step, &done)?;
@@ -81,7 +97,8 @@ async fn is_listed(step: &mut StepCx<'_>, entry: &Entry<'_>, name: &str) -> Resu
     let done = step.quietly(&cmd).await.map_err(|error| step.unanswered(error))?;
     if done.code != 0 && !done.interrupted {
         let why = last_line(&plain(&done.tail)).to_owned();
-        return Err(Failure::new(Kind::Failed, why).context(format!("`list` of `[snapshots.{}]` ended with exit code {}", entry.name, done.code)));
+        return Err(Failure::new(Kind::Failed, why)
+            .context(format!("`list` of `[snapshots.{}]` ended with exit code {}", entry.name, done.code)));
     }
     child::judge(step, &done)?;
     Ok(String::from_utf8_lossy(&done.stdout).lines().any(|line| line.trim() == name))

@@ -86,15 +86,22 @@ impl<'a> Entry<'a> {
         };
         let env = &step.env.name;
         let Some(kept) = kept else {
-            let what = wanted.map_or_else(|| format!("there is no snapshot of `{}`", self.name), |wanted| format!("there is no snapshot `{wanted}`"));
+            let what = wanted.map_or_else(
+                || format!("there is no snapshot of `{}`", self.name),
+                |wanted| format!("there is no snapshot `{wanted}`"),
+            );
             let folder = relative(step, self.shelf.folder());
             return Err(Failure::new(Kind::Failed, format!("{what} in `{folder}`"))
                 .help(format!("make one: `infractl snapshot create {env} {}`", self.name))
                 .help(format!("see what is there: `infractl snapshot list {env}`")));
         };
         if let Some(other) = self.shelf.stranger(&kept.manifest) {
-            let message = format!("`{}` is a snapshot of {other}, not of `{}` of `{env}`", kept.manifest.name, self.name);
-            return Err(Failure::new(Kind::Usage, message).help(format!("see those of `{env}`: `infractl snapshot list {env}`")));
+            let message = format!(
+                "`{}` is a snapshot of {other}, not of `{}` of `{env}`",
+                kept.manifest.name, self.name
+            );
+            return Err(Failure::new(Kind::Usage, message)
+                .help(format!("see those of `{env}`: `infractl snapshot list {env}`")));
         }
         Ok(kept)
     }
@@ -111,7 +118,8 @@ impl<'a> Entry<'a> {
         }
         let cx = step.cx;
         let no_input = cx.ui.mode.no_input;
-        let opened = aged::open(cx.runner.as_ref(), &cx.vars.0, step.env, no_input, (&path, recipients)).await?;
+        let opened =
+            aged::open(cx.runner.as_ref(), &cx.vars.0, step.env, no_input, (&path, recipients)).await?;
         Ok(Supply::new(opened))
     }
 }

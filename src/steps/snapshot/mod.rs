@@ -100,13 +100,21 @@ fn described(snapshot: &Snapshot, deed: &str, entry: &Entry<'_>) -> Vec<String> 
     let folder = entry.shelf.folder().display();
     let via = Via::of(entry.source.via.as_deref());
     let dump = || format!("{} > {folder}/NAME.dump.age, encrypted", via.shown("pg_dump --format=custom"));
-    let restore = |into: &str| format!("# {} into {into}", via.shown("pg_restore --single-transaction --exit-on-error"));
+    let restore = |into: &str| {
+        format!("# {} into {into}", via.shown("pg_restore --single-transaction --exit-on-error"))
+    };
     match deed {
-        "require" => vec![format!("# look for a snapshot of `{}` that is good enough in {folder}", entry.name)],
+        "require" => {
+            vec![format!("# look for a snapshot of `{}` that is good enough in {folder}", entry.name)]
+        }
         "prune" => vec![format!("# remove snapshots of `{}` that no rule keeps from {folder}", entry.name)],
         "create" => vec![format!("# {}", dump())],
         "verify" => vec![restore("a new database, ask it, remove it")],
-        _ if snapshot.in_place => vec![format!("# {}", dump()), restore("a new database"), "# put it in the place of the one that is there".to_owned()],
+        _ if snapshot.in_place => vec![
+            format!("# {}", dump()),
+            restore("a new database"),
+            "# put it in the place of the one that is there".to_owned(),
+        ],
         _ => vec![restore("a new database")],
     }
 }
@@ -117,6 +125,7 @@ async fn run(step: &mut StepCx<'_>, snapshot: &Snapshot) -> Result<String, Failu
     match deed {
         "create" => {
             let manifest = create(step, &entry).await?;
+            step.facts.keep_snapshot(&manifest.name);
             if let Some(keep) = snapshot.step.keep
                 && let Err(failure) = prune::run(step, &entry, Some(keep), false).await
             {
@@ -147,9 +156,17 @@ async fn create(step: &mut StepCx<'_>, entry: &Entry<'_>) -> Result<Manifest, Fa
     }
 }
 
-async fn restore(step: &mut StepCx<'_>, entry: &Entry<'_>, manifest: &Manifest, how: &Snapshot) -> Result<String, Failure> {
+async fn restore(
+    step: &mut StepCx<'_>,
+    entry: &Entry<'_>,
+    manifest: &Manifest,
+    how: &Snapshot,
+) -> Result<String, Failure> {
     if how.in_place && entry.kind != SnapshotKind::Postgres {
-        let message = format!("a snapshot of the kind `{}` is not restored in the place of what is there", entry.kind.word());
+        let message = format!(
+            "a snapshot of the kind `{}` is not restored in the place of what is there",
+            entry.kind.word()
+        );
         return Err(Failure::new(Kind::Usage, message).help("leave `--in-place` out"));
     }
     match entry.kind {
@@ -200,7 +217,10 @@ fn require(step: &StepCx<'_>, entry: &Entry<'_>, wanted: &SnapshotStep) -> Resul
     let (env, name) = (&step.env.name, entry.name);
     let make = format!("make one: `infractl snapshot create {env} {name}`");
     let check = format!("check it: `infractl snapshot verify {env} {name}`");
-    let refused = |why: String| Failure::new(Kind::Failed, why).context(format!("no snapshot of `{name}` of `{env}` is good enough to go on"));
+    let refused = |why: String| {
+        Failure::new(Kind::Failed, why)
+            .context(format!("no snapshot of `{name}` of `{env}` is good enough to go on"))
+    };
     match good_enough(&all, asked, now) {
         Ok(found) => {
             let age = age(found, now).map_or_else(String::new, |age| format!(", {}", ago(age)));
@@ -215,6 +235,11 @@ fn require(step: &StepCx<'_>, entry: &Entry<'_>, wanted: &SnapshotStep) -> Resul
 /// What this version cannot keep yet.
 fn unready(entry: &Entry<'_>) -> Failure {
     let word = entry.kind.word();
-    Failure::new(Kind::Config, format!("`{word}` is refused until it works: this version of infractl keeps no snapshots of that kind"))
-        .help("use a step `command`")
+    Failure::new(
+        Kind::Config,
+        format!(
+            "`{word}` is refused until it works: this version of infractl keeps no snapshots of that kind"
+        ),
+    )
+    .help("use a step `command`")
 }

@@ -29,7 +29,12 @@ pub(super) struct Server {
 
 impl Server {
     /// That of an address.
-    pub(super) fn of(step: &StepCx<'_>, entry: &Entry<'_>, url: &Template, key: &str) -> Result<Server, Failure> {
+    pub(super) fn of(
+        step: &StepCx<'_>,
+        entry: &Entry<'_>,
+        url: &Template,
+        key: &str,
+    ) -> Result<Server, Failure> {
         let (url, is_secret) = rendered(step, url)?;
         let address = Address::parse(&url, is_secret).map_err(|why| {
             let keys = ["snapshots", entry.name, key];
@@ -91,8 +96,9 @@ impl Server {
         self.way.judge(step, &done).map_err(|failure| {
             failure.help(format!("look whether the server lets `psql` in, {}", self.way.place()))
         })?;
-        About::read(&done.stdout)
-            .ok_or_else(|| Failure::new(Kind::Failed, "the server does not say what it is in a way that is understood"))
+        About::read(&done.stdout).ok_or_else(|| {
+            Failure::new(Kind::Failed, "the server does not say what it is in a way that is understood")
+        })
     }
 
     /// The version of `pg_dump`; one that is older than the server is refused: it could not read all of it.
@@ -103,7 +109,10 @@ impl Server {
         let client = tool::client(&said).unwrap_or_default().to_owned();
         if tool::major(&client).is_none_or(|major| major < about.major()) {
             let server = &about.version;
-            let message = format!("`pg_dump` {} has version {client}, and the server {server}: an older one cannot dump it", self.way.place());
+            let message = format!(
+                "`pg_dump` {} has version {client}, and the server {server}: an older one cannot dump it",
+                self.way.place()
+            );
             return Err(Failure::new(Kind::Tool, message)
                 .help(format!("install the client of PostgreSQL {}", about.major()))
                 .help(format!("or use another: `via = \"image:postgres:{}\"`, `via = \"docker:CONTAINER\"`, `via = \"ssh:HOST\"`", about.major())));
@@ -112,7 +121,13 @@ impl Server {
     }
 
     /// Restores a copy into a database that is there and empty.
-    async fn fill(&self, step: &mut StepCx<'_>, entry: &Entry<'_>, manifest: &Manifest, has_owners: bool) -> Result<(), Failure> {
+    async fn fill(
+        &self,
+        step: &mut StepCx<'_>,
+        entry: &Entry<'_>,
+        manifest: &Manifest,
+        has_owners: bool,
+    ) -> Result<(), Failure> {
         let supply = entry.opened(step, manifest).await?;
         step.progress(format!("restoring into {}", self.database()));
         let cmd = self.address.restore(has_owners).parts(vec![InputPart::Supply(supply.clone())]);
@@ -144,7 +159,11 @@ pub(super) async fn create(step: &mut StepCx<'_>, entry: &Entry<'_>) -> Result<M
 }
 
 /// Restores a copy into a new database, asks that, and takes it away again, however it went.
-pub(super) async fn verify(step: &mut StepCx<'_>, entry: &Entry<'_>, manifest: &Manifest) -> Result<Checked, Failure> {
+pub(super) async fn verify(
+    step: &mut StepCx<'_>,
+    entry: &Entry<'_>,
+    manifest: &Manifest,
+) -> Result<Checked, Failure> {
     let check = entry.source.verify.as_ref().and_then(|verify| verify.check()).cloned().unwrap_or_default();
     let server = match &check.into {
         Some(url) => Server::of(step, entry, url, "verify")?,
@@ -174,7 +193,13 @@ pub(super) async fn verify(step: &mut StepCx<'_>, entry: &Entry<'_>, manifest: &
     }
 }
 
-async fn look(step: &mut StepCx<'_>, entry: &Entry<'_>, manifest: &Manifest, scratch: &Server, check: &SnapshotCheck) -> Result<String, Failure> {
+async fn look(
+    step: &mut StepCx<'_>,
+    entry: &Entry<'_>,
+    manifest: &Manifest,
+    scratch: &Server,
+    check: &SnapshotCheck,
+) -> Result<String, Failure> {
     let begun = Instant::now();
     scratch.fill(step, entry, manifest, false).await?;
     let mut said = format!("restored within {}", duration(begun.elapsed()));
@@ -185,7 +210,10 @@ async fn look(step: &mut StepCx<'_>, entry: &Entry<'_>, manifest: &Manifest, scr
         let number: Option<f64> = shown.parse().ok();
         #[expect(clippy::cast_precision_loss, reason = "a count that is that large is large enough")]
         if number.is_none_or(|number| number < least as f64) {
-            return Err(damaged(manifest, &format!("the query says `{shown}`, and at least {least} is expected")));
+            return Err(damaged(
+                manifest,
+                &format!("the query says `{shown}`, and at least {least} is expected"),
+            ));
         }
     }
     said.push_str(&format!(", the query says {shown}"));
@@ -195,7 +223,8 @@ async fn look(step: &mut StepCx<'_>, entry: &Entry<'_>, manifest: &Manifest, scr
 /// Takes away what checks have left that were killed more than a day ago.
 async fn sweep(step: &mut StepCx<'_>, always: &Server) -> Result<(), Failure> {
     let old = (step.cx.now)() - jiff::SignedDuration::from_hours(24);
-    let wanted = format!("select datname from pg_database where datname like '{}%'", SCRATCH.replace('_', "\\_"));
+    let wanted =
+        format!("select datname from pg_database where datname like '{}%'", SCRATCH.replace('_', "\\_"));
     for left in always.ask(step, &[wanted]).await?.lines() {
         let stamp = left.strip_prefix(SCRATCH).and_then(|rest| rest.split('_').next());
         if stamp.and_then(name::time_of).is_some_and(|time| time < old) {
@@ -207,13 +236,24 @@ async fn sweep(step: &mut StepCx<'_>, always: &Server) -> Result<(), Failure> {
 }
 
 /// Restores a copy: into a new database, or in the place of the one that is there.
-pub(super) async fn restore(step: &mut StepCx<'_>, entry: &Entry<'_>, manifest: &Manifest, in_place: bool, has_owners: bool) -> Result<String, Failure> {
+pub(super) async fn restore(
+    step: &mut StepCx<'_>,
+    entry: &Entry<'_>,
+    manifest: &Manifest,
+    in_place: bool,
+    has_owners: bool,
+) -> Result<String, Failure> {
     let server = Server::own(step, entry)?;
     let database = server.database().to_owned();
     let like = like(manifest)?;
     if like.name != database {
-        let message = format!("`{}` is a snapshot of the database `{}`, and `url` names `{database}`", manifest.name, like.name);
-        return Err(Failure::new(Kind::Usage, message).help("name a snapshot of that database, or change `url`"));
+        let message = format!(
+            "`{}` is a snapshot of the database `{}`, and `url` names `{database}`",
+            manifest.name, like.name
+        );
+        return Err(
+            Failure::new(Kind::Usage, message).help("name a snapshot of that database, or change `url`")
+        );
     }
     let always = server.to(ALWAYS);
     let there = format!("select count(*) from pg_database where datname = {}", tool::text(&database));
@@ -229,29 +269,46 @@ pub(super) async fn restore(step: &mut StepCx<'_>, entry: &Entry<'_>, manifest: 
     if let Err(failure) = Box::pin(server.to(&new).fill(step, entry, manifest, has_owners)).await {
         let dropped = always.take_back(step, &tool::drop(&new)).await;
         let failure = failure.context(format!("`{}` was not restored", manifest.name));
-        let failure = if is_there { failure.help(format!("`{database}` is as it was: nothing was changed in it")) } else { failure };
+        let failure = if is_there {
+            failure.help(format!("`{database}` is as it was: nothing was changed in it"))
+        } else {
+            failure
+        };
         return Err(match dropped {
             Ok(_) => failure,
             Err(_) => failure.help(format!("remove what is left: `drop database {new}`")),
         });
     }
     if !in_place {
-        step.cx.ui.note(format!("`{new}` has what `{}` held at {}; `{database}` is as it was", manifest.name, manifest.created));
+        step.cx.ui.note(format!(
+            "`{new}` has what `{}` held at {}; `{database}` is as it was",
+            manifest.name, manifest.created
+        ));
         step.cx.ui.note(format!("switch: let the applications use `{new}`, or put it in the place of `{database}` with `infractl snapshot restore {} {} --in-place`", step.env.name, entry.name));
         return Ok(format!("{} is in the new database {new}", manifest.name));
     }
     let owner = Some(like.owner.as_str()).filter(|_| has_owners);
     Box::pin(put_in_place(step, &always, (&database, is_there), &new, &before, owner)).await?;
     if let Some(safety) = safety {
-        step.cx.ui.note(format!("what was there before is the database `{before}`, and the snapshot `{safety}`"));
+        step.cx
+            .ui
+            .note(format!("what was there before is the database `{before}`, and the snapshot `{safety}`"));
     }
     Ok(format!("{} is in the place of {database}", manifest.name))
 }
 
 /// The new database gets the name of the old one, which stays under another.
-async fn put_in_place(step: &mut StepCx<'_>, always: &Server, (database, is_there): (&str, bool), new: &str, before: &str, owner: Option<&str>) -> Result<(), Failure> {
+async fn put_in_place(
+    step: &mut StepCx<'_>,
+    always: &Server,
+    (database, is_there): (&str, bool),
+    new: &str,
+    before: &str,
+    owner: Option<&str>,
+) -> Result<(), Failure> {
     if !is_there {
-        let rename = format!("alter database {} rename to {}", tool::identifier(new), tool::identifier(database));
+        let rename =
+            format!("alter database {} rename to {}", tool::identifier(new), tool::identifier(database));
         return always.ask(step, &[rename]).await.map(drop);
     }
     let swapped = match always.ask(step, &tool::close(database)).await {
@@ -264,8 +321,12 @@ async fn put_in_place(step: &mut StepCx<'_>, always: &Server, (database, is_ther
         .context(format!("`{database}` was not replaced"))
         .help(format!("what was restored is whole, in the database `{new}`"));
     Err(match opened {
-        Ok(_) => failure.help(format!("`{database}` is as it was, with its name: who was connected was sent away")),
-        Err(_) => failure.help(format!("let the applications in again: `alter database {database} with allow_connections true`")),
+        Ok(_) => {
+            failure.help(format!("`{database}` is as it was, with its name: who was connected was sent away"))
+        }
+        Err(_) => failure.help(format!(
+            "let the applications in again: `alter database {database} with allow_connections true`"
+        )),
     })
 }
 

@@ -80,8 +80,15 @@ impl Sealing {
             return Err(Failure::new(Kind::Bug, "a file was settled twice"));
         };
         if bytes == 0 || !first.starts_with(begins) {
-            let what = if bytes == 0 { "printed nothing".to_owned() } else { "printed something else than a copy".to_owned() };
-            return Err(Failure::new(Kind::Failed, format!("`{}` ended well and {what}: that is no snapshot", step.name)));
+            let what = if bytes == 0 {
+                "printed nothing".to_owned()
+            } else {
+                "printed something else than a copy".to_owned()
+            };
+            return Err(Failure::new(
+                Kind::Failed,
+                format!("`{}` ended well and {what}: that is no snapshot", step.name),
+            ));
         }
         let Summed { file, sum, bytes: sealed } = age.finish().map_err(failed)?;
         file.settle()?;

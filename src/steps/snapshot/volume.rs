@@ -39,13 +39,18 @@ pub(super) async fn create(step: &mut StepCx<'_>, entry: &Entry<'_>) -> Result<M
 }
 
 /// Unpacks it into a new volume, which is removed, however it went.
-pub(super) async fn verify(step: &mut StepCx<'_>, entry: &Entry<'_>, manifest: &Manifest) -> Result<Checked, Failure> {
+pub(super) async fn verify(
+    step: &mut StepCx<'_>,
+    entry: &Entry<'_>,
+    manifest: &Manifest,
+) -> Result<Checked, Failure> {
     let (at, begun) = ((step.cx.now)(), Instant::now());
     let scratch = format!("{SCRATCH}{}_{}", name::stamp(at).to_lowercase(), std::process::id());
     let filled = Box::pin(fill(step, entry, manifest, &scratch)).await;
     let took = begun.elapsed();
     let limit = step.frame.limit.take();
-    let cmd = Cmd::new("docker").args(["volume", "rm", "--force", &scratch]).io(Io::Capture).even_if_interrupted();
+    let cmd =
+        Cmd::new("docker").args(["volume", "rm", "--force", &scratch]).io(Io::Capture).even_if_interrupted();
     let removed = step.quietly(&cmd).await.map_err(|error| step.unanswered(error));
     step.frame.limit = limit;
     let is_removed = removed.is_ok_and(|done| done.code == 0);
@@ -58,7 +63,9 @@ pub(super) async fn verify(step: &mut StepCx<'_>, entry: &Entry<'_>, manifest: &
             let how = format!("unpacked within {}", duration(took));
             Ok(Checked::Good(Verified { at, how, seconds: took.as_secs_f64() }))
         }
-        Ok(()) => Err(left(Failure::new(Kind::Failed, "the copy is good, but the volume of the check stays"))),
+        Ok(()) => {
+            Err(left(Failure::new(Kind::Failed, "the copy is good, but the volume of the check stays")))
+        }
         Err(failure) if failure.kind == Kind::Failed && !step.cx.interrupts.is_pressed() => {
             Ok(Checked::Bad(left(failure)))
         }
@@ -67,10 +74,15 @@ pub(super) async fn verify(step: &mut StepCx<'_>, entry: &Entry<'_>, manifest: &
 }
 
 /// Unpacks it into a new volume.
-pub(super) async fn restore(step: &mut StepCx<'_>, entry: &Entry<'_>, manifest: &Manifest) -> Result<String, Failure> {
+pub(super) async fn restore(
+    step: &mut StepCx<'_>,
+    entry: &Entry<'_>,
+    manifest: &Manifest,
+) -> Result<String, Failure> {
     let volume = volume(step, entry)?;
     if let Some(of) = manifest.of.as_ref().filter(|of| **of != volume) {
-        let message = format!("`{}` is a snapshot of the volume `{of}`, and `of` names `{volume}`", manifest.name);
+        let message =
+            format!("`{}` is a snapshot of the volume `{of}`, and `of` names `{volume}`", manifest.name);
         return Err(Failure::new(Kind::Usage, message).help("name a snapshot of that volume, or change `of`"));
     }
     let new = format!("{volume}_restored_{}", name::stamp((step.cx.now)()).to_lowercase());
@@ -86,7 +98,12 @@ pub(super) async fn restore(step: &mut StepCx<'_>, entry: &Entry<'_>, manifest: 
     Ok(format!("{} is in the new volume {new}", manifest.name))
 }
 
-async fn fill(step: &mut StepCx<'_>, entry: &Entry<'_>, manifest: &Manifest, volume: &str) -> Result<(), Failure> {
+async fn fill(
+    step: &mut StepCx<'_>,
+    entry: &Entry<'_>,
+    manifest: &Manifest,
+    volume: &str,
+) -> Result<(), Failure> {
     let supply = entry.opened(step, manifest).await?;
     let label = format!("infractl.environment={}", step.env.name);
     child::judge(step, &docker(step, &["volume", "create", "--label", &label, volume]).await?)?;
@@ -106,7 +123,8 @@ async fn is_at_rest(step: &StepCx<'_>, volume: &str) -> Result<(), Failure> {
     if users.is_empty() {
         return Ok(());
     }
-    let message = format!("the volume `{volume}` is used by {}, which may be writing to it", list(&users, "and"));
+    let message =
+        format!("the volume `{volume}` is used by {}, which may be writing to it", list(&users, "and"));
     Err(Failure::new(Kind::Failed, message)
         .help("stop them before, in a step of its own; a database is better kept with `kind = \"postgres\"`")
         .help("write `live = true`, if a copy that is half written is good enough"))

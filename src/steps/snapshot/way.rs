@@ -61,7 +61,8 @@ impl Way {
                 [machine] => Way::Machine(Box::new(machine.clone())),
                 all => {
                     let message = format!("`{name}` has {} machines, and a database is on one", all.len());
-                    return Err(Failure::new(Kind::Config, message).help(format!("name one of them: `via = \"ssh:{name}-1\"`")));
+                    return Err(Failure::new(Kind::Config, message)
+                        .help(format!("name one of them: `via = \"ssh:{name}-1\"`")));
                 }
             },
         })
@@ -71,11 +72,14 @@ impl Way {
     pub(super) async fn lead(&self, step: &mut StepCx<'_>, cmd: Cmd) -> Result<Cmd, Failure> {
         Ok(match self {
             Way::Here => cmd,
-            Way::Machine(machine) => connection::on(step, machine, Cmd { unset: Default::default(), ..cmd }).await?,
+            Way::Machine(machine) => {
+                connection::on(step, machine, Cmd { unset: Default::default(), ..cmd }).await?
+            }
             Way::Docker(words, place) => {
                 // Names only: docker hands on what they hold.
                 let names = cmd.env.keys().flat_map(|name| ["--env".to_owned(), name.clone()]);
-                let mut args: Vec<String> = words.iter().map(|word| (*word).to_owned()).chain(names).collect();
+                let mut args: Vec<String> =
+                    words.iter().map(|word| (*word).to_owned()).chain(names).collect();
                 args.extend([place.clone(), cmd.program.clone()]);
                 args.extend(cmd.args.iter().cloned());
                 Cmd { program: "docker".to_owned(), args, ..cmd }
