@@ -59,6 +59,7 @@ pub(crate) mod planned;
 pub(crate) mod part;
 mod deployments;
 mod complete;
+mod kept_as;
 mod log_names;
 pub(crate) mod target;
 mod in_use;
@@ -67,11 +68,12 @@ pub(crate) mod global;
 
 use std::ffi::OsString;
 
-use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::config::verbs;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
+
+use kept_as::{OWN, kept_as};
 
 pub(crate) use global::{Color, Global, OutputMode};
 
@@ -209,9 +211,6 @@ pub enum Command {
     Other(Vec<OsString>),
 }
 
-/// The hidden verb that runs what was typed in the place of a verb.
-const OWN: &str = "own-pipeline";
-
 /// Reads the command line. A word that is no verb is taken for a pipeline of the project's own, with the flags of
 /// a verb after it.
 pub(crate) fn parse(words: Vec<OsString>) -> Result<Cli, clap::Error> {
@@ -227,21 +226,6 @@ fn parse_words(words: &[OsString]) -> Result<Cli, clap::Error> {
     let mut cli = Cli::from_arg_matches(&matches)?;
     cli.kept_as = kept_as(&matches);
     Ok(cli)
-}
-
-/// What only prints or compares is not kept.
-fn kept_as(matches: &ArgMatches) -> Option<String> {
-    let (verb, given) = matches.subcommand()?;
-    let is_set = |flag| given.try_get_one::<bool>(flag).ok().flatten().copied().unwrap_or(false);
-    if is_set("print") || is_set("check") || is_set("diff") || is_set("list") {
-        return None;
-    }
-    let name = match given.try_get_many::<String>(if verb == OWN { "name" } else { "words" }) {
-        Ok(Some(mut words)) => words.next_back()?.as_str(),
-        _ => verb,
-    };
-    let is_pipeline = name != verb || verbs::find(name).is_some_and(verbs::Verb::is_doable);
-    (is_pipeline && verbs::is_kept(name)).then(|| name.to_owned())
 }
 
 /// Does what was typed.

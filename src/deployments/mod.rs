@@ -19,7 +19,6 @@ use crate::failure::Failure;
 
 /// The snapshots that deployments of an environment name, by their identifiers, as far as this machine knows: none of them
 /// is for `prune` to take. A run that makes one says so by [`Facts::keep_snapshot`](crate::work::Facts::keep_snapshot).
-#[expect(dead_code, reason = "for `snapshot prune`")]
 pub(crate) fn snapshots(root: &Path, environment: &str) -> Result<BTreeSet<String>, Failure> {
     let records = store::here(root, environment)?;
     Ok(records.standing.deployments.into_iter().filter_map(|deployment| deployment.snapshot).collect())

@@ -3,6 +3,7 @@
 use super::Step;
 use super::engine::PipelineRun;
 use crate::config::verbs::Effect;
+use crate::deployments;
 use crate::deployments::run::Writing;
 use crate::failure::Failure;
 use crate::work::{Frame, StepCx};
@@ -15,6 +16,9 @@ impl PipelineRun<'_> {
     pub(super) async fn recorded(&mut self, steps: &[Step], frame: &Frame) -> Result<(), Failure> {
         let mut step = StepCx::new(self.cx, self.env, RECORD, &[], &mut self.facts);
         self.writing = Box::pin(Writing::new(&mut step, self.options.meant.as_ref())).await?;
+        if !self.env.snapshots.is_empty() {
+            self.facts.pinned = deployments::snapshots(&self.env.root, &self.env.name).ok();
+        }
         let result = self.steps(steps, frame, "").await;
         let mut step = StepCx::new(self.cx, self.env, RECORD, &[], &mut self.facts);
         let kept = Box::pin(self.writing.ended(&mut step, result.as_ref().copied())).await;

@@ -14,7 +14,12 @@ use crate::config::model::Keep;
 const YOUNG: Duration = Duration::from_secs(60 * 60);
 
 /// Why each of them stays; none for those that go. They come newest first, and all belong to one entry of `[snapshots]`.
-pub(crate) fn fates(all: &[Kept], keep: &Keep, pinned: &[String], now: Timestamp) -> Vec<Option<String>> {
+pub(crate) fn fates(
+    all: &[Kept],
+    keep: &Keep,
+    pinned: &BTreeSet<String>,
+    now: Timestamp,
+) -> Vec<Option<String>> {
     let mut reasons: Vec<Vec<String>> = vec![Vec::new(); all.len()];
     let good = || all.iter().enumerate().filter(|(_, kept)| kept.is_good());
     for (at, kept) in all.iter().enumerate() {
@@ -85,7 +90,7 @@ mod tests {
         hours.iter().map(|hours| kept(time(NOW - hours * HOUR), false)).collect()
     }
 
-    fn stay(all: &[Kept], keep: &Keep, pinned: &[String]) -> Vec<bool> {
+    fn stay(all: &[Kept], keep: &Keep, pinned: &BTreeSet<String>) -> Vec<bool> {
         fates(all, keep, pinned, time(NOW)).iter().map(Option::is_some).collect()
     }
 
@@ -94,11 +99,11 @@ mod tests {
         // 2027-01-15T08:00:00Z: today 8, 6 and 2 o'clock, then days before.
         let all = shelf(&[2, 6, 30, 31, 54, 24 * 20, 24 * 40]);
         let keep = Keep { daily: Some(2), ..Keep::default() };
-        assert_eq!(stay(&all, &keep, &[]), [true, false, true, false, false, false, false]);
+        assert_eq!(stay(&all, &keep, &BTreeSet::new()), [true, false, true, false, false, false, false]);
         let keep = Keep { monthly: Some(2), ..Keep::default() };
-        assert_eq!(stay(&all, &keep, &[]), [true, false, false, false, false, true, false]);
+        assert_eq!(stay(&all, &keep, &BTreeSet::new()), [true, false, false, false, false, true, false]);
         let keep = Keep { last: Some(3), ..Keep::default() };
-        assert_eq!(stay(&all, &keep, &[]), [true, true, true, false, false, false, false]);
+        assert_eq!(stay(&all, &keep, &BTreeSet::new()), [true, true, true, false, false, false, false]);
     }
 
     #[test]
@@ -106,7 +111,7 @@ mod tests {
         let mut all = shelf(&[0, 5, 50, 60, 70, 80]);
         all[2].trouble = Some("its file is gone".to_owned());
         all[4] = kept(time(NOW - 70 * HOUR), true);
-        let pinned = vec![all[5].manifest.name.clone()];
+        let pinned = BTreeSet::from([all[5].manifest.name.clone()]);
         let keep = Keep { last: Some(1), ..Keep::default() };
         assert_eq!(stay(&all, &keep, &pinned), [true, false, true, false, true, true]);
         let said = fates(&all, &keep, &pinned, time(NOW));
@@ -128,7 +133,7 @@ mod tests {
                 kept
             }).collect();
             all.sort_by_key(|kept| std::cmp::Reverse(kept.manifest.created));
-            let pinned = vec![all[pin % all.len()].manifest.name.clone()];
+            let pinned = BTreeSet::from([all[pin % all.len()].manifest.name.clone()]);
             let keep = Keep { last, daily, weekly, monthly };
             let stays = stay(&all, &keep, &pinned);
             let good: Vec<usize> = (0..all.len()).filter(|at| all[*at].is_good()).collect();

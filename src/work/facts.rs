@@ -66,6 +66,8 @@ pub struct Facts {
     pub(crate) aws: Arc<Session>,
     /// The snapshot that the deployment record of this run names.
     pub(crate) snapshot: Option<String>,
+    /// The snapshots that deployment records name; none when these cannot be read.
+    pub(crate) pinned: Option<BTreeSet<String>>,
     /// Where machines and databases are.
     pub state: Option<power::state::State>,
 }
@@ -73,7 +75,6 @@ pub struct Facts {
 impl Facts {
     /// For the step that has made a snapshot: the deployment record of this run names it by this identifier, so that it can
     /// be gone back to, and `snapshot prune` leaves it alone. The last one of a run counts.
-    #[expect(dead_code, reason = "for the step `snapshot`")]
     pub(crate) fn keep_snapshot(&mut self, id: &str) {
         self.snapshot = Some(id.to_owned());
     }

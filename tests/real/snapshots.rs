@@ -259,6 +259,7 @@ fn the_gate_holds_what_is_risky_until_there_is_a_good_one() {
     assert!(!project.path("deployed").exists());
     project.run(&["deploy", "dev"], 0);
     assert!(project.path("deployed").exists());
+    assert_eq!(list(&project)[0]["pinned"], false);
     // Too old: the clock of what is written down is two hours back.
     let manifest = folder(&project).into_iter().find(|name| name.ends_with(".json")).unwrap();
     let manifest = format!(".infractl/snapshots/dev/{manifest}");
@@ -275,6 +276,40 @@ fn the_gate_holds_what_is_risky_until_there_is_a_good_one() {
     assert_eq!((list(&project).len(), folder(&project).len()), (1, 2));
 }
 
+#[test]
+fn what_a_deployment_names_is_not_removed() {
+    let project = Sandbox::empty();
+    project.environment(
+        "dev",
+        "[snapshots.box]\ncreate = \"mkdir -p box; touch box/$INFRACTL_SNAPSHOT\"\nlist = \"ls box\"\nremove = \"rm box/$INFRACTL_SNAPSHOT\"\nkeep = 1\n\
+         [pipelines]\ndeploy = [{ snapshot = { create = \"box\" } }, { command = \"true\" }]\n",
+    );
+    project.run(&["deploy", "dev"], 0);
+    project.run(&["snapshot", "create", "dev"], 0);
+    project.run(&["snapshot", "create", "dev"], 0);
+    // All of them are of yesterday.
+    for name in folder(&project).iter().filter(|name| name.ends_with(".json")) {
+        let file = format!(".infractl/snapshots/dev/{name}");
+        let manifest: Json = serde_json::from_str(&project.read(&file)).unwrap();
+        let created: jiff::Timestamp = manifest["created"].as_str().unwrap().parse().unwrap();
+        let old = (created - jiff::SignedDuration::from_hours(24)).to_string();
+        project.edit(&file, manifest["created"].as_str().unwrap(), &old);
+    }
+    let pinned = |copy: &Json| copy["pinned"] == true;
+    let before = list(&project);
+    assert_eq!(before.iter().map(pinned).collect::<Vec<_>>(), [false, false, true]);
+    project.run(&["snapshot", "prune", "dev", "--yes"], 0).says("1 snapshot removed");
+    let left: Vec<Json> = list(&project);
+    assert_eq!(
+        left,
+        [before[0].clone(), before[2].clone()].map(|mut copy| {
+            copy["age-seconds"] = left[usize::from(pinned(&copy))]["age-seconds"].clone();
+            copy
+        })
+    );
+    assert_eq!(fs::read_dir(project.path("box")).unwrap().count(), 2);
+}
+
 /// The programs of PostgreSQL of this machine, for a container that has none.
 fn programs(project: &Sandbox) -> Option<(PathBuf, Vec<String>)> {
     let bin =
@@ -283,7 +318,7 @@ fn programs(project: &Sandbox) -> Option<(PathBuf, Vec<String>)> {
         let real = bin.join(name);
         let real = real.display();
         let text = format!(
-            "#!SHELL\nfor ld in /host/lib*/ld-linux-*.so.*; do :; done\n\
+            "#!SHELL\nfor ld in /host/usr/lib/*/ld-linux-*.so.*; do :; done\n\
              exec \"$ld\" --library-path /host/usr/lib/x86_64-linux-gnu:/host/usr/lib/aarch64-linux-gnu /host{real} \"$@\"\n"
         );
         project.script(format!("pg/{name}"), &text.replace("SHELL", "/bin/sh"));

@@ -1,5 +1,6 @@
 //! What there is.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use comfy_table::Table;
@@ -9,6 +10,7 @@ use serde_json::{Value as Json, json};
 use super::Found;
 use crate::config::Environment;
 use crate::context::Ctx;
+use crate::deployments;
 use crate::failure::{Failure, Kind};
 use crate::snapshots::gate::age;
 use crate::snapshots::shelf::{Kept, Shelf};
@@ -17,6 +19,7 @@ use crate::text::{ago, bytes, duration, plain};
 /// All copies, as a table or as JSON.
 pub(super) fn list(cx: &Ctx, env: &Environment, found: &[Found], as_json: bool) -> Result<(), Failure> {
     let mut all = Vec::new();
+    let pinned = deployments::snapshots(&env.root, &env.name)?;
     for found in found {
         let kept = Shelf::of(env, &found.entry).all()?;
         all.extend(
@@ -25,7 +28,7 @@ pub(super) fn list(cx: &Ctx, env: &Environment, found: &[Found], as_json: bool) 
         );
     }
     if as_json {
-        let rows: Vec<Json> = all.iter().map(|kept| whole(cx, kept)).collect();
+        let rows: Vec<Json> = all.iter().map(|kept| whole(cx, kept, &pinned)).collect();
         return document(cx, &Json::Array(rows));
     }
     if all.is_empty() {
@@ -34,7 +37,7 @@ pub(super) fn list(cx: &Ctx, env: &Environment, found: &[Found], as_json: bool) 
     }
     let mut rows = Table::new();
     rows.load_style(comfy_table::presets::NOTHING)
-        .set_header(["snapshot", "of", "kind", "age", "size", "verified"]);
+        .set_header(["snapshot", "of", "kind", "age", "size", "verified", "pinned"]);
     for kept in &all {
         let manifest = &kept.manifest;
         let verified = match (&kept.trouble, &manifest.verified) {
@@ -49,6 +52,7 @@ pub(super) fn list(cx: &Ctx, env: &Environment, found: &[Found], as_json: bool) 
             age(kept, (cx.now)()).map_or_else(|| "of the future".to_owned(), ago),
             manifest.stored.as_ref().map_or_else(String::new, |stored| bytes(stored.bytes)),
             plain(&verified).into_owned(),
+            if pinned.contains(&manifest.name) { "by a deployment".to_owned() } else { String::new() },
         ]);
     }
     cx.ui.page(
@@ -71,7 +75,8 @@ pub(super) fn show(cx: &Ctx, env: &Environment, found: &Found, as_json: bool) ->
         .help(format!("make one: `infractl snapshot create {} {}`", env.name, found.entry)));
     };
     if as_json {
-        return document(cx, &whole(cx, &kept));
+        let pinned = deployments::snapshots(&env.root, &env.name)?;
+        return document(cx, &whole(cx, &kept, &pinned));
     }
     let manifest = &kept.manifest;
     let mut text = format!("{}\n", manifest.name);
@@ -128,10 +133,11 @@ pub(super) fn show(cx: &Ctx, env: &Environment, found: &Found, as_json: bool) ->
 }
 
 /// What was written down, and what can be seen now.
-fn whole(cx: &Ctx, kept: &Kept) -> Json {
+fn whole(cx: &Ctx, kept: &Kept, pinned: &BTreeSet<String>) -> Json {
     let mut row = serde_json::to_value(&kept.manifest).unwrap_or_default();
     row["age-seconds"] = json!(age(kept, (cx.now)()).map(|age| age.as_secs()));
     row["trouble"] = json!(kept.trouble);
+    row["pinned"] = json!(pinned.contains(&kept.manifest.name));
     row
 }
 

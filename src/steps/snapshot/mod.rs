@@ -1,6 +1,7 @@
 //! Snapshots: made, required, checked, restored, thinned out.
 
 mod prune;
+mod back;
 mod postgres;
 mod command;
 mod volume;
@@ -125,6 +126,7 @@ async fn run(step: &mut StepCx<'_>, snapshot: &Snapshot) -> Result<String, Failu
     match deed {
         "create" => {
             let manifest = create(step, &entry).await?;
+            step.facts.keep_snapshot(&manifest.name);
             if let Some(keep) = snapshot.step.keep
                 && let Err(failure) = prune::run(step, &entry, Some(keep), false).await
             {
@@ -169,7 +171,7 @@ async fn restore(
         return Err(Failure::new(Kind::Usage, message).help("leave `--in-place` out"));
     }
     match entry.kind {
-        SnapshotKind::Postgres => postgres::restore(step, entry, manifest, how.in_place, !how.no_owner).await,
+        SnapshotKind::Postgres => back::restore(step, entry, manifest, how.in_place, !how.no_owner).await,
         SnapshotKind::Command => command::restore(step, entry, manifest).await,
         SnapshotKind::Docker => volume::restore(step, entry, manifest).await,
         _ => Err(unready(entry)),

@@ -1,4 +1,4 @@
-//! Databases of PostgreSQL: dumped, restored into a new one to see that it works, restored to be used.
+//! Databases of PostgreSQL: dumped, and restored into a new one to see that it works.
 
 use std::time::Instant;
 
@@ -17,7 +17,7 @@ use crate::tools::postgres::{self as tool, About, Address};
 use crate::work::{StepCx, values};
 
 /// The database that is there on every server.
-const ALWAYS: &str = "postgres";
+pub(super) const ALWAYS: &str = "postgres";
 /// What the databases of checks are called, and a stamp.
 const SCRATCH: &str = "infractl_verify_";
 
@@ -55,7 +55,7 @@ impl Server {
         }
     }
 
-    fn to(&self, database: &str) -> Server {
+    pub(super) fn to(&self, database: &str) -> Server {
         Server { address: self.address.to(database), way: self.way.clone() }
     }
 
@@ -69,14 +69,18 @@ impl Server {
     }
 
     /// What statements give.
-    async fn ask(&self, step: &mut StepCx<'_>, statements: &[String]) -> Result<String, Failure> {
+    pub(super) async fn ask(&self, step: &mut StepCx<'_>, statements: &[String]) -> Result<String, Failure> {
         let done = self.run(step, self.address.ask(statements)).await?;
         self.way.judge(step, &done)?;
         Ok(String::from_utf8_lossy(&done.stdout).trim().to_owned())
     }
 
     /// The same, whatever has happened before: for what has to be taken back.
-    async fn take_back(&self, step: &mut StepCx<'_>, statements: &[String]) -> Result<String, Failure> {
+    pub(super) async fn take_back(
+        &self,
+        step: &mut StepCx<'_>,
+        statements: &[String],
+    ) -> Result<String, Failure> {
         let limit = step.frame.limit.take();
         let cmd = self.way.lead(step, self.address.ask(statements)).await;
         let done = match cmd {
@@ -121,7 +125,7 @@ impl Server {
     }
 
     /// Restores a copy into a database that is there and empty.
-    async fn fill(
+    pub(super) async fn fill(
         &self,
         step: &mut StepCx<'_>,
         entry: &Entry<'_>,
@@ -235,101 +239,6 @@ async fn sweep(step: &mut StepCx<'_>, always: &Server) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Restores a copy: into a new database, or in the place of the one that is there.
-pub(super) async fn restore(
-    step: &mut StepCx<'_>,
-    entry: &Entry<'_>,
-    manifest: &Manifest,
-    in_place: bool,
-    has_owners: bool,
-) -> Result<String, Failure> {
-    let server = Server::own(step, entry)?;
-    let database = server.database().to_owned();
-    let like = like(manifest)?;
-    if like.name != database {
-        let message = format!(
-            "`{}` is a snapshot of the database `{}`, and `url` names `{database}`",
-            manifest.name, like.name
-        );
-        return Err(
-            Failure::new(Kind::Usage, message).help("name a snapshot of that database, or change `url`")
-        );
-    }
-    let always = server.to(ALWAYS);
-    let there = format!("select count(*) from pg_database where datname = {}", tool::text(&database));
-    let is_there = always.ask(step, &[there]).await? == "1";
-    let stamp = name::stamp((step.cx.now)()).to_lowercase();
-    let named = |word: &str| format!("{}_{word}_{stamp}", crate::text::cut(&database, 63 - 18 - word.len()));
-    let (new, before) = (named("restored"), named("before"));
-    let safety = match in_place && is_there {
-        true => Some(Box::pin(create(step, entry)).await?.name),
-        false => None,
-    };
-    always.ask(step, &[tool::create(&new, like)]).await?;
-    if let Err(failure) = Box::pin(server.to(&new).fill(step, entry, manifest, has_owners)).await {
-        let dropped = always.take_back(step, &tool::drop(&new)).await;
-        let failure = failure.context(format!("`{}` was not restored", manifest.name));
-        let failure = if is_there {
-            failure.help(format!("`{database}` is as it was: nothing was changed in it"))
-        } else {
-            failure
-        };
-        return Err(match dropped {
-            Ok(_) => failure,
-            Err(_) => failure.help(format!("remove what is left: `drop database {new}`")),
-        });
-    }
-    if !in_place {
-        step.cx.ui.note(format!(
-            "`{new}` has what `{}` held at {}; `{database}` is as it was",
-            manifest.name, manifest.created
-        ));
-        step.cx.ui.note(format!("switch: let the applications use `{new}`, or put it in the place of `{database}` with `infractl snapshot restore {} {} --in-place`", step.env.name, entry.name));
-        return Ok(format!("{} is in the new database {new}", manifest.name));
-    }
-    let owner = Some(like.owner.as_str()).filter(|_| has_owners);
-    Box::pin(put_in_place(step, &always, (&database, is_there), &new, &before, owner)).await?;
-    if let Some(safety) = safety {
-        step.cx
-            .ui
-            .note(format!("what was there before is the database `{before}`, and the snapshot `{safety}`"));
-    }
-    Ok(format!("{} is in the place of {database}", manifest.name))
-}
-
-/// The new database gets the name of the old one, which stays under another.
-async fn put_in_place(
-    step: &mut StepCx<'_>,
-    always: &Server,
-    (database, is_there): (&str, bool),
-    new: &str,
-    before: &str,
-    owner: Option<&str>,
-) -> Result<(), Failure> {
-    if !is_there {
-        let rename =
-            format!("alter database {} rename to {}", tool::identifier(new), tool::identifier(database));
-        return always.ask(step, &[rename]).await.map(drop);
-    }
-    let swapped = match always.ask(step, &tool::close(database)).await {
-        Ok(_) => always.take_back(step, &tool::swap(database, new, before, owner)).await,
-        Err(failure) => Err(failure),
-    };
-    let Err(failure) = swapped else { return Ok(()) };
-    let opened = always.take_back(step, &tool::open(database)).await;
-    let failure = failure
-        .context(format!("`{database}` was not replaced"))
-        .help(format!("what was restored is whole, in the database `{new}`"));
-    Err(match opened {
-        Ok(_) => {
-            failure.help(format!("`{database}` is as it was, with its name: who was connected was sent away"))
-        }
-        Err(_) => failure.help(format!(
-            "let the applications in again: `alter database {database} with allow_connections true`"
-        )),
-    })
-}
-
-fn like(manifest: &Manifest) -> Result<&Database, Failure> {
+pub(super) fn like(manifest: &Manifest) -> Result<&Database, Failure> {
     manifest.database.as_ref().ok_or_else(|| damaged(manifest, "it does not say which database is in it"))
 }

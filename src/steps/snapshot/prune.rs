@@ -17,7 +17,13 @@ pub(super) async fn run(
 ) -> Result<String, Failure> {
     let keep = keep(step, entry, last)?;
     let all = entry.shelf.all()?;
-    let fates = fates(&all, &keep, &[], (step.cx.now)());
+    let Some(pinned) = step.facts.pinned.clone() else {
+        let message =
+            "the deployment records cannot be read, and they may name snapshots: nothing is removed";
+        return Err(Failure::new(Kind::Failed, message)
+            .help(format!("look at them: `infractl history deployments {}`", step.env.name)));
+    };
+    let fates = fates(&all, &keep, &pinned, (step.cx.now)());
     let (mut gone, mut freed) = (0, 0);
     for (kept, stays) in all.iter().zip(fates) {
         let name = &kept.manifest.name;
