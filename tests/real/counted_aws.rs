@@ -4,6 +4,8 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
+use serde_json::{Value, json};
+
 use crate::common::{CANARY, Run, Sandbox, need, output, path_with};
 use crate::docker::unique;
 
@@ -31,11 +33,12 @@ impl CountedAws {
             aws.to_string_lossy()
         );
         project.write("bin/aws", &text);
+        project.write("aws.log", "");
         let program = project.path("bin/aws");
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         let path = path_with([&program]);
         let cloud = CountedAws { project, cluster: unique(), image, url, path };
-        cloud.aws(&["ecs", "create-cluster", "--cluster-name", &cloud.cluster]);
+        cloud.ask("CreateCluster", &json!({ "clusterName": cloud.cluster }));
         Some(cloud)
     }
 
@@ -48,16 +51,33 @@ impl CountedAws {
             .env("AWS_DEFAULT_REGION", REGION)
     }
 
-    /// A call of the program, as somebody makes it by hand.
-    pub(crate) fn by_hand(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(self.project.path("bin/aws"));
-        self.env(&mut command).args(["--region", REGION]).args(args);
-        command
+    /// What ECS answers to somebody else, who starts no program for it.
+    #[track_caller]
+    pub(crate) fn ask(&self, action: &str, input: &Value) -> Value {
+        let answer: Value = serde_json::from_slice(&output(&mut self.question(action, input))).unwrap();
+        assert!(answer.get("__type").is_none(), "{action} {input}: {answer}");
+        answer
     }
 
-    /// What it prints.
-    pub(crate) fn aws(&self, args: &[&str]) -> String {
-        String::from_utf8(output(&mut self.by_hand(args))).unwrap()
+    /// The same, to be asked.
+    pub(crate) fn question(&self, action: &str, input: &Value) -> Command {
+        let target = format!("X-Amz-Target: AmazonEC2ContainerServiceV20141113.{action}");
+        let who = format!("Authorization: AWS4-HMAC-SHA256 Credential=a/20260101/{REGION}/ecs/aws4_request");
+        let mut curl = Command::new("curl");
+        curl.args(["-s", "-X", "POST", "-H", &target, "-H", &who]);
+        curl.args(["-H", "Content-Type: application/x-amz-json-1.1", "-d", &input.to_string(), &self.url]);
+        curl
+    }
+
+    /// Registers the definition of this file, as somebody else.
+    pub(crate) fn register(&self, file: &str) {
+        self.ask("RegisterTaskDefinition", &serde_json::from_str(&self.project.read(file)).unwrap());
+    }
+
+    /// What EC2 prints of this machine's only network: ids, as JSON.
+    pub(crate) fn network(&self, words: &[&str]) -> String {
+        let mut aws = Command::new(self.project.path("bin/aws"));
+        String::from_utf8(output(self.env(&mut aws).args(["--region", REGION, "ec2"]).args(words))).unwrap()
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
@@ -83,7 +103,7 @@ impl CountedAws {
 
     /// A fault for the next requests, or for the tasks of this project.
     pub(crate) fn fault(&self, json: &str) {
-        let mut json: serde_json::Value = serde_json::from_str(json).unwrap();
+        let mut json: Value = serde_json::from_str(json).unwrap();
         json["of"] = self.cluster.as_str().into();
         let json = json.to_string();
         let url = format!("{}/test/faults", self.url);

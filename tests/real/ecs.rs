@@ -1,12 +1,17 @@
 //! Tasks of ECS against moto whose tasks run in docker, with the real `aws` program, whose starts are counted.
 
 use std::ops::Deref;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::process::Signal;
+use serde_json::json;
 
 use crate::common::{Run, send, start, wait_for};
 use crate::counted_aws::{CountedAws, REGION};
+
+/// Subnets and security group of the back end.
+static NETWORK: OnceLock<(String, String)> = OnceLock::new();
 
 /// A project with one task of ECS.
 pub(crate) struct Ecs {
@@ -26,11 +31,13 @@ impl Ecs {
     /// None without a back end. `more` stands in `[tasks.etl]`, `rest` after it.
     pub(crate) fn new(more: &str, rest: &str) -> Option<Ecs> {
         let mut ecs = Ecs { aws: CountedAws::new()?, network: String::new() };
-        let subnets = ecs.aws(&["ec2", "describe-subnets", "--query", "Subnets[].SubnetId"]);
-        let groups = ecs.aws(&["ec2", "describe-security-groups", "--query", "SecurityGroups[:1].GroupId"]);
-        ecs.calls();
-        ecs.network = format!("security-groups = {}\n", groups.trim().replace('\n', " "));
-        let subnets = subnets.trim().replace('\n', " ");
+        let (subnets, groups) = NETWORK.get_or_init(|| {
+            let subnets = ecs.network(&["describe-subnets", "--query", "Subnets[].SubnetId"]);
+            let groups = ecs.network(&["describe-security-groups", "--query", "SecurityGroups[:1].GroupId"]);
+            ecs.calls();
+            (subnets.trim().replace('\n', " "), groups.trim().replace('\n', " "))
+        });
+        ecs.network = format!("security-groups = {groups}\n");
         ecs.project.environment(
             "dev",
             &format!(
@@ -71,8 +78,8 @@ impl Ecs {
     /// How many tasks AWS knows.
     pub(crate) fn tasks(&self) -> usize {
         let count = |status: &str| {
-            let args = ["ecs", "list-tasks", "--cluster", &self.cluster, "--desired-status", status];
-            self.aws(&args).matches("arn:").count()
+            let input = json!({ "cluster": self.cluster, "desiredStatus": status });
+            self.ask("ListTasks", &input)["taskArns"].as_array().unwrap().len()
         };
         count("RUNNING") + count("STOPPED")
     }

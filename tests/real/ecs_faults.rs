@@ -162,6 +162,15 @@ fn an_answer_that_is_lost_starts_no_second_task() {
     ecs.fault(r#"{"action": "DescribeTasks", "lose": "cut", "times": 2}"#);
     ecs.infractl(&["run", "dev", "etl"]).code(0);
     assert_eq!((ecs.tasks(), kept(&ecs)), (4, 0));
+    // Nor does AWS say which tasks there are: the next run looks again.
+    ecs.definition(&["sh", "-c", "echo one; sleep 8"], "");
+    ecs.fault(r#"{"action": "RunTask", "lose": "cut"}"#);
+    ecs.fault(r#"{"action": "ListTasks", "status": 400, "error": "AccessDeniedException", "message": "no", "times": 2}"#);
+    let run = Run::of(ecs.command(&["run", "dev", "etl"]).env("AWS_MAX_ATTEMPTS", "1")).code(1);
+    run.says("nobody knows whether task `etl` was started");
+    let again = ecs.infractl(&["run", "dev", "etl"]).code(0);
+    again.says("no second one is started");
+    assert_eq!((ecs.tasks(), kept(&ecs)), (5, 0));
 }
 
 #[test]

@@ -4,6 +4,8 @@
 use std::ops::Deref;
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
+
 use crate::counted_aws::{CountedAws, REGION};
 
 /// An image that nobody has: its tasks never run.
@@ -22,15 +24,15 @@ impl Deref for Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        let args = ["ecs", "delete-service", "--force", "--service", "api", "--cluster", &self.cluster];
+        let input = json!({ "cluster": self.cluster, "service": "api", "force": true });
         // Its containers are ended with it; a test that failed says so itself.
-        drop(self.by_hand(&args).output());
+        drop(self.question("DeleteService", &input).output());
     }
 }
 
 impl Service {
-    /// None without a back end. `more` stands in the step; `breaker` is the deployment configuration.
-    pub(crate) fn new(more: &str, breaker: &str) -> Option<Service> {
+    /// None without a back end. `more` stands in the step; `breaker` is what AWS does with crashes.
+    pub(crate) fn new(more: &str, breaker: &Value) -> Option<Service> {
         let service = Service(CountedAws::new()?);
         service.project.environment(
             "dev",
@@ -48,14 +50,12 @@ impl Service {
             ),
         );
         service.definition("1");
-        let file = format!("file://{}", service.project.path("api.json").display());
-        service.aws(&["ecs", "register-task-definition", "--cli-input-json", &file]);
-        let mut args = vec!["ecs", "create-service", "--cluster", &service.cluster, "--service-name", "api"];
-        args.extend(["--desired-count", "1", "--task-definition", &service.cluster]);
-        if !breaker.is_empty() {
-            args.extend(["--deployment-configuration", breaker]);
-        }
-        service.aws(&args);
+        service.register("api.json");
+        service.ask(
+            "CreateService",
+            &json!({ "cluster": service.cluster, "serviceName": "api", "desiredCount": 1, "taskDefinition": service.cluster,
+                     "deploymentConfiguration": { "deploymentCircuitBreaker": breaker } }),
+        );
         service.infractl(&["steady", "dev"]).code(0).says("1 of 1 running");
         service.calls();
         Some(service)
@@ -82,18 +82,16 @@ impl Service {
 
     /// The revision that the service is to run, and how many tasks it wants.
     pub(crate) fn now(&self) -> String {
-        let query = "services[0].[taskDefinition, desiredCount]";
-        let args =
-            ["ecs", "describe-services", "--cluster", &self.cluster, "--services", "api", "--query", query];
-        let text = self.aws(&[&args[..], &["--output", "text"]].concat());
-        self.calls();
-        text.trim().rsplit('/').next().unwrap().replace('\t', " x").replace(&self.cluster, "api")
+        let input = json!({ "cluster": self.cluster, "services": ["api"] });
+        let service = &self.ask("DescribeServices", &input)["services"][0];
+        let revision = service["taskDefinition"].as_str().unwrap().rsplit('/').next().unwrap();
+        format!("{} x{}", revision.replace(&self.cluster, "api"), service["desiredCount"])
     }
 }
 
 #[test]
 fn a_service_gets_a_new_definition_and_one_that_has_it_is_left_alone() {
-    let Some(service) = Service::new("", "") else { return };
+    let Some(service) = Service::new("", &json!({})) else { return };
     service.infractl(&["roll", "dev"]).code(0).says(&format!("already runs {}:1", service.cluster));
     service.infractl(&["check", "dev", "--exit-code"]).code(0);
     assert_eq!(service.calls(), Vec::<String>::new());
@@ -125,8 +123,8 @@ fn a_service_gets_a_new_definition_and_one_that_has_it_is_left_alone() {
 
 #[test]
 fn a_way_back_of_aws_is_a_failure() {
-    let breaker = "deploymentCircuitBreaker={enable=true,rollback=true}";
-    let Some(service) = Service::new("", breaker) else { return };
+    let breaker = json!({ "enable": true, "rollback": true });
+    let Some(service) = Service::new("", &breaker) else { return };
     service.with_image(BAD, "2");
     let run = service.infractl(&["roll", "dev"]).code(1);
     let run = run
@@ -142,11 +140,10 @@ fn a_way_back_of_aws_is_a_failure() {
 
 #[test]
 fn tasks_that_crash_end_the_wait_and_the_old_revision_is_named() {
-    let Some(service) = Service::new("", "") else { return };
+    let Some(service) = Service::new("", &json!({})) else { return };
     // A revision that nobody deployed stands between.
     service.definition("between");
-    let file = format!("file://{}", service.project.path("api.json").display());
-    service.aws(&["ecs", "register-task-definition", "--cli-input-json", &file]);
+    service.register("api.json");
     service.with_image(BAD, "3");
     let begun = Instant::now();
     let run = service.infractl(&["roll", "dev"]).code(1);
@@ -159,7 +156,7 @@ fn tasks_that_crash_end_the_wait_and_the_old_revision_is_named() {
 
 #[test]
 fn the_revision_that_was_good_is_put_back() {
-    let Some(service) = Service::new(", rollback = true", "") else { return };
+    let Some(service) = Service::new(", rollback = true", &json!({})) else { return };
     service.with_image(BAD, "2");
     let run = service.infractl(&["roll", "dev"]).code(1);
     run.says(&format!(
@@ -172,20 +169,12 @@ fn the_revision_that_was_good_is_put_back() {
 
 #[test]
 fn a_service_that_another_program_deploys_is_refused() {
-    let Some(service) = Service::new("", "") else { return };
-    let args = [
-        "ecs",
-        "create-service",
-        "--cluster",
-        &service.cluster,
-        "--service-name",
-        "nosuch",
-        "--desired-count",
-        "0",
-    ];
-    let more = ["--task-definition", &service.cluster, "--deployment-controller", "type=CODE_DEPLOY"];
-    service.aws(&[&args[..], &more].concat());
-    service.calls();
+    let Some(service) = Service::new("", &json!({})) else { return };
+    service.ask(
+        "CreateService",
+        &json!({ "cluster": service.cluster, "serviceName": "nosuch", "desiredCount": 0, "taskDefinition": service.cluster,
+                 "deploymentController": { "type": "CODE_DEPLOY" } }),
+    );
     service.infractl(&["nosuch", "dev"]).code(78).says("CODE_DEPLOY");
     assert_eq!(service.calls(), Vec::<String>::new());
     let printed = service.infractl(&["roll", "dev", "--print"]).code(0);

@@ -1,6 +1,7 @@
 //! What goes wrong while a service of ECS is deployed: with AWS, with whoever deploys, and with the service itself.
 
 use rustix::process::Signal;
+use serde_json::json;
 
 use crate::common::{Run, send, start, wait_for};
 use crate::counted_aws::REGION;
@@ -8,15 +9,13 @@ use crate::ecs_service::{BAD, Service};
 
 /// How many deployments there were, the first one included.
 fn deployments(service: &Service) -> usize {
-    let args = ["ecs", "list-service-deployments", "--cluster", &service.cluster, "--service", "api"];
-    let count = service.aws(&args).matches("\"serviceDeploymentArn\"").count();
-    service.calls();
-    count
+    let input = json!({ "cluster": service.cluster, "service": "api" });
+    service.ask("ListServiceDeployments", &input)["serviceDeployments"].as_array().unwrap().len()
 }
 
 #[test]
 fn a_deployment_that_was_left_is_followed_and_not_begun_again() {
-    let Some(service) = Service::new(", rollback = true", "") else { return };
+    let Some(service) = Service::new(", rollback = true", &json!({})) else { return };
     service.definition("2");
     service.fault(r#"{"action": "task", "pending": 5}"#);
     service.infractl(&["later", "dev"]).code(0).says("deployment ecs-svc/");
@@ -35,13 +34,14 @@ fn a_deployment_that_was_left_is_followed_and_not_begun_again() {
     left.says("nobody follows it").says("`infractl roll dev` follows a deployment that goes on");
     let run = service.infractl(&["roll", "dev"]).code(1);
     run.says("it is followed, no second one is started").says(&format!("{}:2 was put back", service.cluster));
-    assert_eq!(service.calls(), ["update-service"]);
+    // The second one is the way back.
+    assert_eq!(service.calls(), ["register-task-definition", "update-service", "update-service"]);
     assert_eq!(service.now(), "api:2 x1");
 }
 
 #[test]
 fn an_answer_that_is_lost_deploys_nothing_twice() {
-    let Some(service) = Service::new("", "") else { return };
+    let Some(service) = Service::new("", &json!({})) else { return };
     service.definition("2");
     service.fault(r#"{"action": "UpdateService", "lose": "cut"}"#);
     service.infractl(&["roll", "dev"]).code(0).says(":2, 1 of 1 running");
@@ -61,7 +61,7 @@ fn an_answer_that_is_lost_deploys_nothing_twice() {
 
 #[test]
 fn the_wait_ends_in_time_and_says_how_far_it_came() {
-    let Some(service) = Service::new("", "") else { return };
+    let Some(service) = Service::new("", &json!({})) else { return };
     service.definition("2");
     service.fault(r#"{"action": "task", "pending": 60}"#);
     let run = service.infractl(&["hasty", "dev"]).code(1);
@@ -73,9 +73,8 @@ fn the_wait_ends_in_time_and_says_how_far_it_came() {
 
 #[test]
 fn a_breaker_that_does_not_go_back_gives_its_reason_and_the_way_back() {
-    let Some(service) = Service::new("", "deploymentCircuitBreaker={enable=true,rollback=false}") else {
-        return;
-    };
+    let breaker = json!({ "enable": true, "rollback": false });
+    let Some(service) = Service::new("", &breaker) else { return };
     service.with_image(BAD, "2");
     let run = service.infractl(&["roll", "dev"]).code(1);
     run.says("ECS deployment circuit breaker: tasks failed to start.")
@@ -86,10 +85,9 @@ fn a_breaker_that_does_not_go_back_gives_its_reason_and_the_way_back() {
 
 #[test]
 fn a_revision_that_was_taken_out_of_use_is_put_back_by_its_content() {
-    let Some(service) = Service::new(", rollback = true", "") else { return };
+    let Some(service) = Service::new(", rollback = true", &json!({})) else { return };
     let old = format!("{}:1", service.cluster);
-    service.aws(&["ecs", "deregister-task-definition", "--task-definition", &old]);
-    service.calls();
+    service.ask("DeregisterTaskDefinition", &json!({ "taskDefinition": old }));
     service.with_image(BAD, "2");
     let run = service.infractl(&["roll", "dev"]).code(1);
     run.says(&format!("{old} is not in use any more: registered again as {}:3", service.cluster))
@@ -101,7 +99,7 @@ fn a_revision_that_was_taken_out_of_use_is_put_back_by_its_content() {
 
 #[test]
 fn programs_that_die_after_aws_called_the_deployment_completed_have_failed() {
-    let Some(service) = Service::new("", "") else { return };
+    let Some(service) = Service::new("", &json!({})) else { return };
     service.definition("2");
     let text = service.project.read("api.json");
     service.project.write("api.json", &text.replace("exec sleep 300", "sleep 2; echo no more; exit 3"));
@@ -112,7 +110,7 @@ fn programs_that_die_after_aws_called_the_deployment_completed_have_failed() {
 
 #[test]
 fn a_service_of_a_pipeline_that_is_called_with_its_name_is_compared_as_well() {
-    let Some(service) = Service::new("", "") else { return };
+    let Some(service) = Service::new("", &json!({})) else { return };
     service.project.environment(
         "dev",
         &format!(
@@ -123,9 +121,8 @@ fn a_service_of_a_pipeline_that_is_called_with_its_name_is_compared_as_well() {
         ),
     );
     service.definition("2");
-    let file = format!("file://{}", service.project.path("api.json").display());
     // The newest of the family is what the file says; what the service runs is not.
-    service.aws(&["ecs", "register-task-definition", "--cli-input-json", &file]);
+    service.register("api.json");
     let check = service.infractl(&["check", "dev", "--exit-code"]).code(2);
     check.prints("app of api: app.environment.MODE: 1 → 2").says("not compared: AWS has no service `nosuch`");
     let dry = service.infractl(&["both", "dev", "--dry-run"]).code(0);

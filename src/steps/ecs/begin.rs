@@ -87,7 +87,10 @@ async fn orphan(
         if !started.is_orphan() {
             continue;
         }
-        let found = again(step, reader, &started).await?;
+        let found = again(step, reader, &started).await.map_err(|failure| {
+            let file = crate::work::relative(step, &started.file(step.env, asked.name));
+            failure.help(format!("if it runs no more, remove `{file}`: then nobody looks for it"))
+        })?;
         let goes_on = found.filter(|task| !task.is_over());
         match goes_on {
             Some(task) if started.input == same => {

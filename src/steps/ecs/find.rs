@@ -35,9 +35,15 @@ async fn by_token(
     for status in ["RUNNING", "STOPPED"] {
         let body =
             json!({ "cluster": started.cluster, "startedBy": started.started_by, "desiredStatus": status });
-        let answer = reader.ask(step, &ECS, "ListTasks", &body).await;
-        // Some refuse a status beside it.
-        let Ok(answer) = answer else { continue };
+        let answer = match reader.ask(step, &ECS, "ListTasks", &body).await {
+            Ok(answer) => answer,
+            // Some refuse a status beside it.
+            Err(wrong) if wrong.code() == "InvalidParameterException" => continue,
+            Err(wrong) => {
+                let failed = format!("the task that was started at {} could not be looked for", started.at);
+                return Err(wrong.failure(&failed));
+            }
+        };
         if let Some(arn) = answer["taskArns"][0].as_str() {
             return Ok(Some(arn.to_owned()));
         }

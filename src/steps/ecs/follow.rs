@@ -84,7 +84,7 @@ pub(super) async fn follow(
             && let Some(why) = limits.over(step)
         {
             before = Some(following.task.clone());
-            stop(step, following, &why).await?;
+            stop(step, asked, following, &why).await?;
             limits.stop(why);
         }
         if limits.stop_since.is_some_and(|since| since.elapsed() > STOP) {
@@ -99,7 +99,7 @@ pub(super) async fn follow(
             answered = step.cx.interrupts.seen().presses;
             match pressed(step, asked, limits.stopped.is_some()) {
                 OnInterrupt::Stop => {
-                    stop(step, following, &Stopped::ByUser).await?;
+                    stop(step, asked, following, &Stopped::ByUser).await?;
                     limits.stop(Stopped::ByUser);
                 }
                 OnInterrupt::Leave => {
@@ -207,7 +207,12 @@ fn pressed(step: &StepCx<'_>, asked: &Asked<'_>, is_stopping: bool) -> OnInterru
     }
 }
 
-async fn stop(step: &StepCx<'_>, following: &Following<'_>, why: &Stopped) -> Result<(), Failure> {
+async fn stop(
+    step: &StepCx<'_>,
+    asked: &Asked<'_>,
+    following: &Following<'_>,
+    why: &Stopped,
+) -> Result<(), Failure> {
     let reason = match why {
         Stopped::ByUser => "infractl: interrupted".to_owned(),
         Stopped::NotRunning(limit) => format!("infractl: it did not run within {}", duration(*limit)),
@@ -215,8 +220,11 @@ async fn stop(step: &StepCx<'_>, following: &Following<'_>, why: &Stopped) -> Re
     };
     step.say(&format!("stopping {}", following.task.id()));
     let input = json!({ "cluster": following.cluster, "task": following.task.arn(), "reason": reason });
-    let asked = change(step, &ECS, following.reader.region(), "StopTask", &input).await;
-    asked.map(|_| ()).map_err(|wrong| wrong.failure(&format!("task {} was not stopped", following.task.id())))
+    let stopped = change(step, &ECS, following.reader.region(), "StopTask", &input).await;
+    stopped.map(|_| ()).map_err(|wrong| {
+        let failed = format!("task {} was not stopped", following.task.id());
+        left(step, asked, following, wrong.failure(&failed))
+    })
 }
 
 /// The task goes on without us: how it is found again.

@@ -67,7 +67,7 @@ impl Started {
         !self.is_left && !Path::new("/proc").join(self.pid.to_string()).exists()
     }
 
-    fn file(&self, env: &Environment, task: &str) -> PathBuf {
+    pub(super) fn file(&self, env: &Environment, task: &str) -> PathBuf {
         folder(env).join(format!("{task}.{}.json", self.token))
     }
 }

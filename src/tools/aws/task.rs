@@ -267,6 +267,16 @@ mod tests {
     }
 
     #[test]
+    fn what_failed_to_start_has_not_run() {
+        let is_run = |containers: Json, more: Json| task(containers, more).has_run();
+        assert!(!is_run(json!([{ "name": "app", "reason": "CannotPullContainerError" }]), json!({})));
+        assert!(!is_run(json!([{ "name": "app", "exitCode": null }]), json!({ "startedAt": null })));
+        assert!(is_run(json!([]), json!({ "lastStatus": "RUNNING" })));
+        assert!(is_run(json!([]), json!({ "startedAt": 1_764_000_000.5 })));
+        assert!(is_run(json!([{ "name": "app", "exitCode": 1 }]), json!({})));
+    }
+
+    #[test]
     fn what_is_not_there_is_said() {
         let answer = json!({ "tasks": [], "failures": [{ "arn": "arn:x", "reason": "MISSING" }, { "reason": "RESOURCE:CPU", "detail": "none" }] });
         assert_eq!(

@@ -8,7 +8,7 @@ use crate::failure::{Failure, Kind};
 use crate::net::aws::{ECS, Wrong};
 use crate::steps::aws::change_once;
 use crate::steps::aws::service::Place;
-use crate::tools::aws::service::{Begun, Service, revision};
+use crate::tools::aws::service::{Begun, Deployment, Service, revision};
 use crate::work::StepCx;
 use crate::work::schedule::pause;
 
@@ -46,11 +46,15 @@ pub(super) async fn update(
         }
         // The answer may be lost, and the deployment there all the same.
         let goes_on = pause(Duration::from_secs(1 << attempt.min(4)) / 2, &step.cx.interrupts).await;
-        if let Ok(after) = place.look(step).await
-            && let Some(ours) = after.primary()
-            && ours.definition() == definition
-            && before.deployment(ours.id()).is_none()
-        {
+        let Ok(after) = place.look(step).await else {
+            let name = &place.name;
+            return Err(wrong.failure(&format!(
+                "nobody knows whether the service `{name}` was deployed: the same step looks again"
+            )));
+        };
+        let is_ours =
+            |one: &Deployment<'_>| one.definition() == definition && before.deployment(one.id()).is_none();
+        if let Some(ours) = after.primary().filter(is_ours) {
             return Ok(Begun { is_seen: true, ..Begun::of(ours, definition, previous) });
         }
         if !wrong.is_passing() || !goes_on || attempt >= TRIES {

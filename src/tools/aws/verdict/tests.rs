@@ -714,3 +714,13 @@ fn every_row_can_be_read() {
         assert!(!row.says.ends_with('.') && row.says.len() > 5, "{}", row.says);
     }
 }
+
+#[test]
+fn a_task_that_did_not_begin_in_time_says_where_it_was_held_up() {
+    for (status, says) in [("PROVISIONING", "free addresses of the subnets"), ("PENDING", "a big image")] {
+        let more = json!({ "lastStatus": status, "stoppedReason": format!("still {status} after 10m 00s") });
+        let verdict = of(&task(json!([{ "name": "etl" }]), &more), &[]);
+        assert_eq!(verdict.branch.name, "start");
+        assert!(verdict.branch.says.contains(says), "{}", verdict.branch.says);
+    }
+}
