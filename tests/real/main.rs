@@ -36,6 +36,7 @@ mod power;
 mod promote;
 mod providers;
 mod push;
+mod push_cut;
 mod refusals;
 mod run;
 mod scripts;

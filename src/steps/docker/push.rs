@@ -144,6 +144,9 @@ fn with_help(step: &StepCx<'_>, refusal: Refusal, names: &Names, failure: Failur
         Refusal::NoRepository => failure
             .help(format!("make the repository `{}`", names.repository))
             .help("or let it be made: `create = true` in `[registry]`, with `login = \"ecr\"`"),
+        Refusal::Cut => failure
+            .context("the registry was not reached, or the connection to it broke off")
+            .help("push again: layers that the registry has are not sent again"),
         Refusal::NotBuilt => failure.help(format!("run `infractl build {}` first", step.env.name)),
         _ => failure,
     }
