@@ -178,7 +178,7 @@ async fn asked(
     names: &Names,
     tag: &str,
 ) -> Option<Option<Manifest>> {
-    behind::tag(names, tag, login).await.map_err(|why| step.cx.ui.warn_once(why)).ok()
+    behind::tag(step, names, tag, login).await.map_err(|why| step.cx.ui.warn_once(why)).ok()
 }
 
 /// The digest that the registry has now, which has to be that of what was pushed.
