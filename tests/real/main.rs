@@ -20,6 +20,7 @@ mod docker;
 mod dotenv;
 mod drift;
 mod ecs;
+mod ecs_crash;
 mod ecs_faults;
 mod ecs_service;
 mod ecs_service_faults;
