@@ -74,18 +74,7 @@ fn text() -> String {
 }
 
 fn context(root: &Path, runner: Box<dyn Runner>) -> Ctx {
-    let mode = Mode {
-        verbosity: Verbosity::Quiet,
-        color: false,
-        live: false,
-        can_ask: false,
-        yes: false,
-        no_input: true,
-        json: false,
-        reports: false,
-        width: 80,
-        ci: None,
-    };
+    let mode = Mode::unattended(Verbosity::Quiet);
     let masks = Masks::default();
     Ctx {
         runner,

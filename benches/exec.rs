@@ -80,18 +80,7 @@ fn main() -> std::io::Result<()> {
 /// The same with the history, as the steps of a quiet run do it, beside `cat`.
 fn logged(runtime: &Runtime, runner: &OsRunner, masks: &Masks, script: &str) -> std::io::Result<()> {
     let dir = tempfile::tempdir()?;
-    let mode = Mode {
-        verbosity: Verbosity::Quiet,
-        color: false,
-        live: false,
-        can_ask: false,
-        yes: false,
-        no_input: true,
-        json: false,
-        reports: false,
-        width: 80,
-        ci: None,
-    };
+    let mode = Mode::unattended(Verbosity::Quiet);
     let recorder = Recorder::new(Setup { masks: masks.clone(), ..Setup::default() });
     let mut ui = Ui::new(mode, masks.clone());
     ui.add(Box::new(Arc::clone(&recorder)));

@@ -4,6 +4,7 @@ mod json_path;
 mod percent;
 mod plain;
 mod tail;
+pub(crate) mod toml;
 
 pub(crate) use json_path::JsonPath;
 pub(crate) use percent::percent_decoded;

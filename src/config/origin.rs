@@ -6,6 +6,7 @@ use crate::config::node::{Node, Value};
 use crate::config::resolve::plain;
 use crate::config::source::{self, Source};
 use crate::failure::Problem;
+use crate::text;
 
 /// What the files of an environment say, merged, with the place of every value.
 #[derive(Debug, Clone)]
@@ -72,7 +73,7 @@ impl Document {
             && (!table.is_empty() || prefix.is_empty())
         {
             for (key, entry) in table {
-                let key = quoted(key);
+                let key = text::toml::key(key);
                 let key = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
                 self.collect(&key, &entry.node, line_ends, found);
             }
@@ -88,19 +89,14 @@ impl Document {
     }
 }
 
-/// A key as TOML writes it.
-fn quoted(key: &str) -> String {
-    let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if !key.is_empty() && key.chars().all(bare) { key.to_owned() } else { toml(&key.into()) }
-}
-
 /// A value as TOML on one line.
 fn toml(value: &Json) -> String {
     match value {
         Json::Array(items) => format!("[{}]", items.iter().map(toml).collect::<Vec<_>>().join(", ")),
         Json::Object(entries) if entries.is_empty() => "{}".to_owned(),
         Json::Object(entries) => {
-            let entries = entries.iter().map(|(key, value)| format!("{} = {}", quoted(key), toml(value)));
+            let entries =
+                entries.iter().map(|(key, value)| format!("{} = {}", text::toml::key(key), toml(value)));
             format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
         }
         other => other.to_string(),

@@ -57,7 +57,7 @@ fn head(run: &Run) -> String {
             "| {} | {} | {} | {} | {} |",
             sign(lane.outcome),
             plain(&lane.environment),
-            lane.changes.map_or_else(|| " | | | ".to_owned(), |changes| digest(&changes)),
+            lane.changes.map_or_else(|| " | | | ".to_owned(), |changes| cells(&changes)),
             took(lane.seconds),
             plain(&about(lane))
         );
@@ -65,7 +65,7 @@ fn head(run: &Run) -> String {
     out
 }
 
-fn digest(changes: &Changes) -> String {
+fn cells(changes: &Changes) -> String {
     let Changes { add, change, destroy, replace, .. } = changes;
     format!("{add} | {change} | {destroy} | {replace}")
 }

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use toml::{Table, Value};
 
 use super::marks;
+use crate::text::toml::{key as key_of, quoted};
 
 /// Tables whose tables have names of their own.
 const NAMED: [&str; 2] = ["hosts", "images"];
@@ -37,13 +38,13 @@ impl Document {
     pub(super) fn text(&self, comment: &str) -> String {
         let mut text = format!("# {comment}\n");
         for (key, value) in self.settings.iter().filter(|(_, value)| !value.is_table()) {
-            text.push_str(&format!("{} = {}\n", name(key), inline(value)));
+            text.push_str(&format!("{} = {}\n", key_of(key), inline(value)));
         }
         for (section, value) in &self.settings {
             let Value::Table(table) = value else { continue };
             if NAMED.contains(&section.as_str()) {
                 for (key, inner) in table.iter().filter_map(|(key, inner)| Some((key, inner.as_table()?))) {
-                    section_text(&mut text, &format!("{section}.{}", name(key)), inner);
+                    section_text(&mut text, &format!("{section}.{}", key_of(key)), inner);
                 }
             } else {
                 section_text(&mut text, section, table);
@@ -53,7 +54,7 @@ impl Document {
             text.push_str("\n[pipelines]\n");
         }
         for (pipeline, steps) in &self.pipelines {
-            text.push_str(&format!("{} = [\n", name(pipeline)));
+            text.push_str(&format!("{} = [\n", key_of(pipeline)));
             for step in steps {
                 text.push_str(&format!("  {},\n", inline(&Value::Table(step.clone()))));
             }
@@ -70,52 +71,28 @@ fn section_text(text: &mut String, title: &str, table: &Table) {
         text.push_str(&format!("\n[{title}]\n"));
     }
     for (key, value) in short {
-        text.push_str(&format!("{} = {}\n", name(key), inline(value)));
+        text.push_str(&format!("{} = {}\n", key_of(key), inline(value)));
     }
     for (key, value) in long {
         let Some(inner) = value.as_table() else { continue };
-        text.push_str(&format!("\n[{title}.{}]\n", name(key)));
+        text.push_str(&format!("\n[{title}.{}]\n", key_of(key)));
         for (key, value) in inner {
-            text.push_str(&format!("{} = {}\n", name(key), inline(value)));
+            text.push_str(&format!("{} = {}\n", key_of(key), inline(value)));
         }
     }
-}
-
-/// A key, in quotes where it needs them.
-fn name(key: &str) -> String {
-    let is_bare = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-    if is_bare { key.to_owned() } else { Value::from(key).to_string() }
 }
 
 /// A value on one line; its marks are names of templates.
 fn inline(value: &Value) -> String {
     match value {
-        Value::String(text) => quoted(text),
+        Value::String(text) => quoted(&marks::template(text)),
         Value::Array(items) => format!("[{}]", items.iter().map(inline).collect::<Vec<_>>().join(", ")),
         Value::Table(table) if table.is_empty() => "{}".to_owned(),
         Value::Table(table) => {
             let fields: Vec<String> =
-                table.iter().map(|(key, value)| format!("{} = {}", name(key), inline(value))).collect();
+                table.iter().map(|(key, value)| format!("{} = {}", key_of(key), inline(value))).collect();
             format!("{{ {} }}", fields.join(", "))
         }
         other => other.to_string(),
     }
-}
-
-/// A text in quotes, on one line.
-fn quoted(text: &str) -> String {
-    let text = marks::template(text);
-    let mut quoted = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\t' => quoted.push_str("\\t"),
-            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
 }

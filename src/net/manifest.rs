@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use base64::Engine as _;
+use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value as Json;
-use ureq::http::Response;
-use ureq::tls::{Certificate, RootCerts};
 
-use super::{object, roots};
+use super::dial::Dial;
+use super::http::{self, LONGEST, Reply};
 
 const LIMIT: Duration = Duration::from_secs(20);
 /// Without these a registry answers with a manifest that it made up for old programs, of another digest.
@@ -37,33 +37,35 @@ pub(crate) struct Manifest {
     pub config: Option<String>,
 }
 
+/// Who asks, and when.
+#[derive(Debug, Clone)]
+pub(crate) struct Asking {
+    /// The way there.
+    pub dial: Dial,
+    /// By our clock.
+    pub now: Timestamp,
+}
+
 impl Tagged {
     /// What is behind the tag, none if nothing; or why that cannot be said. Blocks.
-    pub(crate) fn manifest(&self) -> Result<Option<Manifest>, String> {
+    pub(crate) fn manifest(&self, asking: &Asking) -> Result<Option<Manifest>, String> {
         // As docker does: a registry of this machine may be without TLS.
         let scheme = if self.is_of_this_machine() { "http" } else { "https" };
-        let certificates = if scheme == "https" {
-            roots::of(None).map_err(|failure| format!("{:#}", failure.error))?
-        } else {
-            Vec::new()
-        };
-        let trusted = certificates.iter().map(|der| Certificate::from_der(der).to_owned());
-        let agent = object::agent(RootCerts::from(trusted));
         let address = format!("{scheme}://{}/v2/{}/manifests/{}", self.host, self.repository, self.tag);
-        let mut answer = get(&agent, &address, self.basic().as_ref())?;
-        if answer.status() == 401
-            && let Some(token) = self.token(&agent, scheme, &answer)?
+        let mut reply = asking.get(&address, self.basic())?;
+        if reply.status == 401
+            && let Some(token) = self.token(asking, scheme, &reply)?
         {
             let bearer = format!("Bearer {}", token.expose_secret()).into();
-            answer = get(&agent, &address, Some(&bearer))?;
+            reply = asking.get(&address, Some(bearer))?;
         }
-        match answer.status().as_u16() {
+        match reply.status {
             200 => {}
             404 => return Ok(None),
-            status => return Err(format!("the registry answers with status {status}")),
+            status => return Err(format!("the registry answers with status {}", http::status(status))),
         }
-        let digest = header(&answer, "docker-content-digest").ok_or("the registry names no digest")?;
-        let manifest = json(&mut answer)?;
+        let digest = reply.header("docker-content-digest").ok_or("the registry names no digest")?.to_owned();
+        let manifest = json(&reply)?;
         let config = manifest.pointer("/config/digest").and_then(Json::as_str).map(str::to_owned);
         Ok(Some(Manifest { digest, config }))
     }
@@ -80,46 +82,42 @@ impl Tagged {
     }
 
     /// The token that a registry sends people for, if it does.
-    fn token(
-        &self,
-        agent: &ureq::Agent,
-        scheme: &str,
-        answer: &Response<ureq::Body>,
-    ) -> Result<Option<SecretString>, String> {
-        let Some(wanted) = header(answer, "www-authenticate") else { return Ok(None) };
-        let Some((realm, query)) = token_address(&wanted) else { return Ok(None) };
+    fn token(&self, asking: &Asking, scheme: &str, reply: &Reply) -> Result<Option<SecretString>, String> {
+        let Some(wanted) = reply.header("www-authenticate") else { return Ok(None) };
+        let Some((realm, query)) = token_address(wanted) else { return Ok(None) };
         if !realm.starts_with(&format!("{scheme}://")) {
             return Err("the registry wants its login sent elsewhere without TLS".to_owned());
         }
-        let mut answer = get(agent, &format!("{realm}?{query}"), self.basic().as_ref())?;
-        if answer.status() != 200 {
-            return Err(format!("the registry gives no token: status {}", answer.status().as_u16()));
+        let reply = asking.get(&format!("{realm}?{query}"), self.basic())?;
+        if reply.status != 200 {
+            return Err(format!("the registry gives no token: status {}", http::status(reply.status)));
         }
-        let given = json(&mut answer)?;
+        let given = json(&reply)?;
         let token = given.get("token").or_else(|| given.get("access_token")).and_then(Json::as_str);
         Ok(token.map(|token| token.to_owned().into()))
     }
 }
 
-fn get(
-    agent: &ureq::Agent,
-    address: &str,
-    login: Option<&SecretString>,
-) -> Result<Response<ureq::Body>, String> {
-    let mut request = agent.get(address).config().timeout_global(Some(LIMIT)).build().header("accept", KINDS);
-    if let Some(login) = login {
-        request = request.header("authorization", login.expose_secret());
+impl Asking {
+    fn get(&self, address: &str, login: Option<SecretString>) -> Result<Reply, String> {
+        let mut headers = vec![("accept".to_owned(), KINDS.to_owned().into())];
+        headers.extend(login.map(|login| ("authorization".to_owned(), login)));
+        let request = http::Request {
+            method: "GET",
+            url: address.to_owned(),
+            headers,
+            body: None,
+            redirects: false,
+            dial: self.dial.clone(),
+            ca: None,
+        };
+        let reply = http::open(&request, LIMIT, self.now).and_then(|open| open.read(LONGEST));
+        reply.map_err(|trouble| trouble.answer.text)
     }
-    request.call().map_err(|error| error.to_string())
 }
 
-fn json(answer: &mut Response<ureq::Body>) -> Result<Json, String> {
-    let body = answer.body_mut().read_to_vec().map_err(|error| error.to_string())?;
-    serde_json::from_slice(&body).map_err(|error| error.to_string())
-}
-
-fn header(answer: &Response<ureq::Body>, name: &str) -> Option<String> {
-    answer.headers().get(name)?.to_str().ok().map(str::to_owned)
+fn json(reply: &Reply) -> Result<Json, String> {
+    reply.json().map_err(|answer| answer.text)
 }
 
 /// Where a token is had and the words of the question, from `Bearer realm="…",service="…",scope="…"`.

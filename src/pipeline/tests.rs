@@ -66,18 +66,7 @@ fn world(pipelines: &str, script: impl FnOnce(FakeRunner) -> FakeRunner) -> Worl
     let (masks, interrupts) = (Masks::default(), Interrupts::deaf());
     let runner = Arc::new(script(FakeRunner::new(masks.clone(), interrupts.clone())));
     let told = Arc::new(Mutex::new(Vec::new()));
-    let mode = Mode {
-        verbosity: Verbosity::Quiet,
-        color: false,
-        live: false,
-        can_ask: false,
-        yes: false,
-        no_input: true,
-        json: false,
-        reports: false,
-        width: 80,
-        ci: None,
-    };
+    let mode = Mode::unattended(Verbosity::Quiet);
     let cx = Ctx {
         runner: Box::new(Shared(runner.clone())),
         ui: Arc::new(Ui::with(mode, masks.clone(), vec![Box::new(Recorder(told.clone()))])),

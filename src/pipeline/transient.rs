@@ -15,7 +15,7 @@ pub(super) const PATTERNS: [&str; 25] = [
     r"(i/o|read|write|dial|handshake|request|operation|connect(ion)?) time(d )?-?out",
     r"took longer than",
     r"context deadline exceeded|Client\.Timeout exceeded",
-    r"unexpected EOF|broken pipe|transport is closing|server closed (the )?(idle )?connection",
+    r"unexpected EOF|: EOF$|use of closed network connection|broken pipe|transport is closing|server closed (the )?(idle )?connection",
     r"temporary failure in name resolution|server misbehaving|could not resolve host",
     r"no route to host|network is unreachable",
     r"net/http: (request canceled|TLS handshake timeout)",
@@ -83,6 +83,7 @@ mod tests {
             "net/http: TLS handshake timeout",
             "toomanyrequests: You have reached your pull rate limit",
             "getaddrinfo EAI_AGAIN registry",
+            "Put \"http://registry.example/v2/team/etl/manifests/1\": EOF",
             "curl: (6) Could not resolve host: example.org",
         ] {
             assert!(worth(&[], said), "{said}");

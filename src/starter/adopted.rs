@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::layout::Found;
 use super::template;
+use crate::text::toml::{key as key_of, quoted};
 
 const NAME: &str = "{{environment}}";
 
@@ -118,16 +119,6 @@ fn without_name(path: &str, name: &str) -> String {
         rest = after;
     }
     text + rest
-}
-
-fn quoted(text: &str) -> String {
-    // What is in the text is no name of ours.
-    toml::Value::String(text.to_owned()).to_string()
-}
-
-fn key_of(key: &str) -> String {
-    let is_bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-    if is_bare { key.to_owned() } else { quoted(key) }
 }
 
 fn list(files: &[String]) -> String {

@@ -75,7 +75,7 @@ pub(crate) fn explain(tail: &str) -> Option<Failure> {
         || said("ExpiredAuthenticationToken")
     {
         return Some(
-            Failure::new(Kind::Secrets, last)
+            Failure::new(Kind::Failed, last)
                 .context("`az` is not logged in, or its login has expired")
                 .help("run `az login`; in CI log in before infractl is started: `az` takes no credentials from variables"),
         );

@@ -97,7 +97,7 @@ pub(crate) fn explain(tail: &str) -> Option<Failure> {
     let refused = said("HTTP 401") || said("Could not recognize Fernet");
     if refused {
         return Some(
-            Failure::new(Kind::Secrets, last)
+            Failure::new(Kind::Failed, last)
                 .context("the cloud refuses the credentials: a wrong password or project, or a token that has expired")
                 .help("check OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME and the domains among the secrets of the environment")
                 .help("take a new one, if OS_TOKEN is used: a token lasts a day at most"),
@@ -109,7 +109,7 @@ pub(crate) fn explain(tail: &str) -> Option<Failure> {
         || said("was not found. Check")
     {
         return Some(
-            Failure::new(Kind::Secrets, last)
+            Failure::new(Kind::Failed, last)
                 .context("`openstack` has no credentials")
                 .help("put OS_AUTH_URL, OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME among the secrets of the environment")
                 .help("set OS_CLOUD, if there is a clouds.yaml"),
@@ -202,12 +202,12 @@ mod tests {
         for (tail, kind, says) in [
             (
                 "The request you have made requires authentication. (HTTP 401) (Request-ID: r)",
-                Kind::Secrets,
+                Kind::Failed,
                 "refuses",
             ),
-            ("Could not recognize Fernet token (HTTP 404) (Request-ID: r)", Kind::Secrets, "refuses"),
-            ("Missing value auth-url required for auth plugin password", Kind::Secrets, "no credentials"),
-            ("Cloud nosuch was not found. Check", Kind::Secrets, "no credentials"),
+            ("Could not recognize Fernet token (HTTP 404) (Request-ID: r)", Kind::Failed, "refuses"),
+            ("Missing value auth-url required for auth plugin password", Kind::Failed, "no credentials"),
+            ("Cloud nosuch was not found. Check", Kind::Failed, "no credentials"),
             (
                 "Failed to discover\nUnable to establish connection to http://h:1/v3/auth/tokens: HTTPConnectionPool(x): y",
                 Kind::Failed,

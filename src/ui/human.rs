@@ -296,18 +296,7 @@ impl Human {
 mod tests {
     use super::*;
 
-    const ALONE: Mode = Mode {
-        verbosity: Verbosity::Normal,
-        color: false,
-        live: false,
-        can_ask: false,
-        yes: false,
-        no_input: true,
-        json: false,
-        reports: false,
-        width: 80,
-        ci: None,
-    };
+    const ALONE: Mode = Mode::unattended(Verbosity::Normal);
 
     fn tell(human: &Human, environment: &str, event: Event) {
         human.report(&Report { environment: Some(environment.to_owned()), event });

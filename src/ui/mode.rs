@@ -37,3 +37,22 @@ pub struct Mode {
     /// The CI system that reads standard error.
     pub ci: Option<Ci>,
 }
+
+impl Mode {
+    /// Nobody looks on, and nobody can be asked: that of tests and benches.
+    #[must_use]
+    pub const fn unattended(verbosity: Verbosity) -> Mode {
+        Mode {
+            verbosity,
+            color: false,
+            live: false,
+            can_ask: false,
+            yes: false,
+            no_input: true,
+            json: false,
+            reports: false,
+            width: 80,
+            ci: None,
+        }
+    }
+}

@@ -41,6 +41,19 @@ enum Version {
     One,
 }
 
+/// From now on it has no compose but version 1, as long as the folder is there.
+pub(crate) fn only_compose_1(docker: &mut Docker) -> Option<TempDir> {
+    need("compose-1")?;
+    // Without the plugin that DOCKER_CONFIG has.
+    let empty = TempDir::new().unwrap();
+    if has_plugin(&empty) {
+        skip("compose 2 is installed for everybody: compose 1 is never asked");
+        return None;
+    }
+    docker.vars.push(("DOCKER_CONFIG".to_owned(), empty.path().display().to_string()));
+    Some(empty)
+}
+
 impl World {
     /// A project whose pipelines these are; `IMAGE` and `NAME` in it are replaced.
     fn new(version: Version, compose: &str, pipelines: &str) -> Option<World> {
@@ -49,17 +62,7 @@ impl World {
         let mut config = None;
         match version {
             Version::Two => drop(need("compose-2")?),
-            Version::One => {
-                need("compose-1")?;
-                // Without the plugin that DOCKER_CONFIG has.
-                let empty = TempDir::new().unwrap();
-                if has_plugin(&empty) {
-                    skip("compose 2 is installed for everybody: compose 1 is never asked");
-                    return None;
-                }
-                docker.vars.push(("DOCKER_CONFIG".to_owned(), empty.path().display().to_string()));
-                config = Some(empty);
-            }
+            Version::One => config = Some(only_compose_1(&mut docker)?),
         }
         let world = World { docker, name, _config: config };
         world.compose(compose);

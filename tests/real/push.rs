@@ -35,14 +35,7 @@ impl Registry {
             users.display()
         );
         std::fs::write(&config, text).unwrap();
-        let child = Command::new("docker-registry")
-            .arg("serve")
-            .arg(&config)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        wait_for("the registry", || std::net::TcpStream::connect(&address).is_ok());
+        let child = serve(folder.path(), &address);
         Some(Registry { child, address, folder })
     }
 
@@ -53,6 +46,25 @@ impl Registry {
             all.join(repository).join("_manifests/revisions").join(digest.replace(':', "/")).join("link");
         std::fs::remove_file(link).unwrap();
     }
+
+    /// Dies at once.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Comes back with what it had.
+    pub(crate) fn again(&mut self) {
+        self.child = serve(self.folder.path(), &self.address);
+    }
+}
+
+fn serve(folder: &std::path::Path, address: &str) -> Child {
+    let mut command = Command::new("docker-registry");
+    command.arg("serve").arg(folder.join("config.yml")).stdout(Stdio::null()).stderr(Stdio::null());
+    let child = command.spawn().unwrap();
+    wait_for("the registry", || std::net::TcpStream::connect(address).is_ok());
+    child
 }
 
 impl Drop for Registry {
@@ -63,7 +75,7 @@ impl Drop for Registry {
 }
 
 /// An environment with one image and this registry.
-fn project(registry: &str, image: &str) -> Option<Docker> {
+pub(crate) fn project(registry: &str, image: &str) -> Option<Docker> {
     let toml = format!(
         "{registry}[images.{image}]\ncontext = \"etl\"\ntags = [\"1\", \"latest\"]\n\
          [pipelines]\nlogin = [{{ docker = {{ login = true }} }}]\n"

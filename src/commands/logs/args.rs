@@ -11,6 +11,9 @@ use crate::text::parse_duration;
 /// What gets the lines.
 pub(super) type OnText<'a> = &'a (dyn Fn(&str) + Send + Sync);
 
+/// The same, each with the name of its log.
+pub(super) type OnNamed<'a> = &'a (dyn Fn(&str, &str) + Send + Sync);
+
 /// Print the log of tasks, services, containers and machines of an environment, and follow it
 ///
 /// Tasks and services of ECS are read from CloudWatch, containers and compose services by docker, here or on their host,

@@ -2,31 +2,32 @@
 
 use std::time::Duration;
 
-use super::args::{LogsArgs, OnText};
+use super::args::{LogsArgs, OnNamed};
 use super::cloud::{self, Cloud};
+use super::containers::Containers;
+use super::ended::judge;
 use super::find::Source;
 use crate::config::model::TaskRunner;
 use crate::exec::{Channel, Cmd, RunError};
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::hosts::connection;
 use crate::hosts::host::Machine;
-use crate::steps::docker::compose_logs;
-use crate::steps::docker::compose_program::{ask, placed};
+use crate::steps::docker::compose_logs::{self, words};
+use crate::steps::docker::compose_program::placed;
 use crate::steps::docker::task;
-use crate::text::{last_line, plain};
 use crate::tools::docker as tool;
-use crate::tools::ssh::remote_shell;
 use crate::work::StepCx;
 
-/// One log.
+/// One log, or those of several containers.
 pub(super) struct Feed {
     /// What stands before its lines when there are several.
-    pub(super) label: String,
+    label: String,
     from: From,
 }
 
 enum From {
     Program { cmd: Box<Cmd>, at: Option<Box<Machine>> },
+    Containers(Box<Containers>),
     Cloud(Box<Cloud>),
 }
 
@@ -42,11 +43,7 @@ pub(super) async fn feeds(
         match source {
             Source::Task(_, task) if task.runner.unwrap_or_default() == TaskRunner::Docker => {
                 let list = tool::with_label(&task::label(step, &name));
-                let done = ask(step, None, list).await?;
-                let text =
-                    done.map(|done| String::from_utf8_lossy(&done.stdout).into_owned()).unwrap_or_default();
-                let ids: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-                all.extend(of_containers(step, None, &name, &ids, args).await?);
+                all.extend(of_containers(step, None, &name, list, args).await?);
             }
             Source::Task(_, task) => {
                 all.extend(of_cloud(cloud::of_task(step, &name, task, args).await?, &name));
@@ -54,18 +51,29 @@ pub(super) async fn feeds(
             Source::Service(ecs, _) => {
                 all.extend(of_cloud(cloud::of_service(step, &name, ecs, args).await?, &name));
             }
+            // Of one that is not there docker says so itself.
+            Source::Container(_) if !args.follow => {
+                let cmd = tool::logs(&name, args.back());
+                all.push(Feed { label: name, from: From::Program { cmd: Box::new(cmd), at: None } });
+            }
             Source::Container(_) => {
-                all.extend(of_containers(step, None, &name, std::slice::from_ref(&name), args).await?);
+                all.extend(of_containers(step, None, &name, tool::named(&name), args).await?);
             }
             Source::Compose { compose, service, at } => {
-                let ids = compose_logs::containers(step, at.as_deref(), compose, service).await?;
-                all.extend(of_containers(step, at.as_deref(), &name, &ids, args).await?);
+                let list = compose_logs::list(step, at.as_deref(), compose, service).await?;
+                all.extend(of_containers(step, at.as_deref(), &name, list, args).await?);
             }
-            Source::Host(machine) => {
-                let cmd = connection::on(step, machine, on_host(args)).await?;
-                let at = Some(machine.clone());
-                all.push(Feed { label: name, from: From::Program { cmd: Box::new(cmd), at } });
-            }
+            Source::Host(machine) => match &args.container {
+                Some(container) if args.follow => {
+                    let list = tool::named(container);
+                    all.extend(of_containers(step, Some(machine), &name, list, args).await?);
+                }
+                _ => {
+                    let cmd = connection::on(step, machine, on_host(args)).await?;
+                    let at = Some(machine.clone());
+                    all.push(Feed { label: name, from: From::Program { cmd: Box::new(cmd), at } });
+                }
+            },
         }
     }
     Ok(all)
@@ -79,17 +87,23 @@ fn of_cloud(all: Vec<Cloud>, name: &str) -> Vec<Feed> {
     all.into_iter().map(|one| Feed { label: label(&one), from: From::Cloud(Box::new(one)) }).collect()
 }
 
+/// The containers that `list` lists.
 async fn of_containers(
     step: &mut StepCx<'_>,
     at: Option<&Machine>,
     name: &str,
-    ids: &[String],
+    list: Cmd,
     args: &LogsArgs,
 ) -> Result<Vec<Feed>, Failure> {
+    if args.follow {
+        let containers = Containers::of(step, at, name, list).await?;
+        return Ok(vec![Feed { label: name.to_owned(), from: From::Containers(Box::new(containers)) }]);
+    }
+    let ids = words(step, at, list).await?;
     let mut all = Vec::new();
     for (number, id) in ids.iter().enumerate() {
         let label = if ids.len() > 1 { format!("{name}-{}", number + 1) } else { name.to_owned() };
-        let cmd = placed(step, at, tool::logs(id, args.follow, args.back())).await?;
+        let cmd = placed(step, at, tool::logs(id, args.back())).await?;
         all.push(Feed { label, from: From::Program { cmd: Box::new(cmd), at: at.cloned().map(Box::new) } });
     }
     Ok(all)
@@ -99,7 +113,7 @@ async fn of_containers(
 fn on_host(args: &LogsArgs) -> Cmd {
     let seconds = args.back().as_ref().map_or(0, Duration::as_secs);
     if let Some(container) = &args.container {
-        return tool::logs(container, args.follow, args.back());
+        return tool::logs(container, args.back());
     }
     if let Some(file) = &args.file {
         // A file has no times: its last lines, and what comes.
@@ -116,21 +130,31 @@ fn on_host(args: &LogsArgs) -> Cmd {
 }
 
 impl Feed {
+    /// How many logs it is.
+    pub(super) fn count(&self) -> usize {
+        match &self.from {
+            From::Containers(containers) => containers.count(),
+            From::Program { .. } | From::Cloud(_) => 1,
+        }
+    }
+
     /// Reads it to its end. The failure of a program has its exit code.
     pub(super) async fn read(
         &self,
         step: &StepCx<'_>,
         args: &LogsArgs,
-        line: OnText<'_>,
+        line: OnNamed<'_>,
     ) -> Result<(), Failure> {
+        let own = |text: &str| line(&self.label, text);
         let (cmd, at) = match &self.from {
-            From::Cloud(cloud) => return cloud.read(step, args, line).await,
+            From::Cloud(cloud) => return cloud.read(step, args, &own).await,
+            From::Containers(containers) => return containers.read(step, args, line).await,
             From::Program { cmd, at } => (cmd, at),
         };
         let hear = |channel: Channel, text: &str| {
             // docker gives the two outputs of a container as its own.
             if channel == Channel::Out || is_docker(cmd, args) {
-                line(text);
+                own(text);
             }
         };
         let done = match step.run_channels(cmd, &hear).await {
@@ -141,21 +165,7 @@ impl Feed {
             let stopped = || Err(step.interrupted("the log was not read to its end"));
             return if args.follow { Ok(()) } else { stopped() };
         }
-        if let Some(lost) = at.as_ref().and_then(|machine| connection::lost(step, machine, &done)) {
-            return Err(lost);
-        }
-        if done.code == 0 {
-            return Ok(());
-        }
-        let kind = u8::try_from(done.code).map_or(Kind::Failed, Kind::Child);
-        let failure = Failure::new(kind, last_line(&plain(&remote_shell::said(&done.tail))).to_owned())
-            .context(format!("the log of `{}` was not read to its end", self.label));
-        let has_no_journal = done.code == 127 && at.is_some();
-        Err(if has_no_journal {
-            failure.help("name a file with `--file PATH`, or a container with `--container NAME`")
-        } else {
-            failure
-        })
+        judge(step, at.as_deref(), &done, &self.label)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Print the logs of an environment, and follow them.
 
 mod feed;
+mod containers;
+mod ended;
 mod cloud;
 mod find;
 mod args;
@@ -32,21 +34,17 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &LogsArgs) -> Result<()
         cx.ui.note("nothing of that has a log now");
         return Ok(());
     }
-    let has_names = feeds.len() > 1;
-    let step = &step;
-    let all = feeds.iter().map(|feed| async move {
-        let line = |text: &str| {
-            let text = cx.masks.mask(text);
-            let text = plain(&text);
-            if args.filter.as_ref().is_none_or(|filter| filter.is_match(&text)) {
-                let name = if has_names { format!("{} | ", feed.label) } else { String::new() };
-                // A pipe that is closed is noticed at the end.
-                drop(cx.ui.data(format!("{name}{text}\n").as_bytes()));
-            }
-        };
-        feed.read(step, args, &line).await
-    });
-    let results = join_all(all).await;
+    let has_names = feeds.iter().map(feed::Feed::count).sum::<usize>() > 1;
+    let line = |name: &str, text: &str| {
+        let text = cx.masks.mask(text);
+        let text = plain(&text);
+        if args.filter.as_ref().is_none_or(|filter| filter.is_match(&text)) {
+            let name = if has_names { format!("{name} | ") } else { String::new() };
+            // A pipe that is closed is noticed at the end.
+            drop(cx.ui.data(format!("{name}{text}\n").as_bytes()));
+        }
+    };
+    let results = join_all(feeds.iter().map(|feed| feed.read(&step, args, &line))).await;
     let seen = cx.interrupts.seen();
     if args.follow && seen.kind() == Some(Kind::Interrupted) {
         // What goes on without end is ended like that.

@@ -1,6 +1,7 @@
 //! AWS for steps: what is asked often is asked directly, what changes something goes through the `aws` program.
 
 mod why;
+pub(crate) mod crashes;
 pub(crate) mod service;
 mod reader;
 mod program;

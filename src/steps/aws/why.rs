@@ -1,5 +1,6 @@
 //! Why a task of ECS failed, said where it is run.
 
+use super::crashes;
 use crate::config::model::{Argument, Diagnosis};
 use crate::failure::Failure;
 use crate::text::list;
@@ -14,6 +15,7 @@ const SHOWN: usize = 8;
 /// A failure with what it means, what was seen, and what looks closer; `own` are the rules of the task.
 pub(crate) fn why(step: &StepCx<'_>, own: &[Diagnosis], stopped: &Stopped, failure: Failure) -> Failure {
     let Verdict { branch, others, evidence, crash } = verdict(own, stopped);
+    let before = if stopped.service.is_empty() { crashes::note(step, &crash) } else { 0 };
     if let Some(heard) = &step.frame.heard {
         heard.crashed(&Crash { what: crash, retry: branch.retry.filter(|_| branch.is_own) });
     }
@@ -32,6 +34,11 @@ pub(crate) fn why(step: &StepCx<'_>, own: &[Diagnosis], stopped: &Stopped, failu
     if !others.is_empty() {
         told = told.help(format!("see also {}: seen too", list(&others, "and")));
     }
+    told = match before {
+        0 => told,
+        1 => told.help("it was the same the last time"),
+        times => told.help(format!("it was the same the last {times} times")),
+    };
     match branch.retry {
         Some(true) => told.help("run it again: this may be well in a moment"),
         _ => told,

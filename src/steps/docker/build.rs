@@ -119,7 +119,7 @@ impl Wanted {
                 None => return Ok(None),
             },
         };
-        let found = behind::tag(&self.names, tag, pair).await.unwrap_or_else(|why| {
+        let found = behind::tag(step, &self.names, tag, pair).await.unwrap_or_else(|why| {
             step.line(Level::Detail, format!("{why}: it is built here"));
             None
         });

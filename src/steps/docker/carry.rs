@@ -106,7 +106,7 @@ pub(crate) async fn gone(
         let host = place.split('/').next().unwrap_or_default();
         let login = asks.as_ref().filter(|(login, _)| login.server == host);
         let pair = login.map(|(login, password)| (login.user.clone(), password.clone()));
-        let found = behind::digest(place, digest, pair).await.map_err(|why| {
+        let found = behind::digest(step, place, digest, pair).await.map_err(|why| {
             Failure::new(Kind::Failed, why).help("look at the registry and its login: nothing was changed")
         })?;
         match found {

@@ -1,6 +1,7 @@
 //! The services of a compose project, and the containers that have their logs.
 
 use crate::config::model::Compose;
+use crate::exec::Cmd;
 use crate::failure::Failure;
 use crate::hosts::host::Machine;
 use crate::steps::docker::compose::Wanted;
@@ -21,24 +22,24 @@ pub(crate) async fn services(
     words(step, at, question).await
 }
 
-/// The containers of one of its services, also those that have ended.
-pub(crate) async fn containers(
+/// What lists the containers of one of its services, also those that have ended, where they are.
+pub(crate) async fn list(
     step: &mut StepCx<'_>,
     at: Option<&Machine>,
     compose: &Compose,
     service: &str,
-) -> Result<Vec<String>, Failure> {
+) -> Result<Cmd, Failure> {
     let mut wanted = Wanted::of(step, compose, &Known::of(step))?;
     wanted.project.services = vec![service.to_owned()];
     let program = program(step, at).await?;
-    let question = wanted.equipped(step, at.is_some(), tool::containers(program, &wanted.project));
-    words(step, at, question).await
+    Ok(wanted.equipped(step, at.is_some(), tool::containers(program, &wanted.project)))
 }
 
-async fn words(
+/// The words that a question is answered with; none where it fails.
+pub(crate) async fn words(
     step: &mut StepCx<'_>,
     at: Option<&Machine>,
-    question: crate::exec::Cmd,
+    question: Cmd,
 ) -> Result<Vec<String>, Failure> {
     let done = ask(step, at, question).await?.filter(|done| done.code == 0);
     let text = done.map(|done| String::from_utf8_lossy(&done.stdout).into_owned()).unwrap_or_default();

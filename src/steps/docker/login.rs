@@ -100,7 +100,7 @@ impl Login {
     fn without_password(&self, tail: &str) -> Failure {
         let known = match self.from {
             From::Acr => azure::explain(tail),
-            From::Ecr { .. } | From::Secret(_) => aws::power::explain(tail),
+            From::Ecr { .. } | From::Secret(_) => aws::ecr::explain(tail),
         };
         let failure = known.unwrap_or_else(|| Failure::new(Kind::Failed, last_line(tail)));
         failure.context(format!("there is no password for `{}`", self.server))

@@ -144,6 +144,9 @@ fn with_help(step: &StepCx<'_>, refusal: Refusal, names: &Names, failure: Failur
         Refusal::NoRepository => failure
             .help(format!("make the repository `{}`", names.repository))
             .help("or let it be made: `create = true` in `[registry]`, with `login = \"ecr\"`"),
+        Refusal::Cut => failure
+            .context("the registry was not reached, or the connection to it broke off")
+            .help("push again: layers that the registry has are not sent again"),
         Refusal::NotBuilt => failure.help(format!("run `infractl build {}` first", step.env.name)),
         _ => failure,
     }
@@ -175,7 +178,7 @@ async fn asked(
     names: &Names,
     tag: &str,
 ) -> Option<Option<Manifest>> {
-    behind::tag(names, tag, login).await.map_err(|why| step.cx.ui.warn_once(why)).ok()
+    behind::tag(step, names, tag, login).await.map_err(|why| step.cx.ui.warn_once(why)).ok()
 }
 
 /// The digest that the registry has now, which has to be that of what was pushed.

@@ -4,7 +4,7 @@ use super::follow::{Followed, Stopped};
 use super::following::Following;
 use super::wanted::Asked;
 use crate::failure::{Failure, Kind};
-use crate::steps::aws::why;
+use crate::steps::aws::{crashes, why};
 use crate::text::duration;
 use crate::tools::aws::stopped;
 use crate::tools::aws::task::{Ended, essential};
@@ -66,7 +66,10 @@ pub(super) fn judged(
     match (task.ended(&following.main, &essential), &seen.bad) {
         (Ended::Code(0), Some(line)) => Err(Failure::new(Kind::Failed, line.clone())
             .context(format!("task `{name}` ended with 0, but printed what `fails-on` names"))),
-        (Ended::Code(0), None) => Ok(Outcome::Done(format!("{}, exit code 0", following.revision.name))),
+        (Ended::Code(0), None) => {
+            crashes::forget(step);
+            Ok(Outcome::Done(format!("{}, exit code 0", following.revision.name)))
+        }
         (Ended::Code(code), _) => {
             let text = format!("task `{name}` of `{}` ended with exit code {code}", step.env.name);
             Ok(Outcome::Code(code, explained(Failure::new(Kind::Failed, text))))

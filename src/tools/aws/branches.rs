@@ -54,7 +54,7 @@ const ROLE: &[&str] =
 const TASK_ROLE: &[&str] = &["aws iam list-attached-role-policies --role-name {task-role}"];
 const TASK: &[&str] = &["aws ecs describe-tasks --cluster {cluster} --tasks {task}"];
 const DEFINITION: &[&str] = &["aws ecs describe-task-definition --task-definition {definition}"];
-const LOG: &[&str] = &["aws logs filter-log-events --log-group-name {group} --filter-pattern {task}"];
+const LOG: &[&str] = &["aws logs get-log-events --log-group-name {group} --log-stream-name {stream}"];
 const ADDRESS: &[&str] = &[
     "aws ec2 describe-network-interfaces --network-interface-ids {interface}",
     "aws ec2 describe-nat-gateways --query NatGateways[].NatGatewayAddresses[].PublicIp",
@@ -148,7 +148,7 @@ pub(super) const ROWS: &[Row] = &[
     why("start", ANY, "DockerTimeoutError|ContainerRuntimeTimeoutError|ContainerRuntimeError|CannotCreateContainerError|CannotCreateVolumeError|CannotInspect|CannotStartContainerError|CannotStopContainerError", "the machine of AWS did not start the container", TASK, true),
     why("stopped-by-aws", ANY, "TerminationNotice|retired|host maintenance|Scaling activity initiated by|ServiceSchedulerInitiated|deployment ", "AWS ended it: the service scales, a deployment replaces it, or its machine is retired", EVENTS, true),
     why("stopped-by-someone", ANY, "UserInitiated|stopped by user", "somebody stopped it", STOPPER, false),
-    why("env-file", ANY, "ResourceInitializationError.*s3", "the file of variables in S3 cannot be read", EXECUTION, false),
+    why("log-router", ANY, "firelens s3 config", "the configuration of the log router is not in S3: its bucket, its key", DEFINITION, false),
     // What the program says.
     log("platform", "exec format error", "the image is built for another processor than the task has: `platform` of the image, or `runtimePlatform` of the definition", PLATFORM),
     log("database-credentials", r"bad auth|Authentication failed|password authentication failed|Access denied for user|role .* does not exist|SASL authentication failed|AuthenticationFailed|code.{0,3} ?18\b", "the database does not take user and password: the version of the secret that was used, the database of the user, characters that need `%` in the address", SECRET),

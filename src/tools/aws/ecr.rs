@@ -1,6 +1,8 @@
 //! The AWS CLI: the registry ECR.
 
 use crate::exec::{Cmd, Io};
+use crate::failure::{Failure, Kind};
+use crate::text::last_line;
 
 /// Who logs in with the password that [`password`] prints.
 pub(crate) const USER: &str = "AWS";
@@ -14,6 +16,13 @@ fn ecr(region: Option<&str>) -> Cmd {
 /// A password for 12 hours, on standard output.
 pub(crate) fn password(region: Option<&str>) -> Cmd {
     ecr(region).arg("get-login-password")
+}
+
+/// Why there is no password, as far as the program tells.
+pub(crate) fn explain(tail: &str) -> Option<Failure> {
+    let is_denied = tail.contains("AccessDenied");
+    let denied = || Failure::new(Kind::Failed, last_line(tail)).help("allow ecr:GetAuthorizationToken on *");
+    is_denied.then(denied).or_else(|| super::who(tail, None))
 }
 
 /// Makes a repository whose images are scanned when they come and whose tags never change.
@@ -42,6 +51,15 @@ pub(crate) fn region_of(server: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn why_there_is_no_password() {
+        let denied =
+            "An error occurred (AccessDeniedException) when calling the GetAuthorizationToken operation: x";
+        assert_eq!(explain(denied).unwrap().help, ["allow ecr:GetAuthorizationToken on *"]);
+        assert_eq!(explain("Unable to locate credentials").unwrap().kind, Kind::Failed);
+        assert!(explain("something else").is_none());
+    }
 
     #[test]
     fn the_region_stands_in_the_name() {

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::{Value as Json, json};
 
+use super::log::Log;
+
 /// So far back is looked again each time, in milliseconds: events come in late.
 const LATE: i64 = 15_000;
 
@@ -26,24 +28,13 @@ pub(crate) fn streams(
     group: Option<&str>,
 ) -> (Vec<Streams>, Vec<(String, String)>) {
     let (mut here, mut elsewhere) = (Vec::new(), Vec::new());
-    for one in definition["containerDefinitions"].as_array().into_iter().flatten() {
-        let container = one["name"].as_str().unwrap_or_default().to_owned();
-        let log = &one["logConfiguration"];
-        let option = |name: &str| log["options"][name].as_str();
-        match (log["logDriver"].as_str(), group.or(option("awslogs-group"))) {
-            (Some("awslogs"), Some(group)) => {
-                let of_task = task.unwrap_or_default();
-                let prefix = option("awslogs-stream-prefix");
-                here.push(Streams {
-                    prefix: prefix
-                        .map_or_else(String::new, |prefix| format!("{prefix}/{container}/{of_task}")),
-                    group: group.to_owned(),
-                    region: option("awslogs-region").map(str::to_owned),
-                    container,
-                });
+    for log in Log::all(definition) {
+        let prefix = log.stream(task.unwrap_or_default()).unwrap_or_default();
+        match (log.is_here(), group.map(str::to_owned).or_else(|| log.group.clone())) {
+            (true, Some(group)) => {
+                here.push(Streams { container: log.container, group, prefix, region: log.region });
             }
-            (Some(driver), _) => elsewhere.push((container, driver.to_owned())),
-            (None, _) => {}
+            _ => elsewhere.push((log.container, log.driver)),
         }
     }
     (here, elsewhere)

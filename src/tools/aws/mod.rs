@@ -10,6 +10,7 @@ pub(crate) mod power;
 pub(crate) mod profile;
 pub(crate) mod service;
 pub(crate) mod stream;
+mod log;
 pub(crate) mod task;
 
 use jiff::Timestamp;
@@ -105,6 +106,16 @@ pub(crate) fn who(tail: &str, profile: Option<&str>) -> Option<Failure> {
                 .help("or set AWS_PROFILE to a profile of `aws configure list-profiles`"),
         );
     }
+    let is_late = said(&["Signature expired", "Signature not yet current"]);
+    if said(&["AuthFailure", "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"])
+        && !is_late
+    {
+        return Some(
+            failure("AWS refuses the credentials: a wrong key, or one that was taken back").help(
+                "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN among the secrets of the environment, and that the region is enabled for this account",
+            ),
+        );
+    }
     if said(&["The config profile ("]) {
         return Some(
             failure("there is no such profile of AWS")
@@ -186,10 +197,21 @@ mod tests {
             ("You must specify a region. You can also configure your region", "AWS_REGION"),
             ("Could not connect to the endpoint URL: \"https://ecs.eu-west-33.amazonaws.com/\"", "region"),
             ("Unknown parameter in containerDefinitions[0]: \"x\", must be one of: name", "newer `aws`"),
+            (
+                "An error occurred (AuthFailure) when calling the DescribeInstances operation: AWS was not able",
+                "AWS_SECRET_ACCESS_KEY",
+            ),
+            ("An error occurred (UnrecognizedClientException) when calling", "AWS_SECRET_ACCESS_KEY"),
         ] {
             let failure = who(tail, Some("p")).unwrap();
             assert!(failure.help[0].contains(help), "{tail}: {:?}", failure.help);
+            // 65 is for secrets of the project that cannot be read: what another side refuses is a failure.
+            let kind = if tail.contains("must specify") { Kind::Config } else { Kind::Failed };
+            assert_eq!(failure.kind, kind, "{tail}");
         }
+        let late =
+            "An error occurred (SignatureDoesNotMatch) when calling: Signature expired: 20261128T180000Z";
+        assert!(who(late, None).is_none(), "that is the clock");
         assert!(who("An error occurred (ClientException) when calling", None).is_none());
     }
 }

@@ -126,23 +126,6 @@ pub(crate) fn ask_database(region: Option<&str>, goal: Goal, name: &str) -> Cmd 
 pub(crate) fn explain(tail: &str) -> Option<Failure> {
     let said = |words: &str| tail.contains(words);
     let last = crate::text::last_line(tail);
-    let refused =
-        ["AuthFailure", "ExpiredToken", "InvalidClientTokenId", "SignatureDoesNotMatch", "token has expired"];
-    if refused.iter().any(|words| said(words)) {
-        return Some(
-            Failure::new(Kind::Secrets, last)
-                .context("AWS refuses the credentials: a wrong key, or a session that has expired")
-                .help("check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN among the secrets of the environment")
-                .help("run `aws sso login`, if AWS_PROFILE is used"),
-        );
-    }
-    if said("Unable to locate credentials") || said("could not be found") {
-        return Some(
-            Failure::new(Kind::Secrets, last)
-                .context("`aws` has no credentials")
-                .help("put AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY among the secrets of the environment, or set AWS_PROFILE"),
-        );
-    }
     if said("must specify a region") {
         return Some(
             Failure::new(Kind::Config, last)
@@ -156,14 +139,7 @@ pub(crate) fn explain(tail: &str) -> Option<Failure> {
                  rds:StopDBInstance and rds:StartDBInstance",
         ));
     }
-    if said("Could not connect to the endpoint") || said("Connect timeout") {
-        return Some(
-            Failure::new(Kind::Failed, last)
-                .context("AWS cannot be reached")
-                .help("check the region and the network"),
-        );
-    }
-    None
+    super::who(tail, None)
 }
 
 #[cfg(test)]
@@ -206,11 +182,11 @@ mod tests {
         for (tail, kind) in [
             (
                 "An error occurred (AuthFailure) when calling the DescribeInstances operation: AWS was not able",
-                Kind::Secrets,
+                Kind::Failed,
             ),
             (
                 "Unable to locate credentials. You can configure credentials by running \"aws configure\".",
-                Kind::Secrets,
+                Kind::Failed,
             ),
             ("You must specify a region. You can also configure your region", Kind::Config),
             ("An error occurred (UnauthorizedOperation) when calling", Kind::Failed),

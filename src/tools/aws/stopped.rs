@@ -2,6 +2,8 @@
 
 use serde_json::Value as Json;
 
+use super::log::Log;
+
 /// What is known of a task that is over, or that was refused.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Stopped {
@@ -34,8 +36,8 @@ pub(crate) struct Container {
     pub(crate) exit: Option<i64>,
     pub(crate) reason: String,
     pub(crate) is_essential: bool,
-    /// The group of its log.
-    pub(crate) group: String,
+    /// Its log, if that is in CloudWatch.
+    pub(crate) log: Option<Log>,
 }
 
 /// A network interface, or the like.
@@ -78,7 +80,7 @@ impl Stopped {
                 exit: one["exitCode"].as_i64(),
                 reason: one_line(text(one, "reason")),
                 is_essential: own["essential"].as_bool().unwrap_or(true),
-                group: text(&own["logConfiguration"]["options"], "awslogs-group").to_owned(),
+                log: Log::all(definition).find(|log| log.container == name && log.is_here()),
             }
         };
         let attachment = |one: &Json| Attachment {

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::{Value as Json, json};
 
+use super::log::Log;
+
 /// How far back is looked once more at the end, in milliseconds: what came in late.
 const LATE: i64 = 10_000;
 
@@ -19,20 +21,13 @@ pub(crate) struct Stream {
 
 /// The logs of the containers of a task that are in CloudWatch, and those that are elsewhere: container and driver.
 pub(crate) fn streams(definition: &Json, task: &str) -> (Vec<Stream>, Vec<(String, String)>) {
-    let all = definition.get("containerDefinitions").and_then(Json::as_array);
     let (mut here, mut elsewhere) = (Vec::new(), Vec::new());
-    for one in all.into_iter().flatten() {
-        let container = one["name"].as_str().unwrap_or_default().to_owned();
-        let Some(log) = one.get("logConfiguration") else { continue };
-        let driver = log["logDriver"].as_str().unwrap_or_default();
-        let option = |name: &str| log["options"][name].as_str().map(str::to_owned);
-        // The name of a stream without a prefix is known to the machine alone.
-        match (driver, option("awslogs-group"), option("awslogs-stream-prefix")) {
-            ("awslogs", Some(group), Some(prefix)) => {
-                let name = format!("{prefix}/{container}/{task}");
-                here.push(Stream { container, group, name, region: option("awslogs-region") });
+    for log in Log::all(definition) {
+        match (log.is_here(), log.stream(task), log.group) {
+            (true, Some(name), Some(group)) => {
+                here.push(Stream { container: log.container, group, name, region: log.region });
             }
-            _ => elsewhere.push((container, driver.to_owned())),
+            _ => elsewhere.push((log.container, log.driver)),
         }
     }
     (here, elsewhere)
@@ -111,14 +106,17 @@ mod tests {
     }
 
     #[test]
-    fn streams_are_named_after_prefix_container_and_task() {
+    fn a_stream_that_only_the_machine_knows_is_elsewhere() {
+        let log = |options: &Json| json!({ "logDriver": "awslogs", "options": options });
         let definition = json!({ "containerDefinitions": [
-            { "name": "etl", "logConfiguration": { "logDriver": "awslogs", "options": { "awslogs-group": "g", "awslogs-stream-prefix": "ecs", "awslogs-region": "eu-west-1" } } },
-            { "name": "fluent", "logConfiguration": { "logDriver": "awsfirelens" } },
-            { "name": "silent" } ] });
+            { "name": "etl", "logConfiguration": log(&json!({ "awslogs-group": "g", "awslogs-stream-prefix": "ecs" })) },
+            { "name": "web", "logConfiguration": log(&json!({ "awslogs-group": "g" })) },
+            { "name": "fluent", "logConfiguration": { "logDriver": "awsfirelens" } } ] });
         let (here, elsewhere) = streams(&definition, "abc");
-        assert_eq!(here, [Stream { region: Some("eu-west-1".into()), ..stream() }]);
-        assert_eq!(elsewhere, [("fluent".to_owned(), "awsfirelens".to_owned())]);
+        assert_eq!(here, [stream()]);
+        let elsewhere: Vec<(&str, &str)> =
+            elsewhere.iter().map(|(one, driver)| (&**one, &**driver)).collect();
+        assert_eq!(elsewhere, [("web", "awslogs"), ("fluent", "awsfirelens")]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Why a task of ECS failed: from what AWS and the program say to a branch, with what shows more. Pure.
 
+use std::sync::LazyLock;
+
 use regex::Regex;
 
 use super::branches::{ROWS, Row};
@@ -25,7 +27,7 @@ pub(crate) fn verdict(own: &[Diagnosis], stopped: &Stopped) -> Verdict {
     let failed = seen(stopped);
     let own: Vec<FailureRule> = own.iter().map(Diagnosis::rule).collect();
     let mut all = of_project(&own, &failed);
-    all.extend(ROWS.iter().filter_map(|row| row.found(stopped, &failed)));
+    all.extend(found(stopped, &failed).map(|(_, branch)| branch));
     // What every program may say is better than nothing.
     let is_vague = all.first().is_none_or(|first| first.name == "code" && first.line.parse::<i64>().is_ok());
     if is_vague {
@@ -91,51 +93,81 @@ fn unknown(stopped: &Stopped) -> Branch {
     }
 }
 
-impl Row {
-    fn pattern(&self) -> Option<Regex> {
-        if self.about.is_empty() {
-            return pattern(self.pattern);
-        }
-        pattern(&format!("(?:{}).*(?:{})", self.about, self.pattern))
-    }
+/// The patterns of the rows, made once.
+static PATTERNS: LazyLock<Vec<Option<Regex>>> =
+    LazyLock::new(|| ROWS.iter().map(|row| pattern(&row.expression())).collect());
 
-    fn found(&self, stopped: &Stopped, failed: &Failed) -> Option<Branch> {
-        let line = failed.line(&self.pattern()?, &[self.at])?;
-        Some(Branch {
-            name: self.name.to_owned(),
-            says: self.says.to_owned(),
-            look: look(self.look, stopped, &line),
+/// The rows that match, by their number, and what each means.
+fn found(stopped: &Stopped, failed: &Failed) -> impl Iterator<Item = (usize, Branch)> {
+    ROWS.iter().zip(PATTERNS.iter()).enumerate().filter_map(|(number, (row, pattern))| {
+        let line = failed.line(pattern.as_ref()?, &[row.at])?;
+        let branch = Branch {
+            name: row.name.to_owned(),
+            says: row.says.to_owned(),
+            look: look(row.look, stopped, &line),
             line,
-            retry: Some(self.retry),
+            retry: Some(row.retry),
             is_own: false,
-        })
+        };
+        Some((number, branch))
+    })
+}
+
+impl Row {
+    fn expression(&self) -> String {
+        if self.about.is_empty() {
+            return self.pattern.to_owned();
+        }
+        format!("(?:{}).*(?:{})", self.about, self.pattern)
     }
 }
 
-/// Commands with the names that are known; the others stand in capitals.
+/// What shows where a log is that is not in CloudWatch.
+const WHERE: &str = "aws ecs describe-task-definition --task-definition {definition} --query taskDefinition.containerDefinitions[].logConfiguration";
+
+/// Commands with the names that are known; the others stand in capitals. Those about a log are of the one that is meant.
 fn look(commands: &[&str], stopped: &Stopped, line: &str) -> Vec<Argument> {
-    let filled = commands.iter().map(|command| {
-        let mut text = String::new();
-        let mut rest = *command;
-        while let Some((before, (name, after))) =
-            rest.split_once('{').and_then(|(before, after)| Some((before, after.split_once('}')?)))
-        {
-            text.push_str(before);
-            match value(name, stopped, line) {
-                Some(value) if is_plain(&value) => text.push_str(&value),
-                Some(value) => text.push_str(&shell_words::quote(&value)),
-                None => text.push_str(&name.to_uppercase()),
-            }
-            rest = after;
-        }
-        text.push_str(rest);
+    let log = meant(stopped, line).and_then(|container| container.log.as_ref());
+    let is_of_log = |command: &&str| command.starts_with("aws logs ");
+    let (of_log, mut all): (Vec<&str>, Vec<&str>) = commands.iter().copied().partition(is_of_log);
+    match log.and_then(|log| log.group.as_ref()) {
+        Some(_) => all.splice(..0, of_log).for_each(drop),
+        None if !of_log.is_empty() => all.push(WHERE),
+        None => {}
+    }
+    let filled = all.into_iter().map(|command| {
+        let text = filled(command, stopped, line);
+        let of_log = log.filter(|_| is_of_log(&command)).and_then(|log| log.region.as_ref());
+        let region = of_log.unwrap_or(&stopped.region);
         let is_of_region = text.starts_with("aws ") && !text.starts_with("aws iam ");
-        if is_of_region && !stopped.region.is_empty() {
-            text = format!("{text} --region {}", stopped.region);
-        }
+        let text =
+            if is_of_region && !region.is_empty() { format!("{text} --region {region}") } else { text };
         Argument(Template::literal(text))
     });
     filled.collect()
+}
+
+fn filled(command: &str, stopped: &Stopped, line: &str) -> String {
+    let mut text = String::new();
+    let mut rest = command;
+    while let Some((before, (name, after))) =
+        rest.split_once('{').and_then(|(before, after)| Some((before, after.split_once('}')?)))
+    {
+        text.push_str(before);
+        match value(name, stopped, line) {
+            Some(value) if is_plain(&value) => text.push_str(&value),
+            Some(value) => text.push_str(&shell_words::quote(&value)),
+            None => text.push_str(&name.to_uppercase()),
+        }
+        rest = after;
+    }
+    text + rest
+}
+
+/// The container that a line is about.
+fn meant<'a>(stopped: &'a Stopped, line: &str) -> Option<&'a Container> {
+    let is_named = |one: &&Container| line.strip_prefix(&one.name).is_some_and(|rest| rest.starts_with(": "));
+    stopped.containers.iter().find(is_named).or_else(|| stopped.failed()).or(stopped.containers.first())
 }
 
 /// No shell reads anything into it.
@@ -145,12 +177,9 @@ fn is_plain(value: &str) -> bool {
 
 /// A name for a command, if it is known.
 fn value(name: &str, stopped: &Stopped, line: &str) -> Option<String> {
-    let container = || {
-        let is_meant =
-            |one: &&Container| line.strip_prefix(&one.name).is_some_and(|rest| rest.starts_with(": "));
-        stopped.containers.iter().find(is_meant).or_else(|| stopped.failed()).or(stopped.containers.first())
-    };
-    let image = || container().map(|one| one.image.clone());
+    let container = meant(stopped, line);
+    let image = || container.map(|one| one.image.clone());
+    let log = || container.and_then(|one| one.log.as_ref());
     let found = match name {
         "cluster" => Some(stopped.cluster.clone()),
         "task" => Some(stopped.task.clone()),
@@ -158,7 +187,8 @@ fn value(name: &str, stopped: &Stopped, line: &str) -> Option<String> {
         "service" => Some(stopped.service.clone()),
         "execution-role" => Some(stopped.roles.0.clone()),
         "task-role" => Some(stopped.roles.1.clone()),
-        "group" => container().map(|one| one.group.clone()),
+        "group" => log().and_then(|log| log.group.clone()),
+        "stream" => log().and_then(|log| log.stream(&stopped.task)),
         "image" => image(),
         "repository" => image().map(|image| repository(&image).0),
         "image-id" => image().map(|image| repository(&image).1),

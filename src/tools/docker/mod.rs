@@ -4,6 +4,7 @@ pub(crate) mod compose;
 pub(crate) mod power;
 pub(crate) mod watched;
 pub(crate) mod containers;
+pub(crate) mod told;
 pub(crate) mod registry;
 pub(crate) mod guest;
 
@@ -43,13 +44,30 @@ pub(crate) fn last_lines(container: &str) -> Cmd {
 }
 
 /// The log of a container, from so long ago on.
-pub(crate) fn logs(container: &str, follow: bool, back: Option<Duration>) -> Cmd {
+pub(crate) fn logs(container: &str, back: Option<Duration>) -> Cmd {
     let mut cmd = Cmd::new("docker").arg("logs");
     if let Some(back) = back {
         cmd = cmd.args(["--since", &format!("{}s", back.as_secs())]);
     }
-    let cmd = if follow { cmd.arg("--follow") } else { cmd };
     cmd.args(["--", container])
+}
+
+/// The log of a container with the time of each line, from this time on, and what comes.
+pub(crate) fn follow(container: &str, since: Option<&str>) -> Cmd {
+    let cmd = Cmd::new("docker").args(["logs", "--timestamps", "--follow"]);
+    let cmd = since.map_or_else(|| cmd.clone(), |since| cmd.clone().args(["--since", since]));
+    cmd.args(["--", container])
+}
+
+/// Whether docker says that a container is gone, or about to be.
+pub(crate) fn is_gone(tail: &str) -> bool {
+    ["No such container", "marked for removal"].iter().any(|words| tail.contains(words))
+}
+
+/// The identifier of the container with this name, also of one that has ended, on standard output.
+pub(crate) fn named(name: &str) -> Cmd {
+    let filter = format!("name=^/?{}$", name.replace('.', "\\."));
+    Cmd::new("docker").args(["ps", "--all", "--quiet", "--filter", &filter]).io(Io::Capture)
 }
 
 /// Stops a container.

@@ -49,6 +49,8 @@ pub(crate) enum Refusal {
     Immutable,
     /// This machine has no such image.
     NotBuilt,
+    /// The connection broke off, or there was none.
+    Cut,
     /// Something that is the same the next time.
     Other,
 }
@@ -74,6 +76,17 @@ pub(crate) fn refusal(tail: &str) -> Refusal {
         "authentication required",
     ]) {
         Refusal::Login
+    } else if says(&[
+        ": EOF",
+        "unexpected EOF",
+        "connection reset by peer",
+        "connection refused",
+        "broken pipe",
+        "use of closed network connection",
+        "i/o timeout",
+        "TLS handshake timeout",
+    ]) {
+        Refusal::Cut
     } else {
         Refusal::Other
     }
@@ -126,7 +139,10 @@ mod tests {
                 Refusal::Immutable,
             ),
             ("An image does not exist locally with the tag: registry.example/etl", Refusal::NotBuilt),
-            ("write tcp 10.0.0.1:1->10.0.0.2:443: write: broken pipe", Refusal::Other),
+            ("write tcp 10.0.0.1:1->10.0.0.2:443: write: broken pipe", Refusal::Cut),
+            ("write tcp 127.0.0.1:1->127.0.0.1:2: use of closed network connection", Refusal::Cut),
+            ("Put \"http://127.0.0.1:2/v2/team/etl/manifests/1\": EOF", Refusal::Cut),
+            ("no space left on device", Refusal::Other),
         ];
         for (tail, wanted) in all {
             assert_eq!(refusal(tail), wanted, "{tail}");

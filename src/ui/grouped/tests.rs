@@ -32,18 +32,7 @@ impl Reporter for Heard {
 fn grouped(verbosity: Verbosity) -> (Grouped, Heard) {
     let heard = Heard::default();
     let out = heard.clone();
-    let mode = Mode {
-        verbosity,
-        color: false,
-        live: false,
-        can_ask: false,
-        yes: false,
-        no_input: true,
-        json: false,
-        reports: false,
-        width: 80,
-        ci: Some(Ci::GitHub),
-    };
+    let mode = Mode { ci: Some(Ci::GitHub), ..Mode::unattended(verbosity) };
     let mut grouped = Grouped::new(Ci::GitHub, mode, None, Box::new(heard.clone()));
     grouped.say = Box::new(move |line| out.push(line.to_owned()));
     (grouped, heard)

@@ -81,18 +81,7 @@ fn world(
     let (masks, interrupts) = (Masks::default(), Interrupts::deaf());
     let runner = Arc::new(script(FakeRunner::new(masks.clone(), interrupts.clone())));
     let (url, asked) = serve(answers);
-    let mode = Mode {
-        verbosity: Verbosity::Quiet,
-        color: false,
-        live: false,
-        can_ask: false,
-        yes: false,
-        no_input: true,
-        json: false,
-        reports: false,
-        width: 80,
-        ci: None,
-    };
+    let mode = Mode::unattended(Verbosity::Quiet);
     let home = dir.path().display().to_string();
     let more = [("AWS_ENDPOINT_URL", url.as_str()), ("HOME", home.as_str())];
     let all = more.iter().chain(vars).map(|(name, value)| ((*name).into(), (*value).into()));

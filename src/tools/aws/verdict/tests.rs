@@ -8,7 +8,7 @@ use crate::config::model::{FailurePlace, OneOrMany, Pattern};
 const ARN: &str = "arn:aws:ecs:eu-west-3:123456789012:task/etl-cluster/0f1e2d3c4b5a";
 
 fn definition() -> Json {
-    let log = |name: &str| json!({ "logDriver": "awslogs", "options": { "awslogs-group": format!("/ecs/{name}") } });
+    let log = |name: &str| json!({ "logDriver": "awslogs", "options": { "awslogs-group": format!("/ecs/{name}"), "awslogs-stream-prefix": "ecs" } });
     json!({
         "executionRoleArn": "arn:aws:iam::123456789012:role/ecsTaskExecutionRole",
         "taskRoleArn": "arn:aws:iam::123456789012:role/etlTaskRole",
@@ -61,14 +61,15 @@ fn looks(verdict: &Verdict) -> Vec<String> {
     verdict.branch.look.iter().map(|look| look.0.literals().collect()).collect()
 }
 
-#[test]
-fn what_aws_says_has_a_branch() {
+/// What AWS says of tasks that did not start: its words, the branch, and whether another try helps.
+fn reasons() -> Vec<(String, &'static str, bool)> {
     const PULL: &str = "CannotPullContainerError: ";
     const INIT: &str = "ResourceInitializationError: ";
     let ecr = "unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve ecr registry auth: service call has been retried 3 time(s): ";
     let asm = "unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve secret from asm: service call has been retried 1 time(s): ";
     let driver = "failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: ";
-    for (head, tail, name, retry) in [
+    let router = "unable to download firelens s3 config file: unable to download s3 config extra.conf from bucket logs: ";
+    let all: &[(&str, &str, &'static str, bool)] = &[
         (
             PULL,
             "pull image manifest has been retried 1 time(s): failed to resolve ref 123456789012.dkr.ecr.eu-west-3.amazonaws.com/forecast/etl:9b1f2c3: 123456789012.dkr.ecr.eu-west-3.amazonaws.com/forecast/etl:9b1f2c3: not found",
@@ -416,8 +417,26 @@ fn what_aws_says_has_a_branch() {
         ),
         ("", "TaskDefinition is inactive", "inactive", false),
         ("", "Task failed to start", "start", true),
-    ] {
-        let reason = format!("{head}{tail}");
+        // Of what no other rule knows.
+        (
+            "CannotStartContainerError: ",
+            "Error response from daemon: failed to initialize logging driver: unknown log opt 'awslogs-grup' for awslogs log driver",
+            "log-group",
+            false,
+        ),
+        (INIT, &format!("{router}RequestError: send request failed"), "network", true),
+        (INIT, &format!("{router}AccessDenied: Access Denied status code: 403"), "execution-role", false),
+        (INIT, &format!("{router}NoSuchKey: The specified key does not exist."), "log-router", false),
+    ];
+    let whole = |(head, tail, name, retry): &(&str, &str, &'static str, bool)| {
+        (format!("{head}{tail}"), *name, *retry)
+    };
+    all.iter().map(whole).collect()
+}
+
+#[test]
+fn what_aws_says_has_a_branch() {
+    for (reason, name, retry) in reasons() {
         let found = not_started(&reason);
         assert_eq!((found.branch.name.as_str(), found.branch.retry), (name, Some(retry)), "{reason}");
         assert!(found.evidence.contains(&reason), "{reason}: {:?}", found.evidence);
@@ -438,113 +457,133 @@ fn what_aws_says_has_a_branch() {
     }
 }
 
+/// The last line of a program, and the branch.
+const LINES: &[(&str, &str)] = &[
+    ("exec /usr/local/bin/python: exec format error", "platform"),
+    (
+        "pymongo.errors.ServerSelectionTimeoutError: cluster0-shard-00-00.mongodb.net:27017: timed out",
+        "database-access",
+    ),
+    ("MongoServerSelectionError: Server selection timed out after 30000 ms", "database-access"),
+    (
+        "SSL handshake failed: cluster0-shard-00-00.x.mongodb.net:27017: [SSL: TLSV1_ALERT_INTERNAL_ERROR] tlsv1 alert internal error (_ssl.c:1129)",
+        "database-access",
+    ),
+    (
+        "error:0A000438:SSL routines:ssl3_read_bytes:tlsv1 alert internal error:SSL alert number 80",
+        "database-access",
+    ),
+    ("MongoNetworkError: connection 3 to 18.1.2.3:27017 closed", "database-access"),
+    ("MongooseServerSelectionError: Could not connect: type: 'ReplicaSetNoPrimary'", "database-access"),
+    (
+        "pymongo.errors.OperationFailure: bad auth : Authentication failed., full error: {'ok': 0, 'code': 8000, 'codeName': 'AtlasError'}",
+        "database-credentials",
+    ),
+    (
+        "pymongo.errors.OperationFailure: Authentication failed., full error: {'ok': 0.0, 'code': 18}",
+        "database-credentials",
+    ),
+    (
+        "pymongo.errors.InvalidURI: Username and password must be escaped according to RFC 3986, use urllib.parse.quote_plus",
+        "database-credentials",
+    ),
+    (
+        "OperationFailure: user is not allowed to do action [find] on [db.x], code 8000, AtlasError",
+        "database-role",
+    ),
+    ("you are over your space quota, using 513 MB of 512 MB", "database-full"),
+    (
+        "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate",
+        "database-tls",
+    ),
+    ("Error: querySrv ENOTFOUND _mongodb._tcp.cluster0.x.mongodb.net", "dns"),
+    ("Error: querySrv ECONNREFUSED _mongodb._tcp.cluster0.x.mongodb.net", "dns"),
+    ("ConfigurationError: The DNS query name does not exist: _mongodb._tcp.cluster0.", "dns"),
+    ("socket.gaierror: [Errno -2] Name or service not known", "dns"),
+    ("Error: getaddrinfo ENOTFOUND db.internal", "dns"),
+    ("socket.gaierror: [Errno -3] Temporary failure in name resolution", "dns"),
+    ("dns.resolver.LifetimeTimeout: The resolution lifetime expired after 21.1 seconds", "dns"),
+    ("ServerSelectionTimeoutError: localhost:27017: [Errno 111] Connection refused", "local-variables"),
+    ("ServerSelectionTimeoutError: mongo1:27017: [Errno 111] Connection refused", "local-variables"),
+    ("Error: connect ECONNREFUSED 127.0.0.1:5432", "local-variables"),
+    (
+        "psycopg2.OperationalError: connection to server at \"10.0.1.2\", port 5432 failed: timeout expired",
+        "database-access",
+    ),
+    ("Error: connect ECONNREFUSED 10.0.1.2:5432", "database-access"),
+    ("FATAL: password authentication failed for user \"etl\"", "database-credentials"),
+    (
+        "FATAL: no pg_hba.conf entry for host \"10.0.1.2\", user \"etl\", database \"x\", no encryption",
+        "database-access",
+    ),
+    (
+        "ERROR 1045 (28000): Access denied for user 'etl'@'10.0.1.2' (using password: YES)",
+        "database-credentials",
+    ),
+    (
+        "botocore.exceptions.ClientError: An error occurred (UnrecognizedClientException) when calling the ListObjects operation",
+        "task-role",
+    ),
+    (
+        "botocore.exceptions.ClientError: An error occurred (ExpiredToken) when calling the PutObject operation",
+        "task-role",
+    ),
+    ("botocore.exceptions.NoCredentialsError: Unable to locate credentials", "task-role"),
+    (
+        "botocore.exceptions.ClientError: An error occurred (AccessDenied) when calling the PutObject operation: Access Denied",
+        "task-role",
+    ),
+    (
+        "pymongo.errors.ConfigurationError: The \"dnspython\" module must be installed to use mongodb+srv:// URIs",
+        "code",
+    ),
+    ("MemoryError", "memory"),
+    ("urllib3: Connection reset by peer", "cut-off"),
+    ("KeyError: 'station'", "code"),
+];
+
 #[test]
 fn what_the_program_says_has_a_branch() {
-    for (line, name) in [
-        ("exec /usr/local/bin/python: exec format error", "platform"),
-        (
-            "pymongo.errors.ServerSelectionTimeoutError: cluster0-shard-00-00.mongodb.net:27017: timed out",
-            "database-access",
-        ),
-        ("MongoServerSelectionError: Server selection timed out after 30000 ms", "database-access"),
-        (
-            "SSL handshake failed: cluster0-shard-00-00.x.mongodb.net:27017: [SSL: TLSV1_ALERT_INTERNAL_ERROR] tlsv1 alert internal error (_ssl.c:1129)",
-            "database-access",
-        ),
-        (
-            "error:0A000438:SSL routines:ssl3_read_bytes:tlsv1 alert internal error:SSL alert number 80",
-            "database-access",
-        ),
-        ("MongoNetworkError: connection 3 to 18.1.2.3:27017 closed", "database-access"),
-        ("MongooseServerSelectionError: Could not connect: type: 'ReplicaSetNoPrimary'", "database-access"),
-        (
-            "pymongo.errors.OperationFailure: bad auth : Authentication failed., full error: {'ok': 0, 'code': 8000, 'codeName': 'AtlasError'}",
-            "database-credentials",
-        ),
-        (
-            "pymongo.errors.OperationFailure: Authentication failed., full error: {'ok': 0.0, 'code': 18}",
-            "database-credentials",
-        ),
-        (
-            "pymongo.errors.InvalidURI: Username and password must be escaped according to RFC 3986, use urllib.parse.quote_plus",
-            "database-credentials",
-        ),
-        (
-            "OperationFailure: user is not allowed to do action [find] on [db.x], code 8000, AtlasError",
-            "database-role",
-        ),
-        ("you are over your space quota, using 513 MB of 512 MB", "database-full"),
-        (
-            "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate",
-            "database-tls",
-        ),
-        ("Error: querySrv ENOTFOUND _mongodb._tcp.cluster0.x.mongodb.net", "dns"),
-        ("Error: querySrv ECONNREFUSED _mongodb._tcp.cluster0.x.mongodb.net", "dns"),
-        ("ConfigurationError: The DNS query name does not exist: _mongodb._tcp.cluster0.", "dns"),
-        ("socket.gaierror: [Errno -2] Name or service not known", "dns"),
-        ("Error: getaddrinfo ENOTFOUND db.internal", "dns"),
-        ("socket.gaierror: [Errno -3] Temporary failure in name resolution", "dns"),
-        ("dns.resolver.LifetimeTimeout: The resolution lifetime expired after 21.1 seconds", "dns"),
-        ("ServerSelectionTimeoutError: localhost:27017: [Errno 111] Connection refused", "local-variables"),
-        ("ServerSelectionTimeoutError: mongo1:27017: [Errno 111] Connection refused", "local-variables"),
-        ("Error: connect ECONNREFUSED 127.0.0.1:5432", "local-variables"),
-        (
-            "psycopg2.OperationalError: connection to server at \"10.0.1.2\", port 5432 failed: timeout expired",
-            "database-access",
-        ),
-        ("Error: connect ECONNREFUSED 10.0.1.2:5432", "database-access"),
-        ("FATAL: password authentication failed for user \"etl\"", "database-credentials"),
-        (
-            "FATAL: no pg_hba.conf entry for host \"10.0.1.2\", user \"etl\", database \"x\", no encryption",
-            "database-access",
-        ),
-        (
-            "ERROR 1045 (28000): Access denied for user 'etl'@'10.0.1.2' (using password: YES)",
-            "database-credentials",
-        ),
-        (
-            "botocore.exceptions.ClientError: An error occurred (UnrecognizedClientException) when calling the ListObjects operation",
-            "task-role",
-        ),
-        (
-            "botocore.exceptions.ClientError: An error occurred (ExpiredToken) when calling the PutObject operation",
-            "task-role",
-        ),
-        ("botocore.exceptions.NoCredentialsError: Unable to locate credentials", "task-role"),
-        (
-            "botocore.exceptions.ClientError: An error occurred (AccessDenied) when calling the PutObject operation: Access Denied",
-            "task-role",
-        ),
-        (
-            "pymongo.errors.ConfigurationError: The \"dnspython\" module must be installed to use mongodb+srv:// URIs",
-            "code",
-        ),
-        ("MemoryError", "memory"),
-        ("urllib3: Connection reset by peer", "cut-off"),
-        ("KeyError: 'station'", "code"),
-    ] {
+    for (line, name) in LINES {
         let found = crashed(&["starting", line]);
-        assert_eq!(found.branch.name, name, "{line}");
+        assert_eq!(found.branch.name, *name, "{line}");
         assert!(found.evidence.contains(&"etl: exit code 1".to_owned()));
-        if name != "code" {
-            assert!(found.evidence.contains(&line.to_owned()), "{line}: {:?}", found.evidence);
+        if *name != "code" {
+            assert!(found.evidence.contains(&(*line).to_owned()), "{line}: {:?}", found.evidence);
         }
     }
 }
 
+const EXITS: [(i64, &str); 10] = [
+    // Of a service: it is not meant to end at all.
+    (0, "code"),
+    (1, "code"),
+    (2, "code"),
+    (3, "code"),
+    (126, "entry-point"),
+    (127, "entry-point"),
+    (134, "code"),
+    (137, "killed"),
+    (139, "code"),
+    (143, "terminated"),
+];
+
+/// Stop code, reason, branch, and whether another try helps.
+const STOPS: [(&str, &str, &str, bool); 4] = [
+    ("SpotInterruption", "Your Spot Task was interrupted.", "capacity", true),
+    ("TerminationNotice", "", "stopped-by-aws", true),
+    (
+        "ServiceSchedulerInitiated",
+        "Scaling activity initiated by (deployment ecs-svc/1)",
+        "stopped-by-aws",
+        true,
+    ),
+    ("UserInitiated", "Task stopped by user", "stopped-by-someone", false),
+];
+
 #[test]
 fn codes_and_stops_have_branches() {
-    for (code, name) in [
-        (1, "code"),
-        (2, "code"),
-        (3, "code"),
-        (126, "entry-point"),
-        (127, "entry-point"),
-        (134, "code"),
-        (137, "killed"),
-        (139, "code"),
-        (143, "terminated"),
-    ] {
+    for (code, name) in EXITS {
         assert_eq!(of(&exited(code), &[]).branch.name, name, "{code}");
     }
     // Killed for its memory, whatever the code.
@@ -552,22 +591,34 @@ fn codes_and_stops_have_branches() {
         let starved = json!([{ "name": "etl", "exitCode": code, "reason": "OutOfMemoryError: Container killed due to memory usage" }]);
         assert_eq!(of(&task(starved, &json!({})), &["MemoryError"]).branch.name, "memory");
     }
-    for (stop, reason, name, retry) in [
-        ("SpotInterruption", "Your Spot Task was interrupted.", "capacity", true),
-        ("TerminationNotice", "", "stopped-by-aws", true),
-        (
-            "ServiceSchedulerInitiated",
-            "Scaling activity initiated by (deployment ecs-svc/1)",
-            "stopped-by-aws",
-            true,
-        ),
-        ("UserInitiated", "Task stopped by user", "stopped-by-someone", false),
-    ] {
-        let more = json!({ "stopCode": stop, "stoppedReason": reason });
-        let found = of(&task(json!([{ "name": "etl", "exitCode": 143 }]), &more), &[]);
+    for (stop, reason, name, retry) in STOPS {
+        let found = of(&stopped_by(stop, reason), &[]);
         assert_eq!((found.branch.name.as_str(), found.branch.retry), (name, Some(retry)), "{stop}");
         assert!(found.evidence.contains(&format!("stop code {stop}")));
     }
+}
+
+fn stopped_by(code: &str, reason: &str) -> Json {
+    let more = json!({ "stopCode": code, "stoppedReason": reason });
+    task(json!([{ "name": "etl", "exitCode": 143 }]), &more)
+}
+
+#[test]
+fn every_row_decides_about_a_text() {
+    let told = |task: &Json, line: &[&str]| {
+        let lines: Vec<String> = line.iter().map(|line| (*line).to_owned()).collect();
+        Stopped::of(task, &definition(), &lines)
+    };
+    let mut all: Vec<Stopped> =
+        reasons().iter().map(|(reason, ..)| Stopped::refused("eu-west-3", "c", reason)).collect();
+    all.extend(LINES.iter().map(|(line, _)| told(&exited(1), &[line])));
+    all.extend(EXITS.map(|(code, _)| told(&exited(code), &[])));
+    all.extend(STOPS.map(|(code, reason, ..)| told(&stopped_by(code, reason), &[])));
+    let deciding = |stopped: &Stopped| Some(found(stopped, &seen(stopped)).next()?.0);
+    let decided: Vec<usize> = all.iter().filter_map(deciding).collect();
+    let is_idle = |at: &usize| !decided.contains(at);
+    let idle: Vec<&str> = (0..ROWS.len()).filter(is_idle).map(|at| ROWS[at].pattern).collect();
+    assert_eq!(idle, Vec::<&str>::new(), "no text is told by these");
 }
 
 #[test]
@@ -625,7 +676,7 @@ fn commands_have_the_names_filled_in() {
         ),
         (
             crashed(&["KeyError"]),
-            "aws logs filter-log-events --log-group-name /ecs/etl --filter-pattern 0f1e2d3c4b5a --region eu-west-3",
+            "aws logs get-log-events --log-group-name /ecs/etl --log-stream-name ecs/etl/0f1e2d3c4b5a --region eu-west-3",
         ),
         (crashed(&["(AccessDenied)"]), "aws iam list-attached-role-policies --role-name etlTaskRole"),
         // What is not known is in capitals.
@@ -647,6 +698,27 @@ fn commands_have_the_names_filled_in() {
     ] {
         assert_eq!(repository(image), (wanted.0.to_owned(), wanted.1.to_owned()));
     }
+}
+
+#[test]
+fn a_log_that_is_elsewhere_is_not_looked_for_in_cloudwatch() {
+    let looked = |log: Json, task: &Json| {
+        let mut definition = definition();
+        definition["containerDefinitions"][0]["logConfiguration"] = log;
+        looks(&verdict(&[], &Stopped::of(task, &definition, &[])))
+    };
+    let whereabouts = "aws ecs describe-task-definition --task-definition forecast-etl:41 --query taskDefinition.containerDefinitions[].logConfiguration --region eu-west-3";
+    let late = task(json!([{ "name": "etl", "reason": "failed to initialize logging driver" }]), &json!({}));
+    for task in [&exited(1), &late] {
+        assert_eq!(looked(json!({ "logDriver": "awsfirelens" }), task), [whereabouts]);
+        assert_eq!(looked(Json::Null, task), [whereabouts]);
+    }
+    // In the region where it is, and with a stream that the machine alone knows.
+    let options = json!({ "awslogs-group": "/ecs/etl", "awslogs-region": "eu-west-1" });
+    assert_eq!(
+        looked(json!({ "logDriver": "awslogs", "options": options }), &exited(1)),
+        ["aws logs get-log-events --log-group-name /ecs/etl --log-stream-name STREAM --region eu-west-1"]
+    );
 }
 
 #[test]
@@ -709,8 +781,8 @@ fn the_same_crash_is_the_same_whatever_its_numbers() {
 
 #[test]
 fn every_row_can_be_read() {
-    for row in ROWS {
-        assert!(row.pattern().is_some(), "{}", row.name);
+    for (row, pattern) in ROWS.iter().zip(PATTERNS.iter()) {
+        assert!(pattern.is_some(), "{}", row.name);
         assert!(!row.says.ends_with('.') && row.says.len() > 5, "{}", row.says);
     }
 }
