@@ -50,9 +50,10 @@ type Get<'a, 'v> = &'a dyn Fn(&str) -> Option<&'v str>;
 /// What the variables of a job say; `event` is the file that GitHub names in `GITHUB_EVENT_PATH`.
 pub(crate) fn change<'v>(get: Get<'_, 'v>, event: Option<&str>) -> Result<Change, Nowhere> {
     let get: Get<'_, 'v> = &|name| get(name).filter(|value| !value.is_empty());
-    if get("GITHUB_ACTIONS").is_some() {
+    let is_true = |name| get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    if is_true("GITHUB_ACTIONS") {
         github(get, event)
-    } else if get("GITLAB_CI").is_some() {
+    } else if is_true("GITLAB_CI") {
         gitlab(get)
     } else {
         Err(Nowhere::NoForge)

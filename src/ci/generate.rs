@@ -2,7 +2,8 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::jobs::{self, Job, Setting, When, Wrong};
+use super::jobs::{self, Job, Setting, When};
+use super::line::Wrong;
 use super::{azure, github, gitlab};
 use crate::config::model::CiForge;
 
@@ -70,10 +71,12 @@ fn checked(setting: &Setting) -> Result<Vec<Job>, Wrong> {
             return wrong("identity", message, "take it out, and hand over secrets with `secrets`");
         }
         // Azure puts a variable of that name there, whatever stands around it.
-        let has_macro = |job: &Job| format!("{:?}", job.work).contains("$(");
-        if jobs.iter().any(has_macro) {
+        let commands = jobs::commands(setting)?;
+        if let Some((key, _)) =
+            commands.iter().find(|(_, words)| words.iter().any(|word| word.contains("$(")))
+        {
             let message = "a command holds `$(`, which Azure Pipelines replaces by a variable";
-            return wrong("main", message, "put it into a pipeline of the project");
+            return wrong(key, message, "put it into a pipeline of the project");
         }
     }
     Ok(jobs)
@@ -94,7 +97,7 @@ fn about(setting: &Setting, jobs: &[Job]) -> String {
             When::Merged => "what is merged",
             When::Nightly => "at night",
         };
-        let mut what: Vec<String> = Vec::new();
+        let mut what = vec![when.to_owned()];
         if let Some(environment) = &job.environment {
             let does = if job.changes { "changes" } else { "plans" };
             what.push(format!("{does} {environment}"));
@@ -103,7 +106,7 @@ fn about(setting: &Setting, jobs: &[Job]) -> String {
         what.extend(job.role.as_ref().map(|role| format!("as {role}")));
         what.extend((job.reaches && !setting.secrets.is_empty()).then(|| "with secrets".to_owned()));
         what.extend((!job.reaches).then(|| "without secrets".to_owned()));
-        out.push_str(&format!("#   {}: {when}, {}\n", job.name, what.join(", ")).replace(", \n", "\n"));
+        out.push_str(&format!("#   {}: {}\n", job.name, what.join(", ")));
     }
     let approved: Vec<&str> =
         jobs.iter().filter(|job| job.approval).filter_map(|job| job.environment.as_deref()).collect();

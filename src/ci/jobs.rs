@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 
+use super::line::{Command, Wrong, command, wrong};
 use crate::config::model::{Ci, CiIdentity, CiStage};
 use crate::config::verbs::{self, Effect};
 
@@ -31,6 +32,12 @@ pub(crate) struct About {
     pub protected: bool,
     /// It has files of secrets: its plans are encrypted for those who read them.
     pub has_secrets: bool,
+}
+
+impl Setting {
+    fn shards(&self) -> u16 {
+        self.ci.shards.unwrap_or(1)
+    }
 }
 
 /// When a job runs.
@@ -80,34 +87,6 @@ pub(super) enum Work {
     Apply { environment: String, flag: &'static str, command: Command },
 }
 
-/// A command of infractl.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Command {
-    /// Its words.
-    pub words: Vec<String>,
-    /// It works on a share of the environments.
-    pub is_shared: bool,
-}
-
-impl Command {
-    /// It asks what changed since another branch.
-    pub(super) fn compares(&self) -> bool {
-        self.words.iter().any(|word| word.starts_with("--changed-since"))
-    }
-}
-
-/// Why there are no jobs: where that stands in `[ci]`, why, what to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Wrong {
-    pub key: &'static str,
-    pub message: String,
-    pub help: String,
-}
-
-fn wrong<T>(key: &'static str, message: impl Into<String>, help: impl Into<String>) -> Result<T, Wrong> {
-    Err(Wrong { key, message: message.into(), help: help.into() })
-}
-
 /// Verbs that need neither a key nor a cloud.
 const OFFLINE: [&str; 3] = ["fmt", "graph", "validate"];
 
@@ -146,7 +125,7 @@ pub(crate) fn commands(setting: &Setting) -> Result<Vec<(&'static str, Vec<Strin
 fn proposed(setting: &Setting, names: &mut BTreeSet<String>) -> Result<Vec<Job>, Wrong> {
     let (mut offline, mut reaching) = (Vec::new(), Vec::new());
     for line in &setting.ci.merge_request {
-        let command = command(setting, "merge-request", line)?;
+        let command = command(setting.shards(), "merge-request", line)?;
         let verb = command.words.first().map(String::as_str).unwrap_or_default();
         if verbs::find(verb).is_some_and(|verb| verb.effect >= Effect::Changes) {
             let message = format!("`{verb}` changes something, and what is proposed changes nothing");
@@ -174,7 +153,7 @@ fn nightly(setting: &Setting, names: &mut BTreeSet<String>) -> Result<Vec<Job>, 
     let lines = setting.ci.nightly.iter();
     lines
         .map(|line| {
-            let command = command(setting, "nightly", line)?;
+            let command = command(setting.shards(), "nightly", line)?;
             let verb = command.words.first().cloned().unwrap_or_default();
             let work = vec![Work::Run(command)];
             Ok(Job {
@@ -205,7 +184,7 @@ fn merged(
     }
     let (mut work, mut keeps) = (Vec::new(), false);
     for line in &stage.run {
-        let mut words = command(setting, "main", line)?.words;
+        let mut words = command(setting.shards(), "main", line)?.words;
         let verb = words.first().cloned().unwrap_or_default();
         let flag = words
             .iter()
@@ -301,33 +280,7 @@ fn role(setting: &Setting, own: Option<&CiIdentity>) -> Option<String> {
 
 fn shards(setting: &Setting, work: &[Work]) -> u16 {
     let is_shared = |work: &Work| matches!(work, Work::Run(command) if command.is_shared);
-    if work.iter().any(is_shared) { setting.ci.shards.unwrap_or(1) } else { 1 }
-}
-
-/// A line of `[ci]`, as a shell would read it.
-fn command(setting: &Setting, key: &'static str, line: &str) -> Result<Command, Wrong> {
-    if line.chars().any(char::is_control) {
-        return wrong(key, format!("`{}` is not one line", line.escape_debug()), "write one command an item");
-    }
-    let words = shell_words::split(line).unwrap_or_default();
-    let words: Vec<String> = match words.as_slice() {
-        [first, rest @ ..] if first == "infractl" => rest.to_vec(),
-        _ => words,
-    };
-    match words.first() {
-        Some(verb) if !verb.starts_with('-') => {}
-        _ => {
-            let help = "write a verb and its flags: `plan --all`";
-            return wrong(key, format!("`{line}` is not a command of infractl"), help);
-        }
-    }
-    let is_several = |word: &String| {
-        ["--all", "--env", "--changed-since"].iter().any(|flag| word.split('=').next() == Some(flag))
-    };
-    let is_shared = setting.ci.shards.unwrap_or(1) > 1
-        && words.iter().any(is_several)
-        && !words.iter().any(|word| word.starts_with("--shard"));
-    Ok(Command { words, is_shared })
+    if work.iter().any(is_shared) { setting.shards() } else { 1 }
 }
 
 /// A name that no other job has, in letters that every forge takes.

@@ -6,6 +6,7 @@ mod gitlab;
 mod azure;
 mod shell;
 pub(crate) mod jobs;
+pub(crate) mod line;
 mod yaml;
 pub(crate) mod forge;
 pub(crate) mod comment;

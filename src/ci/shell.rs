@@ -1,6 +1,7 @@
 //! The lines for the shell that all forges run. Pure.
 
-use super::jobs::{Command, Job, Setting, Work};
+use super::jobs::{Job, Setting, Work};
+use super::line::Command;
 
 /// What differs from forge to forge.
 #[derive(Debug, Clone, Copy)]

@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::ci::generate::{self as file, Found};
-use crate::ci::jobs::{About, Setting, Wrong, commands};
+use crate::ci::jobs::{About, Setting, commands};
+use crate::ci::line::Wrong;
 use crate::commands::{Global, parse, target};
 use crate::config::{Environment, Project};
 use crate::context::Ctx;
