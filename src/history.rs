@@ -46,6 +46,8 @@ pub struct Setup {
     pub junit: Option<PathBuf>,
     /// Where the JSON report goes.
     pub json: Option<PathBuf>,
+    /// Where the report as Markdown goes.
+    pub markdown: Option<PathBuf>,
     /// Where the summary of the job goes.
     pub summary: Option<Summary>,
 }

@@ -8,6 +8,7 @@ mod start; // from the command line to an exit code
 mod commands; // what people type: one file per verb
 mod doctor; // is everything there that runs need; changes nothing
 mod release; // the next version, what is new, the tag that says what it is made of
+mod ci; // the file of a forge, and comments on what is proposed there
 mod pipeline; // the same care for every verb: order, confirmation, events
 mod deployments; // what was deployed where: records that cannot be changed unseen
 mod lock; // one run at a time on an environment

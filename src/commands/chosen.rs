@@ -30,6 +30,11 @@ pub(crate) struct Narrow {
 pub(super) const SEVERAL: &str = "Several environments";
 
 impl Narrow {
+    /// Those that changed since a commit, or all.
+    pub(super) fn since(commit: Option<String>) -> Narrow {
+        Narrow { changed_since: commit, shard: None }
+    }
+
     /// Not all of them are meant.
     pub(super) fn is_asked(&self) -> bool {
         self.changed_since.is_some() || self.shard.is_some()
@@ -60,7 +65,7 @@ impl Narrow {
 
 /// A share of the environments: `2/5`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Shard {
+pub(super) struct Shard {
     /// From 1.
     number: u64,
     count: u64,
@@ -85,8 +90,13 @@ impl std::fmt::Display for Shard {
 }
 
 impl Shard {
+    /// This one of so many, from 1.
+    pub(super) fn new(number: u16, count: u16) -> Shard {
+        Shard { number: number.into(), count: count.into() }
+    }
+
     /// Whether an environment is in it: by its name alone, so that one more or less moves no other.
-    fn holds(self, name: &str) -> bool {
+    pub(super) fn holds(self, name: &str) -> bool {
         let digest = Sha256::digest(name);
         let number = digest.iter().take(8).fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
         number % self.count + 1 == self.number

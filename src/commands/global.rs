@@ -56,6 +56,9 @@ pub struct Global {
     /// Write a report as JSON to FILE (schema: docs/report.schema.json)
     #[arg(long, value_name = "FILE", global = true)]
     pub report_json: Option<PathBuf>,
+    /// Write a report as Markdown to FILE: what the summary of a job of GitHub is, for a comment
+    #[arg(long, value_name = "FILE", global = true)]
+    pub report_markdown: Option<PathBuf>,
 }
 
 /// When to use colours.

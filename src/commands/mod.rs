@@ -7,6 +7,7 @@ mod env_path;
 pub(crate) mod bootstrap;
 pub(crate) mod build;
 pub(crate) mod check;
+pub(crate) mod ci;
 pub(crate) mod completions;
 pub(crate) mod deploy;
 pub(crate) mod destroy;
@@ -114,6 +115,8 @@ pub enum Command {
     Build(build::BuildArgs),
     /// Show what a deploy would change, and change nothing: the pipeline `check`, else the playbook of `[ansible]`
     Check(check::CheckArgs),
+    /// Write the file of a forge, and what its jobs call
+    Ci(ci::CiArgs),
     /// Print the completion script of a shell
     Completions(completions::CompletionsArgs),
     /// Roll out to an environment: the pipeline `deploy`, else the playbook of `[ansible]`
@@ -245,6 +248,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Bootstrap(args) => bootstrap::run(cx, global, args).await,
         Command::Build(args) => build::run(cx, global, args).await,
         Command::Check(args) => check::run(cx, global, args).await,
+        Command::Ci(args) => ci::run(cx, global, args).await,
         Command::Completions(args) => completions::run(cx, args),
         Command::Deploy(args) => deploy::run(cx, global, args).await,
         Command::Destroy(args) => destroy::run(cx, global, args).await,

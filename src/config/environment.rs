@@ -72,6 +72,8 @@ pub struct Environment {
     pub(crate) promotion: IndexMap<String, model::Promotion>,
     /// What happens when a deployment fails.
     pub(crate) rollout: model::Rollout,
+    /// What the forge runs.
+    pub(crate) ci: Option<model::Ci>,
     /// Versions of programs, by their names.
     pub tools: IndexMap<String, model::ToolTable>,
     /// What looks at its files, by name.
@@ -268,6 +270,7 @@ impl Environment {
             release: file.release.unwrap_or_default(),
             promotion: file.promotion,
             rollout: file.rollout.unwrap_or_default(),
+            ci: file.ci,
             tools: file.tools.into_iter().map(|(name, entry)| (name, entry.into_table())).collect(),
             checks: (file.checks.into_iter())
                 .filter_map(|(name, entry)| Some((name, entry.into_table()?)))

@@ -64,11 +64,10 @@ const OPTIONS: [(&str, &str, &[&str]); 35] = [
 pub(crate) fn file(root: &Node) -> Vec<Issue> {
     let mut issues = Vec::new();
     unready::keys(root, &mut issues);
-    if let Some(project) = root.entry("project")
-        && project.key.file == 1
-    {
+    for section in ["project", "ci"] {
+        let Some(entry) = root.entry(section).filter(|entry| entry.key.file == 1) else { continue };
         let help = "move it to `environments/defaults.toml`";
-        issues.push(Issue::new(&project.key, "`project` is about all environments".to_owned(), help));
+        issues.push(Issue::new(&entry.key, format!("`{section}` is about all environments"), help));
     }
     for (name, pipeline) in root.get("pipelines").and_then(Node::table).into_iter().flatten() {
         if verbs::find(name).is_some_and(|verb| !verb.is_replaceable()) {

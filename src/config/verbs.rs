@@ -149,7 +149,7 @@ pub(crate) const ALL: &[Verb] = &[
     pipeline("bootstrap", Effect::Changes).backend(),
     pipeline("build", Effect::Writes),
     pipeline("check", Effect::Reads).report(),
-    own("ci", Effect::Reads).later(),
+    own("ci", Effect::Reads).not_kept(),
     own("completions", Effect::Reads),
     pipeline("deploy", Effect::Changes),
     pipeline("destroy", Effect::Destroys),

@@ -1,9 +1,9 @@
 //! How a recording ends: the last line, and the reports.
 
-use super::junit;
 use super::line::{Line, seconds};
 use super::recorder::{Recorder, Recording};
 use super::state::State;
+use super::{SUMMARY_BYTES, junit, markdown};
 use crate::disk;
 use crate::failure::Kind;
 
@@ -25,7 +25,8 @@ impl Recorder {
     }
 
     pub(super) fn end(&self, state: &mut Recording, code: u8, error: Option<&String>) {
-        let wants_report = self.setup.junit.is_some() || self.setup.json.is_some();
+        let reports = [&self.setup.junit, &self.setup.json, &self.setup.markdown];
+        let wants_report = reports.iter().any(|path| path.is_some());
         let began = state.run.is_some();
         if !began && !self.begin_late(state, code) {
             if !wants_report {
@@ -55,6 +56,10 @@ impl Recorder {
         }
         if let Some(path) = &self.setup.json {
             let text = serde_json::to_string_pretty(run).unwrap_or_default() + "\n";
+            lost.extend(disk::write(path, text.as_bytes(), 0o644).err());
+        }
+        if let Some(path) = &self.setup.markdown {
+            let text = markdown::summary(run, SUMMARY_BYTES).unwrap_or_default();
             lost.extend(disk::write(path, text.as_bytes(), 0o644).err());
         }
         if let Some(summary) = self.setup.summary.as_ref().filter(|_| began) {

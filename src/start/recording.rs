@@ -33,6 +33,7 @@ pub(super) fn prepare(
         number: Arc::clone(run),
         junit: global.report_junit.as_ref().map(|file| folder(global).join(file)),
         json: global.report_json.as_ref().map(|file| folder(global).join(file)),
+        markdown: global.report_markdown.as_ref().map(|file| folder(global).join(file)),
         summary: mode.ci.and_then(|ci| summary(ci, vars)),
     });
     let mut ui = Ui::new(mode, masks.clone());

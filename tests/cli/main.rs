@@ -26,6 +26,7 @@ mod faults;
 mod first_run;
 mod flood;
 mod foreign;
+mod forge;
 mod history;
 mod hooks;
 mod http;

@@ -208,7 +208,7 @@ fn every_example_of_the_reference_loads() {
                 continue;
             }
             let Some(text) = file(&section, example.trim_matches('`')) else { continue };
-            let own = if section == "project" {
+            let own = if section == "project" || section.starts_with("ci") {
                 "environments/defaults.toml"
             } else {
                 "environments/dev/environment.toml"

@@ -11,6 +11,7 @@ mod ansible;
 mod aws_etl;
 mod bootstrap;
 mod caddy;
+mod ci;
 mod compose;
 mod containers;
 mod copy;

@@ -4,6 +4,7 @@
 //! file is checked against. A line `Default: …` or `Example: …` gets a place of its own in the reference.
 
 mod checks;
+mod ci;
 mod copy;
 mod remote;
 mod ansible_step;
@@ -48,6 +49,7 @@ pub(crate) use ansible::*;
 pub(crate) use ansible_step::*;
 pub(crate) use aws::*;
 pub(crate) use checks::*;
+pub(crate) use ci::*;
 pub(crate) use command::*;
 pub(crate) use compose::*;
 pub(crate) use copy::*;
@@ -171,6 +173,8 @@ pub(crate) struct File {
     pub promotion: IndexMap<String, Promotion>,
     /// What happens when a deployment fails
     pub rollout: Option<Rollout>,
+    /// What the forge runs: `infractl ci generate` writes its file from this; belongs into `defaults.toml`
+    pub ci: Option<Ci>,
     /// Versions of the programs that the project works with, by their names; checked before a run starts them, and
     /// installed by `infractl tools install`
     ///

@@ -1,0 +1,169 @@
+use indexmap::IndexMap;
+
+use super::*;
+use crate::ci::jobs::About;
+use crate::config::model::{Ci, CiIdentity, CiProgram, CiStage, EnvironmentName};
+
+fn stage(env: &str, run: &[&str], approval: bool) -> CiStage {
+    let run = run.iter().map(|line| (*line).to_owned()).collect();
+    CiStage { env: EnvironmentName(env.to_owned()), run, approval, identity: None }
+}
+
+fn setting(forge: CiForge) -> Setting {
+    let about = |protected| About { protected, has_secrets: true };
+    Setting {
+        ci: Ci {
+            forge,
+            infractl: CiProgram { version: "0.3.0".to_owned(), sha256: "a".repeat(64), url: None },
+            file: None,
+            runner: None,
+            image: None,
+            merge_request: vec!["validate --all".to_owned(), "plan --changed-since origin/main".to_owned()],
+            shards: None,
+            main: vec![
+                stage("dev", &["apply", "deploy"], false),
+                stage("prod", &["apply --plan", "deploy"], true),
+            ],
+            nightly: vec!["drift --all".to_owned()],
+            identity: None,
+            secrets: None,
+            queue: false,
+        },
+        branch: "main".to_owned(),
+        folder: String::new(),
+        environments: IndexMap::from([("dev".to_owned(), about(false)), ("prod".to_owned(), about(true))]),
+        has_tools: false,
+        secrets: vec!["INFRACTL_AGE_KEY".to_owned()],
+    }
+}
+
+const ALL: [CiForge; 3] = [CiForge::Github, CiForge::Gitlab, CiForge::Azure];
+
+#[test]
+fn the_same_configuration_gives_the_same_bytes_and_what_became_of_them_is_known() {
+    for forge in ALL {
+        let new = text(&setting(forge)).unwrap();
+        assert_eq!(text(&setting(forge)).unwrap(), new);
+        assert_eq!(found(&new, &new), Found::Same);
+        assert_eq!(found(&new.replace('\n', "\r\n"), &new), Found::Same, "git wrote other line ends");
+        let mut other = setting(forge);
+        other.ci.nightly.clear();
+        let other = text(&other).unwrap();
+        assert_eq!(found(&other, &new), Found::Older);
+        assert_eq!(
+            found(&other.replace("infractl deploy dev", "infractl destroy dev"), &new),
+            Found::Changed
+        );
+        assert_eq!(found(&format!("{new}# mine\n"), &new), Found::Changed);
+        assert_eq!(found(&format!("# mine\n{new}"), &new), Found::Changed);
+        assert_eq!(found("on: push\n", &new), Found::Foreign);
+        assert_eq!(found("", &new), Found::Foreign);
+    }
+}
+
+#[test]
+fn a_protected_environment_is_confirmed_by_name_and_only_after_an_approval() {
+    for forge in ALL {
+        let new = text(&setting(forge)).unwrap();
+        assert!(new.contains("infractl deploy prod --confirm prod"), "{new}");
+        assert!(new.contains("infractl apply prod --confirm prod --plan "), "{new}");
+        assert!(!new.contains("dev --confirm"), "{new}");
+        let mut open = setting(forge);
+        open.ci.main[1].approval = false;
+        assert_eq!(text(&open).unwrap_err().key, "main");
+    }
+}
+
+#[test]
+fn a_plan_is_handed_over_encrypted_or_not_at_all() {
+    for forge in ALL {
+        let new = text(&setting(forge)).unwrap();
+        let at = |text: &str| new.find(text).unwrap_or_else(|| panic!("no {text} in {new}"));
+        assert!(at("infractl plan prod --out") < at("the plan is not encrypted"));
+        assert!(at("the plan is not encrypted") < at("infractl apply prod"));
+        let mut without = setting(forge);
+        without.environments["prod"].has_secrets = false;
+        assert!(text(&without).unwrap_err().message.contains("who may read"));
+    }
+}
+
+#[test]
+fn names_and_words_of_the_project_are_text_and_nothing_else() {
+    for forge in ALL {
+        for name in ["on", "1e3", "no", "a.b", "null"] {
+            let mut odd = setting(forge);
+            odd.environments.insert(name.to_owned(), About::default());
+            odd.ci.main = vec![stage(name, &["apply"], false)];
+            let new = text(&odd).unwrap();
+            let yaml: Vec<&str> = new.lines().filter(|line| !line.starts_with('#')).collect();
+            let key = if forge == CiForge::Gitlab { "resource_group: " } else { "environment: " };
+            let line = yaml.iter().find(|line| line.contains(key)).unwrap();
+            let plain = name == "a.b";
+            let written = if plain { name.to_owned() } else { format!("\"{name}\"") };
+            assert!(line.ends_with(&format!("{key}{written}")), "{line}");
+        }
+        let mut odd = setting(forge);
+        odd.ci.main =
+            vec![stage("dev", &["smoke 'it'\"'\"'s; rm -rf /' \"${{ secrets.X }}\" '`id`' '$HOME'"], false)];
+        let new = text(&odd).unwrap();
+        let line = new.lines().find(|line| line.contains("infractl smoke")).unwrap();
+        let mark = if forge == CiForge::Gitlab { "${{" } else { "${{ '${{' }}" };
+        assert!(line.contains(&format!("'{mark} secrets.X }}}}' '`id`' '$HOME'")), "{line}");
+    }
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_its_key() {
+    let refused = |change: &dyn Fn(&mut Setting)| {
+        let mut setting = setting(CiForge::Github);
+        change(&mut setting);
+        text(&setting).unwrap_err().key
+    };
+    assert_eq!(refused(&|s| s.ci.infractl.sha256 = "abc".to_owned()), "infractl");
+    assert_eq!(refused(&|s| s.ci.file = Some("../x.yml".to_owned())), "file");
+    assert_eq!(refused(&|s| s.ci.merge_request = vec!["apply dev".to_owned()]), "merge-request");
+    assert_eq!(refused(&|s| s.ci.merge_request = vec!["plan\n--all".to_owned()]), "merge-request");
+    assert_eq!(refused(&|s| s.ci.nightly = vec!["--all".to_owned()]), "nightly");
+    assert_eq!(refused(&|s| s.ci.nightly = vec!["drift 'a".to_owned()]), "nightly");
+    assert_eq!(refused(&|s| s.ci.main[0].run.clear()), "main");
+    let role = |aws: &str| Some(CiIdentity { aws: aws.to_owned() });
+    assert_eq!(refused(&|s| s.ci.identity = role("{{output.role}}")), "identity");
+    let arn = "arn:aws:iam::123456789012:role/ci";
+    assert_eq!(refused(&|s| (s.ci.forge, s.ci.identity) = (CiForge::Azure, role(arn))), "identity");
+    let empty = |s: &mut Setting| {
+        (s.ci.main, s.ci.nightly, s.ci.merge_request) = (Vec::new(), Vec::new(), Vec::new());
+    };
+    assert_eq!(refused(&empty), "forge");
+}
+
+#[test]
+fn what_comes_from_a_fork_gets_no_secrets_and_only_whoever_needs_one_gets_a_token() {
+    let mut with_role = setting(CiForge::Github);
+    with_role.ci.identity = Some(CiIdentity { aws: "arn:aws:iam::123456789012:role/ci".to_owned() });
+    with_role.ci.shards = Some(3);
+    let new = text(&with_role).unwrap();
+    let jobs: Vec<&str> = new.split("\n  ").filter(|part| !part.starts_with(' ')).collect();
+    assert!(!jobs.is_empty());
+    let job = |name: &str| {
+        let (_, rest) = new.split_once(&format!("\n  {name}:\n")).unwrap();
+        let end = rest
+            .find("\n  ")
+            .map(|_| rest.match_indices("\n  ").find(|(at, _)| !rest[at + 3..].starts_with(' ')));
+        end.flatten().map_or(rest, |(at, _)| &rest[..at])
+    };
+    assert!(!job("check").contains("secrets.") && !job("check").contains("id-token"), "{}", job("check"));
+    assert!(job("plan").contains("secrets.INFRACTL_AGE_KEY") && job("plan").contains("id-token: write"));
+    assert!(job("plan").contains("head.repo.full_name == github.repository"));
+    assert!(
+        job("plan").contains("SHARD: \"${{ matrix.shard }}/3\"")
+            && job("plan").contains("--shard \"$SHARD\"")
+    );
+    assert!(
+        job("to-dev").contains("group: infractl-dev") && job("to-dev").contains("cancel-in-progress: false")
+    );
+    assert!(
+        job("plan-prod").contains("environment: prod-plan") && job("to-prod").contains("environment: prod\n")
+    );
+    assert!(job("to-prod").contains("needs: plan-prod") && job("plan-prod").contains("needs: to-dev"));
+    assert!(!new.contains("pull_request_target") && new.contains("fetch-depth: 0"));
+}

@@ -1,0 +1,134 @@
+//! The pipeline of GitLab CI. It has no `stages` and no `default`, so that another file may include it. Pure.
+
+use super::jobs::{Job, Setting, When, Work};
+use super::shell::{self, Ways};
+use super::yaml::{Map, Yaml, entry, file};
+
+const WAYS: Ways = Ways {
+    // Artefacts come from the folder of the repository; git ignores this one.
+    handed: "$CI_PROJECT_DIR/.infractl/handed",
+    own: "$CI_PROJECT_DIR/.infractl/own",
+    shard: "$CI_NODE_INDEX/$CI_NODE_TOTAL",
+    token: "printf %s \"$AWS_ID_TOKEN\"",
+};
+
+/// What all jobs have.
+const BASE: &str = ".infractl";
+const FROM_FORK: &str = "$CI_PIPELINE_SOURCE == \"merge_request_event\" && $CI_MERGE_REQUEST_SOURCE_PROJECT_ID != $CI_MERGE_REQUEST_PROJECT_ID";
+const FROM_HERE: &str = "$CI_PIPELINE_SOURCE == \"merge_request_event\" && $CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_MERGE_REQUEST_PROJECT_ID";
+
+/// The whole file.
+pub(super) fn pipeline(setting: &Setting, jobs: &[Job]) -> String {
+    let mut all: Map = vec![entry(BASE, base(setting))];
+    if jobs.iter().any(|job| job.when == When::Proposed && job.reaches) {
+        all.push(entry(
+            "fork",
+            vec![
+                entry("stage", "test"),
+                entry("rules", rules(FROM_FORK, Vec::new())),
+                entry("variables", vec![entry("GIT_STRATEGY", "none")]),
+                entry(
+                    "script",
+                    vec![Yaml::from(
+                        "echo 'this comes from a fork, which gets no secrets: nothing is planned'",
+                    )],
+                ),
+            ],
+        ));
+    }
+    all.extend(jobs.iter().map(|one| (one.name.clone(), Yaml::Map(job(setting, one)))));
+    file(&all)
+}
+
+fn rules(when: &str, more: Map) -> Vec<Yaml> {
+    let mut rule = vec![entry("if", when)];
+    rule.extend(more);
+    vec![Yaml::from(rule)]
+}
+
+fn base(setting: &Setting) -> Map {
+    let mut map = Vec::new();
+    if let Some(image) = &setting.ci.image {
+        // An image may have an entry point that is no shell.
+        let table = vec![entry("name", image.as_str()), entry("entrypoint", vec![Yaml::from("")])];
+        map.push(entry("image", table));
+    }
+    if let Some(tag) = &setting.ci.runner {
+        map.push(entry("tags", vec![tag.clone()]));
+    }
+    let mut before = shell::program(setting, &WAYS);
+    if setting.ci.infractl.url.is_some() {
+        before.push(format!("export PATH=\"{}/bin:$PATH\"", WAYS.own));
+    }
+    if !setting.folder.is_empty() {
+        before.push(format!("cd -- {}", shell_words::quote(&setting.folder)));
+    }
+    before.extend(shell::tools(setting));
+    map.extend([
+        entry("interruptible", false),
+        entry("variables", vec![entry("GIT_DEPTH", "0")]),
+        entry("before_script", before),
+    ]);
+    map
+}
+
+fn job(setting: &Setting, job: &Job) -> Map {
+    let merged =
+        format!("$CI_COMMIT_BRANCH == {} && $CI_PIPELINE_SOURCE != \"schedule\"", quoted(&setting.branch));
+    let manual = vec![entry("when", "manual"), entry("allow_failure", false)];
+    let rules = match job.when {
+        When::Proposed if job.reaches => rules(FROM_HERE, Vec::new()),
+        When::Proposed => rules("$CI_PIPELINE_SOURCE == \"merge_request_event\"", Vec::new()),
+        When::Merged => rules(&merged, if job.approval { manual } else { Vec::new() }),
+        When::Nightly => rules("$CI_PIPELINE_SOURCE == \"schedule\"", Vec::new()),
+    };
+    let stage = if job.when == When::Merged { "deploy" } else { "test" };
+    let mut map = vec![entry("extends", BASE), entry("stage", stage), entry("rules", rules)];
+    let needs: Vec<Yaml> = job.needs.iter().map(|before| Yaml::from(before.as_str())).collect();
+    map.push(entry("needs", needs));
+    if let Some(environment) = &job.environment {
+        let mut place = vec![entry("name", environment.as_str())];
+        if !job.changes {
+            // Its variables, without being a deployment to it.
+            place.push(entry("action", "prepare"));
+        }
+        map.push(entry("environment", place));
+        if job.changes {
+            map.push(entry("resource_group", environment.as_str()));
+        }
+    }
+    if job.role.is_some() {
+        map.push(entry("id_tokens", vec![entry("AWS_ID_TOKEN", vec![entry("aud", "sts.amazonaws.com")])]));
+    }
+    if job.shards > 1 {
+        map.push(entry("parallel", job.shards));
+    }
+    if let Some(environment) = job.keeps() {
+        let path = format!(".infractl/handed/{environment}.tfplan");
+        map.push(entry("artifacts", vec![entry("paths", vec![path]), entry("expire_in", "1 day")]));
+    }
+    map.push(entry("script", script(setting, job)));
+    map
+}
+
+fn script(setting: &Setting, job: &Job) -> Vec<String> {
+    let mut lines = Vec::new();
+    let compares = |work: &Work| matches!(work, Work::Run(command) if command.compares());
+    if job.work.iter().any(compares) {
+        // A runner fetches only what the pipeline is about.
+        let branch = &setting.branch;
+        let spec = format!("+refs/heads/{branch}:refs/remotes/origin/{branch}");
+        lines.push(format!("git fetch --quiet origin {}", shell_words::quote(&spec)));
+    }
+    if job.comments {
+        lines.push(shell::commented(job, &WAYS).join("\n"));
+    } else {
+        lines.extend(job.work.iter().map(|work| shell::work(job, work, &WAYS).join("\n")));
+    }
+    lines
+}
+
+/// Text in an expression of GitLab.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}

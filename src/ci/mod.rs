@@ -1,0 +1,12 @@
+//! What a forge runs: its file, made from the configuration, and comments on what is proposed there.
+
+pub(crate) mod generate;
+mod github;
+mod gitlab;
+mod azure;
+mod shell;
+pub(crate) mod jobs;
+pub(crate) mod line;
+mod yaml;
+pub(crate) mod forge;
+pub(crate) mod comment;

@@ -1,0 +1,37 @@
+//! Environments and shares, for a forge that makes its jobs from them.
+
+use serde_json::json;
+
+use crate::commands::chosen::{Narrow, Shard};
+use crate::commands::target;
+use crate::context::Ctx;
+use crate::failure::Failure;
+
+/// Print environments and shares as JSON, for jobs that are made while a pipeline runs
+///
+/// One line: `{"environments": ["dev", …], "shards": [{"shard": "1/2", "environments": ["dev"]}, …]}`. Shares without an
+/// environment are left out.
+#[derive(Debug, clap::Args)]
+pub(super) struct MatrixArgs {
+    /// Only those that changed since COMMIT, as `plan --changed-since` takes them
+    #[arg(long, value_name = "COMMIT")]
+    changed_since: Option<String>,
+    /// So many shares, as `plan --shard 2/5` takes them
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    shards: u16,
+}
+
+/// Prints them.
+pub(super) async fn run(cx: &Ctx, args: &MatrixArgs) -> Result<(), Failure> {
+    let project = target::project(cx)?;
+    let all = project.environments.clone();
+    let names = Narrow::since(args.changed_since.clone()).of(cx, &project, all).await?;
+    let shards = (1..=args.shards).filter_map(|number| {
+        let shard = Shard::new(number, args.shards);
+        let inside: Vec<&String> = names.iter().filter(|name| shard.holds(name)).collect();
+        (!inside.is_empty()).then(|| json!({ "shard": shard.to_string(), "environments": inside }))
+    });
+    let shards: Vec<_> = shards.collect();
+    let matrix = json!({ "environments": names, "shards": shards });
+    cx.ui.document(format!("{matrix}\n").as_bytes())
+}

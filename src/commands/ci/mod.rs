@@ -1,0 +1,36 @@
+//! The file of a forge, and what its jobs call.
+
+mod comment;
+mod generate;
+mod matrix;
+
+use super::Global;
+use crate::context::Ctx;
+use crate::failure::Failure;
+
+/// Write the file of a forge, and what its jobs call
+#[derive(Debug, clap::Args)]
+pub struct CiArgs {
+    #[command(subcommand)]
+    command: CiCommand,
+}
+
+/// What is done.
+#[derive(Debug, clap::Subcommand)]
+enum CiCommand {
+    /// Say something on the pull request or merge request of this job, in one comment
+    Comment(comment::CommentArgs),
+    /// Write the file that GitHub Actions, GitLab CI or Azure Pipelines runs, from `[ci]`
+    Generate(generate::GenerateArgs),
+    /// Print environments and shares as JSON, for jobs that are made while a pipeline runs
+    Matrix(matrix::MatrixArgs),
+}
+
+/// Runs it.
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &CiArgs) -> Result<(), Failure> {
+    match &args.command {
+        CiCommand::Comment(args) => comment::run(cx, global, args).await,
+        CiCommand::Generate(args) => generate::run(cx, global, args),
+        CiCommand::Matrix(args) => matrix::run(cx, args).await,
+    }
+}

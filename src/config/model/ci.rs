@@ -1,0 +1,112 @@
+//! `[ci]`: what a forge runs when something is proposed, when it is merged, and at night.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{EnvironmentName, VariableName};
+
+/// What the forge runs: `infractl ci generate` writes its file from this. Belongs into `defaults.toml`
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Ci {
+    /// Whose file is written
+    pub forge: CiForge,
+    /// The infractl that the jobs run
+    pub infractl: CiProgram,
+    /// The file, from the top of the repository
+    ///
+    /// Default: `.github/workflows/infractl.yml`, `.gitlab-ci.yml` or `azure-pipelines.yml`
+    ///
+    /// Example: `file = ".gitlab/infractl.yml"`
+    pub file: Option<String>,
+    /// Machine that the jobs run on: `runs-on` of GitHub, a tag of GitLab, `vmImage` of Azure
+    ///
+    /// Default: `ubuntu-24.04`; of GitLab any
+    pub runner: Option<String>,
+    /// Image that the jobs run in (GitLab); it has git, and curl where `infractl` has a `url`
+    pub image: Option<String>,
+    /// Commands of infractl for what is proposed (a pull request, a merge request); they change nothing. What they say
+    /// becomes one comment on it
+    ///
+    /// Example: `merge-request = ["validate --all", "plan --changed-since origin/main"]`
+    #[serde(default)]
+    pub merge_request: Vec<String>,
+    /// Machines that a command over several environments is shared out to (`--shard`)
+    ///
+    /// Default: `1`
+    #[schemars(range(min = 1, max = 256))]
+    pub shards: Option<u16>,
+    /// What is done with the environments when the branch of `[release]` has moved, one after the other
+    #[serde(default)]
+    pub main: Vec<CiStage>,
+    /// Commands of infractl for every night
+    ///
+    /// Example: `nightly = ["drift --all"]`
+    #[serde(default)]
+    pub nightly: Vec<String>,
+    /// Who the jobs are at the cloud, by a token of the forge and without a key
+    pub identity: Option<CiIdentity>,
+    /// Secrets of the forge that become variables of the jobs that reach something
+    ///
+    /// Default: `INFRACTL_AGE_KEY` when an environment has files of secrets
+    pub secrets: Option<Vec<VariableName>>,
+    /// Runs of an environment wait in a queue; without it GitHub keeps only the last one that waits
+    #[serde(default)]
+    pub queue: bool,
+}
+
+/// Whose file is written
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CiForge {
+    /// GitHub Actions
+    Github,
+    /// GitLab CI
+    Gitlab,
+    /// Azure Pipelines
+    Azure,
+}
+
+/// The infractl that the jobs run
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct CiProgram {
+    /// Its version
+    pub version: String,
+    /// The SHA-256 of the program; another one is not started
+    pub sha256: String,
+    /// Where the program is had; `{{version}}` stands for the version
+    ///
+    /// Default: it is on the `PATH` of the machine already
+    ///
+    /// Example: `url = "https://example.com/infractl-{{version}}-linux-amd64"`
+    pub url: Option<String>,
+}
+
+/// What is done with one environment
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct CiStage {
+    /// The environment
+    pub env: EnvironmentName,
+    /// Verbs and pipelines, in order. `apply --plan` plans in a job of its own, and applies that plan after the approval;
+    /// `apply --verify` plans again and applies what means the same
+    ///
+    /// Example: `run = ["apply --plan", "deploy", "verify"]`
+    pub run: Vec<String>,
+    /// Somebody lets it begin; a protected environment asks for this
+    #[serde(default)]
+    pub approval: bool,
+    /// Who these jobs are at the cloud, when they are somebody else
+    pub identity: Option<CiIdentity>,
+}
+
+/// Who the jobs are at the cloud
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct CiIdentity {
+    /// ARN of the role of AWS that trusts the forge's tokens
+    ///
+    /// Example: `aws = "arn:aws:iam::123456789012:role/infractl"`
+    pub aws: String,
+}

@@ -1,0 +1,285 @@
+//! The files of `ci generate`, checked by what people check them with, and run: by act (GitHub Actions) and gitlab-ci-local.
+//! Nothing runs Azure Pipelines outside of Azure: there is only its schema. What act would fetch from GitHub, three actions,
+//! are stand-ins here; the forge that gets the comment is a fake.
+
+use std::ffi::OsString;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::common::{BIN, CANARY, Run, Sandbox, clean, need, output, path_with};
+
+/// A project with two environments, one of them protected, whose states are beside it.
+fn project(forge: &str, more: &str) -> Sandbox {
+    let token = format!("{CANARY}token");
+    let project = Sandbox::empty().with_secrets(&[("TOKEN", &token)]);
+    let sum: String =
+        Sha256::digest(std::fs::read(BIN).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let states = project.home.path("states");
+    std::fs::create_dir(&states).unwrap();
+    let states = states.display();
+    project.write(
+        "environments/defaults.toml",
+        &format!(
+            r#"[secrets]
+files = ["all.enc.env"]
+[terraform.backend]
+path = "{states}/{{{{environment}}}}.tfstate"
+[ci]
+forge = "{forge}"
+infractl = {{ version = "0.1.0", sha256 = "{sum}" }}
+merge-request = ["validate --all", "plan --all"]
+main = [
+  {{ env = "dev", run = ["apply"] }},
+  {{ env = "prod", run = ["apply --plan", "verify"], approval = true }},
+]
+nightly = ["drift --all"]
+{more}
+[pipelines]
+verify = [{{ command = ["test", "-f", "{states}/{{{{environment}}}}.tfstate"] }}]
+"#
+        ),
+    );
+    for name in ["dev", "prod"] {
+        project.environment(name, if name == "prod" { "protected = true\n" } else { "" });
+        let module = format!(
+            "terraform {{\n  backend \"local\" {{}}\n}}\nvariable \"token\" {{\n  sensitive = true\n}}\n\
+             resource \"terraform_data\" \"x\" {{\n  input = sensitive(\"{name}-${{var.token}}\")\n}}\n"
+        );
+        project.write(format!("environments/{name}/main.tf"), &module);
+    }
+    project.write(".gitignore", "key.txt\n.infractl/\n.terraform/\n");
+    project.write("shared/.gitignore", "*\n!.gitignore\n");
+    project
+}
+
+fn commit(project: &Sandbox) {
+    let git = |args: &[&str]| {
+        let who = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"];
+        output(clean("git", project.root(), project.home.root()).args(who).args(args));
+    };
+    git(&["init", "-q"]);
+    git(&["remote", "add", "origin", "https://github.com/acme/shop.git"]);
+    git(&["add", "-A"]);
+    git(&["commit", "-qm", "all"]);
+}
+
+fn key(project: &Sandbox) -> String {
+    let file = project.read("key.txt");
+    file.lines().find(|line| line.starts_with("AGE-SECRET-KEY")).unwrap().to_owned()
+}
+
+const GITHUB: &str = ".github/workflows/infractl.yml";
+
+#[test]
+fn what_people_check_these_files_with_finds_nothing() {
+    let (Some(actionlint), Some(zizmor), Some(schema)) =
+        (need("actionlint"), need("zizmor"), need("check-jsonschema"))
+    else {
+        return;
+    };
+    let odd = "queue = true\nshards = 3\nsecrets = [\"INFRACTL_AGE_KEY\", \"ARM_CLIENT_ID\"]\n";
+    let role = "identity = { aws = \"arn:aws:iam::123456789012:role/ci\" }\n";
+    for (forge, file, more) in [
+        ("github", GITHUB, [odd, role].concat()),
+        ("gitlab", ".gitlab-ci.yml", [odd, role, "image = \"registry.example.com/tools:1\"\n"].concat()),
+        ("azure", "azure-pipelines.yml", odd.to_owned()),
+    ] {
+        let project = project(forge, &more);
+        for name in ["1e3", "no", "on"] {
+            project.environment(name, "");
+        }
+        let stages = "main = [\n  { env = \"1e3\", run = [\"apply\"] },\n  { env = \"no\", run = [\"apply -- '-var=a=${{ x }}' $HOME\"] },";
+        project.edit("environments/defaults.toml", "main = [", stages);
+        project.infractl(&["ci", "generate"]).code(0);
+        let run = |program: &OsString, args: &[&str]| {
+            let mut command = clean(program, project.root(), project.home.root());
+            Run::of(command.args(args).arg(file)).code(0)
+        };
+        match forge {
+            "github" => {
+                run(&actionlint, &[]);
+                run(&zizmor, &["--offline", "--no-progress"]);
+                run(&schema, &["--builtin-schema", "vendor.github-workflows"]);
+            }
+            "gitlab" => drop(run(&schema, &["--builtin-schema", "vendor.gitlab-ci"])),
+            // Its patterns are none that every reader of patterns takes.
+            _ => drop(run(
+                &schema,
+                &["--regex-variant", "python", "--builtin-schema", "vendor.azure-pipelines"],
+            )),
+        }
+    }
+}
+
+/// Stand-ins for the actions of GitHub: the files are there already, and artefacts are files in a folder.
+fn stand_ins(project: &Sandbox) -> Vec<String> {
+    let keep = "mkdir -p \"$HANDED/$NAME\" && cp \"$FROM\" \"$HANDED/$NAME/\"";
+    let take = "mkdir -p \"$FROM\" && cp \"$HANDED/$NAME\"/* \"$FROM/\"";
+    let actions = [("checkout", "true"), ("upload-artifact", keep), ("download-artifact", take)];
+    let file = project.read(GITHUB);
+    let known = actions.into_iter().map(|(name, script)| {
+        let inputs =
+            ["name", "path", "fetch-depth", "persist-credentials", "if-no-files-found", "retention-days"];
+        let inputs: Value = inputs
+            .into_iter()
+            .map(|input| (input.to_owned(), json!({ "default": "" })))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
+        let env = json!({ "NAME": "${{ inputs.name }}", "FROM": "${{ inputs.path }}" });
+        let steps = json!([{ "run": script, "shell": "bash", "env": env }]);
+        let action =
+            json!({ "name": name, "inputs": inputs, "runs": { "using": "composite", "steps": steps } });
+        let folder = format!("stand-ins/{name}");
+        project.home.write(format!("{folder}/action.yml"), &action.to_string());
+        let used = file.split("uses: ").find(|rest| rest.starts_with(&format!("actions/{name}@"))).unwrap();
+        let used = used.split_whitespace().next().unwrap();
+        format!("--local-repository={used}={}", project.home.path(folder).display())
+    });
+    known.collect()
+}
+
+/// `act EVENT` on this machine: each job works in a copy of the project.
+fn act(project: &Sandbox, act: &OsString, event: &str, more: &[String]) -> Run {
+    let mut command = clean(act, project.root(), project.home.root());
+    command
+        .env("PATH", path_with([Path::new(BIN)]))
+        .args([event, "-P", "ubuntu-24.04=-self-hosted", "--env"])
+        .arg(format!("HANDED={}", project.home.path("handed").display()))
+        .arg(format!("--secret=INFRACTL_AGE_KEY={}", key(project)))
+        .args(stand_ins(project))
+        .args(more);
+    Run::of(&mut command)
+}
+
+fn state(project: &Sandbox, environment: &str) -> PathBuf {
+    project.home.path(format!("states/{environment}.tfstate"))
+}
+
+/// The plan that was handed over.
+#[track_caller]
+fn is_encrypted(plan: &Path) {
+    let plan = std::fs::read_to_string(plan).unwrap();
+    assert!(plan.starts_with('{') && plan.contains("ENC[AES256_GCM"), "{plan}");
+    assert!(!plan.contains(CANARY));
+}
+
+#[test]
+fn act_plans_and_comments_on_what_is_proposed_and_applies_what_is_merged() {
+    let Some(program) = need("act") else { return };
+    let project = project("github", "");
+    project.infractl(&["ci", "generate"]).code(0);
+    commit(&project);
+    let forge = fake_forge();
+    let event = json!({ "number": 7, "pull_request": { "number": 7, "base": { "ref": "main" },
+        "head": { "ref": "x", "repo": { "full_name": "acme/shop" } } } });
+    project.home.write("event.json", &event.to_string());
+    let proposed = [
+        format!("--eventpath={}", project.home.path("event.json").display()),
+        format!("--env=GITHUB_API_URL={}", forge.0),
+        "--env=GITHUB_REF=refs/pull/7/merge".to_owned(),
+        "--secret=GITHUB_TOKEN=token-of-the-job".to_owned(),
+    ];
+    act(&project, &program, "pull_request", &proposed).code(0).prints("Job succeeded");
+    let said = forge.1.lock().unwrap().clone();
+    let [(line, comment)] = said.as_slice() else { panic!("{said:?}") };
+    assert!(line.starts_with("POST /repos/acme/shop/issues/7/comments "), "{line}");
+    assert!(
+        comment.starts_with("<!-- infractl: plan -->\n") && comment.contains("| ✅ | prod | 1 | 0 | 0 | 0 |"),
+        "{comment}"
+    );
+    assert!(!comment.contains(CANARY) && !state(&project, "dev").exists());
+
+    act(&project, &program, "push", &[]).code(0).prints("Job succeeded");
+    assert!(state(&project, "dev").exists() && state(&project, "prod").exists());
+    is_encrypted(&project.home.path("handed/plan-prod/prod.tfplan"));
+
+    // What comes from a fork is not planned.
+    let fork = event.to_string().replace("acme/shop", "mallory/shop");
+    project.home.write("event.json", &fork);
+    let run = act(&project, &program, "pull_request", &proposed).code(0);
+    let run = act(&project, &program, "pull_request", &proposed).code(0).prints("gets no secrets");
+    assert!(!run.out.contains("terraform plan"), "{}", run.out);
+    assert_eq!(forge.1.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn gitlab_ci_local_does_the_same() {
+    let Some(program) = need("gitlab-ci-local") else { return };
+    let project = project("gitlab", "");
+    project.infractl(&["ci", "generate"]).code(0);
+    commit(&project);
+    let forge = fake_forge();
+    let run = |variables: &[&str], args: &[&str]| {
+        let mut command = clean(&program, project.root(), project.home.root());
+        command.env("PATH", path_with([Path::new(BIN)])).arg("--force-shell-executor").args(args);
+        command.arg(format!("--variable=INFRACTL_AGE_KEY={}", key(&project)));
+        Run::of(command.args(variables.iter().map(|variable| format!("--variable={variable}")))).code(0)
+    };
+    let api = format!("CI_API_V4_URL={}", forge.0);
+    let proposed = [
+        "GITLAB_CI=true",
+        "CI_PIPELINE_SOURCE=merge_request_event",
+        "CI_MERGE_REQUEST_IID=7",
+        "CI_PROJECT_ID=12",
+        "CI_MERGE_REQUEST_SOURCE_PROJECT_ID=12",
+        "CI_MERGE_REQUEST_PROJECT_ID=12",
+        "GITLAB_TOKEN=token-of-the-bot",
+        &api,
+    ];
+    run(&proposed, &[]);
+    let said = forge.1.lock().unwrap().clone();
+    let [(line, comment)] = said.as_slice() else { panic!("{said:?}") };
+    assert!(line.starts_with("POST /projects/12/merge_requests/7/notes "), "{line}");
+    assert!(comment.contains("| ✅ | prod | 1 | 0 | 0 | 0 |") && !comment.contains(CANARY), "{comment}");
+
+    let merged = ["CI_PIPELINE_SOURCE=push", "CI_COMMIT_BRANCH=main"];
+    assert!(project.read(".gitlab-ci.yml").contains("      when: manual\n      allow_failure: false\n"));
+    run(&merged, &["--manual", "to-prod"]);
+    assert!(state(&project, "dev").exists() && state(&project, "prod").exists());
+}
+
+/// A fake forge without comments: what is written to it is kept.
+fn fake_forge() -> (String, Arc<Mutex<Vec<(String, String)>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&said);
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let (mut head, mut length) = (String::new(), 0);
+            loop {
+                let mut line = String::new();
+                if reader.read_line(&mut line).unwrap_or(0) < 3 {
+                    break;
+                }
+                let (name, value) = line.split_once(':').unwrap_or_default();
+                if name.eq_ignore_ascii_case("content-length") {
+                    length = value.trim().parse().unwrap();
+                }
+                head.push_str(&line);
+            }
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).unwrap();
+            let text = if head.starts_with("GET ") { "[]" } else { "{}" };
+            if text == "{}" {
+                let body: Value = serde_json::from_slice(&body).unwrap();
+                let text = body["body"].as_str().unwrap().to_owned();
+                kept.lock().unwrap().push((head.lines().next().unwrap().to_owned(), text));
+            }
+            let length = text.len();
+            let _ = write!(
+                stream,
+                "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{text}"
+            );
+        }
+    });
+    (url, said)
+}
