@@ -63,7 +63,9 @@ fn services<'a>(steps: &'a [Step], see: &mut dyn FnMut(&'a Ecs)) {
 impl StepKind for Definitions {
     fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
         for (name, _) in of(env) {
-            deploying(env, name).into_iter().for_each(|ecs| ecs.visit(env, see));
+            for ecs in deploying(env, name) {
+                ecs.visit(env, see);
+            }
             Ecs { register: Some(TaskName(name.clone())), ..Ecs::default() }.visit(env, see);
         }
     }
