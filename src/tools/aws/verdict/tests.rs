@@ -417,6 +417,8 @@ fn reasons() -> Vec<(String, &'static str, bool)> {
         ),
         ("", "TaskDefinition is inactive", "inactive", false),
         ("", "Task failed to start", "start", true),
+        ("", "still PROVISIONING after 10m", "start", true),
+        ("", "still PENDING after 10m", "start", true),
         // Of what no other rule knows.
         (
             "CannotStartContainerError: ",
