@@ -181,7 +181,7 @@ impl PipelineRun<'_> {
             self.tell(Event::StepStarted { number: first, name: step.name.clone() });
         }
         let result = match &rules.retry {
-            Some(retry) => self.retried(step, retry, &frame, path).await,
+            Some(retry) => Box::pin(self.retried(step, retry, &frame, path)).await,
             None => self.once(step, &frame, path).await,
         };
         self.number = first - 1 + step.count();

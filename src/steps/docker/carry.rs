@@ -50,7 +50,7 @@ impl StepKind for Carry {
     }
 
     fn run<'a>(&'a self, step: &'a mut StepCx<'_>) -> BoxFuture<'a, Result<String, Failure>> {
-        Box::pin(async move { if self.copies { copy(step, self).await } else { look(step, self).await } })
+        if self.copies { Box::pin(copy(step, self)) } else { Box::pin(look(step, self)) }
     }
 
     fn describe(&self, step: &mut StepCx<'_>) -> Result<Vec<String>, Failure> {
