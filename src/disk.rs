@@ -1,8 +1,8 @@
 //! Files, whole or not at all.
 
+mod fresh;
 mod desk;
 mod beside;
-mod fresh;
 mod own;
 mod private;
 pub(crate) mod repository;

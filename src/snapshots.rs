@@ -1,8 +1,8 @@
 //! Snapshots that are kept: what is written down of each, where, which of them go, which are good enough for what comes.
 
-pub(crate) mod shelf;
-pub(crate) mod gate;
 pub(crate) mod retention;
+pub(crate) mod gate;
+pub(crate) mod shelf;
 pub(crate) mod name;
 mod manifest;
 

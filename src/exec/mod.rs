@@ -11,7 +11,6 @@ mod background;
 mod drain;
 mod hangup;
 mod output;
-mod stream;
 mod watcher;
 mod signals;
 mod group;
@@ -19,6 +18,7 @@ mod group;
 mod tests;
 mod cmd;
 mod container;
+mod stream;
 
 use std::fmt;
 use std::future::Future;

@@ -118,8 +118,8 @@ impl Server {
                 self.way.place()
             );
             return Err(Failure::new(Kind::Tool, message)
-                .help(format!("install the client of PostgreSQL {}", about.major()))
-                .help(format!("or use another: `via = \"image:postgres:{}\"`, `via = \"docker:CONTAINER\"`, `via = \"ssh:HOST\"`", about.major())));
+                .help(format!("install the client of PostgreSQL {}", about.release()))
+                .help(format!("or use another: `via = \"image:postgres:{}\"`, `via = \"docker:CONTAINER\"`, `via = \"ssh:HOST\"`", about.release())));
         }
         Ok(client)
     }

@@ -14,8 +14,8 @@ use crate::work::{StepCx, child};
 
 /// The image that packs, when none is named.
 const IMAGE: &str = "busybox";
-/// What a file of gzip begins with.
-const GZIP: &[u8] = &[0x1f, 0x8b];
+/// What `tar` begins with here.
+const TAR: &[u8] = b"./";
 /// What volumes of checks are called, and a stamp.
 const SCRATCH: &str = "infractl_verify_";
 
@@ -27,12 +27,12 @@ pub(super) async fn create(step: &mut StepCx<'_>, entry: &Entry<'_>) -> Result<M
         is_at_rest(step, &volume).await?;
     }
     let mut manifest = entry.begin(step)?;
-    let place = entry.shelf.file(&format!("{}.tar.gz.age", manifest.name));
+    let place = entry.shelf.file(&format!("{}.tar.age", manifest.name));
     let sealing = Sealing::begin(step, &place)?;
     step.progress(format!("packing {volume}"));
-    let cmd = packer(entry, &format!("{volume}:/volume:ro"), &["tar", "-C", "/volume", "-czf", "-", "."]);
+    let cmd = packer(entry, &format!("{volume}:/volume:ro"), &["tar", "-C", "/volume", "-cf", "-", "."]);
     let done = step.run(&cmd.into_sink(sealing.sink())).await?;
-    manifest.stored = Some(sealing.settle(step, &done, GZIP, |done| child::judge(step, done))?);
+    manifest.stored = Some(sealing.settle(step, &done, TAR, |done| child::judge(step, done))?);
     manifest.of = Some(volume);
     entry.shelf.keep(&manifest)?;
     Ok(manifest)
@@ -108,7 +108,7 @@ async fn fill(
     let label = format!("infractl.environment={}", step.env.name);
     child::judge(step, &docker(step, &["volume", "create", "--label", &label, volume]).await?)?;
     step.progress(format!("unpacking into {volume}"));
-    let cmd = packer(entry, &format!("{volume}:/volume"), &["tar", "-C", "/volume", "-xzf", "-"]);
+    let cmd = packer(entry, &format!("{volume}:/volume"), &["tar", "-C", "/volume", "-xf", "-"]);
     let done = step.run(&cmd.parts(vec![InputPart::Supply(supply)])).await?;
     child::judge(step, &done)
 }

@@ -41,10 +41,18 @@ impl About {
         serde_json::from_slice(stdout).ok()
     }
 
-    /// `15` of 15.18, and `906` of 9.6.
+    /// What decides whether a client is too old: `1500` of 15.18, and `906` of 9.6.
     pub(crate) fn major(&self) -> u32 {
         let number: u32 = self.number.parse().unwrap_or_default();
-        if number >= 100_000 { number / 10_000 } else { number / 100 }
+        if number >= 100_000 { number / 10_000 * 100 } else { number / 100 }
+    }
+
+    /// The same for people: `15`, `9.6`.
+    pub(crate) fn release(&self) -> String {
+        match (self.major() / 100, self.major() % 100) {
+            (first @ 10.., _) => first.to_string(),
+            (first, second) => format!("{first}.{second}"),
+        }
     }
 
     /// As it is written down.
@@ -71,7 +79,7 @@ pub(crate) fn major(version: &str) -> Option<u32> {
     let mut numbers = version.split(|letter: char| !letter.is_ascii_digit()).map(str::parse::<u32>);
     match (numbers.next()?.ok()?, numbers.next()) {
         (first @ 0..10, Some(Ok(second))) => Some(first * 100 + second),
-        (first, _) => Some(first),
+        (first, _) => Some(first * 100),
     }
 }
 
@@ -130,12 +138,12 @@ mod tests {
         assert_eq!(client("pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"), Some("15.18"));
         assert_eq!(
             [major("15.18"), major("9.6.24"), major("17beta1"), major("x")],
-            [Some(15), Some(906), Some(17), None]
+            [Some(1500), Some(906), Some(1700), None]
         );
         let about = |number: &str| {
             About::read(format!(r#"["{number}","v","UTF8","C","C","o","u"]"#).as_bytes()).unwrap()
         };
-        assert_eq!([about("150018").major(), about("90624").major()], [15, 906]);
+        assert_eq!([about("150018").release(), about("90624").release()], ["15", "9.6"]);
     }
 
     #[test]
