@@ -22,7 +22,7 @@ pub(super) fn pipeline(setting: &Setting, jobs: &[Job]) -> String {
     if is_any(When::Nightly) {
         let mut nightly = vec![entry("cron", "17 3 * * *"), entry("displayName", "infractl")];
         nightly.extend(branches());
-        nightly.push(entry("always", true));
+        nightly.push(entry("always", "true"));
         map.push(entry("schedules", vec![Yaml::from(nightly)]));
     }
     // With an exclusive lock as check of the environment runs wait for each other, in their order.
@@ -66,7 +66,7 @@ fn job(setting: &Setting, job: &Job) -> Map {
         return map;
     }
     if job.shards > 1 {
-        map.push(entry("strategy", vec![entry("parallel", job.shards)]));
+        map.push(entry("strategy", vec![entry("parallel", job.shards.to_string())]));
     }
     map.push(entry("steps", steps));
     map

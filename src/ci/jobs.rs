@@ -87,9 +87,6 @@ pub(super) enum Work {
     Apply { environment: String, flag: &'static str, command: Command },
 }
 
-/// Verbs that need neither a key nor a cloud.
-const OFFLINE: [&str; 3] = ["fmt", "graph", "validate"];
-
 /// All of them, in order.
 pub(super) fn jobs(setting: &Setting) -> Result<Vec<Job>, Wrong> {
     let mut names = BTreeSet::new();
@@ -127,11 +124,12 @@ fn proposed(setting: &Setting, names: &mut BTreeSet<String>) -> Result<Vec<Job>,
     for line in &setting.ci.merge_request {
         let command = command(setting.shards(), "merge-request", line)?;
         let verb = command.words.first().map(String::as_str).unwrap_or_default();
-        if verbs::find(verb).is_some_and(|verb| verb.effect >= Effect::Changes) {
+        let known = verbs::find(verb);
+        if known.is_some_and(|verb| verb.effect >= Effect::Changes) {
             let message = format!("`{verb}` changes something, and what is proposed changes nothing");
             return wrong("merge-request", message, "move it to `main` or `nightly`");
         }
-        let jobs = if OFFLINE.contains(&verb) { &mut offline } else { &mut reaching };
+        let jobs = if known.is_some_and(|verb| verb.is_offline) { &mut offline } else { &mut reaching };
         jobs.push(Work::Run(command));
     }
     let mut jobs = Vec::new();

@@ -248,7 +248,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Bootstrap(args) => bootstrap::run(cx, global, args).await,
         Command::Build(args) => build::run(cx, global, args).await,
         Command::Check(args) => check::run(cx, global, args).await,
-        Command::Ci(args) => ci::run(cx, global, args).await,
+        Command::Ci(args) => ci::run(cx, global, args, &|words| parse(words).map(drop)).await,
         Command::Completions(args) => completions::run(cx, args),
         Command::Deploy(args) => deploy::run(cx, global, args).await,
         Command::Destroy(args) => destroy::run(cx, global, args).await,

@@ -63,6 +63,8 @@ pub(crate) struct Verb {
     is_kept: bool,
     /// What its tools print is what it is run for: data, on standard output when that is no terminal.
     pub is_report: bool,
+    /// It looks at files of the project only: neither a key nor a cloud is needed.
+    pub is_offline: bool,
     /// It makes the place of the state, where a shared lock would be.
     makes_backend: bool,
     /// This version has it; other names are kept for it.
@@ -78,6 +80,7 @@ const fn pipeline(name: &'static str, effect: Effect) -> Verb {
         face: Face::Pipeline,
         is_kept: true,
         is_report: false,
+        is_offline: false,
         makes_backend: false,
         exists: true,
     }
@@ -92,6 +95,7 @@ const fn own(name: &'static str, effect: Effect) -> Verb {
         face: Face::Own,
         is_kept: true,
         is_report: false,
+        is_offline: false,
         makes_backend: false,
         exists: true,
     }
@@ -116,6 +120,10 @@ impl Verb {
 
     const fn report(self) -> Verb {
         Verb { is_report: true, ..self }
+    }
+
+    const fn offline(self) -> Verb {
+        Verb { is_offline: true, ..self }
     }
 
     const fn later(self) -> Verb {
@@ -149,7 +157,7 @@ pub(crate) const ALL: &[Verb] = &[
     pipeline("bootstrap", Effect::Changes).backend(),
     pipeline("build", Effect::Writes),
     pipeline("check", Effect::Reads).report(),
-    own("ci", Effect::Reads).not_kept(),
+    own("ci", Effect::Reads).not_kept().offline(),
     own("completions", Effect::Reads),
     pipeline("deploy", Effect::Changes),
     pipeline("destroy", Effect::Destroys),
@@ -160,9 +168,9 @@ pub(crate) const ALL: &[Verb] = &[
     own("env", Effect::Reads),
     own("exec", Effect::Changes),
     own("explain", Effect::Reads).not_kept(),
-    pipeline("fmt", Effect::Reads).not_kept(),
+    pipeline("fmt", Effect::Reads).not_kept().offline(),
     pipeline("genenv", Effect::Writes),
-    own("graph", Effect::Reads),
+    own("graph", Effect::Reads).offline(),
     own("help", Effect::Reads),
     own("history", Effect::Reads),
     own("import", Effect::Writes),

@@ -151,6 +151,9 @@ tasks.forecast-etl = {}
 pipelines.vault-write = [{ command = { run = "x", env = { A = "{{with.path}}", B = "{{with.value}}" } } }]
 "#;
 
+/// What every `[ci]` has.
+const FORGE: &str = "[ci]\nforge = \"github\"\ninfractl.version = \"0.3.0\"\ninfractl.sha256 = \"0123\"\n";
+
 /// An example of the reference as a whole file; none where it is only a part of one.
 fn file(section: &str, example: &str) -> Option<String> {
     Some(match section {
@@ -164,6 +167,12 @@ fn file(section: &str, example: &str) -> Option<String> {
         "pipelines.NAME[]" if example.starts_with('{') => format!("{CONTEXT}pipelines.x = [{example}]\n"),
         "pipelines.NAME[]" => format!("pipelines.x = [{{ do = \"plan\", {example} }}]\n"),
         section if section.starts_with("pipelines") => return None,
+        "ci" => format!("{FORGE}{example}\n"),
+        "ci.infractl" => format!("{FORGE}infractl.{example}\n"),
+        "ci.main[]" if example.starts_with("run") => {
+            format!("{FORGE}[[ci.main]]\nenv = \"dev\"\n{example}\n")
+        }
+        "ci.identity" | "ci.main[].identity" => format!("{FORGE}identity = {{ {example} }}\n"),
         "tools.NAME" => format!("[tools.x]\nversion = \"1.2.3\"\n{example}\n"),
         "checks.NAME" => format!(
             "[checks.x]\nrun = \"exit 0\"\n{}\n",

@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use super::Parse;
 use crate::ci::generate::{self as file, Found};
 use crate::ci::jobs::{About, Setting, commands};
 use crate::ci::line::Wrong;
-use crate::commands::{Global, parse, target};
+use crate::commands::{Global, target};
 use crate::config::{Environment, Project};
 use crate::context::Ctx;
 use crate::disk::{self, repository};
@@ -31,7 +32,7 @@ pub(super) struct GenerateArgs {
 }
 
 /// Writes it.
-pub(super) fn run(cx: &Ctx, global: &Global, args: &GenerateArgs) -> Result<(), Failure> {
+pub(super) fn run(cx: &Ctx, global: &Global, args: &GenerateArgs, parse: Parse<'_>) -> Result<(), Failure> {
     let project = target::project(cx)?;
     let environments: Vec<Environment> =
         project.environments.iter().map(|name| project.environment(name)).collect::<Result<_, _>>()?;
@@ -39,7 +40,7 @@ pub(super) fn run(cx: &Ctx, global: &Global, args: &GenerateArgs) -> Result<(), 
     let setting = setting(&project, &top, &environments)?;
     let refused = |wrong: Wrong| refused(&environments, wrong);
     for (key, words) in commands(&setting).map_err(refused)? {
-        known(&words).map_err(|why| {
+        known(&words, parse).map_err(|why| {
             let message = format!("`infractl {}` would be refused: {why}", shell_words::join(&words));
             refused(Wrong { key, message, help: "mend it, and try it here first".to_owned() })
         })?;
@@ -123,10 +124,10 @@ fn setting(project: &Project, top: &Path, environments: &[Environment]) -> Resul
 }
 
 /// What the command line itself has against these words.
-fn known(words: &[String]) -> Result<(), String> {
+fn known(words: &[String], parse: Parse<'_>) -> Result<(), String> {
     let all = std::iter::once("infractl").chain(words.iter().map(String::as_str)).map(OsString::from);
     match parse(all.collect()) {
-        Ok(_) => Ok(()),
+        Ok(()) => Ok(()),
         Err(error) => {
             let text = error.to_string();
             let first = text.lines().next().unwrap_or_default();

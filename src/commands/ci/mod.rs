@@ -4,6 +4,8 @@ mod comment;
 mod generate;
 mod matrix;
 
+use std::ffi::OsString;
+
 use super::Global;
 use crate::context::Ctx;
 use crate::failure::Failure;
@@ -26,11 +28,14 @@ enum CiCommand {
     Matrix(matrix::MatrixArgs),
 }
 
+/// Reads a command line.
+type Parse<'a> = &'a dyn Fn(Vec<OsString>) -> Result<(), clap::Error>;
+
 /// Runs it.
-pub(crate) async fn run(cx: &Ctx, global: &Global, args: &CiArgs) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, global: &Global, args: &CiArgs, parse: Parse<'_>) -> Result<(), Failure> {
     match &args.command {
         CiCommand::Comment(args) => comment::run(cx, global, args).await,
-        CiCommand::Generate(args) => generate::run(cx, global, args),
+        CiCommand::Generate(args) => generate::run(cx, global, args, parse),
         CiCommand::Matrix(args) => matrix::run(cx, args).await,
     }
 }
