@@ -96,7 +96,12 @@ mod tests {
             let deployment =
                 add(What::Began(Begun { of, migrations, leaves: left.parse().ok(), ..Begun::default() }));
             let outcome = if release.contains('!') { State::Failed } else { State::Done };
-            add(What::Deployed(Deployed { deployment, outcome, images: indexmap::IndexMap::default(), snapshot: None }));
+            add(What::Deployed(Deployed {
+                deployment,
+                outcome,
+                images: indexmap::IndexMap::default(),
+                snapshot: None,
+            }));
             if release.contains('+') {
                 add(What::Verified { deployment });
             }
