@@ -103,7 +103,8 @@ impl Containers {
                 // What comes later is read from its beginning.
                 let new = || One { id: id.clone(), back, seen: Instant::now(), told: Told::default() };
                 let one = over.remove(&id).unwrap_or_else(new);
-                let number = (1..).find(|number| !read.iter().any(|(_, taken)| taken == number));
+                let number =
+                    (1..=read.len() + 1).find(|number| !read.iter().any(|(_, taken)| taken == number));
                 let number = number.unwrap_or_default();
                 readings.push(self.read_one(step, one, self.label(number), line));
                 read.push((id, number));

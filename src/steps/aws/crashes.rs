@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::disk;
+use crate::text;
 use crate::work::StepCx;
 
 /// The last crash, and how often in a row it was that one.
@@ -21,7 +22,7 @@ type All = IndexMap<String, Last>;
 
 /// A step has crashed like this; how often it did just before.
 pub(super) fn note(step: &StepCx<'_>, crash: &str) -> usize {
-    let crash: String = Sha256::digest(crash).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let crash = text::hex(&Sha256::digest(crash)[..8]);
     let mut all = read(step);
     let before = all.get(step.name).filter(|last| last.crash == crash).map_or(0, |last| last.times);
     all.insert(step.name.to_owned(), Last { crash, times: before + 1 });
