@@ -5,9 +5,12 @@ use super::planned::{Planned, planned};
 use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
+use crate::deployments::run::Meant;
 use crate::deployments::{Deployment, Release, tagged};
 use crate::failure::{Failure, Kind};
+use crate::pipeline::deploys;
 use crate::pipeline::plan::{Given, Verb};
+use crate::pipeline::select::Selection;
 use crate::text::list;
 
 /// An error when another commit is checked out, or files differ from it.
@@ -55,13 +58,12 @@ pub(super) fn with_images(
     }
     let verb = Verb::Given { name: verb.to_owned(), given };
     let mut planned = planned(cx, env, &verb, &Part::default(), &target::options(global, &[]))?;
-    if let Some(meant) = &mut planned.options.meant {
-        meant.of = Some(Release {
-            release: deployment.release.clone(),
-            commit: deployment.commit.clone(),
-            dirty: deployment.dirty,
-        });
-        meant.from = from.map(str::to_owned);
-    }
+    let of = Release {
+        release: deployment.release.clone(),
+        commit: deployment.commit.clone(),
+        dirty: deployment.dirty,
+    };
+    let meant = deploys::meant(env, "deploy", &Selection::default());
+    planned.options.meant = Some(Meant { of: Some(of), from: from.map(str::to_owned), ..meant });
     Ok(planned)
 }

@@ -72,6 +72,8 @@ pub(crate) fn schemas<'a>(standing: &'a Standing, to: &Deployment) -> Vec<&'a st
 #[cfg(test)]
 mod tests {
     use super::super::record::{Begun, Deployed, Line, Release, SCHEMA, What};
+    use indexmap::IndexMap;
+
     use super::*;
     use crate::history::State;
 
@@ -96,12 +98,7 @@ mod tests {
             let deployment =
                 add(What::Began(Begun { of, migrations, leaves: left.parse().ok(), ..Begun::default() }));
             let outcome = if release.contains('!') { State::Failed } else { State::Done };
-            add(What::Deployed(Deployed {
-                deployment,
-                outcome,
-                images: indexmap::IndexMap::default(),
-                snapshot: None,
-            }));
+            add(What::Deployed(Deployed { deployment, outcome, images: IndexMap::new(), snapshot: None }));
             if release.contains('+') {
                 add(What::Verified { deployment });
             }

@@ -7,20 +7,14 @@ use crate::config::verbs;
 use crate::deployments::run::Meant;
 use crate::work::when;
 
-/// What does what `deploy` does, by another name.
-const DEPLOYS: [&str; 3] = ["deploy", "promote", "rollback"];
-
 /// What the records of a run will say. A part of a pipeline deploys no release: what runs then has no name.
 pub(crate) fn meant(env: &Environment, name: &str, selection: &Selection) -> Meant {
     let is_part = !selection.only.is_empty() || !selection.skip.is_empty();
     // `up` does without.
     let has_deploy = env.pipelines.contains_key("deploy") || env.ansible.is_some();
-    let body = if DEPLOYS.contains(&name) && !env.pipelines.contains_key(name) { "deploy" } else { name };
     Meant {
-        deploys: has_deploy
-            && !is_part
-            && (DEPLOYS.contains(&name) || does(env, body, "deploy", false, &mut Vec::new())),
-        verifies: selection.is_all() && does(env, body, "verify", true, &mut Vec::new()),
+        deploys: has_deploy && !is_part && does(env, name, "deploy", false, &mut Vec::new()),
+        verifies: selection.is_all() && does(env, name, "verify", true, &mut Vec::new()),
         ..Meant::default()
     }
 }

@@ -106,8 +106,7 @@ pub(crate) async fn run_to_step(
         }
     }
     let PipelineRun { facts, at, .. } = run;
-    let released = held.release().await;
-    match result.and(released) {
+    match result.and(held.release().await) {
         Ok(()) => Ok(facts),
         Err(failure) => Err(Stopped { failure, step: at }),
     }

@@ -23,7 +23,6 @@ pub(crate) mod script;
 mod options;
 pub(crate) mod select;
 pub(crate) mod plan;
-mod given;
 mod reviewed;
 pub(crate) mod own;
 mod machines;
@@ -31,6 +30,7 @@ mod machines;
 mod tests;
 mod transient;
 mod verb;
+mod given;
 
 use std::time::Duration;
 
