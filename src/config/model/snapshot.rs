@@ -112,7 +112,7 @@ pub enum SnapshotVerify {
     /// A program and its arguments, without a shell.
     Argv(Vec<Argument>),
     /// With more said.
-    Table(SnapshotCheck),
+    Table(Box<SnapshotCheck>),
 }
 
 /// What is asked of a copy

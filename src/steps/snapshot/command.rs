@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::entry::{Checked, Entry};
-use crate::config::model::{CommandLine, CommandTable};
+use crate::config::model::{CommandLine, CommandTable, SnapshotVerify};
 use crate::exec::{Cmd, Done, Io};
 use crate::failure::{Failure, Kind};
 use crate::snapshots::{Manifest, Verified};
@@ -40,7 +40,7 @@ pub(super) async fn verify(
     entry: &Entry<'_>,
     manifest: &Manifest,
 ) -> Result<Checked, Failure> {
-    let check = entry.source.verify.as_ref().and_then(|verify| verify.command());
+    let check = entry.source.verify.as_ref().and_then(SnapshotVerify::command);
     let check = check.ok_or_else(|| missing(entry, "verify"))?;
     if !is_listed(step, entry, &manifest.name).await? {
         return Ok(Checked::Bad(gone(manifest)));

@@ -1,6 +1,10 @@
 //! Where the programs run that dump and restore: on this machine, on a host, in a container.
 
-use crate::config::template::Template;
+use std::collections::BTreeSet;
+
+use secrecy::ExposeSecret as _;
+
+use crate::config::template::{Rendered, Template};
 use crate::exec::{Cmd, Done};
 use crate::failure::{Failure, Kind};
 use crate::hosts::connection;
@@ -73,7 +77,7 @@ impl Way {
         Ok(match self {
             Way::Here => cmd,
             Way::Machine(machine) => {
-                connection::on(step, machine, Cmd { unset: Default::default(), ..cmd }).await?
+                connection::on(step, machine, Cmd { unset: BTreeSet::new(), ..cmd }).await?
             }
             Way::Docker(words, place) => {
                 // Names only: docker hands on what they hold.
@@ -108,9 +112,6 @@ impl Way {
 
 /// The text of a template, and whether there is a secret in it.
 pub(super) fn rendered(step: &StepCx<'_>, template: &Template) -> Result<(String, bool), Failure> {
-    use secrecy::ExposeSecret as _;
-
-    use crate::config::template::Rendered;
     Ok(match Known::of(step).render(step, template)? {
         Rendered::Plain(text) => (text, false),
         Rendered::Secret(text) => (text.expose_secret().to_owned(), true),
