@@ -18,7 +18,10 @@ fn setting(forge: CiForge) -> Setting {
             file: None,
             runner: None,
             image: None,
-            merge_request: vec!["fmt --all --check".to_owned(), "plan --changed-since origin/main".to_owned()],
+            merge_request: vec![
+                "fmt --all --check".to_owned(),
+                "plan --changed-since origin/main".to_owned(),
+            ],
             shards: None,
             main: vec![
                 stage("dev", &["apply", "deploy"], false),
