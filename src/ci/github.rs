@@ -30,7 +30,7 @@ pub(super) fn workflow(setting: &Setting, jobs: &[Job]) -> String {
         all.push(entry("fork", fork(setting)));
     }
     all.extend(jobs.iter().map(|one| (one.name.clone(), Yaml::Map(job(setting, one)))));
-    file(&vec![
+    file(&[
         entry("name", "infractl"),
         entry("on", triggers(setting, jobs)),
         entry("permissions", Map::new()),
@@ -140,8 +140,8 @@ fn steps(setting: &Setting, job: &Job) -> Vec<Yaml> {
     if setting.ci.infractl.url.is_some() {
         program.push(format!("echo \"{}/bin\" >> \"$GITHUB_PATH\"", WAYS.own));
     }
-    steps.push(run("infractl", program, Vec::new()));
-    steps.extend(shell::tools(setting).map(|line| run("tools", vec![line], Vec::new())));
+    steps.push(run("infractl", &program, Vec::new()));
+    steps.extend(shell::tools(setting).map(|line| run("tools", &[line], Vec::new())));
     let folder = "${{ runner.temp }}/handed";
     if let Some(environment) = job.takes() {
         let with = vec![entry("name", format!("plan-{environment}")), entry("path", folder)];
@@ -151,10 +151,10 @@ fn steps(setting: &Setting, job: &Job) -> Vec<Yaml> {
     if job.comments {
         let mut vars = vars;
         vars.push(entry("GITHUB_TOKEN", "${{ github.token }}"));
-        steps.push(run(&job.name, shell::commented(job, &WAYS), vars));
+        steps.push(run(&job.name, &shell::commented(job, &WAYS), vars));
         return steps;
     }
-    steps.extend(job.work.iter().map(|work| run(&title(work), shell::work(job, work, &WAYS), vars.clone())));
+    steps.extend(job.work.iter().map(|work| run(&title(work), &shell::work(job, work, &WAYS), vars.clone())));
     if let Some(environment) = job.keeps() {
         let with = vec![
             entry("name", format!("plan-{environment}")),
@@ -185,7 +185,7 @@ fn variables(setting: &Setting, job: &Job) -> Map {
     all
 }
 
-fn run(name: &str, lines: Vec<String>, vars: Map) -> Yaml {
+fn run(name: &str, lines: &[String], vars: Map) -> Yaml {
     let mut step = vec![entry("name", text(name))];
     if !vars.is_empty() {
         step.push(entry("env", vars));

@@ -66,7 +66,7 @@ impl From<Vec<String>> for Yaml {
 }
 
 /// The file: each entry of the map after an empty line.
-pub(super) fn file(map: &Map) -> String {
+pub(super) fn file(map: &[(String, Yaml)]) -> String {
     let mut out = String::new();
     for (key, value) in map {
         out.push('\n');
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn maps_lists_and_blocks_stand_where_they_belong() {
-        let map = vec![
+        let map = [
             entry("on", vec![entry("push", vec![entry("branches", vec![Yaml::from("main")])])]),
             entry(
                 "steps",
