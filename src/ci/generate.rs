@@ -6,6 +6,7 @@ use super::jobs::{self, Job, Setting, When};
 use super::line::Wrong;
 use super::{azure, github, gitlab};
 use crate::config::model::CiForge;
+use crate::text;
 
 /// Goes up when the same configuration has to be written anew by hand.
 const FORMAT: u32 = 1;
@@ -134,7 +135,7 @@ fn about(setting: &Setting, jobs: &[Job]) -> String {
 }
 
 fn digest(body: &str) -> String {
-    Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect()
+    text::hex(&Sha256::digest(body))
 }
 
 /// What a file is that was written before.

@@ -181,7 +181,7 @@ impl PipelineRun<'_> {
         }
         let result = match &rules.retry {
             Some(retry) => Box::pin(self.retried(step, retry, &frame, path)).await,
-            None => self.once(step, &frame, path).await,
+            None => Box::pin(self.once(step, &frame, path)).await,
         };
         self.number = first - 1 + step.count();
         if is_work {

@@ -27,7 +27,7 @@ impl PipelineRun<'_> {
             let attempt = tries.start();
             frame.heard.iter().for_each(Heard::forget);
             let at = format!("at try {attempt} of {}", retry.attempts);
-            let failure = match self.once(step, &Frame { attempt, ..frame.clone() }, path).await {
+            let failure = match Box::pin(self.once(step, &Frame { attempt, ..frame.clone() }, path)).await {
                 Ok(summary) if attempt == 1 => return Ok(summary),
                 Ok(summary) if summary.is_empty() => return Ok(at),
                 Ok(summary) => return Ok(format!("{summary}, {at}")),

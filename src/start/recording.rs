@@ -133,7 +133,7 @@ pub(super) fn end(ui: &Ui, recorder: &Recorder, failure: Option<&Failure>) {
         ui.event(None, Event::Diagnostic { name: String::new(), diagnostic });
     }
     let code = failure.map_or(0, |failure| failure.kind.code());
-    let error = failure.map(|failure| {
+    let error = failure.filter(|failure| !failure.silent).map(|failure| {
         let causes: Vec<String> = failure.error.chain().map(ToString::to_string).collect();
         causes.join(": ")
     });

@@ -20,7 +20,7 @@ pub(crate) struct Json {
 impl Reporter for Json {
     fn report(&self, report: &Report) {
         let value = match &report.event {
-            Event::Ended { code, error } if *code != 0 || self.spoke.load(Ordering::Relaxed) => {
+            Event::Ended { code, error } if error.is_some() || self.spoke.load(Ordering::Relaxed) => {
                 Some(json!({"event": "ended", "code": code, "error": error}))
             }
             event => value(event),

@@ -179,7 +179,7 @@ impl Forge {
 
 fn answer(mut stream: TcpStream, state: &mut State) {
     stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-    let (mut bytes, mut part) = (Vec::new(), [0; 65536]);
+    let (mut bytes, mut part) = (Vec::new(), vec![0; 65536]);
     let (head, body) = loop {
         let count = stream.read(&mut part).unwrap_or(0);
         bytes.extend_from_slice(&part[..count]);

@@ -213,7 +213,11 @@ fn every_example_of_the_reference_loads() {
         let Some((_, examples)) = line.split_once("Example: ") else { continue };
         for example in examples.trim_end_matches('.').split("`, `") {
             // Names a snapshot, which has to be declared, or is a part of one.
-            if example.contains("snapshot = {") || section == "snapshots.NAME" {
+            // The environments of a promotion have to be there.
+            if example.contains("snapshot = {")
+                || section == "snapshots.NAME"
+                || example.contains("promotion = {")
+            {
                 continue;
             }
             let Some(text) = file(&section, example.trim_matches('`')) else { continue };

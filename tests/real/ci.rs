@@ -6,7 +6,6 @@ use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -19,8 +18,7 @@ use crate::common::{BIN, CANARY, Run, Sandbox, clean, need, output, path_with};
 fn project(forge: &str, more: &str) -> Sandbox {
     let token = format!("{CANARY}token");
     let project = Sandbox::empty().with_secrets(&[("TOKEN", &token)]);
-    let sum: String =
-        Sha256::digest(std::fs::read(BIN).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sum = format!("{:x}", Sha256::digest(std::fs::read(BIN).unwrap()));
     let states = project.home.path("states");
     std::fs::create_dir(&states).unwrap();
     let states = states.display();
@@ -204,7 +202,6 @@ fn act_plans_and_comments_on_what_is_proposed_and_applies_what_is_merged() {
     // What comes from a fork is not planned.
     let fork = event.to_string().replace("acme/shop", "mallory/shop");
     project.home.write("event.json", &fork);
-    let run = act(&project, &program, "pull_request", &proposed).code(0);
     let run = act(&project, &program, "pull_request", &proposed).code(0).prints("gets no secrets");
     assert!(!run.out.contains("terraform plan"), "{}", run.out);
     assert_eq!(forge.1.lock().unwrap().len(), 1);
@@ -246,8 +243,11 @@ fn gitlab_ci_local_does_the_same() {
     assert!(state(&project, "dev").exists() && state(&project, "prod").exists());
 }
 
-/// A fake forge without comments: what is written to it is kept.
-fn fake_forge() -> (String, Arc<Mutex<Vec<(String, String)>>>) {
+/// What was written to a forge: the line of each request, and the comment.
+type Written = Arc<Mutex<Vec<(String, String)>>>;
+
+/// A fake forge without comments: its address, and what is written to it.
+fn fake_forge() -> (String, Written) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let said = Arc::new(Mutex::new(Vec::new()));

@@ -94,7 +94,7 @@ impl Example {
 
     /// What people read there.
     #[track_caller]
-    fn lines(&self, environment: &str) -> Vec<String> {
+    fn lines(environment: &str) -> Vec<String> {
         let port = 8101 + ENVIRONMENTS.iter().position(|name| *name == environment).unwrap();
         let mut answer = ureq::get(format!("http://127.0.0.1:{port}/")).call().unwrap();
         let answer: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
@@ -146,7 +146,7 @@ fn a_release_goes_to_production_and_a_broken_one_comes_back() {
     assert!(manifest.contains("a signpost") && manifest.contains(&image), "{manifest}");
     assert_eq!(example.git(&["ls-remote", "--tags", "origin", "v0.1.0"]).lines().count(), 1);
     example.infractl(&["deploy", "dev"]).code(0);
-    assert_eq!(example.lines("dev"), ["Ways of dev", "mill 3 km", "bridge 12 km"]);
+    assert_eq!(Example::lines("dev"), ["Ways of dev", "mill 3 km", "bridge 12 km"]);
 
     // What was not looked at goes no further; what was does, as it is.
     example.infractl(&["promote", "dev", "rec"]).code(1).says("v0.1.0 is not verified in `dev`");
@@ -167,7 +167,7 @@ fn a_release_goes_to_production_and_a_broken_one_comes_back() {
     example.infractl(&["snapshot", "verify", "prod", "places"]).code(0);
     example.infractl(&promote).code(0);
     example.infractl(&["verify", "prod"]).code(0);
-    assert_eq!(example.lines("prod"), ["Ways of prod", "mill 3 km", "bridge 12 km"]);
+    assert_eq!(Example::lines("prod"), ["Ways of prod", "mill 3 km", "bridge 12 km"]);
     example.infractl(&["promote", "rec", "prod", "--check"]).code(0);
 
     // The next one gets there as well.
@@ -178,12 +178,12 @@ fn a_release_goes_to_production_and_a_broken_one_comes_back() {
     example.infractl(&["promote", "rec", "prod", "--check"]).code(2).prints("the way to the fair");
     example.infractl(&promote).code(0);
     example.infractl(&["verify", "prod"]).code(0);
-    assert_eq!(example.lines("prod").len(), 4);
+    assert_eq!(Example::lines("prod").len(), 4);
 
     // One that is broken: dev is as it was, and nothing of it goes on.
     let broken = example.release("fix: shorter ways", "\"bridge\": 12", "\"bridge\": -1").code(1);
     broken.says("`dev` goes back to v0.2.0").says("runs v0.2.0 again");
-    assert_eq!(example.lines("dev"), ["Ways of dev", "mill 3 km", "fair 7 km", "bridge 12 km"]);
+    assert_eq!(Example::lines("dev"), ["Ways of dev", "mill 3 km", "fair 7 km", "bridge 12 km"]);
     let dev = example.deployments("dev");
     assert_eq!((dev[0].0.as_str(), dev[0].1.as_str(), dev[0].2.as_str()), ("rollback", "v0.2.0", "done"));
     assert_eq!((dev[1].0.as_str(), dev[1].1.as_str(), dev[1].2.as_str()), ("deploy", "v0.2.1", "failed"));
@@ -192,7 +192,7 @@ fn a_release_goes_to_production_and_a_broken_one_comes_back() {
     // By hand, to the release before.
     example.git(&["checkout", "--quiet", "v0.1.0"]);
     example.infractl(&["rollback", "prod", "--confirm", "prod"]).code(0).says("goes back to v0.1.0");
-    assert_eq!(example.lines("prod").len(), 3);
+    assert_eq!(Example::lines("prod").len(), 3);
     example.git(&["checkout", "--quiet", "main"]);
 
     // Somebody was here.

@@ -152,7 +152,7 @@ fn what_may_change_is_left_out_and_said() {
     let Some(project) = project(&["dev"]) else { return };
     fs::remove_file(project.path("environments/dev/made/a.txt")).unwrap();
     let rules = |rules: &str| {
-        project.write("environments/dev/environment.toml", &format!("[drift]\nignore = [{rules}]\n"))
+        project.write("environments/dev/environment.toml", &format!("[drift]\nignore = [{rules}]\n"));
     };
     rules("{ address = \"local_file.*\", reason = \"made by hand\", until = \"2999-01-01\" }");
     let run = project.infractl(&["drift", "dev"]).code(0);

@@ -73,7 +73,7 @@ fn is_cut(cut: &Mutex<Cut>, sent: usize, bytes: &[u8]) -> bool {
 
 /// Passes bytes on until one side closes, or they are cut.
 fn pass(mut from: &TcpStream, mut to: &TcpStream, is_cut: impl Fn(usize, &[u8]) -> bool) {
-    let (mut bytes, mut sent) = ([0; 64 * 1024], 0);
+    let (mut bytes, mut sent) = (vec![0; 64 * 1024], 0);
     while let Ok(count @ 1..) = from.read(&mut bytes) {
         sent += count;
         if is_cut(sent, &bytes[..count]) || to.write_all(&bytes[..count]).is_err() {

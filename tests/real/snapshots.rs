@@ -1,7 +1,7 @@
 //! Snapshots of a real PostgreSQL, of a volume of docker, and by commands.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -90,6 +90,12 @@ fn folder(project: &Sandbox) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// Those that say what is known of a copy.
+fn manifests(project: &Sandbox) -> Vec<String> {
+    let is_one = |name: &String| Path::new(name).extension().is_some_and(|extension| extension == "json");
+    folder(project).into_iter().filter(is_one).collect()
 }
 
 /// A `pg_dump` of the test's own, which is the real one when it is asked for its version.
@@ -263,7 +269,7 @@ fn the_gate_holds_what_is_risky_until_there_is_a_good_one() {
     assert!(project.path("deployed").exists());
     assert_eq!(list(&project)[0]["pinned"], false);
     // Too old: the clock of what is written down is two hours back.
-    let manifest = folder(&project).into_iter().find(|name| name.ends_with(".json")).unwrap();
+    let manifest = manifests(&project).remove(0);
     let manifest = format!(".infractl/snapshots/dev/{manifest}");
     let old = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(2)).to_string();
     let created = list(&project)[0]["created"].as_str().unwrap().to_owned();
@@ -290,7 +296,7 @@ fn what_a_deployment_names_is_not_removed() {
     project.run(&["snapshot", "create", "dev"], 0);
     project.run(&["snapshot", "create", "dev"], 0);
     // All of them are of yesterday.
-    for name in folder(&project).iter().filter(|name| name.ends_with(".json")) {
+    for name in manifests(&project) {
         let file = format!(".infractl/snapshots/dev/{name}");
         let manifest: Json = serde_json::from_str(&project.read(&file)).unwrap();
         let created: jiff::Timestamp = manifest["created"].as_str().unwrap().parse().unwrap();

@@ -212,7 +212,7 @@ mod tests {
         let cmd = address.dump();
         assert_eq!(
             cmd.to_string(),
-            "PGDATABASE=*** PGHOST=*** PGPASSWORD=*** PGPORT=*** PGSSLMODE=*** PGUSER=*** pg_dump --format=custom --no-password"
+            "PGDATABASE=*** PGHOST=*** PGPASSWORD=*** PGPORT=*** PGSSLMODE=*** PGUSER=*** pg_dump '--format=custom' --no-password"
         );
         let value = |name: &str| cmd.env[name].text().to_owned();
         assert_eq!(
