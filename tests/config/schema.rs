@@ -172,7 +172,13 @@ fn file(section: &str, example: &str) -> Option<String> {
         "ci.main[]" if example.starts_with("run") => {
             format!("{FORGE}[[ci.main]]\nenv = \"dev\"\n{example}\n")
         }
-        "ci.identity" | "ci.main[].identity" => format!("{FORGE}identity = {{ {example} }}\n"),
+        "ci.identity" | "ci.main.identity" => format!("{FORGE}identity = {{ {example} }}\n"),
+        "drift.ignore[]" => {
+            let needed = [("address", "address = \"a.b\""), ("reason", "reason = \"x\"")];
+            let missing = needed.iter().filter(|(key, _)| !example.starts_with(key)).map(|(_, line)| *line);
+            format!("[[drift.ignore]]\n{}\n", missing.chain([example]).collect::<Vec<_>>().join("\n"))
+        }
+        "promotion.NAME" => format!("[promotion.dev]\nfrom = \"shared\"\n{example}\n"),
         "tools.NAME" => format!("[tools.x]\nversion = \"1.2.3\"\n{example}\n"),
         "checks.NAME" => format!(
             "[checks.x]\nrun = \"exit 0\"\n{}\n",

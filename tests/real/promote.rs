@@ -47,7 +47,7 @@ impl Chain {
         project.secrets("local", &[("REGISTRY_PASSWORD", "registry")]);
         project.write(".gitignore", ".infractl/\nleft/\nshared/\n");
         project.write("left/.keep", "");
-        chain.git(&["init", "--quiet", "-b", "main"]);
+        chain.git(&["checkout", "--quiet", "-B", "main"]);
         Some(chain)
     }
 
