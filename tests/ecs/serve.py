@@ -491,7 +491,10 @@ def app(environ, start_response):
         return [json.dumps(value).encode()]
 
     if environ["PATH_INFO"] == "/test/faults":
-        FAULTS.append(json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))))
+        fault = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+        if not fault.get("of"):
+            return answer(400, {"message": "whose fault? `of` is missing"})
+        FAULTS.append(fault)
         return answer(200, {})
     service, _, action = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
     if not action:

@@ -420,8 +420,8 @@ fn a_group_that_is_late_is_waited_for_and_nothing_is_told_twice() {
 }
 
 /// The next looks at CloudWatch are refused so often.
-fn throttle(cloud: &Cloud, times: u32) {
-    let fault = json!({ "action": "FilterLogEvents", "status": 400, "error": "ThrottlingException", "message": "Rate exceeded", "times": times });
+fn throttle(cloud: &Cloud, group: &str, times: u32) {
+    let fault = json!({ "action": "FilterLogEvents", "of": group, "status": 400, "error": "ThrottlingException", "message": "Rate exceeded", "times": times });
     let url = format!("{}/test/faults", cloud.server);
     output(Command::new("curl").args(["-sf", "-X", "POST", "-d", &fault.to_string(), &url]));
 }
@@ -434,12 +434,12 @@ fn cloudwatch_that_throttles_is_asked_again_and_nothing_is_lost_or_told_twice() 
     cloud.logs("CreateLogGroup", &json!({ "logGroupName": group }));
     cloud.logs("CreateLogStream", &json!({ "logGroupName": group, "logStreamName": "one/app/aaa" }));
     cloud.put(&group, "one/app/aaa", &["first", "same", "same"]);
-    throttle(&cloud, 3);
+    throttle(&cloud, &group, 3);
     let run = project.infractl(&["logs", "local", "etl"]).code(0);
     assert_eq!(run.out.lines().collect::<Vec<_>>(), ["first", "same", "same"]);
     let mut follow = start(&mut project.command(&["logs", "local", "etl", "-f"]));
     assert_eq!(read_until(&mut follow, "first"), ["first"]);
-    throttle(&cloud, 3);
+    throttle(&cloud, &group, 3);
     cloud.put(&group, "one/app/aaa", &["last"]);
     assert_eq!(read_until(&mut follow, "last"), ["same", "same", "last"]);
     end_silently(follow);

@@ -260,6 +260,9 @@ impl<'a> Deployment<'a> {
     }
 }
 
+/// Seconds between a deployment and its record, at most.
+const CLOSE: f64 = 5.0;
+
 /// What AWS keeps of a deployment in its list of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Record {
@@ -272,12 +275,15 @@ impl Record {
     pub(crate) fn of(answer: &Json, begun: &Begun) -> Option<Record> {
         let number = begun.id.rsplit('/').next().unwrap_or(&begun.id);
         let is_ours = |one: &&Json| text(one, "targetServiceRevisionArn").rsplit('/').next() == Some(number);
-        // Where no number tells: the first that was made when ours was, or after it.
-        let is_after = |one: &&Json| {
-            begun.at.is_some_and(|begun| time(&one["createdAt"]).is_some_and(|at| at > begun - 5.0))
-        };
+        // Where no number tells: the one that was made when ours was. Others of the same minute are not ours.
+        let apart =
+            |one: &Json| Some((time(&one["createdAt"])? - begun.at?).abs()).filter(|apart| *apart < CLOSE);
         let all = || list(answer, "serviceDeployments");
-        let found = all().find(is_ours).or_else(|| all().filter(is_after).last())?;
+        let closest = || {
+            let near = all().filter_map(|one| Some((apart(one)?, one)));
+            near.min_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, one)| one)
+        };
+        let found = all().find(is_ours).or_else(closest)?;
         Some(Record {
             status: text(found, "status").to_owned(),
             reason: text(found, "statusReason").to_owned(),

@@ -178,9 +178,14 @@ impl<'a> Watch<'a> {
             return None;
         }
         let body = json!({ "cluster": self.place.cluster, "service": self.place.name });
-        let answer = self.place.reader.ask(step, &ECS, "ListServiceDeployments", &body).await.ok();
-        self.has_records = answer.is_some();
-        Record::of(&answer?, &self.begun)
+        match self.place.reader.ask(step, &ECS, "ListServiceDeployments", &body).await {
+            Ok(answer) => Record::of(&answer, &self.begun),
+            Err(wrong) => {
+                // Who may not list them follows the deployment all the same.
+                self.has_records = !matches!(&wrong, Wrong::Refused(refusal) if !refusal.is_passing());
+                None
+            }
+        }
     }
 
     /// Looks at the tasks of our deployment that have stopped since the last time.

@@ -136,6 +136,7 @@ fn the_record_of_our_deployment_is_found_by_its_number_or_by_its_time() {
     let answer = json!({ "serviceDeployments": [
         { "status": "PENDING", "createdAt": "2025-11-24T16:20:00Z" },
         { "status": "IN_PROGRESS", "createdAt": "2025-11-24T16:00:00.1Z" },
+        { "status": "SUCCESSFUL", "createdAt": "2025-11-24T15:59:58Z" },
         { "status": "SUCCESSFUL", "createdAt": "2025-11-24T15:00:00Z" },
     ] });
     assert_eq!(Record::of(&answer, &begun()), Some(record("IN_PROGRESS")));
