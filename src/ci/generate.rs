@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::jobs::{self, Job, Setting, When};
-use super::line::Wrong;
+use super::line::{Wrong, wrong};
 use super::{azure, github, gitlab};
 use crate::config::model::CiForge;
 use crate::text;
@@ -39,9 +39,6 @@ pub(crate) fn text(setting: &Setting) -> Result<String, Wrong> {
 }
 
 fn checked(setting: &Setting) -> Result<Vec<Job>, Wrong> {
-    let wrong = |key, message: &str, help: &str| {
-        Err(Wrong { key, message: message.to_owned(), help: help.to_owned() })
-    };
     let ci = &setting.ci;
     let is_sum = ci.infractl.sha256.len() == 64 && ci.infractl.sha256.bytes().all(|b| b.is_ascii_hexdigit());
     if !is_sum {

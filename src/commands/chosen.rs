@@ -198,7 +198,7 @@ async fn changed_files(cx: &Ctx, root: &Path, commit: &str) -> Result<BTreeSet<P
 async fn answer(cx: &Ctx, cmd: &Cmd, commit: &str) -> Result<Done, Failure> {
     let done = cx.runner.run(cmd, &|_, _| ()).await?;
     if done.interrupted {
-        return Err(Failure::new(cx.interrupts.seen().kind().unwrap_or(Kind::Interrupted), "interrupted"));
+        return Err(cx.interrupts.failure("interrupted"));
     }
     if done.code == 0 {
         return Ok(done);

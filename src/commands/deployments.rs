@@ -2,10 +2,9 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::Table;
-use jiff::tz::TimeZone;
 use serde_json::json;
 
+use super::table::{shown, table, when};
 use super::target;
 use crate::config::Environment;
 use crate::context::Ctx;
@@ -42,14 +41,14 @@ pub(super) async fn records(cx: &Ctx, env: &Environment) -> Result<Records, Fail
 pub(super) async fn run(cx: &Ctx, args: &DeploymentsArgs, as_json: bool) -> Result<(), Failure> {
     let env = args.target.environment(cx)?;
     let Records { standing, broken } = records(cx, &env).await?;
-    let shown: Vec<&Deployment> = standing.deployments.iter().rev().take(args.limit).collect();
+    let found: Vec<&Deployment> = standing.deployments.iter().rev().take(args.limit).collect();
     if as_json {
-        let text = json!({ "deployments": shown, "frozen": standing.frozen, "broken": broken });
+        let text = json!({ "deployments": found, "frozen": standing.frozen, "broken": broken });
         cx.ui.document(format!("{text:#}\n").as_bytes())?;
-    } else if shown.is_empty() && broken.is_empty() {
+    } else if found.is_empty() && broken.is_empty() {
         cx.ui.note(format!("nothing was deployed to `{}` yet, as far as its records tell", env.name));
     } else {
-        cx.ui.page(&table(&shown))?;
+        cx.ui.page(&rows(&found))?;
         if let Some(why) = &standing.frozen {
             cx.ui.note(format!("`{}` is frozen: {why}", env.name));
         }
@@ -71,14 +70,12 @@ pub(super) fn check(environment: &str, broken: &[String]) -> Result<(), Failure>
     .help(format!("deploy `{environment}` anew before you rely on what they say")))
 }
 
-fn table(all: &[&Deployment]) -> String {
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
-    table.set_header(["number", "when", "who", "verb", "release", "outcome", "verified", "images"]);
+fn rows(all: &[&Deployment]) -> String {
+    let mut table = table(["number", "when", "who", "verb", "release", "outcome", "verified", "images"]);
     for deployment in all {
         table.add_row([
             deployment.number.to_string(),
-            deployment.began.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            when(deployment.began),
             format!("{}@{}", deployment.by, deployment.host),
             deployment.verb.clone(),
             deployment.name.clone(),
@@ -87,7 +84,7 @@ fn table(all: &[&Deployment]) -> String {
             images(deployment),
         ]);
     }
-    table.lines().flat_map(|line| [line.trim_end().to_owned(), "\n".to_owned()]).collect()
+    shown(&table)
 }
 
 /// How it ended.

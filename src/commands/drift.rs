@@ -11,6 +11,7 @@ use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::pipeline::plan::Verb;
 use crate::steps::terraform::LookForDrift;
+use crate::tools::terraform::flags;
 
 /// Say what changed behind terraform's back, and change nothing
 ///
@@ -44,16 +45,17 @@ enum Format {
     Markdown,
 }
 
+/// What makes terraform look at a part only.
+const PARTIAL: [&str; 4] = ["target", "target-file", "exclude", "exclude-file"];
+
 /// Runs it.
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &DriftArgs) -> Result<(), Failure> {
     let (part, extra) = (&args.part, &args.extra.extra);
     let options = target::options(global, extra);
-    let is_part =
-        |word: &String| word.trim_start_matches('-').starts_with("target") || word.starts_with("-exclude");
-    if let Some(word) = extra.iter().find(|word| args.new && is_part(word)) {
+    if let Some(flag) = PARTIAL.iter().find(|flag| args.new && flags::asks(extra, flag)) {
         return Err(Failure::new(
             Kind::Usage,
-            format!("`--new` and `{word}`: a look at a part forgets the rest"),
+            format!("`--new` and `-{flag}`: a look at a part forgets the rest"),
         )
         .help("leave one of them out"));
     }

@@ -4,12 +4,11 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use clap_complete::engine::ArgValueCandidates;
-use comfy_table::{CellAlignment, Table};
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use comfy_table::CellAlignment;
 use serde_json::json;
 
 use super::deployments::{self, DeploymentsArgs};
+use super::table::{shown, table, when};
 use super::{Global, OutputMode, complete, target};
 use crate::context::Ctx;
 use crate::disk;
@@ -257,21 +256,6 @@ fn log(cx: &Ctx, store: &Store, run: &Run) -> Result<(), Failure> {
 fn running_for(cx: &Ctx, run: &Run) -> String {
     let seconds = (cx.now)().duration_since(run.started).as_secs_f64();
     took(seconds.max(0.0))
-}
-
-/// In the time zone of whoever reads it.
-fn when(time: Timestamp) -> String {
-    time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
-}
-
-fn table<const N: usize>(head: [&str; N]) -> Table {
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::NOTHING).set_header(head);
-    table
-}
-
-fn shown(table: &Table) -> String {
-    table.lines().flat_map(|line| [line.trim_end().to_owned(), "\n".to_owned()]).collect()
 }
 
 #[cfg(test)]

@@ -62,6 +62,8 @@ mod deployments;
 mod complete;
 mod kept_as;
 mod log_names;
+mod table;
+mod input;
 pub(crate) mod target;
 mod in_use;
 mod habits;
@@ -73,7 +75,6 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
-
 use kept_as::{OWN, kept_as};
 
 pub(crate) use global::{Color, Global, OutputMode};

@@ -1,12 +1,10 @@
 //! Take an environment back to what it was.
 
-use comfy_table::Table;
-use jiff::tz::TimeZone;
-
 use super::deployments::{self, images};
 use super::given::{is_checked_out, with_images};
 use super::part::Part;
 use super::planned::{go, planned};
+use super::table::{shown, table, when};
 use super::{Global, target};
 use crate::config::Environment;
 use crate::config::verbs::Effect;
@@ -102,11 +100,15 @@ async fn deploy(
 }
 
 /// Goes back because a deployment failed, once: what runs then, or why it does not go back.
-pub(super) async fn after_failure(cx: &Ctx, global: &Global, env: &Environment) -> Result<String, String> {
+pub(super) async fn after_failure(
+    cx: &Ctx,
+    global: &Global,
+    env: &Environment,
+    standing: &Standing,
+) -> Result<String, String> {
     let told = |failure: Failure| format!("{:#}", failure.error);
-    let standing = deployments::records(cx, env).await.map_err(told)?.standing;
-    let to = back::verified(&standing).ok_or("no other deployment was verified")?;
-    let schemas = back::schemas(&standing, to);
+    let to = back::verified(standing).ok_or("no other deployment was verified")?;
+    let schemas = back::schemas(standing, to);
     if !schemas.is_empty() {
         return Err(format!(
             "{} changed the schema of the data since {}: `infractl rollback {} --accept-schema` goes back all the same",
@@ -117,7 +119,7 @@ pub(super) async fn after_failure(cx: &Ctx, global: &Global, env: &Environment) 
     }
     // Whoever started the deployment was asked.
     let confirmed = Global { confirm: Some(env.name.clone()), ..global.clone() };
-    deploy(cx, &confirmed, env, &standing, to).await.map_err(told)?;
+    deploy(cx, &confirmed, env, standing, to).await.map_err(told)?;
     Ok(to.name.clone())
 }
 
@@ -133,16 +135,15 @@ async fn show(cx: &Ctx, env: &Environment, standing: &Standing) -> Result<(), Fa
         cx.ui.note(format!("`{}` has nothing to go back to: no deployment of it ended well", env.name));
         return Ok(());
     }
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
-    table.set_header(["release", "number", "when", "who", "verified", "snapshot", "images", "can go back"]);
+    let mut table =
+        table(["release", "number", "when", "who", "verified", "snapshot", "images", "can go back"]);
     let mut facts = Facts::default();
     let mut step = StepCx::new(cx, env, "rollback", &[], &mut facts);
     for deployment in seen {
         table.add_row([
             deployment.name.clone(),
             deployment.number.to_string(),
-            deployment.began.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            when(deployment.began),
             format!("{}@{}", deployment.by, deployment.host),
             if deployment.verified.is_some() { "yes" } else { "no" }.to_owned(),
             deployment.snapshot.clone().unwrap_or_else(|| "none".to_owned()),
@@ -150,8 +151,7 @@ async fn show(cx: &Ctx, env: &Environment, standing: &Standing) -> Result<(), Fa
             can(&mut step, standing, deployment).await,
         ]);
     }
-    let lines = table.lines().flat_map(|line| [line.trim_end().to_owned(), "\n".to_owned()]);
-    cx.ui.page(&lines.collect::<String>())
+    cx.ui.page(&shown(&table))
 }
 
 /// Yes, or why not.

@@ -7,7 +7,7 @@ use crate::config::Environment;
 use crate::config::model::OnFailed;
 use crate::context::Ctx;
 use crate::deployments::record::What;
-use crate::deployments::{Deployment, store};
+use crate::deployments::{Deployment, Standing, store};
 use crate::failure::{Failure, Kind};
 use crate::history::{self, State};
 use crate::pipeline::many::Ended;
@@ -45,7 +45,9 @@ async fn failed(cx: &Ctx, global: &Global, env: &Environment, failure: Failure) 
     if on_failure == OnFailed::Stop {
         return failure;
     }
-    let Some(deployment) = of_this_run(cx, env).await else { return failure };
+    let Ok(records) = deployments::records(cx, env).await else { return failure };
+    let standing = records.standing;
+    let Some(deployment) = of_this_run(cx, &standing) else { return failure };
     if on_failure == OnFailed::Freeze {
         let why = format!("`{}` of {} failed: {:#}", deployment.verb, deployment.name, failure.error);
         let why = cx.masks.mask(&why).into_owned();
@@ -59,20 +61,19 @@ async fn failed(cx: &Ctx, global: &Global, env: &Environment, failure: Failure) 
         };
     }
     cx.ui.warn(format!("`{}` of `{}` failed: {:#}", deployment.verb, env.name, failure.error));
-    match Box::pin(rollback::after_failure(cx, global, env)).await {
+    match Box::pin(rollback::after_failure(cx, global, env, &standing)).await {
         Ok(release) => failure.help(format!("look why; `{}` runs {release} again", env.name)),
         Err(why) => failure.help(format!("look at `{}`: it did not go back: {why}", env.name)),
     }
 }
 
 /// The deployment that this run began, and that failed.
-async fn of_this_run(cx: &Ctx, env: &Environment) -> Option<Deployment> {
-    let standing = deployments::records(cx, env).await.ok()?.standing;
+fn of_this_run<'a>(cx: &Ctx, standing: &'a Standing) -> Option<&'a Deployment> {
     let run = cx.run.get().copied();
     let is_its = |last: &&Deployment| {
         last.outcome == State::Failed && last.run == run && last.host == history::host() && run.is_some()
     };
-    standing.last().filter(is_its).cloned()
+    standing.last().filter(is_its)
 }
 
 /// Adds a record.

@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use comfy_table::Table;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Global, OutputMode, deployments, target};
+use super::{Global, OutputMode, deployments, table, target};
 use crate::config::{Environment, Project};
 use crate::context::Ctx;
 use crate::deployments::{self as records, Deployment, store};
@@ -95,7 +94,7 @@ async fn glances(cx: &Ctx, project: &Project) -> Vec<Glance> {
     let looks = project.environments.iter().zip(standings);
     join_all(looks.map(async |(name, standing)| match project.environment(name) {
         Ok(env) => {
-            let (records, problem) = recorded(cx, &env).await;
+            let ((records, problem), lock) = join(recorded(cx, &env), holder(cx, &env)).await;
             Glance {
                 environment: name.clone(),
                 protected: env.protected,
@@ -103,7 +102,7 @@ async fn glances(cx: &Ctx, project: &Project) -> Vec<Glance> {
                 deployed: records.last().cloned(),
                 frozen: records.frozen,
                 standing,
-                lock: holder(cx, &env).await,
+                lock,
                 env_file: env.env_file.path.exists(),
                 env_file_stale: age::is_stale(cx, &env),
             }
@@ -190,14 +189,7 @@ fn row(glance: &Glance, now: Timestamp) -> page::Row {
 }
 
 fn shown(cx: &Ctx, all: &[Glance]) -> String {
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::NOTHING).set_header([
-        "environment",
-        "last run",
-        "last change",
-        "plan",
-        "env file",
-    ]);
+    let mut table = table::table(["environment", "last run", "last change", "plan", "env file"]);
     let (mut more, mut locks) = (String::new(), String::new());
     for (row, glance) in rows(cx, all).into_iter().zip(all) {
         let name =
@@ -223,6 +215,5 @@ fn shown(cx: &Ctx, all: &[Glance]) -> String {
             locks.push_str(&format!("{} is locked: {lock}\n", row.environment));
         }
     }
-    let lines = table.lines().flat_map(|line| [line.trim_end().to_owned(), "\n".to_owned()]);
-    lines.collect::<String>() + &more + &locks
+    table::shown(&table) + &more + &locks
 }

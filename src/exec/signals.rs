@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::failure::Kind;
+use crate::failure::{Failure, Kind};
 
 /// How soon the main thread has to hear of a press.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -167,6 +167,11 @@ impl Interrupts {
     pub(crate) fn ours(&self) -> Option<Kind> {
         let seen = self.seen();
         seen.kind().filter(|_| seen.presses > self.0.theirs.load(Ordering::Relaxed))
+    }
+
+    /// The failure of what the user has stopped.
+    pub(crate) fn failure(&self, text: impl Into<String>) -> Failure {
+        Failure::new(self.seen().kind().unwrap_or(Kind::Interrupted), text)
     }
 
     /// So many presses were for a program that owned the terminal, and whose exit code says how it took them.

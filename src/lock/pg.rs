@@ -5,6 +5,7 @@
 
 mod adopt;
 mod lines;
+mod tables;
 
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ use crate::lock::attempt::Attempt;
 use crate::lock::owner::Owner;
 use crate::net::pg_tls::{self, quoted};
 use crate::steps::terraform::database::Database;
+
+use tables::has_table;
 
 /// How often it is looked again who a new holder is, and how soon.
 const LOOKS: u32 = 10;
@@ -153,18 +156,10 @@ impl Server {
     /// Writes down who we are; tells who was there before and did not clean up. He stays written down as long as what he
     /// has started runs.
     async fn write(&self, client: &Client, owner: &Owner) -> Result<Option<Owner>, tokio_postgres::Error> {
-        let (schema, table) = (quoted(&self.database.schema), self.table());
-        let is_there = client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&table]).await?;
-        if !is_there.get::<_, bool>(0) {
-            let make = format!(
-                "CREATE SCHEMA IF NOT EXISTS {schema}; CREATE TABLE IF NOT EXISTS {table} (workspace text PRIMARY KEY, \
-                 owner text NOT NULL, backend integer NOT NULL, heartbeat timestamptz NOT NULL)"
-            );
-            // Two that make it at the same moment: one of them gets an error, and finds it made.
-            if client.batch_execute(&make).await.is_err() {
-                client.batch_execute(&make).await?;
-            }
-        }
+        let table = self.table();
+        let columns = "workspace text PRIMARY KEY, owner text NOT NULL, backend integer NOT NULL, \
+                       heartbeat timestamptz NOT NULL";
+        self.make_table(client, &table, columns).await?;
         let left = client
             .query_opt(&format!("SELECT owner FROM {table} WHERE workspace = $1"), &[&self.workspace])
             .await?;
@@ -207,8 +202,7 @@ impl Server {
             )
             .await?
             .map(|row| row.get::<_, i32>(0));
-        let is_there = client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&self.table()]).await?;
-        if !is_there.get::<_, bool>(0) {
+        if !has_table(client, &self.table()).await? {
             return Ok(Found { holder, ..Found::default() });
         }
         let row = client

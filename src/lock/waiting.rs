@@ -92,8 +92,7 @@ impl Waiting<'_> {
     }
 
     fn stopped(&self) -> Failure {
-        let kind = self.cx.interrupts.seen().kind().unwrap_or(Kind::Interrupted);
-        Failure::new(kind, format!("stopped while waiting for the lock of `{}`", self.env.name))
+        self.cx.interrupts.failure(format!("stopped while waiting for the lock of `{}`", self.env.name))
     }
 
     fn say(&self, event: Event) {

@@ -77,8 +77,8 @@ impl PipelineRun<'_> {
             let text = format!("failed {at}: {:#}", failure.error);
             self.tell(Event::Line { name: step.name.clone(), level: Level::Normal, text });
             if !pause(length, &self.cx.interrupts).await {
-                let kind = self.cx.interrupts.seen().kind().unwrap_or(Kind::Interrupted);
-                return Err(Failure::new(kind, format!("stopped between two tries of `{}`", step.name)));
+                let text = format!("stopped between two tries of `{}`", step.name);
+                return Err(self.cx.interrupts.failure(text));
             }
         }
     }

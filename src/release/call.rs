@@ -10,8 +10,7 @@ use crate::tools::git;
 pub(super) async fn call(cx: &Ctx, cmd: &Cmd) -> Result<Done, Failure> {
     let done = cx.runner.run(cmd, &|_, _| ()).await?;
     if done.interrupted {
-        let kind = cx.interrupts.seen().kind().unwrap_or(Kind::Interrupted);
-        return Err(Failure::new(kind, "the release was stopped").help("run it again: it begins anew"));
+        return Err(cx.interrupts.failure("the release was stopped").help("run it again: it begins anew"));
     }
     Ok(done)
 }

@@ -29,6 +29,14 @@ pub(crate) fn stamp(time: Timestamp) -> String {
     time.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
+/// What databases and volumes of checks are called, before a stamp.
+pub(crate) const SCRATCH: &str = "infractl_verify_";
+
+/// A name for one that nobody else has.
+pub(crate) fn scratch(time: Timestamp) -> String {
+    format!("{SCRATCH}{}_{}", stamp(time).to_lowercase(), std::process::id())
+}
+
 /// The time that a name ends in.
 pub(crate) fn time_of(name: &str) -> Option<Timestamp> {
     let stamp = name.get(name.len().checked_sub(16)?..)?;

@@ -266,7 +266,7 @@ impl<'a> StepCx<'a> {
 
     /// The failure of a run that the user ended.
     pub(crate) fn interrupted(&self, text: impl Into<String>) -> Failure {
-        Failure::new(self.cx.interrupts.seen().kind().unwrap_or(Kind::Interrupted), text)
+        self.cx.interrupts.failure(text)
     }
 
     /// The secrets that the step may see.

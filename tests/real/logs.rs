@@ -71,18 +71,22 @@ impl Drop for Made<'_> {
     }
 }
 
-#[test]
-fn compose_services_and_containers_are_read_and_followed() {
+/// A name, and a project whose `up` starts compose and whose `one` starts a container, both called so.
+fn with_compose() -> Option<(String, Docker)> {
     let name = unique();
     let text = r#"
 [pipelines]
 up = [{ compose = { dir = "app", project = "NAME", up = true } }]
 one = [{ docker = { run = "IMAGE", name = "NAME-one", detach = true } }]
 "#;
-    let Some(docker) = Docker::new(&text.replace("NAME", &name)) else { return };
-    if need("compose-2").is_none() {
-        return;
-    }
+    let docker = Docker::new(&text.replace("NAME", &name))?;
+    need("compose-2")?;
+    Some((name, docker))
+}
+
+#[test]
+fn compose_services_and_containers_are_read_and_followed() {
+    let Some((name, docker)) = with_compose() else { return };
     let compose = format!(
         "services:\n  web:\n    image: {image}\n    command: [\"sh\", \"-c\", \"echo web says {CANARY}token; echo web error; exec sleep 1000\"]\n    stop_grace_period: 0s\n  worker:\n    image: {image}\n    command: [\"sh\", \"-c\", \"i=0; while true; do i=$$((i+1)); echo worker $$i; sleep 0.3; done\"]\n    stop_grace_period: 0s\n",
         image = docker.image
@@ -155,16 +159,7 @@ const STARTS: &str =
 
 #[test]
 fn containers_that_are_made_anew_are_followed_again_and_nothing_is_told_twice() {
-    let name = unique();
-    let text = r#"
-[pipelines]
-up = [{ compose = { dir = "app", project = "NAME", up = true } }]
-one = [{ docker = { run = "IMAGE", name = "NAME-one", detach = true } }]
-"#;
-    let Some(docker) = Docker::new(&text.replace("NAME", &name)) else { return };
-    if need("compose-2").is_none() {
-        return;
-    }
+    let Some((name, docker)) = with_compose() else { return };
     let service = |text: &str| {
         format!(
             "services:\n  web:\n    image: {}\n    command: [\"sh\", \"-c\", \"{text}\"]\n    stop_grace_period: 0s\n",

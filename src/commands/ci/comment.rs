@@ -1,6 +1,5 @@
 //! Say something on what is proposed, in one comment.
 
-use std::io::Read as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::ci::comment::{body, mark};
 use crate::ci::forge::{self, Change, Nowhere, PAGE};
-use crate::commands::{Global, target};
+use crate::commands::{Global, input, target};
 use crate::context::Ctx;
 use crate::disk;
 use crate::failure::{Failure, Kind};
@@ -84,10 +83,7 @@ pub(super) async fn run(cx: &Ctx, global: &Global, args: &CommentArgs) -> Result
             }
         };
         if !pause(wait, &cx.interrupts).await {
-            return Err(Failure::new(
-                cx.interrupts.seen().kind().unwrap_or(Kind::Interrupted),
-                "interrupted",
-            ));
+            return Err(cx.interrupts.failure("interrupted"));
         }
     }
     Ok(())
@@ -147,10 +143,7 @@ async fn ask(
     };
     let answer = tokio::select! {
         answer = http::send(request, EACH, (cx.now)()) => answer,
-        () = cx.interrupts.pressed() => {
-            let kind = cx.interrupts.seen().kind().unwrap_or(Kind::Interrupted);
-            return Err(Stop::End(Failure::new(kind, "interrupted")));
-        }
+        () = cx.interrupts.pressed() => return Err(Stop::End(cx.interrupts.failure("interrupted"))),
     };
     match answer {
         Ok(reply) if (200..300).contains(&reply.status) => Ok(reply),
@@ -220,13 +213,8 @@ fn nowhere(why: Nowhere) -> Failure {
 }
 
 fn read(cx: &Ctx, file: &std::path::Path) -> Result<String, Failure> {
-    if file.as_os_str() != "-" {
-        let bytes = disk::read(&cx.dir.join(file))?;
-        return Ok(String::from_utf8_lossy(&bytes).into_owned());
-    }
-    let mut bytes = Vec::new();
-    let read = std::io::stdin().read_to_end(&mut bytes);
-    read.map_err(|error| Failure::new(Kind::Failed, format!("standard input cannot be read: {error}")))?;
+    let bytes =
+        if file.as_os_str() == "-" { input::whole()? } else { disk::read(&cx.dir.join(file))?.into() };
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

@@ -1,10 +1,8 @@
 //! Secrets that are given to `new`: by a variable's name or on standard input, never as an argument.
 
-use std::io::Read as _;
-
 use secrecy::{ExposeSecret as _, SecretString};
-use zeroize::Zeroizing;
 
+use crate::commands::input;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::secrets::names;
@@ -112,10 +110,7 @@ pub(super) fn values(cx: &Ctx, wanted: &[Wanted], environments: &[&str]) -> Resu
 
 /// What is on standard input, without the line end that finishes it.
 fn input(name: &str) -> Result<SecretString, Failure> {
-    let mut bytes = Zeroizing::new(Vec::new());
-    std::io::stdin()
-        .read_to_end(&mut bytes)
-        .map_err(|error| Failure::new(Kind::Failed, format!("standard input cannot be read: {error}")))?;
+    let bytes = input::whole()?;
     let text = std::str::from_utf8(&bytes)
         .map_err(|_| Failure::new(Kind::Usage, format!("the value of `{name}` is not UTF-8")))?;
     let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));

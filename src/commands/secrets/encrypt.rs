@@ -1,13 +1,12 @@
 //! Encrypt a plain file.
 
-use std::io::Read as _;
 use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
 use super::place::{On, root_of};
 use super::said::{self, Before};
-use crate::commands::{Global, OutputMode};
+use crate::commands::{Global, OutputMode, input};
 use crate::context::Ctx;
 use crate::disk;
 use crate::failure::{Failure, Kind};
@@ -94,11 +93,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &EncryptArgs) -> Result
     let (root, file, text) = if is_stdin {
         let name = args.filename_override.clone().unwrap_or_default();
         let path = super::place::resolve(cx, &format!("./{}", name.display()))?;
-        let mut text = Zeroizing::new(Vec::new());
-        std::io::stdin()
-            .read_to_end(&mut text)
-            .map_err(|error| Failure::new(Kind::Failed, format!("standard input cannot be read: {error}")))?;
-        (path.root.clone(), path.file().to_owned(), text)
+        (path.root.clone(), path.file().to_owned(), input::whole()?)
     } else {
         let place = args.on.place(cx)?;
         let text = disk::read(place.file()).map(Zeroizing::new)?;

@@ -1,6 +1,5 @@
 //! Change or add one value.
 
-use std::io::Read as _;
 use std::path::PathBuf;
 
 use clap_complete::engine::ArgValueCandidates;
@@ -9,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::place::{On, Place};
 use super::said::{self, Before};
-use crate::commands::{Global, complete};
+use crate::commands::{Global, complete, input};
 use crate::context::Ctx;
 use crate::disk;
 use crate::failure::{Failure, Kind};
@@ -103,10 +102,7 @@ fn read_value(cx: &Ctx, args: &SetArgs) -> Result<Zeroizing<Vec<u8>>, Failure> {
     if ui::terminals().1 {
         return typed(cx, args);
     }
-    let mut value = Zeroizing::new(Vec::new());
-    std::io::stdin()
-        .read_to_end(&mut value)
-        .map_err(|error| Failure::new(Kind::Failed, format!("standard input cannot be read: {error}")))?;
+    let mut value = input::whole()?;
     if value.is_empty() {
         // A program before the pipe that failed must not wipe a secret.
         return Err(Failure::new(Kind::Usage, "standard input is empty: nothing was changed").help(format!(

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use comfy_table::Table;
-use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
 use super::Found;
+use crate::commands::table::{shown, table, when};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::deployments;
@@ -35,9 +34,7 @@ pub(super) fn list(cx: &Ctx, env: &Environment, found: &[Found], as_json: bool) 
         cx.ui.note(format!("there is no snapshot of `{}` yet", env.name));
         return Ok(());
     }
-    let mut rows = Table::new();
-    rows.load_style(comfy_table::presets::NOTHING)
-        .set_header(["snapshot", "of", "kind", "age", "size", "verified", "pinned"]);
+    let mut rows = table(["snapshot", "of", "kind", "age", "size", "verified", "pinned"]);
     for kept in &all {
         let manifest = &kept.manifest;
         let verified = match (&kept.trouble, &manifest.verified) {
@@ -55,9 +52,7 @@ pub(super) fn list(cx: &Ctx, env: &Environment, found: &[Found], as_json: bool) 
             if pinned.contains(&manifest.name) { "by a deployment".to_owned() } else { String::new() },
         ]);
     }
-    cx.ui.page(
-        &rows.lines().flat_map(|line| [line.trim_end().to_owned(), "\n".to_owned()]).collect::<String>(),
-    )
+    cx.ui.page(&shown(&rows))
 }
 
 /// One copy: a fact a line, or JSON.
@@ -90,15 +85,7 @@ pub(super) fn show(cx: &Ctx, env: &Environment, found: &Found, as_json: bool) ->
             manifest.snapshot, manifest.kind, manifest.environment, manifest.project
         ),
     );
-    fact(
-        "made",
-        format!(
-            "{}, by {}, in `{}`",
-            manifest.created.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S"),
-            manifest.by,
-            manifest.run
-        ),
-    );
+    fact("made", format!("{}, by {}, in `{}`", when(manifest.created), manifest.by, manifest.run));
     if let Some(stored) = &manifest.stored {
         fact("file", shelf.file(&stored.file).display().to_string());
         fact(

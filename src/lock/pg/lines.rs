@@ -4,6 +4,7 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
 use super::Server;
+use super::tables::has_table;
 use crate::failure::Failure;
 use crate::net::pg_tls::quoted;
 
@@ -22,8 +23,7 @@ impl Server {
 
     async fn lines_with(&self, client: &Client) -> Result<String, tokio_postgres::Error> {
         let table = self.lines_table();
-        let is_there = client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&table]).await?;
-        if !is_there.get::<_, bool>(0) {
+        if !has_table(client, &table).await? {
             return Ok(String::new());
         }
         let all = format!("SELECT line FROM {table} WHERE workspace = $1 ORDER BY number");
@@ -49,16 +49,10 @@ impl Server {
         after: usize,
         lines: &[&str],
     ) -> Result<(), tokio_postgres::Error> {
-        let (schema, table) = (quoted(&self.database.schema), self.lines_table());
-        let make = format!(
-            "CREATE SCHEMA IF NOT EXISTS {schema}; CREATE TABLE IF NOT EXISTS {table} (workspace text NOT NULL, \
-             number bigint NOT NULL, line text NOT NULL, PRIMARY KEY (workspace, number))"
-        );
-        let is_there = client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&table]).await?;
-        // Two that make it at the same moment: one of them gets an error, and finds it made.
-        if !is_there.get::<_, bool>(0) && client.batch_execute(&make).await.is_err() {
-            client.batch_execute(&make).await?;
-        }
+        let table = self.lines_table();
+        let columns = "workspace text NOT NULL, number bigint NOT NULL, line text NOT NULL, \
+                       PRIMARY KEY (workspace, number)";
+        self.make_table(client, &table, columns).await?;
         let change = client.transaction().await?;
         let add = format!("INSERT INTO {table} VALUES ($1, $2, $3)");
         for (number, line) in (after + 1..).zip(lines) {

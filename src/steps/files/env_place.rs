@@ -71,8 +71,7 @@ async fn git(cx: &Ctx, env: &Environment, place: &Path) -> Result<(), Stop> {
         answer => answer?,
     };
     if answer.interrupted {
-        let kind = cx.interrupts.seen().kind().unwrap_or(Kind::Interrupted);
-        return Err(Failure::new(kind, format!("stopped while git was asked about `{shown}`")).into());
+        return Err(cx.interrupts.failure(format!("stopped while git was asked about `{shown}`")).into());
     }
     match answer.code {
         0 => Ok(()),

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret as _;
 
 use super::entry::{Checked, Entry, damaged};
 use super::sealing::Sealing;
-use super::way::{Via, Way, rendered};
+use super::way::{Via, Way, cleaning, rendered};
 use crate::config::model::SnapshotCheck;
 use crate::config::template::Template;
 use crate::exec::{Cmd, Done, InputPart, Io};
@@ -18,8 +18,6 @@ use crate::work::{StepCx, values};
 
 /// The database that is there on every server.
 pub(super) const ALWAYS: &str = "postgres";
-/// What the databases of checks are called, and a stamp.
-const SCRATCH: &str = "infractl_verify_";
 
 /// A server, and the way to programs that work with it.
 pub(super) struct Server {
@@ -83,12 +81,8 @@ impl Server {
     ) -> Result<String, Failure> {
         let limit = step.frame.limit.take();
         let cmd = self.way.lead(step, self.address.ask(statements)).await;
-        let done = match cmd {
-            Ok(cmd) => step.quietly(&cmd.even_if_interrupted()).await.map_err(|error| step.unanswered(error)),
-            Err(failure) => Err(failure),
-        };
         step.frame.limit = limit;
-        let done = done?;
+        let done = cleaning(step, cmd?).await?;
         if done.code == 0 {
             return Ok(String::from_utf8_lossy(&done.stdout).trim().to_owned());
         }
@@ -176,7 +170,7 @@ pub(super) async fn verify(
     let always = server.to(ALWAYS);
     sweep(step, &always).await?;
     let now = (step.cx.now)();
-    let scratch = format!("{SCRATCH}{}_{}", name::stamp(now).to_lowercase(), std::process::id());
+    let scratch = name::scratch(now);
     always.ask(step, &[tool::create(&scratch, like(manifest)?)]).await?;
     let begun = Instant::now();
     let looked = Box::pin(look(step, entry, manifest, &server.to(&scratch), &check)).await;
@@ -227,10 +221,12 @@ async fn look(
 /// Takes away what checks have left that were killed more than a day ago.
 async fn sweep(step: &mut StepCx<'_>, always: &Server) -> Result<(), Failure> {
     let old = (step.cx.now)() - jiff::SignedDuration::from_hours(24);
-    let wanted =
-        format!("select datname from pg_database where datname like '{}%'", SCRATCH.replace('_', "\\_"));
+    let wanted = format!(
+        "select datname from pg_database where datname like '{}%'",
+        name::SCRATCH.replace('_', "\\_")
+    );
     for left in always.ask(step, &[wanted]).await?.lines() {
-        let stamp = left.strip_prefix(SCRATCH).and_then(|rest| rest.split('_').next());
+        let stamp = left.strip_prefix(name::SCRATCH).and_then(|rest| rest.split('_').next());
         if stamp.and_then(name::time_of).is_some_and(|time| time < old) {
             step.cx.ui.warn(format!("`{left}` was left by a check that was killed: it is removed"));
             always.ask(step, &tool::drop(left)).await?;

@@ -55,11 +55,10 @@ pub(super) async fn run(
 fn keep(step: &StepCx<'_>, entry: &Entry<'_>, last: Option<u32>) -> Result<Keep, Failure> {
     let said =
         last.map(|last| KeepEntry::Last(last).rules()).or(entry.source.keep.as_ref().map(KeepEntry::rules));
-    let keep = said.ok_or_else(|| {
+    said.ok_or_else(|| {
         let message =
             format!("`[snapshots.{}]` of `{}` does not say how many are kept", entry.name, step.env.name);
         Failure::new(Kind::Config, message)
             .help("write `keep = 7`, or `keep = { last = 3, daily = 7, weekly = 4 }`")
-    })?;
-    Ok(keep)
+    })
 }

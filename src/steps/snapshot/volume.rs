@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::entry::{Checked, Entry};
 use super::sealing::Sealing;
-use super::way::Via;
+use super::way::{Via, cleaning};
 use crate::exec::{Cmd, Done, InputPart, Io};
 use crate::failure::{Failure, Kind};
 use crate::snapshots::{Manifest, Verified, name};
@@ -16,8 +16,6 @@ use crate::work::{StepCx, child};
 const IMAGE: &str = "busybox";
 /// What `tar` begins with here.
 const TAR: &[u8] = b"./";
-/// What volumes of checks are called, and a stamp.
-const SCRATCH: &str = "infractl_verify_";
 
 /// Packs it.
 pub(super) async fn create(step: &mut StepCx<'_>, entry: &Entry<'_>) -> Result<Manifest, Failure> {
@@ -45,14 +43,10 @@ pub(super) async fn verify(
     manifest: &Manifest,
 ) -> Result<Checked, Failure> {
     let (at, begun) = ((step.cx.now)(), Instant::now());
-    let scratch = format!("{SCRATCH}{}_{}", name::stamp(at).to_lowercase(), std::process::id());
+    let scratch = name::scratch(at);
     let filled = Box::pin(fill(step, entry, manifest, &scratch)).await;
     let took = begun.elapsed();
-    let limit = step.frame.limit.take();
-    let cmd =
-        Cmd::new("docker").args(["volume", "rm", "--force", &scratch]).io(Io::Capture).even_if_interrupted();
-    let removed = step.quietly(&cmd).await.map_err(|error| step.unanswered(error));
-    step.frame.limit = limit;
+    let removed = cleaning(step, command(&["volume", "rm", "--force", &scratch])).await;
     let is_removed = removed.is_ok_and(|done| done.code == 0);
     let left = |failure: Failure| match is_removed {
         true => failure,
@@ -142,8 +136,11 @@ fn packer(entry: &Entry<'_>, mount: &str, words: &[&str]) -> Cmd {
 }
 
 async fn docker(step: &StepCx<'_>, words: &[&str]) -> Result<Done, Failure> {
-    let cmd = Cmd::new("docker").args(words.iter().copied()).io(Io::Capture);
-    step.quietly(&cmd).await.map_err(|error| step.unanswered(error))
+    step.quietly(&command(words)).await.map_err(|error| step.unanswered(error))
+}
+
+fn command(words: &[&str]) -> Cmd {
+    Cmd::new("docker").args(words.iter().copied()).io(Io::Capture)
 }
 
 /// The volume that is meant.

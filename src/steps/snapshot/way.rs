@@ -110,6 +110,14 @@ impl Way {
     }
 }
 
+/// Runs what takes back what was begun: also after an interrupt, and when the time of the step is over.
+pub(super) async fn cleaning(step: &mut StepCx<'_>, cmd: Cmd) -> Result<Done, Failure> {
+    let limit = step.frame.limit.take();
+    let done = step.quietly(&cmd.even_if_interrupted()).await.map_err(|error| step.unanswered(error));
+    step.frame.limit = limit;
+    done
+}
+
 /// The text of a template, and whether there is a secret in it.
 pub(super) fn rendered(step: &StepCx<'_>, template: &Template) -> Result<(String, bool), Failure> {
     Ok(match Known::of(step).render(step, template)? {
