@@ -1,9 +1,11 @@
 //! A store of buckets with faults: what each store in the world cannot do, one by one.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+
+use crate::common::Asked;
 
 /// What it cannot do, and what it has.
 #[derive(Default)]
@@ -71,24 +73,7 @@ struct Request {
 
 /// One request, then the connection is closed.
 fn answer(mut stream: &TcpStream, store: &Mutex<Store>) {
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    let _ = reader.read_line(&mut line);
-    let mut words = line.split(' ').map(str::to_owned);
-    let (method, address) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let mut headers = BTreeMap::new();
-    loop {
-        let mut header = String::new();
-        if reader.read_line(&mut header).is_err() || header.trim().is_empty() {
-            break;
-        }
-        if let Some((name, value)) = header.split_once(':') {
-            headers.insert(name.to_lowercase(), value.trim().to_owned());
-        }
-    }
-    let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-    let mut body = vec![0; length];
-    let _ = reader.read_exact(&mut body);
+    let Some(Asked { method, address, headers, body }) = Asked::read(stream) else { return };
     let (path, query) = address.split_once('?').unwrap_or((&address, ""));
     let key = path.trim_start_matches('/').split_once('/').map_or("", |(_, key)| key).to_owned();
     let request = Request { method, key, query: query.to_owned(), headers, body };

@@ -1,7 +1,7 @@
 //! `ci generate`, `ci matrix`, `ci comment`: the file that a forge runs, and comments, against a fake forge: a small server
 //! that keeps comments in memory and answers as GitHub and GitLab say they do.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::common::{CANARY, Run, Sandbox, output};
+use crate::common::{Asked, CANARY, Run, Sandbox, output};
 
 const SUM: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
@@ -147,7 +147,8 @@ struct Forge {
 #[derive(Default)]
 struct State {
     comments: Vec<(u64, String)>,
-    asked: Vec<(String, String)>,
+    /// The methods of what was asked.
+    asked: Vec<String>,
     /// Status and header lines, before it works.
     prepared: Vec<&'static str>,
 }
@@ -172,34 +173,16 @@ impl Forge {
 
     /// The methods of what was asked.
     fn asked(&self) -> Vec<String> {
-        let asked = std::mem::take(&mut self.state.lock().unwrap().asked);
-        asked.into_iter().map(|(line, _)| line.split(' ').next().unwrap().to_owned()).collect()
+        std::mem::take(&mut self.state.lock().unwrap().asked)
     }
 }
 
 fn answer(mut stream: TcpStream, state: &mut State) {
     stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-    let (mut bytes, mut part) = (Vec::new(), vec![0; 65536]);
-    let (head, body) = loop {
-        let count = stream.read(&mut part).unwrap_or(0);
-        bytes.extend_from_slice(&part[..count]);
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head
-                .to_lowercase()
-                .split_once("content-length: ")
-                .map_or(0, |(_, rest)| rest.lines().next().unwrap().trim().parse::<usize>().unwrap());
-            if body.len() >= length {
-                break (head.to_owned(), body.to_owned());
-            }
-        }
-        if count == 0 {
-            return;
-        }
-    };
-    state.asked.push((head.lines().next().unwrap().to_owned(), body.clone()));
+    let Some(asked) = Asked::read(&stream) else { return };
+    state.asked.push(asked.method.clone());
     let (status, text) = if state.prepared.is_empty() {
-        works(&head, &body, state)
+        works(&asked, state)
     } else {
         (state.prepared.remove(0).to_owned(), "{\"message\":\"no \\u001b[31mway\"}".to_owned())
     };
@@ -209,16 +192,14 @@ fn answer(mut stream: TcpStream, state: &mut State) {
 }
 
 /// As the two forges do: a token, pages of 100, one comment by its number.
-fn works(head: &str, body: &str, state: &mut State) -> (String, String) {
-    let lower = head.to_lowercase();
-    if !lower.contains(&format!("bearer {CANARY}token").to_lowercase())
-        && !lower.contains(&format!("private-token: {CANARY}token").to_lowercase())
+fn works(asked: &Asked, state: &mut State) -> (String, String) {
+    let is = |header: &str, value: String| asked.headers.get(header) == Some(&value);
+    if !is("authorization", format!("Bearer {CANARY}token")) && !is("private-token", format!("{CANARY}token"))
     {
         return ("401 Unauthorized".to_owned(), "{\"message\":\"Bad credentials\"}".to_owned());
     }
-    let mut words = head.split(' ');
-    let (method, path) = (words.next().unwrap(), words.next().unwrap());
-    let text = || serde_json::from_str::<Value>(body).unwrap()["body"].as_str().unwrap().to_owned();
+    let (method, path) = (asked.method.as_str(), asked.address.as_str());
+    let text = || serde_json::from_slice::<Value>(&asked.body).unwrap()["body"].as_str().unwrap().to_owned();
     match method {
         "GET" => {
             let page =

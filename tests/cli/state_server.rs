@@ -1,8 +1,10 @@
 //! A server for terraform's http backend, with faults: a state, its lock, and who asked for what.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+
+use crate::common::Asked;
 
 #[derive(Default)]
 pub(crate) struct Kept {
@@ -57,22 +59,7 @@ impl StateServer {
 
 /// One request, then the connection is closed.
 fn answer(mut stream: &TcpStream, kept: &Mutex<Kept>) {
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    let _ = reader.read_line(&mut line);
-    let method = line.split(' ').next().unwrap_or_default().to_owned();
-    let mut length = 0;
-    loop {
-        let mut header = String::new();
-        if reader.read_line(&mut header).is_err() || header.trim().is_empty() {
-            break;
-        }
-        if let Some(value) = header.to_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap_or(0);
-        }
-    }
-    let mut body = vec![0; length];
-    let _ = reader.read_exact(&mut body);
+    let Some(Asked { method, body, .. }) = Asked::read(stream) else { return };
     let (code, text) = act(&method, body, &mut kept.lock().unwrap());
     let head = format!("HTTP/1.1 {code} x\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", text.len());
     let _ = stream.write_all(head.as_bytes());

@@ -8,6 +8,7 @@
     reason = "a panic is a failed test, programs are started, files written and skips said"
 )]
 
+mod asked;
 mod backend;
 mod canary;
 mod example;
@@ -22,6 +23,7 @@ mod sandbox;
 mod terminal;
 mod texts;
 
+pub(crate) use asked::Asked;
 pub(crate) use backend::{absent, beside, is_tofu, need, shared, skip};
 pub(crate) use canary::{CANARY, holding, in_clear};
 pub(crate) use example::{encrypted, encrypted_for};

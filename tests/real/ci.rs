@@ -3,7 +3,7 @@
 //! are stand-ins here; the forge that gets the comment is a fake.
 
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use std::thread;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::common::{BIN, CANARY, Run, Sandbox, clean, need, output, path_with};
+use crate::common::{Asked, BIN, CANARY, Run, Sandbox, clean, need, output, path_with};
 
 /// A project with two environments, one of them protected, whose states are beside it.
 fn project(forge: &str, more: &str) -> Sandbox {
@@ -188,7 +188,7 @@ fn act_plans_and_comments_on_what_is_proposed_and_applies_what_is_merged() {
     act(&project, &program, "pull_request", &proposed).code(0).prints("Job succeeded");
     let said = forge.1.lock().unwrap().clone();
     let [(line, comment)] = said.as_slice() else { panic!("{said:?}") };
-    assert!(line.starts_with("POST /repos/acme/shop/issues/7/comments "), "{line}");
+    assert_eq!(line, "POST /repos/acme/shop/issues/7/comments");
     assert!(
         comment.starts_with("<!-- infractl: plan -->\n") && comment.contains("| ✅ | prod | 1 | 0 | 0 | 0 |"),
         "{comment}"
@@ -234,7 +234,7 @@ fn gitlab_ci_local_does_the_same() {
     run(&proposed, &[]);
     let said = forge.1.lock().unwrap().clone();
     let [(line, comment)] = said.as_slice() else { panic!("{said:?}") };
-    assert!(line.starts_with("POST /projects/12/merge_requests/7/notes "), "{line}");
+    assert_eq!(line, "POST /projects/12/merge_requests/7/notes");
     assert!(comment.contains("| ✅ | prod | 1 | 0 | 0 | 0 |") && !comment.contains(CANARY), "{comment}");
 
     let merged = ["CI_PIPELINE_SOURCE=push", "CI_COMMIT_BRANCH=main"];
@@ -254,26 +254,12 @@ fn fake_forge() -> (String, Written) {
     let kept = Arc::clone(&said);
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
-            let mut reader = BufReader::new(stream.try_clone().unwrap());
-            let (mut head, mut length) = (String::new(), 0);
-            loop {
-                let mut line = String::new();
-                if reader.read_line(&mut line).unwrap_or(0) < 3 {
-                    break;
-                }
-                let (name, value) = line.split_once(':').unwrap_or_default();
-                if name.eq_ignore_ascii_case("content-length") {
-                    length = value.trim().parse().unwrap();
-                }
-                head.push_str(&line);
-            }
-            let mut body = vec![0; length];
-            reader.read_exact(&mut body).unwrap();
-            let text = if head.starts_with("GET ") { "[]" } else { "{}" };
+            let Some(asked) = Asked::read(&stream) else { continue };
+            let text = if asked.method == "GET" { "[]" } else { "{}" };
             if text == "{}" {
-                let body: Value = serde_json::from_slice(&body).unwrap();
+                let body: Value = serde_json::from_slice(&asked.body).unwrap();
                 let text = body["body"].as_str().unwrap().to_owned();
-                kept.lock().unwrap().push((head.lines().next().unwrap().to_owned(), text));
+                kept.lock().unwrap().push((format!("{} {}", asked.method, asked.address), text));
             }
             let length = text.len();
             let _ = write!(
