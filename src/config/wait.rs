@@ -117,6 +117,8 @@ impl Until {
 const ATTEMPTS: u32 = 30;
 pub(super) const EVERY: Duration = Duration::from_secs(5);
 const EACH: Duration = Duration::from_secs(10);
+/// How long a service of ECS has to stay steady: AWS also calls one so whose programs die after a moment.
+const STEADY: Duration = Duration::from_secs(5);
 
 impl Wait {
     /// The same as a question: tried once.
@@ -163,12 +165,14 @@ impl Wait {
         } else {
             return Err(unchecked("a wait without a kind"));
         };
+        let usual = if matches!(until, Until::Ecs { .. }) { STEADY } else { Duration::ZERO };
+        let hold = entry.hold.map_or(usual, |hold| hold.0);
         Ok(Wait {
             until,
             attempts: entry.attempts.or(attempts).unwrap_or(ATTEMPTS),
             every: entry.every.or(every).map_or(EVERY, |every| every.0),
             each: entry.each.map_or(EACH, |each| each.0),
-            hold: entry.hold.map_or(Duration::ZERO, |hold| hold.0),
+            hold,
             at_most: entry.at_most,
             fail_fast: entry.fail_fast.into_iter().map(|pattern| pattern.0).collect(),
         })

@@ -2,7 +2,8 @@
 
 moto's: task definitions, clusters, networks, log groups and streams, repositories of images.
 Real: the containers of a task run in the docker engine, with its named volumes; their output goes to moto's logs, their exit codes into the task.
-Played, here: the phases of a task, services and their deployments, the faults that a test asks for.
+Played, here: the phases of a task, services and their deployments, the faults that a test asks for; a request is refused
+whose signature is five minutes off.
 
 A fault: POST /test/faults with JSON; it is met by the requests of one action that name `of` (a cluster, a family), `times` times
 (default 1), so that tests side by side leave each other's alone:
@@ -15,6 +16,7 @@ A fault: POST /test/faults with JSON; it is met by the requests of one action th
   {"action": "task", "of": "x", "log-after": 5}           group and stream of its log are there so many seconds after it began
   {"action": "task", "of": "x", "stop": {"stoppedReason": "…", "stopCode": "…", "container": {"reason": "…", "exitCode": 0}}}
 """
+import calendar
 import io
 import json
 import re
@@ -28,7 +30,7 @@ import uuid
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import run_simple
 
-ACCOUNT, STEP = "123456789012", 0.3
+ACCOUNT, STEP, SKEW = "123456789012", 0.3, 300
 MOTO = DomainDispatcherApplication(create_backend_app)
 LOCK = threading.RLock()
 TASKS, TOKENS, SERVICES, FAULTS = {}, {}, {}, []
@@ -500,6 +502,10 @@ def app(environ, start_response):
     if not action:
         return MOTO(environ, start_response)
     given = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    signed = environ.get("HTTP_X_AMZ_DATE")
+    if signed and abs(time.time() - calendar.timegm(time.strptime(signed, "%Y%m%dT%H%M%SZ"))) > SKEW:
+        now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        return answer(403, {"__type": "InvalidSignatureException", "message": f"Signature expired: {signed} is now earlier than {now} ({now} - 5 min.)"})
     fault = taken(action, given.decode()) or {}
     if "status" in fault:
         return answer(fault["status"], {"__type": fault["error"], "message": fault.get("message", "")})

@@ -45,6 +45,7 @@ impl Service {
                  nosuch = [{{ ecs = {{ service = \"nosuch\", task = \"app\" }} }}]\n\
                  lost = [{{ ecs = {{ service = \"api\", cluster = \"nosuch\", region = \"{REGION}\" }} }}]\n\
                  steady = [{{ wait = {{ ecs = \"api\", cluster = \"{0}\", region = \"{REGION}\", every = \"1s\" }} }}]\n\
+                 firm = [{{ wait = {{ ecs = \"api\", cluster = \"{0}\", region = \"{REGION}\", every = \"500ms\", at-most = 0 }} }}]\n\
                  gone = [{{ wait = {{ ecs = \"nosuch\", cluster = \"{0}\", region = \"{REGION}\" }} }}]\n",
                 service.cluster
             ),

@@ -1,9 +1,12 @@
 //! What goes wrong while a service of ECS is deployed: with AWS, with whoever deploys, and with the service itself.
 
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::common::{Run, send, start, wait_for};
+use crate::common::{Run, need, output, send, start, wait_for};
 use crate::counted_aws::REGION;
 use crate::ecs_service::{BAD, Service};
 
@@ -109,6 +112,38 @@ fn programs_that_die_after_aws_called_the_deployment_completed_have_failed() {
 }
 
 #[test]
+fn a_service_is_steady_when_its_programs_go_on_living() {
+    let Some(service) = Service::new("", &json!({})) else { return };
+    let run = service.infractl(&["firm", "dev"]).code(0);
+    run.says("1 of 1 running, good for 5.0 s");
+    service.definition("2");
+    let text = service.project.read("api.json");
+    service.project.write("api.json", &text.replace("exec sleep 300", "sleep 3; exit 3"));
+    service.infractl(&["later", "dev"]).code(0);
+    // AWS calls it completed for a moment, and each time after its program was started again.
+    let run = service.infractl(&["firm", "dev"]).code(1);
+    run.says("1 break of being good").says("to stay so for 5.0 s");
+}
+
+#[test]
+fn whoever_interrupts_the_way_back_is_told_what_goes_on() {
+    let Some(service) = Service::new(", rollback = true", &json!({})) else { return };
+    service.with_image(BAD, "2");
+    let child = start(&mut service.command(&["roll", "dev"]));
+    wait_for("the way back", || service.project.read("aws.log").matches("update-service").count() == 2);
+    wait_for("its event", || deployments(&service) == 3);
+    send(&child, Signal::INT);
+    let run = Run::ended(child.wait_with_output().unwrap()).code(130);
+    let cluster = &service.cluster;
+    run.says(&format!("{cluster}:2 was not deployed to the service `api`; {cluster}:1 is being put back, and nobody follows that"))
+        .says("aws ecs wait services-stable");
+    // It comes to its end all the same, and nothing is deployed a third time.
+    service.infractl(&["steady", "dev"]).code(0);
+    assert_eq!(service.now(), "api:1 x1");
+    assert_eq!(deployments(&service), 3);
+}
+
+#[test]
 fn a_service_of_a_pipeline_that_is_called_with_its_name_is_compared_as_well() {
     let Some(service) = Service::new("", &json!({})) else { return };
     service.project.environment(
@@ -128,4 +163,22 @@ fn a_service_of_a_pipeline_that_is_called_with_its_name_is_compared_as_well() {
     let dry = service.infractl(&["both", "dev", "--dry-run"]).code(0);
     dry.prints("# app.environment.MODE: 1 → 2")
         .prints("# what would change in its definition is not known: AWS has no service `nosuch`");
+}
+
+#[test]
+fn a_clock_that_is_wrong_is_set_by_that_of_aws() {
+    let Some(faketime) = need("faketime") else { return };
+    let Some(service) = Service::new("", &json!({})) else { return };
+    let late = |args: &[&str]| output(Command::new(&faketime).args(["-f", "-20m"]).args(args));
+    assert!(SystemTime::now() > read_time(&late(&["date", "+%s"])) + Duration::from_secs(1000));
+    let library = String::from_utf8(late(&["printenv", "LD_PRELOAD"])).unwrap();
+    let mut command = service.command(&["steady", "dev"]);
+    command.env("LD_PRELOAD", library.trim()).env("FAKETIME", "-20m");
+    Run::of(&mut command).code(0).says("1 of 1 running");
+    assert_eq!(service.calls(), Vec::<String>::new());
+}
+
+fn read_time(seconds: &[u8]) -> SystemTime {
+    let seconds = String::from_utf8_lossy(seconds).trim().parse().unwrap();
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }

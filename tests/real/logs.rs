@@ -439,3 +439,23 @@ fn cloudwatch_that_throttles_is_asked_again_and_nothing_is_lost_or_told_twice() 
     assert_eq!(read_until(&mut follow, "last"), ["same", "same", "last"]);
     end_silently(follow);
 }
+
+#[test]
+fn an_answer_of_megabytes_is_read_whole() {
+    let name = unique();
+    let Some((cloud, project)) = cloud("s3", &name, "eu-north-1") else { return };
+    let group = format!("/ecs/{name}");
+    cloud.logs("CreateLogGroup", &json!({ "logGroupName": group }));
+    cloud.logs("CreateLogStream", &json!({ "logGroupName": group, "logStreamName": "one/app/aaa" }));
+    let filling = "x".repeat(640);
+    let lines: Vec<String> = (0..9_000).map(|number| format!("{number} {filling}")).collect();
+    for some in lines.chunks(1_000) {
+        let texts: Vec<&str> = some.iter().map(String::as_str).collect();
+        cloud.put(&group, "one/app/aaa", &texts);
+    }
+    let whole = cloud.logs("FilterLogEvents", &json!({ "logGroupName": group })).to_string();
+    assert!(whole.len() > 5_000_000, "one answer has {} bytes", whole.len());
+    let run = project.infractl(&["logs", "local", "etl"]).code(0);
+    let told: Vec<&str> = run.out.lines().collect();
+    assert!(told == lines, "{} lines, the last of them {:?}", told.len(), told.last());
+}

@@ -77,6 +77,8 @@ pub(crate) struct Wait {
     pub region: Option<Argument>,
     /// It has to stay good for so long without a break; after a break the time begins anew
     ///
+    /// Default: `5s` for a service (`ecs`), none for everything else
+    ///
     /// Example: `{ http = "https://{{output.fqdn}}/health", hold = "5m", every = "10s", at-most = 2 }`
     pub hold: Option<Period>,
     /// How many breaks of `hold` there may be; one more ends the wait at once

@@ -14,7 +14,9 @@ pub(super) fn rules(step: &Node, issues: &mut Vec<Issue>) {
         }
     }
     for wait in ["wait", "verify"].iter().filter_map(|key| step.get(key)) {
-        if let (Some(at_most), None) = (wait.entry("at-most"), wait.get("hold")) {
+        // A service of ECS is held without a word.
+        let is_held = wait.get("hold").is_some() || wait.get("ecs").is_some();
+        if let (Some(at_most), false) = (wait.entry("at-most"), is_held) {
             let message = "`at-most` counts the breaks of `hold`".to_owned();
             issues.push(Issue::new(&at_most.key, message, "add `hold = \"5m\"`, or remove it"));
         }

@@ -92,6 +92,7 @@ impl Ecs {
             reader.region()
         );
         Ok(match service.steady() {
+            Ok(words) if service.desired() == 0 => Probed::Done(words),
             Ok(words) => Probed::Good(words),
             Err((words, true)) => Probed::Never(Answer::new(words, check).last()),
             Err((words, false)) => Probed::NotYet(Answer::new(words, check)),
@@ -131,11 +132,16 @@ impl Ecs {
         let definition = &answer["taskDefinition"];
         let main = task::main(definition, self.container.as_deref()).unwrap_or_default();
         let words = match last.ended(&main, &task::essential(definition)) {
-            Ended::Code(0) => return Ok(Probed::Good(format!("task {} has ended with 0", last.id()))),
+            Ended::Code(0) => return Ok(Probed::Done(format!("task {} has ended with 0", last.id()))),
             Ended::Code(code) => format!("exit code {code}"),
             Ended::Badly(reason) => reason,
         };
         Ok(Probed::Never(Answer::new(format!("task {} failed: {words}", last.id()), check).last()))
+    }
+
+    /// It is a task: what has ended stays so.
+    pub(super) fn ends(&self) -> bool {
+        self.family.is_some()
     }
 
     /// What is waited for, for people.

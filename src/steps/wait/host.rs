@@ -73,7 +73,7 @@ impl OnHost {
         let mut not_yet: fn(Answer) -> Probed = Probed::NotYet;
         for (machine, answer) in asked.iter().zip(answers) {
             match answer {
-                Probed::Good(_) => {
+                Probed::Good(_) | Probed::Done(_) => {
                     self.good.insert(machine.name.clone());
                 }
                 Probed::NotYet(answer) => waiting.push(named(machine, answer)),

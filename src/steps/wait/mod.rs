@@ -127,7 +127,7 @@ pub(crate) async fn holds(step: &mut StepCx<'_>, wait: &Wait) -> Result<Option<S
         return Err(step.interrupted(format!("stopped asking {}", probe.what(step))));
     }
     match found {
-        Probed::Good(text) => Ok(Some(text)),
+        Probed::Good(text) | Probed::Done(text) => Ok(Some(text)),
         Probed::NotYet(_) => Ok(None),
         Probed::Unknown(last) | Probed::Never(last) => {
             let what =
@@ -255,7 +255,8 @@ pub(crate) fn describe(step: &StepCx<'_>, wait: &Wait) -> Result<Vec<String>, Fa
         duration(wait.every),
         duration(wait.each)
     );
-    if !wait.hold.is_zero() {
+    let ends = matches!(&probe, Probe::Ecs(ecs) if ecs.ends());
+    if !wait.hold.is_zero() && !ends {
         line.push_str(&format!(", good for {} without a break", duration(wait.hold)));
     }
     let mut lines = vec![line];

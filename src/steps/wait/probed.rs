@@ -7,6 +7,8 @@ use crate::net::answer::Answer;
 pub(crate) enum Probed {
     /// It is good: a few words.
     Good(String),
+    /// It is good, and nothing changes that any more: no time of `hold` is waited for.
+    Done(String),
     /// Not yet.
     NotYet(Answer),
     /// Nobody could tell.

@@ -102,7 +102,7 @@ fn serve_tls(shown: &Shown) -> SocketAddr {
 
 fn said(probed: Probed) -> String {
     match probed {
-        Probed::Good(text) => format!("good: {text}"),
+        Probed::Good(text) | Probed::Done(text) => format!("good: {text}"),
         Probed::NotYet(answer) | Probed::Unknown(answer) => answer.text,
         Probed::Never(answer) => format!("never: {}", answer.text),
     }

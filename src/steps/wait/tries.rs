@@ -28,6 +28,7 @@ pub(crate) async fn run(step: &mut StepCx<'_>, wait: &Wait) -> Result<String, Fa
             return Err(step.interrupted(format!("stopped waiting for {}", probe.what(step))));
         }
         let (next, text, last) = match found {
+            Probed::Done(text) => return Ok(text),
             Probed::Good(text) => {
                 let held = record.good(Instant::now());
                 if held >= wait.hold {
