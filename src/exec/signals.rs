@@ -185,6 +185,11 @@ impl Interrupts {
         let _ = self.watch().wait_for(|seen| seen.presses > 0).await;
     }
 
+    /// The main thread knows of what came so far, and may be deaf for a while: it asks people what is to be done about it.
+    pub(crate) fn heard(&self) {
+        self.0.answered.store(self.seen().presses, Ordering::Relaxed);
+    }
+
     /// Tells of everything that comes from now on.
     pub fn watch(&self) -> watch::Receiver<Seen> {
         self.0.seen.subscribe()

@@ -208,8 +208,9 @@ fn ctrl_c_at_a_terminal_asks_what_becomes_of_the_task() {
         terminal.sees("go on following it");
         terminal
     };
-    // The first answer.
+    // The first answer, which takes its time.
     let mut terminal = asked();
+    std::thread::sleep(std::time::Duration::from_secs(3));
     terminal.types("j\r");
     terminal.sees("stopping");
     let (code, screen) = terminal.end();

@@ -47,7 +47,7 @@ pub(crate) async fn healthy(
     let mut watched = Watched::default();
     let mut last = Vec::new();
     loop {
-        let all = match look(step, at, list).await {
+        let all = match look_again(step, at, list, &last).await {
             // The time was over while it was asked: what was seen last is the answer.
             Err(_) if !last.is_empty() && is_over(step) => last,
             // Nothing was seen yet: how they stand is worth one more question.
@@ -130,7 +130,25 @@ fn summary(all: &[Container]) -> String {
     format!("{}: {}", plural(all.len(), "container"), parts.join(", "))
 }
 
-/// How the containers stand now.
+/// How the containers that were seen last stand now: they are asked for by their ids. All of them anew when none was seen
+/// yet, and when one of them is gone.
+async fn look_again(
+    step: &mut StepCx<'_>,
+    at: Option<&Machine>,
+    list: &Cmd,
+    last: &[Container],
+) -> Result<Vec<Container>, Failure> {
+    let ids: Vec<String> = last.iter().map(|one| one.id.clone()).collect();
+    if !ids.is_empty()
+        && let Some(done) = ask(step, at, docker::inspect(&ids).timeout(Some(ASK))).await?
+        && done.code == 0
+    {
+        return read(&done);
+    }
+    look(step, at, list).await
+}
+
+/// How the containers that are listed now stand.
 async fn look(step: &mut StepCx<'_>, at: Option<&Machine>, list: &Cmd) -> Result<Vec<Container>, Failure> {
     let done = answer(step, at, list.clone()).await?;
     let text = String::from_utf8_lossy(&done.stdout);
@@ -138,7 +156,10 @@ async fn look(step: &mut StepCx<'_>, at: Option<&Machine>, list: &Cmd) -> Result
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let done = answer(step, at, docker::inspect(&ids)).await?;
+    read(&answer(step, at, docker::inspect(&ids)).await?)
+}
+
+fn read(done: &Done) -> Result<Vec<Container>, Failure> {
     tool::containers(&done.stdout).map_err(|error| {
         Failure::new(Kind::Failed, error.to_string()).context("docker gave no list of containers")
     })

@@ -195,6 +195,7 @@ fn pressed(step: &StepCx<'_>, asked: &Asked<'_>, is_stopping: bool) -> OnInterru
     match asked.task.on_interrupt.unwrap_or_default() {
         _ if is_stopping => OnInterrupt::Leave,
         OnInterrupt::Ask if step.cx.ui.mode.can_ask && !is_term => {
+            step.cx.interrupts.heard();
             let ways = ["stop the task", "leave it running", "go on following it"].map(str::to_owned);
             match prompt::pick(&step.cx.ui, &format!("Task `{}` runs in AWS", asked.name), &ways).as_deref() {
                 Ok("stop the task") => OnInterrupt::Stop,
