@@ -28,6 +28,8 @@ pub(super) struct Traffic {
     /// Rollouts that are not over from before.
     open: IndexMap<String, Open>,
     moved: Vec<Moved>,
+    /// Where a run begins again whose traffic went back.
+    again: Option<String>,
 }
 
 /// A route that this run has moved.
@@ -35,6 +37,8 @@ pub(super) struct Traffic {
 struct Moved {
     route: String,
     before: Weights,
+    /// The way to the step that moved it.
+    at: Option<String>,
     /// The rollout is over with this run, whatever the shares are.
     ends: bool,
     /// What the step could see.
@@ -77,12 +81,12 @@ impl PipelineRun<'_> {
             moved.ends |= wish.ends;
             return Ok(());
         }
+        let is_open = self.traffic.open.contains_key(&route);
         let needs = Needs::of(self.env, work.kind(), frame.secrets.as_deref());
         let mut step_cx = self.step_cx(step, frame.clone());
         meet(&mut step_cx, &needs).await?;
         let before = traffic::look(&step_cx, &route).await?;
         let is_as_wanted = before.is_like(traffic::wanted(&step_cx, wish, before)?);
-        let is_open = self.traffic.open.contains_key(&route);
         if is_as_wanted && !is_open {
             return Ok(());
         }
@@ -95,14 +99,17 @@ impl PipelineRun<'_> {
             self.write_down(What::Moves(Moves { route: route.clone(), weights: before })).await?;
         }
         let frame = Frame { limit: None, ear: None, ..frame.clone() };
-        self.traffic.moved.push(Moved { route, before, ends: wish.ends, frame });
+        self.traffic.moved.push(Moved { route, before, at: self.at.clone(), ends: wish.ends, frame });
         Ok(())
     }
 
     /// After the last step, or the one that failed.
     pub(super) async fn settled(&mut self, result: Result<(), Failure>) -> Result<(), Failure> {
         if let Err(failure) = result {
-            return Err(self.goes_back(failure).await);
+            let failure = self.goes_back(failure).await;
+            // Whoever resumes the run has to move it anew.
+            self.at = self.traffic.again.take().or(self.at.take());
+            return Err(failure);
         }
         for moved in std::mem::take(&mut self.traffic.moved) {
             let name = format!("{VERB} {}", moved.route);
@@ -134,6 +141,7 @@ impl PipelineRun<'_> {
                     .help(format!("look at `{route}`: its shares stay as they are; go back with {ways}"));
                 continue;
             }
+            self.traffic.again.clone_from(&moved.at);
             if let Err(why) = self.one_back(&moved).await {
                 failure = failure.help(format!(
                     "take the traffic of `{route}` back with {ways}: that failed too: {:#}",

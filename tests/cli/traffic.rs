@@ -56,7 +56,12 @@ fn a_gate_that_fails_lets_the_shares_return_that_were_there_before_the_run() {
     assert_eq!(project.read("left/log"), "api 95 5\napi 80 20\n", "to exactly what was there");
     assert_eq!(routes(&project)[0]["open"], Value::Null, "it is over");
     std::fs::remove_file(project.path("left/sick")).unwrap();
-    project.infractl(&["deploy", "dev"]).code(0).says("blue 95 %, green 5 % -> blue 0 %, green 100 %");
+    // What went back has to be done again: a run that goes on begins there, not behind it.
+    project
+        .infractl(&["deploy", "dev", "--resume"])
+        .code(0)
+        .says("blue 80 %, green 20 % -> blue 95 %, green 5 %");
+    assert_eq!(project.read("left/log"), "api 95 5\napi 80 20\napi 95 5\napi 0 100\n");
     assert_eq!((green(&project).as_str(), &routes(&project)[0]["open"]), ("100", &Value::Null));
     project.infractl(&["traffic", "dev"]).code(0).prints("blue 0 %, green 100 %").prints("none");
     project.infractl(&["history", "show", "1"]).code(0).prints("traffic api back");
@@ -166,6 +171,10 @@ fn a_canary_stays_open_over_runs_and_no_second_one_begins() {
     project.infractl(&["traffic", "dev", "--green", "30"]).code(1);
     std::fs::remove_file(project.path("left/stuck")).unwrap();
     assert_eq!((green(&project).as_str(), &routes(&project)[0]["open"]["before"]["green"]), ("5", &0.into()));
+    // What terraform would put back is not applied meanwhile.
+    project.write("environments/dev/main.tf", "");
+    project.infractl(&["apply", "dev"]).code(75).says("a rollout of `api`");
+    std::fs::remove_file(project.path("environments/dev/main.tf")).unwrap();
     project.infractl(&["traffic", "dev", "api", "--switch"]).code(1).says("no side of `api` gets nothing");
     project.infractl(&["traffic", "dev", "api", "--back"]).code(0);
     project.infractl(&["switch", "dev"]).code(0).says("blue 100 %, green 0 % -> blue 0 %, green 100 %");
@@ -339,6 +348,31 @@ fn a_maintenance_page_of_the_project_is_turned_on_and_off() {
     project.infractl(&["maintenance", "dev"]).code(1).says("printed `maybe`");
     project.environment("dev", "");
     project.infractl(&["maintenance", "dev", "on"]).code(64).says("no maintenance page");
+    project.environment("dev", "[pipelines]\nmend = [{ maintenance = \"on\" }]\n");
+    project.infractl(&["mend", "dev"]).code(78).says("there is no maintenance page");
     project.environment("dev", "[maintenance]\nkind = \"command\"\non = \"x\"\n");
     project.infractl(&["maintenance", "dev"]).code(78).says("`command` needs `off`");
+}
+
+#[test]
+fn hosts_are_rolled_one_after_the_other_and_the_first_that_fails_ends_it() {
+    let project = Sandbox::empty();
+    let calls: Vec<String> = ["web1", "web2", "web3"]
+        .iter()
+        .map(|host| format!("{{ do = \"node\", with = {{ host = \"{host}\" }} }}"))
+        .collect();
+    project.environment(
+        "dev",
+        &format!(
+            "[pipelines]\nnode = [{{ command = \"echo {{{{with.host}}}} >>done\", name = \"change\" }},\n\
+             {{ command = \"test ! -e sick-{{{{with.host}}}}\", name = \"gate\" }}]\nroll = [{}]\n",
+            calls.join(", ")
+        ),
+    );
+    project.write("sick-web2", "");
+    project.infractl(&["roll", "dev"]).code(1).says("do node web1: gate").says("do node web2: gate");
+    assert_eq!(project.read("done"), "web1\nweb2\n", "web3 is as it was");
+    std::fs::remove_file(project.path("sick-web2")).unwrap();
+    project.infractl(&["roll", "dev", "--resume"]).code(0);
+    assert_eq!(project.read("done").lines().last(), Some("web3"));
 }

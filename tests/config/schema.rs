@@ -149,6 +149,7 @@ hosts.backend.address = "10.0.0.1"
 images.forecast-etl = {}
 tasks.forecast-etl = {}
 routes.api = { kind = "command", get = "x", set = "x" }
+maintenance = { kind = "command", on = "x", off = "x", state = "x" }
 pipelines.vault-write = [{ command = { run = "x", env = { A = "{{with.path}}", B = "{{with.value}}" } } }]
 "#;
 

@@ -378,7 +378,7 @@ fn records_of_route_53_get_weights_wait_for_their_ttl_and_get_them_back() {
 
 const COMPOSE: &str = "services:\n  web:\n    image: IMAGE\n    command: [\"sh\", \"-c\", \"mkdir /w; echo $$SIDE >/w/index.html; exec httpd -f -p 8080 -h /w\"]\n    \
     environment: { SIDE: \"$SIDE\" }\n    ports: [\"127.0.0.1:$PORT:8080\"]\n    stop_grace_period: 1s\n    \
-    healthcheck: { test: [\"CMD\", \"wget\", \"-qO-\", \"http://127.0.0.1:8080/\"], interval: 1s, retries: 30 }\n";
+    healthcheck: { test: [\"CMD\", \"/bin/busybox\", \"wget\", \"-qO-\", \"http://127.0.0.1:8080/\"], interval: 1s, retries: 30 }\n";
 
 #[test]
 fn two_compose_projects_are_switched_without_losing_a_request() {

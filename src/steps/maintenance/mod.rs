@@ -61,7 +61,6 @@ impl StepKind for Maintenance {
 }
 
 /// The page, and where it is shown.
-#[derive(Debug)]
 struct Page<'a> {
     section: &'a model::Maintenance,
     known: Known,
