@@ -24,6 +24,9 @@ pub struct MaintenanceArgs {
     /// Environment [default: as for every verb], and whether the page is shown: `on` or `off`
     #[arg(value_name = "[ENV] on|off", num_args = 0..=2)]
     names: Vec<String>,
+    /// Print JSON, as `--output json` does
+    #[arg(long)]
+    json: bool,
 }
 
 /// `on` or `off`.
@@ -45,7 +48,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &MaintenanceArgs) -> Re
         );
     }
     let Some(wanted) = last else {
-        return show(cx, &env, global.output == OutputMode::Json).await;
+        return show(cx, &env, args.json || global.output == OutputMode::Json).await;
     };
     let wanted = match wanted {
         Wanted::On => OnOff::On,

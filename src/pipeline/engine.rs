@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::before::{self, refuse};
-use super::traffic::Traffic;
+use super::moved::Traffic;
 use super::{Pipeline, Step, What, expects, one_state};
 use crate::config::template::Rendered;
 use crate::config::verbs::Effect;

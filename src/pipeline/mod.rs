@@ -22,6 +22,7 @@ mod one_state;
 mod script_rules;
 mod script_values;
 pub(crate) mod script;
+mod moved;
 mod options;
 pub(crate) mod select;
 pub(crate) mod plan;

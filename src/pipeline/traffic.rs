@@ -2,10 +2,9 @@
 
 use std::time::Instant;
 
-use indexmap::IndexMap;
-
 use super::Step;
 use super::engine::{PipelineRun, ticking};
+use super::moved::Moved;
 use crate::config::Environment;
 use crate::config::model::{RouteOnFailure, ValueFrom};
 use crate::config::verbs::Effect;
@@ -14,36 +13,13 @@ use crate::deployments::{Open, store};
 use crate::failure::{Failure, Kind};
 use crate::steps::Work;
 use crate::steps::meet::{self, meet};
-use crate::steps::traffic::{self, Weights};
+use crate::steps::traffic;
 use crate::ui::event::{Event, Outcome};
 use crate::work::needs::Needs;
 use crate::work::{Frame, StepCx};
 
 /// The verb that ends a rollout.
 const VERB: &str = "traffic";
-
-/// What a run has to do with traffic.
-#[derive(Debug, Default)]
-pub(super) struct Traffic {
-    /// Rollouts that are not over from before.
-    open: IndexMap<String, Open>,
-    moved: Vec<Moved>,
-    /// Where a run begins again whose traffic went back.
-    again: Option<String>,
-}
-
-/// A route that this run has moved.
-#[derive(Debug)]
-struct Moved {
-    route: String,
-    before: Weights,
-    /// The way to the step that moved it.
-    at: Option<String>,
-    /// The rollout is over with this run, whatever the shares are.
-    ends: bool,
-    /// What the step could see.
-    frame: Frame,
-}
 
 impl PipelineRun<'_> {
     /// An error where a rollout is open that this run would get in the way of.

@@ -332,7 +332,7 @@ fn a_maintenance_page_of_the_project_is_turned_on_and_off() {
     project.infractl(&["maintenance", "dev"]).code(0).prints("off");
     project.infractl(&["maintenance", "dev", "on"]).code(0);
     project.infractl(&["maintenance", "dev", "on"]).code(0).says("on already");
-    let run = project.infractl(&["maintenance", "dev", "--output", "json"]).code(0);
+    let run = project.infractl(&["maintenance", "dev", "--json"]).code(0);
     assert_eq!(serde_json::from_str::<Value>(&run.out).unwrap()["maintenance"], "on");
     project.infractl(&["maintenance", "dev", "of"]).code(64).says("neither `on` nor `off`");
     project.infractl(&["maintenance", "dev", "off"]).code(0);
@@ -370,7 +370,7 @@ fn hosts_are_rolled_one_after_the_other_and_the_first_that_fails_ends_it() {
         ),
     );
     project.write("sick-web2", "");
-    project.infractl(&["roll", "dev"]).code(1).says("do node web1: gate").says("do node web2: gate");
+    project.infractl(&["roll", "dev"]).code(1).says("✓ dev node web1: gate").says("✗ dev node web2: gate");
     assert_eq!(project.read("done"), "web1\nweb2\n", "web3 is as it was");
     std::fs::remove_file(project.path("sick-web2")).unwrap();
     project.infractl(&["roll", "dev", "--resume"]).code(0);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Page, Seen, text_at};
+use super::page::{Page, Seen, text_at};
 use crate::failure::{Failure, Kind};
 use crate::net::aws::{ELB, Wrong};
 use crate::steps::aws::{Reader, change};

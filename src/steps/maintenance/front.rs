@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::{Page, Seen};
+use super::page::{Page, Seen};
 use crate::failure::{Failure, Kind};
 use crate::steps::traffic::Ears;
 use crate::steps::traffic::caddy::Admin;

@@ -3,21 +3,17 @@
 mod alb;
 mod front;
 mod own;
+mod page;
 
-use serde_json::Value as Json;
-
+use self::page::{Page, Seen, section};
 use crate::config::Environment;
-use crate::config::model::{self, MaintenanceKind, OnOff};
+use crate::config::model::{MaintenanceKind, OnOff};
 use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
 use crate::work::StepCx;
 use crate::work::kind::{Mention, StepKind};
 use crate::work::script::{Script, no_script};
-use crate::work::values::Known;
-
-/// What people read when the file is silent.
-const TEXT: &str = "Down for maintenance. Back soon.\n";
 
 /// A step `maintenance`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,55 +56,7 @@ impl StepKind for Maintenance {
     }
 }
 
-/// The page, and where it is shown.
-struct Page<'a> {
-    section: &'a model::Maintenance,
-    known: Known,
-    body: String,
-    is_html: bool,
-}
-
-/// What is there now.
-#[derive(Debug)]
-enum Seen {
-    /// No page.
-    Off,
-    /// This one; whatever its store calls it.
-    On { place: String, is_as_wanted: bool },
-}
-
-/// What the project says of it.
-fn section(env: &Environment) -> Result<&model::Maintenance, Failure> {
-    env.maintenance.as_ref().ok_or_else(|| {
-        Failure::new(Kind::Usage, format!("`{}` has no maintenance page", env.name))
-            .help("say what shows it: `[maintenance]` with `kind = \"caddy\"`, `\"alb\"` or `\"command\"`")
-    })
-}
-
-impl<'a> Page<'a> {
-    fn of(step: &StepCx<'a>) -> Result<Page<'a>, Failure> {
-        let section = section(step.env)?;
-        let body = match (&section.file, &section.text) {
-            (Some(file), _) => crate::disk::read_text(&file.0)?,
-            (None, Some(text)) => text.clone(),
-            (None, None) => TEXT.to_owned(),
-        };
-        let is_html = section.file.as_ref().is_some_and(|file| {
-            file.0
-                .extension()
-                .is_some_and(|end| end.eq_ignore_ascii_case("html") || end.eq_ignore_ascii_case("htm"))
-        });
-        Ok(Page { section, known: Known::of(step), body, is_html })
-    }
-
-    fn text(&self, step: &StepCx<'_>, argument: Option<&model::Argument>) -> Result<String, Failure> {
-        argument.map_or(Ok(String::new()), |argument| self.known.argument(step, &argument.0))
-    }
-
-    fn kind_of_body(&self) -> &'static str {
-        if self.is_html { "text/html" } else { "text/plain" }
-    }
-
+impl Page<'_> {
     async fn seen(&self, step: &StepCx<'_>) -> Result<Seen, Failure> {
         match self.section.kind {
             MaintenanceKind::Caddy => front::seen(step, self).await,
@@ -167,9 +115,4 @@ async fn run(step: &mut StepCx<'_>, wanted: OnOff) -> Result<String, Failure> {
         return Err(changed(Failure::new(Kind::Failed, text)));
     }
     Ok(now.word().to_owned())
-}
-
-/// A text of a JSON document; empty where it has none.
-fn text_at<'a>(json: &'a Json, place: &str) -> &'a str {
-    json.pointer(place).and_then(Json::as_str).unwrap_or_default()
 }

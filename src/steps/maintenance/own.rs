@@ -1,6 +1,6 @@
 //! The page by commands of the project.
 
-use super::{Page, Seen};
+use super::page::{Page, Seen};
 use crate::config::model::{CommandLine, OnOff};
 use crate::exec::{Cmd, Io};
 use crate::failure::{Failure, Kind};

@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use super::Weights;
-use super::store::{Sides, Written};
+use super::sides::{Sides, Written};
+use super::weights::Weights;
 use crate::failure::{Failure, Kind};
 use crate::net::aws::ELB;
 use crate::steps::aws::{Reader, change};

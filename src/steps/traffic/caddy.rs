@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 
-use super::store::{Sides, Written};
-use super::{Ears, Weights, stopped};
+use super::sides::{Ears, Sides, Written, stopped};
+use super::weights::Weights;
 use crate::config::model::Side;
 use crate::failure::{Failure, Kind};
 use crate::net::dial::Dial;

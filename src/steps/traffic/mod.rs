@@ -6,12 +6,15 @@ mod alb;
 mod route53;
 pub(crate) mod caddy;
 mod own;
+mod sides;
 pub(crate) mod weights;
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+pub(crate) use self::sides::Ears;
+use self::sides::stopped;
 use self::store::Store;
 pub(crate) use self::weights::Weights;
 use crate::config::Environment;
@@ -41,15 +44,6 @@ pub struct Traffic {
     pub(crate) exactly: Option<Weights>,
     /// The rollout is over with it, whatever the shares are then.
     pub ends: bool,
-}
-
-/// Whether somebody who asks to stop is heard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ears {
-    /// It ends then.
-    Open,
-    /// It is what is done because they asked.
-    Shut,
 }
 
 impl StepKind for Traffic {
@@ -219,10 +213,6 @@ async fn rest(step: &StepCx<'_>, length: Duration, ears: Ears, until: &str) -> R
         return Err(StepCx::too_late(format!("no time is left until {until}")));
     }
     if pause(length, &step.cx.interrupts).await { Ok(()) } else { Err(stopped(step)) }
-}
-
-pub(super) fn stopped(step: &StepCx<'_>) -> Failure {
-    step.interrupted(format!("`{}` of `{}` was stopped", step.name, step.env.name))
 }
 
 /// Waits until a side has answered what it was asked.

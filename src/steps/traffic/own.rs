@@ -1,7 +1,7 @@
 //! Shares that commands of the project keep: one prints the share of green, one sets it.
 
-use super::store::Written;
-use super::{Ears, Weights};
+use super::sides::{Ears, Written, stopped};
+use super::weights::Weights;
 use crate::config::model::{CommandLine, CommandTable, Route};
 use crate::exec::{Cmd, Done, Io};
 use crate::failure::{Failure, Kind};
@@ -71,7 +71,7 @@ async fn run(step: &StepCx<'_>, mut cmd: Cmd, ears: Ears, key: &str) -> Result<D
         _ => step.run(&cmd).await?,
     };
     if done.interrupted && ears == Ears::Open {
-        return Err(super::stopped(step));
+        return Err(stopped(step));
     }
     if done.code == 0 {
         return Ok(done);

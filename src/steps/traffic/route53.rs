@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::store::{Sides, Written};
-use super::{Ears, Weights};
+use super::sides::{Ears, Sides, Written};
+use super::weights::Weights;
 use crate::failure::{Failure, Kind};
 use crate::net::aws::ROUTE53;
 use crate::steps::aws::change;

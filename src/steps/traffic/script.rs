@@ -1,6 +1,7 @@
 //! Traffic as lines of bash. What was there before returns when the script ends badly, by its trap.
 
-use super::store::{Sides, Store};
+use super::sides::Sides;
+use super::store::Store;
 use super::{Traffic, own::Own};
 use crate::config::model::CommandTable;
 use crate::failure::Failure;
@@ -49,9 +50,15 @@ impl Script {
         let mut line = |table: &CommandTable, given: &[(&str, &str)]| -> Result<String, Failure> {
             let mut cmd = build(step, table, known)?;
             cmd.env.retain(|name, _| table.env.contains_key(name));
-            let mut words = format!("INFRACTL_ROUTE={}", literal(&own.route));
-            given.iter().for_each(|(name, value)| words.push_str(&format!(" {name}={value}")));
-            Ok(format!("( export {words}; {} )", self.command(step, &cmd)))
+            let mut cmd = cmd.env("INFRACTL_ROUTE", &own.route);
+            for (name, _) in given {
+                cmd = cmd.env(*name, format!("TRAFFIC_{name}"));
+            }
+            let mut line = self.command(step, &cmd);
+            for (name, value) in given {
+                line = line.replace(&format!("TRAFFIC_{name}"), value);
+            }
+            Ok(line)
         };
         let get = line(&own.get, &[])?;
         let set = line(&own.set, &[("INFRACTL_BLUE", "\"$1\""), ("INFRACTL_GREEN", "\"$2\"")])?;

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use super::Weights;
 use super::alb::Alb;
 use super::caddy::Caddy;
 use super::own::Own;
 use super::route53::Zone;
-use super::{Ears, Weights};
+use super::sides::{Ears, Sides, Written};
 use crate::config::model::{Argument, RouteKind};
 use crate::failure::Failure;
 use crate::work::StepCx;
@@ -19,22 +20,6 @@ pub(super) enum Store {
     Alb(Alb),
     Route53(Zone),
     Own(Box<Own>),
-}
-
-/// What was set, and when it counts everywhere.
-#[derive(Debug, Default)]
-pub(super) struct Written {
-    /// The change that is under way.
-    pub change: Option<String>,
-    /// How long others may still go by what was there.
-    pub rest: Duration,
-}
-
-/// The two sides, as the store calls them.
-#[derive(Debug, Clone)]
-pub(super) struct Sides {
-    pub blue: String,
-    pub green: String,
 }
 
 impl Store {
@@ -137,24 +122,5 @@ impl Store {
             (Store::Route53(zone), Some(change)) if ears == Ears::Open => zone.is_in_sync(step, change).await,
             _ => Ok(true),
         }
-    }
-}
-
-impl Sides {
-    /// The weights of what is there, in the order it is there; an error names what is neither of the two.
-    pub(super) fn count<'a>(
-        &self,
-        there: impl IntoIterator<Item = (&'a str, u32)>,
-    ) -> Result<Weights, String> {
-        let mut weights = Weights { blue: 0, green: 0 };
-        for (name, weight) in there {
-            match name {
-                name if name == self.blue => weights.blue += weight,
-                name if name == self.green => weights.green += weight,
-                _ if weight == 0 => {}
-                other => return Err(other.to_owned()),
-            }
-        }
-        Ok(weights)
     }
 }
