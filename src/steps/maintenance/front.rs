@@ -85,15 +85,16 @@ fn route(step: &StepCx<'_>, page: &Page<'_>) -> Result<Json, Failure> {
         }],
         "terminal": true,
     });
-    let mut matches = serde_json::Map::new();
-    if !hosts.is_empty() {
-        matches.insert("host".to_owned(), hosts.into());
-    }
+    let mut but = Vec::new();
     if !allow.is_empty() {
-        matches.insert("not".to_owned(), json!([{ "remote_ip": { "ranges": allow } }]));
+        but.push(json!({ "remote_ip": { "ranges": allow } }));
     }
-    if !matches.is_empty() {
-        route["match"] = json!([matches]);
+    if !hosts.is_empty() {
+        // Said twice no: for the hosts that a route names by itself Caddy would turn on HTTPS.
+        but.push(json!({ "not": [{ "host": hosts }] }));
+    }
+    if !but.is_empty() {
+        route["match"] = json!([{ "not": but }]);
     }
     Ok(route)
 }
