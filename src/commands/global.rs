@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, ValueEnum};
 
+use crate::failure::{Failure, Kind};
 use crate::text;
 
 /// Flags that every verb has.
@@ -97,4 +98,17 @@ impl OutputMode {
 /// A length of time as it is written: `90s`, `10m`, `0s`.
 fn duration(written: &str) -> Result<std::time::Duration, String> {
     text::parse_duration(written).ok_or_else(|| "not a duration; write `90s`, `10m` or `1h30m`".to_owned())
+}
+
+impl Global {
+    /// An error where `--output` names a file and the verb writes none.
+    pub(super) fn check_form(&self, may_be_file: bool) -> Result<(), Failure> {
+        match &self.output {
+            OutputMode::File(path) if !may_be_file => Err(Failure::new(
+                Kind::Usage,
+                format!("`--output {}`: the forms are `human` and `json`", path.display()),
+            )),
+            _ => Ok(()),
+        }
+    }
 }

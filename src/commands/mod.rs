@@ -36,6 +36,8 @@ pub(crate) mod push;
 pub(crate) mod release;
 pub(crate) mod run;
 pub(crate) mod secrets;
+pub(crate) mod traffic;
+pub(crate) mod maintenance;
 pub(crate) mod snapshot;
 pub(crate) mod ssh;
 pub(crate) mod start;
@@ -159,6 +161,8 @@ pub enum Command {
     KeepLock(keep_lock::KeepLockArgs),
     /// Print the log of tasks, services, containers and machines of an environment, and follow it
     Logs(logs::LogsArgs),
+    /// Put the maintenance page of an environment in front of everything, or take it away
+    Maintenance(maintenance::MaintenanceArgs),
     /// Begin a project, or adopt a repository that is there
     New(new::NewArgs),
     /// Print the outputs of an environment
@@ -202,6 +206,8 @@ pub enum Command {
     /// Install, lock and list the programs of `[tools]`
     #[command(subcommand)]
     Tools(tools::ToolsCommand),
+    /// See how traffic is shared out between blue and green, or change it
+    Traffic(traffic::TrafficArgs),
     /// Bring an environment up: init, apply, deploy
     Up(pipeline::VerbArgs),
     /// Release the lock that a dead run left behind, and say whose it was
@@ -235,15 +241,7 @@ fn parse_words(words: &[OsString]) -> Result<Cli, clap::Error> {
 /// Does what was typed.
 pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
     let global = &cli.global;
-    if let OutputMode::File(path) = &global.output
-        && !matches!(&cli.command, Command::Secrets(args) if args.command.writes_file())
-    {
-        let path = path.display();
-        return Err(Failure::new(
-            Kind::Usage,
-            format!("`--output {path}`: the forms are `human` and `json`"),
-        ));
-    }
+    global.check_form(matches!(&cli.command, Command::Secrets(args) if args.command.writes_file()))?;
     match &cli.command {
         Command::Apply(args) => apply::run(cx, global, args).await,
         Command::Bootstrap(args) => bootstrap::run(cx, global, args).await,
@@ -269,6 +267,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Inventory(args) => inventory::run(cx, global, args).await,
         Command::KeepLock(args) => keep_lock::run(cx, args).await,
         Command::Logs(args) => logs::run(cx, global, args).await,
+        Command::Maintenance(args) => Box::pin(maintenance::run(cx, global, args)).await,
         Command::New(args) => new::run(cx, global, args).await,
         Command::Output(args) => output::run(cx, global, args).await,
         Command::Own(args) => pipeline::run_own(cx, global, args).await,
@@ -291,6 +290,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Stop(args) => stop::run(cx, global, args).await,
         Command::Tf(args) => tf::run(cx, global, args).await,
         Command::Tools(command) => tools::run(cx, global, command).await,
+        Command::Traffic(args) => Box::pin(traffic::run(cx, global, args)).await,
         Command::Up(args) => pipeline::run_verb(cx, global, "up", args).await,
         Command::Unlock(args) => unlock::run(cx, global, args).await,
         Command::Validate(args) => validate::run(cx, global, args).await,

@@ -219,8 +219,10 @@ impl Check<'_> {
     fn text(&mut self, key: &str, node: &Node, text: &str, format: &str) {
         match format {
             // Each call has a copy, which is looked at with what it gives.
-            "host" | "image" | "task" | "snapshot" if text.contains("{{with.") => {}
-            "environment" | "host" | "image" | "task" | "snapshot" => self.reference(node, text, format),
+            "host" | "image" | "task" | "snapshot" | "route" if text.contains("{{with.") => {}
+            "environment" | "host" | "image" | "task" | "snapshot" | "route" => {
+                self.reference(node, text, format);
+            }
             "template" | "argument" | "address" | "path" | "given" => self.template(key, node, text, format),
             _ => {
                 if let Some((message, help)) = format::wrong(key, text, format) {

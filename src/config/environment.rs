@@ -70,6 +70,10 @@ pub struct Environment {
     pub release: model::Release,
     /// Where environments take releases from, by their names.
     pub(crate) promotion: IndexMap<String, model::Promotion>,
+    /// What shares traffic out, by name.
+    pub(crate) routes: IndexMap<String, model::Route>,
+    /// A page that stands in front of everything.
+    pub(crate) maintenance: Option<model::Maintenance>,
     /// What happens when a deployment fails.
     pub(crate) rollout: model::Rollout,
     /// What the forge runs.
@@ -269,6 +273,8 @@ impl Environment {
             snapshots: file.snapshots,
             release: file.release.unwrap_or_default(),
             promotion: file.promotion,
+            routes: file.routes,
+            maintenance: file.maintenance,
             rollout: file.rollout.unwrap_or_default(),
             ci: file.ci,
             tools: file.tools.into_iter().map(|(name, entry)| (name, entry.into_table())).collect(),

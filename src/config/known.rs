@@ -15,6 +15,7 @@ pub(crate) struct Known {
     images: BTreeSet<String>,
     tasks: BTreeSet<String>,
     snapshots: BTreeSet<String>,
+    routes: BTreeSet<String>,
     sensitive_outputs: BTreeSet<String>,
     values: BTreeSet<String>,
     secret_values: BTreeSet<String>,
@@ -34,6 +35,7 @@ impl Known {
             images: names("images"),
             tasks: names("tasks"),
             snapshots: names("snapshots"),
+            routes: names("routes"),
             sensitive_outputs: sensitive_outputs(document),
             values,
             secret_values,
@@ -58,6 +60,7 @@ impl Known {
             "image" => &self.images,
             "task" => &self.tasks,
             "value" => &self.values,
+            "route" => &self.routes,
             _ => &self.snapshots,
         };
         names.iter().map(String::as_str).collect()

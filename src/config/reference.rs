@@ -161,7 +161,9 @@ fn kind(shape: &Shape) -> String {
         Shape::Text(format) => match *format {
             "duration" | "path" | "regex" | "version" => (*format).to_owned(),
             "version-range" => "version or range".to_owned(),
-            "environment" | "host" | "image" | "task" | "snapshot" => format!("name of {}", article(format)),
+            "environment" | "host" | "image" | "task" | "snapshot" | "route" => {
+                format!("name of {}", article(format))
+            }
             "variable" => "name of a key".to_owned(),
             _ => "text".to_owned(),
         },

@@ -3,7 +3,9 @@
 mod checks;
 mod http;
 mod images;
+mod maintenance;
 mod power;
+mod routes;
 mod snapshots;
 mod terraform;
 mod values;
@@ -113,6 +115,8 @@ pub(crate) fn document(root: &Node, environment: &str) -> Vec<Issue> {
     groups(root, &mut issues);
     power::rules(root, &mut issues);
     snapshots::rules(root, &mut issues);
+    routes::rules(root, &mut issues);
+    maintenance::rules(root, &mut issues);
     checks::rules(root, &mut issues);
     terraform::rules(root, &mut issues);
     calls::rules(root, &mut issues);

@@ -77,6 +77,7 @@ impl Shape {
                 "image" => "the name of an image",
                 "task" => "the name of a task",
                 "snapshot" => "the name of a snapshot",
+                "route" => "the name of a route",
                 _ => "text",
             }
             .to_owned(),

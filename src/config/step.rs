@@ -91,6 +91,10 @@ pub enum Action {
     Git(model::Git),
     /// A request of HTTP.
     Http(model::Http),
+    /// Share traffic out.
+    Traffic(model::TrafficStep),
+    /// Show a page in front of everything, or take it away.
+    Maintenance(model::OnOff),
 }
 
 impl Action {
@@ -110,6 +114,8 @@ impl Action {
             Action::Publish(publish) => ("publish", publish.step_name()),
             Action::Git(git) => ("git", git.step_name()),
             Action::Http(http) => ("http", http.step_name()),
+            Action::Traffic(traffic) => ("traffic", traffic.step_name()),
+            Action::Maintenance(to) => ("maintenance", format!("maintenance {}", to.word())),
         }
     }
 
@@ -220,6 +226,8 @@ fn action(entry: &StepEntry) -> Result<Action, Failure> {
         .or(entry.publish.map(|publish| Ok(Action::Publish(publish))))
         .or(entry.git.map(|git| Ok(Action::Git(git))))
         .or(entry.http.map(|http| Ok(Action::Http(http))))
+        .or(entry.traffic.map(|traffic| Ok(Action::Traffic(traffic))))
+        .or(entry.maintenance.map(|to| Ok(Action::Maintenance(to))))
         .unwrap_or_else(|| Err(unchecked("a step without a kind")))
 }
 

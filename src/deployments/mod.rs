@@ -10,7 +10,7 @@ mod chain;
 pub(crate) mod record;
 
 pub(crate) use record::Release;
-pub(crate) use standing::{Deployment, Standing};
+pub(crate) use standing::{Deployment, Open, Standing};
 
 use std::collections::BTreeSet;
 use std::path::Path;

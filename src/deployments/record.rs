@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::model::Migrations;
 use crate::history::State;
+use crate::steps::traffic::Weights;
 
 /// Version of the form.
 pub(crate) const SCHEMA: u32 = 1;
@@ -48,6 +49,10 @@ pub(crate) enum What {
     Frozen { deployment: u64, why: String },
     /// Somebody allowed it.
     Thawed,
+    /// A run changes how traffic is shared out from now on: what was there before.
+    Moves(Moves),
+    /// That is over: what is there now.
+    Settled(Moves),
     /// What a newer infractl wrote.
     #[serde(other)]
     Unknown,
@@ -73,6 +78,17 @@ pub(crate) struct Begun {
     /// What `[release] migrations` said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub migrations: Option<Migrations>,
+}
+
+/// How the traffic of a route is shared out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Moves {
+    /// Of `[routes]`.
+    pub route: String,
+    /// What each side gets.
+    #[serde(flatten)]
+    pub weights: Weights,
 }
 
 /// What is deployed.

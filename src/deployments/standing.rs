@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::record::{Begun, Line, What};
 use crate::config::model::Migrations;
 use crate::history::State;
+use crate::steps::traffic::Weights;
 
 /// A deployment, of all the lines about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -96,6 +97,21 @@ pub(crate) struct Standing {
     pub deployments: Vec<Deployment>,
     /// Why nothing may be deployed.
     pub frozen: Option<String>,
+    /// Rollouts that are not over, by the name of the route.
+    pub open: IndexMap<String, Open>,
+}
+
+/// A rollout that is not over: its run goes on, was killed, or left traffic shared between both sides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Open {
+    /// When the shares were changed first, UTC.
+    pub since: Timestamp,
+    /// Who.
+    pub by: String,
+    /// On which machine.
+    pub host: String,
+    /// What was there before.
+    pub before: Weights,
 }
 
 impl Standing {
@@ -131,6 +147,16 @@ impl Standing {
             }
             What::Frozen { why, .. } => self.frozen = Some(why.clone()),
             What::Thawed => self.frozen = None,
+            What::Moves(moves) => {
+                let open = Open {
+                    since: line.at,
+                    by: line.by.clone(),
+                    host: line.host.clone(),
+                    before: moves.weights,
+                };
+                self.open.entry(moves.route.clone()).or_insert(open);
+            }
+            What::Settled(moves) => drop(self.open.shift_remove(&moves.route)),
             What::Unknown => {}
         }
     }

@@ -41,6 +41,17 @@ pub(crate) const ECS: Service = Service {
     signed: "ecs",
     target: "AmazonEC2ContainerServiceV20141113",
 };
+/// Load balancers; only the `aws` program asks them: they speak no JSON.
+pub(crate) const ELB: Service = Service {
+    word: "elbv2",
+    id: "elastic_load_balancing_v2",
+    host: "elasticloadbalancing",
+    signed: "",
+    target: "",
+};
+/// Names; the same.
+pub(crate) const ROUTE53: Service =
+    Service { word: "route53", id: "route_53", host: "route53", signed: "", target: "" };
 /// Logs.
 pub(crate) const LOGS: Service =
     Service { word: "logs", id: "cloudwatch_logs", host: "logs", signed: "logs", target: "Logs_20140328" };

@@ -19,7 +19,9 @@ impl PipelineRun<'_> {
         if !self.env.snapshots.is_empty() {
             self.facts.pinned = deployments::snapshots(&self.env.root, &self.env.name).ok();
         }
+        self.may_move(steps).await?;
         let result = self.steps(steps, frame, "").await;
+        let result = self.settled(result).await;
         let mut step = StepCx::new(self.cx, self.env, RECORD, &[], &mut self.facts);
         let kept = Box::pin(self.writing.ended(&mut step, result.as_ref().copied())).await;
         match (result, kept) {

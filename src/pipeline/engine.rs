@@ -3,14 +3,15 @@
 use std::time::{Duration, Instant};
 
 use super::before::{self, refuse};
-use super::{OnFailure, Pipeline, Step, What, expects, one_state};
+use super::moved::Traffic;
+use super::{Pipeline, Step, What, expects, one_state};
 use crate::config::template::Rendered;
 use crate::config::verbs::Effect;
 use crate::config::{Environment, verbs};
 use crate::context::Ctx;
 use crate::deployments::run::Writing;
 use crate::exec::BoxFuture;
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::lock::{self, Held};
 use crate::steps::meet::{self, meet};
 use crate::text;
@@ -89,6 +90,7 @@ pub(crate) async fn run_to_step(
         number: 0,
         timings: Vec::new(),
         at: None,
+        traffic: Traffic::default(),
     };
     if options.dry_run {
         super::describe::steps(&mut run, &pipeline.steps).await.map_err(nowhere)?;
@@ -123,7 +125,8 @@ pub(super) struct PipelineRun<'a> {
     pub(super) writing: Writing,
     pub(super) number: usize,
     timings: Vec<(String, Duration)>,
-    at: Option<String>,
+    pub(super) at: Option<String>,
+    pub(super) traffic: Traffic,
 }
 
 impl PipelineRun<'_> {
@@ -230,6 +233,7 @@ impl PipelineRun<'_> {
         let kind = work.kind();
         self.begins(kind.effect().or(step.rules.effect).unwrap_or(Effect::Changes)).await?;
         let needs = Needs::of(self.env, kind, frame.secrets.as_deref());
+        self.moves(step, work, &frame).await?;
         frame.ear = step.rules.ear();
         let mut step_cx = self.step_cx(step, frame.clone());
         let result = ticking(cx, async {
@@ -245,45 +249,6 @@ impl PipelineRun<'_> {
         let summary = self.captured(step, &frame, result)?;
         frame.ear = None;
         self.verified(step, frame, summary).await
-    }
-
-    async fn failed(
-        &mut self,
-        step: &Step,
-        failure: Failure,
-        frame: &Frame,
-        path: &str,
-    ) -> Result<(), Failure> {
-        if !matches!(failure.kind, Kind::Failed | Kind::Busy) {
-            return Err(failure);
-        }
-        match &step.rules.on_failure {
-            OnFailure::Stop => Err(failure),
-            OnFailure::Continue => {
-                self.cx.ui.warn(format!("`{}` failed, the pipeline goes on: {:#}", step.name, failure.error));
-                Ok(())
-            }
-            OnFailure::Steps(steps) => {
-                let reason = self.cx.masks.mask(&format!("{:#}", failure.error)).into_owned();
-                let mut frame = frame.clone();
-                // Of a group it is the step in it that failed.
-                let inside = self.at.as_deref().and_then(|at| at.strip_prefix(path)?.strip_prefix('/'));
-                let failed = inside.unwrap_or(&step.name).to_owned();
-                frame.vars.push(("INFRACTL_FAILED_STEP".to_owned(), failed));
-                frame.vars.push(("INFRACTL_FAILURE".to_owned(), reason));
-                let number = self.number;
-                let result = self.steps(steps, &frame, path).await;
-                self.number = number;
-                self.at = Some(path.to_owned());
-                Err(match result {
-                    Ok(()) => failure,
-                    Err(other) => failure.help(format!(
-                        "look at what was done because of it: that failed too: {:#}",
-                        other.error
-                    )),
-                })
-            }
-        }
     }
 }
 

@@ -274,6 +274,10 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
             let step = |one: &Snapshot| Step::new(&one.step.step_name(), Work::Snapshot(one.clone()));
             all.iter().map(step).collect()
         }
+        Verb::Traffic(traffic) => {
+            vec![Step::new(&format!("traffic {}", traffic.step.route.0), Work::Traffic(traffic.clone()))]
+        }
+        Verb::Maintenance(page) => vec![Step::new("maintenance", Work::Maintenance(*page))],
         Verb::Stop { shelve } => machines::stop(env, *shelve),
         Verb::Validate => {
             let root = has_root.then(|| terraform("terraform validate", Terraform::Validate));

@@ -180,6 +180,9 @@ impl Writer<'_> {
             let _ = writeln!(text, "{}={}", variable_of("value", name), literal(value));
         }
         text.push_str(calls);
+        if self.script.helpers.contains("traffic_to") {
+            text.push_str("trap - EXIT # all went well: the traffic stays where it is\n");
+        }
         Ok(text)
     }
 

@@ -83,6 +83,13 @@ impl Writer<'_> {
                 format!("printf '%s\\n'{lines} | curl -fsS -H @- -- {url}")
             });
         }
+        if let Some(route) = &from.route {
+            let message =
+                format!("which side of the route `{}` gets the traffic only infractl knows", route.0);
+            return Err(
+                Failure::new(Kind::Usage, message).help("leave the steps out that name it, with `--skip`")
+            );
+        }
         let table = from.command.clone().map(CommandLine::into_table);
         let Some(table) = table else { return Err(Failure::new(Kind::Bug, "a value without a source")) };
         let texts: Vec<&str> = table.templates().into_iter().map(Template::as_str).collect();

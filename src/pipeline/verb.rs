@@ -9,8 +9,10 @@ use crate::config::template::Template;
 use crate::steps::Work;
 use crate::steps::bootstrap::Bootstrap;
 use crate::steps::docker::builds::Builds;
+use crate::steps::maintenance::Maintenance;
 use crate::steps::snapshot::Snapshot;
 use crate::steps::terraform::{LookForDrift, Reviewed};
+use crate::steps::traffic::Traffic;
 
 /// A verb that is a pipeline, with what was asked of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +81,10 @@ pub enum Verb {
     },
     /// Something with snapshots.
     Snapshot(Vec<Snapshot>),
+    /// Share traffic out.
+    Traffic(Traffic),
+    /// Show a page in front of everything, or take it away.
+    Maintenance(Maintenance),
     /// A verb or pipeline by its name, with nothing else asked of it.
     Named {
         /// `deploy`, `up`, or one of the project's own.
@@ -197,6 +203,8 @@ impl Verb {
             | Verb::Given { name, .. }
             | Verb::Named { name, .. } => name,
             Verb::Snapshot(_) => "snapshot",
+            Verb::Traffic(_) => "traffic",
+            Verb::Maintenance(_) => "maintenance",
         }
     }
 }

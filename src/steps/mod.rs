@@ -15,6 +15,8 @@ pub(crate) mod foreign;
 pub(crate) mod remote;
 pub(crate) mod opened;
 pub(crate) mod source;
+pub(crate) mod maintenance;
+pub(crate) mod traffic;
 pub(crate) mod http;
 pub(crate) mod written;
 pub(crate) mod command;
@@ -72,6 +74,10 @@ pub enum Work {
     Ecs(model::Ecs),
     /// Makes, requires, checks, restores or removes snapshots.
     Snapshot(snapshot::Snapshot),
+    /// Shares traffic out.
+    Traffic(traffic::Traffic),
+    /// Shows a page in front of everything, or takes it away.
+    Maintenance(maintenance::Maintenance),
     /// Compares task definitions with what AWS has.
     Definitions(ecs::check::Definitions),
     /// Stops, starts or shows the machines.
@@ -113,6 +119,8 @@ impl Work {
             Work::Carry(kind) => kind,
             Work::Ecs(kind) => kind,
             Work::Snapshot(kind) => kind,
+            Work::Traffic(kind) => kind,
+            Work::Maintenance(kind) => kind,
             Work::Definitions(kind) => kind,
             Work::Power(kind) => kind,
             Work::Forget(kind) => kind,
@@ -140,6 +148,10 @@ impl Work {
             Action::Snapshot(step) => {
                 Work::Snapshot(snapshot::Snapshot { step: step.clone(), ..snapshot::Snapshot::default() })
             }
+            Action::Traffic(step) => {
+                Work::Traffic(traffic::Traffic { step: step.clone(), ..traffic::Traffic::default() })
+            }
+            Action::Maintenance(to) => Work::Maintenance(maintenance::Maintenance { wanted: *to }),
             Action::Do(..) | Action::Publish(_) => return None,
         })
     }

@@ -12,6 +12,7 @@ use crate::exec::{Cmd, Io};
 use crate::failure::{Failure, Kind};
 use crate::steps::command;
 use crate::steps::http::run as ask;
+use crate::steps::traffic;
 use crate::text::{last_line, plain};
 use crate::work::needs::Needs;
 use crate::work::picked::{NoValue, Pick, beginning};
@@ -27,6 +28,7 @@ pub(crate) async fn read(step: &StepCx<'_>, name: &str, source: &ValueFrom) -> R
         (Some(file), _) => of_file(step, &file.0, source.secret),
         (None, Some(line)) => of_command(step, &line.clone().into_table(), source.secret).await.map(Some),
         (None, None) if source.http.is_some() => of_answer(step, source).await,
+        (None, None) if source.route.is_some() => of_route(step, source).await,
         (None, None) => Err(Failure::new(Kind::Bug, "a value without a source got through the checks")),
     };
     let text = text.map_err(|failure| failure.context(format!("the value `{name}` could not be read")))?;
@@ -113,6 +115,9 @@ pub(crate) fn shown(step: &StepCx<'_>, from: &ValueFrom) -> String {
     if let Some(file) = &from.file {
         return format!("read {}", relative(step, &file.0));
     }
+    if let Some(route) = &from.route {
+        return format!("the side of the route `{}`", route.0);
+    }
     if let Some(url) = &from.http {
         let known = Known::named(step, Needs::of_source(step.env, from));
         return format!("GET {}", known.argument(step, &url.0).unwrap_or_else(|_| url.0.to_string()));
@@ -133,6 +138,12 @@ async fn of_answer(step: &StepCx<'_>, source: &ValueFrom) -> Result<Option<Strin
     let Some(http) = source.request() else { return Ok(None) };
     let (_, reply) = ask::answered(step, &http).await?;
     Ok((reply.status != 404).then(|| reply.text().into_owned()))
+}
+
+/// The side of a route.
+async fn of_route(step: &StepCx<'_>, source: &ValueFrom) -> Result<Option<String>, Failure> {
+    let (Some(route), Some(side)) = (&source.route, source.side) else { return Ok(None) };
+    traffic::side(step, &route.0, side).await.map(Some)
 }
 
 async fn of_command(step: &StepCx<'_>, table: &CommandTable, is_secret: bool) -> Result<String, Failure> {

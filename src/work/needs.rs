@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::kind::{Mention, StepKind};
 use crate::config::Environment;
-use crate::config::model::ValueFrom;
+use crate::config::model::{RouteKind, ValueFrom};
 use crate::config::template::{Foreign, Name, Template};
 
 /// What a step needs to know.
@@ -149,6 +149,13 @@ impl Needs {
     fn source(&mut self, env: &Environment, source: &ValueFrom) {
         for template in source.templates() {
             self.take(env, &template);
+        }
+        if let Some(route) = source.route.as_ref().and_then(|route| env.routes.get(&route.0)) {
+            for template in route.templates() {
+                self.take(env, &template);
+            }
+            // Who asks AWS may be among the secrets, and a command sees them.
+            self.secrets |= route.kind != RouteKind::Caddy;
         }
     }
 

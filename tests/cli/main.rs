@@ -52,6 +52,7 @@ mod terminal;
 mod terraform;
 mod tf;
 mod tools;
+mod traffic;
 mod trust;
 mod usage;
 mod values;

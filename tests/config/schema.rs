@@ -148,6 +148,8 @@ const CONTEXT: &str = r#"
 hosts.backend.address = "10.0.0.1"
 images.forecast-etl = {}
 tasks.forecast-etl = {}
+routes.api = { kind = "command", get = "x", set = "x" }
+maintenance = { kind = "command", on = "x", off = "x", state = "x" }
 pipelines.vault-write = [{ command = { run = "x", env = { A = "{{with.path}}", B = "{{with.value}}" } } }]
 "#;
 
@@ -177,6 +179,20 @@ fn file(section: &str, example: &str) -> Option<String> {
             let needed = [("address", "address = \"a.b\""), ("reason", "reason = \"x\"")];
             let missing = needed.iter().filter(|(key, _)| !example.starts_with(key)).map(|(_, line)| *line);
             format!("[[drift.ignore]]\n{}\n", missing.chain([example]).collect::<Vec<_>>().join("\n"))
+        }
+        "routes.NAME" => {
+            let kind = match example.split(' ').next() {
+                Some("record") => "kind = \"route53\"\nzone = \"z\"\nblue = \"b\"\ngreen = \"g\"",
+                Some("get") => "kind = \"command\"\nset = \"x\"",
+                Some("set") => "kind = \"command\"\nget = \"x\"",
+                _ => "kind = \"caddy\"\nblue = \"a:1\"\ngreen = \"b:1\"",
+            };
+            format!("[routes.x]\n{kind}\n{example}\n")
+        }
+        "maintenance" => format!("[maintenance]\nkind = \"caddy\"\n{example}\n"),
+        "secrets.from.NAME" if example.starts_with("route") => return None,
+        "values.NAME" if example.starts_with("route") => {
+            format!("{CONTEXT}[values.x]\n{example}\nside = \"idle\"\n")
         }
         "promotion.NAME" => format!("[promotion.dev]\nfrom = \"shared\"\n{example}\n"),
         "tools.NAME" => format!("[tools.x]\nversion = \"1.2.3\"\n{example}\n"),

@@ -149,7 +149,7 @@ fn all(found: &[Found], step: impl Fn(Option<SnapshotName>) -> SnapshotStep) -> 
 }
 
 /// The environment, and the name if one is given: a single word may be either.
-fn wanted(cx: &Ctx, words: &[String]) -> Result<(Environment, Chosen, Option<String>), Failure> {
+pub(super) fn wanted(cx: &Ctx, words: &[String]) -> Result<(Environment, Chosen, Option<String>), Failure> {
     let load = |environment: Option<&String>| {
         target::Target { environment: environment.cloned() }.chosen(cx, Effect::Reads)
     };

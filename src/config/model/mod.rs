@@ -28,7 +28,10 @@ mod tools;
 mod snapshot;
 mod promotion;
 mod release;
+mod route;
+mod traffic_step;
 mod lock;
+mod maintenance;
 mod pipeline;
 mod safety;
 mod step;
@@ -64,6 +67,7 @@ pub(crate) use http::*;
 pub(crate) use image::*;
 pub(crate) use inventory::*;
 pub(crate) use lock::*;
+pub(crate) use maintenance::*;
 pub(crate) use pipeline::*;
 pub(crate) use power::*;
 pub(crate) use promotion::*;
@@ -71,6 +75,7 @@ pub(crate) use publish::*;
 pub(crate) use registry::*;
 pub(crate) use release::*;
 pub(crate) use remote::*;
+pub(crate) use route::*;
 pub(crate) use safety::*;
 pub(crate) use secrets::*;
 pub(crate) use snapshot::*;
@@ -79,6 +84,7 @@ pub(crate) use step::*;
 pub(crate) use task::*;
 pub(crate) use terraform::*;
 pub(crate) use tools::*;
+pub(crate) use traffic_step::*;
 pub(crate) use value::*;
 pub(crate) use values::*;
 pub(crate) use wait::*;
@@ -171,6 +177,12 @@ pub(crate) struct File {
     #[serde(default)]
     #[schemars(extend("propertyNames" = { "format": "environment" }))]
     pub promotion: IndexMap<String, Promotion>,
+    /// What shares traffic out between two sides, blue and green, by name: for the step and the verb `traffic`
+    #[serde(default)]
+    #[schemars(extend("propertyNames" = { "format": "name" }))]
+    pub routes: IndexMap<String, Route>,
+    /// A page that stands in front of everything while something is mended
+    pub maintenance: Option<Maintenance>,
     /// What happens when a deployment fails
     pub rollout: Option<Rollout>,
     /// What the forge runs: `infractl ci generate` writes its file from this; belongs into `defaults.toml`

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    AnsibleStep, Capture, CommandLine, Compose, Copy, Docker, Ecs, FilePath, Git, Http, Pattern, Period,
-    PipelineEntry, Publish, Remote, SecretName, SnapshotStep, StepOrLine, Wait,
+    AnsibleStep, Capture, CommandLine, Compose, Copy, Docker, Ecs, FilePath, Git, Http, OnOff, Pattern, Period,
+    PipelineEntry, Publish, Remote, SecretName, SnapshotStep, StepOrLine, TrafficStep, Wait,
 };
 use crate::config::template::Template;
 use crate::config::verbs::Declared;
@@ -18,7 +18,8 @@ use crate::config::verbs::Declared;
     { "required": ["do"] }, { "required": ["command"] }, { "required": ["wait"] }, { "required": ["copy"] },
     { "required": ["remote"] }, { "required": ["compose"] }, { "required": ["ansible"] },
     { "required": ["docker"] }, { "required": ["ecs"] }, { "required": ["snapshot"] },
-    { "required": ["publish"] }, { "required": ["git"] }, { "required": ["http"] }
+    { "required": ["publish"] }, { "required": ["git"] }, { "required": ["http"] }, { "required": ["traffic"] },
+    { "required": ["maintenance"] }
 ]))]
 pub(crate) struct StepEntry {
     /// Another verb or pipeline, for the same environment
@@ -73,6 +74,14 @@ pub(crate) struct StepEntry {
     ///
     /// Example: `{ http = { method = "PUT", url = "{{output.api}}/flags/new", json = { on = true }, headers = { Authorization = "Bearer {{secret.TOKEN}}" } } }`
     pub http: Option<Http>,
+    /// Share traffic out between blue and green; the shares that were there before return when a later step of the run fails
+    ///
+    /// Example: `{ traffic = { route = "api", green = 5 } }`
+    pub traffic: Option<TrafficStep>,
+    /// Show the page of `[maintenance]`, or take it away
+    ///
+    /// Example: `{ maintenance = "on" }`
+    pub maintenance: Option<OnOff>,
 
     /// Name shown, and given to `--from`, `--only` and `--skip`
     ///

@@ -82,6 +82,11 @@ pub struct TaskName(pub String);
 #[serde(transparent)]
 pub struct SnapshotName(pub String);
 
+/// Name of a route of `[routes]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct RouteName(pub String);
+
 /// A key of the secret files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
@@ -258,6 +263,7 @@ format! {
     ImageName => { "type": "string", "format": "image" },
     TaskName => { "type": "string", "format": "task" },
     SnapshotName => { "type": "string", "format": "snapshot" },
+    RouteName => { "type": "string", "format": "route" },
     SecretName => { "type": "string", "format": "variable" },
     VariableName => { "type": "string", "format": "variable" },
     Status => { "anyOf": [

@@ -4,15 +4,16 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    Argument, CommandLine, FilePath, Http, Method, OneOrMany, Pattern, Status, ValuePath, Variables,
+    Argument, CommandLine, FilePath, Http, LiveOrIdle, Method, OneOrMany, Pattern, RouteName, Status, ValuePath,
+    Variables,
 };
 use crate::config::template::Template;
 
-/// Where a value comes from: exactly one of `file`, `command`, `http`
+/// Where a value comes from: exactly one of `file`, `command`, `http`, `route`
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(extend("oneOf" = [
-    { "required": ["file"] }, { "required": ["command"] }, { "required": ["http"] }
+    { "required": ["file"] }, { "required": ["command"] }, { "required": ["http"] }, { "required": ["route"] }
 ]))]
 pub(crate) struct ValueFrom {
     /// The text of this file, without one line end at its end
@@ -49,6 +50,13 @@ pub(crate) struct ValueFrom {
     /// Masked in everything that is shown, and refused in arguments
     #[serde(default)]
     pub secret: bool,
+    /// Route of `[routes]`: `blue` or `green`, whichever is the `side`. It stays what it was before the run moved the traffic,
+    /// also after a switch
+    ///
+    /// Example: `route = "api"`
+    pub route: Option<RouteName>,
+    /// Which side of the route (`route`)
+    pub side: Option<LiveOrIdle>,
 }
 
 /// What is taken of what a step said: at most one of `line`, `match`, `json`, `header`, `log`, `file`; without one,

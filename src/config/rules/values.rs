@@ -21,6 +21,7 @@ pub(super) fn rules(root: &Node, environment: &str, issues: &mut Vec<Issue>) {
         &["drift"],
         &["release"],
         &["snapshots"],
+        &["routes"],
         &["registry"],
     ] {
         too_early(root.at(key), key[0] == "terraform", issues);
@@ -39,7 +40,7 @@ pub(super) fn rules(root: &Node, environment: &str, issues: &mut Vec<Issue>) {
 }
 
 /// Where a value comes from.
-const SOURCES: [&str; 3] = ["file", "command", "http"];
+const SOURCES: [&str; 4] = ["file", "command", "http", "route"];
 
 fn sources(root: &Node, issues: &mut Vec<Issue>) {
     let values = root.get("values").and_then(Node::table);
@@ -61,6 +62,10 @@ fn sources(root: &Node, issues: &mut Vec<Issue>) {
     }
     for (name, entry) in root.at(&["secrets", "from"]).and_then(Node::table).into_iter().flatten() {
         source(name, &entry.key, &entry.node, issues);
+        if let Some(route) = entry.node.entry("route") {
+            let message = "a secret is no side of a route".to_owned();
+            issues.push(Issue::new(&route.key, message, "write it under `[values]`"));
+        }
         each_name(&entry.node, &mut |place, name| {
             let is_late = matches!(
                 name,
@@ -82,11 +87,15 @@ fn source(name: &str, key: &Place, node: &Node, issues: &mut Vec<Issue>) {
         issues.push(Issue::new(key, format!("nothing says where `{name}` comes from"), help));
     }
     one_of(node, &["line", "match", "json"], issues);
-    for (option, beside) in [("raw", "command"), ("headers", "http"), ("ca", "http")] {
+    for (option, beside) in [("raw", "command"), ("headers", "http"), ("ca", "http"), ("side", "route")] {
         if let (Some(option_at), None) = (node.entry(option), node.get(beside)) {
             let message = format!("`{option}` means nothing here: it belongs beside `{beside}`");
             issues.push(Issue::new(&option_at.key, message, "remove it"));
         }
+    }
+    if let (Some(route), None) = (node.entry("route"), node.get("side")) {
+        let help = "add `side = \"idle\"` or `side = \"live\"`";
+        issues.push(Issue::new(&route.key, "which side of the route is meant?".to_owned(), help));
     }
     not_interactive(node, issues);
 }

@@ -1,7 +1,7 @@
 //! Functions that scripts call; only those that are called are printed.
 
 /// By name, in the order in which they are printed.
-pub(crate) const HELPERS: [(&str, &str); 18] = [
+pub(crate) const HELPERS: [(&str, &str); 20] = [
     (
         "json_list",
         r#"json_list() { # TEXT: as a list of JSON; it may be one
@@ -192,6 +192,71 @@ tcp_answers() { # ADDRESS SECONDS
     fi
   done
   return 1
+}"#,
+    ),
+    (
+        "caddy_upstreams",
+        r#"# shellcheck disable=SC2016 # for jq, not for this shell
+caddy_upstreams() { # URL BLUE GREEN [PARTS PARTS]: prints what each side gets, or sets it
+  local url=$1 sides one=${4:-} other=${5:-}
+  sides=(--arg blue "$2" --arg green "$3")
+  if [ $# -lt 4 ]; then
+    curl -fsS --max-time 10 -- "$url/upstreams" |
+      jq -er "${sides[@]}" '"\(map(select(.dial == $blue)) | length) \(map(select(.dial == $green)) | length)"'
+    return
+  fi
+  while ((other > 0)); do read -r one other <<<"$other $((one % other))"; done
+  curl -fsS --max-time 10 -- "$url/upstreams" |
+    jq -ec "${sides[@]}" --argjson b "$(($4 / one))" --argjson g "$(($5 / one))" \
+      '.[0] as $one | [range($b) | $one + {dial: $blue}] + [range($g) | $one + {dial: $green}]' |
+    curl -fsS --max-time 10 -X PATCH -H 'Content-Type: application/json' --data-binary @- -- "$url/upstreams"
+}"#,
+    ),
+    (
+        "traffic_to",
+        r#"traffic_moved=()
+traffic_to() { # ROUTE SHARE: of green in percent, or blue, green, idle; what was there returns when the script ends badly
+  local route=$1 share=$2 before blue green
+  before=$("traffic_get_$route") || return 1
+  read -r blue green <<<"$before"
+  case $share in
+    blue) share=0 ;;
+    green) share=100 ;;
+    idle)
+      if ((blue > 0 && green == 0)); then share=100; elif ((blue == 0 && green > 0)); then share=0; else
+        echo "no side of $route gets nothing: blue $blue, green $green" >&2
+        return 1
+      fi
+      ;;
+  esac
+  [[ " ${traffic_moved[*]-}" == *" $route="* ]] || traffic_moved+=("$route=$before")
+  trap traffic_back EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  traffic_set "$route" "$((100 - share))" "$share"
+}
+traffic_set() { # ROUTE BLUE GREEN
+  local now blue green try
+  "traffic_set_$1" "$2" "$3" || return 1
+  for ((try = 1; try <= 60; try++)); do
+    if now=$("traffic_get_$1") && read -r blue green <<<"$now" && ((blue + green > 0 && blue * $3 == green * $2)); then
+      return 0
+    fi
+    sleep 1
+  done
+  echo "$1 does not say blue $2, green $3: $now" >&2
+  return 1
+}
+traffic_back() {
+  local code=$? moved blue green
+  trap - EXIT
+  trap '' INT TERM
+  for moved in "${traffic_moved[@]}"; do
+    read -r blue green <<<"${moved#*=}"
+    echo "==> traffic ${moved%%=*} back: blue $blue, green $green" >&2
+    traffic_set "${moved%%=*}" "$blue" "$green" || echo "error: the traffic of ${moved%%=*} is not what it was" >&2
+  done
+  exit "$code"
 }"#,
     ),
     (
