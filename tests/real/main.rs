@@ -45,6 +45,7 @@ mod run;
 mod scripts;
 mod sops;
 mod snapshots;
+mod snapshots_aws;
 mod ssh;
 mod state;
 mod store;

@@ -9,11 +9,12 @@ use super::planned::{planned, runs};
 use super::target::{self, Chosen};
 use super::{Global, complete, several};
 use crate::config::Environment;
-use crate::config::model::{SnapshotName, SnapshotStep};
+use crate::config::model::{SnapshotKind, SnapshotName, SnapshotStep};
 use crate::config::verbs::Effect;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::pipeline::plan::Verb;
+use crate::snapshots::name as named;
 use crate::snapshots::shelf::Shelf;
 use crate::steps::snapshot::Snapshot;
 use crate::text::{list as listed, nearest};
@@ -80,8 +81,8 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, command: &SnapshotCommand) ->
     let found = found(&env, name.as_deref())?;
     let json = |looked: &Looked| looked.json || global.output == super::OutputMode::Json;
     let steps: Vec<Snapshot> = match command {
-        SnapshotCommand::List(looked) => return list::list(cx, &env, &found, json(looked)),
-        SnapshotCommand::Show(looked) => return list::show(cx, &env, one(&env, &found)?, json(looked)),
+        SnapshotCommand::List(looked) => return list::list(cx, &env, &found, json(looked)).await,
+        SnapshotCommand::Show(looked) => return list::show(cx, &env, one(&env, &found)?, json(looked)).await,
         SnapshotCommand::Create(_) => {
             if let Some(copy) = found.iter().find_map(|found| found.copy.as_ref()) {
                 return Err(Failure::new(
@@ -184,6 +185,16 @@ fn found(env: &Environment, name: Option<&str>) -> Result<Vec<Found>, Failure> {
             let own = names.iter().find(|own| **own == &kept.manifest.snapshot).unwrap_or(entry);
             return Ok(vec![Found { entry: (*own).clone(), copy: Some(name.to_owned()) }]);
         }
+    }
+    // Whether a cloud has it is known when the cloud is asked.
+    let is_named = |entry: &&&String| {
+        let is_away = env.snapshots[**entry].kind().is_some_and(SnapshotKind::is_away);
+        is_away
+            && named::time_of(name)
+                .is_some_and(|time| named::name(&env.project, &env.name, entry, time) == name)
+    };
+    if let Some(entry) = names.iter().find(is_named) {
+        return Ok(vec![Found { entry: (*entry).clone(), copy: Some(name.to_owned()) }]);
     }
     let failure = Failure::new(Kind::Usage, format!("`{}` has no snapshot `{name}`", env.name));
     Err(match (nearest(name, &names), names.as_slice()) {
