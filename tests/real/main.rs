@@ -46,6 +46,7 @@ mod scripts;
 mod sops;
 mod snapshots;
 mod snapshots_aws;
+mod snapshots_clouds;
 mod ssh;
 mod state;
 mod store;

@@ -251,6 +251,56 @@ fn a_copy_that_is_damaged_foreign_or_fails_is_refused() {
 }
 
 #[test]
+fn a_restore_that_fails_in_its_middle_leaves_nothing() {
+    let Some(database) = Database::new() else { return };
+    let project = database.project("verify = { query = \"select 1\" }\n");
+    let name = &database.name;
+    // The server ends the session that restores it while rows come in.
+    database.ask(&format!(
+        "create function guard(n int) returns boolean language plpgsql as $$ begin \
+         if current_database() <> '{name}' then perform pg_terminate_backend(pg_backend_pid()); perform pg_sleep(1); end if; \
+         return true; end $$; alter table trips add constraint guarded check (guard(n))"
+    ));
+    project.run(&["snapshot", "create", "dev"], 0);
+    let intact = |project: &Sandbox| {
+        assert_eq!(database.ask("select count(*) from trips"), "5");
+        assert_eq!(database.named(name), [name.clone()], "what was half restored is gone");
+        assert_eq!(list(project).len(), 1, "a restore that fails makes no snapshot");
+    };
+    project
+        .run(&["snapshot", "restore", "dev", "db"], 1)
+        .says("was not restored")
+        .says(&format!("`{name}` is as it was: nothing was changed in it"));
+    intact(&project);
+    project.run(&["snapshot", "verify", "dev"], 1).says("terminat");
+    wait_for("the database of the check to go", || database.named("infractl_verify_").is_empty());
+    let trouble = list(&project)[0]["trouble"].as_str().unwrap().to_owned();
+    assert!(trouble.starts_with("its check failed: "), "{trouble}");
+    intact(&project);
+    // In the place of what is there: that stays, and so does the snapshot that was made of it before.
+    project
+        .run(&["snapshot", "restore", "dev", "db", "--in-place", "--confirm", "dev"], 1)
+        .says("was not restored");
+    assert_eq!(database.ask("select count(*) from trips"), "5");
+    assert_eq!(database.named(name), [name.clone()]);
+    assert_eq!(list(&project).len(), 2);
+
+    // Its owner is not there any more.
+    database.ask("alter table trips drop constraint guarded; drop function guard(int)");
+    let owner = format!("{name}owner");
+    database.ask(&format!("create role {owner}; alter table trips owner to {owner}"));
+    project.run(&["snapshot", "create", "dev"], 0);
+    database.ask(&format!("alter table trips owner to tf; drop role {owner}"));
+    project
+        .run(&["snapshot", "restore", "dev", "db"], 1)
+        .says(&format!("role \"{owner}\" does not exist"))
+        .says("--no-owner");
+    assert_eq!(database.named(name), [name.clone()]);
+    project.run(&["snapshot", "restore", "dev", "db", "--no-owner"], 0);
+    assert_eq!(database.named(name).len(), 2);
+}
+
+#[test]
 fn the_gate_holds_what_is_risky_until_there_is_a_good_one() {
     let Some(database) = Database::new() else { return };
     let project = database.project(&format!(

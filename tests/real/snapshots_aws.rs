@@ -198,7 +198,7 @@ fn a_volume_of_ec2_is_kept_by_its_tags_and_restored_beside_it() {
     assert_eq!(made.len(), 1, "{made:?}");
     assert_eq!(made[0]["AvailabilityZone"], format!("{}a", aws.region));
     assert_eq!(made[0]["VolumeType"], "gp3");
-    aws.run(&["snapshot", "restore", "dev", "data", "--in-place", "--confirm", "dev"], 2).says("--in-place");
+    aws.run(&["snapshot", "restore", "dev", "data", "--in-place", "--confirm", "dev"], 64).says("--in-place");
 
     // Only what has our tags, is of this environment, and no rule keeps.
     let (first, second) = (aws.older(&volume, 30, "dev"), aws.older(&volume, 60, "dev"));

@@ -9,15 +9,14 @@ use super::planned::{planned, runs};
 use super::target::{self, Chosen};
 use super::{Global, complete, several};
 use crate::config::Environment;
-use crate::config::model::{SnapshotKind, SnapshotName, SnapshotStep};
+use crate::config::model::{SnapshotName, SnapshotStep};
 use crate::config::verbs::Effect;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::pipeline::plan::Verb;
-use crate::snapshots::name as named;
-use crate::snapshots::shelf::Shelf;
+use crate::snapshots::meant::{Found, found};
 use crate::steps::snapshot::Snapshot;
-use crate::text::{list as listed, nearest};
+use crate::text::list as listed;
 use crate::ui::prompt;
 
 /// What to do with snapshots.
@@ -133,13 +132,6 @@ fn confirm(cx: &Ctx, global: &Global, env: &Environment) -> Result<(), Failure> 
     prompt::confirm_name(&cx.ui, &question, &env.name)
 }
 
-/// An entry of `[snapshots]`, and the copy if one was named.
-#[derive(Debug, Clone)]
-struct Found {
-    entry: String,
-    copy: Option<String>,
-}
-
 fn all(found: &[Found], step: impl Fn(Option<SnapshotName>) -> SnapshotStep) -> Vec<Snapshot> {
     let of = |found: &Found| Snapshot {
         step: step(Some(SnapshotName(found.entry.clone()))),
@@ -165,43 +157,6 @@ fn wanted(cx: &Ctx, words: &[String]) -> Result<(Environment, Chosen, Option<Str
     };
     let (env, chosen) = load(environment)?;
     Ok((env, chosen, name.cloned()))
-}
-
-/// What is meant by a name: an entry of `[snapshots]`, or one copy.
-fn found(env: &Environment, name: Option<&str>) -> Result<Vec<Found>, Failure> {
-    let names: Vec<&String> = env.snapshots.keys().collect();
-    let Some(name) = name else {
-        if names.is_empty() {
-            return Err(Failure::new(Kind::Usage, format!("`{}` has no snapshots", env.name))
-                .help("say what is kept: `[snapshots.NAME]` with `kind` and what it needs"));
-        }
-        return Ok(names.into_iter().map(|entry| Found { entry: entry.clone(), copy: None }).collect());
-    };
-    if env.snapshots.contains_key(name) {
-        return Ok(vec![Found { entry: name.to_owned(), copy: None }]);
-    }
-    for entry in &names {
-        if let Some(kept) = Shelf::of(env, entry).named(name)? {
-            let own = names.iter().find(|own| **own == &kept.manifest.snapshot).unwrap_or(entry);
-            return Ok(vec![Found { entry: (*own).clone(), copy: Some(name.to_owned()) }]);
-        }
-    }
-    // Whether a cloud has it is known when the cloud is asked.
-    let is_named = |entry: &&&String| {
-        let is_away = env.snapshots[**entry].kind().is_some_and(SnapshotKind::is_away);
-        is_away
-            && named::time_of(name)
-                .is_some_and(|time| named::name(&env.project, &env.name, entry, time) == name)
-    };
-    if let Some(entry) = names.iter().find(is_named) {
-        return Ok(vec![Found { entry: (*entry).clone(), copy: Some(name.to_owned()) }]);
-    }
-    let failure = Failure::new(Kind::Usage, format!("`{}` has no snapshot `{name}`", env.name));
-    Err(match (nearest(name, &names), names.as_slice()) {
-        (Some(near), _) => failure.help(format!("did you mean `{near}`?")),
-        (None, []) => failure.help(format!("declare it: `[snapshots.{name}]`")),
-        (None, names) => failure.help(format!("name one of {}", listed(names, "or"))),
-    })
 }
 
 fn one<'a>(env: &Environment, found: &'a [Found]) -> Result<&'a Found, Failure> {
