@@ -501,3 +501,53 @@ fn a_command_is_believed_when_its_list_says_it_too() {
     fs::remove_file(project.path(format!("box/{name}"))).unwrap();
     project.run(&["snapshot", "restore", "dev"], 1).says("it is gone");
 }
+
+/// A test's own git, beside the project's home.
+fn git(project: &Sandbox, args: &[&str]) {
+    let mut git = crate::common::clean("git", project.root(), project.home.root());
+    let who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"];
+    output(git.args(who).args(args));
+}
+
+#[test]
+fn a_rollback_puts_data_of_before_a_change_of_the_schema_into_their_place() {
+    let Some(database) = Database::new() else { return };
+    let project = database.project("");
+    let config = project.read("environments/dev/environment.toml");
+    let released = |more: &str| {
+        project.environment("dev", &format!("{config}[pipelines]\ndeploy = [\"true\"]\n{more}"));
+        git(&project, &["add", "--all"]);
+        git(&project, &["commit", "--quiet", "--allow-empty", "-m", "feat: next"]);
+        project.run(&["deploy", "dev"], 0);
+    };
+    project.write(".gitignore", ".infractl/\n");
+    git(&project, &["init", "--quiet", "-b", "main"]);
+    released("");
+    project.run(&["snapshot", "create", "dev"], 0);
+    let before = list(&project)[0]["name"].as_str().unwrap().to_owned();
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    database.ask("alter table trips drop column note");
+    released("[release]\nmigrations = \"forward-only\"\n");
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    project.run(&["snapshot", "create", "dev"], 0);
+    let after = list(&project)[0]["name"].as_str().unwrap().to_owned();
+
+    project.run(&["rollback", "dev"], 1).says("changed the schema").says("--restore-snapshot NAME");
+    let rollback = |name: &str, more: &[&str], code: i32| {
+        project.run(&[&["rollback", "dev", "--restore-snapshot", name][..], more].concat(), code)
+    };
+    rollback("db", &[], 64).says("is not the name of one snapshot");
+    rollback(&after, &["--confirm", "dev"], 1).says("was made after the schema was changed");
+    rollback(&before, &["--confirm", "prod"], 77);
+    rollback(&before, &["--dry-run"], 0);
+    assert_eq!(database.named(&database.name), [database.name.clone()], "nothing was restored yet");
+    rollback(&before, &["--confirm", "dev"], 0).says("what was there before is the database");
+    assert_eq!(database.ask("select count(note) from trips"), "5");
+    let records = project.run(&["history", "deployments", "dev", "--json"], 0);
+    let records: Json = serde_json::from_str(&records.out).unwrap();
+    let last = &records["deployments"][0];
+    assert_eq!(
+        (&last["verb"], &last["outcome"], &last["leaves"]),
+        (&"rollback".into(), &"done".into(), &records["deployments"][1]["number"])
+    );
+}

@@ -140,7 +140,7 @@ pub struct SnapshotCheck {
     ///
     /// Default: that of the database
     ///
-    /// Example: `verify = { restore = true, class = "db.t4g.micro" }`
+    /// Example: `class = "db.t4g.micro"`
     pub class: Option<String>,
     /// Connection to the server that restores it for the check; may name secrets (postgres)
     ///

@@ -61,21 +61,22 @@ impl Wait<'_> {
                     duration(changed.elapsed())
                 ));
             }
+            let is_late = || step.left().is_some_and(|left| left.is_zero());
+            let late =
+                |text: String| StepCx::too_late(format!("{text} after {}", duration(step.frame.timeout)));
             let left = step.left().unwrap_or(every);
-            if left.is_zero() {
-                let limit = duration(step.frame.timeout);
-                return Err(
-                    self.goes_on(step, &thing, |text| StepCx::too_late(format!("{text} after {limit}")))
-                );
-            }
             if !pause(every.min(left), &step.cx.interrupts).await {
                 return Err(self.goes_on(step, &thing, |text| step.interrupted(text)));
+            }
+            if is_late() {
+                return Err(self.goes_on(step, &thing, late));
             }
             every = every.mul_f64(1.5).min(PAUSES.1);
             let seen = match self.look(step, &thing).await {
                 Err(_) if step.cx.interrupts.is_pressed() => {
                     return Err(self.goes_on(step, &thing, |text| step.interrupted(text)));
                 }
+                Err(_) if is_late() => return Err(self.goes_on(step, &thing, late)),
                 seen => seen?,
             };
             match seen {
