@@ -44,6 +44,11 @@ pub(crate) struct Thing {
     pub marks: Marks,
 }
 
+/// The size of a disk, as clouds count it.
+pub(crate) fn gib(bytes: u64) -> String {
+    format!("{} GiB", bytes.div_ceil(1 << 30))
+}
+
 /// The tags of a snapshot; `call` tells this try to make it from all others.
 pub(crate) fn marks(manifest: &Manifest, call: &str) -> Marks {
     let all = [

@@ -270,9 +270,11 @@ fn a_release_that_cannot_be_laid_out_is_refused_and_says_what_to_do() {
     };
     ways(with(".gitmodules", "[submodule \"x\"]\n\tpath = x\n\turl = y\n")).says("submodules");
     git(&project, &["checkout", "--quiet", "--force", "main"]);
-    ways(with("environments/dev/environment.toml", "of-tomorrow = true\n"))
-        .says("the configuration of v1.0.0 cannot be read by this infractl")
-        .says("unknown field `of-tomorrow`");
+    with("environments/dev/environment.toml", "of-tomorrow = true\n")
+        .code(78)
+        .says("--keep-configuration")
+        .says("this is the configuration of v1.0.0, which this infractl cannot read")
+        .says("unknown key `of-tomorrow`");
     let compose = "[pipelines]\ndeploy = [{ compose = { up = true } }]\n";
     ways(with("environments/dev/environment.toml", compose)).says("`compose` on this machine");
     let terraform = "[terraform]\ndir = \".\"\n[pipelines]\ndeploy = [{ do = \"apply\" }]\n";

@@ -48,10 +48,9 @@ impl Aws {
     }
 
     fn keeps(&self, more: &str) {
-        let config = format!(
-            "project = \"{}\"\n[snapshots.data]\nkind = \"aws\"\nregion = \"{}\"\n{more}",
-            self.name, self.region
-        );
+        let config = format!("[snapshots.data]\nkind = \"aws\"\nregion = \"{}\"\n{more}", self.region);
+        let name = format!("[project]\nname = \"{}\"\n", self.name);
+        self.project.write("environments/defaults.toml", &name);
         self.project.environment("dev", &config);
     }
 
@@ -159,7 +158,7 @@ fn a_volume_of_ec2_is_kept_by_its_tags_and_restored_beside_it() {
     let gate =
         "[pipelines]\ngate = [{ snapshot = { require = \"data\", max-age = \"1h\", verified = true } }]\n";
     aws.keeps(&format!("of = \"{volume}\"\nkeep = 1\n{gate}"));
-    aws.run(&["run", "gate", "dev"], 1).says("there is none").says("infractl snapshot create dev data");
+    aws.run(&["pipeline", "dev", "gate"], 1).says("there is none").says("infractl snapshot create dev data");
     aws.starts();
 
     aws.run(&["snapshot", "create", "dev"], 0).says("at most 8 GiB");
@@ -178,11 +177,13 @@ fn a_volume_of_ec2_is_kept_by_its_tags_and_restored_beside_it() {
     {
         assert!(tags.contains(tag), "{tags}");
     }
-    aws.run(&["run", "gate", "dev"], 1).says("was not verified").says("infractl snapshot verify dev data");
+    aws.run(&["pipeline", "dev", "gate"], 1)
+        .says("was not verified")
+        .says("infractl snapshot verify dev data");
     aws.starts();
     aws.run(&["snapshot", "verify", "dev"], 0).says("of 8 GiB; it was not restored");
     assert_eq!(aws.starts(), ["describe-snapshots", "create-tags"]);
-    aws.run(&["run", "gate", "dev"], 0);
+    aws.run(&["pipeline", "dev", "gate"], 0);
 
     aws.starts();
     let restored = aws.run(&["snapshot", "restore", "dev", "data"], 0);
@@ -239,7 +240,7 @@ fn a_snapshot_that_is_stuck_fails_or_vanishes_is_told_apart() {
 
     // It takes longer than somebody waits.
     aws.instead("describe-snapshots", &all_are("pending"));
-    let run = aws.run(&["run", "slow", "dev"], 1);
+    let run = aws.run(&["pipeline", "dev", "slow"], 1);
     run.says("was still `pending, 40%`").says("after 3s").says("aws ec2 describe-snapshots");
     let mut command = aws.project.command(&["snapshot", "create", "dev"]);
     aws.starts();

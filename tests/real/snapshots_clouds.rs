@@ -27,8 +27,8 @@ impl Fake {
     }
 
     fn keeps(&self, kind: &str, volume: &str, more: &str) {
-        let config =
-            format!("project = \"shop\"\n[snapshots.data]\nkind = \"{kind}\"\nof = \"{volume}\"\n{more}");
+        let config = format!("[snapshots.data]\nkind = \"{kind}\"\nof = \"{volume}\"\n{more}");
+        self.0.write("environments/defaults.toml", "[project]\nname = \"shop\"\n");
         self.0.environment("dev", &config);
     }
 

@@ -62,8 +62,8 @@ impl Released {
             Err(failure) => {
                 drop(dir);
                 forget(cx, &top).await;
-                let failure =
-                    failure.context(format!("the configuration of {name} cannot be read by this infractl"));
+                let failure = failure
+                    .help(format!("this is the configuration of {name}, which this infractl cannot read"));
                 return Err(ways(failure, wanted));
             }
         };
@@ -203,7 +203,7 @@ pub(super) async fn tell_difference(cx: &Ctx, today: &Environment, wanted: &Depl
 }
 
 fn shown(files: &[String]) -> String {
-    let first: Vec<String> = files.iter().take(SHOWN).map(|file| format!("`{file}`")).collect();
+    let first: Vec<&String> = files.iter().take(SHOWN).collect();
     let more = if files.len() > SHOWN { ", …" } else { "" };
     format!("{} changed ({}{more})", plural(files.len(), "file"), list(first, "and"))
 }

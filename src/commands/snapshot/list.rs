@@ -12,6 +12,7 @@ use crate::context::Ctx;
 use crate::deployments;
 use crate::failure::{Failure, Kind};
 use crate::snapshots::Manifest;
+use crate::snapshots::away::gib;
 use crate::snapshots::gate::age;
 use crate::snapshots::shelf::{Kept, Shelf};
 use crate::steps::snapshot::kept;
@@ -61,7 +62,7 @@ pub(super) async fn list(cx: &Ctx, env: &Environment, found: &[Found], as_json: 
 fn size(manifest: &Manifest) -> String {
     match (&manifest.stored, manifest.size) {
         (Some(stored), _) => bytes(stored.bytes),
-        (None, Some(size)) => format!("at most {}", bytes(size)),
+        (None, Some(size)) => format!("at most {}", gib(size)),
         (None, None) => String::new(),
     }
 }

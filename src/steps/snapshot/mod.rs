@@ -25,6 +25,7 @@ use crate::context::Ctx;
 use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
 use crate::snapshots::Manifest;
+use crate::snapshots::away::gib;
 use crate::snapshots::gate::{Lack, Wanted, age, good_enough};
 use crate::snapshots::shelf::Kept;
 use crate::steps::meet::meet;
@@ -166,7 +167,7 @@ async fn run(step: &mut StepCx<'_>, snapshot: &Snapshot) -> Result<String, Failu
             Ok(match (&manifest.stored, manifest.size, &manifest.id) {
                 (Some(stored), ..) => format!("{}, {}", manifest.name, bytes(stored.bytes)),
                 (None, Some(size), Some(id)) => {
-                    format!("{} is {id}, at most {}", manifest.name, bytes(size))
+                    format!("{} is {id}, at most {}", manifest.name, gib(size))
                 }
                 _ => manifest.name,
             })

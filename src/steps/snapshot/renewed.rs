@@ -11,10 +11,10 @@ use super::until::Wait;
 use super::way::cleaning;
 use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
-use crate::snapshots::away::{Marks, State, Thing};
+use crate::snapshots::away::{Marks, State, Thing, gib};
 use crate::snapshots::shelf::Kept;
 use crate::snapshots::{Manifest, Verified, name};
-use crate::text::{bytes, duration};
+use crate::text::duration;
 use crate::tools::snapshots::{Cloud, New};
 use crate::work::StepCx;
 
@@ -64,7 +64,7 @@ pub(super) async fn verify(
     };
     let check = entry.source.verify.as_ref().and_then(|verify| verify.check());
     if !check.is_some_and(|check| check.restore) {
-        let how = format!("the cloud has it whole, of {}; it was not restored", bytes(size));
+        let how = format!("the cloud has it whole, of {}; it was not restored", gib(size));
         return Ok(Checked::Good(Verified { at, how, seconds: begun.elapsed().as_secs_f64() }));
     }
     let scratch = own(step, &format!("{}-verify", entry.name));
@@ -89,7 +89,7 @@ pub(super) async fn verify(
             format!("the copy is good, but the {} `{}` of the check stays", cloud.noun(), made.id),
         ))),
         None if made.bytes.is_some_and(|restored| restored < size) => {
-            Ok(Checked::Bad(damaged(manifest, &format!("what was restored is smaller than {}", bytes(size)))))
+            Ok(Checked::Bad(damaged(manifest, &format!("what was restored is smaller than {}", gib(size)))))
         }
         None => {
             let how = format!("restored into a new {} within {}", cloud.noun(), duration(took));

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 use super::asked::{call, failed, unknown};
 use crate::exec::Cmd;
 use crate::failure::{Failure, Kind};
-use crate::snapshots::away::{State, Thing};
-use crate::text::{bytes, duration};
+use crate::snapshots::away::{State, Thing, gib};
+use crate::text::duration;
 use crate::tools::snapshots::Cloud;
 use crate::work::StepCx;
 use crate::work::schedule::pause;
@@ -127,7 +127,7 @@ impl Wait<'_> {
 
     /// Nobody waits any more, and the cloud does not know.
     fn goes_on(&self, step: &StepCx<'_>, thing: &Thing, failure: impl Fn(String) -> Failure) -> Failure {
-        let size = thing.bytes.map_or_else(String::new, |size| format!(" of {}", bytes(size)));
+        let size = thing.bytes.map_or_else(String::new, |size| format!(" of {}", gib(size)));
         let text = format!(
             "the {} `{}`{size} was still `{}`: the cloud goes on with it",
             self.noun, thing.id, thing.status
