@@ -11,7 +11,14 @@ use crate::failure::{Failure, Kind};
 use crate::pipeline::deploys;
 use crate::pipeline::plan::{Given, Verb};
 use crate::pipeline::select::Selection;
+use crate::steps::snapshot::Snapshot;
 use crate::text::list;
+
+/// Its commit is checked out, and nothing differs from it.
+pub(super) async fn is_here(cx: &Ctx, env: &Environment, wanted: &Deployment) -> Result<bool, Failure> {
+    let here = tagged::here(cx, env).await?;
+    Ok(here.commit == wanted.commit && !here.dirty)
+}
 
 /// An error when another commit is checked out, or files differ from it.
 pub(super) async fn is_checked_out(
@@ -29,19 +36,20 @@ pub(super) async fn is_checked_out(
         .help(format!("check it out and run it again: `git checkout {name}`")))
 }
 
-/// The pipeline `deploy` with the images of a deployment.
+/// The pipeline `deploy` with the images of a deployment; first the data of a snapshot, if one is given.
 pub(super) fn with_images(
     cx: &Ctx,
     global: &Global,
     (env, verb): (&Environment, &str),
     deployment: &Deployment,
     from: Option<&str>,
+    data: Option<Snapshot>,
 ) -> Result<Planned, Failure> {
     let named = env.release.images.as_ref();
     let wanted =
         env.images.keys().filter(|name| named.is_none_or(|all| all.iter().any(|image| image.0 == **name)));
     let mut given =
-        Given { release: deployment.name.clone(), from: from.map(str::to_owned), ..Given::default() };
+        Given { release: deployment.name.clone(), from: from.map(str::to_owned), data, ..Given::default() };
     let mut missing = Vec::new();
     for name in wanted {
         match deployment.images.get(name) {

@@ -65,7 +65,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &PromoteArgs) -> Result
     }
     check_order(cx, (&from, there), (&to, &here)).await?;
     is_checked_out(cx, &to, there, "a promotion takes the configuration of the release along").await?;
-    let planned = with_images(cx, global, (&to, "promote"), there, Some(&from.name))?;
+    let planned = with_images(cx, global, (&to, "promote"), there, Some(&from.name), None)?;
     go(cx, global, &to, &planned, &Part::default(), &[]).await?.result()
 }
 

@@ -24,6 +24,9 @@ pub struct Environment {
     pub project: String,
     /// Root of the project, absolute.
     pub root: PathBuf,
+    /// The folder whose `.infractl` has what is known of the environment: the root, unless that has the files of a release
+    /// that is not checked out.
+    pub home: PathBuf,
     /// Whether destroying verbs ask for its name.
     pub protected: bool,
     /// One line for people.
@@ -250,6 +253,7 @@ impl Environment {
             name: name.to_owned(),
             project: setting.project.to_owned(),
             root: root.to_owned(),
+            home: root.to_owned(),
             protected: file.protected.unwrap_or(false),
             description: file.description,
             depends_on: depends_on(file.depends_on, &document),

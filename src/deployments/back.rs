@@ -1,5 +1,7 @@
 //! What an environment can go back to. Pure.
 
+use jiff::Timestamp;
+
 use super::{Deployment, Standing};
 use crate::config::model::Migrations;
 
@@ -56,17 +58,26 @@ fn is_named(deployment: &Deployment, to: &str) -> bool {
     is_release || (is_commit && !deployment.dirty)
 }
 
-/// The releases since then that have changed the schema of the data for good.
-pub(crate) fn schemas<'a>(standing: &'a Standing, to: &Deployment) -> Vec<&'a str> {
-    let is_between = |deployment: &&Deployment| {
+/// The deployments since then that have changed the schema of the data for good, the oldest first.
+fn changing<'a>(standing: &'a Standing, to: &'a Deployment) -> impl Iterator<Item = &'a Deployment> {
+    let is_between = move |deployment: &&Deployment| {
         deployment.number > to.number
             && deployment.migrations == Some(Migrations::ForwardOnly)
             && !(deployment.commit == to.commit && deployment.commit.is_some())
     };
-    let mut names: Vec<&str> =
-        standing.deployments.iter().filter(is_between).map(|deployment| deployment.name.as_str()).collect();
+    standing.deployments.iter().filter(is_between)
+}
+
+/// The releases that these are.
+pub(crate) fn schemas<'a>(standing: &'a Standing, to: &'a Deployment) -> Vec<&'a str> {
+    let mut names: Vec<&str> = changing(standing, to).map(|deployment| deployment.name.as_str()).collect();
     names.dedup();
     names
+}
+
+/// When the schema was changed first since then.
+pub(crate) fn changed(standing: &Standing, to: &Deployment) -> Option<Timestamp> {
+    changing(standing, to).next().map(|deployment| deployment.began)
 }
 
 #[cfg(test)]
@@ -139,6 +150,7 @@ mod tests {
         let standing = standing(&["v1+", "v2+m", "v3!m", "v4?"]);
         assert_eq!(schemas(&standing, target(&standing, Some("v1")).unwrap()), ["v2", "v3"]);
         assert_eq!(schemas(&standing, target(&standing, Some("v2")).unwrap()), ["v3"]);
+        assert!(changed(&standing, target(&standing, Some("v1")).unwrap()).is_some());
         assert_eq!(verified(&standing).unwrap().name, "v2");
     }
 }

@@ -49,7 +49,7 @@ pub(crate) fn here(root: &Path, environment: &str) -> Result<Records, Failure> {
 
 /// The records as everybody knows them, and whether the copy here says the same.
 pub(crate) async fn all(step: &mut StepCx<'_>) -> Result<Records, Failure> {
-    let (root, name) = (step.env.root.clone(), step.env.name.clone());
+    let (root, name) = (step.env.home.clone(), step.env.name.clone());
     let here = here(&root, &name)?;
     let place = Box::pin(Beside::of(step, ENDING)).await?;
     let Some(seen) = place.read().await.map_err(|failure| lost(failure, &name))? else { return Ok(here) };
@@ -66,7 +66,7 @@ pub(crate) async fn all(step: &mut StepCx<'_>) -> Result<Records, Failure> {
 
 /// Adds a record: the number it got.
 pub(crate) async fn add(step: &mut StepCx<'_>, what: What) -> Result<u64, Failure> {
-    let path = file(&step.env.root, &step.env.name);
+    let path = file(&step.env.home, &step.env.name);
     let place = Box::pin(Beside::of(step, ENDING)).await?;
     let cx = step.cx;
     let Some(mut seen) = place.read().await.map_err(|failure| lost(failure, &step.env.name))? else {

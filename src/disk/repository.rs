@@ -14,6 +14,16 @@ pub(crate) fn top(dir: &Path) -> Option<PathBuf> {
     git_of(dir)?.parent().map(Path::to_owned)
 }
 
+/// Not all of its commits are here.
+pub(crate) fn is_shallow(dir: &Path) -> bool {
+    let Some(git) = git_of(dir) else { return false };
+    let git = if git.is_dir() { Some(git) } else { linked(&git) };
+    git.is_some_and(|git| {
+        let common = read_text(&git.join("commondir")).ok().map(|path| git.join(path.trim()));
+        common.unwrap_or(git).join("shallow").exists()
+    })
+}
+
 /// The commit that is checked out around this folder; none outside of a repository, and before the first commit.
 pub(crate) fn head(dir: &Path) -> Option<String> {
     let git = git_of(dir)?;

@@ -16,7 +16,7 @@ use crate::work::connections::Agent;
 
 /// The host keys of an environment's machines: filled at the first contact, emptied by destroy.
 pub(crate) fn known_hosts(env: &Environment) -> PathBuf {
-    env.root.join(".infractl/known_hosts").join(&env.name)
+    env.home.join(".infractl/known_hosts").join(&env.name)
 }
 
 /// Forgets the host keys of all machines, which are gone.

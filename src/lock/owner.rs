@@ -147,5 +147,5 @@ pub(super) fn stale_after(env: &Environment) -> Duration {
 
 /// Where the lock of this machine is.
 pub(super) fn local_path(env: &Environment) -> PathBuf {
-    env.root.join(".infractl/locks").join(format!("{}.json", env.name))
+    env.home.join(".infractl/locks").join(format!("{}.json", env.name))
 }

@@ -17,7 +17,7 @@ impl PipelineRun<'_> {
         let mut step = StepCx::new(self.cx, self.env, RECORD, &[], &mut self.facts);
         self.writing = Box::pin(Writing::new(&mut step, self.options.meant.as_ref())).await?;
         if !self.env.snapshots.is_empty() {
-            self.facts.pinned = deployments::snapshots(&self.env.root, &self.env.name).ok();
+            self.facts.pinned = deployments::snapshots(&self.env.home, &self.env.name).ok();
         }
         self.may_move(steps).await?;
         let result = self.steps(steps, frame, "").await;

@@ -8,6 +8,7 @@ use crate::steps::Work;
 use crate::steps::docker::builds::Builds;
 use crate::steps::docker::carry::Carry;
 use crate::steps::nothing::Nothing;
+use crate::steps::snapshot::Snapshot;
 
 /// A release whose images are there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,14 +19,17 @@ pub struct Given {
     pub images: IndexMap<String, String>,
     /// The environment that it comes from; none if it ran in this one.
     pub from: Option<String>,
+    /// The snapshot whose data come into their place before.
+    pub data: Option<Snapshot>,
 }
 
 impl Given {
     /// First the registry is asked, then the steps are done with what it has.
     pub(super) fn steps(&self, mut steps: Vec<Step>) -> Vec<Step> {
         self.build_nothing(&mut steps);
+        let data = self.data.iter().map(|data| Step::new("data", Work::Snapshot(data.clone())));
         if self.images.is_empty() {
-            return steps;
+            return data.chain(steps).collect();
         }
         let carry = |copies| {
             Work::Carry(Carry {
@@ -36,7 +40,7 @@ impl Given {
             })
         };
         let copy = self.from.is_some().then(|| Step::new("copy images", carry(true)));
-        std::iter::once(Step::new("images", carry(false))).chain(copy).chain(steps).collect()
+        std::iter::once(Step::new("images", carry(false))).chain(copy).chain(data).chain(steps).collect()
     }
 
     fn build_nothing(&self, steps: &mut [Step]) {

@@ -60,5 +60,5 @@ pub(crate) fn forget(env: &Environment, verb: &str) -> Result<(), Failure> {
 }
 
 fn file(env: &Environment, verb: &str) -> PathBuf {
-    env.root.join(".infractl/resume").join(&env.name).join(format!("{verb}.values.json"))
+    env.home.join(".infractl/resume").join(&env.name).join(format!("{verb}.values.json"))
 }

@@ -135,7 +135,7 @@ pub(crate) fn rest(
 }
 
 fn file(env: &Environment, verb: &str) -> PathBuf {
-    env.root.join(".infractl/resume").join(&env.name).join(format!("{verb}.json"))
+    env.home.join(".infractl/resume").join(&env.name).join(format!("{verb}.json"))
 }
 
 /// What is not as it was, one line each.

@@ -94,6 +94,7 @@ pub(super) mod tests {
             database: None,
             of: None,
             id: None,
+            size: None,
             verified,
             failed: None,
         };

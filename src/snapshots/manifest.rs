@@ -42,6 +42,9 @@ pub(crate) struct Manifest {
     /// Its id at the cloud.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// Bytes of the disk that it is of, where it is elsewhere: the most that it can take there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
     /// What was checked of it last, if it was found good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified: Option<Verified>,

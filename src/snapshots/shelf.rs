@@ -51,7 +51,7 @@ impl Shelf {
     pub(crate) fn of(env: &Environment, snapshot: &str) -> Shelf {
         let dir = env.snapshots.get(snapshot).and_then(|source| source.dir.as_ref());
         Shelf {
-            folder: dir.map_or_else(|| env.root.join(FOLDER).join(&env.name), |dir| dir.0.clone()),
+            folder: dir.map_or_else(|| env.home.join(FOLDER).join(&env.name), |dir| dir.0.clone()),
             project: env.project.clone(),
             environment: env.name.clone(),
             snapshot: snapshot.to_owned(),

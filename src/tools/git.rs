@@ -31,6 +31,29 @@ pub(crate) fn ls_files(dir: &Path, file: &Path) -> Cmd {
     whosever(dir).args(["ls-files", "--error-unmatch", "--"]).arg(file.to_string_lossy())
 }
 
+/// Lays the files of a commit out in a new folder. Hooks are for people who work there.
+pub(crate) fn lay_out(dir: &Path, folder: &Path, commit: &str) -> Cmd {
+    git(dir)
+        .args(["-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet", "--detach", "--"])
+        .args([folder.to_string_lossy().into_owned(), commit.to_owned()])
+        .env("GIT_TERMINAL_PROMPT", "0")
+}
+
+/// Forgets about such folders that are gone.
+pub(crate) fn forget_laid_out(dir: &Path) -> Cmd {
+    git(dir).args(["worktree", "prune"]).even_if_interrupted()
+}
+
+/// Has a commit this file? Exit code 0 yes.
+pub(crate) fn has_file(dir: &Path, commit: &str, file: &str) -> Cmd {
+    git(dir).args(["cat-file", "-e"]).arg(format!("{commit}:{file}"))
+}
+
+/// Those of these files that differ now from what a commit has, on standard output, each ended by NUL.
+pub(crate) fn differing(dir: &Path, commit: &str, files: &[String]) -> Cmd {
+    git(dir).args(["diff", "--name-only", "-z", "--no-renames", "--relative", commit, "--"]).args(files)
+}
+
 /// The commit that is checked out, on standard output.
 pub(crate) fn head(dir: &Path) -> Cmd {
     git(dir).args(["rev-parse", "HEAD"])

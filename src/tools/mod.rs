@@ -1,5 +1,6 @@
 //! What other programs understand: arguments in, answers out. Pure.
 
+pub(crate) mod snapshots;
 pub(crate) mod ansible;
 pub(crate) mod archives;
 pub(crate) mod aws;

@@ -72,7 +72,7 @@ impl Image {
 
 /// All that is known of an environment. What cannot be read counts as nothing: it is built again.
 pub(crate) fn read(env: &Environment) -> IndexMap<String, Image> {
-    let bytes = disk::read(&file(&env.root, &env.name)).unwrap_or_default();
+    let bytes = disk::read(&file(&env.home, &env.name)).unwrap_or_default();
     serde_json::from_slice(&bytes).unwrap_or_default()
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn remember(env: &Environment, name: &str, image: &Image) -> Result<(
     let mut all = read(env);
     all.insert(name.to_owned(), image.clone());
     let bytes = serde_json::to_vec_pretty(&all).unwrap_or_default();
-    Ok(disk::write(&file(&env.root, &env.name), &bytes, disk::PRIVATE)?)
+    Ok(disk::write(&file(&env.home, &env.name), &bytes, disk::PRIVATE)?)
 }
 
 /// Where they are written down.

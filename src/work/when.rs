@@ -73,7 +73,7 @@ pub(crate) fn remember(step: &StepCx<'_>, when: &When) -> Result<(), Failure> {
 }
 
 fn memory(step: &StepCx<'_>) -> PathBuf {
-    step.env.root.join(".infractl/changed").join(format!("{}.json", step.env.name))
+    step.env.home.join(".infractl/changed").join(format!("{}.json", step.env.name))
 }
 
 fn remembered(step: &StepCx<'_>) -> BTreeMap<String, String> {

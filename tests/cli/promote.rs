@@ -6,9 +6,10 @@ use serde_json::Value;
 use crate::common::{Sandbox, send, start, wait_for};
 use crate::deployments::{commit, deployments, git, project};
 
+/// What runs is written down where it stays, wherever the files of the release are.
 const DEFAULTS: &str = "[pipelines]\n\
-    deploy = [\"test ! -e left/slow || exec sleep 60\", \"if test -e left/broken; then rm -f left/once && test ! -e left/always && rm left/broken; exit 1; fi\", \"cp VERSION left/{{environment}}\"]\n\
-    verify = { steps = [{ command = \"test ! -e left/sick\", effect = \"reads\" }] }\n";
+    deploy = [\"test ! -e $LEFT/slow || exec sleep 60\", \"if test -e $LEFT/broken; then rm -f $LEFT/once && test ! -e $LEFT/always && rm $LEFT/broken; exit 1; fi\", \"cp VERSION $LEFT/{{environment}}\", \"pwd > $LEFT/where; test ! -e $LEFT/late || exec sleep 60\"]\n\
+    verify = { steps = [{ command = \"test ! -e $LEFT/sick\", effect = \"reads\" }] }\n";
 
 /// `dev` and `rec`, which takes releases from it.
 fn chain(more: &str, promotion: &str) -> Sandbox {
@@ -17,7 +18,17 @@ fn chain(more: &str, promotion: &str) -> Sandbox {
     let defaults = format!("{DEFAULTS}[promotion]\nrec = {{ from = \"dev\"{promotion} }}\n{more}");
     project.write("environments/defaults.toml", &defaults);
     project.write("left/.keep", "");
-    project
+    let left = project.path("left");
+    project.with_var("LEFT", left)
+}
+
+/// Private folders with the files of a release that are there.
+fn laid_out(project: &Sandbox) -> usize {
+    let entries = std::fs::read_dir(project.path(".infractl/releases")).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.path().is_dir()).count();
+    let known = git(project, &["worktree", "list", "--porcelain"]).matches("worktree ").count();
+    assert_eq!(known, folders + 1, "git knows of those that are there");
+    folders
 }
 
 /// Commits and tags a release.
@@ -142,18 +153,24 @@ fn an_environment_goes_back_to_what_it_had() {
     project.infractl(&["rollback", "rec", "--list"]).code(0).says("nothing to go back to");
     project.infractl(&["rollback", "dev", "--to", "v3.0.0"]).code(1).says("v3.0.0 was never deployed here");
     project.infractl(&["rollback", "dev", "--to", "v1.1.0"]).code(1).says("v1.1.0 is what runs");
-    project.infractl(&["rollback", "dev"]).code(1).says("git checkout v1.0.0").says("--keep-configuration");
     let list = project.infractl(&["rollback", "dev", "--list"]).code(0);
     list.prints("it runs").prints("v1.0.0");
-    project.infractl(&["rollback", "dev", "--to", "v1.0.0", "--keep-configuration"]).code(0);
+    let kept = project.infractl(&["rollback", "dev", "--to", "v1.0.0", "--keep-configuration"]).code(0);
+    kept.says("the configuration is not that of v1.0.0: 1 file changed (`VERSION`)");
     assert_eq!(project.read("left/dev"), "v1.1.0", "the files are those that are checked out");
     let record = &deployments(&project, "dev")[0];
     assert_eq!((&record["release"], &record["verb"]), (&"v1.0.0".into(), &"rollback".into()));
     git(&project, &["checkout", "--quiet", "v1.1.0"]);
     project.infractl(&["deploy", "dev"]).code(0);
-    git(&project, &["checkout", "--quiet", "v1.0.0"]);
+    project.infractl(&["rollback", "dev", "--dry-run"]).code(0);
+    assert_eq!((laid_out(&project), project.read("left/dev")), (0, "v1.1.0".to_owned()));
+    // What is checked out, and what nobody has committed, stays as it is.
+    project.write("VERSION", "mine");
     project.infractl(&["rollback", "dev"]).code(0).says("goes back to v1.0.0");
-    assert_eq!(project.read("left/dev"), "v1.0.0");
+    assert_eq!((project.read("left/dev"), project.read("VERSION")), ("v1.0.0".to_owned(), "mine".to_owned()));
+    assert!(project.read("left/where").contains("/.infractl/releases/infractl-run-"));
+    assert_eq!(laid_out(&project), 0);
+    git(&project, &["checkout", "--quiet", "VERSION"]);
     // Not to and fro: what was left once is not offered.
     project.infractl(&["rollback", "dev"]).code(1).says("left once");
     // A pipeline of the project's own has the verb.
@@ -170,12 +187,15 @@ fn a_schema_that_does_not_go_back_wants_a_word() {
     project.environment("dev", "[release]\nmigrations = \"forward-only\"\n");
     release(&project, "v1.1.0");
     deploy(&project, "dev");
-    git(&project, &["checkout", "--quiet", "v1.0.0"]);
     project
         .infractl(&["rollback", "dev"])
         .code(1)
         .says("`v1.1.0` changed the schema")
-        .says("--accept-schema");
+        .says("--accept-schema")
+        .says("--restore-snapshot NAME");
+    let nothing =
+        project.infractl(&["rollback", "dev", "--restore-snapshot", "shop-dev-db-20260101T000000Z"]);
+    nothing.code(64).says("has no snapshot");
     project
         .infractl(&["rollback", "dev", "--list"])
         .code(0)
@@ -206,6 +226,122 @@ fn a_deployment_that_fails_goes_back_once() {
     let count = deployments(&project, "dev").len();
     project.infractl(&["deploy", "dev"]).code(1).says("it did not go back: ");
     assert_eq!(deployments(&project, "dev").len(), count + 2);
+}
+
+#[test]
+fn a_release_that_cannot_be_laid_out_is_refused_and_says_what_to_do() {
+    let project = chain("", "");
+    release(&project, "v1.0.0");
+    deploy(&project, "dev");
+    project.write("environments/dev/environment.toml", "description = \"of today\"\n");
+    release(&project, "v1.1.0");
+    deploy(&project, "dev");
+    let ways = |run: crate::common::Run| run.code(1).says("git checkout v1.0.0").says("--keep-configuration");
+    let records = project.path(".infractl/deployments/dev.jsonl");
+    let written = std::fs::read(&records).unwrap();
+
+    // A clone that has not all commits; the record goes by the commit, not by the tag.
+    let clone = format!("file://{}", project.root().display());
+    git(&project, &["clone", "--quiet", "--depth", "1", &clone, "left/shallow"]);
+    let there = project.path("left/shallow/.infractl");
+    std::fs::create_dir_all(&there).unwrap();
+    let copy = std::process::Command::new("cp")
+        .arg("-r")
+        .arg(project.path(".infractl/deployments"))
+        .arg(&there)
+        .status();
+    assert!(copy.unwrap().success());
+    let shallow = project.path("left/shallow");
+    let shallow = project.infractl(&["-C", shallow.to_str().unwrap(), "rollback", "dev"]).code(1);
+    shallow.says("is not in this repository").says("git fetch --unshallow").says("--keep-configuration");
+    git(&project, &["tag", "-d", "v1.0.0"]);
+    project.infractl(&["rollback", "dev", "--dry-run"]).code(0);
+
+    // Submodules would be empty.
+    let first = git(&project, &["rev-parse", "HEAD~1"]);
+    let with = |path: &str, text: &str| {
+        git(&project, &["checkout", "--quiet", &first]);
+        project.write(path, text);
+        let id = commit(&project, "chore: odd");
+        git(&project, &["checkout", "--quiet", "main"]);
+        let odd = String::from_utf8(written.clone()).unwrap().replace(&first, &id);
+        std::fs::write(&records, odd).unwrap();
+        project.infractl(&["rollback", "dev", "--to", "v1.0.0"])
+    };
+    ways(with(".gitmodules", "[submodule \"x\"]\n\tpath = x\n\turl = y\n")).says("submodules");
+    git(&project, &["checkout", "--quiet", "--force", "main"]);
+    with("environments/dev/environment.toml", "of-tomorrow = true\n")
+        .code(78)
+        .says("--keep-configuration")
+        .says("this is the configuration of v1.0.0, which this infractl cannot read")
+        .says("unknown key `of-tomorrow`");
+    let compose = "[pipelines]\ndeploy = [{ compose = { up = true } }]\n";
+    ways(with("environments/dev/environment.toml", compose)).says("`compose` on this machine");
+    let terraform = "[terraform]\ndir = \".\"\n[pipelines]\ndeploy = [{ do = \"apply\" }]\n";
+    project.write("main.tf", "output \"a\" {\n  value = 1\n}\n");
+    ways(with("environments/dev/environment.toml", terraform)).says("the state of terraform is a file");
+    assert_eq!(laid_out(&project), 0);
+    assert_eq!(project.read("left/dev"), "v1.1.0", "nothing was done");
+}
+
+/// Kills a verb where it is, and does it again: what is written down is right then, and nothing is left.
+fn killed_and_done_again(project: &Sandbox, verb: &[&str], environment: &str, wanted: &str) {
+    let count = deployments(project, environment).len();
+    let mut killed = 0;
+    // Before the first step has ended, before the last one has, and between all of them.
+    for point in ["slow", "late", "5", "20", "60", "120", "200", "300"] {
+        let is_step = point.parse::<u64>().is_err();
+        if is_step {
+            project.write(format!("left/{point}"), "");
+        }
+        let mut run = start(&mut project.command(verb));
+        match point.parse() {
+            Ok(millis) => std::thread::sleep(std::time::Duration::from_millis(millis)),
+            Err(_) => {
+                let begun = count + killed;
+                wait_for("the deployment to begin", || {
+                    let file = project.path(format!(".infractl/deployments/{environment}.jsonl"));
+                    let text = std::fs::read_to_string(file).unwrap_or_default();
+                    let is_there = text.matches("\"event\":\"began\"").count() > begun;
+                    is_there && (point == "slow" || project.path("left/where").exists())
+                });
+            }
+        }
+        send(&run, Signal::KILL);
+        run.wait().unwrap();
+        let all = deployments(project, environment);
+        killed = all.len() - count;
+        if is_step {
+            assert_eq!(
+                (&all[0]["outcome"], &all[0]["verb"]),
+                (&"running".into(), &verb[0].into()),
+                "{point}"
+            );
+            std::fs::remove_file(project.path(format!("left/{point}"))).unwrap();
+        }
+        drop(std::fs::remove_file(project.path("left/where")));
+    }
+    let again = project.infractl(verb);
+    let is_done_already = again.err.contains("already") || again.err.contains("nothing else than");
+    assert!(again.code == 0 || is_done_already, "{}", again.err);
+    assert_eq!(project.read(format!("left/{environment}")), wanted);
+    let all = deployments(project, environment);
+    assert_eq!((&all[0]["outcome"], &all[0]["release"]), (&"done".into(), &wanted.into()), "{all:?}");
+    assert_eq!(laid_out(project), 0);
+    project.infractl(&["history", "deployments", environment]).code(0);
+}
+
+#[test]
+fn a_promotion_and_a_rollback_that_were_killed_are_done_again() {
+    let project = chain("", ", needs = [\"verify\"]");
+    release(&project, "v1.0.0");
+    deploy(&project, "dev");
+    project.infractl(&["promote", "dev", "rec"]).code(0);
+    project.infractl(&["verify", "rec"]).code(0);
+    release(&project, "v1.1.0");
+    deploy(&project, "dev");
+    killed_and_done_again(&project, &["promote", "dev", "rec"], "rec", "v1.1.0");
+    killed_and_done_again(&project, &["rollback", "rec", "--to", "v1.0.0"], "rec", "v1.0.0");
 }
 
 #[test]

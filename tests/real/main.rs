@@ -45,6 +45,8 @@ mod run;
 mod scripts;
 mod sops;
 mod snapshots;
+mod snapshots_aws;
+mod snapshots_clouds;
 mod ssh;
 mod state;
 mod store;

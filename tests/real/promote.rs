@@ -38,9 +38,10 @@ impl Chain {
                 "[secrets]\nfiles = [\"credentials/local.enc.env\"]\nrequired = []\n{registry}\
                  [images.{image}]\ncontext = \"app\"\n[promotion]\nrec = {{ from = \"dev\", needs = [\"verify\"] }}\n\
                  [pipelines]\ndeploy = [{{ do = \"build\" }}, {{ do = \"push\" }},\n\
-                 {{ name = \"note\", command = \"echo {{{{image.{image}}}}} > left/{name}\" }}]\n\
+                 {{ name = \"note\", command = \"echo {{{{image.{image}}}}} > {left}/{name}\" }}]\n\
                  verify = {{ steps = [{{ command = \"true\", effect = \"reads\" }}] }}\n",
-                image = chain.image
+                image = chain.image,
+                left = project.path("left").display()
             );
             project.environment(name, &toml);
         }
@@ -129,8 +130,6 @@ fn the_same_image_goes_from_one_registry_to_the_next_and_back() {
     docker.infractl(&["promote", "dev", "rec"]).code(0);
     assert_eq!(chain.runs("rec").1, two);
     docker.infractl(&["rollback", "rec", "--list"]).code(0).prints("it runs").prints(" yes");
-    docker.infractl(&["rollback", "rec"]).code(1).says("git checkout v1.0.0").says("--keep-configuration");
-    chain.git(&["checkout", "--quiet", "v1.0.0"]);
     docker.infractl(&["rollback", "rec"]).code(0).says("goes back to v1.0.0");
     assert_eq!(chain.runs("rec"), (name(&second, "rec"), one.clone()));
     assert_eq!(chain.last("rec")["verb"], "rollback");

@@ -251,6 +251,56 @@ fn a_copy_that_is_damaged_foreign_or_fails_is_refused() {
 }
 
 #[test]
+fn a_restore_that_fails_in_its_middle_leaves_nothing() {
+    let Some(database) = Database::new() else { return };
+    let project = database.project("verify = { query = \"select 1\" }\n");
+    let name = &database.name;
+    // The server ends the session that restores it while rows come in.
+    database.ask(&format!(
+        "create function guard(n int) returns boolean language plpgsql as $$ begin \
+         if current_database() <> '{name}' then perform pg_terminate_backend(pg_backend_pid()); perform pg_sleep(1); end if; \
+         return true; end $$; alter table trips add constraint guarded check (guard(n))"
+    ));
+    project.run(&["snapshot", "create", "dev"], 0);
+    let intact = |project: &Sandbox| {
+        assert_eq!(database.ask("select count(*) from trips"), "5");
+        assert_eq!(database.named(name), [name.clone()], "what was half restored is gone");
+        assert_eq!(list(project).len(), 1, "a restore that fails makes no snapshot");
+    };
+    project
+        .run(&["snapshot", "restore", "dev", "db"], 1)
+        .says("was not restored")
+        .says(&format!("`{name}` is as it was: nothing was changed in it"));
+    intact(&project);
+    project.run(&["snapshot", "verify", "dev"], 1).says("terminat");
+    wait_for("the database of the check to go", || database.named("infractl_verify_").is_empty());
+    let trouble = list(&project)[0]["trouble"].as_str().unwrap().to_owned();
+    assert!(trouble.starts_with("its check failed: "), "{trouble}");
+    intact(&project);
+    // In the place of what is there: that stays, and so does the snapshot that was made of it before.
+    project
+        .run(&["snapshot", "restore", "dev", "db", "--in-place", "--confirm", "dev"], 1)
+        .says("was not restored");
+    assert_eq!(database.ask("select count(*) from trips"), "5");
+    assert_eq!(database.named(name), [name.clone()]);
+    assert_eq!(list(&project).len(), 2);
+
+    // Its owner is not there any more.
+    database.ask("alter table trips drop constraint guarded; drop function guard(int)");
+    let owner = format!("{name}owner");
+    database.ask(&format!("create role {owner}; alter table trips owner to {owner}"));
+    project.run(&["snapshot", "create", "dev"], 0);
+    database.ask(&format!("alter table trips owner to tf; drop role {owner}"));
+    project
+        .run(&["snapshot", "restore", "dev", "db"], 1)
+        .says(&format!("role \"{owner}\" does not exist"))
+        .says("--no-owner");
+    assert_eq!(database.named(name), [name.clone()]);
+    project.run(&["snapshot", "restore", "dev", "db", "--no-owner"], 0);
+    assert_eq!(database.named(name).len(), 2);
+}
+
+#[test]
 fn the_gate_holds_what_is_risky_until_there_is_a_good_one() {
     let Some(database) = Database::new() else { return };
     let project = database.project(&format!(
@@ -450,4 +500,54 @@ fn a_command_is_believed_when_its_list_says_it_too() {
     assert_eq!(list(&project).len(), 1);
     fs::remove_file(project.path(format!("box/{name}"))).unwrap();
     project.run(&["snapshot", "restore", "dev"], 1).says("it is gone");
+}
+
+/// A test's own git, beside the project's home.
+fn git(project: &Sandbox, args: &[&str]) {
+    let mut git = crate::common::clean("git", project.root(), project.home.root());
+    let who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"];
+    output(git.args(who).args(args));
+}
+
+#[test]
+fn a_rollback_puts_data_of_before_a_change_of_the_schema_into_their_place() {
+    let Some(database) = Database::new() else { return };
+    let project = database.project("");
+    let config = project.read("environments/dev/environment.toml");
+    let released = |more: &str| {
+        project.environment("dev", &format!("{config}[pipelines]\ndeploy = [\"true\"]\n{more}"));
+        git(&project, &["add", "--all"]);
+        git(&project, &["commit", "--quiet", "--allow-empty", "-m", "feat: next"]);
+        project.run(&["deploy", "dev"], 0);
+    };
+    project.write(".gitignore", ".infractl/\n");
+    git(&project, &["init", "--quiet", "-b", "main"]);
+    released("");
+    project.run(&["snapshot", "create", "dev"], 0);
+    let before = list(&project)[0]["name"].as_str().unwrap().to_owned();
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    database.ask("alter table trips drop column note");
+    released("[release]\nmigrations = \"forward-only\"\n");
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    project.run(&["snapshot", "create", "dev"], 0);
+    let after = list(&project)[0]["name"].as_str().unwrap().to_owned();
+
+    project.run(&["rollback", "dev"], 1).says("changed the schema").says("--restore-snapshot NAME");
+    let rollback = |name: &str, more: &[&str], code: i32| {
+        project.run(&[&["rollback", "dev", "--restore-snapshot", name][..], more].concat(), code)
+    };
+    rollback("db", &[], 64).says("is not the name of one snapshot");
+    rollback(&after, &["--confirm", "dev"], 1).says("was made after the schema was changed");
+    rollback(&before, &["--confirm", "prod"], 77);
+    rollback(&before, &["--dry-run"], 0);
+    assert_eq!(database.named(&database.name), [database.name.clone()], "nothing was restored yet");
+    rollback(&before, &["--confirm", "dev"], 0).says("what was there before is the database");
+    assert_eq!(database.ask("select count(note) from trips"), "5");
+    let records = project.run(&["history", "deployments", "dev", "--json"], 0);
+    let records: Json = serde_json::from_str(&records.out).unwrap();
+    let last = &records["deployments"][0];
+    assert_eq!(
+        (&last["verb"], &last["outcome"], &last["leaves"]),
+        (&"rollback".into(), &"done".into(), &records["deployments"][1]["number"])
+    );
 }

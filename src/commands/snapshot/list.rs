@@ -11,16 +11,19 @@ use crate::config::Environment;
 use crate::context::Ctx;
 use crate::deployments;
 use crate::failure::{Failure, Kind};
+use crate::snapshots::Manifest;
+use crate::snapshots::away::gib;
 use crate::snapshots::gate::age;
 use crate::snapshots::shelf::{Kept, Shelf};
+use crate::steps::snapshot::kept;
 use crate::text::{ago, bytes, duration, plain};
 
 /// All copies, as a table or as JSON.
-pub(super) fn list(cx: &Ctx, env: &Environment, found: &[Found], as_json: bool) -> Result<(), Failure> {
+pub(super) async fn list(cx: &Ctx, env: &Environment, found: &[Found], as_json: bool) -> Result<(), Failure> {
     let mut all = Vec::new();
     let pinned = deployments::snapshots(&env.root, &env.name)?;
     for found in found {
-        let kept = Shelf::of(env, &found.entry).all()?;
+        let kept = Box::pin(kept(cx, env, &found.entry)).await?;
         all.extend(
             kept.into_iter()
                 .filter(|kept| found.copy.as_ref().is_none_or(|name| *name == kept.manifest.name)),
@@ -47,7 +50,7 @@ pub(super) fn list(cx: &Ctx, env: &Environment, found: &[Found], as_json: bool) 
             manifest.snapshot.clone(),
             manifest.kind.clone(),
             age(kept, (cx.now)()).map_or_else(|| "of the future".to_owned(), ago),
-            manifest.stored.as_ref().map_or_else(String::new, |stored| bytes(stored.bytes)),
+            size(manifest),
             plain(&verified).into_owned(),
             if pinned.contains(&manifest.name) { "by a deployment".to_owned() } else { String::new() },
         ]);
@@ -55,12 +58,25 @@ pub(super) fn list(cx: &Ctx, env: &Environment, found: &[Found], as_json: bool) 
     cx.ui.page(&shown(&rows))
 }
 
+/// What is stored, or the most that a cloud keeps of it.
+fn size(manifest: &Manifest) -> String {
+    match (&manifest.stored, manifest.size) {
+        (Some(stored), _) => bytes(stored.bytes),
+        (None, Some(size)) => format!("at most {}", gib(size)),
+        (None, None) => String::new(),
+    }
+}
+
 /// One copy: a fact a line, or JSON.
-pub(super) fn show(cx: &Ctx, env: &Environment, found: &Found, as_json: bool) -> Result<(), Failure> {
+pub(super) async fn show(cx: &Ctx, env: &Environment, found: &Found, as_json: bool) -> Result<(), Failure> {
     let shelf = Shelf::of(env, &found.entry);
+    let all = Box::pin(kept(cx, env, &found.entry)).await?;
     let kept = match &found.copy {
-        Some(name) => shelf.named(name)?,
-        None => shelf.all()?.into_iter().next(),
+        Some(name) => all
+            .into_iter()
+            .find(|kept| kept.manifest.name == *name)
+            .map_or_else(|| shelf.named(name), |kept| Ok(Some(kept)))?,
+        None => all.into_iter().next(),
     };
     let Some(kept) = kept else {
         return Err(Failure::new(
@@ -86,6 +102,11 @@ pub(super) fn show(cx: &Ctx, env: &Environment, found: &Found, as_json: bool) ->
         ),
     );
     fact("made", format!("{}, by {}, in `{}`", when(manifest.created), manifest.by, manifest.run));
+    if let (Some(id), None) = (&manifest.id, &manifest.stored) {
+        fact("id", id.clone());
+        fact("made of", manifest.of.clone().unwrap_or_default());
+        fact("size", size(manifest));
+    }
     if let Some(stored) = &manifest.stored {
         fact("file", shelf.file(&stored.file).display().to_string());
         fact(

@@ -14,9 +14,9 @@ use crate::config::verbs::Effect;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::pipeline::plan::Verb;
-use crate::snapshots::shelf::Shelf;
+use crate::snapshots::meant::{Found, found};
 use crate::steps::snapshot::Snapshot;
-use crate::text::{list as listed, nearest};
+use crate::text::list as listed;
 use crate::ui::prompt;
 
 /// What to do with snapshots.
@@ -80,8 +80,8 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, command: &SnapshotCommand) ->
     let found = found(&env, name.as_deref())?;
     let json = |looked: &Looked| looked.json || global.output == super::OutputMode::Json;
     let steps: Vec<Snapshot> = match command {
-        SnapshotCommand::List(looked) => return list::list(cx, &env, &found, json(looked)),
-        SnapshotCommand::Show(looked) => return list::show(cx, &env, one(&env, &found)?, json(looked)),
+        SnapshotCommand::List(looked) => return list::list(cx, &env, &found, json(looked)).await,
+        SnapshotCommand::Show(looked) => return list::show(cx, &env, one(&env, &found)?, json(looked)).await,
         SnapshotCommand::Create(_) => {
             if let Some(copy) = found.iter().find_map(|found| found.copy.as_ref()) {
                 return Err(Failure::new(
@@ -132,13 +132,6 @@ fn confirm(cx: &Ctx, global: &Global, env: &Environment) -> Result<(), Failure> 
     prompt::confirm_name(&cx.ui, &question, &env.name)
 }
 
-/// An entry of `[snapshots]`, and the copy if one was named.
-#[derive(Debug, Clone)]
-struct Found {
-    entry: String,
-    copy: Option<String>,
-}
-
 fn all(found: &[Found], step: impl Fn(Option<SnapshotName>) -> SnapshotStep) -> Vec<Snapshot> {
     let of = |found: &Found| Snapshot {
         step: step(Some(SnapshotName(found.entry.clone()))),
@@ -164,33 +157,6 @@ pub(super) fn wanted(cx: &Ctx, words: &[String]) -> Result<(Environment, Chosen,
     };
     let (env, chosen) = load(environment)?;
     Ok((env, chosen, name.cloned()))
-}
-
-/// What is meant by a name: an entry of `[snapshots]`, or one copy.
-fn found(env: &Environment, name: Option<&str>) -> Result<Vec<Found>, Failure> {
-    let names: Vec<&String> = env.snapshots.keys().collect();
-    let Some(name) = name else {
-        if names.is_empty() {
-            return Err(Failure::new(Kind::Usage, format!("`{}` has no snapshots", env.name))
-                .help("say what is kept: `[snapshots.NAME]` with `kind` and what it needs"));
-        }
-        return Ok(names.into_iter().map(|entry| Found { entry: entry.clone(), copy: None }).collect());
-    };
-    if env.snapshots.contains_key(name) {
-        return Ok(vec![Found { entry: name.to_owned(), copy: None }]);
-    }
-    for entry in &names {
-        if let Some(kept) = Shelf::of(env, entry).named(name)? {
-            let own = names.iter().find(|own| **own == &kept.manifest.snapshot).unwrap_or(entry);
-            return Ok(vec![Found { entry: (*own).clone(), copy: Some(name.to_owned()) }]);
-        }
-    }
-    let failure = Failure::new(Kind::Usage, format!("`{}` has no snapshot `{name}`", env.name));
-    Err(match (nearest(name, &names), names.as_slice()) {
-        (Some(near), _) => failure.help(format!("did you mean `{near}`?")),
-        (None, []) => failure.help(format!("declare it: `[snapshots.{name}]`")),
-        (None, names) => failure.help(format!("name one of {}", listed(names, "or"))),
-    })
 }
 
 fn one<'a>(env: &Environment, found: &'a [Found]) -> Result<&'a Found, Failure> {

@@ -14,7 +14,10 @@ pub struct SnapshotSource {
     ///
     /// Default: `command` when `create` is given
     pub kind: Option<SnapshotKind>,
-    /// Server or volume at the cloud, volume of docker
+    /// What it is a snapshot of: a volume of OpenStack by its name or id; at AWS a volume by its id (`vol-…`), else a database of
+    /// RDS by its name; a disk of Azure by its name or id; a volume of docker
+    ///
+    /// Example: `of = "{{output.volume_id}}"`
     pub of: Option<Argument>,
     /// Connection to the database; may name secrets (postgres)
     ///
@@ -36,20 +39,24 @@ pub struct SnapshotSource {
     ///
     /// Example: `keep = { last = 3, daily = 7, weekly = 4, monthly = 6 }`
     pub keep: Option<KeepEntry>,
-    /// Take it also of a volume that a running container uses, which may be half written (docker)
+    /// Take it also of a volume that a running container uses, which may be half written (docker), or that is attached to a
+    /// server: then it is as after a power cut (openstack)
     ///
     /// Default: `false`
     #[serde(default)]
     pub live: bool,
     /// Region, where the provider asks for one
     pub region: Option<Argument>,
+    /// Resource group of the disk, and of its snapshots (azure)
+    pub resource_group: Option<Argument>,
     /// Command that makes one; it gets its name as `INFRACTL_SNAPSHOT` (command)
     pub create: Option<CommandLine>,
     /// Command that lists them, one name per line (command)
     pub list: Option<CommandLine>,
     /// Command that restores one (command)
     pub restore: Option<CommandLine>,
-    /// Command that checks one (command), or what the restored database is asked (postgres)
+    /// Command that checks one (command), what the restored database is asked (postgres), or whether it is restored at all
+    /// (aws, openstack, azure)
     ///
     /// Example: `verify = { query = "select count(*) from trips", at-least = 1 }`
     pub verify: Option<SnapshotVerify>,
@@ -61,7 +68,7 @@ pub struct SnapshotSource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SnapshotKind {
-    /// A machine or volume at an OpenStack cloud
+    /// A volume at an OpenStack cloud
     Openstack,
     /// A volume or database at AWS
     Aws,
@@ -123,6 +130,18 @@ pub struct SnapshotCheck {
     pub query: Option<String>,
     /// The least number that the query may give (postgres)
     pub at_least: Option<i64>,
+    /// Restore it into something new, and remove that again; else it is only looked whether the cloud has it whole (aws,
+    /// openstack, azure)
+    ///
+    /// Default: `false`
+    #[serde(default)]
+    pub restore: bool,
+    /// Class of the server that a database is restored to for the check (aws)
+    ///
+    /// Default: that of the database
+    ///
+    /// Example: `class = "db.t4g.micro"`
+    pub class: Option<String>,
     /// Connection to the server that restores it for the check; may name secrets (postgres)
     ///
     /// Default: that of `url`
@@ -148,6 +167,11 @@ impl SnapshotSource {
 }
 
 impl SnapshotKind {
+    /// A cloud keeps them, and what is known of them.
+    pub(crate) fn is_away(self) -> bool {
+        matches!(self, SnapshotKind::Aws | SnapshotKind::Openstack | SnapshotKind::Azure)
+    }
+
     /// As it is written.
     pub(crate) fn word(self) -> &'static str {
         match self {

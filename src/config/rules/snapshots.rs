@@ -5,25 +5,30 @@ use crate::config::node::{Entry, Node};
 use crate::text;
 
 /// Options that mean something to some kinds only.
-const OPTIONS: [(&str, &[&str]); 10] = [
+const OPTIONS: [(&str, &[&str]); 12] = [
     ("of", &["openstack", "aws", "azure", "docker"]),
     ("url", &["postgres"]),
     ("via", &["postgres", "docker"]),
-    ("live", &["docker"]),
+    ("live", &["docker", "openstack"]),
+    ("dir", &["postgres", "docker", "command"]),
+    ("resource-group", &["azure"]),
     ("region", &["aws", "openstack"]),
     ("create", &["command"]),
     ("list", &["command"]),
     ("restore", &["command"]),
-    ("verify", &["command", "postgres"]),
+    ("verify", &["command", "postgres", "openstack", "aws", "azure"]),
     ("remove", &["command"]),
 ];
 
 /// What a kind cannot do without.
-const NEEDS: [(&str, &[&str]); 3] =
-    [("postgres", &["url"]), ("command", &["create", "list"]), ("docker", &["of"])];
-
-/// Kinds that this version cannot keep, and what to do.
-const UNREADY: [&str; 3] = ["openstack", "aws", "azure"];
+const NEEDS: [(&str, &[&str]); 6] = [
+    ("postgres", &["url"]),
+    ("command", &["create", "list"]),
+    ("docker", &["of"]),
+    ("aws", &["of"]),
+    ("openstack", &["of"]),
+    ("azure", &["of", "resource-group"]),
+];
 
 /// Rules about `[snapshots]`.
 pub(super) fn rules(root: &Node, issues: &mut Vec<Issue>) {
@@ -40,14 +45,6 @@ fn source(root: &Node, name: &str, entry: &Entry, issues: &mut Vec<Issue>) {
         issues.push(Issue::new(&entry.key, message, "add `kind = \"postgres\"`, or `create` and `list`"));
         return;
     };
-    if UNREADY.contains(&kind) {
-        let place = node.get("kind").map_or(&entry.key, |kind| &kind.place);
-        let message = format!(
-            "`{kind}` is refused until it works: this version of infractl keeps no snapshots of that kind"
-        );
-        issues.push(Issue::new(place, message, "take them with a step `command`"));
-        return;
-    }
     for (option, kinds) in OPTIONS {
         if let Some(given) = node.entry(option).filter(|_| !kinds.contains(&kind)) {
             let message =
@@ -61,8 +58,10 @@ fn source(root: &Node, name: &str, entry: &Entry, issues: &mut Vec<Issue>) {
             issues.push(Issue::new(&entry.key, message, format!("add `{needed} = …`")));
         }
     }
-    if kind == "postgres" {
-        check(node, issues);
+    match kind {
+        "postgres" => check(node, issues),
+        "aws" | "openstack" | "azure" => check_away(node, kind, issues),
+        _ => {}
     }
     match node.get("via") {
         Some(via) if kind == "docker" && via.text().is_some_and(|text| !text.starts_with("image:")) => {
@@ -86,7 +85,7 @@ fn check(node: &Node, issues: &mut Vec<Issue>) {
         ));
         return;
     };
-    for key in ["run", "dir", "env", "input"] {
+    for key in ["run", "dir", "env", "input", "restore", "class"] {
         if let Some(given) = table.get(key) {
             let message = format!("`{key}` means nothing to `postgres`: it is checked by a query");
             issues.push(Issue::new(&given.key, message, "remove it"));
@@ -95,6 +94,21 @@ fn check(node: &Node, issues: &mut Vec<Issue>) {
     if let (Some(least), None) = (table.get("at-least"), table.get("query")) {
         let message = "`at-least` is about the answer to `query`, and there is none".to_owned();
         issues.push(Issue::new(&least.key, message, "add `query = \"select count(*) from NAME\"`"));
+    }
+}
+
+/// A cloud is asked, it runs no command.
+fn check_away(node: &Node, kind: &str, issues: &mut Vec<Issue>) {
+    let Some(verify) = node.get("verify") else { return };
+    let Some(table) = verify.table() else {
+        let message = format!("`{kind}` is checked by asking the cloud, not by a command");
+        issues.push(Issue::new(&verify.place, message, "write `verify = { restore = true }`, or remove it"));
+        return;
+    };
+    let is_known = |key: &str| key == "restore" || (key == "class" && kind == "aws");
+    for (key, given) in table.iter().filter(|(key, _)| !is_known(key)) {
+        let message = format!("`{key}` means nothing to `{kind}`: `verify` says whether a copy is restored");
+        issues.push(Issue::new(&given.key, message, "remove it"));
     }
 }
 

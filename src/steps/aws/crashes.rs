@@ -39,7 +39,7 @@ pub(crate) fn forget(step: &StepCx<'_>) {
 }
 
 fn file(step: &StepCx<'_>) -> PathBuf {
-    step.env.root.join(".infractl/crashes").join(format!("{}.json", step.env.name))
+    step.env.home.join(".infractl/crashes").join(format!("{}.json", step.env.name))
 }
 
 /// What cannot be read counts as nothing.

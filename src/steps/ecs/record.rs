@@ -87,5 +87,5 @@ pub(super) fn all(env: &Environment, task: &str) -> Vec<Started> {
 }
 
 fn folder(env: &Environment) -> PathBuf {
-    env.root.join(".infractl/tasks").join(&env.name)
+    env.home.join(".infractl/tasks").join(&env.name)
 }

@@ -7,10 +7,10 @@ use crate::exec::Supply;
 use crate::failure::{Failure, Kind};
 use crate::history;
 use crate::secrets::aged;
-use crate::snapshots::shelf::{Kept, Shelf, sum_of};
+use crate::snapshots::shelf::{Shelf, sum_of};
 use crate::snapshots::{Manifest, Stored, Verified, name};
 use crate::text::{list, nearest};
-use crate::work::{StepCx, relative};
+use crate::work::StepCx;
 
 /// What came of a check.
 pub(super) enum Checked {
@@ -72,38 +72,10 @@ impl<'a> Entry<'a> {
             database: None,
             of: None,
             id: None,
+            size: None,
             verified: None,
             failed: None,
         })
-    }
-
-    /// The copy that is meant: by its name, else the newest that is good.
-    pub(super) fn copy(&self, step: &StepCx<'_>, wanted: Option<&str>) -> Result<Kept, Failure> {
-        let all = self.shelf.all()?;
-        let kept = match wanted {
-            None => all.iter().find(|kept| kept.is_good()).or(all.first()).cloned(),
-            Some(wanted) => self.shelf.named(wanted)?,
-        };
-        let env = &step.env.name;
-        let Some(kept) = kept else {
-            let what = wanted.map_or_else(
-                || format!("there is no snapshot of `{}`", self.name),
-                |wanted| format!("there is no snapshot `{wanted}`"),
-            );
-            let folder = relative(step, self.shelf.folder());
-            return Err(Failure::new(Kind::Failed, format!("{what} in `{folder}`"))
-                .help(format!("make one: `infractl snapshot create {env} {}`", self.name))
-                .help(format!("see what is there: `infractl snapshot list {env}`")));
-        };
-        if let Some(other) = self.shelf.stranger(&kept.manifest) {
-            let message = format!(
-                "`{}` is a snapshot of {other}, not of `{}` of `{env}`",
-                kept.manifest.name, self.name
-            );
-            return Err(Failure::new(Kind::Usage, message)
-                .help(format!("see those of `{env}`: `infractl snapshot list {env}`")));
-        }
-        Ok(kept)
     }
 
     /// What is in the encrypted file of a copy. It is read whole before, so that what comes can be trusted.

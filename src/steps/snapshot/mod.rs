@@ -1,10 +1,15 @@
 //! Snapshots: made, required, checked, restored, thinned out.
 
 mod prune;
+mod there;
 mod back;
 mod postgres;
 mod command;
 mod volume;
+mod renewed;
+mod cloud;
+mod until;
+mod asked;
 mod sealing;
 pub(crate) mod entry;
 mod way;
@@ -12,16 +17,23 @@ mod way;
 use self::entry::{Checked, Entry};
 use self::way::Via;
 use crate::config::Environment;
-use crate::config::model::{SnapshotCheck, SnapshotKind, SnapshotSource, SnapshotStep, SnapshotVerify};
+use crate::config::model::{
+    SnapshotCheck, SnapshotKind, SnapshotName, SnapshotSource, SnapshotStep, SnapshotVerify,
+};
 use crate::config::verbs::Effect;
+use crate::context::Ctx;
 use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
 use crate::snapshots::Manifest;
+use crate::snapshots::away::gib;
 use crate::snapshots::gate::{Lack, Wanted, age, good_enough};
+use crate::snapshots::shelf::Kept;
+use crate::steps::meet::meet;
 use crate::text::{ago, bytes};
-use crate::work::StepCx;
 use crate::work::kind::{Mention, StepKind};
+use crate::work::needs::Needs;
 use crate::work::script::{Script, no_script};
+use crate::work::{Facts, StepCx};
 
 /// A step `snapshot`, with what only the verb can ask for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,8 +54,9 @@ impl StepKind for Snapshot {
     fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
         let (deed, name) = self.step.deed();
         let Some(source) = env.snapshots.get(name) else { return };
-        let is_local = deed == "require" || (deed == "prune" && source.kind() != Some(SnapshotKind::Command));
-        if !is_local {
+        let kind = source.kind();
+        let is_read = deed == "require" || (deed == "prune" && kind != Some(SnapshotKind::Command));
+        if kind.is_some_and(SnapshotKind::is_away) || !is_read {
             visit(source, deed, see);
         }
     }
@@ -75,7 +88,10 @@ impl StepKind for Snapshot {
 fn visit(source: &SnapshotSource, deed: &str, see: &mut dyn FnMut(Mention<'_>)) {
     let check = source.verify.as_ref().and_then(|verify| verify.check());
     let into = check.and_then(|check: &SnapshotCheck| check.into.as_ref()).filter(|_| deed == "verify");
-    let of = source.of.iter().chain(&source.region).map(|argument| &argument.0);
+    // What a snapshot is of may be gone when it is needed.
+    let of =
+        source.of.iter().filter(|_| deed == "create" || !source.kind().is_some_and(SnapshotKind::is_away));
+    let of = of.chain(&source.region).chain(&source.resource_group).map(|argument| &argument.0);
     source.url.iter().chain(into).chain(of).for_each(|template| see(Mention::Template(template)));
     for table in [&source.create, &source.list, &source.restore, &source.remove].into_iter().flatten() {
         crate::steps::command::visit(&table.clone().into_table(), see);
@@ -86,6 +102,10 @@ fn visit(source: &SnapshotSource, deed: &str, see: &mut dyn FnMut(Mention<'_>)) 
     match source.kind() {
         Some(SnapshotKind::Command) => see(Mention::Program),
         Some(SnapshotKind::Docker) => see(Mention::Starts("docker")),
+        Some(kind) if kind.is_away() => {
+            see(Mention::Program);
+            see(Mention::Starts(if kind == SnapshotKind::Azure { "az" } else { kind.word() }));
+        }
         _ => {}
     }
     if source.kind() == Some(SnapshotKind::Postgres) {
@@ -104,6 +124,17 @@ fn described(snapshot: &Snapshot, deed: &str, entry: &Entry<'_>) -> Vec<String> 
     let restore = |into: &str| {
         format!("# {} into {into}", via.shown("pg_restore --single-transaction --exit-on-error"))
     };
+    if entry.kind.is_away() {
+        let (word, name) = (entry.kind.word(), entry.name);
+        let of = entry.source.of.as_ref().map_or("", |of| of.0.as_str());
+        return vec![match deed {
+            "require" => format!("# ask {word} for a snapshot of `{name}` that is good enough"),
+            "prune" => format!("# remove snapshots of `{name}` that no rule keeps from {word}"),
+            "create" => format!("# let {word} make a snapshot of {of}, and wait until it is whole"),
+            "verify" => format!("# look whether {word} has the newest snapshot of `{name}` whole"),
+            _ => format!("# let {word} make something new of the newest snapshot of `{name}`"),
+        }];
+    }
     match deed {
         "require" => {
             vec![format!("# look for a snapshot of `{}` that is good enough in {folder}", entry.name)]
@@ -133,17 +164,20 @@ async fn run(step: &mut StepCx<'_>, snapshot: &Snapshot) -> Result<String, Failu
                 // What was made is there.
                 step.cx.ui.warn(format!("nothing was removed: {:#}", failure.error));
             }
-            Ok(match &manifest.stored {
-                Some(stored) => format!("{}, {}", manifest.name, bytes(stored.bytes)),
-                None => manifest.name,
+            Ok(match (&manifest.stored, manifest.size, &manifest.id) {
+                (Some(stored), ..) => format!("{}, {}", manifest.name, bytes(stored.bytes)),
+                (None, Some(size), Some(id)) => {
+                    format!("{} is {id}, at most {}", manifest.name, gib(size))
+                }
+                _ => manifest.name,
             })
         }
-        "require" => require(step, &entry, &snapshot.step),
+        "require" => require(step, &entry, &snapshot.step).await,
         "prune" => prune::run(step, &entry, snapshot.step.keep, snapshot.is_look).await,
         "verify" => verify(step, &entry, snapshot.copy.as_deref()).await,
         _ => {
-            let manifest = entry.copy(step, snapshot.copy.as_deref())?.manifest;
-            restore(step, &entry, &manifest, snapshot).await
+            let kept = there::copy(step, &entry, snapshot.copy.as_deref()).await?;
+            restore(step, &entry, &kept, snapshot).await
         }
     }
 }
@@ -153,16 +187,17 @@ async fn create(step: &mut StepCx<'_>, entry: &Entry<'_>) -> Result<Manifest, Fa
         SnapshotKind::Postgres => postgres::create(step, entry).await,
         SnapshotKind::Command => command::create(step, entry).await,
         SnapshotKind::Docker => volume::create(step, entry).await,
-        _ => Err(unready(entry)),
+        SnapshotKind::Aws | SnapshotKind::Openstack | SnapshotKind::Azure => cloud::create(step, entry).await,
     }
 }
 
 async fn restore(
     step: &mut StepCx<'_>,
     entry: &Entry<'_>,
-    manifest: &Manifest,
+    kept: &Kept,
     how: &Snapshot,
 ) -> Result<String, Failure> {
+    let manifest = &kept.manifest;
     if how.in_place && entry.kind != SnapshotKind::Postgres {
         let message = format!(
             "a snapshot of the kind `{}` is not restored in the place of what is there",
@@ -174,23 +209,43 @@ async fn restore(
         SnapshotKind::Postgres => back::restore(step, entry, manifest, how.in_place, !how.no_owner).await,
         SnapshotKind::Command => command::restore(step, entry, manifest).await,
         SnapshotKind::Docker => volume::restore(step, entry, manifest).await,
-        _ => Err(unready(entry)),
+        SnapshotKind::Aws | SnapshotKind::Openstack | SnapshotKind::Azure => {
+            Box::pin(renewed::restore(step, entry, kept)).await
+        }
     }
+}
+
+/// The copies of an entry, newest first, wherever they are kept.
+pub(crate) async fn kept(cx: &Ctx, env: &Environment, name: &str) -> Result<Vec<Kept>, Failure> {
+    let look = SnapshotStep { require: Some(SnapshotName(name.to_owned())), ..SnapshotStep::default() };
+    let look = Snapshot { step: look, ..Snapshot::default() };
+    let mut facts = Facts::default();
+    let mut step = StepCx::new(cx, env, "snapshot", &[], &mut facts);
+    let entry = Entry::of(&step, name)?;
+    if entry.kind.is_away() {
+        Box::pin(meet(&mut step, &Needs::of(env, &look, None))).await?;
+    }
+    there::all(&step, &entry).await
 }
 
 /// Checks a copy, and writes down what came of it.
 async fn verify(step: &mut StepCx<'_>, entry: &Entry<'_>, copy: Option<&str>) -> Result<String, Failure> {
     let kept = match copy {
-        Some(_) => entry.copy(step, copy)?,
+        Some(_) => there::copy(step, entry, copy).await?,
         // Also one whose last check failed.
-        None => entry.shelf.all()?.into_iter().next().map_or_else(|| entry.copy(step, None), Ok)?,
+        None => match there::all(step, entry).await?.into_iter().next() {
+            Some(newest) => newest,
+            None => there::copy(step, entry, None).await?,
+        },
     };
-    let mut manifest = kept.manifest;
+    let mut manifest = kept.manifest.clone();
     let checked = match entry.kind {
         SnapshotKind::Postgres => postgres::verify(step, entry, &manifest).await,
         SnapshotKind::Command => command::verify(step, entry, &manifest).await,
         SnapshotKind::Docker => volume::verify(step, entry, &manifest).await,
-        _ => Err(unready(entry)),
+        SnapshotKind::Aws | SnapshotKind::Openstack | SnapshotKind::Azure => {
+            Box::pin(renewed::verify(step, entry, &kept)).await
+        }
     };
     let checked = match checked? {
         Checked::Good(verified) => verified,
@@ -199,20 +254,20 @@ async fn verify(step: &mut StepCx<'_>, entry: &Entry<'_>, copy: Option<&str>) ->
             let why = failure.error.to_string();
             let why = why.rsplit_once(" is damaged: ").map_or(why.as_str(), |(_, why)| why);
             manifest.failed = Some(step.cx.masks.mask(why).into_owned());
-            entry.shelf.keep(&manifest)?;
+            there::note(step, entry, &manifest).await?;
             return Err(failure);
         }
     };
     let said = format!("{} is good: {}", manifest.name, checked.how);
     manifest.verified = Some(checked);
     manifest.failed = None;
-    entry.shelf.keep(&manifest)?;
+    there::note(step, entry, &manifest).await?;
     Ok(said)
 }
 
 /// The gate: a copy that is good enough, or why there is none.
-fn require(step: &StepCx<'_>, entry: &Entry<'_>, wanted: &SnapshotStep) -> Result<String, Failure> {
-    let all = entry.shelf.all()?;
+async fn require(step: &StepCx<'_>, entry: &Entry<'_>, wanted: &SnapshotStep) -> Result<String, Failure> {
+    let all = there::all(step, entry).await?;
     let asked = Wanted { max_age: wanted.max_age.map(|period| period.0), verified: wanted.verified };
     let now = (step.cx.now)();
     let (env, name) = (&step.env.name, entry.name);
@@ -231,16 +286,4 @@ fn require(step: &StepCx<'_>, entry: &Entry<'_>, wanted: &SnapshotStep) -> Resul
         Err(Lack::None(why) | Lack::Old(why)) if wanted.verified => Err(refused(why).help(make).help(check)),
         Err(Lack::None(why) | Lack::Old(why)) => Err(refused(why).help(make)),
     }
-}
-
-/// What this version cannot keep yet.
-fn unready(entry: &Entry<'_>) -> Failure {
-    let word = entry.kind.word();
-    Failure::new(
-        Kind::Config,
-        format!(
-            "`{word}` is refused until it works: this version of infractl keeps no snapshots of that kind"
-        ),
-    )
-    .help("use a step `command`")
 }

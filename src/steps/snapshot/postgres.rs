@@ -14,6 +14,7 @@ use crate::failure::{Failure, Kind};
 use crate::snapshots::{Database, Manifest, Verified, name};
 use crate::text::{duration, last_line, plain};
 use crate::tools::postgres::{self as tool, About, Address};
+use crate::ui::event::Level;
 use crate::work::{StepCx, values};
 
 /// The database that is there on every server.
@@ -129,7 +130,15 @@ impl Server {
         let supply = entry.opened(step, manifest).await?;
         step.progress(format!("restoring into {}", self.database()));
         let cmd = self.address.restore(has_owners).parts(vec![InputPart::Supply(supply.clone())]);
-        let done = self.run(step, cmd).await?;
+        let cmd = self.way.lead(step, cmd).await?;
+        let rows = tool::Rows::default();
+        let line = |_, text: &str| {
+            if rows.is_free(text) {
+                step.line(Level::Detail, text);
+            }
+        };
+        let done = step.run_channels(&cmd, &line).await.map_err(|error| step.unanswered(error))?;
+        let done = Done { tail: tool::Rows::leave(&done.tail), ..done };
         if !done.interrupted
             && let Err(error) = supply.check()
         {

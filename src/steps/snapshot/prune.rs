@@ -1,8 +1,8 @@
 //! Removes copies that no rule keeps.
 
-use super::command;
 use super::entry::Entry;
-use crate::config::model::{Keep, KeepEntry, SnapshotKind};
+use super::there;
+use crate::config::model::{Keep, KeepEntry};
 use crate::failure::{Failure, Kind};
 use crate::snapshots::retention::fates;
 use crate::text::{bytes, plural};
@@ -16,7 +16,7 @@ pub(super) async fn run(
     is_look: bool,
 ) -> Result<String, Failure> {
     let keep = keep(step, entry, last)?;
-    let all = entry.shelf.all()?;
+    let all = there::all(step, entry).await?;
     let Some(pinned) = step.facts.pinned.clone() else {
         let message =
             "the deployment records cannot be read, and they may name snapshots: nothing is removed";
@@ -32,10 +32,7 @@ pub(super) async fn run(
             continue;
         }
         if !is_look {
-            if entry.kind == SnapshotKind::Command {
-                command::remove(step, entry, &kept.manifest).await?;
-            }
-            entry.shelf.remove(&kept.manifest)?;
+            there::remove(step, entry, &kept.manifest).await?;
         }
         step.report(format!(
             "{name} {}, {}",

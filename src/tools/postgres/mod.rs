@@ -2,6 +2,8 @@
 
 mod address;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde::Deserialize;
 
 pub(crate) use address::Address;
@@ -129,9 +131,43 @@ pub(crate) fn swap(name: &str, new: &str, before: &str, owner: Option<&str>) -> 
     vec![owned.into_iter().chain(swap).collect::<Vec<_>>().join("; ")]
 }
 
+/// Tells what programs say of an error from the rows that they quote with it: these are for nobody's log.
+#[derive(Debug, Default)]
+pub(crate) struct Rows(AtomicBool);
+
+impl Rows {
+    /// Nothing of a row is in the next line.
+    pub(crate) fn is_free(&self, line: &str) -> bool {
+        let begins = |words: &[&str]| words.iter().any(|word| line.trim_start().starts_with(word));
+        // A row may have ends of lines in it: it goes on until the program speaks itself.
+        if begins(&["CONTEXT:", "DETAIL:"]) {
+            self.0.store(true, Ordering::Relaxed);
+        } else if begins(&["pg_restore:", "pg_dump:", "psql:", "HINT:"]) {
+            self.0.store(false, Ordering::Relaxed);
+        }
+        !self.0.load(Ordering::Relaxed)
+    }
+
+    /// The lines without any.
+    pub(crate) fn leave(text: &str) -> String {
+        let rows = Rows::default();
+        text.lines().filter(|line| rows.is_free(line)).collect::<Vec<_>>().join("\n")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_are_left_out_of_what_is_said() {
+        let said = "pg_restore: error: COPY failed for table \"t\": ERROR:  no\nDETAIL:  Failing row contains (1, x\ny).\n\
+                    CONTEXT:  COPY t, line 1: \"1\tx\npg_restore: warning: 1";
+        assert_eq!(
+            Rows::leave(said),
+            "pg_restore: error: COPY failed for table \"t\": ERROR:  no\npg_restore: warning: 1"
+        );
+    }
 
     #[test]
     fn versions_compare_by_what_counts() {
