@@ -65,7 +65,7 @@ fn checked(setting: &Setting) -> Result<Vec<Job>, Wrong> {
     }
     if ci.drift_issue && ci.forge == CiForge::Azure {
         let message = "`drift-issue` is refused until it works: Azure DevOps has work items instead";
-        return wrong("drift-issue", message, "take it out, and let `drift` tell it in a step of `[hooks]`");
+        return wrong("drift-issue", message, "take it out, and tell it in `[hooks] on-drift`");
     }
     let is_somebody = jobs.iter().any(|job| job.role.is_some());
     if is_somebody && jobs.iter().filter_map(|job| job.role.as_deref()).any(|role| !is_role(role)) {

@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use super::before::{self, refuse};
-use super::{OnFailure, Pipeline, Step, What, expects, one_state};
+use super::{OnFailure, Pipeline, Step, What, expects, one_state, told};
 use crate::config::template::Rendered;
 use crate::config::verbs::Effect;
 use crate::config::{Environment, verbs};
 use crate::context::Ctx;
 use crate::deployments::run::Writing;
 use crate::exec::BoxFuture;
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::lock::{self, Held};
 use crate::steps::meet::{self, meet};
 use crate::text;
@@ -254,7 +254,7 @@ impl PipelineRun<'_> {
         frame: &Frame,
         path: &str,
     ) -> Result<(), Failure> {
-        if !matches!(failure.kind, Kind::Failed | Kind::Busy) {
+        if !step.rules.are_for(failure.kind) {
             return Err(failure);
         }
         match &step.rules.on_failure {
@@ -269,8 +269,7 @@ impl PipelineRun<'_> {
                 // Of a group it is the step in it that failed.
                 let inside = self.at.as_deref().and_then(|at| at.strip_prefix(path)?.strip_prefix('/'));
                 let failed = inside.unwrap_or(&step.name).to_owned();
-                frame.vars.push(("INFRACTL_FAILED_STEP".to_owned(), failed));
-                frame.vars.push(("INFRACTL_FAILURE".to_owned(), reason));
+                frame.vars.extend(told(failed, reason, self.facts.drift.take()));
                 let number = self.number;
                 let result = self.steps(steps, &frame, path).await;
                 self.number = number;

@@ -62,8 +62,10 @@ fn commit(project: &Sandbox) {
         let who = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"];
         output(clean("git", project.root(), project.home.root()).args(who).args(args));
     };
-    git(&["init", "-q"]);
-    git(&["remote", "add", "origin", "https://github.com/acme/shop.git"]);
+    if !project.path(".git").exists() {
+        git(&["init", "-q"]);
+        git(&["remote", "add", "origin", "https://github.com/acme/shop.git"]);
+    }
     git(&["add", "-A"]);
     git(&["commit", "-qm", "all"]);
 }
@@ -258,15 +260,17 @@ fn runs(project: &Sandbox) -> String {
 fn act_releases_by_tag_and_goes_back_once_when_that_fails() {
     let Some(program) = need("act") else { return };
     let project = releases("github");
-    let tagged = |version: &str, run: &str| {
-        release_event(&project, version);
+    let pushed = |name: &str, run: &str| {
+        project.home.write("event.json", &json!({ "ref": name }).to_string());
         let more = [
             format!("--eventpath={}", project.home.path("event.json").display()),
             format!("--env=GITHUB_RUN_ID={run}"),
         ];
         act(&project, &program, "push", &more)
     };
-    act(&project, &program, "push", &[]).code(0);
+    let tagged = |version: &str, run: &str| pushed(&format!("refs/tags/{version}"), run);
+    let merged = || pushed("refs/heads/main", "1").code(0);
+    merged();
     assert_eq!(runs(&project), "", "only a tag begins it");
     let run = tagged("v1.0.0", "2").code(0);
     assert!(!run.out.contains("goes back"), "{}", run.out);
@@ -276,7 +280,7 @@ fn act_releases_by_tag_and_goes_back_once_when_that_fails() {
 
     // What fails before anything is deployed takes nothing back.
     release(&project, "v1.1.0");
-    act(&project, &program, "push", &[]).code(0);
+    merged();
     std::fs::write(project.home.path("states/early"), "").unwrap();
     tagged("v1.1.0", "3").code(1).prints("this run deployed nothing since");
     assert_eq!(runs(&project), "v1.0.0\n");
@@ -285,10 +289,6 @@ fn act_releases_by_tag_and_goes_back_once_when_that_fails() {
     std::fs::write(project.home.path("states/broken"), "").unwrap();
     tagged("v1.1.0", "4").code(1).prints("`prod` goes back to v1.0.0");
     assert_eq!(runs(&project), "v1.0.0\nv1.1.0\n", "the pipeline with the configuration that is checked out");
-}
-
-fn release_event(project: &Sandbox, version: &str) {
-    project.home.write("event.json", &json!({ "ref": format!("refs/tags/{version}") }).to_string());
 }
 
 #[test]
@@ -325,6 +325,49 @@ fn gitlab_ci_local_does_the_same() {
     assert!(project.read(".gitlab-ci.yml").contains("      when: manual\n      allow_failure: false\n"));
     run(&merged, &["--manual", "to-prod"]);
     assert!(state(&project, "dev").exists() && state(&project, "prod").exists());
+}
+
+#[test]
+fn gitlab_ci_local_goes_back_and_joins_the_shares_of_a_plan() {
+    let Some(program) = need("gitlab-ci-local") else { return };
+    let project = releases("gitlab");
+    project.edit("environments/defaults.toml", "forge = \"gitlab\"", "forge = \"gitlab\"\nshards = 2");
+    project.infractl(&["ci", "generate"]).code(0);
+    commit(&project);
+    let forge = fake_forge();
+    let run = |variables: &[&str], args: &[&str]| {
+        let mut command = clean(&program, project.root(), project.home.root());
+        command.env("PATH", path_with([Path::new(BIN)])).arg("--force-shell-executor").args(args);
+        command.arg(format!("--variable=INFRACTL_AGE_KEY={}", key(&project)));
+        Run::of(command.args(variables.iter().map(|variable| format!("--variable={variable}"))))
+    };
+    let api = format!("CI_API_V4_URL={}", forge.0);
+    let proposed = [
+        "GITLAB_CI=true",
+        "CI_PIPELINE_SOURCE=merge_request_event",
+        "CI_MERGE_REQUEST_IID=7",
+        "CI_PROJECT_ID=12",
+        "CI_MERGE_REQUEST_SOURCE_PROJECT_ID=12",
+        "CI_MERGE_REQUEST_PROJECT_ID=12",
+        "GITLAB_TOKEN=token-of-the-bot",
+        &api,
+    ];
+    run(&proposed, &[]).code(0);
+    let said = forge.1.lock().unwrap().clone();
+    let [(_, comment)] = said.as_slice() else { panic!("one comment: {said:?}") };
+    assert!(comment.contains("| dev |") && comment.contains("| prod |"), "{comment}");
+
+    let merged = ["CI_PIPELINE_SOURCE=push", "CI_COMMIT_BRANCH=main", "GITLAB_CI=true", "CI_PROJECT_ID=12"];
+    run(&merged, &[]).code(0);
+    let tagged = [
+        "CI_PIPELINE_SOURCE=push",
+        "CI_COMMIT_BRANCH=",
+        "CI_COMMIT_TAG=v1.0.0",
+        "GITLAB_CI=true",
+        "CI_PROJECT_ID=12",
+    ];
+    run(&tagged, &["--manual", "to-prod"]).code(0);
+    assert_eq!(runs(&project), "v1.0.0\n");
 }
 
 /// What was written to a forge: the line of each request, and the comment.

@@ -41,8 +41,6 @@ pub(crate) struct Ci {
     pub main: Vec<CiStage>,
     /// What is done with the environments when the tag of a release appears, one after the other; tags of pre-releases
     /// begin nothing. `promote FROM` takes what runs there
-    ///
-    /// Example: `tag = [{ env = "prod", run = ["promote rec", "verify"], approval = true }]`
     #[serde(default)]
     pub tag: Vec<CiStage>,
     /// Commands of infractl for every night
