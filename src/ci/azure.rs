@@ -1,6 +1,6 @@
 //! The pipeline of Azure Pipelines. Pure.
 
-use super::jobs::{Job, Setting, When};
+use super::job::{Job, Setting, When};
 use super::shell::{self, Ways};
 use super::yaml::{Map, Yaml, entry, file};
 
@@ -8,6 +8,9 @@ const WAYS: Ways = Ways {
     handed: "$AGENT_TEMPDIRECTORY/handed",
     own: "$AGENT_TEMPDIRECTORY/infractl",
     shard: "$SYSTEM_JOBPOSITIONINPHASE/$SYSTEM_TOTALJOBSINPHASE",
+    number: "$SYSTEM_JOBPOSITIONINPHASE",
+    parts: "$AGENT_TEMPDIRECTORY/parts",
+    known: "$AGENT_TEMPDIRECTORY/known",
     // `[ci] identity` is refused for this forge.
     token: "false",
 };
@@ -16,25 +19,48 @@ const WAYS: Ways = Ways {
 pub(super) fn pipeline(setting: &Setting, jobs: &[Job]) -> String {
     let is_any = |when| jobs.iter().any(|job| job.when == when);
     let branches = || vec![entry("branches", vec![entry("include", vec![setting.branch.clone()])])];
-    let on = |when, trigger: Map| if is_any(when) { Yaml::from(trigger) } else { Yaml::from("none") };
-    let mut map =
-        vec![entry("trigger", on(When::Merged, branches())), entry("pr", on(When::Proposed, branches()))];
-    if is_any(When::Nightly) {
-        let mut nightly = vec![entry("cron", "17 3 * * *"), entry("displayName", "infractl")];
-        nightly.extend(branches());
-        nightly.push(entry("always", "true"));
-        map.push(entry("schedules", vec![Yaml::from(nightly)]));
+    let mut pushed = if is_any(When::Merged) { branches() } else { Vec::new() };
+    if is_any(When::Tagged) {
+        if pushed.is_empty() {
+            pushed.push(entry("branches", vec![entry("exclude", vec!["*".to_owned()])]));
+        }
+        let tags = |pattern: &str| vec![format!("{}{pattern}", setting.tag_prefix)];
+        // No pre-releases.
+        pushed.push(entry("tags", vec![entry("include", tags("*")), entry("exclude", tags("*-*"))]));
+    }
+    let on = |trigger: Map| if trigger.is_empty() { Yaml::from("none") } else { Yaml::from(trigger) };
+    let proposed = if is_any(When::Proposed) { branches() } else { Vec::new() };
+    let mut map = vec![entry("trigger", on(pushed)), entry("pr", on(proposed))];
+    let times = [(When::Nightly, "17 3 * * *"), (When::Weekly, "47 4 * * 0")];
+    let times = times.into_iter().filter(|(when, _)| is_any(*when));
+    let times = times.map(|(when, time)| {
+        let mut timed = vec![entry("cron", time), entry("displayName", when.key())];
+        timed.extend(branches());
+        timed.push(entry("always", "true"));
+        Yaml::from(timed)
+    });
+    let times: Vec<Yaml> = times.collect();
+    if !times.is_empty() {
+        map.push(entry("schedules", times));
     }
     // With an exclusive lock as check of the environment runs wait for each other, in their order.
     map.push(entry("lockBehavior", "sequential"));
     let image = setting.ci.runner.as_deref().unwrap_or("ubuntu-24.04");
     map.push(entry("pool", vec![entry("vmImage", text(image))]));
-    let jobs: Vec<Yaml> = jobs.iter().map(|one| Yaml::from(job(setting, one))).collect();
-    map.push(entry("jobs", jobs));
+    let all: Vec<Yaml> = jobs
+        .iter()
+        .filter(|one| !one.goes_back)
+        .map(|one| {
+            let back = jobs.iter().find(|job| job.goes_back && job.needs.as_ref() == Some(&one.name));
+            Yaml::from(job(setting, one, back))
+        })
+        .collect();
+    map.push(entry("jobs", all));
     file(&map)
 }
 
-fn job(setting: &Setting, job: &Job) -> Map {
+/// A job, with the one that goes back when it fails: that is a part of it here, so that nobody has to let it begin.
+fn job(setting: &Setting, job: &Job, back: Option<&Job>) -> Map {
     let is = |reason: &str| format!("eq(variables['Build.Reason'], '{reason}')");
     let condition = match job.when {
         // A fork gets no secrets.
@@ -50,7 +76,14 @@ fn job(setting: &Setting, job: &Job) -> Map {
             setting.branch.replace('\'', "''"),
             is("Schedule")
         ),
-        When::Nightly => format!("and(succeeded(), {})", is("Schedule")),
+        When::Tagged => {
+            "and(succeeded(), startsWith(variables['Build.SourceBranch'], 'refs/tags/'))".to_owned()
+        }
+        When::Nightly | When::Weekly => format!(
+            "and(succeeded(), {}, eq(variables['Build.CronSchedule.DisplayName'], '{}'))",
+            is("Schedule"),
+            job.when.key()
+        ),
     };
     let name = job.name.replace('-', "_");
     let mut map = vec![entry(if job.changes { "deployment" } else { "job" }, name)];
@@ -61,7 +94,11 @@ fn job(setting: &Setting, job: &Job) -> Map {
     let steps = steps(setting, job);
     if job.changes {
         map.push(entry("environment", job.environment.clone().unwrap_or_default()));
-        let once = vec![entry("deploy", vec![entry("steps", steps)])];
+        let mut once = vec![entry("deploy", vec![entry("steps", steps)])];
+        if let Some(back) = back {
+            let steps = vec![entry("steps", self::steps(setting, back))];
+            once.push(entry("on", vec![entry("failure", steps)]));
+        }
         map.push(entry("strategy", vec![entry("runOnce", once)]));
         return map;
     }
@@ -93,8 +130,26 @@ fn steps(setting: &Setting, job: &Job) -> Vec<Yaml> {
     }
     let names = setting.secrets.iter().filter(|_| job.reaches);
     let vars: Map = names.map(|name| entry(name, format!("$({name})"))).collect();
+    if job.remembers() {
+        // A cache is never written twice: each run has its own, and reads the newest.
+        let key = format!("infractl | {} | $(Build.BuildId)", job.name);
+        let inputs = vec![
+            entry("key", key),
+            entry("restoreKeys", format!("infractl | {}", job.name)),
+            entry("path", "$(Agent.TempDirectory)/known"),
+        ];
+        steps.push(Yaml::from(vec![entry("task", "Cache@2"), entry("inputs", inputs)]));
+    }
     for work in &job.work {
-        steps.push(script(setting, &job.name, shell::work(job, work, &WAYS), vars.clone()));
+        let mut lines = shell::work(job, work, &WAYS);
+        if let (true, Some(last)) = (job.remembers(), lines.last_mut()) {
+            // A job that failed keeps no cache.
+            *last = format!(
+                "{last} || {{ code=$?; [ \"$code\" = 2 ] || exit \"$code\"; \
+                 echo '##vso[task.complete result=SucceededWithIssues;]something changed'; }}"
+            );
+        }
+        steps.push(script(setting, &job.name, lines, vars.clone()));
     }
     if let Some(environment) = job.keeps() {
         steps.push(Yaml::from(vec![

@@ -2,7 +2,8 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::jobs::{self, Job, Setting, When};
+use super::job::{Job, Setting, When};
+use super::jobs;
 use super::line::{Wrong, wrong};
 use super::{azure, github, gitlab};
 use crate::config::model::CiForge;
@@ -57,6 +58,15 @@ fn checked(setting: &Setting) -> Result<Vec<Job>, Wrong> {
         );
     }
     let jobs = jobs::jobs(setting)?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._/-".contains(c);
+    if jobs.iter().any(|job| job.when == When::Tagged) && !setting.tag_prefix.chars().all(is_plain) {
+        let message = format!("the forge cannot be told of tags that begin with `{}`", setting.tag_prefix);
+        return wrong("tag", message, "use letters, digits and `._/-` in `[release] tag-prefix`");
+    }
+    if ci.drift_issue && ci.forge == CiForge::Azure {
+        let message = "`drift-issue` is refused until it works: Azure DevOps has work items instead";
+        return wrong("drift-issue", message, "take it out, and tell it in `[hooks] on-drift`");
+    }
     let is_somebody = jobs.iter().any(|job| job.role.is_some());
     if is_somebody && jobs.iter().filter_map(|job| job.role.as_deref()).any(|role| !is_role(role)) {
         let help = "write its ARN: nothing of the project can be read before the job is somebody";
@@ -93,12 +103,19 @@ fn about(setting: &Setting, jobs: &[Job]) -> String {
         let when = match job.when {
             When::Proposed => "what is proposed",
             When::Merged => "what is merged",
+            When::Tagged => "what is released",
             When::Nightly => "at night",
+            When::Weekly => "once a week",
         };
         let mut what = vec![when.to_owned()];
         if let Some(environment) = &job.environment {
-            let does = if job.changes { "changes" } else { "plans" };
-            what.push(format!("{does} {environment}"));
+            let is_plan = job.keeps().is_some();
+            what.push(match &job.needs {
+                Some(before) if job.goes_back => format!("takes {environment} back when {before} has failed"),
+                _ if job.changes => format!("changes {environment}"),
+                _ if is_plan => format!("plans {environment}"),
+                _ => format!("verifies the snapshots of {environment}"),
+            });
         }
         what.extend(job.approval.then(|| "after somebody let it".to_owned()));
         what.extend(job.role.as_ref().map(|role| format!("as {role}")));
@@ -118,6 +135,17 @@ fn about(setting: &Setting, jobs: &[Job]) -> String {
             CiForge::Azure => format!("# At Azure: add approvals to the environments {names}.\n"),
         });
     }
+    let back: Vec<String> = jobs
+        .iter()
+        .filter(|job| job.goes_back && setting.ci.forge == CiForge::Github)
+        .filter_map(|job| Some(format!("{}-rollback", job.environment.as_deref()?)))
+        .collect();
+    if !back.is_empty() {
+        out.push_str(&format!(
+            "# Going back waits for nobody: give the secrets to {} too, which has no reviewers.\n",
+            back.join(", ")
+        ));
+    }
     let changed: Vec<&str> =
         jobs.iter().filter(|job| job.changes).filter_map(|job| job.environment.as_deref()).collect();
     if !changed.is_empty() {
@@ -127,6 +155,13 @@ fn about(setting: &Setting, jobs: &[Job]) -> String {
             CiForge::Gitlab => "# One run changes an environment at a time: set its resource group to `oldest_first`.\n",
             CiForge::Azure => "# One run changes an environment at a time: add an exclusive lock to its checks.\n",
         });
+    }
+    if setting.ci.forge == CiForge::Gitlab && jobs.iter().any(|job| job.when.is_timed()) {
+        out.push_str("# At GitLab: make a schedule for the night");
+        if jobs.iter().any(|job| job.when == When::Weekly) {
+            out.push_str(", and one a week with the variable INFRACTL_SCHEDULE=weekly");
+        }
+        out.push_str(".\n");
     }
     out
 }

@@ -1,6 +1,6 @@
 //! The workflow of GitHub Actions. Pure.
 
-use super::jobs::{Job, Setting, When, Work};
+use super::job::{Job, Says, Setting, When, Work};
 use super::shell::{self, Ways};
 use super::yaml::{Map, Yaml, entry, file};
 
@@ -9,15 +9,24 @@ const CHECKOUT: (&str, &str) = ("actions/checkout@de0fac2e4500dabe0009e67214ff5f
 const UPLOAD: (&str, &str) = ("actions/upload-artifact@b7c566a772e6b6bfb58ed0dc250532a479d7789f", "v6.0.0");
 const DOWNLOAD: (&str, &str) =
     ("actions/download-artifact@37930b1c2abaa49bbe596cd826c3c89aef350131", "v7.0.0");
+const RESTORE: (&str, &str) = ("actions/cache/restore@27d5ce7f107fe9357f9df03efb73ab90386fccae", "v5.0.5");
+const SAVE: (&str, &str) = ("actions/cache/save@27d5ce7f107fe9357f9df03efb73ab90386fccae", "v5.0.5");
 
 const WAYS: Ways = Ways {
     handed: "$RUNNER_TEMP/handed",
     own: "$RUNNER_TEMP/infractl",
     shard: "$SHARD",
+    number: "${SHARD%%/*}",
+    parts: "$RUNNER_TEMP/parts",
+    known: "$RUNNER_TEMP/known",
     // The token of the request comes on standard input: arguments can be read by everybody.
     token: "printf 'authorization: bearer %s' \"$ACTIONS_ID_TOKEN_REQUEST_TOKEN\" | curl -sSf --retry 3 -H @- \
             \"$ACTIONS_ID_TOKEN_REQUEST_URL&audience=sts.amazonaws.com\" | sed 's/.*\"value\":\"\\([^\"]*\\)\".*/\\1/'",
 };
+
+const PARTS: &str = "${{ runner.temp }}/parts";
+const NIGHT: &str = "17 3 * * *";
+const WEEK: &str = "47 4 * * 0";
 
 /// The whole workflow.
 pub(super) fn workflow(setting: &Setting, jobs: &[Job]) -> String {
@@ -46,11 +55,20 @@ fn triggers(setting: &Setting, jobs: &[Job]) -> Map {
     if is_any(When::Proposed) {
         on.push(entry("pull_request", branch()));
     }
-    if is_any(When::Merged) {
-        on.push(entry("push", branch()));
+    let mut push = if is_any(When::Merged) { branch() } else { Vec::new() };
+    if is_any(When::Tagged) {
+        // No pre-releases.
+        let tags = format!("{}[0-9]+.[0-9]+.[0-9]+", setting.tag_prefix);
+        push.push(entry("tags", vec![tags]));
     }
-    if is_any(When::Nightly) {
-        on.push(entry("schedule", vec![Yaml::from(vec![entry("cron", "17 3 * * *")])]));
+    if !push.is_empty() {
+        on.push(entry("push", push));
+    }
+    let times = [(When::Nightly, NIGHT), (When::Weekly, WEEK)];
+    let times = times.into_iter().filter(|(when, _)| is_any(*when));
+    let times: Vec<Yaml> = times.map(|(_, time)| Yaml::from(vec![entry("cron", time)])).collect();
+    if !times.is_empty() {
+        on.push(entry("schedule", times));
     }
     on
 }
@@ -82,22 +100,19 @@ fn runner(setting: &Setting) -> String {
 }
 
 fn job(setting: &Setting, job: &Job) -> Map {
-    let event = match job.when {
-        When::Proposed if job.reaches => {
-            "github.event_name == 'pull_request' && github.event.pull_request.head.repo.full_name == github.repository"
-        }
-        When::Proposed => "github.event_name == 'pull_request'",
-        When::Merged => "github.event_name == 'push'",
-        When::Nightly => "github.event_name == 'schedule'",
-    };
-    let mut map = vec![entry("if", event)];
+    let mut map = vec![entry("if", condition(job))];
     if let Some(before) = &job.needs {
         map.push(entry("needs", before.as_str()));
     }
     map.push(entry("runs-on", runner(setting)));
     if let Some(environment) = &job.environment {
         // Whoever approves looks at the plan before: it is made in an environment that waits for nobody.
-        let place = if job.changes { environment.clone() } else { format!("{environment}-plan") };
+        let place = match job.changes {
+            // Going back waits for nobody either.
+            true if job.goes_back => format!("{environment}-rollback"),
+            true => environment.clone(),
+            false => format!("{environment}-plan"),
+        };
         map.push(entry("environment", place));
         if job.changes {
             let mut group =
@@ -118,15 +133,51 @@ fn job(setting: &Setting, job: &Job) -> Map {
     map
 }
 
+/// When a job runs.
+fn condition(job: &Job) -> String {
+    const FROM_HERE: &str = "github.event.pull_request.head.repo.full_name == github.repository";
+    let event = match job.when {
+        When::Proposed if job.reaches || job.comments() => {
+            format!("github.event_name == 'pull_request' && {FROM_HERE}")
+        }
+        When::Proposed => "github.event_name == 'pull_request'".to_owned(),
+        When::Merged => "github.event_name == 'push' && !startsWith(github.ref, 'refs/tags/')".to_owned(),
+        When::Tagged => "github.event_name == 'push' && startsWith(github.ref, 'refs/tags/')".to_owned(),
+        When::Nightly => format!("github.event_name == 'schedule' && github.event.schedule == '{NIGHT}'"),
+        When::Weekly => format!("github.event_name == 'schedule' && github.event.schedule == '{WEEK}'"),
+    };
+    match (&job.needs, &job.says) {
+        (Some(before), _) if job.goes_back => {
+            format!("failure() && needs.{before}.result == 'failure' && {event}")
+        }
+        // What is there is said, whatever became of the others.
+        (_, Says::Joined { .. }) => format!("!cancelled() && {event}"),
+        _ => event,
+    }
+}
+
 fn permissions(job: &Job) -> Map {
     let mut all = vec![entry("contents", "read")];
     if job.role.is_some() {
         all.push(entry("id-token", "write"));
     }
-    if job.comments {
+    if job.comments() {
         all.push(entry("pull-requests", "write"));
     }
+    if job.is_issue() {
+        all.push(entry("issues", "write"));
+    }
     all
+}
+
+/// A step that runs although one before has failed.
+fn always(step: Yaml) -> Yaml {
+    match step {
+        Yaml::Map(map) => {
+            Yaml::from(std::iter::once(entry("if", "!cancelled()")).chain(map).collect::<Map>())
+        }
+        other => other,
+    }
 }
 
 fn uses((action, version): (&str, &'static str), with: Map) -> Yaml {
@@ -147,14 +198,50 @@ fn steps(setting: &Setting, job: &Job) -> Vec<Yaml> {
         let with = vec![entry("name", format!("plan-{environment}")), entry("path", folder)];
         steps.push(uses(DOWNLOAD, with));
     }
-    let vars = variables(setting, job);
-    if job.comments {
-        let mut vars = vars;
+    let mut vars = variables(setting, job);
+    if job.comments() || job.is_issue() {
         vars.push(entry("GITHUB_TOKEN", "${{ github.token }}"));
-        steps.push(run(&job.name, &shell::commented(job, &WAYS), vars));
-        return steps;
+    }
+    match &job.says {
+        Says::Log => {}
+        Says::Joined { of, shards } => {
+            let with = vec![
+                entry("pattern", format!("{of}-part-*")),
+                entry("path", PARTS),
+                entry("merge-multiple", true),
+            ];
+            steps.push(uses(DOWNLOAD, with));
+            steps.push(run(&job.name, &shell::joined(of, *shards, &WAYS), vars));
+            return steps;
+        }
+        Says::Comment | Says::Part => {
+            steps.push(run(&job.name, &shell::commented(job, &WAYS), vars));
+            if job.says == Says::Part {
+                let with = vec![
+                    entry("name", format!("{}-part-${{{{ matrix.shard }}}}", job.name)),
+                    entry("path", PARTS),
+                    entry("if-no-files-found", "ignore"),
+                    entry("retention-days", 1_u16),
+                ];
+                steps.push(always(uses(UPLOAD, with)));
+            }
+            return steps;
+        }
+    }
+    let known = || {
+        // A cache is never written twice: each run has its own, and reads the newest.
+        let key = format!("infractl-{}-${{{{ github.run_id }}}}-${{{{ github.run_attempt }}}}", job.name);
+        vec![entry("path", "${{ runner.temp }}/known"), entry("key", key)]
+    };
+    if job.remembers() {
+        let mut with = known();
+        with.push(entry("restore-keys", format!("infractl-{}-", job.name)));
+        steps.push(uses(RESTORE, with));
     }
     steps.extend(job.work.iter().map(|work| run(&title(work), &shell::work(job, work, &WAYS), vars.clone())));
+    if job.remembers() {
+        steps.push(always(uses(SAVE, known())));
+    }
     if let Some(environment) = job.keeps() {
         let with = vec![
             entry("name", format!("plan-{environment}")),
@@ -169,7 +256,7 @@ fn steps(setting: &Setting, job: &Job) -> Vec<Yaml> {
 
 fn title(work: &Work) -> String {
     match work {
-        Work::Run(command) | Work::Apply { command, .. } => {
+        Work::Run(command) | Work::Apply { command, .. } | Work::Watch { command, .. } => {
             command.words.first().cloned().unwrap_or_default()
         }
         Work::Keep { .. } => "plan".to_owned(),

@@ -1,6 +1,6 @@
 //! The pipeline of GitLab CI. It has no `stages` and no `default`, so that another file may include it. Pure.
 
-use super::jobs::{Job, Setting, When, Work};
+use super::job::{Job, Says, Setting, When, Work};
 use super::shell::{self, Ways};
 use super::yaml::{Map, Yaml, entry, file};
 
@@ -9,6 +9,9 @@ const WAYS: Ways = Ways {
     handed: "$CI_PROJECT_DIR/.infractl/handed",
     own: "$CI_PROJECT_DIR/.infractl/own",
     shard: "$CI_NODE_INDEX/$CI_NODE_TOTAL",
+    number: "$CI_NODE_INDEX",
+    parts: "$CI_PROJECT_DIR/.infractl/parts",
+    known: "$CI_PROJECT_DIR/.infractl/known",
     token: "printf %s \"$AWS_ID_TOKEN\"",
 };
 
@@ -75,21 +78,37 @@ fn base(setting: &Setting) -> Map {
 fn job(setting: &Setting, job: &Job) -> Map {
     let merged =
         format!("$CI_COMMIT_BRANCH == {} && $CI_PIPELINE_SOURCE != \"schedule\"", quoted(&setting.branch));
-    let manual = vec![entry("when", "manual"), entry("allow_failure", false)];
-    let rules = match job.when {
-        When::Proposed if job.reaches => rules(FROM_HERE, Vec::new()),
-        When::Proposed => rules("$CI_PIPELINE_SOURCE == \"merge_request_event\"", Vec::new()),
-        When::Merged => rules(&merged, if job.approval { manual } else { Vec::new() }),
-        When::Nightly => rules("$CI_PIPELINE_SOURCE == \"schedule\"", Vec::new()),
+    // No pre-releases.
+    let tagged = format!("$CI_COMMIT_TAG =~ /^{}[0-9]+\\.[0-9]+\\.[0-9]+$/", pattern(&setting.tag_prefix));
+    let when = match job {
+        _ if job.goes_back => vec![entry("when", "on_failure")],
+        _ if job.approval => vec![entry("when", "manual"), entry("allow_failure", false)],
+        _ if matches!(job.says, Says::Joined { .. }) => vec![entry("when", "always")],
+        _ => Vec::new(),
     };
-    let stage = if job.when == When::Merged { "deploy" } else { "test" };
+    let rules = match job.when {
+        When::Proposed if job.reaches || job.comments() => rules(FROM_HERE, when),
+        When::Proposed => rules("$CI_PIPELINE_SOURCE == \"merge_request_event\"", when),
+        When::Merged => rules(&merged, when),
+        When::Tagged => rules(&tagged, when),
+        // Its schedules are no part of the file: one of them has this variable.
+        When::Nightly => {
+            rules("$CI_PIPELINE_SOURCE == \"schedule\" && $INFRACTL_SCHEDULE != \"weekly\"", when)
+        }
+        When::Weekly => {
+            rules("$CI_PIPELINE_SOURCE == \"schedule\" && $INFRACTL_SCHEDULE == \"weekly\"", when)
+        }
+    };
+    let stage = if matches!(job.when, When::Merged | When::Tagged) { "deploy" } else { "test" };
     let mut map = vec![entry("extends", BASE), entry("stage", stage), entry("rules", rules)];
     let needs: Vec<Yaml> = job.needs.iter().map(|before| Yaml::from(before.as_str())).collect();
     map.push(entry("needs", needs));
     if let Some(environment) = &job.environment {
         let mut place = vec![entry("name", environment.as_str())];
-        if !job.changes {
-            // Its variables, without being a deployment to it.
+        // Its variables, without being a deployment to it that somebody would have to let begin.
+        if job.goes_back {
+            place.push(entry("action", "access"));
+        } else if !job.changes {
             place.push(entry("action", "prepare"));
         }
         map.push(entry("environment", place));
@@ -107,6 +126,16 @@ fn job(setting: &Setting, job: &Job) -> Map {
         let path = format!(".infractl/handed/{environment}.tfplan");
         map.push(entry("artifacts", vec![entry("paths", vec![path]), entry("expire_in", "1 day")]));
     }
+    if job.says == Says::Part {
+        let paths = vec![".infractl/parts/".to_owned()];
+        let kept = vec![entry("paths", paths), entry("expire_in", "1 day"), entry("when", "always")];
+        map.push(entry("artifacts", kept));
+    }
+    if job.remembers() {
+        let paths = vec![".infractl/known/".to_owned()];
+        let key = format!("infractl-{}", job.name);
+        map.push(entry("cache", vec![entry("key", key), entry("paths", paths), entry("when", "always")]));
+    }
     map.push(entry("script", script(setting, job)));
     map
 }
@@ -120,12 +149,18 @@ fn script(setting: &Setting, job: &Job) -> Vec<String> {
         let spec = format!("+refs/heads/{branch}:refs/remotes/origin/{branch}");
         lines.push(format!("git fetch --quiet origin {}", shell_words::quote(&spec)));
     }
-    if job.comments {
-        lines.push(shell::commented(job, &WAYS).join("\n"));
-    } else {
-        lines.extend(job.work.iter().map(|work| shell::work(job, work, &WAYS).join("\n")));
+    match &job.says {
+        Says::Log => lines.extend(job.work.iter().map(|work| shell::work(job, work, &WAYS).join("\n"))),
+        Says::Comment | Says::Part => lines.push(shell::commented(job, &WAYS).join("\n")),
+        Says::Joined { of, shards } => lines.push(shell::joined(of, *shards, &WAYS).join("\n")),
     }
     lines
+}
+
+/// Text in a pattern of GitLab.
+fn pattern(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    text.chars().flat_map(|c| (!plain(c)).then_some('\\').into_iter().chain([c])).collect()
 }
 
 /// Text in an expression of GitLab.

@@ -10,6 +10,11 @@ pub(super) struct Command {
 }
 
 impl Command {
+    /// Of these words.
+    pub(super) fn of(words: &[&str]) -> Command {
+        Command { words: words.iter().map(|word| (*word).to_owned()).collect(), is_shared: false }
+    }
+
     /// It asks what changed since another branch.
     pub(super) fn compares(&self) -> bool {
         self.words.iter().any(|word| word.starts_with("--changed-since"))

@@ -6,6 +6,8 @@ mod gitlab;
 mod azure;
 mod shell;
 pub(crate) mod jobs;
+mod stages;
+pub(crate) mod job;
 pub(crate) mod line;
 mod yaml;
 pub(crate) mod forge;

@@ -1,6 +1,6 @@
 //! The lines for the shell that all forges run. Pure.
 
-use super::jobs::{Job, Setting, Work};
+use super::job::{Job, Says, Setting, Work};
 use super::line::Command;
 
 /// What differs from forge to forge.
@@ -12,6 +12,12 @@ pub(super) struct Ways {
     pub own: &'static str,
     /// The share of this machine, as `--shard` takes it.
     pub shard: &'static str,
+    /// The number of this machine among those that share the work.
+    pub number: &'static str,
+    /// The folder for the parts of a comment.
+    pub parts: &'static str,
+    /// The folder that keeps what looks for drift have told.
+    pub known: &'static str,
     /// Prints the token of the forge for AWS.
     pub token: &'static str,
 }
@@ -95,8 +101,35 @@ pub(super) fn work(job: &Job, work: &Work, ways: &Ways) -> Vec<String> {
         Work::Apply { environment, flag, command } => {
             lines.push(line(command, ways, &[flag, &format!("\"{handed}/{environment}.tfplan\"")]));
         }
+        Work::Watch { command, keeps, is_issue } => {
+            let known = format!("\"{}\"", ways.known);
+            let mut more = if *keeps { vec!["--known", known.as_str()] } else { Vec::new() };
+            if *is_issue {
+                more.extend(["--format", "markdown", ">", "\"$said\""]);
+                lines.extend(issued(&job.name, &line(command, ways, &more)));
+            } else {
+                lines.push(line(command, ways, &more));
+            }
+        }
     }
     lines
+}
+
+/// A look for drift whose words become an issue. It stays open when the look failed: nobody knows then that all is well.
+fn issued(name: &str, call: &str) -> Vec<String> {
+    vec![
+        "said=$(mktemp)".to_owned(),
+        "code=0".to_owned(),
+        format!("{call} || code=$?"),
+        "cat \"$said\"".to_owned(),
+        "case $code in 0|2) open= ;; *) open=--leave-open ;; esac".to_owned(),
+        format!(
+            "infractl ci issue \"$said\" --name {name} --title \"Changed behind terraform's back\" $open || \
+             {{ was=$?; [ \"$code\" != 0 ] || code=$was; }}"
+        ),
+        "rm -f \"$said\"".to_owned(),
+        "exit \"$code\"".to_owned(),
+    ]
 }
 
 /// All commands of a job whose words become a comment: a later one runs also when one before has failed, the
@@ -113,12 +146,32 @@ pub(super) fn commented(job: &Job, ways: &Ways) -> Vec<String> {
         let call = line(command, ways, &["--report-markdown", &file]);
         lines.push(format!("{call} || {{ was=$?; [ \"$code\" != 0 ] || code=$was; }}"));
     }
-    let name =
-        if job.shards > 1 { format!(" --name \"{} {}\"", job.name, ways.shard) } else { String::new() };
-    lines.push(format!(
-        "cat \"$said\"/*.md | infractl ci comment -{name} || {{ was=$?; [ \"$code\" != 0 ] || code=$was; }}"
-    ));
+    let keep = if job.says == Says::Part {
+        let part = part(&job.name, &format!("$(printf %03d \"{}\")", ways.number), ways);
+        lines.push(format!("mkdir -p \"{}\"", ways.parts));
+        format!("cat \"$said\"/*.md > \"{part}\"")
+    } else {
+        "cat \"$said\"/*.md | infractl ci comment -".to_owned()
+    };
+    lines.push(format!("{keep} || {{ was=$?; [ \"$code\" != 0 ] || code=$was; }}"));
     lines.push("rm -rf \"$said\"".to_owned());
     lines.push("exit \"$code\"".to_owned());
     lines
+}
+
+fn part(name: &str, number: &str, ways: &Ways) -> String {
+    format!("{}/{name}-{number}.md", ways.parts)
+}
+
+/// One comment of the parts that so many machines left; one that left none is told.
+pub(super) fn joined(of: &str, shards: u16, ways: &Ways) -> Vec<String> {
+    let part = part(of, "$(printf %03d \"$share\")", ways);
+    vec![
+        format!("for share in $(seq 1 {shards}); do"),
+        format!("  part=\"{part}\""),
+        format!(
+            "  if [ -s \"$part\" ]; then cat \"$part\"; else echo \"_Share $share of {shards} left no report: its job says why._\"; fi"
+        ),
+        "done | infractl ci comment -".to_owned(),
+    ]
 }

@@ -9,7 +9,7 @@ use crate::config::Environment;
 use crate::config::model::{Release, Write};
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
-use crate::release::look::{Rules, look};
+use crate::release::look::{Repository, Rules, look};
 use crate::release::next::{Asked, Bump, NoNext};
 use crate::release::prepare::{Prepared, prepare};
 use crate::release::publish;
@@ -72,6 +72,9 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &ReleaseArgs) -> Result
         }
         (Err(none), since) => return Err(refused(none, &since)),
     };
+    if repository.is_hotfix {
+        is_patch(&repository, &prepared)?;
+    }
     repository.check_free(&prepared.tag, rules.remote())?;
     tell(cx, global, &prepared, &since)?;
     if global.dry_run {
@@ -91,16 +94,43 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &ReleaseArgs) -> Result
     let text = prepared.manifest.message(&prepared.tag, &prepared.section);
     let object = publish::tag(cx, &repository, &pushed.commit, &prepared.tag, &text).await?;
     pushed.tag = Some((object, prepared.tag.clone()));
-    let branch = (write == Write::Commit).then_some(rules.branch());
+    let branch = (write == Write::Commit).then_some(repository.branch.as_str());
     publish::push(cx, &rules, &repository, branch, &pushed).await?;
     publish::take(cx, &rules, &repository, &pushed).await?;
     cx.ui.note(format!("released {}, pushed to {}", prepared.tag, rules.remote()));
+    if repository.is_hotfix {
+        let (from, into) = (&repository.branch, rules.branch());
+        cx.ui.note(format!(
+            "`{into}` does not have it: merge `{from}` into it, so that its next release has it too"
+        ));
+    }
     if cx.vars.get("GITHUB_ACTIONS").is_some() {
         cx.ui.note(
             "a tag that is pushed with GITHUB_TOKEN starts no workflow: use another token if one is to start",
         );
     }
     Ok(())
+}
+
+/// An older release gets nothing new where it is mended.
+fn is_patch(repository: &Repository, prepared: &Prepared) -> Result<(), Failure> {
+    let branch = &repository.branch;
+    let Some((last, _)) = repository.last() else {
+        return Err(Failure::new(
+            Kind::Failed,
+            format!("`{branch}` mends a release, and descends from none"),
+        )
+        .help("begin it at the tag of the release: `git switch -c BRANCH v1.2.0`"));
+    };
+    let next = &prepared.manifest.version;
+    if next.starts_with(&format!("{}.{}.", last.major, last.minor)) {
+        return Ok(());
+    }
+    let message =
+        format!("{next} is more than a patch of {last}, and `{branch}` is for patches ({})", prepared.why);
+    Err(Failure::new(Kind::Failed, message)
+        .help("leave those commits to the next release")
+        .help("or say that it is a patch all the same: `infractl release --version patch`"))
 }
 
 /// `[release]`, on which all environments agree.
@@ -173,11 +203,11 @@ fn tell(cx: &Ctx, global: &Global, prepared: &Prepared, since: &str) -> Result<(
 async fn merge_request(
     cx: &Ctx,
     rules: &Rules<'_>,
-    repository: &crate::release::look::Repository,
+    repository: &Repository,
     prepared: &Prepared,
     mut pushed: publish::Pushed,
 ) -> Result<(), Failure> {
-    let (branch, into) = (format!("release/{}", prepared.tag), rules.branch());
+    let (branch, into) = (format!("release/{}", prepared.tag), &repository.branch);
     if prepared.is_gitlab {
         pushed.options = vec![
             "merge_request.create".to_owned(),

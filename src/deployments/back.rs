@@ -34,6 +34,19 @@ pub(crate) fn verified(standing: &Standing) -> Option<&Deployment> {
     candidates(standing).find(|deployment| deployment.verified.is_some())
 }
 
+/// Why this run of a forge has nothing to go back from, if that is so.
+pub(crate) fn why_not(standing: &Standing, job: &str) -> Option<String> {
+    let Some(last) = standing.last() else { return Some("nothing was deployed yet".to_owned()) };
+    let name = &last.name;
+    if last.job.as_deref() != Some(job) {
+        return Some(format!("this run deployed nothing since {name} (deployment {})", last.number));
+    }
+    if last.leaves.is_some() {
+        return Some(format!("this run went back to {name} already"));
+    }
+    last.verified.map(|_| format!("{name} was verified"))
+}
+
 /// What ended well and is another than what runs, the newest first.
 fn candidates(standing: &Standing) -> impl Iterator<Item = &Deployment> {
     let last = standing.last();
@@ -143,6 +156,21 @@ mod tests {
                 (found, _) => panic!("{all:?} {to:?}: {found:?}"),
             }
         }
+    }
+
+    #[test]
+    fn a_run_of_a_forge_goes_back_from_what_it_deployed_and_only_once() {
+        let why = |all: &[&str], job: &str| {
+            let mut standing = standing(all);
+            standing.deployments.iter_mut().last().into_iter().for_each(|last| last.job = Some(job.into()));
+            why_not(&standing, "github a/b 7").unwrap_or_default()
+        };
+        assert_eq!(why(&["v1+", "v2!"], "github a/b 7"), "");
+        assert_eq!(why(&["v1+", "v2?"], "github a/b 7"), "", "what came after the deployment failed");
+        assert!(why(&["v1+", "v2!"], "github a/b 6").contains("deployed nothing since v2"));
+        assert!(why(&["v1+", "v2!", "v1?<2"], "github a/b 7").contains("went back to v1 already"));
+        assert!(why(&["v1+", "v2+"], "github a/b 7").contains("was verified"));
+        assert!(why(&[], "github a/b 7").contains("nothing was deployed"));
     }
 
     #[test]

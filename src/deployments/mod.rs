@@ -7,6 +7,7 @@ pub(crate) mod promotion;
 pub(crate) mod back;
 mod standing;
 mod chain;
+pub(crate) mod job;
 pub(crate) mod record;
 
 pub(crate) use record::Release;

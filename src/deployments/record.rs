@@ -75,6 +75,9 @@ pub(crate) struct Begun {
     /// The deployment that `rollback` left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaves: Option<u64>,
+    /// The run of a forge that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
     /// What `[release] migrations` said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub migrations: Option<Migrations>,

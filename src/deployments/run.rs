@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::record::{Begun, Deployed, Release, What};
-use super::{store, tagged};
+use super::{job, store, tagged};
 use crate::failure::{Failure, Kind};
 use crate::history::State;
 use crate::work::StepCx;
@@ -63,6 +63,7 @@ impl Writing {
             of: self.of.clone(),
             from: self.meant.from.clone(),
             leaves: self.meant.leaves,
+            job: job::of(|name| step.cx.vars.get(name)),
             migrations: step.env.release.migrations,
         };
         // Later runs of this environment mean the same images.

@@ -47,6 +47,8 @@ pub(crate) struct Deployment {
     pub from: Option<String>,
     /// The deployment that it went back from.
     pub leaves: Option<u64>,
+    /// The run of a forge that it belongs to.
+    pub job: Option<String>,
     /// A later one went back from it.
     pub is_left: bool,
     /// What `[release] migrations` said.
@@ -73,6 +75,7 @@ impl Deployment {
             verified: None,
             from: begun.from.clone(),
             leaves: begun.leaves,
+            job: begun.job.clone(),
             is_left: false,
             migrations: begun.migrations,
         }

@@ -73,7 +73,8 @@ async fn one(run: &mut PipelineRun<'_>, step: &Step) -> Result<(), Failure> {
         print(run, &format!("# {} is taken of {of}", shown_value(name)))?;
     }
     if let OnFailure::Steps(instead) = &rules.on_failure {
-        print(run, &format!("# if `{}` fails:", step.name))?;
+        let when = if rules.is_for_difference { "finds something" } else { "fails" };
+        print(run, &format!("# if `{}` {when}:", step.name))?;
         steps(run, instead).await?;
         print(run, "# and stop")?;
     }

@@ -1,8 +1,8 @@
 //! What is done when a step has failed.
 
 use super::engine::PipelineRun;
-use super::{OnFailure, Step};
-use crate::failure::{Failure, Kind};
+use super::{OnFailure, Step, told};
+use crate::failure::Failure;
 use crate::work::Frame;
 
 impl PipelineRun<'_> {
@@ -14,7 +14,7 @@ impl PipelineRun<'_> {
         frame: &Frame,
         path: &str,
     ) -> Result<(), Failure> {
-        if !matches!(failure.kind, Kind::Failed | Kind::Busy) {
+        if !step.rules.are_for(failure.kind) {
             return Err(failure);
         }
         match &step.rules.on_failure {
@@ -31,8 +31,7 @@ impl PipelineRun<'_> {
                 // Of a group it is the step in it that failed.
                 let inside = self.at.as_deref().and_then(|at| at.strip_prefix(path)?.strip_prefix('/'));
                 let failed = inside.unwrap_or(&step.name).to_owned();
-                frame.vars.push(("INFRACTL_FAILED_STEP".to_owned(), failed));
-                frame.vars.push(("INFRACTL_FAILURE".to_owned(), reason));
+                frame.vars.extend(told(failed, reason, self.facts.drift.take()));
                 let number = self.number;
                 let result = self.steps(steps, &frame, path).await;
                 self.number = number;

@@ -42,6 +42,7 @@ use indexmap::IndexMap;
 use crate::config::model::{Capture, When};
 use crate::config::step::Retry;
 use crate::config::verbs::Effect;
+use crate::failure::Kind;
 use crate::steps::Work;
 use crate::steps::nothing::Refused;
 use crate::steps::terraform;
@@ -99,10 +100,23 @@ pub struct Rules {
     pub secrets: Option<Vec<String>>,
     /// What happens when it has failed.
     pub on_failure: OnFailure,
+    /// That is for when it finds a difference, and not for when it fails.
+    pub is_for_difference: bool,
     /// What the project says that its commands do.
     pub effect: Option<Effect>,
     /// It stands in a file of the project.
     pub is_declared: bool,
+}
+
+impl Rules {
+    /// What happens on failure is meant for one like this.
+    pub(super) fn are_for(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Failed | Kind::Busy => !self.is_for_difference,
+            Kind::Difference => self.is_for_difference,
+            _ => false,
+        }
+    }
 }
 
 /// What happens when a step has failed.
@@ -232,6 +246,13 @@ impl Step {
             }
         }
     }
+}
+
+/// What the steps may know that are done because one has failed, or found something: variables.
+fn told(step: String, why: String, drift: Option<String>) -> impl Iterator<Item = (String, String)> {
+    let all =
+        [("INFRACTL_FAILED_STEP", Some(step)), ("INFRACTL_FAILURE", Some(why)), ("INFRACTL_DRIFT", drift)];
+    all.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?)))
 }
 
 /// A step that says why it cannot be done.

@@ -61,6 +61,15 @@ pub(super) fn watched(env: &Environment, verb: &str, steps: Vec<Step>) -> Vec<St
 }
 
 const ON_FAILURE: &str = "on-failure";
+const ON_DRIFT: &str = "on-drift";
+
+/// A look for drift, with what is done when there is some.
+pub(super) fn alarmed(env: &Environment, look: Step) -> Step {
+    let Some(declared) = env.hooks.get(ON_DRIFT) else { return look };
+    let steps = several(env, declared, env.document.steps(&["hooks", ON_DRIFT]), &[ON_DRIFT]);
+    let rules = Rules { on_failure: OnFailure::Steps(steps), is_for_difference: true, ..look.rules };
+    Step { rules, ..look }
+}
 
 fn is_built_in(name: &str) -> bool {
     verbs::find(name).is_some_and(verbs::Verb::is_built_in)
@@ -103,6 +112,7 @@ fn declared(env: &Environment, step: &declared::Step, node: Option<&Node>, above
         retry: step.retry.clone(),
         secrets: step.secrets.clone(),
         on_failure,
+        is_for_difference: false,
         effect: step.effect.map(Effect::from),
         is_declared: true,
     };

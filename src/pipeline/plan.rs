@@ -235,7 +235,8 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
         Verb::Fmt { .. } if !has_root => nothing("format"),
         Verb::Init => vec![prepare(false), terraform("terraform init", Terraform::Init)],
         Verb::Drift(look) => {
-            vec![prepare(false), terraform("terraform plan -refresh-only", Terraform::Drift(look.clone()))]
+            let look = terraform("terraform plan -refresh-only", Terraform::Drift(look.clone()));
+            vec![prepare(false), own::alarmed(env, look)]
         }
         Verb::Plan { out, json } => {
             let action = Terraform::Plan { out: out.clone(), json: *json, keep: false, destroy: false };

@@ -39,7 +39,12 @@ impl Writer<'_> {
                 for step in steps {
                     instead.extend(self.step(step, above)?);
                 }
-                call = format!("{{ {call} || {{ {}; false; }}; }}", instead.join(" && "));
+                let instead = instead.join(" && ");
+                call = if rules.is_for_difference {
+                    format!("{{ {call} || {{ code=$?; [ \"$code\" != 2 ] || {{ {instead}; }}; (exit \"$code\"); }}; }}")
+                } else {
+                    format!("{{ {call} || {{ {instead}; false; }}; }}")
+                };
             }
         }
         if let Some(when) = &rules.when {

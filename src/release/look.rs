@@ -9,6 +9,7 @@ use super::call::{ask, call, failed};
 use crate::config::model::Release;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
+use crate::text;
 use crate::tools::git;
 use crate::ui::ci::Ci;
 
@@ -41,6 +42,11 @@ impl Rules<'_> {
         self.release.remote.as_deref().unwrap_or("origin")
     }
 
+    /// Releases of an older version are mended on such a branch.
+    fn is_hotfix(&self, branch: &str) -> bool {
+        self.release.hotfix.as_deref().is_some_and(|pattern| text::matches(pattern, branch))
+    }
+
     fn version(&self, tag: &str) -> Option<Version> {
         Version::parse(tag.strip_prefix(self.prefix())?).ok()
     }
@@ -55,12 +61,16 @@ pub(crate) struct Repository {
     pub prefix: String,
     /// The commit that is checked out.
     pub head: String,
+    /// The branch that is released.
+    pub branch: String,
+    /// It mends an older release.
+    pub is_hotfix: bool,
     /// The versions it descends from, and their commits.
     pub tagged: IndexMap<Version, String>,
     /// Tags that it does not descend from, and the commits they name.
     others: IndexMap<String, String>,
-    /// The tags that the remote has.
-    remote_tags: Vec<String>,
+    /// The tags that the remote has, and the commits they name.
+    remote_tags: IndexMap<String, String>,
 }
 
 impl Repository {
@@ -79,7 +89,7 @@ impl Repository {
     pub(crate) fn check_free(&self, tag: &str, remote: &str) -> Result<(), Failure> {
         let place = match self.others.get(tag) {
             Some(commit) => format!("here, and names {commit:.12}, which is not part of what is checked out"),
-            None if self.remote_tags.iter().any(|name| name == tag) => format!("at `{remote}`"),
+            None if self.remote_tags.contains_key(tag) => format!("at `{remote}`"),
             None => return Ok(()),
         };
         Err(Failure::new(Kind::Failed, format!("the tag `{tag}` exists {place}"))
@@ -88,7 +98,7 @@ impl Repository {
 
     /// An error when a tag that is here is not at the remote.
     pub(crate) fn check_pushed(&self, tag: &str, remote: &str) -> Result<(), Failure> {
-        if self.remote_tags.iter().any(|name| name == tag) {
+        if self.remote_tags.contains_key(tag) {
             return Ok(());
         }
         Err(Failure::new(Kind::Failed, format!("the tag `{tag}` is here and not at `{remote}`"))
@@ -107,7 +117,7 @@ pub(crate) async fn look(cx: &Ctx, rules: &Rules<'_>) -> Result<Repository, Fail
         return Err(refused("the clone is shallow: commits and tags since the last release may be missing")
             .help("fetch the rest: `git fetch --unshallow --tags` (GitHub Actions: `fetch-depth: 0`; GitLab: `GIT_DEPTH: 0`)"));
     }
-    on_branch(cx, rules).await?;
+    let (branch, is_hotfix) = on_branch(cx, rules).await?;
     let differences = ask(cx, &git::differences(&top), "look for changes").await?;
     if let Some(first) = differences.lines().next() {
         let more = match differences.lines().count() - 1 {
@@ -120,7 +130,7 @@ pub(crate) async fn look(cx: &Ctx, rules: &Rules<'_>) -> Result<Repository, Fail
     }
     let listed = ask(cx, &git::tags(root, rules.prefix(), None), "list the tags").await?;
     let mut others: IndexMap<String, String> = listed.lines().filter_map(tag).collect();
-    let remote_tags = at_remote(cx, rules, &head, &others).await?;
+    let remote_tags = at_remote(cx, rules, &branch, &head, &others).await?;
     let listed = ask(cx, &git::tags(root, rules.prefix(), Some("HEAD")), "list the tags").await?;
     let mut tagged = IndexMap::new();
     for (name, commit) in listed.lines().filter_map(tag) {
@@ -129,7 +139,7 @@ pub(crate) async fn look(cx: &Ctx, rules: &Rules<'_>) -> Result<Repository, Fail
             tagged.insert(version, commit);
         }
     }
-    Ok(Repository { top, prefix, head, tagged, others, remote_tags })
+    Ok(Repository { top, prefix, head, branch, is_hotfix, tagged, others, remote_tags })
 }
 
 /// A line of the list of tags: its name, and the commit it names.
@@ -140,14 +150,16 @@ fn tag(line: &str) -> Option<(String, String)> {
     Some((name.to_owned(), commit.to_owned()))
 }
 
-async fn on_branch(cx: &Ctx, rules: &Rules<'_>) -> Result<(), Failure> {
+/// The branch that is released, and whether it mends an older release.
+async fn on_branch(cx: &Ctx, rules: &Rules<'_>) -> Result<(String, bool), Failure> {
     let done = call(cx, &git::branch(rules.root)).await?;
     let (current, wanted) = (String::from_utf8_lossy(&done.stdout).trim().to_owned(), rules.branch());
     let here = match done.code {
-        0 if current == wanted => return Ok(()),
+        0 if current == wanted => return Ok((current, false)),
+        0 if rules.is_hotfix(&current) => return Ok((current, true)),
         0 => format!("`{current}` is checked out"),
         // CI checks out commits.
-        _ if Ci::of(|name| cx.vars.get(name)).is_some() => return Ok(()),
+        _ if Ci::of(|name| cx.vars.get(name)).is_some() => return Ok((wanted.to_owned(), false)),
         _ => "no branch is checked out".to_owned(),
     };
     Err(refused(format!("releases are made on `{wanted}`, and {here}"))
@@ -158,20 +170,24 @@ async fn on_branch(cx: &Ctx, rules: &Rules<'_>) -> Result<(), Failure> {
 async fn at_remote(
     cx: &Ctx,
     rules: &Rules<'_>,
+    branch: &str,
     head: &str,
     here: &IndexMap<String, String>,
-) -> Result<Vec<String>, Failure> {
-    let (root, remote, branch) = (rules.root, rules.remote(), rules.branch());
+) -> Result<IndexMap<String, String>, Failure> {
+    let (root, remote) = (rules.root, rules.remote());
     let done = call(cx, &git::ls_remote(root, remote, branch, rules.prefix())).await?;
     if done.code != 0 {
         return Err(failed(&done, &format!("ask `{remote}` what it has"))
             .help("name the remote that releases are pushed to: `[release] remote`"));
     }
     let text = String::from_utf8_lossy(&done.stdout);
-    let (mut tags, mut tip) = (Vec::new(), None);
+    let (mut tags, mut tip) = (IndexMap::new(), None);
     for (object, name) in text.lines().filter_map(|line| line.split_once('\t')) {
         match name.strip_prefix("refs/tags/") {
-            Some(name) if !name.ends_with("^{}") => tags.push(name.to_owned()),
+            // What an annotated tag names comes after the tag itself.
+            Some(name) => {
+                tags.insert(name.trim_end_matches("^{}").to_owned(), object.to_owned());
+            }
             None if name == format!("refs/heads/{branch}") => tip = Some(object.to_owned()),
             _ => {}
         }
@@ -183,9 +199,18 @@ async fn at_remote(
             .help(format!("take them: `git pull --ff-only --tags {remote} {branch}`")));
     }
     let is_missing = |name: &&String| rules.version(name).is_some() && !here.contains_key(*name);
-    if let Some(name) = tags.iter().find(is_missing) {
+    if let Some(name) = tags.keys().find(is_missing) {
         return Err(refused(format!("`{remote}` has the tag `{name}`, which is missing here"))
             .help(format!("fetch the tags: `git fetch --tags {remote}`")));
+    }
+    let is_other = |(name, there): &(&String, &String)| {
+        rules.version(name).is_some() && here.get(*name).is_some_and(|commit| commit != *there)
+    };
+    if let Some((name, there)) = tags.iter().find(is_other) {
+        return Err(refused(format!(
+            "the tag `{name}` of `{remote}` names {there:.12}, and the one here another commit"
+        ))
+        .help(format!("take the one that everybody has: `git fetch --force {remote} tag {name}`")));
     }
     Ok(tags)
 }

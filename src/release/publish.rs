@@ -4,7 +4,7 @@
 use super::call::{ask, call, failed};
 use super::look::{Repository, Rules};
 use crate::context::Ctx;
-use crate::disk::PrivateDir;
+use crate::disk::{self, PrivateDir};
 use crate::failure::{Failure, Kind};
 use crate::tools::git;
 
@@ -39,8 +39,17 @@ pub(crate) async fn commit(
     }
     let tree = ask(cx, &git::write_tree(top, &index), what).await?;
     let is_signed = is_on(cx, repository, "commit.gpgsign").await?;
-    let commit = ask(cx, &git::commit_tree(top, tree.trim(), head, is_signed, message), what).await?;
-    Ok(commit.trim().to_owned())
+    let done = call(cx, &git::commit_tree(top, tree.trim(), head, is_signed, message)).await?;
+    if done.code != 0 {
+        return Err(failed(&done, what));
+    }
+    let commit = String::from_utf8_lossy(&done.stdout).trim().to_owned();
+    if is_signed && !ask(cx, &git::object(top, &commit), what).await?.contains("\ngpgsig") {
+        return Err(failed(&done, "sign the commit of the release").help(
+            "see that the key can be used, or release without a signature: `git config commit.gpgSign false`",
+        ));
+    }
+    Ok(commit)
 }
 
 /// An annotated tag of a commit.
@@ -52,11 +61,54 @@ pub(crate) async fn tag(
     message: &str,
 ) -> Result<String, Failure> {
     if is_on(cx, repository, "tag.gpgsign").await? {
-        cx.ui.warn("git is set to sign tags: that of a release is not signed");
+        return signed(cx, repository, commit, name, message).await;
     }
     let who = ask(cx, &git::committer(&repository.top), "say who releases").await?;
     let text = format!("object {commit}\ntype commit\ntag {name}\ntagger {}\n\n{message}", who.trim());
     Ok(ask(cx, &git::make_tag(&repository.top, text), "make the tag").await?.trim().to_owned())
+}
+
+/// The same, signed as git is set to. git signs no tag without giving it a name: here in a repository of its own, which is
+/// gone then, and writes its objects where ours are.
+async fn signed(
+    cx: &Ctx,
+    repository: &Repository,
+    commit: &str,
+    name: &str,
+    message: &str,
+) -> Result<String, Failure> {
+    let top = &repository.top;
+    let what = "sign the tag";
+    let folder = PrivateDir::new()?;
+    let own = folder.path();
+    for part in ["objects", "refs"] {
+        disk::make_private_dir(&own.join(part))?;
+    }
+    disk::write(&own.join("HEAD"), b"ref: refs/heads/none\n", 0o600)?;
+    disk::write(&own.join("config"), b"[core]\n\trepositoryformatversion = 0\n\tbare = true\n", 0o600)?;
+    disk::write(&own.join("message"), message.as_bytes(), 0o600)?;
+    let objects = ask(cx, &git::objects(top), what).await?;
+    let objects = objects.trim_end_matches('\n');
+    let settings = ask(cx, &git::signing(top), what).await?;
+    let settings: Vec<(String, String)> = settings
+        .split_terminator('\0')
+        .map(|setting| setting.split_once('\n').unwrap_or((setting, "true")))
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect();
+    let done = call(cx, &git::sign_tag(own, objects, &settings, name, commit)).await?;
+    let unsigned = || {
+        failed(&done, what)
+            .help("nothing was released: see that the key can be used, `git tag --sign` tries it")
+            .help("or release without a signature: `git config tag.gpgSign false`")
+    };
+    if done.code != 0 {
+        return Err(unsigned());
+    }
+    let object = ask(cx, &git::signed_tag(own, objects, name), what).await?.trim().to_owned();
+    // git ends well also when ssh-keygen had no key.
+    let text = ask(cx, &git::object(top, &object), what).await?;
+    let is_signed = text.contains("\n-----BEGIN ") && text.trim_end().ends_with("-----");
+    if is_signed { Ok(object) } else { Err(unsigned()) }
 }
 
 async fn is_on(cx: &Ctx, repository: &Repository, name: &str) -> Result<bool, Failure> {
@@ -103,7 +155,7 @@ pub(crate) async fn take(
     for cmd in cmds {
         let done = cx.runner.run(&cmd.even_if_interrupted(), &|_, _| ()).await?;
         if done.code != 0 {
-            let (remote, branch) = (rules.remote(), rules.branch());
+            let (remote, branch) = (rules.remote(), &repository.branch);
             return Err(Failure::new(Kind::Failed, failed(&done, "take it over here").error.to_string())
                 .context(format!("the release is at `{remote}`, and not here yet"))
                 .help(format!("take it: `git pull --ff-only --tags {remote} {branch}`")));

@@ -52,6 +52,8 @@ pub struct Facts {
     pub plan: Option<Arc<SavedPlan>>,
     /// A saved plan that was encrypted.
     pub(crate) opened_plan: Option<OpenedPlan>,
+    /// What changed behind terraform's back, as Markdown, for those who are told.
+    pub(crate) drift: Option<String>,
     /// What differs from what it should be, in a few words each: found by a check.
     pub differences: Vec<String>,
     /// The folder was initialised in this run.

@@ -1,5 +1,5 @@
-//! `ci generate`, `ci matrix`, `ci comment`: the file that a forge runs, and comments, against a fake forge: a small server
-//! that keeps comments in memory and answers as GitHub and GitLab say they do.
+//! `ci generate`, `ci matrix`, `ci comment`, `ci issue`: the file that a forge runs, comments and issues, against a fake forge: a
+//! small server that keeps both in memory and answers as GitHub and GitLab say they do.
 
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
@@ -147,10 +147,20 @@ struct Forge {
 #[derive(Default)]
 struct State {
     comments: Vec<(u64, String)>,
+    issues: Vec<Issue>,
     /// The methods of what was asked.
     asked: Vec<String>,
     /// Status and header lines, before it works.
     prepared: Vec<&'static str>,
+}
+
+/// An issue of the fake forge; those that are none are pull requests.
+#[derive(Debug, Clone, PartialEq)]
+struct Issue {
+    title: String,
+    text: String,
+    is_open: bool,
+    is_pull_request: bool,
 }
 
 impl Forge {
@@ -169,6 +179,10 @@ impl Forge {
 
     fn comments(&self) -> Vec<String> {
         self.state.lock().unwrap().comments.iter().map(|(_, text)| text.clone()).collect()
+    }
+
+    fn issues(&self) -> Vec<Issue> {
+        self.state.lock().unwrap().issues.clone()
     }
 
     /// The methods of what was asked.
@@ -200,6 +214,9 @@ fn works(asked: &Asked, state: &mut State) -> (String, String) {
     }
     let (method, path) = (asked.method.as_str(), asked.address.as_str());
     let text = || serde_json::from_slice::<Value>(&asked.body).unwrap()["body"].as_str().unwrap().to_owned();
+    if !path.contains("/comments") && !path.contains("/notes") {
+        return issues(asked, state);
+    }
     match method {
         "GET" => {
             let page =
@@ -221,9 +238,53 @@ fn works(asked: &Asked, state: &mut State) -> (String, String) {
     }
 }
 
+/// The issues of both: GitHub calls the text `body`, and has pull requests among them; GitLab calls it `description`.
+fn issues(asked: &Asked, state: &mut State) -> (String, String) {
+    let is_gitlab = asked.headers.contains_key("private-token");
+    let (number, text) = if is_gitlab { ("iid", "description") } else { ("number", "body") };
+    let body: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
+    let word = |key: &str| body[key].as_str().map(str::to_owned);
+    match asked.method.as_str() {
+        "GET" => {
+            let open = if is_gitlab { "state=opened" } else { "state=open&" };
+            assert!(asked.address.contains(open), "{}", asked.address);
+            let page: usize =
+                asked.address.split_once("&page=").unwrap().1.split('&').next().unwrap().parse().unwrap();
+            let numbered = state.issues.iter().enumerate().filter(|(_, issue)| issue.is_open);
+            let all = numbered.map(|(at, issue)| {
+                let mut shown = json!({ number: at + 1, text: issue.text });
+                if issue.is_pull_request {
+                    shown["pull_request"] = json!({});
+                }
+                shown
+            });
+            ("200 OK".to_owned(), Value::from_iter(all.skip((page - 1) * 100).take(100)).to_string())
+        }
+        "POST" => {
+            let (title, text) = (word("title").unwrap(), word(text).unwrap());
+            state.issues.push(Issue { title, text, is_open: true, is_pull_request: false });
+            ("201 Created".to_owned(), "{}".to_owned())
+        }
+        method => {
+            assert_eq!(method, if is_gitlab { "PUT" } else { "PATCH" });
+            let at: usize = asked.address.rsplit('/').next().unwrap().parse().unwrap();
+            let issue = &mut state.issues[at - 1];
+            issue.text = word(text).unwrap_or_else(|| issue.text.clone());
+            let closed = if is_gitlab { ("state_event", "close") } else { ("state", "closed") };
+            issue.is_open &= word(closed.0).as_deref() != Some(closed.1);
+            ("200 OK".to_owned(), "{}".to_owned())
+        }
+    }
+}
+
 /// `ci comment -` in a job of this forge.
 fn comment(project: &Sandbox, forge: &Forge, name: &str, args: &[&str], text: &str) -> Run {
-    let mut command = project.command(&[&["ci", "comment", "-"], args].concat());
+    said(project, forge, name, &[&["ci", "comment", "-"], args].concat(), text)
+}
+
+/// A call in a job of this forge, with this on standard input.
+fn said(project: &Sandbox, forge: &Forge, name: &str, words: &[&str], text: &str) -> Run {
+    let mut command = project.command(words);
     let token = format!("{CANARY}token");
     match name {
         "github" => command
@@ -289,7 +350,7 @@ fn what_a_forge_has_against_it_is_told() {
     once("401 Unauthorized").code(1).says("does not know the token of GITHUB_TOKEN (401 Unauthorized: no");
     once("403 Forbidden").code(1).says("pull-requests: write");
     once("404 Not Found").code(1).says("has no pull request 7, or none that this token may see");
-    once("422 Unprocessable Entity").code(1).says("refuses the comment");
+    once("422 Unprocessable Entity").code(1).says("refuses to comment on");
     once("429 Too Many Requests\r\nretry-after: 4000").code(1).says("run this job again in 4000 s");
     comment(&project, &Forge::new(&["403 Forbidden"]), "gitlab", &[], "x")
         .code(1)
@@ -308,6 +369,99 @@ fn what_a_forge_has_against_it_is_told() {
     let forge = Forge::new(&["503 Service Unavailable\r\nretry-after: 0"; 9]);
     comment(&project, &forge, "github", &[], "x").code(1).says("GitHub is not well (503 Service Unavailable");
     assert_eq!(forge.asked().len(), 4);
+}
+
+#[test]
+fn there_is_one_issue_opened_changed_and_closed() {
+    for name in ["github", "gitlab"] {
+        let (project, forge) = (Sandbox::empty(), Forge::new(&[]));
+        let mark = "<!-- infractl: drift -->";
+        let other = |at: usize| Issue {
+            title: "x".to_owned(),
+            text: format!("see {mark} {at}"),
+            is_open: true,
+            is_pull_request: false,
+        };
+        let mut before: Vec<Issue> = (0..150).map(other).collect();
+        before.push(Issue { text: format!("{mark}\nold"), is_open: false, ..other(0) });
+        before.push(Issue { text: format!("{mark}\nproposed"), is_pull_request: true, ..other(0) });
+        if name == "gitlab" {
+            before.pop();
+        }
+        forge.state.lock().unwrap().issues.clone_from(&before);
+        let at = before.len();
+        let issue = |args: &[&str], text: &str| {
+            said(&project, &forge, name, &[&["ci", "issue", "-"], args].concat(), text).code(0)
+        };
+        issue(&[], "\n").says("nothing to say, and nothing open");
+        issue(&["--title", "It drifts"], "# one\n").says("opened one");
+        forge.asked();
+        issue(&[], "# one\n").says("said already");
+        assert_eq!(forge.asked(), ["GET", "GET"], "{name}");
+        issue(&[], "# two\n").says("changed one");
+        issue(&["--leave-open"], "").says("stays open");
+        issue(&["--name", "other"], "# other\n").says("opened one");
+        let all = forge.issues();
+        assert_eq!(all.len(), at + 2);
+        assert_eq!(
+            all[at],
+            Issue {
+                title: "It drifts".to_owned(),
+                text: format!("{mark}\n# two\n"),
+                is_open: true,
+                is_pull_request: false
+            }
+        );
+        assert_eq!((all[at + 1].title.as_str(), all[at + 1].is_open), ("infractl: other", true));
+        issue(&[], "").says("closed one");
+        let all = forge.issues();
+        assert!(!all[at].is_open && all[at + 1].is_open && all[at].text.contains("# two"));
+        issue(&[], "# three\n").says("opened one");
+        assert_eq!(forge.issues()[..at], before, "{name}: those of others are as they were");
+    }
+}
+
+#[test]
+fn what_a_forge_has_against_an_issue_is_told_and_no_secret_is_in_it() {
+    let project = Sandbox::empty();
+    let issue = |forge: &Forge, name: &str, args: &[&str]| {
+        let text = format!("{CANARY}token drifts\n");
+        said(&project, forge, name, &[&["ci", "issue", "-"], args].concat(), &text)
+    };
+    let once = |prepared: &'static str| issue(&Forge::new(&[prepared]), "github", &[]);
+    once("401 Unauthorized").code(1).says("does not know the token of GITHUB_TOKEN");
+    once("403 Forbidden").code(1).says("issues: write").says("write issues of acme/shop");
+    once("404 Not Found").code(1).says("has no issues of acme/shop, or none that this token may see");
+    once("410 Gone").code(1).says("refuses to write issues of acme/shop (410 Gone: no");
+    once("429 Too Many Requests\r\nretry-after: 4000").code(1).says("run this job again in 4000 s");
+    issue(&Forge::new(&["403 Forbidden"]), "gitlab", &[]).code(1).says("the role Reporter");
+    let forge = Forge::new(&["503 Service Unavailable\r\nretry-after: 0"; 9]);
+    issue(&forge, "gitlab", &[]).code(1).says("GitLab is not well");
+    assert_eq!(forge.asked().len(), 4);
+    let forge = Forge::new(&["502 Bad Gateway\r\nretry-after: 0"]);
+    issue(&forge, "github", &["--dry-run"]).code(0).says("would say this").prints("*** drifts");
+    assert_eq!(forge.asked(), Vec::<String>::new(), "nothing was asked");
+    issue(&forge, "github", &[]).code(0);
+    assert_eq!(forge.issues()[0].text, "<!-- infractl: drift -->\n*** drifts\n");
+}
+
+#[test]
+fn what_a_program_prints_is_read_from_its_pipe() {
+    let (project, forge) = (Sandbox::empty(), Forge::new(&[]));
+    let bash = |script: &str| {
+        let mut command = Command::new("bash");
+        let infractl = project.command(&[]);
+        command.args(["-c", script, "bash"]).arg(infractl.get_program()).current_dir(project.root());
+        command.envs(infractl.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.envs([("GITHUB_ACTIONS", "true"), ("GITHUB_REPOSITORY", "a/b")]);
+        command.envs([("GITHUB_REF", "refs/pull/7/merge"), ("GITHUB_API_URL", forge.url.as_str())]);
+        command.env("INFRACTL_GROUP", "1");
+        Run::of(command.env("GITHUB_TOKEN", format!("{CANARY}token")))
+    };
+    bash("\"$1\" ci comment <(echo '# of a pipe')").code(0).says("commented on");
+    assert_eq!(forge.comments(), ["<!-- infractl: plan -->\n# of a pipe\n"]);
+    bash("\"$1\" ci comment <(head -c 300000000 /dev/zero)").code(1).says("more than 256 MiB");
+    bash("\"$1\" ci comment .").code(1);
 }
 
 #[test]

@@ -361,3 +361,41 @@ fn a_frozen_environment_takes_nothing_until_somebody_says_so() {
     project.infractl(&["unlock", "dev", "--thaw", "--yes"]).code(0).says("`dev` is not frozen");
     project.infractl(&["deploy", "dev"]).code(0);
 }
+
+#[test]
+fn a_job_of_a_forge_goes_back_from_what_its_own_run_deployed() {
+    let project = chain("", "");
+    let job = |run: &str, args: &[&str]| {
+        let mut command = project.command(args);
+        command.envs([("GITLAB_CI", "true"), ("CI_PROJECT_ID", "12"), ("CI_PIPELINE_ID", run)]);
+        crate::common::Run::of(&mut command)
+    };
+    let back = ["rollback", "rec", "--keep-configuration", "--of-this-run", "--yes", "--confirm", "rec"];
+    project.infractl(&back).code(64).says("no job of a forge");
+    job("1", &back).code(0).says("nothing was deployed yet");
+    release(&project, "v1.0.0");
+    job("1", &["deploy", "rec"]).code(0);
+    job("1", &["verify", "rec"]).code(0);
+    assert_eq!(deployments(&project, "rec")[0]["job"], "gitlab 12 1");
+    job("1", &back).code(0).says("v1.0.0 was verified");
+
+    // What is not of this run stays, whatever became of it.
+    release(&project, "v1.1.0");
+    job("2", &["deploy", "rec"]).code(0);
+    job("3", &back).code(0).says("this run deployed nothing since v1.1.0");
+    // What came after the deployment failed.
+    job("2", &back).code(0).says("goes back to v1.0.0");
+    job("2", &back).code(0).says("this run went back to v1.0.0 already");
+    assert_eq!(deployments(&project, "rec").len(), 3);
+
+    // A run that goes back by itself does not go back twice.
+    let file = project.read("environments/defaults.toml");
+    project.write("environments/defaults.toml", &format!("{file}[rollout]\non-failure = \"rollback\"\n"));
+    release(&project, "v1.2.0");
+    project.write("left/broken", "");
+    project.write("left/once", "");
+    job("4", &["deploy", "rec"]).code(1);
+    assert_eq!(deployments(&project, "rec").len(), 5);
+    job("4", &back).code(0).says("this run went back to v1.0.0 already");
+    assert_eq!(deployments(&project, "rec").len(), 5);
+}

@@ -256,3 +256,145 @@ fn images_are_named_by_their_digest() {
     let text = project.git(&["for-each-ref", "--format=%(contents)", "refs/tags/v0.1.0"]);
     assert!(text.contains(&format!("\"api\": \"{reference}\"")), "{text}");
 }
+
+#[test]
+fn a_tag_is_signed_where_git_is_set_to_and_what_cannot_sign_releases_nothing() {
+    let project = project(RELEASE);
+    let key = project.remote.path("key");
+    let make = ["-q", "-t", "ed25519", "-N", "", "-C", "ada", "-f", key.to_str().unwrap()];
+    output(Command::new("ssh-keygen").args(make));
+    let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
+    let known = project.remote.path("known");
+    std::fs::write(&known, format!("ada@example.org {public}")).unwrap();
+    project.git(&["config", "gpg.format", "ssh"]);
+    project.git(&["config", "user.signingKey", key.to_str().unwrap()]);
+    project.git(&["config", "gpg.ssh.allowedSignersFile", known.to_str().unwrap()]);
+    for name in ["tag.gpgSign", "commit.gpgSign"] {
+        project.git(&["config", name, "true"]);
+    }
+    let hidden = key.with_extension("away");
+    std::fs::rename(&key, &hidden).unwrap();
+    project.refuses(&[], 1).says("No private key found");
+    std::fs::rename(&hidden, &key).unwrap();
+    std::fs::rename(&key, &hidden).unwrap();
+    project.git(&["config", "commit.gpgSign", "false"]);
+    project.refuses(&[], 1).says("git could not sign the tag").says("git config tag.gpgSign false");
+    std::fs::rename(&hidden, &key).unwrap();
+    project.git(&["config", "commit.gpgSign", "true"]);
+    project.run(&[], 0).says("released v0.1.0");
+    project.git(&["verify-tag", "v0.1.0"]);
+    project.git(&["verify-commit", "HEAD"]);
+    let text = project.git(&["for-each-ref", "--format=%(contents)", "refs/tags/v0.1.0"]);
+    assert!(text.contains("\n## [0.1.0] - ") || text.contains("## [0.1.0] - "), "{text}");
+    assert!(text.contains("\nManifest:\n") && text.contains("BEGIN SSH SIGNATURE"), "{text}");
+    // What is signed is read as the last release.
+    project.commit("fix: more");
+    project.run(&[], 0).says("released v0.1.1");
+    project.git(&["verify-tag", "v0.1.1"]);
+}
+
+#[test]
+fn an_older_release_is_mended_by_patches() {
+    let project = project("[release]\nhotfix = \"hotfix/*\"\n");
+    project.run(&[], 0).says("released v0.1.0");
+    project.commit("feat: the next one");
+    project.run(&[], 0).says("released v0.2.0");
+    project.git(&["switch", "--quiet", "-c", "hotfix/0.1", "v0.1.0"]);
+    project.commit("feat: too much");
+    project.refuses(&[], 1).says("0.2.0 is more than a patch of 0.1.0").says("--version patch");
+    project.git(&["reset", "--quiet", "--hard", "v0.1.0"]);
+    project.commit("fix: it holds");
+    project.run(&[], 0).says("released v0.1.1").says("merge `hotfix/0.1` into it");
+    let there = project.git(&["ls-remote", "origin"]);
+    let head = project.git(&["rev-parse", "HEAD"]);
+    assert!(there.contains(&format!("{head}\trefs/heads/hotfix/0.1")), "{there}");
+    assert!(!there.contains(&format!("{head}\trefs/heads/main")), "{there}");
+    project.git(&["switch", "--quiet", "-c", "other"]);
+    project.refuses(&[], 1).says("`other` is checked out");
+    // Somebody else was faster there.
+    project.git(&["switch", "--quiet", "hotfix/0.1"]);
+    project.commit("fix: more");
+    project.git(&["push", "--quiet", "origin", "HEAD"]);
+    project.git(&["reset", "--quiet", "--hard", "v0.1.1"]);
+    project.refuses(&[], 1).says("`hotfix/0.1` of `origin` has commits that are missing here");
+    project.git(&["switch", "--quiet", "main"]);
+    project.git(&["merge", "--quiet", "-X", "ours", "-m", "Merge it", "v0.1.1"]);
+    project.run(&["--version", "minor"], 0).says("released v0.3.0");
+}
+
+#[test]
+fn a_tag_that_is_another_one_at_the_remote_is_told() {
+    let project = project(RELEASE);
+    project.run(&[], 0).says("released v0.1.0");
+    let released = project.git(&["rev-parse", "v0.1.0^{commit}"]);
+    project.commit("fix: more");
+    project.push();
+    project.git(&["tag", "--force", "-a", "-m", "moved", "v0.1.0", "HEAD"]);
+    let run = project.refuses(&[], 1).says("the tag `v0.1.0` of `origin` names").says(&released[..12]);
+    run.says("git fetch --force origin tag v0.1.0");
+    project.git(&["fetch", "--quiet", "--force", "origin", "tag", "v0.1.0"]);
+    project.run(&[], 0).says("released v0.1.1");
+}
+
+#[test]
+fn a_remote_that_cannot_take_both_or_nothing_gets_nothing() {
+    let project = project(RELEASE);
+    let dir = format!("--git-dir={}", project.address());
+    project.git(&[&dir, "config", "receive.advertiseAtomic", "false"]);
+    project.refuses(&[], 1).says("git could not push the release").says("nothing of it is left");
+    project.git(&[&dir, "config", "receive.advertiseAtomic", "true"]);
+    // The server dies while it takes the push.
+    project.hook("pre-receive", "#!/bin/sh\ncat > /dev/null\nkill -9 $PPID\n");
+    project.refuses(&[], 1).says("git could not push the release");
+    std::fs::remove_file(project.remote.path("hooks/pre-receive")).unwrap();
+    project.run(&[], 0).says("released v0.1.0");
+}
+
+/// infractl is killed after its first call of git, after its second one, and so on; then whoever comes next does what he is told.
+#[test]
+fn whenever_it_is_killed_nothing_half_is_left() {
+    let real = String::from_utf8(output(Command::new("sh").args(["-c", "command -v git"]))).unwrap();
+    let real = real.trim();
+    let mut ends = [0; 3];
+    for at in 1.. {
+        let project = project(RELEASE);
+        let count = project.remote.path("count");
+        let script = format!(
+            "#!/bin/sh\n{real} \"$@\"\ncode=$?\necho x >> {count}\n\
+             [ $(wc -l < {count}) != {at} ] || kill -9 $PPID\nexit $code\n",
+            count = count.display()
+        );
+        let git = project.remote.script("bin/git", &script);
+        std::fs::set_permissions(&git, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let mut command = project.sandbox.command(&["release"]);
+        command.env("PATH", crate::common::path_with([&git]));
+        let status = command.output().unwrap().status;
+        if status.success() {
+            assert!(at > 15, "{at}: it was killed in between");
+            break;
+        }
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9), "{at}: {status}");
+        let next = project.sandbox.infractl(&["release"]);
+        if next.code == 0 {
+            ends[usize::from(next.err.contains("already v0.1.0"))] += 1;
+        } else {
+            // It is at the remote, and not here: the next call says how it gets here.
+            ends[2] += 1;
+            let help = ["git pull --ff-only --tags origin main", "git fetch --tags origin"];
+            let help = help.into_iter().find(|help| next.err.contains(help));
+            let words: Vec<&str> =
+                help.unwrap_or_else(|| panic!("{at}: {}", next.err)).split(' ').skip(1).collect();
+            project.git(&words);
+            project.run(&[], 0).says("already v0.1.0");
+        }
+        assert_eq!(project.git(&["tag", "--list"]), "v0.1.0", "{at}");
+        assert_eq!(project.git(&["status", "--porcelain"]), "", "{at}");
+        let head = project.git(&["rev-parse", "HEAD"]);
+        let there = project.git(&["ls-remote", "origin"]);
+        assert!(there.contains(&format!("{head}\trefs/heads/main")), "{at}: {there}");
+        assert!(there.contains(&format!("{head}\trefs/tags/v0.1.0^{{}}")), "{at}: {there}");
+        let log = project.git(&["log", "--format=%s"]);
+        assert_eq!(log, "chore(release): v0.1.0\nfeat: begin", "{at}");
+    }
+    assert!(ends.iter().all(|count| *count > 0), "begun anew, over already, taken over: {ends:?}");
+}

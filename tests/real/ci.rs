@@ -62,8 +62,10 @@ fn commit(project: &Sandbox) {
         let who = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"];
         output(clean("git", project.root(), project.home.root()).args(who).args(args));
     };
-    git(&["init", "-q"]);
-    git(&["remote", "add", "origin", "https://github.com/acme/shop.git"]);
+    if !project.path(".git").exists() {
+        git(&["init", "-q"]);
+        git(&["remote", "add", "origin", "https://github.com/acme/shop.git"]);
+    }
     git(&["add", "-A"]);
     git(&["commit", "-qm", "all"]);
 }
@@ -82,11 +84,16 @@ fn what_people_check_these_files_with_finds_nothing() {
     else {
         return;
     };
-    let odd = "queue = true\nshards = 3\nsecrets = [\"INFRACTL_AGE_KEY\", \"ARM_CLIENT_ID\"]\n";
+    let odd = "queue = true\nshards = 3\nweekly = [\"snapshot verify prod\"]\nsecrets = [\"INFRACTL_AGE_KEY\", \"ARM_CLIENT_ID\"]\n";
     let role = "identity = { aws = \"arn:aws:iam::123456789012:role/ci\" }\n";
+    let issue = "drift-issue = true\n";
     for (forge, file, more) in [
-        ("github", GITHUB, [odd, role].concat()),
-        ("gitlab", ".gitlab-ci.yml", [odd, role, "image = \"registry.example.com/tools:1\"\n"].concat()),
+        ("github", GITHUB, [odd, role, issue].concat()),
+        (
+            "gitlab",
+            ".gitlab-ci.yml",
+            [odd, role, issue, "image = \"registry.example.com/tools:1\"\n"].concat(),
+        ),
         ("azure", "azure-pipelines.yml", odd.to_owned()),
     ] {
         let project = project(forge, &more);
@@ -95,6 +102,10 @@ fn what_people_check_these_files_with_finds_nothing() {
         }
         let stages = "main = [\n  { env = \"1e3\", run = [\"apply\"] },\n  { env = \"no\", run = [\"apply -- '-var=a=${{ x }}' $HOME\"] },";
         project.edit("environments/defaults.toml", "main = [", stages);
+        let tag = "[lock]\nshared = true\n[snapshots.data]\ncreate = \"true\"\nlist = \"true\"\n[ci]\n\
+            tag = [{ env = \"prod\", run = [\"promote dev\", \"apply --plan\"], approval = true, snapshot = \"create\", rollback = true }]";
+        project.edit("environments/defaults.toml", "[ci]", tag);
+        project.edit("environments/defaults.toml", "drift --all", "drift --all --new");
         project.infractl(&["ci", "generate"]).code(0);
         let run = |program: &OsString, args: &[&str]| {
             let mut command = clean(program, project.root(), project.home.root());
@@ -123,7 +134,8 @@ fn stand_ins(project: &Sandbox) -> Vec<String> {
     let take = "mkdir -p \"$FROM\" && cp \"$HANDED/$NAME\"/* \"$FROM/\"";
     let actions = [("checkout", "true"), ("upload-artifact", keep), ("download-artifact", take)];
     let file = project.read(GITHUB);
-    let known = actions.into_iter().map(|(name, script)| {
+    let known = actions.into_iter().filter(|(name, _)| file.contains(&format!("actions/{name}@")));
+    let known = known.map(|(name, script)| {
         let inputs =
             ["name", "path", "fetch-depth", "persist-credentials", "if-no-files-found", "retention-days"];
         let inputs: Value = inputs
@@ -207,6 +219,78 @@ fn act_plans_and_comments_on_what_is_proposed_and_applies_what_is_merged() {
     assert_eq!(forge.1.lock().unwrap().len(), 1);
 }
 
+/// Every deployment writes a line, and the one that finds `broken` fails once.
+fn releases(forge: &str) -> Sandbox {
+    let project = project(forge, "");
+    let states = project.home.path("states");
+    let states = states.display();
+    let main = "main = [\n  { env = \"dev\", run = [\"deploy\", \"verify\"] },\n]\n\
+        tag = [{ env = \"prod\", run = [\"ready\", \"promote dev\", \"verify\"], approval = true, snapshot = \"create\", rollback = true }]\nrest = [";
+    let file = project.read("environments/defaults.toml");
+    let (before, rest) = file.split_once("main = [").unwrap();
+    let rest = rest.split_once("\n]\n").unwrap().1;
+    let main = main.split_once("rest = [").unwrap().0;
+    let steps = format!(
+        "deploy = [{{ command = [\"sh\", \"-c\", \"if rm {states}/broken; then exit 1; fi; cat VERSION >> {states}/{{{{environment}}}}-runs\"] }}]\n\
+         ready = [{{ command = [\"test\", \"!\", \"-e\", \"{states}/early\"] }}]\n\
+         verify = {{ steps = [{{ command = [\"test\", \"-e\", \"{states}/{{{{environment}}}}-runs\"], effect = \"reads\" }}] }}\n\
+         [lock]\nshared = true\n[snapshots.data]\ncreate = \"echo $INFRACTL_SNAPSHOT >> {states}/copies\"\n\
+         list = \"cat {states}/copies\"\nverify = \"test -s {states}/copies\"\nrestore = \"true\"\nremove = \"true\"\n"
+    );
+    let rest = rest.split_once("[pipelines]\n").unwrap().0;
+    project.write("environments/defaults.toml", &format!("{before}{main}{rest}[pipelines]\n{steps}"));
+    project.infractl(&["ci", "generate"]).code(0);
+    release(&project, "v1.0.0");
+    project
+}
+
+/// Commits a version, and tags it.
+fn release(project: &Sandbox, version: &str) {
+    project.write("VERSION", &format!("{version}\n"));
+    commit(project);
+    output(clean("git", project.root(), project.home.root()).args(["tag", version]));
+}
+
+/// What was deployed to production, one after the other.
+fn runs(project: &Sandbox) -> String {
+    std::fs::read_to_string(project.home.path("states/prod-runs")).unwrap_or_default()
+}
+
+#[test]
+fn act_releases_by_tag_and_goes_back_once_when_that_fails() {
+    let Some(program) = need("act") else { return };
+    let project = releases("github");
+    let pushed = |name: &str, run: &str| {
+        project.home.write("event.json", &json!({ "ref": name }).to_string());
+        let more = [
+            format!("--eventpath={}", project.home.path("event.json").display()),
+            format!("--env=GITHUB_RUN_ID={run}"),
+        ];
+        act(&project, &program, "push", &more)
+    };
+    let tagged = |version: &str, run: &str| pushed(&format!("refs/tags/{version}"), run);
+    let merged = || pushed("refs/heads/main", "1").code(0);
+    merged();
+    assert_eq!(runs(&project), "", "only a tag begins it");
+    let run = tagged("v1.0.0", "2").code(0);
+    assert!(!run.out.contains("goes back"), "{}", run.out);
+    assert_eq!(runs(&project), "v1.0.0\n");
+    let copies = std::fs::read_to_string(project.home.path("states/copies")).unwrap();
+    assert_eq!(copies.lines().count(), 1, "made and verified before");
+
+    // What fails before anything is deployed takes nothing back.
+    release(&project, "v1.1.0");
+    merged();
+    std::fs::write(project.home.path("states/early"), "").unwrap();
+    tagged("v1.1.0", "3").code(1).prints("this run deployed nothing since");
+    assert_eq!(runs(&project), "v1.0.0\n");
+    std::fs::remove_file(project.home.path("states/early")).unwrap();
+
+    std::fs::write(project.home.path("states/broken"), "").unwrap();
+    tagged("v1.1.0", "4").code(1).prints("`prod` goes back to v1.0.0");
+    assert_eq!(runs(&project), "v1.0.0\nv1.1.0\n", "the pipeline with the configuration that is checked out");
+}
+
 #[test]
 fn gitlab_ci_local_does_the_same() {
     let Some(program) = need("gitlab-ci-local") else { return };
@@ -241,6 +325,49 @@ fn gitlab_ci_local_does_the_same() {
     assert!(project.read(".gitlab-ci.yml").contains("      when: manual\n      allow_failure: false\n"));
     run(&merged, &["--manual", "to-prod"]);
     assert!(state(&project, "dev").exists() && state(&project, "prod").exists());
+}
+
+#[test]
+fn gitlab_ci_local_goes_back_and_joins_the_shares_of_a_plan() {
+    let Some(program) = need("gitlab-ci-local") else { return };
+    let project = releases("gitlab");
+    project.edit("environments/defaults.toml", "forge = \"gitlab\"", "forge = \"gitlab\"\nshards = 2");
+    project.infractl(&["ci", "generate"]).code(0);
+    commit(&project);
+    let forge = fake_forge();
+    let run = |variables: &[&str], args: &[&str]| {
+        let mut command = clean(&program, project.root(), project.home.root());
+        command.env("PATH", path_with([Path::new(BIN)])).arg("--force-shell-executor").args(args);
+        command.arg(format!("--variable=INFRACTL_AGE_KEY={}", key(&project)));
+        Run::of(command.args(variables.iter().map(|variable| format!("--variable={variable}"))))
+    };
+    let api = format!("CI_API_V4_URL={}", forge.0);
+    let proposed = [
+        "GITLAB_CI=true",
+        "CI_PIPELINE_SOURCE=merge_request_event",
+        "CI_MERGE_REQUEST_IID=7",
+        "CI_PROJECT_ID=12",
+        "CI_MERGE_REQUEST_SOURCE_PROJECT_ID=12",
+        "CI_MERGE_REQUEST_PROJECT_ID=12",
+        "GITLAB_TOKEN=token-of-the-bot",
+        &api,
+    ];
+    run(&proposed, &[]).code(0);
+    let said = forge.1.lock().unwrap().clone();
+    let [(_, comment)] = said.as_slice() else { panic!("one comment: {said:?}") };
+    assert!(comment.contains("| dev |") && comment.contains("| prod |"), "{comment}");
+
+    let merged = ["CI_PIPELINE_SOURCE=push", "CI_COMMIT_BRANCH=main", "GITLAB_CI=true", "CI_PROJECT_ID=12"];
+    run(&merged, &[]).code(0);
+    let tagged = [
+        "CI_PIPELINE_SOURCE=push",
+        "CI_COMMIT_BRANCH=",
+        "CI_COMMIT_TAG=v1.0.0",
+        "GITLAB_CI=true",
+        "CI_PROJECT_ID=12",
+    ];
+    run(&tagged, &["--manual", "to-prod"]).code(0);
+    assert_eq!(runs(&project), "v1.0.0\n");
 }
 
 /// What was written to a forge: the line of each request, and the comment.

@@ -173,3 +173,50 @@ fn what_may_change_is_left_out_and_said() {
     rules("{ address = \"local_file.*\" }");
     project.infractl(&["drift", "dev"]).code(78).says("reason");
 }
+
+#[test]
+fn the_hook_is_told_of_what_is_new_and_of_nothing_else() {
+    let Some(project) = project(&["dev", "rec"]) else { return };
+    let hook = "on-drift = [{ command = \"printf '%s: %s' \\\"$INFRACTL_FAILURE\\\" \\\"$INFRACTL_DRIFT\\\" > told\", effect = \"reads\" }]\n";
+    project.write("environments/defaults.toml", &format!("protected = true\n[hooks]\n{hook}"));
+    let told = || {
+        let text = fs::read_to_string(project.path("told")).unwrap_or_default();
+        let _ = fs::remove_file(project.path("told"));
+        text
+    };
+    project.infractl(&["drift", "dev", "--new"]).code(0);
+    assert_eq!(told(), "");
+    let file = project.path("environments/dev/made/b.txt");
+    fs::remove_file(&file).unwrap();
+    // It reads: no question, although the environment is protected.
+    project.infractl(&["drift", "dev", "--new"]).code(2);
+    let said = told();
+    assert!(
+        said.starts_with("1 resource of `dev` changed behind terraform's back, not all of it told"),
+        "{said}"
+    );
+    assert!(
+        said.contains("### 1 resource of `dev`") && said.contains("local_sensitive_file.b: deleted (new)"),
+        "{said}"
+    );
+    project.infractl(&["drift", "dev", "--new"]).code(0);
+    assert_eq!(told(), "", "it was told");
+    let dry = project.infractl(&["drift", "dev", "--dry-run"]).code(0);
+    dry.prints("# if `terraform plan -refresh-only` finds something:");
+    assert_eq!(told(), "");
+    // A look that fails is none that found something.
+    let module = project.read("environments/dev/main.tf");
+    project.write("environments/dev/main.tf", "resource {");
+    project.infractl(&["drift", "dev"]).code(1);
+    assert_eq!(told(), "");
+    project.write("environments/dev/main.tf", &module);
+
+    // Of several only those that differ are told, each by itself.
+    let run = project.infractl(&["drift", "--all", "--format", "markdown"]).code(2);
+    assert!(run.out.starts_with("### 1 resource of `dev`") && !run.out.contains("rec"), "{}", run.out);
+    let hook = "on-drift = [{ command = \"exit 3\", effect = \"reads\" }]\n";
+    project.write("environments/defaults.toml", &format!("[hooks]\n{hook}"));
+    project.infractl(&["drift", "dev"]).code(2).says("that failed too");
+    project.write("environments/defaults.toml", "[hooks]\non-drift = [{ do = \"drift\" }]\n");
+    project.infractl(&["drift", "dev"]).code(78).says("`drift` would do itself without end");
+}

@@ -1,16 +1,23 @@
 use indexmap::IndexMap;
 
 use super::*;
-use crate::ci::jobs::About;
-use crate::config::model::{Ci, CiIdentity, CiProgram, CiStage, EnvironmentName};
+use crate::ci::job::About;
+use crate::config::model::{Ci, CiIdentity, CiProgram, CiSnapshot, CiStage, EnvironmentName};
 
 fn stage(env: &str, run: &[&str], approval: bool) -> CiStage {
     let run = run.iter().map(|line| (*line).to_owned()).collect();
-    CiStage { env: EnvironmentName(env.to_owned()), run, approval, identity: None }
+    CiStage {
+        env: EnvironmentName(env.to_owned()),
+        run,
+        approval,
+        identity: None,
+        snapshot: None,
+        rollback: false,
+    }
 }
 
 fn setting(forge: CiForge) -> Setting {
-    let about = |protected| About { protected, has_secrets: true };
+    let about = |protected| About { protected, has_secrets: true, has_snapshots: true, has_records: true };
     Setting {
         ci: Ci {
             forge,
@@ -27,12 +34,16 @@ fn setting(forge: CiForge) -> Setting {
                 stage("dev", &["apply", "deploy"], false),
                 stage("prod", &["apply --plan", "deploy"], true),
             ],
+            tag: Vec::new(),
             nightly: vec!["drift --all".to_owned()],
+            weekly: Vec::new(),
+            drift_issue: false,
             identity: None,
             secrets: None,
             queue: false,
         },
         branch: "main".to_owned(),
+        tag_prefix: "v".to_owned(),
         folder: String::new(),
         environments: IndexMap::from([("dev".to_owned(), about(false)), ("prod".to_owned(), about(true))]),
         has_tools: false,
@@ -169,4 +180,106 @@ fn what_comes_from_a_fork_gets_no_secrets_and_only_whoever_needs_one_gets_a_toke
     );
     assert!(job("to-prod").contains("needs: plan-prod") && job("plan-prod").contains("needs: to-dev"));
     assert!(!new.contains("pull_request_target") && new.contains("fetch-depth: 0"));
+}
+
+/// Production by tag, with everything that belongs to it.
+fn released(forge: CiForge) -> Setting {
+    let mut setting = setting(forge);
+    let stage = stage("prod", &["promote dev", "apply --plan", "verify"], true);
+    setting.ci.tag = vec![CiStage { snapshot: Some(CiSnapshot::Create), rollback: true, ..stage }];
+    setting
+}
+
+/// What stands under this key, two spaces deep or at the top.
+fn part<'a>(text: &'a str, key: &str) -> &'a str {
+    let depth = key.len() - key.trim_start().len();
+    let (_, rest) = text.split_once(&format!("\n{key}:\n")).unwrap_or_else(|| panic!("no {key} in {text}"));
+    let is_end = |line: &str| !line.trim().is_empty() && line.len() - line.trim_start().len() <= depth;
+    let length: usize = rest.split_inclusive('\n').take_while(|line| !is_end(line)).map(str::len).sum();
+    &rest[..length]
+}
+
+#[test]
+fn a_release_is_planned_and_its_snapshots_verified_before_somebody_lets_it_begin() {
+    let new = text(&released(CiForge::Github)).unwrap();
+    let job = |name: &str| part(&new, &format!("  {name}"));
+    assert!(part(&new, "\"on\"").contains("tags:\n      - \"v[0-9]+.[0-9]+.[0-9]+\"\n"), "{new}");
+    let tag = "startsWith(github.ref, 'refs/tags/')";
+    for name in ["plan-prod-2", "verify-snapshot-prod", "to-prod-2", "rollback-prod"] {
+        assert!(job(name).contains(&format!(" && {tag}")), "{}", job(name));
+    }
+    assert!(job("to-dev").contains(&format!("!{tag}")));
+    let snapshot = job("verify-snapshot-prod");
+    assert!(snapshot.contains("needs: plan-prod-2") && snapshot.contains("environment: prod-plan"));
+    assert!(
+        snapshot.contains("infractl snapshot create prod\n")
+            && snapshot.contains("infractl snapshot verify prod\n")
+    );
+    assert!(job("to-prod-2").contains("needs: verify-snapshot-prod"));
+    assert!(job("to-prod-2").contains("infractl promote dev prod --confirm prod\n"));
+    let back = job("rollback-prod");
+    assert!(
+        back.contains("needs: to-prod-2") && back.contains("needs.to-prod-2.result == 'failure'"),
+        "{back}"
+    );
+    assert!(back.contains("environment: prod-rollback") && back.contains("group: infractl-prod\n"));
+    assert!(back.contains("infractl rollback prod --keep-configuration --of-this-run --confirm prod\n"));
+
+    let new = text(&released(CiForge::Gitlab)).unwrap();
+    let back = part(&new, "rollback-prod");
+    assert!(back.contains("when: on_failure") && back.contains("resource_group: prod"), "{back}");
+    assert!(back.contains(r#"$CI_COMMIT_TAG =~ /^v[0-9]+\\.[0-9]+\\.[0-9]+$/"#), "{back}");
+    let new = text(&released(CiForge::Azure)).unwrap();
+    let (deploy, back) = new.split_once("\"on\":\n").unwrap();
+    assert!(deploy.contains("infractl promote dev prod") && back.contains("infractl rollback prod"));
+    assert!(back.trim_start().starts_with("failure:\n"), "{back}");
+    assert!(part(&new, "trigger").contains("- \"v*-*\"\n"), "{new}");
+}
+
+#[test]
+fn what_a_release_cannot_do_is_refused() {
+    let refused = |change: &dyn Fn(&mut Setting)| {
+        let mut setting = released(CiForge::Gitlab);
+        change(&mut setting);
+        let wrong = text(&setting).unwrap_err();
+        (wrong.key, wrong.message)
+    };
+    let (key, why) = refused(&|s| s.environments["prod"].has_records = false);
+    assert!(key == "tag" && why.contains("deployment records"), "{why}");
+    let (key, why) = refused(&|s| s.environments["prod"].has_snapshots = false);
+    assert!(key == "tag" && why.contains("no snapshots"), "{why}");
+    let (key, why) = refused(&|s| s.ci.tag[0].approval = false);
+    assert!(key == "tag" && why.contains("is protected"), "{why}");
+    assert!(refused(&|s| s.ci.tag[0].run = vec!["promote".to_owned()]).1.contains("from which"));
+    assert!(refused(&|s| s.ci.tag[0].run = vec!["promote dev rec".to_owned()]).1.contains("goes to `rec`"));
+    assert!(refused(&|s| s.tag_prefix = "v$(x)".to_owned()).1.contains("tags that begin"));
+}
+
+#[test]
+fn drift_remembers_what_it_told_and_shares_of_a_plan_become_one_comment() {
+    for forge in ALL {
+        let mut wanted = setting(forge);
+        wanted.ci.shards = Some(3);
+        wanted.ci.nightly = vec!["drift --all --new".to_owned()];
+        wanted.ci.weekly = vec!["snapshot verify prod".to_owned()];
+        wanted.ci.drift_issue = forge != CiForge::Azure;
+        let new = text(&wanted).unwrap();
+        let drift = new.lines().find(|line| line.contains("infractl drift")).unwrap();
+        assert!(drift.contains("drift --all --new --known \"$") && !drift.contains("--shard"), "{drift}");
+        assert!(new.contains("infractl snapshot verify prod"));
+        if forge == CiForge::Azure {
+            assert!(new.contains("task: Cache@2") && new.contains("[ \"$code\" = 2 ] ||"), "{new}");
+            wanted.ci.drift_issue = true;
+            assert_eq!(text(&wanted).unwrap_err().key, "drift-issue");
+            continue;
+        }
+        assert!(drift.contains("--format markdown > \"$said\" || code=$?"), "{drift}");
+        assert!(new.contains("infractl ci issue \"$said\" --name nightly-drift"));
+        assert_eq!(new.matches("infractl ci comment -").count(), 1, "{new}");
+        assert!(new.contains("for share in $(seq 1 3)"), "{new}");
+        let cached = if forge == CiForge::Github { "actions/cache/save@" } else { "when: always\n" };
+        assert!(new.contains(cached));
+        wanted.ci.nightly.clear();
+        assert_eq!(text(&wanted).unwrap_err().key, "drift-issue", "nothing looks for drift");
+    }
 }

@@ -1,22 +1,15 @@
 //! Say something on what is proposed, in one comment.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use secrecy::ExposeSecret as _;
-
+use super::talk::{self, Stop, ask, find, tried};
 use crate::ci::comment::{body, mark};
-use crate::ci::forge::{self, Change, Nowhere, PAGE};
-use crate::commands::{Global, input, target};
+use crate::ci::forge::{self, Place};
+use crate::commands::Global;
 use crate::context::Ctx;
 use crate::disk;
 use crate::failure::{Failure, Kind};
-use crate::net::dial::Dial;
-use crate::net::http::{self, Reply, Request};
-use crate::net::proxies::Proxies;
-use crate::secrets;
-use crate::text::{list, plain};
-use crate::work::schedule::pause;
+use crate::text::plain;
 
 /// Say something on the pull request or merge request of this job, in one comment
 ///
@@ -29,29 +22,16 @@ pub(super) struct CommentArgs {
     #[arg(value_name = "FILE|-")]
     file: PathBuf,
     /// Which comment, when there are several
-    #[arg(long, value_name = "NAME", default_value = "plan", value_parser = name)]
+    #[arg(long, value_name = "NAME", default_value = "plan", value_parser = talk::name)]
     name: String,
 }
-
-fn name(text: &str) -> Result<String, String> {
-    let is_good = |c: char| c.is_ascii_alphanumeric() || " ._/-".contains(c);
-    let is_name = !text.is_empty() && text.chars().all(is_good) && !text.contains("--");
-    if is_name { Ok(text.to_owned()) } else { Err("use letters, digits, `.`, `_`, `/` and `-`".to_owned()) }
-}
-
-/// How long one request may take, how often all is tried, and how long a forge may let us wait.
-const EACH: Duration = Duration::from_secs(30);
-const TRIES: u32 = 4;
-const LONGEST_WAIT: Duration = Duration::from_secs(120);
-/// Nobody reads that many comments.
-const PAGES: usize = 50;
 
 /// Writes it.
 pub(super) async fn run(cx: &Ctx, global: &Global, args: &CommentArgs) -> Result<(), Failure> {
     let event = cx.vars.get("GITHUB_EVENT_PATH").and_then(|file| disk::read_text(file.as_ref()).ok());
-    let change = forge::change(&|name| cx.vars.get(name), event.as_deref()).map_err(nowhere)?;
-    let text = read(cx, &args.file)?;
-    mask_all(cx, &change).await?;
+    let change = forge::change(&|name| cx.vars.get(name), event.as_deref()).map_err(talk::nowhere)?;
+    let text = talk::read(cx, &args.file)?;
+    talk::mask_all(cx, &change).await?;
     let mark = mark(&args.name);
     let text = cx.masks.mask(&plain(&text)).into_owned();
     if text.trim().is_empty() {
@@ -62,185 +42,21 @@ pub(super) async fn run(cx: &Ctx, global: &Global, args: &CommentArgs) -> Result
         cx.ui.note(format!("would say this on {} of {}", change.what, change.forge));
         return cx.ui.page(&text);
     }
-    for number in 1.. {
-        let wait = match say(cx, &change, &mark, &text).await {
-            Ok(done) => {
-                cx.ui.note(format!("{done} on {} of {}", change.what, change.forge));
-                return Ok(());
-            }
-            Err(Stop::End(failure)) => return Err(failure),
-            Err(Stop::Later(failure, _)) if number == TRIES => return Err(failure),
-            Err(Stop::Later(failure, Some(wait))) if wait > LONGEST_WAIT => {
-                let seconds = wait.as_secs();
-                return Err(failure.help(format!(
-                    "run this job again in {seconds} s: so long the forge wants to be left alone"
-                )));
-            }
-            Err(Stop::Later(failure, wait)) => {
-                let wait = wait.unwrap_or(Duration::from_secs(1 << number));
-                cx.ui.warn(format!("{}; again in {} s", failure.error, wait.as_secs()));
-                wait
-            }
-        };
-        if !pause(wait, &cx.interrupts).await {
-            return Err(cx.interrupts.failure("interrupted"));
+    tried(cx, &change, async || say(cx, &change, &mark, &text).await).await
+}
+
+/// Finds the comment and writes it.
+async fn say(cx: &Ctx, change: &Place, mark: &str, text: &str) -> Result<&'static str, Stop> {
+    let content = || Some(change.content(None, text));
+    match find(cx, change, mark).await? {
+        Some((_, old)) if old.trim_end() == text.trim_end() => Ok("said already"),
+        Some((id, _)) => {
+            ask(cx, change, change.changes, &change.old_one(id), content()).await?;
+            Ok("the comment was changed")
+        }
+        None => {
+            ask(cx, change, "POST", change.new_one(), content()).await?;
+            Ok("commented")
         }
     }
-    Ok(())
-}
-
-/// Why a comment was not written.
-enum Stop {
-    /// It would not be next time either.
-    End(Failure),
-    /// It may be after a while.
-    Later(Failure, Option<Duration>),
-}
-
-/// Finds the comment and writes it: all of it anew each time, since nobody knows what a request without an answer did.
-async fn say(cx: &Ctx, change: &Change, mark: &str, text: &str) -> Result<&'static str, Stop> {
-    for number in 1..=PAGES {
-        let reply = ask(cx, change, "GET", &change.page(number), None).await?;
-        let page = reply.json().map_err(|answer| {
-            Stop::End(Failure::new(Kind::Failed, format!("{} answers: {}", change.forge, answer.text)))
-        })?;
-        if let Some((id, old)) = forge::find(&page, mark) {
-            if old.trim_end() == text.trim_end() {
-                return Ok("said already");
-            }
-            ask(cx, change, change.changes, &change.old_one(id), Some(text)).await?;
-            return Ok("the comment was changed");
-        }
-        if page.as_array().is_none_or(|page| page.len() < PAGE) {
-            break;
-        }
-    }
-    ask(cx, change, "POST", change.new_one(), Some(text)).await?;
-    Ok("commented")
-}
-
-async fn ask(
-    cx: &Ctx,
-    change: &Change,
-    method: &'static str,
-    url: &str,
-    text: Option<&str>,
-) -> Result<Reply, Stop> {
-    let (name, token) = &change.header;
-    let accept = ("Accept".to_owned(), "application/json".to_owned().into());
-    let mut headers = vec![((*name).to_owned(), token.clone()), accept];
-    if text.is_some() {
-        headers.push(("Content-Type".to_owned(), "application/json".to_owned().into()));
-    }
-    let request = Request {
-        method,
-        url: url.to_owned(),
-        headers,
-        body: text.map(|text| forge::content(text).into()),
-        redirects: false,
-        dial: Dial { proxies: Proxies::of(|name| cx.vars.get(name)), at: None },
-        ca: None,
-    };
-    let answer = tokio::select! {
-        answer = http::send(request, EACH, (cx.now)()) => answer,
-        () = cx.interrupts.pressed() => return Err(Stop::End(cx.interrupts.failure("interrupted"))),
-    };
-    match answer {
-        Ok(reply) if (200..300).contains(&reply.status) => Ok(reply),
-        Ok(reply) => Err(refused(cx, change, &reply)),
-        Err(trouble) => {
-            let message = format!("{} cannot be reached: {}", change.forge, trouble.answer.text);
-            let failure = Failure { help: trouble.answer.check, ..Failure::new(Kind::Failed, message) };
-            Err(if trouble.answer.is_final { Stop::End(failure) } else { Stop::Later(failure, None) })
-        }
-    }
-}
-
-/// What an answer means that is not good.
-fn refused(cx: &Ctx, change: &Change, reply: &Reply) -> Stop {
-    let said = reply.json().ok().and_then(|json| {
-        let message = json.get("message").or_else(|| json.get("error"))?;
-        Some(message.as_str().map_or_else(|| message.to_string(), str::to_owned))
-    });
-    let said = said.map_or_else(|| reply.first_lines(1).concat(), |said| plain(&said).into_owned());
-    let said: String = said.chars().take(200).collect();
-    let status = http::status(reply.status);
-    let said = if said.is_empty() { status } else { format!("{status}: {said}") };
-    let (forge, what, variable) = (change.forge, &change.what, change.variable);
-    let wait = reply.retry_after((cx.now)());
-    let failure = |text: String| Failure::new(Kind::Failed, text);
-    match reply.status {
-        401 => Stop::End(
-            failure(format!("{forge} does not know the token of {variable} ({said})"))
-                .help("see whether it has run out, and hand a new one over"),
-        ),
-        403 if wait.is_none() => Stop::End(
-            failure(format!("{forge} does not let this token comment on {what} ({said})")).help(change.right),
-        ),
-        404 => Stop::End(
-            failure(format!("{forge} has no {what}, or none that this token may see ({said})"))
-                .help("see whether it was removed")
-                .help(change.right),
-        ),
-        403 | 429 => Stop::Later(failure(format!("{forge} wants to be left alone ({said})")), wait),
-        500.. => Stop::Later(
-            failure(format!("{forge} is not well ({said})")).help("run this job again later"),
-            wait,
-        ),
-        _ => Stop::End(failure(format!("{forge} refuses the comment on {what} ({said})"))),
-    }
-}
-
-fn nowhere(why: Nowhere) -> Failure {
-    let failure = |text: String| Failure::new(Kind::Usage, text);
-    match why {
-        Nowhere::NoForge => failure("this is no job of GitHub or GitLab: there is nothing to comment on".to_owned())
-            .help("set GITHUB_ACTIONS, GITHUB_REPOSITORY, GITHUB_REF and GITHUB_TOKEN, or GITLAB_CI, CI_API_V4_URL, CI_PROJECT_ID, CI_MERGE_REQUEST_IID and GITLAB_TOKEN"),
-        Nowhere::Missing(forge, names) => {
-            let failure = failure(format!("this job of {forge} lacks {}", list(&names, "and")));
-            if names.contains(&"GITHUB_TOKEN") {
-                failure.help("hand the token over: `env: { GITHUB_TOKEN: \"${{ github.token }}\" }`")
-            } else if names.contains(&"GITLAB_TOKEN") {
-                failure.help("set it in the CI/CD settings of the project, masked: a token with the scope `api`")
-            } else {
-                failure.help("the forge sets them: run this in a job")
-            }
-        }
-        Nowhere::Odd(name) => failure(format!("`{name}` does not hold what the forge writes there")),
-        Nowhere::NoChange(what) => failure(format!("this job belongs to no {what}"))
-            .help(format!("run it in a job that a {what} starts")),
-    }
-}
-
-fn read(cx: &Ctx, file: &std::path::Path) -> Result<String, Failure> {
-    let bytes =
-        if file.as_os_str() == "-" { input::whole()? } else { disk::read(&cx.dir.join(file))?.into() };
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// The token, and the secrets of every environment that can be opened with the keys that are here.
-async fn mask_all(cx: &Ctx, change: &Change) -> Result<(), Failure> {
-    let token = change.header.1.expose_secret();
-    let _ = cx.masks.add(change.variable, token.strip_prefix("Bearer ").unwrap_or(token));
-    let Ok(project) = target::project(cx) else { return Ok(()) };
-    let mut closed = Vec::new();
-    for name in &project.environments {
-        let Ok(env) = project.environment(name) else { continue };
-        match secrets::open(cx.runner.as_ref(), &cx.vars.0, &env, true).await {
-            Ok(opened) => {
-                for (name, value) in opened.iter() {
-                    // What is too short to be masked is said where it is used.
-                    let _ = cx.masks.add(name, value.expose_secret());
-                }
-            }
-            Err(_) => closed.push(name),
-        }
-    }
-    if !closed.is_empty() {
-        cx.ui.note(format!(
-            "not looked for in the text: secrets of {}, which cannot be opened here",
-            list(closed, "and")
-        ));
-    }
-    Ok(())
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::Parse;
 use crate::ci::generate::{self as file, Found};
-use crate::ci::jobs::{About, Setting, commands};
+use crate::ci::job::{About, Setting};
+use crate::ci::jobs::commands;
 use crate::ci::line::Wrong;
 use crate::commands::{Global, target};
 use crate::config::{Environment, Project};
@@ -104,9 +105,12 @@ fn setting(project: &Project, top: &Path, environments: &[Environment]) -> Resul
         ));
     };
     let branch = environments.iter().find_map(|env| env.release.branch.clone());
+    let tag_prefix = environments.iter().find_map(|env| env.release.tag_prefix.clone());
     let about = |env: &Environment| About {
         protected: env.protected,
         has_secrets: env.secrets.files.iter().any(|file| file.is_file()),
+        has_snapshots: !env.snapshots.is_empty(),
+        has_records: env.lock.shared == Some(true),
     };
     let has_secrets = environments.iter().any(|env| about(env).has_secrets);
     let secrets = match &ci.secrets {
@@ -115,6 +119,7 @@ fn setting(project: &Project, top: &Path, environments: &[Environment]) -> Resul
     };
     Ok(Setting {
         branch: branch.unwrap_or_else(|| "main".to_owned()),
+        tag_prefix: tag_prefix.unwrap_or_else(|| "v".to_owned()),
         folder: project.root.strip_prefix(top).unwrap_or(Path::new("")).to_string_lossy().into_owned(),
         environments: environments.iter().map(|env| (env.name.clone(), about(env))).collect(),
         has_tools: environments.iter().any(|env| !env.tools.is_empty()),

@@ -13,7 +13,7 @@ use crate::config::Environment;
 use crate::config::model::{SnapshotKind, SnapshotName, SnapshotStep};
 use crate::config::verbs::Effect;
 use crate::context::Ctx;
-use crate::deployments::{Deployment, Standing, back};
+use crate::deployments::{Deployment, Standing, back, job};
 use crate::failure::{Failure, Kind};
 use crate::pipeline::plan::Verb;
 use crate::snapshots::meant::{Found, found};
@@ -38,7 +38,7 @@ pub struct RollbackArgs {
     #[arg(long, value_name = "VERSION")]
     to: Option<String>,
     /// Only list what can be gone back to, and why not to the rest
-    #[arg(long, conflicts_with_all = ["to", "accept_schema", "keep_configuration"])]
+    #[arg(long, conflicts_with_all = ["to", "accept_schema", "keep_configuration", "of_this_run"])]
     list: bool,
     /// Go back although a release since then has changed the schema of the data for good
     #[arg(long)]
@@ -50,6 +50,10 @@ pub struct RollbackArgs {
     /// Take the images back only, with the configuration that is checked out
     #[arg(long)]
     keep_configuration: bool,
+    /// For a job of a forge: only if the last deployment was made by this run of the forge, was not verified, and was not
+    /// gone back from
+    #[arg(long)]
+    of_this_run: bool,
 }
 
 /// Runs it.
@@ -58,7 +62,8 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &RollbackArgs) -> Resul
         || args.list
         || args.accept_schema
         || args.keep_configuration
-        || args.restore_snapshot.is_some();
+        || args.restore_snapshot.is_some()
+        || args.of_this_run;
     let effect = if args.list { Effect::Reads } else { Effect::Stops };
     let (env, _) = args.target.chosen(cx, effect)?;
     if env.pipelines.contains_key("rollback") && !has_flags {
@@ -73,6 +78,19 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &RollbackArgs) -> Resul
     let standing = records.standing;
     if args.list {
         return show(cx, &env, &standing).await;
+    }
+    if args.of_this_run {
+        let why = match job::of(|name| cx.vars.get(name)) {
+            Some(job) => back::why_not(&standing, &job),
+            None => {
+                return Err(Failure::new(Kind::Usage, "this is no job of a forge: no run is this one")
+                    .help("leave `--of-this-run` out"));
+            }
+        };
+        if let Some(why) = why {
+            cx.ui.note(format!("`{}` stays as it is: {why}", env.name));
+            return Ok(());
+        }
     }
     let to = back::target(&standing, args.to.as_deref()).map_err(|why| {
         Failure::new(Kind::Failed, format!("`{}` cannot go back: {why}", env.name))

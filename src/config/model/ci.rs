@@ -39,11 +39,23 @@ pub(crate) struct Ci {
     /// What is done with the environments when the branch of `[release]` has moved, one after the other
     #[serde(default)]
     pub main: Vec<CiStage>,
+    /// What is done with the environments when the tag of a release appears, one after the other; tags of pre-releases
+    /// begin nothing. `promote FROM` takes what runs there
+    #[serde(default)]
+    pub tag: Vec<CiStage>,
     /// Commands of infractl for every night
     ///
-    /// Example: `nightly = ["drift --all"]`
+    /// Example: `nightly = ["drift --all --new"]`
     #[serde(default)]
     pub nightly: Vec<String>,
+    /// Commands of infractl for every week
+    ///
+    /// Example: `weekly = ["snapshot verify prod"]`
+    #[serde(default)]
+    pub weekly: Vec<String>,
+    /// What `drift` finds at night becomes one issue of the forge, which is closed when it is gone
+    #[serde(default)]
+    pub drift_issue: bool,
     /// Who the jobs are at the cloud, by a token of the forge and without a key
     pub identity: Option<CiIdentity>,
     /// Secrets of the forge that become variables of the jobs that reach something
@@ -97,8 +109,25 @@ pub(crate) struct CiStage {
     /// Somebody lets it begin; a protected environment asks for this
     #[serde(default)]
     pub approval: bool,
+    /// A job before it looks whether the snapshots of `[snapshots]` can be restored, or makes them first
+    ///
+    /// Default: none
+    pub snapshot: Option<CiSnapshot>,
+    /// When this fails, a job takes the environment back to what was verified last, if this run deployed to it
+    #[serde(default)]
+    pub rollback: bool,
     /// Who these jobs are at the cloud, when they are somebody else
     pub identity: Option<CiIdentity>,
+}
+
+/// What is done with the snapshots of an environment before it is changed
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CiSnapshot {
+    /// The newest of each is verified
+    Verify,
+    /// One of each is made, and verified
+    Create,
 }
 
 /// Who the jobs are at the cloud

@@ -205,7 +205,7 @@ pub(crate) struct File {
     #[serde(default)]
     pub pipelines: IndexMap<String, PipelineEntry>,
     /// Steps around a verb or pipeline, wherever it is done: `before-NAME`, `after-NAME`; and `on-failure`, when a run has
-    /// failed
+    /// failed; `on-drift`, when `drift` found what `--new` did not tell yet
     ///
     /// Example: `hooks = { after-apply = [{ command = "./announce" }] }`
     #[serde(default)]

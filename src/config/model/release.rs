@@ -21,6 +21,12 @@ pub struct Release {
     ///
     /// Default: `main`
     pub branch: Option<String>,
+    /// Branches on which an older release is mended: patches only; `*` stands for any text
+    ///
+    /// Default: none
+    ///
+    /// Example: `hotfix = "hotfix/*"`
+    pub hotfix: Option<String>,
     /// File that gets a section per release
     pub changelog: Option<FilePath>,
     /// Remote that tags are pushed to

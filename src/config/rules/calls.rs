@@ -108,13 +108,16 @@ fn way(root: &Node, from: &str, to: &str, seen: &mut Vec<String>) -> Option<Vec<
 fn hooks(root: &Node, issues: &mut Vec<Issue>) {
     for (key, hook) in root.get("hooks").and_then(Node::table).into_iter().flatten() {
         let around = ["before-", "after-"].iter().find_map(|when| key.strip_prefix(when));
+        // It is done inside of that.
+        let around = around.or_else(|| (key == "on-drift").then_some("drift"));
         match around {
             Some(name) => issues.extend(unknown(root, &hook.key, name)),
             None if key == "on-failure" => {}
             None => {
-                let help = match text::nearest(key, ["on-failure", "before-apply", "after-apply"]) {
+                let help = match text::nearest(key, ["on-failure", "on-drift", "before-apply", "after-apply"])
+                {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => "write `before-VERB`, `after-VERB` or `on-failure`".to_owned(),
+                    None => "write `before-VERB`, `after-VERB`, `on-failure` or `on-drift`".to_owned(),
                 };
                 issues.push(Issue::new(&hook.key, format!("there is no hook `{key}`"), help));
             }

@@ -60,7 +60,7 @@ pub(super) async fn run(
     drift.ignore(rules, today).into_iter().for_each(|warning| step.cx.ui.warn(warning));
     if !look.is_new {
         tell(step, &drift, look)?;
-        return if drift.is_empty() { Ok(nothing(&drift)) } else { Err(found(&drift, "", name)) };
+        return if drift.is_empty() { Ok(nothing(&drift)) } else { Err(found(step, &drift, "")) };
     }
     let own = || step.env.root.join(".infractl/drift");
     let file = look.known.clone().unwrap_or_else(own).join(format!("{name}.json"));
@@ -72,7 +72,7 @@ pub(super) async fn run(
         Failure::from(error).context("what was told is not written down, and counts as new again")
     })?;
     match (now.has_more_than(&earlier), drift.is_empty()) {
-        (true, _) => Err(found(&drift, ", not all of it told before", name)),
+        (true, _) => Err(found(step, &drift, ", not all of it told before")),
         (false, true) => Ok(nothing(&drift)),
         (false, false) => {
             Ok(format!("{} changed behind terraform's back, all of it told before", drift.sum()))
@@ -90,7 +90,21 @@ fn nothing(drift: &Drift) -> String {
     }
 }
 
-fn found(drift: &Drift, more: &str, name: &str) -> Failure {
+/// The hook `on-drift` gets it as Markdown, in a variable: no longer than such a one may be.
+fn found(step: &mut StepCx<'_>, drift: &Drift, more: &str) -> Failure {
+    const ROOM: usize = 60_000;
+    let name = &step.env.name;
+    let text = step.cx.masks.mask(&drift.markdown(name)).into_owned();
+    let mut told = String::new();
+    for line in text.lines() {
+        if told.len() + line.len() > ROOM {
+            told.push_str("…\n");
+            break;
+        }
+        told.push_str(line);
+        told.push('\n');
+    }
+    step.facts.drift = Some(told);
     let what = format!("{} of `{name}` changed behind terraform's back{more}", drift.sum());
     Failure::new(Kind::Difference, what)
         .help(format!("run `infractl plan {name}` to see what an apply would put right"))

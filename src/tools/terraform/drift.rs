@@ -114,15 +114,11 @@ impl Drift {
 
     /// The same for an issue of a forge.
     pub(crate) fn markdown(&self, environment: &str) -> String {
-        let head = if self.is_empty() {
-            format!("### `{environment}` is as its state says\n")
-        } else {
-            format!("### {} of `{environment}` changed behind terraform's back\n", self.sum())
-        };
-        match self.lines().join("\n") {
-            lines if lines.is_empty() => head,
-            lines => format!("{head}\n{}\n", text::fenced(&lines)),
+        if self.is_empty() {
+            return String::new();
         }
+        let head = format!("### {} of `{environment}` changed behind terraform's back\n", self.sum());
+        format!("{head}\n{}\n", text::fenced(&self.lines().join("\n")))
     }
 }
 
@@ -252,7 +248,7 @@ mod tests {
         assert!(drift.markdown("dev").starts_with(
             "### 2 resources of `dev` changed behind terraform's back\n\n```text\na.gone: deleted\n"
         ));
-        assert_eq!(Drift::default().markdown("dev"), "### `dev` is as its state says\n");
+        assert_eq!(Drift::default().markdown("dev"), "");
     }
 
     fn rule(address: &str, attributes: &[&str], until: Option<&str>) -> IgnoredDrift {
