@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, ValueEnum};
 
+use crate::failure::{Failure, Kind};
 use crate::text;
 
 /// Flags that every verb has.
@@ -84,6 +85,13 @@ pub enum OutputMode {
 }
 
 impl OutputMode {
+    /// An error where it is a file, for verbs that write none.
+    pub(super) fn is_form(&self) -> Result<(), Failure> {
+        let OutputMode::File(path) = self else { return Ok(()) };
+        let path = path.display();
+        Err(Failure::new(Kind::Usage, format!("`--output {path}`: the forms are `human` and `json`")))
+    }
+
     #[expect(clippy::unnecessary_wraps, reason = "the form of a value parser")]
     pub(super) fn parse(text: &str) -> Result<OutputMode, std::convert::Infallible> {
         Ok(match text {

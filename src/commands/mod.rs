@@ -34,6 +34,7 @@ pub(crate) mod plan;
 pub(crate) mod promote;
 pub(crate) mod push;
 pub(crate) mod release;
+pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod secrets;
 pub(crate) mod snapshot;
@@ -124,8 +125,7 @@ pub enum Command {
     Deploy(deploy::DeployArgs),
     /// Take an environment down, then remove its environment file
     Destroy(destroy::DestroyArgs),
-    /// Print the documentation that is generated from the code
-    #[command(hide = true)]
+    /// Write the runbook of an environment, or print what is generated from the code
     Docs(docs::DocsArgs),
     /// Look whether everything is there that the runs of an environment need, and change nothing
     Doctor(doctor::DoctorArgs),
@@ -178,6 +178,8 @@ pub enum Command {
     Recreate(pipeline::VerbArgs),
     /// Release what is committed: the next version, the changelog, and a tag that says what it is made of
     Release(release::ReleaseArgs),
+    /// Report on what was done
+    Report(report::ReportArgs),
     /// Take an environment back to a release that it had
     Rollback(rollback::RollbackArgs),
     /// Run a one-off task of an environment, and pass its exit code on
@@ -235,14 +237,8 @@ fn parse_words(words: &[OsString]) -> Result<Cli, clap::Error> {
 /// Does what was typed.
 pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
     let global = &cli.global;
-    if let OutputMode::File(path) = &global.output
-        && !matches!(&cli.command, Command::Secrets(args) if args.command.writes_file())
-    {
-        let path = path.display();
-        return Err(Failure::new(
-            Kind::Usage,
-            format!("`--output {path}`: the forms are `human` and `json`"),
-        ));
+    if !matches!(&cli.command, Command::Secrets(args) if args.command.writes_file()) {
+        global.output.is_form()?;
     }
     match &cli.command {
         Command::Apply(args) => apply::run(cx, global, args).await,
@@ -253,7 +249,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Completions(args) => completions::run(cx, args),
         Command::Deploy(args) => deploy::run(cx, global, args).await,
         Command::Destroy(args) => destroy::run(cx, global, args).await,
-        Command::Docs(args) => docs::run(cx, args, Cli::command()),
+        Command::Docs(args) => Box::pin(docs::run(cx, global, args, Cli::command())).await,
         Command::Doctor(args) => Box::pin(doctor::run(cx, global, args)).await,
         Command::Down(args) => pipeline::run_verb(cx, global, "down", args).await,
         Command::Drift(args) => drift::run(cx, global, args).await,
@@ -278,6 +274,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Push(args) => push::run(cx, global, args).await,
         Command::Recreate(args) => pipeline::run_verb(cx, global, "recreate", args).await,
         Command::Release(args) => Box::pin(release::run(cx, global, args)).await,
+        Command::Report(args) => Box::pin(report::run(cx, global, args)).await,
         Command::Rollback(args) => Box::pin(rollback::run(cx, global, args)).await,
         Command::Run(args) => Box::pin(run::run(cx, global, args)).await,
         // `parse` leaves none.
