@@ -10,6 +10,7 @@ mod run_files;
 mod log;
 mod lanes;
 mod store;
+mod seal;
 mod run;
 mod line;
 mod state;
@@ -26,6 +27,7 @@ use crate::ui::ci::Ci;
 use crate::ui::say;
 pub use recorder::Recorder;
 pub(crate) use run::{Lane, Run, Step};
+pub(crate) use seal::Whole;
 pub(crate) use state::State;
 pub use store::Store;
 

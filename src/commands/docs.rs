@@ -1,17 +1,31 @@
-//! Print the documentation that is generated from the code.
+//! Write the runbook of an environment, and print the documentation that is generated from the code.
+
+mod runbook;
 
 use clap::ValueEnum;
 
+use self::runbook::RunbookArgs;
+use super::Global;
 use crate::config;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 
-/// Print the documentation that is generated from the code
+/// Write the runbook of an environment, or print what is generated from the code
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct DocsArgs {
-    /// Which page
-    #[arg(value_enum)]
-    page: Page,
+    #[command(subcommand)]
+    command: Option<DocsCommand>,
+    /// Which page to print
+    #[arg(value_enum, required = true)]
+    page: Option<Page>,
+}
+
+/// What is written of a project.
+#[derive(Debug, clap::Subcommand)]
+enum DocsCommand {
+    /// Write the runbook of an environment, for people on call
+    Runbook(RunbookArgs),
 }
 
 /// The generated pages.
@@ -33,9 +47,18 @@ pub enum Page {
     Man,
 }
 
-/// Prints the page.
-pub(crate) fn run(cx: &Ctx, args: &DocsArgs, program: clap::Command) -> Result<(), Failure> {
-    cx.ui.data(page(args.page, program)?.as_bytes())
+/// Does it.
+pub(crate) async fn run(
+    cx: &Ctx,
+    global: &Global,
+    args: &DocsArgs,
+    program: clap::Command,
+) -> Result<(), Failure> {
+    match (&args.command, args.page) {
+        (Some(DocsCommand::Runbook(args)), _) => runbook::run(cx, global, args).await,
+        (None, Some(wanted)) => cx.ui.data(page(wanted, program)?.as_bytes()),
+        (None, None) => Err(Failure::new(Kind::Usage, "no page was named")),
+    }
 }
 
 /// The text of a page; `program` is the command line that it tells of.

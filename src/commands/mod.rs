@@ -34,6 +34,7 @@ pub(crate) mod plan;
 pub(crate) mod promote;
 pub(crate) mod push;
 pub(crate) mod release;
+pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod secrets;
 pub(crate) mod traffic;
@@ -126,8 +127,7 @@ pub enum Command {
     Deploy(deploy::DeployArgs),
     /// Take an environment down, then remove its environment file
     Destroy(destroy::DestroyArgs),
-    /// Print the documentation that is generated from the code
-    #[command(hide = true)]
+    /// Write the runbook of an environment, or print what is generated from the code
     Docs(docs::DocsArgs),
     /// Look whether everything is there that the runs of an environment need, and change nothing
     Doctor(doctor::DoctorArgs),
@@ -182,6 +182,8 @@ pub enum Command {
     Recreate(pipeline::VerbArgs),
     /// Release what is committed: the next version, the changelog, and a tag that says what it is made of
     Release(release::ReleaseArgs),
+    /// Report on what was done
+    Report(report::ReportArgs),
     /// Take an environment back to a release that it had
     Rollback(rollback::RollbackArgs),
     /// Run a one-off task of an environment, and pass its exit code on
@@ -251,7 +253,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Completions(args) => completions::run(cx, args),
         Command::Deploy(args) => deploy::run(cx, global, args).await,
         Command::Destroy(args) => destroy::run(cx, global, args).await,
-        Command::Docs(args) => docs::run(cx, args, Cli::command()),
+        Command::Docs(args) => Box::pin(docs::run(cx, global, args, Cli::command())).await,
         Command::Doctor(args) => Box::pin(doctor::run(cx, global, args)).await,
         Command::Down(args) => pipeline::run_verb(cx, global, "down", args).await,
         Command::Drift(args) => drift::run(cx, global, args).await,
@@ -277,6 +279,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Push(args) => push::run(cx, global, args).await,
         Command::Recreate(args) => pipeline::run_verb(cx, global, "recreate", args).await,
         Command::Release(args) => Box::pin(release::run(cx, global, args)).await,
+        Command::Report(args) => Box::pin(report::run(cx, global, args)).await,
         Command::Rollback(args) => Box::pin(rollback::run(cx, global, args)).await,
         Command::Run(args) => Box::pin(run::run(cx, global, args)).await,
         // `parse` leaves none.

@@ -31,6 +31,8 @@ pub struct Environment {
     pub protected: bool,
     /// One line for people.
     pub description: Option<String>,
+    /// Whom to call.
+    pub contacts: Vec<String>,
     /// Environments that must be applied before: those that are named, and those whose outputs are.
     pub depends_on: Vec<String>,
     /// What stands in for outputs of other environments that are not there yet, by environment and output.
@@ -167,6 +169,10 @@ pub struct Inventory {
     pub groups: IndexMap<String, model::Group>,
     /// Variables of every host.
     pub vars: IndexMap<String, Input>,
+    /// The inventory that finds machines by itself, absolute.
+    pub dynamic: Option<PathBuf>,
+    /// How many machines groups have at least.
+    pub expect: IndexMap<String, u32>,
 }
 
 /// How ansible is called.
@@ -256,6 +262,7 @@ impl Environment {
             home: root.to_owned(),
             protected: file.protected.unwrap_or(false),
             description: file.description,
+            contacts: file.contacts,
             depends_on: depends_on(file.depends_on, &document),
             mocks: file.mocks,
             terraform: Terraform::new(file.terraform.unwrap_or_default(), root, name),

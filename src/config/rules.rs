@@ -17,6 +17,7 @@ mod names;
 use self::calls::steps;
 use crate::config::absent;
 use crate::config::check::Issue;
+use crate::config::model::misnamed;
 use crate::config::node::Node;
 use crate::config::template::{Name, Template};
 use crate::config::unready;
@@ -113,6 +114,7 @@ pub(crate) fn document(root: &Node, environment: &str) -> Vec<Issue> {
     env_file(root, &mut issues);
     absent::rules(root, &mut issues);
     groups(root, &mut issues);
+    dynamic(root, &mut issues);
     power::rules(root, &mut issues);
     snapshots::rules(root, &mut issues);
     routes::rules(root, &mut issues);
@@ -149,6 +151,16 @@ fn env_file(root: &Node, issues: &mut Vec<Issue>) {
             let message = format!("`{name}` is in another section of the environment file already");
             issues.push(Issue::new(&entry.key, message, "remove one of them, or name it differently"));
         }
+    }
+}
+
+fn dynamic(root: &Node, issues: &mut Vec<Issue>) {
+    let Some(file) = root.at(&["inventory", "dynamic"]) else { return };
+    if let Some(plugin) = file.text().and_then(misnamed) {
+        let message = format!("the plugin `{}` of ansible does not take a file of this name", plugin.name);
+        let ends = text::list(plugin.ends, "or");
+        let help = format!("let it end in {ends}: ansible goes on without a file that no plugin takes");
+        issues.push(Issue::new(&file.place, message, help));
     }
 }
 

@@ -118,7 +118,9 @@ impl Inventory {
         let format = section.format.or(given.as_ref().map(by_path)).unwrap_or_default();
         let end = if format == InventoryFormat::Yaml { "yml" } else { "ini" };
         let path = given.unwrap_or_else(|| root.join(format!("ansible/inventory/{environment}.{end}")));
-        Inventory { path, format, groups: section.groups, vars: section.vars }
+        let dynamic = self::path(section.dynamic);
+        let (groups, vars, expect) = (section.groups, section.vars, section.expect);
+        Inventory { path, format, groups, vars, dynamic, expect }
     }
 }
 

@@ -161,7 +161,7 @@ pub(crate) const ALL: &[Verb] = &[
     own("completions", Effect::Reads),
     pipeline("deploy", Effect::Changes),
     pipeline("destroy", Effect::Destroys),
-    own("docs", Effect::Reads),
+    own("docs", Effect::Reads).not_kept().offline(),
     own("doctor", Effect::Reads),
     pipeline("down", Effect::Destroys).does(&["destroy"]),
     pipeline("drift", Effect::Reads).report(),
@@ -188,6 +188,7 @@ pub(crate) const ALL: &[Verb] = &[
     // terraform's word for something harmless: an error that says so.
     own("refresh", Effect::Reads).later(),
     own("release", Effect::Changes).not_kept(),
+    own("report", Effect::Reads).not_kept().offline(),
     pipeline("rollback", Effect::Stops),
     own("run", Effect::Changes),
     own("secrets", Effect::Writes),

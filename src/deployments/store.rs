@@ -16,6 +16,8 @@ use crate::work::StepCx;
 
 /// What is added to the name of the state for those beside a shared lock.
 const ENDING: &str = ".infractl-deployments";
+/// Where they are, seen from the project.
+const FOLDER: &str = ".infractl/deployments";
 /// So often others may have been faster.
 const TRIES: u32 = 20;
 
@@ -45,6 +47,19 @@ pub(crate) fn here(root: &Path, environment: &str) -> Result<Records, Failure> {
         records.broken.push("the last records were changed, or are missing".to_owned());
     }
     Ok(records)
+}
+
+/// The environments whose records this machine has.
+pub(crate) fn names(root: &Path) -> Result<Vec<String>, Failure> {
+    let folder = root.join(FOLDER);
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let files = std::fs::read_dir(&folder).map_err(|error| {
+        Failure::new(Kind::Failed, format!("`{}` cannot be read: {error}", folder.display()))
+    })?;
+    let names = files.flatten().filter_map(|file| file.file_name().into_string().ok());
+    Ok(names.filter_map(|name| name.strip_suffix(".jsonl").map(str::to_owned)).collect())
 }
 
 /// The records as everybody knows them, and whether the copy here says the same.
@@ -142,7 +157,7 @@ fn lost(failure: Failure, environment: &str) -> Failure {
 }
 
 fn file(root: &Path, environment: &str) -> PathBuf {
-    root.join(".infractl/deployments").join(format!("{environment}.jsonl"))
+    root.join(FOLDER).join(format!("{environment}.jsonl"))
 }
 
 fn head_file(path: &Path) -> PathBuf {

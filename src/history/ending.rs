@@ -6,6 +6,7 @@ use super::state::State;
 use super::{SUMMARY_BYTES, junit, markdown};
 use crate::disk;
 use crate::failure::Kind;
+use crate::ui::say;
 
 impl Recorder {
     /// A verb that ended before its pipeline began is recorded too, unless it was only written wrongly.
@@ -48,6 +49,9 @@ impl Recorder {
         state.add(end);
         if let Some(kept) = &mut state.kept {
             kept.logs.values_mut().for_each(|log| drop(log.end_step()));
+            if let Err(error) = kept.seal() {
+                say(&format!("warning: the end of run {} is not sealed: {error}", kept.number));
+            }
         }
         let Some((run, _)) = &state.run else { return };
         let mut lost = Vec::new();

@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use super::lanes::Lanes;
 use super::line::{Line, Start};
 use super::log::Log;
+use super::seal::{self, Seal};
 use super::store::Store;
 
 /// The files of a run.
@@ -13,6 +14,9 @@ pub(super) struct RunFiles {
     pub(super) store: Store,
     pub(super) number: u64,
     file: File,
+    lines: usize,
+    /// The hash of the last line.
+    last: String,
     pub(super) logs: Lanes<Log>,
 }
 
@@ -20,16 +24,27 @@ impl RunFiles {
     pub(super) fn begin(store: Store, start: &mut Start) -> io::Result<Self> {
         let (number, file, locked) = store.begin()?;
         (start.run, start.locked) = (Some(number), locked);
-        let mut kept = RunFiles { store, number, file, logs: Lanes::default() };
+        let logs = Lanes::default();
+        let mut kept = RunFiles { store, number, file, lines: 0, last: String::new(), logs };
+        kept.store.seal(&Seal::Began { run: number })?;
         kept.write(&Line::RunStarted(start.clone()))?;
         Ok(kept)
     }
 
     /// One call of the system a line: what was said is there, whatever happens next.
     pub(super) fn write(&mut self, line: &Line) -> io::Result<()> {
-        let mut text = serde_json::to_vec(line)?;
-        text.push(b'\n');
-        self.file.write_all(&text)
+        let mut text = seal::linked(&serde_json::to_string(line)?, &self.last);
+        (self.lines, self.last) = (self.lines + 1, seal::hash(&text));
+        text.push('\n');
+        self.file.write_all(text.as_bytes())
+    }
+
+    /// The run is over: no line of it may change any more.
+    pub(super) fn seal(&self) -> io::Result<()> {
+        // A seal that outlived the lines in a power cut would accuse somebody.
+        self.file.sync_data()?;
+        let (run, lines, last) = (self.number, self.lines, self.last.clone());
+        self.store.seal(&Seal::Ended { run, lines, last })
     }
 
     /// Adds a line to the log of an environment.

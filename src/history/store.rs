@@ -12,6 +12,7 @@ use rustix::process::{Pid, test_kill_process};
 
 use super::line::Line;
 use super::run::Run;
+use super::seal::{self, Checked, Seal};
 use super::state::State;
 use crate::disk::{self, PRIVATE};
 
@@ -69,6 +70,22 @@ impl Store {
     /// Makes the log of an environment in a run.
     pub(super) fn begin_log(&self, number: u64, environment: &str) -> io::Result<File> {
         create(&self.log(number, environment))
+    }
+
+    /// Adds to the chain over the runs.
+    pub(super) fn seal(&self, seal: &Seal) -> io::Result<()> {
+        seal::add(&self.folder, seal)
+    }
+
+    /// Whether lines of runs were changed or cut.
+    pub(crate) fn check(&self) -> Checked {
+        let of = |number: u64| {
+            // Looked at first: a run that ends meanwhile is one that goes on.
+            let is_alive = self.is_locked(number);
+            seal::Text { run: number, text: seal::text(&self.file(number)), is_alive }
+        };
+        let runs: Vec<seal::Text> = self.numbers().into_iter().map(of).collect();
+        seal::check(&seal::text(&self.folder.join(seal::FILE)), &runs)
     }
 
     fn file(&self, number: u64) -> PathBuf {
@@ -163,6 +180,9 @@ impl Store {
             let goes = kept > RUNS || bytes > BYTES || too_old.contains(&number);
             if number >= newest || !goes || self.is_locked(number) {
                 continue;
+            }
+            if self.seal(&Seal::Gone { run: number }).is_err() {
+                return;
             }
             for file in files {
                 let _ = fs::remove_file(file);

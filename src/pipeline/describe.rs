@@ -47,11 +47,15 @@ async fn one(run: &mut PipelineRun<'_>, step: &Step) -> Result<(), Failure> {
     }
     match &step.what {
         What::Steps(inside) => steps(run, inside).await?,
+        // What is there now is nothing that the configuration says.
+        What::Work(Work::Clean(_)) if run.options.told.is_some() => {
+            print(run, "# remove what infractl keeps of it in .infractl, but for its history")?;
+        }
         What::Work(work) => {
             for line in dry(run, work)? {
                 print(run, &line)?;
             }
-            if let Work::Ecs(ecs) = work {
+            if let (Work::Ecs(ecs), None) = (work, &run.options.told) {
                 // Values that this dry run gives by their names are none for AWS.
                 let mut facts = Facts::default();
                 let mut cx = StepCx::new(run.cx, run.env, &step.name, &[], &mut facts);
@@ -100,6 +104,10 @@ fn read(run: &mut PipelineRun<'_>, step: &Step) -> Result<(), Failure> {
 }
 
 fn print(run: &PipelineRun<'_>, line: &str) -> Result<(), Failure> {
+    if let Some(told) = &run.options.told {
+        told(&run.cx.masks.mask(line));
+        return Ok(());
+    }
     run.cx.ui.page(&format!("{}\n", run.cx.masks.mask(line)))
 }
 

@@ -29,9 +29,11 @@ pub struct Options {
     pub(crate) meant: Option<Meant>,
     /// Hears the way to each step that begins.
     pub(crate) begun: Option<Begun>,
+    /// Hears the lines of a dry run, which are not printed then; nothing is asked of anybody for them.
+    pub(crate) told: Option<Begun>,
 }
 
-/// Hears the way to a step.
+/// Hears the way to a step, or a line.
 pub(crate) type Begun = Arc<dyn Fn(&str) + Send + Sync>;
 
 impl std::fmt::Debug for Options {

@@ -56,6 +56,25 @@ pub(crate) fn of_programs(failed: &Failed) -> impl Iterator<Item = Branch> {
     built_in::RULES.iter().filter_map(|rule| rule.found(failed))
 }
 
+/// A rule of infractl's own, as it is told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known {
+    /// A short name.
+    pub name: &'static str,
+    /// In a sentence.
+    pub says: &'static str,
+    /// Whether another try helps, if the rule knows.
+    pub retry: Option<bool>,
+}
+
+/// The rules for the usual programs, those about programs that are started.
+pub(crate) fn known(starts: impl Fn(&str) -> bool) -> impl Iterator<Item = Known> {
+    let rules = built_in::RULES.iter();
+    let wanted =
+        rules.filter(move |rule| rule.programs.is_empty() || rule.programs.iter().any(|name| starts(name)));
+    wanted.map(|rule| Known { name: rule.name, says: rule.says, retry: rule.retry })
+}
+
 fn found(rule: &FailureRule, failed: &Failed) -> Option<Branch> {
     if !rule.r#for.is_empty() && !rule.r#for.iter().any(|name| failed.started(name)) {
         return None;

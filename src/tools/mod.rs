@@ -37,6 +37,10 @@ pub(crate) const ALL: &[Tool] = &[
         install: "install ansible-core 2.16 or newer: `pipx install ansible-core`",
     },
     Tool {
+        name: "ansible-inventory",
+        install: "install ansible-core 2.16 or newer: `pipx install ansible-core`",
+    },
+    Tool {
         name: "ansible-galaxy",
         install: "install ansible-core 2.16 or newer: `pipx install ansible-core`",
     },
@@ -56,6 +60,14 @@ pub(crate) const ALL: &[Tool] = &[
         install: "install tflint: https://github.com/terraform-linters/tflint#installation",
     },
     Tool { name: "conftest", install: "install conftest: https://www.conftest.dev/install" },
+    Tool {
+        name: "promtool",
+        install: "install Prometheus, which brings promtool: https://prometheus.io/download, or the package `prometheus`",
+    },
+    Tool {
+        name: "amtool",
+        install: "install Alertmanager, which brings amtool: https://prometheus.io/download, or the package `prometheus-alertmanager`",
+    },
     Tool { name: "checkov", install: "install checkov: `pipx install checkov`" },
     Tool {
         name: "pg_dump",

@@ -37,6 +37,8 @@ fn show(project: &Sandbox, number: u64) -> Value {
 fn folder(project: &Sandbox) -> Vec<String> {
     let entries = fs::read_dir(project.path(".infractl/history")).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    // What seals the runs is beside them.
+    names.retain(|name| name != "seals.jsonl");
     names.sort();
     names
 }

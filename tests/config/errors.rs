@@ -84,7 +84,7 @@ provider = "gcp"
     4 | colour = "red"
       | ^^^^^^
       |
-      = help: use `project`, `protected`, `safety`, `drift`, `description`, `depends-on`, `mocks`, `terraform`, `secrets`, `env-file`, `outputs`, `values`, `inventory`, `hosts`, `lock`, `power`, `ansible`, `aws`, `registry`, `images`, `tasks`, `snapshots`, `release`, `promotion`, `routes`, `maintenance`, `rollout`, `ci`, `tools`, `checks`, `pipelines`, `hooks` or `failures`, or begin it with `x-` if it is for you alone
+      = help: use `project`, `protected`, `safety`, `drift`, `description`, `contacts`, `depends-on`, `mocks`, `terraform`, `secrets`, `env-file`, `outputs`, `values`, `inventory`, `hosts`, `lock`, `power`, `ansible`, `aws`, `registry`, `images`, `tasks`, `snapshots`, `release`, `promotion`, `routes`, `maintenance`, `rollout`, `ci`, `tools`, `checks`, `pipelines`, `hooks` or `failures`, or begin it with `x-` if it is for you alone
 
     error: unknown key `protected` in `terraform`
      --> environments/dev/environment.toml:7:1
@@ -760,7 +760,7 @@ fn a_text_with_escapes_is_marked_where_it_can_be() {
     1 | a-b = 1
       | ^^^
       |
-      = help: use `project`, `protected`, `safety`, `drift`, `description`, `depends-on`, `mocks`, `terraform`, `secrets`, `env-file`, `outputs`, `values`, `inventory`, `hosts`, `lock`, `power`, `ansible`, `aws`, `registry`, `images`, `tasks`, `snapshots`, `release`, `promotion`, `routes`, `maintenance`, `rollout`, `ci`, `tools`, `checks`, `pipelines`, `hooks` or `failures`, or begin it with `x-` if it is for you alone
+      = help: use `project`, `protected`, `safety`, `drift`, `description`, `contacts`, `depends-on`, `mocks`, `terraform`, `secrets`, `env-file`, `outputs`, `values`, `inventory`, `hosts`, `lock`, `power`, `ansible`, `aws`, `registry`, `images`, `tasks`, `snapshots`, `release`, `promotion`, `routes`, `maintenance`, `rollout`, `ci`, `tools`, `checks`, `pipelines`, `hooks` or `failures`, or begin it with `x-` if it is for you alone
 
     error: unknown name `nope` in a template
      --> environments/dev/environment.toml:3:9
@@ -993,4 +993,30 @@ proptest::proptest! {
             proptest::prop_assert!(!infractl::testing::ui::report::render(&failure, false, 80).is_empty());
         }
     }
+}
+
+#[test]
+fn what_nobody_would_look_at_is_refused() {
+    let sandbox = dev(
+        "inventory.dynamic = \"ansible/inventory/aws.yml\"\nchecks.watch = { amtool = \"x.yml\", run = \"true\" }\n",
+    );
+    insta::assert_snapshot!(sandbox.error("dev"), @r#"
+    error: the plugin `amazon.aws.aws_ec2` of ansible does not take a file of this name
+     --> environments/dev/environment.toml:1:21
+      |
+    1 | inventory.dynamic = "ansible/inventory/aws.yml"
+      |                     ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: let it end in `aws_ec2.yml` or `aws_ec2.yaml`: ansible goes on without a file that no plugin takes
+
+    error: `amtool` says what is run, and so does `run`
+     --> environments/dev/environment.toml:2:36
+      |
+    2 | checks.watch = { amtool = "x.yml", run = "true" }
+      |                                    ^^^
+      |
+      = help: write a check of its own for one of them
+
+    error: 2 problems
+    "#);
 }

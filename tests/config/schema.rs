@@ -196,6 +196,9 @@ fn file(section: &str, example: &str) -> Option<String> {
         }
         "promotion.NAME" => format!("[promotion.dev]\nfrom = \"shared\"\n{example}\n"),
         "tools.NAME" => format!("[tools.x]\nversion = \"1.2.3\"\n{example}\n"),
+        "checks.NAME" if ["promtool", "tests", "amtool"].iter().any(|key| example.starts_with(key)) => {
+            format!("[checks.x]\n{example}\n")
+        }
         "checks.NAME" => format!(
             "[checks.x]\nrun = \"exit 0\"\n{}\n",
             if example.starts_with("run") { "" } else { example }

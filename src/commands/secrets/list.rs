@@ -4,7 +4,7 @@ use super::place::On;
 use crate::context::Ctx;
 use crate::failure::Failure;
 use crate::secrets;
-use crate::sops::{Map, Node};
+use crate::sops::{Encrypted, Map, Node};
 
 /// List the names of secrets; needs no key
 #[derive(Debug, clap::Args)]
@@ -23,9 +23,7 @@ pub(crate) fn run(cx: &Ctx, args: &ListArgs) -> Result<(), Failure> {
     for file in &place.files {
         let encrypted = secrets::read(&place.root, file, args.on.format())?;
         let shown = file.strip_prefix(&place.root).unwrap_or(file).display().to_string();
-        let mut names = Vec::new();
-        encrypted.branches().iter().for_each(|map| collect(map, "", &mut names));
-        for name in names {
+        for name in names(&encrypted) {
             lines.retain(|(known, _)| *known != name);
             lines.push((name, shown.clone()));
         }
@@ -35,6 +33,13 @@ pub(crate) fn run(cx: &Ctx, args: &ListArgs) -> Result<(), Failure> {
         .map(|(name, file)| if args.files { format!("{name}  {file}\n") } else { format!("{name}\n") })
         .collect();
     cx.ui.page(&text)
+}
+
+/// The names in a file; needs no key.
+pub(crate) fn names(encrypted: &Encrypted) -> Vec<String> {
+    let mut names = Vec::new();
+    encrypted.branches().iter().for_each(|map| collect(map, "", &mut names));
+    names
 }
 
 /// The names of a map: those inside of maps as sops writes places, `["a"]["b"]`.

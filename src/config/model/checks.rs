@@ -37,6 +37,21 @@ pub struct CheckTable {
     /// More variables; values may name secrets
     #[serde(default)]
     pub env: Variables,
+    /// Rules of Prometheus to look at with promtool: files of the project, `*` in their names for several. What its lint
+    /// warns of counts
+    ///
+    /// Example: `promtool = ["monitoring/rules/*.yml"]`
+    #[serde(default)]
+    pub promtool: Vec<FilePath>,
+    /// Tests of such rules to run with promtool
+    ///
+    /// Example: `tests = ["monitoring/tests/*.yml"]`
+    #[serde(default)]
+    pub tests: Vec<FilePath>,
+    /// Configuration of Alertmanager to look at with amtool
+    ///
+    /// Example: `amtool = "monitoring/alertmanager.yml"`
+    pub amtool: Option<FilePath>,
     /// What it prints: the JSON of `tflint`, `conftest` or `checkov`, `sarif`, or lines
     ///
     /// Default: that of the program the check is named after, else `lines`
@@ -57,6 +72,10 @@ pub enum Findings {
     Conftest,
     /// `checkov --output=json`
     Checkov,
+    /// `promtool check rules`, `promtool test rules`
+    Promtool,
+    /// `amtool check-config`
+    Amtool,
     /// SARIF, as many programs write it (`trivy --format sarif`)
     Sarif,
     /// `FILE:LINE: text` or `FILE:LINE:COLUMN: text`, as compilers write it; other lines are shown as they are
@@ -71,13 +90,27 @@ impl Findings {
             "tflint" => Findings::Tflint,
             "conftest" => Findings::Conftest,
             "checkov" => Findings::Checkov,
+            "promtool" => Findings::Promtool,
+            "amtool" => Findings::Amtool,
             _ => Findings::Lines,
         }
+    }
+
+    /// What is found is printed on standard error as well.
+    pub(crate) fn is_on_both(self) -> bool {
+        matches!(self, Findings::Promtool | Findings::Amtool)
     }
 
     /// What is printed is no document.
     pub(crate) fn is_for_people(self) -> bool {
         matches!(self, Findings::Fmt | Findings::Lines)
+    }
+}
+
+impl CheckTable {
+    /// It looks at how an environment is watched: rules, their tests, whom alerts go to.
+    pub(crate) fn watches(&self) -> bool {
+        !self.promtool.is_empty() || !self.tests.is_empty() || self.amtool.is_some()
     }
 }
 

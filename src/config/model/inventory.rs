@@ -28,6 +28,17 @@ pub(crate) struct Inventory {
     /// Variables of every host; values may name outputs
     #[serde(default)]
     pub vars: IndexMap<String, Input>,
+    /// Inventory that finds machines by itself: a file for a plugin of ansible, or a program; playbooks get it beside the one
+    /// that is written
+    ///
+    /// Example: `dynamic = "ansible/inventory/aws_ec2.yml"`
+    pub dynamic: Option<FilePath>,
+    /// How many machines groups have at least, found and written together; looked at before a playbook. With `dynamic` there
+    /// has to be one in any case
+    ///
+    /// Example: `expect = { backend = 1 }`
+    #[serde(default)]
+    pub expect: IndexMap<String, u32>,
 }
 
 /// How the inventory is written

@@ -16,6 +16,7 @@ mod http;
 mod compose;
 mod docker;
 mod drift;
+mod dynamic;
 mod env_file;
 mod failure;
 mod inventory;
@@ -59,6 +60,7 @@ pub(crate) use copy::*;
 pub(crate) use docker::*;
 pub(crate) use drift::*;
 pub(crate) use ecs::*;
+pub(crate) use dynamic::{misnamed, plugin_named};
 pub use env_file::*;
 pub(crate) use failure::*;
 pub(crate) use git::*;
@@ -109,6 +111,11 @@ pub(crate) struct File {
     ///
     /// Example: `description = "what customers see"`
     pub description: Option<String>,
+    /// Whom to call when something is wrong, one line for each: `infractl docs runbook` has them
+    ///
+    /// Example: `contacts = ["on call: +33 1 99 00 12 34", "database: team-data@example.com"]`
+    #[serde(default)]
+    pub contacts: Vec<String>,
     /// Environments that must be applied before this one; `destroy` goes the other way. Those whose outputs it names
     /// count by themselves
     ///

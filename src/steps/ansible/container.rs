@@ -19,6 +19,7 @@ pub(super) fn of(
     let Some(image) = &settings.image else { return Ok(None) };
     let mut container = container::of(step.env, &step.cx.vars, known.argument(step, image)?);
     container.readable.extend(settings.inventory.clone());
+    container.readable.extend(step.env.inventory.as_ref().and_then(|own| own.dynamic.clone()));
     container.readable.extend([settings.dir.clone()]);
     // Roles and collections that are installed, and host keys that are met.
     let kept = [container.home.join(".ansible"), step.env.root.join(".infractl")];

@@ -49,7 +49,8 @@ pub(crate) async fn variables(
         }
         vars.insert(name.clone(), typed::typed(step, known, &input.0)?.value);
     }
-    let mut text = String::from("---\n");
+    // ansible wants a dictionary, and nothing at all is none.
+    let mut text = String::from(if vars.is_empty() { "--- {}\n" } else { "---\n" });
     for (name, value) in &vars {
         let value = value.yaml().map_err(|unfit| Failure::new(Kind::Config, format!("`{name}`: {unfit}")))?;
         text.push_str(&format!("{}: {value}\n", file::yaml_key(name)));

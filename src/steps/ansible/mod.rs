@@ -2,6 +2,7 @@
 
 mod check;
 mod container;
+mod dynamic;
 mod end;
 mod given;
 mod install;
@@ -39,6 +40,9 @@ impl StepKind for AnsibleStep {
         see(Mention::Program);
         let image = env.ansible.as_ref().and_then(|settings| settings.image.as_ref());
         see(Mention::Starts(image.map_or("ansible-playbook", |_| "docker")));
+        if image.is_none() && env.inventory.as_ref().is_some_and(|own| own.dynamic.is_some()) {
+            see(Mention::Starts("ansible-inventory"));
+        }
         if let Some(image) = image {
             see(Mention::Template(image));
         }
@@ -87,6 +91,10 @@ pub(crate) async fn run(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result
     };
     is_there(step, &playbook)?;
     install(step, settings, playbook.container.as_ref()).await?;
+    if dynamic::declared(step, &playbook).is_some() {
+        let cmd = equip(step, settings, playbook.list_inventory(), &known)?;
+        dynamic::check(step, &playbook, &cmd).await?;
+    }
 
     let folder = step.facts.connections.folder(step.cx)?;
     let vars = variables(step, settings, declared, &known).await?;
@@ -182,6 +190,11 @@ pub(crate) fn describe(step: &mut StepCx<'_>, declared: &AnsibleStep) -> Result<
         cmd.env.clear();
         lines.push(format!("# when {} changed: {}", relative(step, requirements), shown_in(&cmd)));
     }
+    if dynamic::declared(step, &playbook).is_some() {
+        let mut cmd = playbook.list_inventory();
+        cmd.env.clear();
+        lines.push(format!("{}  # are there as many machines as there have to be", shown_in(&cmd)));
+    }
     playbook.vars = Some(PathBuf::from("VARIABLES"));
     playbook.vault = settings.vault_password.as_ref().map(|_| PathBuf::from("VAULT-PASSWORD"));
     let mut cmd = playbook.run();
@@ -212,7 +225,9 @@ fn playbook(
     };
     let inventory =
         declared.inventory.as_ref().map(|file| file.0.clone()).or_else(|| settings.inventory.clone());
-    let inventory = inventory.or_else(|| step.env.inventory.as_ref().map(|inventory| inventory.path.clone()));
+    let own = step.env.inventory.as_ref().filter(|_| inventory.is_none());
+    let dynamic = own.and_then(|own| own.dynamic.clone());
+    let inventory = inventory.or_else(|| own.map(|own| own.path.clone()));
     let hosts: Vec<&str> = match declared.limit.as_slice() {
         [] => settings.limit.iter().map(String::as_str).collect(),
         limit => limit.iter().map(|host| host.0.as_str()).collect(),
@@ -232,6 +247,7 @@ fn playbook(
         file,
         dir: settings.dir.clone(),
         inventory,
+        dynamic,
         limit,
         tags: words(&declared.tags)?,
         skip_tags: words(&declared.skip_tags)?,

@@ -1,6 +1,7 @@
 //! ansible: commands, and what their ends mean.
 
 pub(crate) mod events;
+pub(crate) mod groups;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,6 +17,8 @@ pub(crate) struct Playbook {
     pub dir: PathBuf,
     /// The inventory, absolute; what `ansible.cfg` says if none.
     pub inventory: Option<PathBuf>,
+    /// The inventory that finds machines by itself, absolute.
+    pub dynamic: Option<PathBuf>,
     /// Names and patterns of hosts to limit the run to.
     pub limit: Vec<String>,
     /// Tags to run.
@@ -77,17 +80,31 @@ impl Playbook {
         self.selected(self.program()).arg("--list-tasks").io(Io::Capture)
     }
 
+    /// Lists the groups and hosts of its inventories. One that cannot be read is a failure here, and only a warning to a
+    /// playbook.
+    pub(crate) fn list_inventory(&self) -> Cmd {
+        let cmd = self.inventories(self.started("ansible-inventory")).arg("--list");
+        cmd.env("ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED", "true").io(Io::Capture)
+    }
+
+    fn inventories(&self, cmd: Cmd) -> Cmd {
+        let all = self.inventory.iter().chain(&self.dynamic);
+        all.fold(cmd, |cmd, path| cmd.arg("--inventory").arg(path.to_string_lossy()))
+    }
+
     fn program(&self) -> Cmd {
-        let cmd = Cmd::new("ansible-playbook").dir(&self.dir).within(self.container.as_ref());
+        self.started("ansible-playbook")
+    }
+
+    fn started(&self, name: &str) -> Cmd {
+        let cmd = Cmd::new(name).dir(&self.dir).within(self.container.as_ref());
         let cmd = cmd.unset("ANSIBLE_FORCE_COLOR");
         FORM.iter().fold(cmd, |cmd, (name, value)| cmd.env(*name, *value))
     }
 
     fn selected(&self, mut cmd: Cmd) -> Cmd {
         let path = |path: &Path| path.to_string_lossy().into_owned();
-        if let Some(inventory) = &self.inventory {
-            cmd = cmd.arg("--inventory").arg(path(inventory));
-        }
+        cmd = self.inventories(cmd);
         if let Some(vault) = &self.vault {
             cmd = cmd.arg("--vault-password-file").arg(path(vault));
         }
@@ -176,6 +193,7 @@ mod tests {
             file: "/p/site.yml".into(),
             dir: "/p/ansible".into(),
             inventory: Some("/p/inv.ini".into()),
+            dynamic: Some("/p/aws_ec2.yml".into()),
             limit: vec!["web-1".into(), "db".into()],
             tags: vec!["a".into()],
             forks: Some(3),
@@ -187,9 +205,11 @@ mod tests {
         };
         assert_eq!(
             playbook.run().args.join(" "),
-            "--inventory /p/inv.ini --vault-password-file /dev/shm/x/vault --extra-vars @/dev/shm/x/vars \
+            "--inventory /p/inv.ini --inventory /p/aws_ec2.yml --vault-password-file /dev/shm/x/vault --extra-vars @/dev/shm/x/vars \
              --limit web-1,db --tags a /p/site.yml --forks 3 --check --diff -v"
         );
+        let listed = playbook.list_inventory();
+        assert_eq!(listed.args.join(" "), "--inventory /p/inv.ini --inventory /p/aws_ec2.yml --list");
         assert!(playbook.list_tasks().args.ends_with(&["/p/site.yml".into(), "--list-tasks".into()]));
     }
 

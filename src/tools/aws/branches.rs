@@ -3,17 +3,17 @@
 use crate::config::model::FailurePlace;
 
 /// A rule.
-pub(super) struct Row {
-    pub(super) name: &'static str,
-    pub(super) at: FailurePlace,
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) at: FailurePlace,
     /// What the line holds before the pattern; anything if empty.
     pub(super) about: &'static str,
     pub(super) pattern: &'static str,
-    pub(super) says: &'static str,
+    pub(crate) says: &'static str,
     /// Commands; `{name}` is filled in.
-    pub(super) look: &'static [&'static str],
+    pub(crate) look: &'static [&'static str],
     /// Another try is sensible.
-    pub(super) retry: bool,
+    pub(crate) retry: bool,
 }
 
 const PULL: &str = "CannotPull|pull image|registry auth";
@@ -103,7 +103,7 @@ const fn exit(
 
 /// Those that say more come first.
 #[rustfmt::skip]
-pub(super) const ROWS: &[Row] = &[
+pub(crate) const ROWS: &[Row] = &[
     // What AWS says: the image.
     why("platform", ANY, "descriptor matching platform|find a descriptor for platform|no matching manifest for", "the image is built for another processor than the task has: `platform` of the image, or `runtimePlatform` of the definition", PLATFORM, false),
     why("attestation", ANY, "no processor for media-type|in-toto", "the tag names a provenance manifest, not an image: build without provenance", IMAGE, false),

@@ -1,7 +1,7 @@
 //! The AWS CLI and its files: who somebody is, and where.
 
 pub(crate) mod verdict;
-mod branches;
+pub(crate) mod branches;
 pub(crate) mod stopped;
 pub(crate) mod events;
 pub(crate) mod definition;

@@ -51,6 +51,7 @@ fn failed(check: &Json) -> Finding {
         rule: text(&check["check_id"]),
         file: file(&check["file_path"]),
         line: check["file_line_range"][0].as_u64().filter(|line| *line > 0),
+        ..Finding::default()
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) fn read(document: &Json) -> Option<Vec<Finding>> {
                     message: text(&one["msg"]).unwrap_or_default(),
                     rule: text(&file["namespace"]).filter(|name| name != "main"),
                     file: text(&file["filename"]).filter(|name| name != "Combined"),
-                    line: None,
+                    ..Finding::default()
                 });
             }
         }

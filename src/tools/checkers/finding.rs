@@ -17,6 +17,8 @@ pub(crate) struct Finding {
     pub(crate) file: Option<String>,
     /// The line, from 1.
     pub(crate) line: Option<u64>,
+    /// The column, from 1.
+    pub(crate) column: Option<u64>,
 }
 
 /// A text of a document that is not empty, without what drives a terminal.

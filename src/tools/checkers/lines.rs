@@ -25,6 +25,7 @@ pub(super) fn read(text: &str) -> Vec<Finding> {
             rule: None,
             file: Some(found["file"].to_owned()),
             line: found["line"].parse().ok(),
+            ..Finding::default()
         })
     };
     text.lines().filter_map(finding).collect()

@@ -4,6 +4,7 @@ mod checkov;
 mod conftest;
 mod fmt;
 mod lines;
+pub(crate) mod promtool;
 mod sarif;
 mod tflint;
 mod finding;
@@ -31,6 +32,8 @@ pub(crate) fn read(findings: Findings, printed: &[u8]) -> Option<Vec<Finding>> {
     match findings {
         Findings::Fmt => Some(fmt::read(&text)),
         Findings::Lines => Some(lines::read(&text)),
+        Findings::Promtool => Some(promtool::read(&text)),
+        Findings::Amtool => Some(promtool::read_config(&text)),
         Findings::Tflint => tflint::read(&document(&text)?),
         Findings::Conftest => conftest::read(&document(&text)?),
         Findings::Checkov => checkov::read(&document(&text)?),

@@ -21,6 +21,7 @@ pub(super) fn read(document: &Json) -> Option<Vec<Finding>> {
                     rule: text(&result["ruleId"]).or_else(|| text(&result["rule"]["id"])),
                     file: file.map(|file| file.trim_start_matches("file://").to_owned()),
                     line: place["region"]["startLine"].as_u64().filter(|line| *line > 0),
+                    ..Finding::default()
                 }
             })
             .collect(),

@@ -18,6 +18,7 @@ pub(super) fn read(document: &Json) -> Option<Vec<Finding>> {
         rule: text(&issue["rule"]["name"]),
         file: text(&issue["range"]["filename"]),
         line: issue["range"]["start"]["line"].as_u64().filter(|line| *line > 0),
+        ..Finding::default()
     });
     let errors = document["errors"].as_array().into_iter().flatten().map(|error| Finding {
         is_error: error["severity"] != "warning",
@@ -29,6 +30,7 @@ pub(super) fn read(document: &Json) -> Option<Vec<Finding>> {
         rule: None,
         file: text(&error["range"]["filename"]),
         line: error["range"]["start"]["line"].as_u64().filter(|line| *line > 0),
+        ..Finding::default()
     });
     Some(issues.chain(errors).collect())
 }
