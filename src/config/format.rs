@@ -2,7 +2,7 @@
 
 use crate::config::download;
 use crate::config::known::{is_variable, version};
-use crate::config::model::Status;
+use crate::config::model::{ClockTime, DaySpan, Moment, Status, Weekdays, Zone};
 use crate::config::wanted::Wanted;
 use crate::text::{self, JsonPath};
 
@@ -34,6 +34,25 @@ pub(crate) fn wrong(key: &str, text: &str, format: &str) -> Option<(String, Stri
             "write it as `1.11.4`, `1.11`, `>= 1.10, < 1.12` or `~> 1.11.0`",
         ),
         "date" => (text.parse::<jiff::civil::Date>().is_ok(), "a day", "write it as `2027-01-31`"),
+        "time-zone" => (
+            Zone::parse(text).is_some(),
+            "a time zone",
+            "write its name in the database of time zones: `Europe/Paris`, `UTC`",
+        ),
+        "clock-time" => (ClockTime::parse(text).is_some(), "a time of the day", "write it as `09:00`"),
+        "moment" => (
+            Moment::parse(text).is_some(),
+            "a moment",
+            "write a time of the day (`18:00`), or day, time and offset (`2026-12-01T18:00:00+01:00`)",
+        ),
+        "weekdays" => {
+            (Weekdays::parse(text).is_some(), "days of the week", "write them as `mon-thu` or `mon,wed,fri`")
+        }
+        "days" => (
+            DaySpan::parse(text).is_some(),
+            "a span of days",
+            "write the first and the last one, `2026-12-20/2027-01-03`, or one day",
+        ),
         "mode" => (is_mode(), "a file mode", "write it as `0600` or `0644`"),
         "variable" => {
             (is_variable(text), "the name of a variable", "use letters, digits and `_`, and no digit first")

@@ -40,6 +40,12 @@ fn patterns(schema: &mut Json) {
             let pattern = match entries.get("format").and_then(Json::as_str) {
                 Some("duration") => r"^\s*([0-9]+\s*(ms|s|sec|m|min|h|d)\s*)+$",
                 Some("mode") => "^0[0-7]{3}$",
+                Some("clock-time") => "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$",
+                Some("moment") => "^[0-9]{2}:[0-9]{2}$|^[0-9]{4}-[0-9]{2}-[0-9]{2}T.+",
+                Some("weekdays") => {
+                    r"^\s*(mon|tue|wed|thu|fri|sat|sun)(\s*[,-]\s*(mon|tue|wed|thu|fri|sat|sun))*\s*$"
+                }
+                Some("days") => r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(\s*/\s*[0-9]{4}-[0-9]{2}-[0-9]{2})?$",
                 Some("version") => r"^[0-9]+(\.[0-9]+){0,2}([-+].*)?$",
                 Some("version-range") => {
                     r"^\s*(~>|>=|<=|[>=<~^])?\s*v?[0-9]+(\.[0-9]+){0,2}([-+][0-9A-Za-z.+-]+)?\s*(,\s*(~>|>=|<=|[>=<~^])?\s*v?[0-9]+(\.[0-9]+){0,2}([-+][0-9A-Za-z.+-]+)?\s*)*$"
@@ -163,6 +169,11 @@ fn kind(shape: &Shape) -> String {
             "version-range" => "version or range".to_owned(),
             "environment" | "host" | "image" | "task" | "snapshot" => format!("name of {}", article(format)),
             "variable" => "name of a key".to_owned(),
+            "time-zone" => "time zone".to_owned(),
+            "clock-time" => "time of the day".to_owned(),
+            "moment" => "time".to_owned(),
+            "weekdays" => "days of the week".to_owned(),
+            "days" => "days".to_owned(),
             _ => "text".to_owned(),
         },
         Shape::Word(_) => "word".to_owned(),

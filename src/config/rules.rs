@@ -6,6 +6,7 @@ mod images;
 mod power;
 mod snapshots;
 mod terraform;
+mod times;
 mod values;
 mod waits;
 mod with;
@@ -115,6 +116,7 @@ pub(crate) fn document(root: &Node, environment: &str) -> Vec<Issue> {
     snapshots::rules(root, &mut issues);
     checks::rules(root, &mut issues);
     terraform::rules(root, &mut issues);
+    times::rules(root, &mut issues);
     calls::rules(root, &mut issues);
     images::rules(root, &mut issues);
     values::rules(root, environment, &mut issues);

@@ -48,6 +48,16 @@ pub(crate) enum What {
     Frozen { deployment: u64, why: String },
     /// Somebody allowed it.
     Thawed,
+    /// It is brought up from now on: what `[ttl]` counts from.
+    Up { verb: String },
+    /// It was taken down, or stopped.
+    Down {
+        verb: String,
+        #[serde(default)]
+        destroyed: bool,
+    },
+    /// It may stay up until then.
+    Extended { until: Timestamp },
     /// What a newer infractl wrote.
     #[serde(other)]
     Unknown,
@@ -73,6 +83,9 @@ pub(crate) struct Begun {
     /// What `[release] migrations` said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub migrations: Option<Migrations>,
+    /// It was done outside of the window of the environment: why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside_window: Option<String>,
 }
 
 /// What is deployed.

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::lease::Lease;
 use super::record::{Begun, Line, What};
 use crate::config::model::Migrations;
 use crate::history::State;
@@ -50,6 +51,8 @@ pub(crate) struct Deployment {
     pub is_left: bool,
     /// What `[release] migrations` said.
     pub migrations: Option<Migrations>,
+    /// Why it was done outside of the window of the environment.
+    pub outside_window: Option<String>,
 }
 
 impl Deployment {
@@ -74,6 +77,7 @@ impl Deployment {
             leaves: begun.leaves,
             is_left: false,
             migrations: begun.migrations,
+            outside_window: begun.outside_window.clone(),
         }
     }
 
@@ -96,6 +100,8 @@ pub(crate) struct Standing {
     pub deployments: Vec<Deployment>,
     /// Why nothing may be deployed.
     pub frozen: Option<String>,
+    /// Since when it is up, and how long it may be.
+    pub lease: Lease,
 }
 
 impl Standing {
@@ -109,6 +115,7 @@ impl Standing {
     }
 
     fn take(&mut self, line: &Line) {
+        self.lease.take(line);
         match &line.what {
             What::Began(begun) => {
                 if let Some(left) = begun.leaves.and_then(|number| self.find(number)) {
@@ -131,7 +138,7 @@ impl Standing {
             }
             What::Frozen { why, .. } => self.frozen = Some(why.clone()),
             What::Thawed => self.frozen = None,
-            What::Unknown => {}
+            What::Up { .. } | What::Down { .. } | What::Extended { .. } | What::Unknown => {}
         }
     }
 

@@ -21,6 +21,7 @@ mod script_rules;
 mod script_values;
 pub(crate) mod script;
 mod options;
+pub(crate) mod window;
 pub(crate) mod select;
 pub(crate) mod plan;
 mod reviewed;

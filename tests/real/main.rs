@@ -48,5 +48,6 @@ mod snapshots;
 mod ssh;
 mod state;
 mod store;
+mod ttl;
 mod values;
 mod waits;
