@@ -56,6 +56,8 @@ pub struct Environment {
     pub ttl: Option<model::Ttl>,
     /// When it may be changed; any time if nothing is said.
     pub window: Option<model::Window>,
+    /// What its resources cost.
+    pub cost: Option<model::Cost>,
     /// What `stop`, `start` and `state` act on.
     pub power: Option<model::Power>,
     /// How ansible is called; none when nothing is said about it.
@@ -266,6 +268,7 @@ impl Environment {
             drift: file.drift.unwrap_or_default(),
             ttl: file.ttl,
             window: file.window,
+            cost: file.cost,
             power: file.power,
             ansible: file.ansible.map(|ansible| Ansible::new(ansible, root)),
             aws: file.aws.unwrap_or_default(),

@@ -1,6 +1,7 @@
 //! What no shape can say: options that belong to one kind only, names that must not go in a circle.
 
 mod checks;
+mod cost;
 mod http;
 mod images;
 mod power;
@@ -117,6 +118,7 @@ pub(crate) fn document(root: &Node, environment: &str) -> Vec<Issue> {
     checks::rules(root, &mut issues);
     terraform::rules(root, &mut issues);
     times::rules(root, &mut issues);
+    cost::rules(root, &mut issues);
     calls::rules(root, &mut issues);
     images::rules(root, &mut issues);
     values::rules(root, environment, &mut issues);

@@ -16,6 +16,7 @@ mod archives;
 mod bootstrap;
 mod bucket_server;
 mod checks;
+mod cost;
 mod deployments;
 mod ci;
 mod estate;

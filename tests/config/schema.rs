@@ -178,11 +178,15 @@ fn file(section: &str, example: &str) -> Option<String> {
             let missing = needed.iter().filter(|(key, _)| !example.starts_with(key)).map(|(_, line)| *line);
             format!("[[drift.ignore]]\n{}\n", missing.chain([example]).collect::<Vec<_>>().join("\n"))
         }
-        // What would stop it has to be there.
+        // What would stop it has to be there, and what it costs.
         "ttl" => {
             let after = if example.starts_with("after") { "" } else { "after = \"8h\"\n" };
             format!("[ttl]\naction = \"destroy\"\n{after}{example}\n")
         }
+        "cost" if example.starts_with("currency") => format!("[cost]\n{example}\n"),
+        "cost" => format!("[cost]\ncurrency = \"EUR\"\n{example}\n"),
+        "cost.prices.NAME" => format!("[cost]\ncurrency = \"EUR\"\n[cost.prices.x]\n{example}\n"),
+        "safety" => format!("[safety]\n{example}\n[cost]\ncurrency = \"EUR\"\n"),
         "promotion.NAME" => format!("[promotion.dev]\nfrom = \"shared\"\n{example}\n"),
         "tools.NAME" => format!("[tools.x]\nversion = \"1.2.3\"\n{example}\n"),
         "checks.NAME" => format!(

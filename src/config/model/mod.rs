@@ -36,6 +36,7 @@ mod command;
 mod terraform;
 mod ttl;
 mod window;
+mod cost;
 mod secrets;
 mod ansible;
 mod aws;
@@ -56,6 +57,7 @@ pub(crate) use ci::*;
 pub(crate) use command::*;
 pub(crate) use compose::*;
 pub(crate) use copy::*;
+pub(crate) use cost::*;
 pub(crate) use docker::*;
 pub(crate) use drift::*;
 pub(crate) use ecs::*;
@@ -109,6 +111,8 @@ pub(crate) struct File {
     pub ttl: Option<Ttl>,
     /// When it may be changed
     pub window: Option<Window>,
+    /// What its resources cost
+    pub cost: Option<Cost>,
     /// One line for people, shown by `infractl env list`
     ///
     /// Example: `description = "what customers see"`

@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value as Json;
 
-use super::{ClockTime, DaySpan, Moment, Weekdays, Zone};
+use super::{Amount, ClockTime, DaySpan, Moment, Weekdays, Zone};
 use crate::config::scope;
 use crate::config::template::{Scope, Template, TemplateError};
 use crate::config::wanted::Wanted;
@@ -245,6 +245,7 @@ macro_rules! format {
 
 format! {
     Period => { "type": "string", "format": "duration" },
+    Amount => { "format": "amount" },
     Zone => { "type": "string", "format": "time-zone" },
     ClockTime => { "type": "string", "format": "clock-time" },
     Moment => { "type": "string", "format": "moment" },
