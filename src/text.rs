@@ -1,6 +1,7 @@
 //! Words for people: the nearest name, plurals, lists, durations; and names and digits for machines.
 
 mod json_path;
+pub(crate) mod money;
 mod percent;
 mod plain;
 mod tail;

@@ -64,7 +64,7 @@ pub(crate) async fn ask(
     let names: Vec<&str> = named.iter().filter(|env| changes(env)).map(|env| env.name.as_str()).collect();
     let always =
         |env: &&Environment| is_asked(env) && env.safety.confirm == Some(Asked::Always) && changes(env);
-    if names.is_empty() && previews::changes(plans).doomed.is_empty() && !changing.iter().any(always) {
+    if names.is_empty() && previews::changes(plans).is_harmless() && !changing.iter().any(always) {
         return Ok(());
     }
     if plans.iter().any(|plan| plan.kept.is_some()) {

@@ -72,6 +72,8 @@ pub(super) fn with_images(
         dirty: deployment.dirty,
     };
     let meant = deploys::meant(env, "deploy", &Selection::default());
-    planned.options.meant = Some(Meant { of: Some(of), from: from.map(str::to_owned), ..meant });
+    let outside_window = planned.options.meant.take().and_then(|meant| meant.outside_window);
+    planned.options.meant =
+        Some(Meant { of: Some(of), from: from.map(str::to_owned), outside_window, ..meant });
     Ok(planned)
 }

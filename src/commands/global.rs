@@ -36,6 +36,9 @@ pub struct Global {
     /// Wait for the lock of another run, at most so long (`90s`, `10m`) [default: `wait` in `[lock]`, else not at all]
     #[arg(long, value_name = "DURATION", global = true, value_parser = duration)]
     pub lock_wait: Option<std::time::Duration>,
+    /// Change the environment outside of its `[window]`, for this reason: it is kept in the history
+    #[arg(long, value_name = "REASON", global = true, value_parser = reason)]
+    pub outside_window: Option<String>,
     /// Try a step again (`retry`) also when the last three runs failed in the same way
     #[arg(long, global = true)]
     pub insist: bool,
@@ -111,4 +114,11 @@ impl Global {
             _ => Ok(()),
         }
     }
+}
+
+/// Words that somebody may read later.
+fn reason(written: &str) -> Result<String, String> {
+    let reason = written.trim();
+    let is_good = !reason.is_empty() && !reason.contains(char::is_control);
+    is_good.then(|| reason.to_owned()).ok_or_else(|| "say why, in one line".to_owned())
 }

@@ -1,6 +1,7 @@
 //! What people type: one file per verb.
 
 pub(crate) mod help;
+mod typed;
 mod examples;
 pub(crate) mod apply;
 mod env_path;
@@ -49,6 +50,8 @@ pub(crate) mod tf;
 pub(crate) mod tools;
 pub(crate) mod unlock;
 pub(crate) mod validate;
+pub(crate) mod extend;
+pub(crate) mod expire;
 mod images;
 mod variable;
 pub(crate) mod several;
@@ -74,13 +77,14 @@ pub(crate) mod global;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
-use kept_as::{OWN, kept_as};
+use kept_as::OWN;
 
 pub(crate) use global::{Color, Global, OutputMode};
+pub(crate) use typed::parse;
 
 /// One binary in front of an infrastructure repository: secrets, terraform, environment files, deploys
 #[derive(Debug, Parser)]
@@ -140,8 +144,12 @@ pub enum Command {
     Env(env::EnvCommand),
     /// Run a local command with the secrets and variables of an environment
     Exec(exec::ExecArgs),
+    /// Stop or destroy the environments whose time is over, as their `[ttl]` says
+    Expire(expire::ExpireArgs),
     /// Say what the failure of a run means, by the rules of `[[failures]]` and those of infractl
     Explain(explain::ExplainArgs),
+    /// Give an environment more time before `expire` takes it down
+    Extend(extend::ExtendArgs),
     /// Format the root module of an environment
     Fmt(fmt::FmtArgs),
     /// Write the environment file again, or say whether it is stale
@@ -223,23 +231,6 @@ pub enum Command {
     Other(Vec<OsString>),
 }
 
-/// Reads the command line. A word that is no verb is taken for a pipeline of the project's own, with the flags of
-/// a verb after it.
-pub(crate) fn parse(words: Vec<OsString>) -> Result<Cli, clap::Error> {
-    let cli = parse_words(&words)?;
-    let Command::Other(other) = &cli.command else { return Ok(cli) };
-    let mut words = words;
-    words.insert(words.len() - other.len(), OWN.into());
-    parse_words(&words)
-}
-
-fn parse_words(words: &[OsString]) -> Result<Cli, clap::Error> {
-    let matches = Cli::command().try_get_matches_from(words)?;
-    let mut cli = Cli::from_arg_matches(&matches)?;
-    cli.kept_as = kept_as(&matches);
-    Ok(cli)
-}
-
 /// Does what was typed.
 pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
     let global = &cli.global;
@@ -259,7 +250,9 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Drift(args) => drift::run(cx, global, args).await,
         Command::Env(command) => env::run(cx, global, command),
         Command::Exec(args) => exec::run(cx, global, args).await,
+        Command::Expire(args) => Box::pin(expire::run(cx, global, args)).await,
         Command::Explain(args) => explain::run(cx, global, args),
+        Command::Extend(args) => Box::pin(extend::run(cx, global, args)).await,
         Command::Fmt(args) => fmt::run(cx, global, args).await,
         Command::Genenv(args) => genenv::run(cx, global, args).await,
         Command::Graph(args) => graph::run(cx, global, args),

@@ -8,7 +8,7 @@ use super::several::Targets;
 use super::{Global, target};
 use crate::config::Environment;
 use crate::context::Ctx;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::pipeline::many::Ended;
 use crate::pipeline::plan::Verb;
 
@@ -23,6 +23,9 @@ pub struct PlanArgs {
     /// Keep the plan in FILE (mode 0600: it holds secrets), for `apply --plan FILE`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Say what a month costs, before and after, by the prices of `[cost]`
+    #[arg(long, conflicts_with_all = ["json", "print"])]
+    cost: bool,
     /// Print terraform's JSON lines on standard output
     #[arg(long)]
     json: bool,
@@ -42,7 +45,11 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &PlanArgs) -> Result<()
     let (part, extra) = (&args.part, &args.extra.extra);
     let options = target::options(global, extra);
     let plan = |env: &Environment| {
-        let verb = Verb::Plan { out: out.as_ref().map(|file| file.of(env)), json: args.json };
+        if args.cost {
+            has_prices(env)?;
+        }
+        let (out, json) = (out.as_ref().map(|file| file.of(env)), args.json);
+        let verb = Verb::Plan { out, json, cost: args.cost };
         planned(cx, env, &verb, part, &options)
     };
     let work = async |global: &Global, env: &Environment, planned: Planned| {
@@ -52,4 +59,20 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &PlanArgs) -> Result<()
         Ok(Ended { difference: ended.difference || (args.detailed_exitcode && changes), ..ended })
     };
     args.target.run(cx, global, "plan", plan, work).await
+}
+
+/// An error when nobody can say what it costs.
+fn has_prices(env: &Environment) -> Result<(), Failure> {
+    let name = &env.name;
+    if env.pipelines.contains_key("plan") {
+        let message = format!("`{name}` has a pipeline `plan` of its own, which knows no `--cost`");
+        return Err(Failure::new(Kind::Usage, message).help("leave `--cost` out"));
+    }
+    if env.cost.is_none() {
+        let help = "add `[cost]` with `currency` and `[cost.prices]` to environments/defaults.toml";
+        return Err(
+            Failure::new(Kind::Usage, format!("`{name}` has no prices: there is no `[cost]`")).help(help)
+        );
+    }
+    Ok(())
 }

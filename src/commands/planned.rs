@@ -8,6 +8,7 @@ use crate::config::Environment;
 use crate::config::model::OnFailed;
 use crate::config::verbs::Effect;
 use crate::context::Ctx;
+use crate::deployments::run::Meant;
 use crate::failure::{Failure, Kind};
 use crate::pipeline::Pipeline;
 use crate::pipeline::engine::{self, Options, Stopped};
@@ -15,7 +16,7 @@ use crate::pipeline::many::Ended;
 use crate::pipeline::plan::{self, Verb};
 use crate::pipeline::select::{Selection, paths, select};
 use crate::pipeline::supply::{self, Supplied};
-use crate::pipeline::{Step, What, deploys, recorded, resume, script};
+use crate::pipeline::{Step, What, deploys, recorded, resume, script, window};
 use crate::steps::confirm::Asks;
 use crate::text::list;
 use crate::work::{SavedPlan, child};
@@ -69,9 +70,40 @@ pub(crate) fn planned(
         let names: Vec<&String> = values.keys().collect();
         cx.ui.note(format!("{}: as of the run at {at}", list(&names, "and")));
     }
-    let meant = Some(deploys::meant(env, verb.name(), &selection));
+    let is_part = !selection.only.is_empty() || !selection.skip.is_empty() || !options.extra.is_empty();
+    let turn = deploys::turn(env, &selected, is_part);
+    let outside_window = in_window(cx, env, &selected, part, options)?;
+    let meant = Some(Meant { turn, outside_window, ..deploys::meant(env, verb.name(), &selection) });
     let options = Options { values, meant, ..options.clone() };
     Ok(Planned { verb: verb.clone(), whole, selected, selection, options, kept: None })
+}
+
+/// An error when the environment may not be changed now; what is said of it when there is a reason to do it all the same.
+fn in_window(
+    cx: &Ctx,
+    env: &Environment,
+    selected: &Pipeline,
+    part: &Part,
+    options: &Options,
+) -> Result<Option<String>, Failure> {
+    // What began inside may end outside.
+    let goes_on = child::is_on(cx.vars.get(child::WITHIN), &env.name);
+    if selected.effect() < Effect::Changes || window::is_exempt(&selected.verb) || goes_on {
+        return Ok(None);
+    }
+    let Some(why) = env.window.as_ref().and_then(|hours| window::closed(hours, (cx.now)())) else {
+        return Ok(None);
+    };
+    let name = &env.name;
+    match &options.outside_window {
+        Some(reason) => Ok(Some(format!("{why}; changed all the same: {}", cx.masks.mask(reason)))),
+        None if options.dry_run || part.print => {
+            cx.ui.note(format!("`{name}` cannot be changed now: {why}"));
+            Ok(None)
+        }
+        None => Err(Failure::new(Kind::Declined, format!("`{name}` may not be changed now: {why}"))
+            .help("wait for it, or pass `--outside-window \"REASON\"`, which is kept in the history")),
+    }
 }
 
 /// Runs what was planned: asks first where a protected environment wants that.

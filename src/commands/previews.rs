@@ -55,7 +55,13 @@ pub(crate) fn changes(plans: &[Planned]) -> Changes {
     Changes {
         doomed: all().flat_map(|plan| plan.planned.doomed.clone()).collect(),
         is_empty: all().all(|plan| plan.planned.is_empty),
+        dearer: dearer(all().filter_map(|plan| plan.planned.dearer.as_deref())),
     }
+}
+
+fn dearer<'a>(all: impl Iterator<Item = &'a str>) -> Option<String> {
+    let all: Vec<&str> = all.collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 /// Where something changes, and what is taken away there, by address.

@@ -220,8 +220,18 @@ type Loaded = (Vec<Environment>, Vec<(String, Vec<String>)>);
 fn load(project: &Project, selected: &[String]) -> Result<Loaded, Failure> {
     let environments =
         selected.iter().map(|name| project.environment(name)).collect::<Result<Vec<_>, _>>()?;
+    let extra = between(project, &environments)?;
+    Ok((environments, extra))
+}
+
+/// Those that lead from one of these environments to another, and what they depend on.
+pub(super) fn between(
+    project: &Project,
+    environments: &[Environment],
+) -> Result<Vec<(String, Vec<String>)>, Failure> {
     let mut extra: Vec<(String, Vec<String>)> = Vec::new();
-    let mut seen: std::collections::HashSet<String> = selected.iter().cloned().collect();
+    let mut seen: std::collections::HashSet<String> =
+        environments.iter().map(|env| env.name.clone()).collect();
     let mut open: Vec<String> = environments.iter().flat_map(|env| env.depends_on.clone()).collect();
     while let Some(name) = open.pop() {
         if seen.insert(name.clone()) {
@@ -230,7 +240,7 @@ fn load(project: &Project, selected: &[String]) -> Result<Loaded, Failure> {
             extra.push((name, depends));
         }
     }
-    Ok((environments, extra))
+    Ok(extra)
 }
 
 /// What is true of all environments of a run.

@@ -7,9 +7,11 @@ use futures_util::future::{join, join_all};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::expire::told;
 use super::{Global, OutputMode, deployments, table, target};
 use crate::config::{Environment, Project};
 use crate::context::Ctx;
+use crate::deployments::lease::{Lease, Term};
 use crate::deployments::{self as records, Deployment, store};
 use crate::disk;
 use crate::failure::Failure;
@@ -54,12 +56,27 @@ pub(crate) struct Glance {
     pub(crate) deployed: Option<Deployment>,
     /// Why nothing may be deployed.
     pub(crate) frozen: Option<String>,
+    /// How long it stays up; none without a `[ttl]` that does something.
+    pub(crate) ttl: Option<Stay>,
     /// Who holds the lock, in words.
     pub(crate) lock: Option<String>,
     /// The environment file is there.
     pub(crate) env_file: bool,
     /// It was written from an older state than there is; none where nobody knows without asking.
     pub(crate) env_file_stale: Option<bool>,
+}
+
+/// How long an environment stays up.
+#[derive(Debug, Serialize)]
+pub(crate) struct Stay {
+    /// What happens at its end: `stop` or `destroy`.
+    action: &'static str,
+    /// When that is, UTC; none where it has none.
+    end: Option<Timestamp>,
+    /// The same in words.
+    says: String,
+    /// It is near, or was.
+    is_near: bool,
 }
 
 /// Runs it.
@@ -69,6 +86,11 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &StatusArgs) -> Result<
     if args.json || global.output == OutputMode::Json {
         let text = serde_json::to_string_pretty(&all).unwrap_or_default();
         return cx.ui.document(format!("{text}\n").as_bytes());
+    }
+    for (glance, stay) in all.iter().filter_map(|glance| Some((glance, glance.ttl.as_ref()?))) {
+        if stay.is_near {
+            cx.ui.warn(format!("{}: {}", glance.environment, stay.says));
+        }
     }
     match &args.html {
         None => cx.ui.page(&shown(cx, &all)),
@@ -101,6 +123,7 @@ async fn glances(cx: &Ctx, project: &Project) -> Vec<Glance> {
                 problem,
                 deployed: records.last().cloned(),
                 frozen: records.frozen,
+                ttl: stay(&env, &records.lease, (cx.now)()),
                 standing,
                 lock,
                 env_file: env.env_file.path.exists(),
@@ -113,6 +136,7 @@ async fn glances(cx: &Ctx, project: &Project) -> Vec<Glance> {
             problem: Some(format!("its configuration is wrong: run `infractl validate {name}`")),
             deployed: None,
             frozen: None,
+            ttl: None,
             standing,
             lock: None,
             env_file: false,
@@ -120,6 +144,19 @@ async fn glances(cx: &Ctx, project: &Project) -> Vec<Glance> {
         },
     }))
     .await
+}
+
+fn stay(env: &Environment, lease: &Lease, now: Timestamp) -> Option<Stay> {
+    let ttl = env.ttl.as_ref()?;
+    let action = ttl.action()?.verb();
+    let term = lease.term(ttl, now);
+    let end = match term {
+        Term::Until(end) | Term::Over(end) => Some(end),
+        _ => None,
+    };
+    let given = if lease.is_extended() && end.is_some() { ", extended" } else { "" };
+    let says = told::words(&term, ttl, now) + given;
+    Some(Stay { action, end, says, is_near: told::is_near(&term, ttl, now) })
 }
 
 /// What the deployment records come to, and what is wrong with them.
@@ -204,8 +241,14 @@ fn shown(cx: &Ctx, all: &[Glance]) -> String {
         ]);
         let deployed = glance.deployed.as_ref().map(deployments::brief);
         let frozen = glance.frozen.clone();
-        let all =
-            [("deployed", deployed), ("frozen", frozen), ("drift", row.drift), ("machines", row.machines)];
+        let ttl = glance.ttl.as_ref().map(|stay| stay.says.clone());
+        let all = [
+            ("deployed", deployed),
+            ("frozen", frozen),
+            ("ttl", ttl),
+            ("drift", row.drift),
+            ("machines", row.machines),
+        ];
         for (what, text) in all {
             if let Some(text) = text {
                 more.push_str(&format!("{}: {what}: {text}\n", row.environment));

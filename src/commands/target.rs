@@ -201,6 +201,7 @@ pub(crate) fn options(global: &super::Global, extra: &[String]) -> Options {
         timings: global.timings,
         lock_wait: global.lock_wait,
         insist: global.insist,
+        outside_window: global.outside_window.clone(),
         ..Options::default()
     }
 }

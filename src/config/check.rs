@@ -173,7 +173,7 @@ impl Check<'_> {
                         let help = "use letters, digits and `_`, and no digit first";
                         self.issue(&entry.key, format!("`{name}` is not the name of a variable"), help);
                     }
-                    if matches!(*keys, "environment" | "json-path") {
+                    if matches!(*keys, "environment" | "json-path" | "priced") {
                         let node = Node { place: entry.key.clone(), value: Value::Text(name.clone()) };
                         self.text(key, &node, name, keys);
                     }

@@ -57,6 +57,12 @@ pub struct Environment {
     pub safety: model::Safety,
     /// What may change behind terraform's back.
     pub drift: model::DriftSection,
+    /// How long it stays up.
+    pub ttl: Option<model::Ttl>,
+    /// When it may be changed; any time if nothing is said.
+    pub window: Option<model::Window>,
+    /// What its resources cost.
+    pub cost: Option<model::Cost>,
     /// What `stop`, `start` and `state` act on.
     pub power: Option<model::Power>,
     /// How ansible is called; none when nothing is said about it.
@@ -275,6 +281,9 @@ impl Environment {
             lock: file.lock.unwrap_or_default(),
             safety: file.safety.unwrap_or_default(),
             drift: file.drift.unwrap_or_default(),
+            ttl: file.ttl,
+            window: file.window,
+            cost: file.cost,
             power: file.power,
             ansible: file.ansible.map(|ansible| Ansible::new(ansible, root)),
             aws: file.aws.unwrap_or_default(),

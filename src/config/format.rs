@@ -2,8 +2,9 @@
 
 use crate::config::download;
 use crate::config::known::{is_variable, version};
-use crate::config::model::Status;
+use crate::config::model::{ClockTime, DaySpan, Moment, Priced, Status, Weekdays, Zone};
 use crate::config::wanted::Wanted;
+use crate::text::money::Money;
 use crate::text::{self, JsonPath};
 
 /// Why a text is not of a format, and what to do; none if it is.
@@ -34,6 +35,35 @@ pub(crate) fn wrong(key: &str, text: &str, format: &str) -> Option<(String, Stri
             "write it as `1.11.4`, `1.11`, `>= 1.10, < 1.12` or `~> 1.11.0`",
         ),
         "date" => (text.parse::<jiff::civil::Date>().is_ok(), "a day", "write it as `2027-01-31`"),
+        "priced" => (
+            Priced::parse(text).is_some(),
+            "a type of resource",
+            "write it as `aws_instance` or `aws_instance[instance_type=t3.micro]`",
+        ),
+        "amount" => (
+            Money::parse(text).is_some(),
+            "an amount",
+            "write a decimal number that is not negative, with at most nine places: `0.07`",
+        ),
+        "time-zone" => (
+            Zone::parse(text).is_some(),
+            "a time zone",
+            "write its name in the database of time zones: `Europe/Paris`, `UTC`",
+        ),
+        "clock-time" => (ClockTime::parse(text).is_some(), "a time of the day", "write it as `09:00`"),
+        "moment" => (
+            Moment::parse(text).is_some(),
+            "a moment",
+            "write a time of the day (`18:00`), or day, time and offset (`2026-12-01T18:00:00+01:00`)",
+        ),
+        "weekdays" => {
+            (Weekdays::parse(text).is_some(), "days of the week", "write them as `mon-thu` or `mon,wed,fri`")
+        }
+        "days" => (
+            DaySpan::parse(text).is_some(),
+            "a span of days",
+            "write the first and the last one, `2026-12-20/2027-01-03`, or one day",
+        ),
         "mode" => (is_mode(), "a file mode", "write it as `0600` or `0644`"),
         "variable" => {
             (is_variable(text), "the name of a variable", "use letters, digits and `_`, and no digit first")

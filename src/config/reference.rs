@@ -40,6 +40,14 @@ fn patterns(schema: &mut Json) {
             let pattern = match entries.get("format").and_then(Json::as_str) {
                 Some("duration") => r"^\s*([0-9]+\s*(ms|s|sec|m|min|h|d)\s*)+$",
                 Some("mode") => "^0[0-7]{3}$",
+                Some("amount") => r"^[0-9]{1,12}(\.[0-9]{1,9})?$",
+                Some("priced") => r"^[A-Za-z0-9_-]+(\[[^=\]]+=.*\])?$",
+                Some("clock-time") => "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$",
+                Some("moment") => "^[0-9]{2}:[0-9]{2}$|^[0-9]{4}-[0-9]{2}-[0-9]{2}T.+",
+                Some("weekdays") => {
+                    r"^\s*(mon|tue|wed|thu|fri|sat|sun)(\s*[,-]\s*(mon|tue|wed|thu|fri|sat|sun))*\s*$"
+                }
+                Some("days") => r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(\s*/\s*[0-9]{4}-[0-9]{2}-[0-9]{2})?$",
                 Some("version") => r"^[0-9]+(\.[0-9]+){0,2}([-+].*)?$",
                 Some("version-range") => {
                     r"^\s*(~>|>=|<=|[>=<~^])?\s*v?[0-9]+(\.[0-9]+){0,2}([-+][0-9A-Za-z.+-]+)?\s*(,\s*(~>|>=|<=|[>=<~^])?\s*v?[0-9]+(\.[0-9]+){0,2}([-+][0-9A-Za-z.+-]+)?\s*)*$"
@@ -157,6 +165,7 @@ fn words(shape: &Shape) -> Vec<(&'static str, &'static str)> {
 /// What a value is, in a word or two.
 fn kind(shape: &Shape) -> String {
     match shape {
+        Shape::Tree("amount") => "decimal number".to_owned(),
         Shape::Any | Shape::Tree(_) => "any value".to_owned(),
         Shape::Text(format) => match *format {
             "duration" | "path" | "regex" | "version" => (*format).to_owned(),
@@ -165,6 +174,11 @@ fn kind(shape: &Shape) -> String {
                 format!("name of {}", article(format))
             }
             "variable" => "name of a key".to_owned(),
+            "time-zone" => "time zone".to_owned(),
+            "clock-time" => "time of the day".to_owned(),
+            "moment" => "time".to_owned(),
+            "weekdays" => "days of the week".to_owned(),
+            "days" => "days".to_owned(),
             _ => "text".to_owned(),
         },
         Shape::Word(_) => "word".to_owned(),

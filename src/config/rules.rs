@@ -1,6 +1,7 @@
 //! What no shape can say: options that belong to one kind only, names that must not go in a circle.
 
 mod checks;
+mod cost;
 mod http;
 mod images;
 mod maintenance;
@@ -8,6 +9,7 @@ mod power;
 mod routes;
 mod snapshots;
 mod terraform;
+mod times;
 mod values;
 mod waits;
 mod with;
@@ -121,6 +123,8 @@ pub(crate) fn document(root: &Node, environment: &str) -> Vec<Issue> {
     maintenance::rules(root, &mut issues);
     checks::rules(root, &mut issues);
     terraform::rules(root, &mut issues);
+    times::rules(root, &mut issues);
+    cost::rules(root, &mut issues);
     calls::rules(root, &mut issues);
     images::rules(root, &mut issues);
     values::rules(root, environment, &mut issues);

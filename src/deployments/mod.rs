@@ -6,6 +6,7 @@ pub(crate) mod tagged;
 pub(crate) mod promotion;
 pub(crate) mod back;
 mod standing;
+pub(crate) mod lease;
 mod chain;
 pub(crate) mod job;
 pub(crate) mod record;

@@ -53,6 +53,16 @@ pub(crate) enum What {
     Moves(Moves),
     /// That is over: what is there now.
     Settled(Moves),
+    /// It is brought up from now on: what `[ttl]` counts from.
+    Up { verb: String },
+    /// It was taken down, or stopped.
+    Down {
+        verb: String,
+        #[serde(default)]
+        destroyed: bool,
+    },
+    /// It may stay up until then.
+    Extended { until: Timestamp },
     /// What a newer infractl wrote.
     #[serde(other)]
     Unknown,
@@ -81,6 +91,9 @@ pub(crate) struct Begun {
     /// What `[release] migrations` said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub migrations: Option<Migrations>,
+    /// It was done outside of the window of the environment: why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside_window: Option<String>,
 }
 
 /// How the traffic of a route is shared out.

@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use super::lease::Term;
 use super::record::{Begun, Deployed, Release, What};
 use super::{job, store, tagged};
 use crate::failure::{Failure, Kind};
@@ -22,6 +23,23 @@ pub(crate) struct Meant {
     pub from: Option<String>,
     /// The deployment that it leaves.
     pub leaves: Option<u64>,
+    /// What it means for the `[ttl]` of the environment; none where there is none.
+    pub turn: Option<Turn>,
+    /// It is done because the time of the environment is over.
+    pub is_due: bool,
+    /// It is done outside of the window of the environment: what is said of that.
+    pub outside_window: Option<String>,
+}
+
+/// What a run means for how long an environment stays up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// It brings it up.
+    Up,
+    /// It stops it.
+    Stops,
+    /// It takes everything down.
+    Destroys,
 }
 
 /// The records that a run writes.
@@ -30,12 +48,17 @@ pub(crate) struct Writing {
     meant: Meant,
     of: Release,
     number: Option<u64>,
+    is_up: bool,
+    is_told: bool,
 }
 
 impl Writing {
     /// Before the first step, with the lock: an error where nothing may be deployed.
     pub(crate) async fn new(step: &mut StepCx<'_>, meant: Option<&Meant>) -> Result<Writing, Failure> {
         let meant = meant.cloned().unwrap_or_default();
+        if meant.is_due {
+            still_over(step).await?;
+        }
         if !meant.deploys {
             return Ok(Writing { meant, ..Writing::default() });
         }
@@ -49,11 +72,20 @@ impl Writing {
             Some(of) => of.clone(),
             None => tagged::here(step.cx, step.env).await?,
         };
-        Ok(Writing { meant, of, number: None })
+        Ok(Writing { meant, of, ..Writing::default() })
     }
 
     /// Before the first step that changes the environment.
     pub(crate) async fn begins(&mut self, step: &mut StepCx<'_>, verb: &str) -> Result<(), Failure> {
+        if let Some(text) = self.meant.outside_window.as_ref().filter(|_| !self.is_told) {
+            step.cx.ui.warn(format!("`{}`: {text}", step.env.name));
+            self.is_told = true;
+        }
+        if self.meant.turn == Some(Turn::Up) && !self.is_up {
+            // Before anything is there: what is killed half way is up all the same.
+            store::add(step, What::Up { verb: verb.to_owned() }).await?;
+            self.is_up = true;
+        }
         if !self.meant.deploys || self.number.is_some() {
             return Ok(());
         }
@@ -65,6 +97,7 @@ impl Writing {
             leaves: self.meant.leaves,
             job: job::of(|name| step.cx.vars.get(name)),
             migrations: step.env.release.migrations,
+            outside_window: self.meant.outside_window.clone(),
         };
         // Later runs of this environment mean the same images.
         for (name, image) in &step.facts.images {
@@ -80,8 +113,16 @@ impl Writing {
     pub(crate) async fn ended(
         &self,
         step: &mut StepCx<'_>,
+        verb: &str,
         result: Result<(), &Failure>,
     ) -> Result<(), Failure> {
+        if let Some(turn @ (Turn::Stops | Turn::Destroys)) = self.meant.turn.filter(|_| result.is_ok()) {
+            // What is left may still cost something: then it is no end.
+            let destroyed = turn == Turn::Destroys && step.facts.left.is_empty();
+            if destroyed || turn == Turn::Stops {
+                store::add(step, What::Down { verb: verb.to_owned(), destroyed }).await?;
+            }
+        }
         if let Some(deployment) = self.number {
             let outcome = State::of_code(result.map_or_else(|failure| failure.kind.code(), |()| 0));
             let (images, snapshot) = (deployed_images(step), step.facts.snapshot.clone());
@@ -97,6 +138,18 @@ impl Writing {
             store::add(step, What::Verified { deployment }).await?;
         }
         Ok(())
+    }
+}
+
+/// An error when the environment has got more time, or is not up any more, since somebody looked.
+async fn still_over(step: &mut StepCx<'_>) -> Result<(), Failure> {
+    let Some(ttl) = step.env.ttl.clone() else { return Ok(()) };
+    let name = step.env.name.clone();
+    match store::all(step).await?.standing.lease.term(&ttl, (step.cx.now)()) {
+        // One that stopped and runs again by itself is stopped again.
+        Term::Over(_) | Term::Down(_) => Ok(()),
+        _ => Err(Failure::new(Kind::Busy, format!("`{name}` has got more time meanwhile"))
+            .help(format!("see how much: `infractl expire {name} --dry-run`"))),
     }
 }
 

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::lease::Lease;
 use super::record::{Begun, Line, What};
 use crate::config::model::Migrations;
 use crate::history::State;
@@ -53,6 +54,8 @@ pub(crate) struct Deployment {
     pub is_left: bool,
     /// What `[release] migrations` said.
     pub migrations: Option<Migrations>,
+    /// Why it was done outside of the window of the environment.
+    pub outside_window: Option<String>,
 }
 
 impl Deployment {
@@ -78,6 +81,7 @@ impl Deployment {
             job: begun.job.clone(),
             is_left: false,
             migrations: begun.migrations,
+            outside_window: begun.outside_window.clone(),
         }
     }
 
@@ -102,6 +106,8 @@ pub(crate) struct Standing {
     pub frozen: Option<String>,
     /// Rollouts that are not over, by the name of the route.
     pub open: IndexMap<String, Open>,
+    /// Since when it is up, and how long it may be.
+    pub lease: Lease,
 }
 
 /// A rollout that is not over: its run goes on, was killed, or left traffic shared between both sides.
@@ -128,6 +134,7 @@ impl Standing {
     }
 
     fn take(&mut self, line: &Line) {
+        self.lease.take(line);
         match &line.what {
             What::Began(begun) => {
                 if let Some(left) = begun.leaves.and_then(|number| self.find(number)) {
@@ -160,7 +167,7 @@ impl Standing {
                 self.open.entry(moves.route.clone()).or_insert(open);
             }
             What::Settled(moves) => drop(self.open.shift_remove(&moves.route)),
-            What::Unknown => {}
+            What::Up { .. } | What::Down { .. } | What::Extended { .. } | What::Unknown => {}
         }
     }
 

@@ -184,7 +184,7 @@ impl Reporter for Recorder {
                 state.add(Line::EnvironmentEnded { environment: environment(), outcome, seconds });
             }
             Event::Warning(text) => state.add(Line::Warning { text: text.clone() }),
-            Event::Progress { .. } | Event::Note(_) => {}
+            Event::Progress { .. } | Event::Note(_) | Event::Cost { .. } => {}
         }
     }
 

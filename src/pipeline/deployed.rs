@@ -23,7 +23,7 @@ impl PipelineRun<'_> {
         let result = self.steps(steps, frame, "").await;
         let result = self.settled(result).await;
         let mut step = StepCx::new(self.cx, self.env, RECORD, &[], &mut self.facts);
-        let kept = Box::pin(self.writing.ended(&mut step, result.as_ref().copied())).await;
+        let kept = Box::pin(self.writing.ended(&mut step, self.verb, result.as_ref().copied())).await;
         match (result, kept) {
             (Ok(()), kept) => kept,
             (Err(failure), Ok(())) => Err(failure),

@@ -1,10 +1,14 @@
 //! Whether a verb or pipeline deploys, and whether it looks then whether all is well. Pure.
 
+use super::Pipeline;
 use super::select::Selection;
 use crate::config::Environment;
 use crate::config::step::{Action, OnFailure, Step};
 use crate::config::verbs;
-use crate::deployments::run::Meant;
+use crate::deployments::run::{Meant, Turn};
+use crate::steps::Work;
+use crate::steps::power::PowerStep;
+use crate::steps::terraform::Action as Terraform;
 use crate::work::when;
 
 /// What the records of a run will say. A part of a pipeline deploys no release: what runs then has no name.
@@ -17,6 +21,32 @@ pub(crate) fn meant(env: &Environment, name: &str, selection: &Selection) -> Mea
         verifies: selection.is_all() && does(env, name, "verify", true, &mut Vec::new()),
         ..Meant::default()
     }
+}
+
+/// What a run means for the `[ttl]` of the environment: by its verb, else by the last of its steps that brings something up
+/// or takes it down. A part of a pipeline takes nothing down for good.
+pub(crate) fn turn(env: &Environment, pipeline: &Pipeline, is_part: bool) -> Option<Turn> {
+    env.ttl.as_ref()?.action()?;
+    let by_verb = match pipeline.verb.as_str() {
+        "apply" | "up" | "start" | "recreate" => Some(Turn::Up),
+        "stop" => Some(Turn::Stops),
+        "destroy" | "down" => Some(Turn::Destroys),
+        _ => None,
+    };
+    let of_work = |work: &Work| match work {
+        Work::Terraform(Terraform::Apply { .. }) | Work::Power(PowerStep::Start { .. }) => Some(Turn::Up),
+        Work::Power(PowerStep::Stop { .. }) => Some(Turn::Stops),
+        Work::Terraform(Terraform::Destroy) => Some(Turn::Destroys),
+        Work::Terraform(Terraform::Any { words }) => match words.first()?.as_str() {
+            "apply" => Some(Turn::Up),
+            "destroy" => Some(Turn::Destroys),
+            _ => None,
+        },
+        _ => None,
+    };
+    let leaves = pipeline.leaves();
+    let turn = by_verb.or_else(|| leaves.iter().rev().find_map(|leaf| of_work(leaf.work)))?;
+    (turn == Turn::Up || !is_part).then_some(turn)
 }
 
 /// Whether one verb or pipeline does another; `surely` when nothing may leave it out.

@@ -24,6 +24,7 @@ mod script_values;
 pub(crate) mod script;
 mod moved;
 mod options;
+pub(crate) mod window;
 pub(crate) mod select;
 pub(crate) mod plan;
 mod reviewed;

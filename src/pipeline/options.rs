@@ -21,6 +21,8 @@ pub struct Options {
     pub lock_wait: Option<Duration>,
     /// Try again also what failed in the same way in the last runs.
     pub insist: bool,
+    /// Why it may be done outside of the window of the environment.
+    pub outside_window: Option<String>,
     /// The plan that was asked about before; the first apply or destroy carries it out.
     pub plan: Option<Arc<SavedPlan>>,
     /// Values that are known from before, by name.

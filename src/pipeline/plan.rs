@@ -137,7 +137,7 @@ fn ask_before_changes(env: &Environment, steps: &mut Vec<Step>, question: &str, 
 
 /// What shows beforehand what a step of terraform would do.
 fn preview(step: &Step) -> Option<Step> {
-    let plan = |destroy| Terraform::Plan { out: None, json: false, keep: true, destroy };
+    let plan = |destroy| Terraform::Plan { out: None, json: false, keep: true, destroy, cost: false };
     let action = match &step.what {
         What::Work(Work::Terraform(Terraform::Apply { plan: None })) => plan(false),
         What::Work(Work::Terraform(Terraform::Apply { plan: Some(plan) })) => match plan.how {
@@ -175,7 +175,7 @@ pub(super) fn built_in_named(env: &Environment, name: &str, above: &[&str]) -> V
     let verb = match name {
         "init" => Verb::Init,
         "bootstrap" => Verb::Bootstrap(Bootstrap::default()),
-        "plan" => Verb::Plan { out: None, json: false },
+        "plan" => Verb::Plan { out: None, json: false, cost: false },
         "drift" => Verb::Drift(LookForDrift::default()),
         "apply" => Verb::Apply { plan: None },
         "destroy" => Verb::Destroy,
@@ -238,8 +238,9 @@ fn built_in(env: &Environment, verb: &Verb) -> Vec<Step> {
             let look = terraform("terraform plan -refresh-only", Terraform::Drift(look.clone()));
             vec![prepare(false), own::alarmed(env, look)]
         }
-        Verb::Plan { out, json } => {
-            let action = Terraform::Plan { out: out.clone(), json: *json, keep: false, destroy: false };
+        Verb::Plan { out, json, cost } => {
+            let (out, json, cost) = (out.clone(), *json, *cost);
+            let action = Terraform::Plan { out, json, keep: false, destroy: false, cost };
             vec![prepare(false), terraform("terraform plan", action)]
         }
         Verb::Apply { .. } if !has_root => {

@@ -25,6 +25,8 @@ pub enum Verb {
         out: Option<PathBuf>,
         /// JSON lines instead of text.
         json: bool,
+        /// Say what it costs.
+        cost: bool,
     },
     /// What changed behind terraform's back.
     Drift(LookForDrift),

@@ -60,7 +60,7 @@ async fn run(step: &mut StepCx<'_>, confirm: &Confirm) -> Result<String, Failure
         if plan.planned.is_empty {
             return Ok("nothing changes".to_owned());
         }
-        if confirm.asks == Asks::Destroys && plan.planned.doomed.is_empty() {
+        if confirm.asks == Asks::Destroys && plan.planned.is_harmless() {
             return Ok("nothing is destroyed".to_owned());
         }
         keep::tell(step, &plan).await?;

@@ -170,6 +170,13 @@ pub enum Event {
         /// The counts.
         changes: Changes,
     },
+    /// What a plan costs, by the prices of the project.
+    Cost {
+        /// The step.
+        name: String,
+        /// As `docs/cost.md` says, masked.
+        cost: serde_json::Value,
+    },
     /// A step is over.
     StepEnded {
         /// Its place in the pipeline, from 1.

@@ -221,6 +221,7 @@ impl Reporter for Human {
             | Event::CommandEnded { .. }
             | Event::Diagnostic { .. }
             | Event::Changes { .. }
+            | Event::Cost { .. }
             | Event::Ended { .. } => {}
             Event::RunEnded { verb, outcome, took } => {
                 if self.mode.verbosity == Verbosity::Verbose {

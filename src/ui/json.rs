@@ -56,6 +56,7 @@ pub(crate) fn value(event: &Event) -> Option<Value> {
             with(json!({"event": "diagnostic", "step": name}), diagnostic)
         }
         Event::Changes { name, changes } => with(json!({"event": "changes", "step": name}), changes),
+        Event::Cost { name, cost } => with(json!({"event": "cost", "step": name}), cost),
         Event::RunStarted { verb, steps } => json!({"event": "run-started", "verb": verb, "steps": steps}),
         Event::StepStarted { number, name } => {
             json!({"event": "step-started", "number": number, "step": name})
@@ -116,6 +117,10 @@ mod tests {
             Event::CommandEnded { name: name.clone(), code: Some(0), took },
             Event::Diagnostic { name: name.clone(), diagnostic },
             Event::Changes { name: name.clone(), changes: Changes::default() },
+            Event::Cost {
+                name: name.clone(),
+                cost: json!({"currency": "", "before": 1, "after": 1, "difference": 1, "resources": []}),
+            },
             Event::StepEnded { number: 1, name, outcome, summary, took },
             Event::RunEnded { verb, outcome, took },
             Event::Note(text.clone()),

@@ -69,6 +69,7 @@ impl Reporter for LogFile {
             | Event::CommandEnded { .. }
             | Event::Diagnostic { .. }
             | Event::Changes { .. }
+            | Event::Cost { .. }
             | Event::Ended { .. } => String::new(),
         };
         self.write(report.environment.as_deref(), &text);

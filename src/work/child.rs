@@ -131,6 +131,12 @@ fn within(above: Option<&str>, environment: &str, verb: &str) -> String {
     }
 }
 
+/// Whether a run on this environment is above us.
+pub(crate) fn is_on(above: Option<&str>, environment: &str) -> bool {
+    let names = |known: &str| known.rsplit_once('/').is_some_and(|(name, _)| name == environment);
+    above.is_some_and(|above| above.split(':').any(names))
+}
+
 /// Whether this verb on this environment already runs above us.
 pub(crate) fn is_within(above: Option<&str>, environment: &str, verb: &str) -> bool {
     let own = format!("{environment}/{verb}");

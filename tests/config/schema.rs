@@ -194,6 +194,15 @@ fn file(section: &str, example: &str) -> Option<String> {
         "values.NAME" if example.starts_with("route") => {
             format!("{CONTEXT}[values.x]\n{example}\nside = \"idle\"\n")
         }
+        // What would stop it has to be there, and what it costs.
+        "ttl" => {
+            let after = if example.starts_with("after") { "" } else { "after = \"8h\"\n" };
+            format!("[ttl]\naction = \"destroy\"\n{after}{example}\n")
+        }
+        "cost" if example.starts_with("currency") => format!("[cost]\n{example}\n"),
+        "cost" => format!("[cost]\ncurrency = \"EUR\"\n{example}\n"),
+        "cost.prices.NAME" => format!("[cost]\ncurrency = \"EUR\"\n[cost.prices.x]\n{example}\n"),
+        "safety" => format!("[safety]\n{example}\n[cost]\ncurrency = \"EUR\"\n"),
         "promotion.NAME" => format!("[promotion.dev]\nfrom = \"shared\"\n{example}\n"),
         "tools.NAME" => format!("[tools.x]\nversion = \"1.2.3\"\n{example}\n"),
         "checks.NAME" if ["promtool", "tests", "amtool"].iter().any(|key| example.starts_with(key)) => {

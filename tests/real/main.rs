@@ -54,5 +54,6 @@ mod ssh;
 mod state;
 mod store;
 mod traffic;
+mod ttl;
 mod values;
 mod waits;

@@ -320,6 +320,33 @@ fn instances_go_by_name_or_id_and_databases_have_a_step_of_their_own() {
 }
 
 #[test]
+fn a_database_that_aws_started_again_is_stopped_again() {
+    let Some(aws) = Aws::find("eu-west-3") else { return };
+    let db = own("db");
+    aws.database(&db);
+    let project = aws.project(&format!("databases = [\"{db}\"]\n[ttl]\nafter = \"1h\"\n"));
+    // Up nine days ago, stopped so many days ago; meanwhile AWS has started it.
+    let records = |days: i64| {
+        let at = |days: i64| jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * days);
+        let line = |number: u64, at: jiff::Timestamp, what: &str| {
+            format!(
+                r#"{{"schema":1,"number":{number},"at":"{at}","by":"ada","host":"ci","run":null,{what},"before":""}}"#
+            )
+        };
+        let up = line(1, at(9), r#""event":"up","verb":"start""#);
+        let down = line(2, at(days), r#""event":"down","verb":"stop","destroyed":false"#);
+        std::fs::create_dir_all(project.path(".infractl/deployments")).unwrap();
+        project.write(".infractl/deployments/dev.jsonl", &format!("{up}\n{down}\n"));
+    };
+    records(5);
+    project.run(&["expire", "dev"], 0).says("dev: stopped since").never_says("runs again");
+    records(8);
+    project.run(&["expire", "dev"], 0).says("dev: runs again by itself").says(&format!("{db}: stopped"));
+    // From then on it is stopped, and nobody is asked.
+    project.run(&["expire", "dev"], 0).says("dev: stopped since").never_says("runs again");
+}
+
+#[test]
 fn what_aws_says_is_told_apart() {
     let Some(aws) = Aws::find("eu-west-2") else { return };
     let (lone, loan) = (own("lone"), own("loan"));

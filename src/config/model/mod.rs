@@ -38,12 +38,16 @@ mod safety;
 mod step;
 mod command;
 mod terraform;
+mod ttl;
+mod window;
+mod cost;
 mod secrets;
 mod ansible;
 mod aws;
 mod value;
 mod values;
 mod wait;
+mod time;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -57,6 +61,7 @@ pub(crate) use ci::*;
 pub(crate) use command::*;
 pub(crate) use compose::*;
 pub(crate) use copy::*;
+pub(crate) use cost::*;
 pub(crate) use docker::*;
 pub(crate) use drift::*;
 pub(crate) use ecs::*;
@@ -85,11 +90,14 @@ pub(crate) use snapshot_step::*;
 pub(crate) use step::*;
 pub(crate) use task::*;
 pub(crate) use terraform::*;
+pub(crate) use time::*;
 pub(crate) use tools::*;
 pub(crate) use traffic_step::*;
+pub(crate) use ttl::*;
 pub(crate) use value::*;
 pub(crate) use values::*;
 pub(crate) use wait::*;
+pub(crate) use window::*;
 
 /// One environment: tables of `environment.toml` are merged over `defaults.toml` key by key, arrays are
 /// replaced. A key that begins with `x-` is yours and never looked at
@@ -107,6 +115,12 @@ pub(crate) struct File {
     pub safety: Option<Safety>,
     /// What may change behind terraform's back
     pub drift: Option<DriftSection>,
+    /// How long it stays up
+    pub ttl: Option<Ttl>,
+    /// When it may be changed
+    pub window: Option<Window>,
+    /// What its resources cost
+    pub cost: Option<Cost>,
     /// One line for people, shown by `infractl env list`
     ///
     /// Example: `description = "what customers see"`

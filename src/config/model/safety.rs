@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Amount;
+
 /// When somebody at a terminal is asked before something is changed
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -14,6 +16,13 @@ pub struct Safety {
     ///
     /// Example: `confirm = "always"`
     pub confirm: Option<Asked>,
+    /// Ask also when an apply raises what a month costs by more than this, by the prices of `[cost]`. What has no price does
+    /// not count
+    ///
+    /// Default: no question
+    ///
+    /// Example: `cost-increase = 50`
+    pub cost_increase: Option<Amount>,
 }
 
 /// What is asked about

@@ -9,6 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value as Json;
 
+use super::{Amount, ClockTime, DaySpan, Moment, Weekdays, Zone};
 use crate::config::scope;
 use crate::config::template::{Scope, Template, TemplateError};
 use crate::config::wanted::Wanted;
@@ -249,6 +250,12 @@ macro_rules! format {
 
 format! {
     Period => { "type": "string", "format": "duration" },
+    Amount => { "format": "amount" },
+    Zone => { "type": "string", "format": "time-zone" },
+    ClockTime => { "type": "string", "format": "clock-time" },
+    Moment => { "type": "string", "format": "moment" },
+    Weekdays => { "type": "string", "format": "weekdays" },
+    DaySpan => { "type": "string", "format": "days" },
     FilePath => { "type": "string", "format": "path" },
     Template => { "type": "string", "format": "template" },
     Argument => { "type": "string", "format": "argument" },

@@ -20,6 +20,8 @@ pub enum Action {
         keep: bool,
         /// Preview a destroy.
         destroy: bool,
+        /// Say what it costs.
+        cost: bool,
     },
     /// What changed behind terraform's back.
     Drift(LookForDrift),

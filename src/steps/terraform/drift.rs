@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use super::keep;
 use super::progress::{Progress, show};
+use super::shown;
 use super::words::said_already;
 use super::{LookForDrift, equip, failed};
 use crate::disk::{self, PrivateDir};
@@ -50,7 +50,7 @@ pub(super) async fn run(
     let rules = &step.env.drift.ignore;
     let mut drift = match done.code {
         0 if rules.is_empty() => Drift::default(),
-        0 | 2 => keep::read(step, root, &file, Drift::read).await?,
+        0 | 2 => shown::read(step, root, &file, Drift::read).await?,
         code => {
             let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
             return Err(failed(step, root, "plan", code, &seen.errors(&done.tail)));

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::disk::PrivateDir;
 use crate::exec::Done;
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::steps::terraform::plan::judged;
 use crate::steps::terraform::progress::{Progress, show};
-use crate::steps::terraform::sealed;
 use crate::steps::terraform::words::said_already;
+use crate::steps::terraform::{cost, sealed, shown};
 use crate::steps::terraform::{equip, failed, root};
 use crate::tools::terraform::planned::Planned;
 use crate::tools::terraform::{Root, events, flags};
@@ -42,7 +42,8 @@ pub(super) async fn keep(
     let (progress, planned) = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
     let done = Done { tail: progress.errors(&done.tail), ..done };
     judged(step, root, &done, progress.digest(), words)?;
-    let planned = Planned { is_empty: done.code == 0, ..planned };
+    let dearer = if destroy || done.code == 0 { None } else { cost::dearer(step, root, &file).await? };
+    let planned = Planned { is_empty: done.code == 0, dearer, ..planned };
     let summary = if planned.is_empty { "no changes".into() } else { progress.digest().to_string() };
     step.facts.plan = Some(Arc::new(SavedPlan { file, dir: Some(dir), planned }));
     Ok(summary)
@@ -51,26 +52,11 @@ pub(super) async fn keep(
 /// Looks at a plan that was saved.
 pub(super) async fn look(step: &mut StepCx<'_>, root: &Root, file: &Path) -> Result<String, Failure> {
     let place = sealed::opened(step, root, file).await?;
-    let planned = read(step, root, &place, Planned::read).await?;
+    let planned = shown::read(step, root, &place, Planned::read).await?;
+    let planned = Planned { dearer: cost::dearer(step, root, &place).await?, ..planned };
     let summary = planned.sum();
     step.facts.plan = Some(Arc::new(SavedPlan { file: place, dir: None, planned }));
     Ok(summary)
-}
-
-/// Reads something of a plan from what terraform says of it.
-pub(super) async fn read<T>(
-    step: &StepCx<'_>,
-    root: &Root,
-    plan: &Path,
-    parse: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
-) -> Result<T, Failure> {
-    let done = step.run(&equip(step, root.show_json(plan))?).await?;
-    if done.code != 0 {
-        return Err(failed(step, root, "show", done.code, &done.tail));
-    }
-    // The text around the error may hold secrets: never shown.
-    parse(&done.stdout)
-        .map_err(|_| Failure::new(Kind::Failed, "what terraform says of the plan could not be read"))
 }
 
 /// Shows the plan that is asked about as terraform shows it, then what it takes away, by address.
@@ -82,6 +68,9 @@ pub(crate) async fn tell(step: &mut StepCx<'_>, plan: &SavedPlan) -> Result<(), 
     }
     for doomed in &plan.planned.doomed {
         step.line(Level::Important, format!("to {doomed}"));
+    }
+    if let Some(dearer) = &plan.planned.dearer {
+        step.line(Level::Important, dearer);
     }
     Ok(())
 }

@@ -27,6 +27,8 @@ pub(crate) mod seen;
 mod call;
 mod given;
 mod sealed;
+mod cost;
+mod shown;
 mod words;
 mod action;
 
@@ -190,7 +192,9 @@ async fn call(
         Action::Plan { json, out, keep: false, .. } if *json || flags::asks(words, "json") => {
             plan::plan_json(step, root, out.as_deref(), words).await
         }
-        Action::Plan { out, keep: false, .. } => plan::plan(step, root, out.as_deref(), words).await,
+        Action::Plan { out, keep: false, cost, .. } => {
+            Box::pin(plan::plan(step, root, out.as_deref(), *cost, words)).await
+        }
         Action::Plan { destroy, .. } => keep::keep(step, root, *destroy, words).await,
         Action::Drift(look) => Box::pin(drift::run(step, root, look, words)).await,
         Action::Look { plan } => keep::look(step, root, plan).await,

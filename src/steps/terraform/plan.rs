@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::exec::{Channel, Done};
 use crate::failure::Failure;
+use crate::steps::terraform::cost;
 use crate::steps::terraform::diagnostics;
 use crate::steps::terraform::progress::Progress;
 use crate::steps::terraform::sealed::Out;
@@ -18,14 +19,18 @@ use crate::tools::terraform::text::Diagnostics;
 use crate::ui::event::Level;
 use crate::work::StepCx;
 
-/// A preview as text.
+/// A preview as text, and what it costs.
 pub(crate) async fn plan(
     step: &mut StepCx<'_>,
     root: &Root,
     out: Option<&Path>,
+    has_cost: bool,
     words: &[String],
 ) -> Result<String, Failure> {
-    let out = Out::new(step, root, out, words)?;
+    let mut out = Out::new(step, root, out, words)?;
+    if has_cost {
+        out = out.with_a_place()?;
+    }
     let cmd = root.plan(out.private().as_deref());
     let cmd = said_already(equip(step, cmd)?).args(flags::without(words, "out"));
     for mock in &step.facts.foreign.mocks {
@@ -49,6 +54,9 @@ pub(crate) async fn plan(
     found.finish().iter().for_each(|found| diagnostics::tell(step, found));
     let digest = plan.digest();
     judged(step, root, &done, digest, words)?;
+    if let Some(plan) = out.private().filter(|_| has_cost) {
+        cost::tell(step, root, &plan).await?;
+    }
     out.keep(step)?;
     Ok(if done.code == 0 { "no changes".into() } else { digest.to_string() })
 }

@@ -36,6 +36,12 @@ impl Out {
         Ok(Out { files, dir })
     }
 
+    /// The same with a place of its own, also when nobody asked for a file.
+    pub(super) fn with_a_place(self) -> Result<Out, Failure> {
+        let dir = self.dir.map_or_else(PrivateDir::new, Ok)?;
+        Ok(Out { dir: Some(dir), ..self })
+    }
+
     /// The file for terraform.
     pub(super) fn private(&self) -> Option<PathBuf> {
         self.dir.as_ref().map(|dir| dir.path().join("infractl.tfplan"))

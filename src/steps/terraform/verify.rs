@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{keep, sealed};
+use super::{keep, sealed, shown};
 use crate::failure::{Failure, Kind};
 use crate::text::plural;
 use crate::tools::terraform::Root;
@@ -32,10 +32,10 @@ pub(super) async fn verify(
     words: &[String],
 ) -> Result<String, Failure> {
     let place = sealed::opened(step, root, file).await?;
-    let reviewed = keep::read(step, root, &place, Meaning::read).await?;
+    let reviewed = shown::read(step, root, &place, Meaning::read).await?;
     let summary = keep::keep(step, root, false, words).await?;
     let Some(kept) = step.facts.plan.as_ref().map(std::sync::Arc::clone) else { return Ok(summary) };
-    let fresh = keep::read(step, root, &kept.file, Meaning::read).await?;
+    let fresh = shown::read(step, root, &kept.file, Meaning::read).await?;
     mask_old(step, &reviewed, &fresh);
     let differences = reviewed.differences(&fresh);
     if differences.is_empty() {

@@ -9,6 +9,7 @@ pub(crate) mod backend;
 pub(crate) mod flags;
 pub(crate) mod subcommand;
 pub(crate) mod planned;
+pub(crate) mod cost;
 pub(crate) mod events;
 pub(crate) mod digest;
 pub(crate) mod drift;

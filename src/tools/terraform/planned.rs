@@ -13,6 +13,8 @@ pub(crate) struct Planned {
     pub(crate) doomed: Vec<Doomed>,
     /// Nothing at all changes.
     pub(crate) is_empty: bool,
+    /// A month gets dearer by more than nobody asks about: by how much.
+    pub(crate) dearer: Option<String>,
 }
 
 /// A resource that a plan takes away.
@@ -60,15 +62,24 @@ impl Planned {
         Ok(planned)
     }
 
+    /// It takes nothing away, and costs no more than may be.
+    pub(crate) fn is_harmless(&self) -> bool {
+        self.doomed.is_empty() && self.dearer.is_none()
+    }
+
     /// "destroys 2 and replaces 1 resource".
     pub(crate) fn sum(&self) -> String {
         let replaced = self.doomed.iter().filter(|doomed| doomed.is_replaced).count();
         let count = |count: usize| crate::text::plural(count, "resource");
-        match (self.doomed.len() - replaced, replaced) {
+        let sum = match (self.doomed.len() - replaced, replaced) {
             (0, 0) => "destroys nothing".to_owned(),
             (gone, 0) => format!("destroys {}", count(gone)),
             (0, replaced) => format!("replaces {}", count(replaced)),
             (gone, replaced) => format!("destroys {gone} and replaces {}", count(replaced)),
+        };
+        match &self.dearer {
+            Some(dearer) => format!("{sum}; {dearer}"),
+            None => sum,
         }
     }
 }
@@ -123,7 +134,7 @@ mod tests {
             );
             Planned::read(text.as_bytes()).unwrap()
         };
-        assert_eq!(plan(r#"["no-op"]"#, "no-op"), Planned { is_empty: true, doomed: vec![] });
+        assert_eq!(plan(r#"["no-op"]"#, "no-op"), Planned { is_empty: true, ..Planned::default() });
         assert!(!plan(r#"["no-op"]"#, "update").is_empty && !plan(r#"["create"]"#, "no-op").is_empty);
         for replace in [r#"["create","delete"]"#, r#"["delete","create"]"#] {
             assert_eq!(plan(replace, "no-op").sum(), "replaces 1 resource");
