@@ -78,7 +78,7 @@ impl Kind {
             Kind::Tool => "a tool is missing or too old",
             Kind::Bug => "a bug in infractl",
             Kind::Busy => "busy: another run holds the lock",
-            Kind::Declined => "declined, or nobody there to ask",
+            Kind::Declined => "declined, nobody there to ask, or outside of the window of the environment",
             Kind::Config => "the configuration is wrong",
             Kind::Interrupted => "ended by SIGINT",
             Kind::Terminated => "ended by SIGTERM",

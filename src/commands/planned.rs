@@ -6,7 +6,7 @@ use super::part::Part;
 use super::{Global, target};
 use crate::config::Environment;
 use crate::config::model::OnFailed;
-use crate::config::verbs::Effect;
+use crate::config::verbs::{self, Effect};
 use crate::context::Ctx;
 use crate::deployments::run::Meant;
 use crate::failure::{Failure, Kind};
@@ -88,7 +88,10 @@ fn in_window(
 ) -> Result<Option<String>, Failure> {
     // What began inside may end outside.
     let goes_on = child::is_on(cx.vars.get(child::WITHIN), &env.name);
-    if selected.effect() < Effect::Changes || window::is_exempt(&selected.verb) || goes_on {
+    if selected.effect() < Effect::Changes
+        || verbs::find(&selected.verb).is_some_and(|verb| verb.is_always)
+        || goes_on
+    {
         return Ok(None);
     }
     let Some(why) = env.window.as_ref().and_then(|hours| window::closed(hours, (cx.now)())) else {

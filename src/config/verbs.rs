@@ -19,6 +19,17 @@ pub enum Effect {
     Destroys,
 }
 
+/// What a verb means for how long an environment with a `[ttl]` stays up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// It brings it up.
+    Up,
+    /// It stops it.
+    Stops,
+    /// It takes everything down.
+    Destroys,
+}
+
 /// What a step or a pipeline says of commands, whose effect infractl cannot know
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -67,6 +78,10 @@ pub(crate) struct Verb {
     pub is_offline: bool,
     /// It makes the place of the state, where a shared lock would be.
     makes_backend: bool,
+    /// What it means for how long an environment stays up; none if nothing.
+    pub turn: Option<Turn>,
+    /// It helps when something is wrong: no window of an environment keeps it from that.
+    pub is_always: bool,
     /// This version has it; other names are kept for it.
     exists: bool,
 }
@@ -82,6 +97,8 @@ const fn pipeline(name: &'static str, effect: Effect) -> Verb {
         is_report: false,
         is_offline: false,
         makes_backend: false,
+        turn: None,
+        is_always: false,
         exists: true,
     }
 }
@@ -97,6 +114,8 @@ const fn own(name: &'static str, effect: Effect) -> Verb {
         is_report: false,
         is_offline: false,
         makes_backend: false,
+        turn: None,
+        is_always: false,
         exists: true,
     }
 }
@@ -126,6 +145,14 @@ impl Verb {
         Verb { is_offline: true, ..self }
     }
 
+    const fn turns(self, turn: Turn) -> Verb {
+        Verb { turn: Some(turn), ..self }
+    }
+
+    const fn always(self) -> Verb {
+        Verb { is_always: true, ..self }
+    }
+
     const fn later(self) -> Verb {
         Verb { exists: false, ..self }
     }
@@ -153,17 +180,17 @@ impl Verb {
 
 /// All of them, by name.
 pub(crate) const ALL: &[Verb] = &[
-    pipeline("apply", Effect::Changes).does(&["genenv", "inventory"]),
+    pipeline("apply", Effect::Changes).does(&["genenv", "inventory"]).turns(Turn::Up),
     pipeline("bootstrap", Effect::Changes).backend(),
     pipeline("build", Effect::Writes),
     pipeline("check", Effect::Reads).report(),
     own("ci", Effect::Reads).not_kept().offline(),
     own("completions", Effect::Reads),
     pipeline("deploy", Effect::Changes),
-    pipeline("destroy", Effect::Destroys),
+    pipeline("destroy", Effect::Destroys).turns(Turn::Destroys),
     own("docs", Effect::Reads).not_kept().offline(),
     own("doctor", Effect::Reads),
-    pipeline("down", Effect::Destroys).does(&["destroy"]),
+    pipeline("down", Effect::Destroys).does(&["destroy"]).turns(Turn::Destroys),
     pipeline("drift", Effect::Reads).report(),
     own("env", Effect::Reads),
     own("exec", Effect::Changes),
@@ -179,32 +206,32 @@ pub(crate) const ALL: &[Verb] = &[
     pipeline("init", Effect::Reads),
     pipeline("inventory", Effect::Writes),
     own("logs", Effect::Reads).not_kept(),
-    own("maintenance", Effect::Changes),
+    own("maintenance", Effect::Changes).always(),
     own("new", Effect::Writes),
     own("output", Effect::Reads).not_kept(),
     own("pipeline", Effect::Changes),
     pipeline("plan", Effect::Reads).report(),
     pipeline("promote", Effect::Changes),
     pipeline("push", Effect::Changes),
-    pipeline("recreate", Effect::Destroys).does(&["down", "up"]),
+    pipeline("recreate", Effect::Destroys).does(&["down", "up"]).turns(Turn::Up),
     // terraform's word for something harmless: an error that says so.
     own("refresh", Effect::Reads).later(),
     own("release", Effect::Changes).not_kept(),
     own("report", Effect::Reads).not_kept().offline(),
-    pipeline("rollback", Effect::Stops),
+    pipeline("rollback", Effect::Stops).always(),
     own("run", Effect::Changes),
     own("secrets", Effect::Writes),
-    own("snapshot", Effect::Changes),
+    own("snapshot", Effect::Changes).always(),
     own("ssh", Effect::Changes),
-    pipeline("start", Effect::Changes),
+    pipeline("start", Effect::Changes).turns(Turn::Up).always(),
     pipeline("state", Effect::Reads).not_kept(),
     own("status", Effect::Reads).not_kept(),
-    pipeline("stop", Effect::Stops),
+    pipeline("stop", Effect::Stops).turns(Turn::Stops).always(),
     own("tf", Effect::Changes),
     own("tools", Effect::Writes),
-    own("traffic", Effect::Changes),
+    own("traffic", Effect::Changes).always(),
     own("unlock", Effect::Writes),
-    pipeline("up", Effect::Changes).does(&["init", "apply", "deploy"]),
+    pipeline("up", Effect::Changes).does(&["init", "apply", "deploy"]).turns(Turn::Up),
     pipeline("validate", Effect::Reads).fixed().not_kept(),
     pipeline("verify", Effect::Reads),
 ];

@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use super::lease::Term;
 use super::record::{Begun, Deployed, Release, What};
 use super::{job, store, tagged};
+use crate::config::verbs::Turn;
 use crate::failure::{Failure, Kind};
 use crate::history::State;
 use crate::work::StepCx;
@@ -29,17 +30,6 @@ pub(crate) struct Meant {
     pub is_due: bool,
     /// It is done outside of the window of the environment: what is said of that.
     pub outside_window: Option<String>,
-}
-
-/// What a run means for how long an environment stays up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Turn {
-    /// It brings it up.
-    Up,
-    /// It stops it.
-    Stops,
-    /// It takes everything down.
-    Destroys,
 }
 
 /// The records that a run writes.

@@ -4,8 +4,8 @@ use super::Pipeline;
 use super::select::Selection;
 use crate::config::Environment;
 use crate::config::step::{Action, OnFailure, Step};
-use crate::config::verbs;
-use crate::deployments::run::{Meant, Turn};
+use crate::config::verbs::{self, Turn};
+use crate::deployments::run::Meant;
 use crate::steps::Work;
 use crate::steps::power::PowerStep;
 use crate::steps::terraform::Action as Terraform;
@@ -27,12 +27,7 @@ pub(crate) fn meant(env: &Environment, name: &str, selection: &Selection) -> Mea
 /// or takes it down. A part of a pipeline takes nothing down for good.
 pub(crate) fn turn(env: &Environment, pipeline: &Pipeline, is_part: bool) -> Option<Turn> {
     env.ttl.as_ref()?.action()?;
-    let by_verb = match pipeline.verb.as_str() {
-        "apply" | "up" | "start" | "recreate" => Some(Turn::Up),
-        "stop" => Some(Turn::Stops),
-        "destroy" | "down" => Some(Turn::Destroys),
-        _ => None,
-    };
+    let by_verb = verbs::find(&pipeline.verb).and_then(|verb| verb.turn);
     let of_work = |work: &Work| match work {
         Work::Terraform(Terraform::Apply { .. }) | Work::Power(PowerStep::Start { .. }) => Some(Turn::Up),
         Work::Power(PowerStep::Stop { .. }) => Some(Turn::Stops),

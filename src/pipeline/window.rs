@@ -5,16 +5,8 @@ use jiff::civil::Date;
 
 use crate::config::model::{ClockTime, Weekdays, Window, Zone};
 
-/// What helps when something is wrong, and what takes nothing but time: never refused.
-const ALWAYS: [&str; 4] = ["rollback", "snapshot", "stop", "start"];
-
 /// So far the next opening is looked for.
 const DAYS: u32 = 800;
-
-/// Whether a verb is never refused.
-pub(crate) fn is_exempt(verb: &str) -> bool {
-    ALWAYS.contains(&verb)
-}
 
 /// Why nothing may be changed at a time; none if it may.
 pub(crate) fn closed(window: &Window, at: Timestamp) -> Option<String> {
@@ -77,7 +69,8 @@ fn next(window: &Window, at: Timestamp) -> Option<Timestamp> {
 
 /// When it opens and closes on a day; none when it does not.
 fn span(window: &Window, day: Date) -> Option<(Timestamp, Timestamp)> {
-    if !window.days.unwrap_or(Weekdays::ALL).has(day) {
+    // One that begins on a frozen day does not open after it either.
+    if is_frozen(window, day) || !window.days.unwrap_or(Weekdays::ALL).has(day) {
         return None;
     }
     let zone = zone(window);

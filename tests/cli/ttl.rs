@@ -184,6 +184,22 @@ fn a_clock_that_is_wrong_takes_nothing_down() {
     project.infractl(&["extend", "dev", "4h"]).code(1).says("a clock is wrong");
 }
 
+#[test]
+fn what_was_killed_half_way_is_up() {
+    let project = project("after = \"1s\"");
+    let text =
+        stoppable("after = \"1s\"").replace("start = \"true\"", "start = \"touch begun; exec sleep 5\"");
+    project.environment("dev", &text);
+    let mut run = start(&mut project.command(&["start", "dev"]));
+    wait_for("the start", || project.path("begun").exists());
+    send(&run, Signal::KILL);
+    run.wait().unwrap();
+    // What it had started still runs, and holds the lock.
+    sleep(Duration::from_secs(6));
+    project.infractl(&["expire", "--all"]).code(0);
+    assert_eq!(stopped(&project), ["dev"]);
+}
+
 /// Two roots; the second one needs the first.
 fn two(net: &str, app: &str) -> Sandbox {
     let project = Sandbox::empty().with_var("USER", "ada");

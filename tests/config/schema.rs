@@ -201,7 +201,10 @@ fn file(section: &str, example: &str) -> Option<String> {
         }
         "cost" if example.starts_with("currency") => format!("[cost]\n{example}\n"),
         "cost" => format!("[cost]\ncurrency = \"EUR\"\n{example}\n"),
-        "cost.prices.NAME" => format!("[cost]\ncurrency = \"EUR\"\n[cost.prices.x]\n{example}\n"),
+        "cost.prices.NAME" => {
+            let hour = if example.starts_with("note") { "hour = 1\n" } else { "" };
+            format!("[cost]\ncurrency = \"EUR\"\n[cost.prices.x]\n{hour}{example}\n")
+        }
         "safety" => format!("[safety]\n{example}\n[cost]\ncurrency = \"EUR\"\n"),
         "promotion.NAME" => format!("[promotion.dev]\nfrom = \"shared\"\n{example}\n"),
         "tools.NAME" => format!("[tools.x]\nversion = \"1.2.3\"\n{example}\n"),

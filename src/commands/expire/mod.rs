@@ -1,8 +1,8 @@
 //! Stop or destroy what is over, as its `[ttl]` says.
 
 mod held;
-pub(crate) mod look;
 pub(crate) mod told;
+pub(crate) mod look;
 
 use std::cell::RefCell;
 use std::collections::HashMap;

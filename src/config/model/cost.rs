@@ -22,8 +22,8 @@ pub struct Cost {
     #[serde(default)]
     #[schemars(extend("propertyNames" = { "format": "priced" }))]
     pub prices: IndexMap<String, Price>,
-    /// Types that cost nothing, `*` stands for any text. Data sources, and resources that are nowhere (of the providers
-    /// `null`, `random`, `time`, `tls`, `local` and `terraform` itself) cost nothing unless they have a price
+    /// Types that cost nothing, `*` stands for any text. Data sources, and resources that are nowhere (of the
+    /// providers `random`, `time`, `tls`, `local` and their like, and of terraform itself) cost nothing unless they have a price
     ///
     /// Example: `free = ["aws_iam_*", "aws_security_group*"]`
     #[serde(default)]

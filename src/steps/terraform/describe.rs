@@ -33,6 +33,11 @@ pub(super) fn commands(step: &mut StepCx<'_>, action: &Action) -> Result<Vec<Str
         }
         Action::Init => {}
         Action::Plan { json: true, out, .. } => push(root.plan_json(out.as_deref()), words)?,
+        Action::Plan { keep: false, cost: true, .. } => {
+            let private = Path::new("PRIVATE.tfplan");
+            push(root.plan(Some(private)), words)?;
+            push(root.show_json(private), Vec::new())?;
+        }
         Action::Plan { out, keep: false, .. } => push(root.plan(out.as_deref()), words)?,
         Action::Plan { destroy, .. } => {
             let cmd = root.plan_json(Some(Path::new("PRIVATE.tfplan")));

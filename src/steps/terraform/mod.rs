@@ -24,11 +24,11 @@ mod staging;
 mod package;
 pub(crate) mod state_place;
 pub(crate) mod seen;
+mod cost;
+mod shown;
 mod call;
 mod given;
 mod sealed;
-mod cost;
-mod shown;
 mod words;
 mod action;
 
