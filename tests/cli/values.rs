@@ -268,7 +268,7 @@ fn what_is_wrong_is_said_when_the_files_are_read() {
     wrong("[values]\nt = { file = \"t\", command = \"true\" }\n", &["`command` beside `file`"]);
     wrong(
         "[values]\nt = { secret = true }\n",
-        &["nothing says where `t` comes from", "add `file`, `command` or `http`"],
+        &["nothing says where `t` comes from", "add `file`, `command`, `http` or `route`"],
     );
     wrong(
         "[values]\nt = { command = { run = \"true\", interactive = true } }\n",
