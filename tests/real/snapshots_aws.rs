@@ -35,7 +35,10 @@ impl Aws {
             .replace("REAL", &real.to_string_lossy());
         project.write("aws.log", "");
         let front = project.script("bin/aws", &front);
-        let keys = [("AWS_ACCESS_KEY_ID", "testing"), ("AWS_SECRET_ACCESS_KEY", &format!("{CANARY}key"))];
+        let keys = [
+            ("AWS_ACCESS_KEY_ID", &format!("{CANARY}id")[..]),
+            ("AWS_SECRET_ACCESS_KEY", &format!("{CANARY}key")),
+        ];
         let project = project
             .with_secrets(&keys)
             .with_var("PATH", path_with([front]))
@@ -49,7 +52,7 @@ impl Aws {
 
     fn keeps(&self, more: &str) {
         let config = format!("[snapshots.data]\nkind = \"aws\"\nregion = \"{}\"\n{more}", self.region);
-        let name = format!("[project]\nname = \"{}\"\n", self.name);
+        let name = format!("[project]\nname = \"{}\"\n{SECRETS}", self.name);
         self.project.write("environments/defaults.toml", &name);
         self.project.environment("dev", &config);
     }
@@ -137,6 +140,9 @@ impl Aws {
         all.map(|one| one["SnapshotId"].as_str().unwrap().to_owned()).collect()
     }
 }
+
+/// Where `with_secrets` has put them.
+const SECRETS: &str = "[secrets]\nfiles = [\"all.enc.env\"]\nidentity = \"key.txt\"\n";
 
 /// Every state of every snapshot is this one.
 fn all_are(state: &str) -> String {
