@@ -116,9 +116,7 @@ fn a_disk_of_azure_is_kept_by_its_tags() {
     let log = fake.0.read("cloud.json.log");
     assert!(log.contains("--sku Premium_LRS --zone 2"), "what is new is like what it was of");
     fake.keeps("azure", "data", "resource-group = \"none\"\n");
-    fake.run(&["snapshot", "create", "dev"], 1)
-        .says("ResourceGroupNotFound")
-        .says("correct `resource-group`");
+    fake.run(&["snapshot", "create", "dev"], 1).says("could not be found").says("correct `resource-group`");
     fake.keeps("azure", "data", "");
     fake.run(&["snapshot", "create", "dev"], 78).says("`azure` needs `resource-group`");
 }
