@@ -28,7 +28,10 @@ impl Fake {
 
     fn keeps(&self, kind: &str, volume: &str, more: &str) {
         let config = format!("[snapshots.data]\nkind = \"{kind}\"\nof = \"{volume}\"\n{more}");
-        self.0.write("environments/defaults.toml", "[project]\nname = \"shop\"\n");
+        self.0.write(
+            "environments/defaults.toml",
+            "[project]\nname = \"shop\"\n[secrets]\nfiles = [\"all.enc.env\"]\nidentity = \"key.txt\"\n",
+        );
         self.0.environment("dev", &config);
     }
 
@@ -70,6 +73,7 @@ fn goes_round(fake: &Fake, kind: &str, more: &str) {
     fake.run(&["snapshot", "create", "dev"], 1).says("is in `").says("remove it: `");
     // One that never gets whole: whoever ends the wait knows where to look.
     fake.keeps(kind, "slow", more);
+    fake.0.write("cloud.json.log", "");
     let child = start(&mut fake.0.command(&["snapshot", "create", "dev"]));
     let shows = if kind == "azure" { "snapshot show --ids" } else { "snapshot show -f json" };
     wait_for("a look at it", || {
@@ -112,9 +116,7 @@ fn a_disk_of_azure_is_kept_by_its_tags() {
     let log = fake.0.read("cloud.json.log");
     assert!(log.contains("--sku Premium_LRS --zone 2"), "what is new is like what it was of");
     fake.keeps("azure", "data", "resource-group = \"none\"\n");
-    fake.run(&["snapshot", "create", "dev"], 1)
-        .says("ResourceGroupNotFound")
-        .says("correct `resource-group`");
+    fake.run(&["snapshot", "create", "dev"], 1).says("could not be found").says("correct `resource-group`");
     fake.keeps("azure", "data", "");
     fake.run(&["snapshot", "create", "dev"], 78).says("`azure` needs `resource-group`");
 }

@@ -144,7 +144,11 @@ impl Server {
         {
             return Err(damaged(manifest, &format!("it cannot be decrypted to its end: {error}")));
         }
-        self.way.judge(step, &done)
+        self.way.judge(step, &done).map_err(|failure| match has_owners && done.tail.contains("role \"") {
+            true => failure
+                .help("pass `--no-owner` to leave owners and grants out, if a role is not there any more"),
+            false => failure,
+        })
     }
 }
 

@@ -140,7 +140,7 @@ impl Rows {
     pub(crate) fn is_free(&self, line: &str) -> bool {
         let begins = |words: &[&str]| words.iter().any(|word| line.trim_start().starts_with(word));
         // A row may have ends of lines in it: it goes on until the program speaks itself.
-        if begins(&["CONTEXT:", "DETAIL:"]) {
+        if begins(&["CONTEXT:", "DETAIL:", "Command was:"]) {
             self.0.store(true, Ordering::Relaxed);
         } else if begins(&["pg_restore:", "pg_dump:", "psql:", "HINT:"]) {
             self.0.store(false, Ordering::Relaxed);

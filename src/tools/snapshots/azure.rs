@@ -80,7 +80,8 @@ impl Cloud for Disk {
     }
 
     fn mark(&self, id: &str, marks: &Marks) -> Cmd {
-        az(&["tag", "update", "--resource-id", id, "--operation", "Merge", "--tags"])
+        az(&["tag", "update", "--resource-id", id, "--operation", "Merge"])
+            .arg("--tags")
             .args(words(marks, PREFIX))
     }
 

@@ -73,6 +73,8 @@ fn tags_go_in_a_form_that_every_cloud_takes() {
     let of = line(Disk("g".into()).create("d", "n", &marks(), false));
     assert!(of.contains("snapshot create --resource-group g --name n --source d --incremental true"), "{of}");
     assert!(of.ends_with("--tags infractl:by=ada=2C ops infractl:project=shop"), "{of}");
+    let of = line(Disk("g".into()).mark("/s/a", &marks()));
+    assert!(of.ends_with("--output json --tags infractl:by=ada=2C ops infractl:project=shop"), "{of}");
     let told = br#"{"Snapshots":[{"Tags":[{"Key":"infractl:by","Value":"ada=2C ops"},{"Key":"Name","Value":"x"}]}]}"#;
     assert_eq!(Ebs(None).read(told).unwrap()[0].marks, [("by".to_owned(), "ada, ops".to_owned())].into());
 }
