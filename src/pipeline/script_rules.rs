@@ -41,7 +41,9 @@ impl Writer<'_> {
                 }
                 let instead = instead.join(" && ");
                 call = if rules.is_for_difference {
-                    format!("{{ {call} || {{ code=$?; [ \"$code\" != 2 ] || {{ {instead}; }}; (exit \"$code\"); }}; }}")
+                    format!(
+                        "{{ {call} || {{ code=$?; [ \"$code\" != 2 ] || {{ {instead}; }}; (exit \"$code\"); }}; }}"
+                    )
                 } else {
                     format!("{{ {call} || {{ {instead}; false; }}; }}")
                 };

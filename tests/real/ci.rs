@@ -332,6 +332,8 @@ fn gitlab_ci_local_goes_back_and_joins_the_shares_of_a_plan() {
     let Some(program) = need("gitlab-ci-local") else { return };
     let project = releases("gitlab");
     project.edit("environments/defaults.toml", "forge = \"gitlab\"", "forge = \"gitlab\"\nshards = 2");
+    // It works in a copy that git takes for changed: nothing can be promoted from there.
+    project.edit("environments/defaults.toml", "promote dev", "deploy");
     project.infractl(&["ci", "generate"]).code(0);
     commit(&project);
     let forge = fake_forge();
@@ -367,6 +369,12 @@ fn gitlab_ci_local_goes_back_and_joins_the_shares_of_a_plan() {
         "CI_PROJECT_ID=12",
     ];
     run(&tagged, &["--manual", "to-prod"]).code(0);
+    assert_eq!(runs(&project), "v1.0.0\n");
+    std::fs::write(project.home.path("states/early"), "").unwrap();
+    let failed = run(&tagged, &["--manual", "to-prod"]);
+    assert_ne!(failed.code, 0);
+    let said = failed.out + &failed.err;
+    assert!(said.contains("rollback-prod") && said.contains("`prod` stays as it is"), "{said}");
     assert_eq!(runs(&project), "v1.0.0\n");
 }
 
