@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::common::{CANARY, Run, Sandbox, need};
+use crate::common::{CANARY, Sandbox, need};
 
 const CHECKS: &str = "[checks]\nroles = { run = \"molecule test --all\", dir = \"ansible/roles/web\", env = { TOKEN = \"{{secret.TOKEN}}\" } }\n";
 const MOLECULE: &str = "dependency: { name: galaxy, enabled: false }\ndriver: { name: default, options: { managed: false } }\nplatforms: [{ name: localhost }]\nprovisioner:\n  name: ansible\n  inventory: { hosts: { all: { hosts: { localhost: { ansible_connection: local, ansible_python_interpreter: \"{{ ansible_playbook_python }}\" } } } } }\nscenario: { test_sequence: [create, converge, idempotence, verify, destroy] }\n";
@@ -25,8 +25,14 @@ fn project() -> Option<Sandbox> {
             "    - ansible.builtin.debug: { msg: \"{{ lookup('env', 'TOKEN') }}\" }\n    - ansible.builtin.copy: { dest: \"{{ playbook_dir }}/out\", content: \"a\\n\", mode: \"0644\" }\n",
         ),
     );
-    write("verify.yml", &play("    - ansible.builtin.command: cat {{ playbook_dir }}/out\n      changed_when: false\n"));
-    write("destroy.yml", &play("    - ansible.builtin.file: { path: \"{{ playbook_dir }}/out\", state: absent }\n"));
+    write(
+        "verify.yml",
+        &play("    - ansible.builtin.command: cat {{ playbook_dir }}/out\n      changed_when: false\n"),
+    );
+    write(
+        "destroy.yml",
+        &play("    - ansible.builtin.file: { path: \"{{ playbook_dir }}/out\", state: absent }\n"),
+    );
     Some(project)
 }
 
@@ -45,8 +51,14 @@ fn roles_that_are_well_are_a_line_and_those_that_are_not_say_why_and_leave_nothi
     );
     let mut command = project.command(&["validate", "dev", "--only", "checks"]);
     command.env("CI", "true").env("GITHUB_ACTIONS", "true").env("GITHUB_WORKSPACE", project.root());
-    let run = Run::of(&mut command).code(1);
-    let run = run.says("roles: ").says("`roles` ended with exit code 1").says("dempotence");
-    assert!(run.err.contains("::group::"), "what it says is not folded:\n{}", run.err);
+    let ended = command.output().unwrap();
+    let err = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{err}");
+    // The only line that has the secret is the one that tells GitHub to hide it.
+    let mut open = err.lines().filter(|line| line.contains(CANARY));
+    assert!(open.all(|line| line.starts_with("::add-mask::")), "{err}");
+    for text in ["::group::", "roles: ", "dempotence", "`roles` ended with exit code 1"] {
+        assert!(err.contains(text), "{text} is missing:\n{err}");
+    }
     assert!(!project.path(out).exists(), "what was made for the test is still there");
 }
