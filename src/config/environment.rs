@@ -1,5 +1,7 @@
 //! One environment, ready to use: defaults filled in, paths absolute.
 
+mod filled;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -208,42 +210,6 @@ pub struct Ansible {
     pub env: model::Variables,
 }
 
-/// In names of steps, as far as it is known.
-fn fill_names(steps: &mut [Step], environment: &str, project: &str) {
-    for step in steps {
-        step.name = action_name::known(&step.name, environment, project);
-        if let OnFailure::Steps(steps) = &mut step.on_failure {
-            fill_names(steps, environment, project);
-        }
-        if let Action::Do(_, Some(steps)) = &mut step.action {
-            fill_names(steps, environment, project);
-        }
-    }
-}
-
-fn depends_on(named: Vec<model::EnvironmentName>, document: &Document) -> Vec<String> {
-    let mut all: Vec<String> = named.into_iter().map(|name| name.0).collect();
-    for named in document.foreign_below(&[]) {
-        if !all.contains(&named.foreign.environment) {
-            all.push(named.foreign.environment);
-        }
-    }
-    all
-}
-
-/// Pipelines as meant, by their names.
-fn by_name(
-    entries: IndexMap<String, model::PipelineEntry>,
-    setting: Setting<'_>,
-) -> Result<IndexMap<String, Vec<Step>>, Failure> {
-    let meant = entries.into_iter().map(|(name, steps)| {
-        let mut steps = Step::from_entries(steps.into_steps())?;
-        fill_names(&mut steps, setting.environment, setting.project);
-        Ok((name, steps))
-    });
-    meant.collect()
-}
-
 impl Environment {
     /// The name of a step, also when it is given as the file has it.
     pub fn step_name(&self, name: &str) -> String {
@@ -269,7 +235,7 @@ impl Environment {
             protected: file.protected.unwrap_or(false),
             description: file.description,
             contacts: file.contacts,
-            depends_on: depends_on(file.depends_on, &document),
+            depends_on: filled::depends_on(file.depends_on, &document),
             mocks: file.mocks,
             terraform: Terraform::new(file.terraform.unwrap_or_default(), root, name),
             outputs: file.outputs,
@@ -301,8 +267,8 @@ impl Environment {
             checks: (file.checks.into_iter())
                 .filter_map(|(name, entry)| Some((name, entry.into_table()?)))
                 .collect(),
-            pipelines: by_name(file.pipelines, setting)?,
-            hooks: by_name(file.hooks, setting)?,
+            pipelines: filled::by_name(file.pipelines, setting)?,
+            hooks: filled::by_name(file.hooks, setting)?,
             failures: file.failures,
             document,
         })

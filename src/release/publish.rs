@@ -87,15 +87,15 @@ async fn signed(
     disk::write(&own.join("HEAD"), b"ref: refs/heads/none\n", 0o600)?;
     disk::write(&own.join("config"), b"[core]\n\trepositoryformatversion = 0\n\tbare = true\n", 0o600)?;
     disk::write(&own.join("message"), message.as_bytes(), 0o600)?;
-    let objects = ask(cx, &git::objects(top), what).await?;
+    let objects = ask(cx, &git::signing::objects(top), what).await?;
     let objects = objects.trim_end_matches('\n');
-    let settings = ask(cx, &git::signing(top), what).await?;
+    let settings = ask(cx, &git::signing::settings(top), what).await?;
     let settings: Vec<(String, String)> = settings
         .split_terminator('\0')
         .map(|setting| setting.split_once('\n').unwrap_or((setting, "true")))
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .collect();
-    let done = call(cx, &git::sign_tag(own, objects, &settings, name, commit)).await?;
+    let done = call(cx, &git::signing::sign_tag(own, objects, &settings, name, commit)).await?;
     let unsigned = || {
         failed(&done, what)
             .help("nothing was released: see that the key can be used, `git tag --sign` tries it")
@@ -104,7 +104,7 @@ async fn signed(
     if done.code != 0 {
         return Err(unsigned());
     }
-    let object = ask(cx, &git::signed_tag(own, objects, name), what).await?.trim().to_owned();
+    let object = ask(cx, &git::signing::signed_tag(own, objects, name), what).await?.trim().to_owned();
     // git ends well also when ssh-keygen had no key.
     let text = ask(cx, &git::object(top, &object), what).await?;
     let is_signed = text.contains("\n-----BEGIN ") && text.trim_end().ends_with("-----");
