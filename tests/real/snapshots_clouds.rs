@@ -64,6 +64,8 @@ fn goes_round(fake: &Fake, kind: &str, more: &str) {
     assert!(how.starts_with("restored into a new"), "{how}");
     fake.run(&["snapshot", "restore", "dev", "data"], 0).says("switch: ").says("terraform import");
     assert_eq!(fake.has("new"), 1);
+    let is_like = fake.0.read("cloud.json.log").contains("--sku Premium_LRS --zone 2");
+    assert_eq!(is_like, kind == "azure", "what is new is like what it was of");
     fake.run(&["snapshot", "prune", "dev", "--yes"], 0).says("nothing to remove");
     fake.keeps(kind, "none", more);
     fake.run(&["snapshot", "create", "dev"], 1).says("there is no snapshot of `none`").says("check `of`");
@@ -113,8 +115,6 @@ fn a_disk_of_azure_is_kept_by_its_tags() {
     let group = "resource-group = \"g\"\n";
     let Some(fake) = Fake::of("azure", "data", group) else { return };
     goes_round(&fake, "azure", group);
-    let log = fake.0.read("cloud.json.log");
-    assert!(log.contains("--sku Premium_LRS --zone 2"), "what is new is like what it was of");
     fake.keeps("azure", "data", "resource-group = \"none\"\n");
     fake.run(&["snapshot", "create", "dev"], 1).says("could not be found").says("correct `resource-group`");
     fake.keeps("azure", "data", "");
