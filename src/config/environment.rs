@@ -13,7 +13,7 @@ use crate::config::action_name;
 use crate::config::model::{self, ArgumentInput, Input, InventoryFormat};
 use crate::config::origin::Document;
 use crate::config::resolve::Setting;
-use crate::config::step::{Action, OnFailure, Step};
+use crate::config::step::Step;
 use crate::config::template::Template;
 use crate::failure::Failure;
 

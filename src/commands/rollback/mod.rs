@@ -4,11 +4,11 @@ mod listed;
 mod released;
 
 use self::released::{Released, tell_difference};
-use super::deployments::{self, images};
+use super::deployments;
 use super::given::{is_here, with_images};
 use super::part::Part;
 use super::planned::{Planned, go, planned};
-use super::table::{shown, table, when};
+use super::table::when;
 use super::{Global, target};
 use crate::config::Environment;
 use crate::config::model::{SnapshotKind, SnapshotName, SnapshotStep};
@@ -19,11 +19,9 @@ use crate::failure::{Failure, Kind};
 use crate::pipeline::plan::Verb;
 use crate::snapshots::meant::{Found, found};
 use crate::snapshots::name;
-use crate::steps::docker::carry;
 use crate::steps::snapshot::Snapshot;
 use crate::text::list;
 use crate::ui::prompt;
-use crate::work::{Facts, StepCx};
 
 /// Take an environment back to a release that it had: the same images, by digest, by the pipeline `deploy`
 ///

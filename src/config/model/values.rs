@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    Argument, CommandLine, FilePath, Http, LiveOrIdle, Method, OneOrMany, Pattern, RouteName, Status, ValuePath,
-    Variables,
+    Argument, CommandLine, FilePath, Http, LiveOrIdle, Method, OneOrMany, Pattern, RouteName, Status,
+    ValuePath, Variables,
 };
 use crate::config::template::Template;
 
