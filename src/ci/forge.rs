@@ -56,12 +56,12 @@ pub(crate) enum Nowhere {
 type Get<'a, 'v> = &'a dyn Fn(&str) -> Option<&'v str>;
 
 /// What the variables of a job say; `event` is the file that GitHub names in `GITHUB_EVENT_PATH`.
-pub(crate) fn change<'v>(get: Get<'_, 'v>, event: Option<&str>) -> Result<Place, Nowhere> {
+pub(crate) fn change(get: Get<'_, '_>, event: Option<&str>) -> Result<Place, Nowhere> {
     forge(get, &|get| github(get, event), &gitlab)
 }
 
 /// The issues of the project that the job belongs to.
-pub(crate) fn issues<'v>(get: Get<'_, 'v>) -> Result<Place, Nowhere> {
+pub(crate) fn issues(get: Get<'_, '_>) -> Result<Place, Nowhere> {
     forge(get, &github_issues, &gitlab_issues)
 }
 

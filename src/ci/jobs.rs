@@ -69,7 +69,7 @@ fn proposed(setting: &Setting, names: &mut BTreeSet<String>) -> Result<Vec<Job>,
         };
         let is_shared = says == Says::Part;
         let role = role(setting, None).filter(|_| reaches);
-        jobs.push(Job { reaches, role, says, shards, ..Job::new(name.clone(), When::Proposed, work) });
+        jobs.push(Job { shards, reaches, role, says, ..Job::new(name.clone(), When::Proposed, work) });
         if is_shared && setting.ci.forge != CiForge::Azure {
             jobs.push(Job {
                 needs: Some(name.clone()),

@@ -48,8 +48,12 @@ pub(super) fn with_images(
     let named = env.release.images.as_ref();
     let wanted =
         env.images.keys().filter(|name| named.is_none_or(|all| all.iter().any(|image| image.0 == **name)));
-    let mut given =
-        Given { release: deployment.name.clone(), from: from.map(str::to_owned), data, ..Given::default() };
+    let mut given = Given {
+        release: deployment.name.clone(),
+        from: from.map(str::to_owned),
+        data: data.map(Box::new),
+        ..Given::default()
+    };
     let mut missing = Vec::new();
     for name in wanted {
         match deployment.images.get(name) {

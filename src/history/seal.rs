@@ -270,7 +270,9 @@ mod tests {
 
     fn seals(all: &[Seal]) -> String {
         let dir = tempfile::tempdir().unwrap();
-        all.iter().for_each(|seal| add(dir.path(), seal).unwrap());
+        for seal in all {
+            add(dir.path(), seal).unwrap();
+        }
         text(&dir.path().join(FILE))
     }
 
@@ -351,7 +353,7 @@ mod tests {
     fn what_is_tidied_away_is_not_missed_and_what_is_added_is_found() {
         let (seals_of_three, runs) = three();
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join(FILE), &seals_of_three).unwrap();
+        crate::disk::write(&dir.path().join(FILE), seals_of_three.as_bytes(), PRIVATE).unwrap();
         add(dir.path(), &Seal::Gone { run: 1 }).unwrap();
         let later = text(&dir.path().join(FILE));
         let checked = check(&later, &runs[1..]);
@@ -381,7 +383,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(FILE);
         add(dir.path(), &Seal::Began { run: 1 }).unwrap();
-        std::fs::write(&path, text(&path) + "{\"eve").unwrap();
+        crate::disk::write(&path, (text(&path) + "{\"eve").as_bytes(), PRIVATE).unwrap();
         add(dir.path(), &Seal::Began { run: 2 }).unwrap();
         let mut broken = Vec::new();
         let known = Known::read(&text(&path), &mut broken);

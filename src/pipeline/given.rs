@@ -20,14 +20,14 @@ pub struct Given {
     /// The environment that it comes from; none if it ran in this one.
     pub from: Option<String>,
     /// The snapshot whose data come into their place before.
-    pub data: Option<Snapshot>,
+    pub data: Option<Box<Snapshot>>,
 }
 
 impl Given {
     /// First the registry is asked, then the steps are done with what it has.
     pub(super) fn steps(&self, mut steps: Vec<Step>) -> Vec<Step> {
         self.build_nothing(&mut steps);
-        let data = self.data.iter().map(|data| Step::new("data", Work::Snapshot(data.clone())));
+        let data = self.data.iter().map(|data| Step::new("data", Work::Snapshot((**data).clone())));
         if self.images.is_empty() {
             return data.chain(steps).collect();
         }

@@ -38,7 +38,9 @@ impl PipelineRun<'_> {
     /// It moves traffic, or changes what gets it.
     fn is_about_traffic(&self, steps: &[Step]) -> bool {
         let mut leaves = Vec::new();
-        steps.iter().for_each(|step| step.leaves(&self.env.name, None, &mut leaves));
+        for step in steps {
+            step.leaves(&self.env.name, None, &mut leaves);
+        }
         let is_one = |work: &Work, effect| match work {
             Work::Traffic(_) => true,
             Work::Terraform(_) => effect >= Effect::Changes,

@@ -13,16 +13,16 @@ use crate::work::needs::Needs;
 /// Opens the secrets and reads the outputs, as far as they are needed.
 pub(crate) async fn meet(step: &mut StepCx<'_>, needs: &Needs) -> Result<(), Failure> {
     if needs.secrets {
-        opened::secrets(step).await?;
+        Box::pin(opened::secrets(step)).await?;
         named_secrets_exist(step)?;
     } else if step.facts.secrets.is_none() {
         written::mask(step);
     }
-    foreign::read(step, &needs.foreign, false).await?;
+    Box::pin(foreign::read(step, &needs.foreign, false)).await?;
     if needs.outputs && step.facts.outputs.is_none() {
         // infractl's own call: what the step may see does not limit it.
         let limited = step.frame.secrets.take();
-        let read = read::outputs(step).await;
+        let read = Box::pin(read::outputs(step)).await;
         step.frame.secrets = limited;
         read?;
     }

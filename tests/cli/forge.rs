@@ -258,7 +258,7 @@ fn issues(asked: &Asked, state: &mut State) -> (String, String) {
                 }
                 shown
             });
-            ("200 OK".to_owned(), Value::from_iter(all.skip((page - 1) * 100).take(100)).to_string())
+            ("200 OK".to_owned(), all.skip((page - 1) * 100).take(100).collect::<Value>().to_string())
         }
         "POST" => {
             let (title, text) = (word("title").unwrap(), word(text).unwrap());

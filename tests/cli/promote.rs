@@ -297,17 +297,16 @@ fn killed_and_done_again(project: &Sandbox, verb: &[&str], environment: &str, wa
             project.write(format!("left/{point}"), "");
         }
         let mut run = start(&mut project.command(verb));
-        match point.parse() {
-            Ok(millis) => std::thread::sleep(std::time::Duration::from_millis(millis)),
-            Err(_) => {
-                let begun = count + killed;
-                wait_for("the deployment to begin", || {
-                    let file = project.path(format!(".infractl/deployments/{environment}.jsonl"));
-                    let text = std::fs::read_to_string(file).unwrap_or_default();
-                    let is_there = text.matches("\"event\":\"began\"").count() > begun;
-                    is_there && (point == "slow" || project.path("left/where").exists())
-                });
-            }
+        if let Ok(millis) = point.parse() {
+            std::thread::sleep(std::time::Duration::from_millis(millis));
+        } else {
+            let begun = count + killed;
+            wait_for("the deployment to begin", || {
+                let file = project.path(format!(".infractl/deployments/{environment}.jsonl"));
+                let text = std::fs::read_to_string(file).unwrap_or_default();
+                let is_there = text.matches("\"event\":\"began\"").count() > begun;
+                is_there && (point == "slow" || project.path("left/where").exists())
+            });
         }
         send(&run, Signal::KILL);
         run.wait().unwrap();

@@ -36,7 +36,7 @@ fn up(project: &Sandbox, environment: &str, hours: i64) {
         r#"{{"schema":1,"number":1,"at":"{at}","by":"eve","host":"ci","run":null,"event":"up","verb":"apply","before":""}}"#
     );
     fs::create_dir_all(project.path(".infractl/deployments")).unwrap();
-    project.write(&format!(".infractl/deployments/{environment}.jsonl"), &(line + "\n"));
+    project.write(format!(".infractl/deployments/{environment}.jsonl"), &(line + "\n"));
 }
 
 #[track_caller]
@@ -205,7 +205,7 @@ fn two(net: &str, app: &str) -> Sandbox {
     let project = Sandbox::empty().with_var("USER", "ada");
     fs::create_dir_all(project.path("shared")).unwrap();
     for (name, ttl) in [("net", net), ("app", app)] {
-        project.write(&format!("environments/{name}/main.tf"), "resource \"terraform_data\" \"a\" {}\n");
+        project.write(format!("environments/{name}/main.tf"), "resource \"terraform_data\" \"a\" {}\n");
         let depends = if name == "app" { "depends-on = [\"net\"]\n" } else { "" };
         project.environment(name, &format!("{depends}[ttl]\naction = \"destroy\"\n{ttl}\n"));
     }
@@ -213,7 +213,7 @@ fn two(net: &str, app: &str) -> Sandbox {
 }
 
 fn is_there(project: &Sandbox, environment: &str) -> bool {
-    project.read(&format!("environments/{environment}/terraform.tfstate")).contains("terraform_data")
+    project.read(format!("environments/{environment}/terraform.tfstate")).contains("terraform_data")
 }
 
 #[test]

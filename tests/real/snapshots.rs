@@ -264,7 +264,7 @@ fn a_restore_that_fails_in_its_middle_leaves_nothing() {
     project.run(&["snapshot", "create", "dev"], 0);
     let intact = |project: &Sandbox| {
         assert_eq!(database.ask("select count(*) from trips"), "5");
-        assert_eq!(database.named(name), [name.clone()], "what was half restored is gone");
+        assert_eq!(database.named(name), std::slice::from_ref(name), "what was half restored is gone");
         assert_eq!(list(project).len(), 1, "a restore that fails makes no snapshot");
     };
     project
@@ -282,7 +282,7 @@ fn a_restore_that_fails_in_its_middle_leaves_nothing() {
         .run(&["snapshot", "restore", "dev", "db", "--in-place", "--confirm", "dev"], 1)
         .says("was not restored");
     assert_eq!(database.ask("select count(*) from trips"), "5");
-    assert_eq!(database.named(name), [name.clone()]);
+    assert_eq!(database.named(name), std::slice::from_ref(name));
     assert_eq!(list(&project).len(), 2);
 
     // Its owner is not there any more.
@@ -295,7 +295,7 @@ fn a_restore_that_fails_in_its_middle_leaves_nothing() {
         .run(&["snapshot", "restore", "dev", "db"], 1)
         .says(&format!("role \"{owner}\" does not exist"))
         .says("--no-owner");
-    assert_eq!(database.named(name), [name.clone()]);
+    assert_eq!(database.named(name), std::slice::from_ref(name));
     project.run(&["snapshot", "restore", "dev", "db", "--no-owner"], 0);
     assert_eq!(database.named(name).len(), 2);
 }
@@ -540,7 +540,11 @@ fn a_rollback_puts_data_of_before_a_change_of_the_schema_into_their_place() {
     rollback(&after, &["--confirm", "dev"], 1).says("was made after the schema was changed");
     rollback(&before, &["--confirm", "prod"], 77);
     rollback(&before, &["--dry-run"], 0);
-    assert_eq!(database.named(&database.name), [database.name.clone()], "nothing was restored yet");
+    assert_eq!(
+        database.named(&database.name),
+        std::slice::from_ref(&database.name),
+        "nothing was restored yet"
+    );
     rollback(&before, &["--confirm", "dev"], 0).says("what was there before is the database");
     assert_eq!(database.ask("select count(note) from trips"), "5");
     let records = project.run(&["history", "deployments", "dev", "--json"], 0);

@@ -228,7 +228,7 @@ fn a_release_is_planned_and_its_snapshots_verified_before_somebody_lets_it_begin
     let new = text(&released(CiForge::Gitlab)).unwrap();
     let back = part(&new, "rollback-prod");
     assert!(back.contains("when: on_failure") && back.contains("resource_group: prod"), "{back}");
-    assert!(back.contains(r#"$CI_COMMIT_TAG =~ /^v[0-9]+\\.[0-9]+\\.[0-9]+$/"#), "{back}");
+    assert!(back.contains(r"$CI_COMMIT_TAG =~ /^v[0-9]+\\.[0-9]+\\.[0-9]+$/"), "{back}");
     let new = text(&released(CiForge::Azure)).unwrap();
     let (deploy, back) = new.split_once("\"on\":\n").unwrap();
     assert!(deploy.contains("infractl promote dev prod") && back.contains("infractl rollback prod"));

@@ -78,7 +78,7 @@ impl Look {
 /// All environments of the project.
 pub(super) async fn all(cx: &Ctx, project: &Project) -> Vec<Look> {
     join_all(project.environments.iter().map(async |name| match project.environment(name) {
-        Ok(env) => one(cx, env).await,
+        Ok(env) => Box::pin(one(cx, env)).await,
         Err(failure) => Look { name: name.clone(), env: None, up: None, is: Is::Wrong(Some(failure)) },
     }))
     .await
@@ -124,7 +124,7 @@ async fn runs_again(cx: &Ctx, env: &Environment, down: &Down, now: Timestamp) ->
     let mut facts = Facts::default();
     let mut step = StepCx::new(cx, env, "state", &[], &mut facts);
     // Nobody asked for its table.
-    step.frame.verb = "state".to_owned();
+    "state".clone_into(&mut step.frame.verb);
     power::run(&mut step, &PowerStep::State).await?;
     let state = facts.state.unwrap_or_default();
     let runs = state.rows().any(|(_, row)| row.found.state == Machine::On);

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::part::Part;
 use super::planned::{self, Planned, planned};
 use super::{Global, several, target};
-use crate::config::model::TtlAction;
+use crate::config::model::{Ttl, TtlAction};
 use crate::config::{Environment, Project};
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
@@ -155,7 +155,7 @@ async fn take_down(
 
 /// The verb that `[ttl]` says, as it would be run by hand.
 fn plan(cx: &Ctx, global: &Global, env: &Environment) -> Result<Planned, Failure> {
-    let action = env.ttl.as_ref().and_then(|ttl| ttl.action()).unwrap_or_default();
+    let action = env.ttl.as_ref().and_then(Ttl::action).unwrap_or_default();
     let verb = if action == TtlAction::Destroy { Verb::Destroy } else { Verb::Stop { shelve: false } };
     let mut planned = planned(cx, env, &verb, &Part::default(), &target::options(global, &[]))?;
     if let Some(meant) = &mut planned.options.meant {

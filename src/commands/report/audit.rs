@@ -114,7 +114,7 @@ async fn audit(cx: &Ctx, args: &AuditArgs, project: &Project) -> Result<Audit, F
     let mut rows = rows::of_history(&store, &checked.runs);
     rows::add_deployments(&mut rows, &records);
     rows.retain(|row| wanted(&row.environment) && since.is_none_or(|since| row.at >= since));
-    rows.sort_by(|one, other| (one.at, one.run).cmp(&(other.at, other.run)));
+    rows.sort_by_key(|row| (row.at, row.run));
     Ok(Audit { environment: args.environment.clone(), since, rows, broken, gone: checked.gone })
 }
 

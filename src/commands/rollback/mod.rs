@@ -121,7 +121,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &RollbackArgs) -> Resul
     } else {
         Box::pin(Way::of(cx, global, &env, to, data)).await?
     };
-    deploy(cx, global, &env, (&standing, to), way).await
+    Box::pin(deploy(cx, global, &env, (&standing, to), way)).await
 }
 
 /// What is done, and with which configuration.
@@ -256,6 +256,6 @@ pub(super) async fn after_failure(
             Way::as_it_is(cx, &confirmed, env, to, None).map_err(told)?
         }
     };
-    deploy(cx, &confirmed, env, (standing, to), way).await.map_err(told)?;
+    Box::pin(deploy(cx, &confirmed, env, (standing, to), way)).await.map_err(told)?;
     Ok(to.name.clone())
 }

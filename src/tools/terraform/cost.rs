@@ -79,7 +79,7 @@ impl Costs {
 
     /// By how much a month gets dearer, as far as it is known.
     fn difference(&self) -> Total {
-        self.total(|row| row.difference())
+        self.total(Row::difference)
     }
 
     /// Why somebody is to be asked: a month gets dearer by more than this.

@@ -30,7 +30,9 @@ pub(super) fn head(env: &Environment) -> String {
         text.push_str(&format!("\n{}\n", description.trim()));
     }
     text.push('\n');
-    facts.iter().for_each(|fact| text.push_str(&format!("- {fact}\n")));
+    for fact in &facts {
+        text.push_str(&format!("- {fact}\n"));
+    }
     if !env.contacts.is_empty() {
         text.push_str("\n## Whom to call\n\n");
         env.contacts.iter().for_each(|line| text.push_str(&format!("- {}\n", cell(line.trim()))));
@@ -88,7 +90,9 @@ pub(super) fn secrets(env: &Environment) -> String {
                 let readers: Vec<String> =
                     encrypted.recipients().iter().map(|key| labels.show(&key.to_string())).collect();
                 text.push_str("Read by:\n\n");
-                readers.iter().for_each(|reader| text.push_str(&format!("- {}\n", cell(reader))));
+                for reader in &readers {
+                    text.push_str(&format!("- {}\n", cell(reader)));
+                }
                 text.push_str(&format!("\nHolds {}.\n", text::list(list::names(&encrypted), "and")));
             }
             Err(error) => text.push_str(&format!("Cannot be read: {error}.\n")),

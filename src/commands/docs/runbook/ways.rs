@@ -73,7 +73,7 @@ pub(super) fn power(env: &Environment) -> String {
     }
     match power.mode {
         Some(PowerMode::Shelve) => {
-            text.push_str("Stopped means shelved: the address stays, a start takes minutes.\n")
+            text.push_str("Stopped means shelved: the address stays, a start takes minutes.\n");
         }
         Some(PowerMode::Suspend) => text.push_str("Stopped means suspended: the memory is kept.\n"),
         Some(PowerMode::Deallocate) => text.push_str("Stopped means deallocated: it is not billed.\n"),

@@ -14,6 +14,7 @@ fn cost(prices: &[(&str, &str)], free: &[&str]) -> Cost {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "so its callers read as what they say")]
 fn change(address: &str, actions: &[&str], before: Json, after: Json) -> Json {
     json!({
         "address": address, "mode": "managed", "type": address.split('.').next().unwrap(),
