@@ -117,6 +117,10 @@ fn killed() -> Sandbox {
     send(&child, Signal::KILL);
     child.wait().unwrap();
     std::fs::remove_file(project.path("left/slow")).unwrap();
+    // What it had started is over a moment later, and the lock with it.
+    wait_for("the lock", || {
+        project.command(&["harmless", "dev"]).output().unwrap().status.code() != Some(75)
+    });
     assert_eq!(green(&project), "5", "nobody was there to take it back");
     project
 }

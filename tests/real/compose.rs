@@ -207,7 +207,7 @@ services:
   loop:
     image: IMAGE
     restart: always
-    command: ["sh", "-c", "echo up for a while; sleep 4; echo out of memory >&2; exit 9"]
+    command: ["sh", "-c", "echo up for a while; sleep 3; echo out of memory >&2; exit 9"]
 "#;
     for version in [Version::Two, Version::One] {
         let Some(world) = World::new(version, dying, UP) else { return };

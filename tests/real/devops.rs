@@ -1,5 +1,5 @@
 //! examples/devops, whole, on this machine: from a commit to production, back from a broken release, with a real registry,
-//! compose, PostgreSQL, a provider of terraform, and a git remote on this disk.
+//! compose, PostgreSQL, a provider of terraform, and a git remote on this disk; until the time of dev is over.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -206,9 +206,22 @@ fn a_release_goes_to_production_and_a_broken_one_comes_back() {
         .prints("module.signpost.local_file.sign: deleted (new)");
     example.infractl(&["drift", "prod", "--new"]).code(0).prints("(known)");
 
-    example.infractl(&["history"]).code(0).prints("rollback").prints("promote");
+    // dev stays up for twelve hours, and nothing else has an end.
+    let shown = example.infractl(&["expire", "--all", "--dry-run"]).code(0);
+    assert!(shown.out.contains("dev") && !shown.out.contains("prod"), "{}", shown.out);
+    example.infractl(&["expire", "--all"]).code(0);
+    assert_eq!(Example::lines("dev").len(), 4, "its time is not over");
+    let file = "environments/dev/environment.toml";
+    example.project.write(file, &example.project.read(file).replace("\"12h\"", "\"1s\""));
+    example.infractl(&["expire", "--all"]).code(0).says("dev");
+    assert!(ureq::get("http://127.0.0.1:8101/").call().is_err(), "dev answers");
+    assert!(!example.project.path("environments/dev/made/sign.txt").exists());
+    assert_eq!(Example::lines("prod").len(), 3);
+    example.infractl(&["expire", "--all"]).code(0);
+
+    example.infractl(&["history"]).code(0).prints("rollback").prints("promote").prints("destroy");
     example.project.assert_no_canary_on_disk();
-    for environment in ENVIRONMENTS {
+    for environment in ["rec", "prod"] {
         example.infractl(&["down", environment, "--confirm", environment, "--yes"]).code(0);
     }
 }

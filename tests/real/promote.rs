@@ -1,10 +1,11 @@
 //! `promote` and `rollback` with a real engine and real registries: the same image, by digest, and nothing is built.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::common::need;
+use crate::common::{need, path_with};
 use crate::docker::{Docker, unique};
 use crate::push::{Registry, with_password};
 
@@ -151,4 +152,30 @@ fn the_same_image_goes_from_one_registry_to_the_next_and_back() {
         .says("is gone from its registry")
         .says("nothing was changed");
     assert_eq!(chain.last("rec")["release"], "v1.0.0");
+}
+
+#[test]
+fn a_registry_that_has_something_else_after_the_copy_ends_it() {
+    let (Some(first), Some(second)) = (Registry::start(), Registry::start()) else { return };
+    let Some(mut chain) = Chain::new(&first, &second) else { return };
+    chain.release("v1.0.0");
+    chain.docker.infractl(&["deploy", "dev"]).code(0);
+    let (place, digest) = chain.runs("dev");
+    chain.release("v2.0.0");
+    chain.docker.infractl(&["deploy", "dev"]).code(0);
+    chain.docker.infractl(&["verify", "dev"]).code(0);
+    // Stands in for a registry that makes images anew: what comes in is the image of another release.
+    let real = need("docker").unwrap();
+    let text = format!(
+        "#!/bin/sh\ncase \"$*\" in *'imagetools create'*)\n  while [ \"$1\" != --tag ]; do shift; done\n  \
+         exec '{real}' buildx imagetools create --tag \"$2\" '{place}@{digest}' ;;\nesac\nexec '{real}' \"$@\"\n",
+        real = Path::new(&real).display()
+    );
+    let front = chain.docker.project.path("left/docker");
+    std::fs::write(&front, text).unwrap();
+    std::fs::set_permissions(&front, std::fs::Permissions::from_mode(0o755)).unwrap();
+    chain.docker.vars.push(("PATH".to_owned(), path_with([front]).into_string().unwrap()));
+    let run = chain.docker.infractl(&["promote", "dev", "rec"]).code(1);
+    run.says("what was copied is not what was there").says("it must keep what is pushed as it is");
+    assert!(!chain.docker.project.path("left/rec").exists(), "it was deployed");
 }

@@ -102,5 +102,6 @@ fn what_is_new_is_like_what_it_was_of() {
     );
     assert!(text.contains("--vpc-security-group-ids sg --no-publicly-accessible"), "{text}");
     let disk = json!({ "sku": { "name": "Premium_LRS" }, "zones": ["2"] });
-    assert!(line(&Disk("g".into()), "/s/a", &disk).contains("--source /s/a --sku Premium_LRS --zone 2"));
+    let text = line(&Disk("g".into()), "/s/a", &disk);
+    assert!(text.contains(" --source /s/a ") && text.contains(" --sku Premium_LRS --zone 2 "), "{text}");
 }
