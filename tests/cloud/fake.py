@@ -39,8 +39,11 @@ def pairs(words):
 
 
 def save():
-    with open(PLACE, "w") as file:
+    # whole or not at all: one that was interrupted may still write while the next one reads
+    own = f"{PLACE}.{os.getpid()}"
+    with open(own, "w") as file:
         json.dump(ALL, file)
+    os.replace(own, PLACE)
 
 
 def say(value):
