@@ -69,6 +69,7 @@ mod complete;
 mod kept_as;
 mod log_names;
 mod table;
+mod generated;
 mod input;
 pub(crate) mod target;
 mod in_use;

@@ -15,6 +15,7 @@ mod waits;
 mod with;
 mod calls;
 mod names;
+mod kinds;
 
 use self::calls::steps;
 use crate::config::absent;

@@ -2,7 +2,7 @@
 //! Nothing runs Azure Pipelines outside of Azure: there is only its schema. What act would fetch from GitHub, three actions,
 //! are stand-ins here; the forge that gets the comment is a fake.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -291,6 +291,25 @@ fn act_releases_by_tag_and_goes_back_once_when_that_fails() {
     assert_eq!(runs(&project), "v1.0.0\nv1.1.0\n", "the pipeline with the configuration that is checked out");
 }
 
+/// What GitLab says of a merge request.
+const PROPOSED: [&str; 7] = [
+    "GITLAB_CI=true",
+    "CI_PIPELINE_SOURCE=merge_request_event",
+    "CI_MERGE_REQUEST_IID=7",
+    "CI_PROJECT_ID=12",
+    "CI_MERGE_REQUEST_SOURCE_PROJECT_ID=12",
+    "CI_MERGE_REQUEST_PROJECT_ID=12",
+    "GITLAB_TOKEN=token-of-the-bot",
+];
+
+/// Runs the jobs of these variables.
+fn gitlab_runs(program: &OsStr, project: &Sandbox, variables: &[&str], args: &[&str]) -> Run {
+    let mut command = clean(program, project.root(), project.home.root());
+    command.env("PATH", path_with([Path::new(BIN)])).arg("--force-shell-executor").args(args);
+    command.arg(format!("--variable=INFRACTL_AGE_KEY={}", key(project)));
+    Run::of(command.args(variables.iter().map(|variable| format!("--variable={variable}"))))
+}
+
 #[test]
 fn gitlab_ci_local_does_the_same() {
     let Some(program) = need("gitlab-ci-local") else { return };
@@ -298,23 +317,9 @@ fn gitlab_ci_local_does_the_same() {
     project.infractl(&["ci", "generate"]).code(0);
     commit(&project);
     let forge = fake_forge();
-    let run = |variables: &[&str], args: &[&str]| {
-        let mut command = clean(&program, project.root(), project.home.root());
-        command.env("PATH", path_with([Path::new(BIN)])).arg("--force-shell-executor").args(args);
-        command.arg(format!("--variable=INFRACTL_AGE_KEY={}", key(&project)));
-        Run::of(command.args(variables.iter().map(|variable| format!("--variable={variable}")))).code(0)
-    };
+    let run = |variables: &[&str], args: &[&str]| gitlab_runs(&program, &project, variables, args).code(0);
     let api = format!("CI_API_V4_URL={}", forge.0);
-    let proposed = [
-        "GITLAB_CI=true",
-        "CI_PIPELINE_SOURCE=merge_request_event",
-        "CI_MERGE_REQUEST_IID=7",
-        "CI_PROJECT_ID=12",
-        "CI_MERGE_REQUEST_SOURCE_PROJECT_ID=12",
-        "CI_MERGE_REQUEST_PROJECT_ID=12",
-        "GITLAB_TOKEN=token-of-the-bot",
-        &api,
-    ];
+    let proposed = [&PROPOSED[..], &[&api]].concat();
     run(&proposed, &[]);
     let said = forge.1.lock().unwrap().clone();
     let [(line, comment)] = said.as_slice() else { panic!("{said:?}") };
@@ -337,23 +342,9 @@ fn gitlab_ci_local_goes_back_and_joins_the_shares_of_a_plan() {
     project.infractl(&["ci", "generate"]).code(0);
     commit(&project);
     let forge = fake_forge();
-    let run = |variables: &[&str], args: &[&str]| {
-        let mut command = clean(&program, project.root(), project.home.root());
-        command.env("PATH", path_with([Path::new(BIN)])).arg("--force-shell-executor").args(args);
-        command.arg(format!("--variable=INFRACTL_AGE_KEY={}", key(&project)));
-        Run::of(command.args(variables.iter().map(|variable| format!("--variable={variable}"))))
-    };
+    let run = |variables: &[&str], args: &[&str]| gitlab_runs(&program, &project, variables, args);
     let api = format!("CI_API_V4_URL={}", forge.0);
-    let proposed = [
-        "GITLAB_CI=true",
-        "CI_PIPELINE_SOURCE=merge_request_event",
-        "CI_MERGE_REQUEST_IID=7",
-        "CI_PROJECT_ID=12",
-        "CI_MERGE_REQUEST_SOURCE_PROJECT_ID=12",
-        "CI_MERGE_REQUEST_PROJECT_ID=12",
-        "GITLAB_TOKEN=token-of-the-bot",
-        &api,
-    ];
+    let proposed = [&PROPOSED[..], &[&api]].concat();
     run(&proposed, &[]).code(0);
     let said = forge.1.lock().unwrap().clone();
     let [(_, comment)] = said.as_slice() else { panic!("one comment: {said:?}") };

@@ -8,12 +8,11 @@ use crate::ci::generate::{self as file, Found};
 use crate::ci::job::{About, Setting};
 use crate::ci::jobs::commands;
 use crate::ci::line::Wrong;
-use crate::commands::{Global, target};
+use crate::commands::{Global, generated, target};
 use crate::config::{Environment, Project};
 use crate::context::Ctx;
 use crate::disk::{self, repository};
 use crate::failure::{Failure, Kind, Problem};
-use crate::files::inventory::diff;
 
 /// Write the file that GitHub Actions, GitLab CI or Azure Pipelines runs, from `[ci]`
 ///
@@ -69,9 +68,7 @@ pub(super) fn run(cx: &Ctx, global: &Global, args: &GenerateArgs, parse: Parse<'
         None if args.check => return Err(differs("is missing", "run `infractl ci generate`")),
         Some(Found::Older) if !args.check => {}
         Some(what) if !args.force => {
-            for line in diff(old.as_deref().unwrap_or_default(), &new) {
-                cx.ui.page(&format!("{line}\n"))?;
-            }
+            generated::show_difference(cx, old.as_deref().unwrap_or_default(), &new)?;
             return Err(match what {
                 Found::Changed => differs(
                     "was changed by hand",
@@ -82,13 +79,7 @@ pub(super) fn run(cx: &Ctx, global: &Global, args: &GenerateArgs, parse: Parse<'
         }
         _ => {}
     }
-    if global.dry_run {
-        cx.ui.note(format!("would write {shown}"));
-        return Ok(());
-    }
-    disk::write(&path, new.as_bytes(), 0o644)?;
-    cx.ui.note(format!("wrote {shown}: look at it, and commit it"));
-    Ok(())
+    generated::write(cx, global, &path, &shown, &new)
 }
 
 fn setting(project: &Project, top: &Path, environments: &[Environment]) -> Result<Setting, Failure> {

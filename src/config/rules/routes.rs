@@ -1,8 +1,8 @@
 //! What an entry of `[routes]` needs, and what means nothing to its kind.
 
+use super::kinds;
 use crate::config::check::Issue;
 use crate::config::node::{Entry, Node};
-use crate::text;
 
 /// Options that mean something to some kinds only.
 const OPTIONS: [(&str, &[&str]); 12] = [
@@ -38,19 +38,7 @@ pub(super) fn rules(root: &Node, issues: &mut Vec<Issue>) {
 fn route(entry: &Entry, issues: &mut Vec<Issue>) {
     let node = &entry.node;
     let Some(kind) = node.get("kind").and_then(Node::text) else { return };
-    for (option, kinds) in OPTIONS {
-        if let Some(given) = node.entry(option).filter(|_| !kinds.contains(&kind)) {
-            let message =
-                format!("`{option}` means nothing to `{kind}`: it belongs to {}", text::list(kinds, "or"));
-            issues.push(Issue::new(&given.key, message, "remove it"));
-        }
-    }
-    for needed in NEEDS.iter().filter(|(of, _)| *of == kind).flat_map(|(_, needed)| *needed) {
-        if node.get(needed).is_none() {
-            let message = format!("`{kind}` needs `{needed}`");
-            issues.push(Issue::new(&entry.key, message, format!("add `{needed} = …`")));
-        }
-    }
+    kinds::rules(entry, kind, &OPTIONS, &NEEDS, issues);
     if kind == "alb" {
         match (node.get("listener"), node.entry("rule")) {
             (None, None) => {

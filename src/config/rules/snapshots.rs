@@ -1,5 +1,6 @@
 //! What an entry of `[snapshots]` needs, and what means nothing to its kind.
 
+use super::kinds;
 use crate::config::check::Issue;
 use crate::config::node::{Entry, Node};
 use crate::text;
@@ -45,19 +46,7 @@ fn source(root: &Node, name: &str, entry: &Entry, issues: &mut Vec<Issue>) {
         issues.push(Issue::new(&entry.key, message, "add `kind = \"postgres\"`, or `create` and `list`"));
         return;
     };
-    for (option, kinds) in OPTIONS {
-        if let Some(given) = node.entry(option).filter(|_| !kinds.contains(&kind)) {
-            let message =
-                format!("`{option}` means nothing to `{kind}`: it belongs to {}", text::list(kinds, "or"));
-            issues.push(Issue::new(&given.key, message, "remove it"));
-        }
-    }
-    for needed in NEEDS.iter().filter(|(of, _)| *of == kind).flat_map(|(_, needed)| *needed) {
-        if node.get(needed).is_none() {
-            let message = format!("`{kind}` needs `{needed}`");
-            issues.push(Issue::new(&entry.key, message, format!("add `{needed} = …`")));
-        }
-    }
+    kinds::rules(entry, kind, &OPTIONS, &NEEDS, issues);
     match kind {
         "postgres" => check(node, issues),
         "aws" | "openstack" | "azure" => check_away(node, kind, issues),

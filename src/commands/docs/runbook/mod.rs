@@ -8,12 +8,11 @@ mod form;
 
 use std::path::{Path, PathBuf};
 
-use super::super::{Global, target};
+use super::super::{Global, generated, target};
 use crate::config::Environment;
 use crate::context::Ctx;
 use crate::disk;
 use crate::failure::{Failure, Kind};
-use crate::files::inventory::diff;
 
 /// Version of the form: another one is another text of the same configuration.
 const FORMAT: u32 = 1;
@@ -60,19 +59,11 @@ pub(super) async fn run(cx: &Ctx, global: &Global, args: &RunbookArgs) -> Result
     }
     if args.check {
         let why = if old.is_some() { "is not what the configuration says now" } else { "is missing" };
-        for line in diff(old.as_deref().unwrap_or(&new), &new) {
-            cx.ui.page(&format!("{line}\n"))?;
-        }
+        generated::show_difference(cx, old.as_deref().unwrap_or(&new), &new)?;
         return Err(Failure::new(Kind::Difference, format!("{shown} {why}"))
             .help(format!("run `infractl docs runbook {}`, and commit it", env.name)));
     }
-    if global.dry_run {
-        cx.ui.note(format!("would write {shown}"));
-        return Ok(());
-    }
-    disk::write(&path, new.as_bytes(), 0o644)?;
-    cx.ui.note(format!("wrote {shown}: look at it, and commit it"));
-    Ok(())
+    generated::write(cx, global, &path, &shown, &new)
 }
 
 /// An error for a file of somebody else's, or of a newer infractl.
