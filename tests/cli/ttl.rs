@@ -167,6 +167,7 @@ fn one_that_fails_keeps_no_other_and_is_loud() {
     let run = run.says("`odd` was not looked at").says("`bad`").says("exit code 3");
     run.never_says("kept:");
     assert_eq!(stopped(&project), ["dev"]);
+    project.infractl(&["expire", "odd"]).code(1).says("`odd` was not looked at").never_says("nothing to do");
     // It is tried again.
     project.infractl(&["expire", "bad"]).code(1);
     project.infractl(&["expire", "own"]).code(64).says("has no end");

@@ -166,7 +166,7 @@ fn refused(cx: &Ctx, place: &Place, reply: &Reply) -> Stop {
 pub(super) fn nowhere(why: Nowhere) -> Failure {
     let failure = |text: String| Failure::new(Kind::Usage, text);
     match why {
-        Nowhere::NoForge => failure("this is no job of GitHub or GitLab: there is nothing to comment on".to_owned())
+        Nowhere::NoForge => failure("this is no job of GitHub or GitLab: there is nowhere to say it".to_owned())
             .help("set GITHUB_ACTIONS, GITHUB_REPOSITORY, GITHUB_REF and GITHUB_TOKEN, or GITLAB_CI, CI_API_V4_URL, CI_PROJECT_ID, CI_MERGE_REQUEST_IID and GITLAB_TOKEN"),
         Nowhere::Missing(forge, names) => {
             let failure = failure(format!("this job of {forge} lacks {}", list(&names, "and")));

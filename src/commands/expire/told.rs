@@ -133,7 +133,8 @@ pub(super) fn tell(cx: &Ctx, all: &[Look], now: Timestamp) {
             _ => {}
         }
     }
-    if !has_ttl {
+    // What cannot be read may have one.
+    if !has_ttl && !all.iter().any(|look| matches!(look.is, Is::Wrong(_))) {
         cx.ui.note("no environment has a `[ttl]`: nothing to do");
     }
 }
