@@ -59,3 +59,28 @@ fn generated_pages_are_up_to_date() {
     }
     assert!(stale.is_empty(), "run tests/update-docs: {stale:?} differ from the code");
 }
+
+/// A promise whose test is gone is held by nothing.
+#[test]
+fn every_promise_names_a_test_that_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut open, mut code) = (vec![root.join("src"), root.join("tests")], String::new());
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            let inside = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
+            open.extend(inside.filter(|path| !path.ends_with(".state")));
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            code += &fs::read_to_string(path).unwrap();
+        }
+    }
+    let text = fs::read_to_string(root.join("SECURITY.md")).unwrap();
+    let (_, promises) = text.split_once("held by |\n").unwrap();
+    let rows: Vec<&str> = promises.lines().skip(1).take_while(|line| line.starts_with('|')).collect();
+    assert!(rows.len() > 10);
+    for row in rows {
+        let (_, tests) = row.trim_end_matches(" |").rsplit_once("| ").unwrap();
+        let names = tests.split(", ").map(|name| name.trim_matches('`'));
+        let lost: Vec<&str> = names.filter(|name| !code.contains(&format!("fn {name}("))).collect();
+        assert!(lost.is_empty(), "no such test: {lost:?} in {row}");
+    }
+}
