@@ -143,9 +143,7 @@ fn port(share: &Share<u16>, up: Option<&Up>, machine: &Machine) -> Line {
         Some(At::Ours(who)) => {
             Line::new(true, format!("{text}, held by {who}, which is of this environment"))
         }
-        Some(At::Other(who)) if is_up => {
-            Line::new(true, format!("{text}, held by {who}: as long as it is up"))
-        }
+        Some(At::Other(who)) if is_up => Line::new(true, format!("{text}, held by {who}: it is up")),
         Some(At::Other(who)) => Line::new(false, format!("{text}, taken by {who}")),
         Some(At::Unknown) | None => Line::unknown(format!("{text}, and nobody tells whether it is free")),
     }
@@ -231,14 +229,24 @@ mod tests {
     #[test]
     fn each_line_says_what_is_needed_what_is_there_and_who_uses_it() {
         insta::assert_snapshot!(shown(&lines(&needed(), None, &machine())), @r"
-        Short memory: 15 GiB needed (lab 8 GiB, trino 6 GiB, minio 1 GiB), 12 of 24 GiB free [give it more]
+        Short memory: 15 GiB needed (lab 8 GiB, trino 6 GiB, minio 1 GiB), 12 GiB of 24 GiB free [give it more]
+        Short CPU: 2.5 needed by trino, 2 there [give it more]
+        Short disk: 40 GiB needed by lab, 39 GiB free at /var/lib/docker (1 GiB free at /srv/lab)
+        Short port 8081: needed by lab, taken by `nginx` (process 7)
+        Enough port 9000: needed by minio, held by the container `minio`, which is of this environment
+        Short GPU: 1 needed by genai, 0 there
+        Short inotify: 512 watchers and 524288 watched files needed, 128 and 1000000 allowed [allow more: `sudo sysctl -w fs.inotify.max_user_instances=512`]
         ");
     }
 
     #[test]
     fn what_is_up_is_not_counted_again() {
         let up = Up { memory: 9 * GIB, disk: 40 * GIB, ports: vec![8081], ..Up::default() };
-        insta::assert_snapshot!(shown(&lines(&needed(), Some(&up), &machine())), @r"
+        insta::assert_snapshot!(shown(&lines(&needed(), Some(&up), &machine())[..4]), @r"
+        Enough memory: 15 GiB needed (lab 8 GiB, trino 6 GiB, minio 1 GiB), 9 GiB of it by what is up: 6 GiB more, 12 GiB of 24 GiB free
+        Short CPU: 2.5 needed by trino, 2 there [give it more]
+        Enough disk: 40 GiB needed by lab, 40 GiB of it by what is up: 0 B more, 39 GiB free at /var/lib/docker (1 GiB free at /srv/lab)
+        Enough port 8081: needed by lab, held by `nginx` (process 7): it is up
         ");
     }
 

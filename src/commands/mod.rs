@@ -84,7 +84,6 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use kept_as::OWN;
-
 pub(crate) use global::{Color, Global, OutputMode};
 pub(crate) use typed::parse;
 
