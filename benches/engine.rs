@@ -84,6 +84,7 @@ fn context(root: &Path, runner: Box<dyn Runner>) -> Ctx {
         interrupts: Interrupts::deaf(),
         masks,
         dir: root.to_owned(),
+        scenarios: Vec::new(),
         dir_is_project: true,
         project: OnceLock::new(),
         states: OnceLock::new(),

@@ -30,6 +30,8 @@ pub struct Ctx {
     pub dir: PathBuf,
     /// `-C DIR` was given: `dir` is the project itself.
     pub dir_is_project: bool,
+    /// The scenarios that were asked for, for the environments that are named.
+    pub scenarios: Vec<String>,
     /// The project, once it was found.
     pub project: OnceLock<Project>,
     /// Where each environment of the project has its state, once somebody looked. Never shown.

@@ -14,7 +14,7 @@ pub enum Kind {
     Usage,
     /// Secrets: no key fits, MAC differs, file damaged, required secret missing.
     Secrets,
-    /// A tool is missing or too old.
+    /// A tool is missing or too old, or the machine has less than is needed.
     Tool,
     /// A bug in infractl.
     Bug,
@@ -75,7 +75,7 @@ impl Kind {
             }
             Kind::Usage => "wrong usage: unknown verb, flag, environment, host, pipeline",
             Kind::Secrets => "secrets: no key fits, MAC differs, file damaged, required secret missing",
-            Kind::Tool => "a tool is missing or too old",
+            Kind::Tool => "a tool is missing or too old, or the machine has less than `needs` says",
             Kind::Bug => "a bug in infractl",
             Kind::Busy => "busy: another run holds the lock",
             Kind::Declined => "declined, nobody there to ask, or outside of the window of the environment",

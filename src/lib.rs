@@ -16,6 +16,7 @@ mod steps; // how one step is done: one folder or file per kind
 mod hosts; // machines: logins, connections
 mod starter; // a project that begins: what is there already, what has to be written
 mod work; // the mechanism of a step: what it works with, needs, values, conditions, scripts
+mod budget; // what an environment takes of a machine, and what is there
 mod toolbox; // programs of the project: which would be started, which version, installed by checksum
 mod tools; // what other programs understand: arguments in, answers out; pure
 mod secrets; // the secrets of an environment: find keys, open, edit, save

@@ -224,6 +224,7 @@ fn context(
         masks,
         dir,
         dir_is_project: global.dir.is_some(),
+        scenarios: global.scenario.clone(),
         project: OnceLock::new(),
         states: OnceLock::new(),
         run,

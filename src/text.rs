@@ -4,6 +4,7 @@ mod json_path;
 pub(crate) mod money;
 mod percent;
 mod plain;
+pub(crate) mod size;
 mod tail;
 pub(crate) mod toml;
 

@@ -83,6 +83,8 @@ pub(super) const ALL: &[(&str, &str, &str)] = &[
     ("rollback", "rollback prod --to v1.2.0", "that release again, by digest"),
     ("run", "run dev migrate", "the task `migrate`; its exit code is passed on"),
     ("run", "run dev migrate -- --to 42", "with arguments of its own"),
+    ("scenario list", "scenario list lab", "what lab can be, and which of it is up"),
+    ("scenario list", "scenario list lab --output json", "the same for a program"),
     ("secrets view", "secrets view dev", "the names, values masked"),
     ("secrets set", "secrets set dev TOKEN", "ask for the value and keep it encrypted"),
     ("snapshot create", "snapshot create prod", "a copy of everything in `[snapshots]`"),

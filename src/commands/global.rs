@@ -42,6 +42,13 @@ pub struct Global {
     /// Try a step again (`retry`) also when the last three runs failed in the same way
     #[arg(long, global = true)]
     pub insist: bool,
+    /// Scenario of the environment, of those of its `[scenarios]`; given several times, all of them together [default: the
+    /// one that is up, else `default`]
+    #[arg(long, value_name = "NAME", global = true)]
+    pub scenario: Vec<String>,
+    /// Bring it up also where the machine has less than it needs
+    #[arg(long, global = true)]
+    pub ignore_needs: bool,
     /// Answer yes where a question is not about the name of a protected environment
     #[arg(long, global = true)]
     pub yes: bool,

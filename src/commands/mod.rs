@@ -37,6 +37,7 @@ pub(crate) mod push;
 pub(crate) mod release;
 pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod scenario;
 pub(crate) mod secrets;
 pub(crate) mod traffic;
 pub(crate) mod maintenance;
@@ -83,7 +84,6 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use kept_as::OWN;
-
 pub(crate) use global::{Color, Global, OutputMode};
 pub(crate) use typed::parse;
 
@@ -197,6 +197,8 @@ pub enum Command {
     Rollback(rollback::RollbackArgs),
     /// Run a one-off task of an environment, and pass its exit code on
     Run(run::RunArgs),
+    /// See what an environment can be
+    Scenario(scenario::ScenarioArgs),
     /// Open, create and check files of secrets
     Secrets(secrets::SecretsArgs),
     /// Keep copies of databases and volumes, see that they work, and get them back
@@ -278,6 +280,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Run(args) => Box::pin(run::run(cx, global, args)).await,
         // `parse` leaves none.
         Command::Other(_) => Err(Failure::silent(Kind::Usage)),
+        Command::Scenario(args) => scenario::run(cx, global, args),
         Command::Secrets(args) => secrets::run(cx, global, &args.command).await,
         Command::Snapshot(command) => Box::pin(snapshot::run(cx, global, command)).await,
         Command::Ssh(args) => ssh::run(cx, global, args).await,

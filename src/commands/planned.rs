@@ -73,7 +73,8 @@ pub(crate) fn planned(
     let is_part = !selection.only.is_empty() || !selection.skip.is_empty() || !options.extra.is_empty();
     let turn = deploys::turn(env, &selected, is_part);
     let outside_window = in_window(cx, env, &selected, part, options)?;
-    let meant = Some(Meant { turn, outside_window, ..deploys::meant(env, verb.name(), &selection) });
+    let way = deploys::way(&selected, is_part);
+    let meant = Some(Meant { turn, way, outside_window, ..deploys::meant(env, verb.name(), &selection) });
     let options = Options { values, meant, ..options.clone() };
     Ok(Planned { verb: verb.clone(), whole, selected, selection, options, kept: None })
 }

@@ -10,6 +10,7 @@ use super::part::Part;
 use super::rollout::go;
 use super::{Global, OutputMode, deployments, target};
 use crate::config::Environment;
+use crate::config::scenarios::Asked;
 use crate::context::Ctx;
 use crate::deployments::{Deployment, Standing, promotion};
 use crate::failure::{Failure, Kind};
@@ -39,7 +40,8 @@ pub struct PromoteArgs {
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &PromoteArgs) -> Result<(), Failure> {
     let project = target::project(cx)?;
     cx.ui.event(None, Event::Environments { names: vec![args.to.clone()] });
-    let (from, to) = (project.environment(&args.from)?, project.environment(&args.to)?);
+    let (from, to) =
+        (project.environment(&args.from)?, project.environment_in(&args.to, Asked::Named(&cx.scenarios))?);
     check_way(&from, &to)?;
     let records = deployments::records(cx, &from).await?;
     deployments::check(&from.name, &records.broken)?;

@@ -11,6 +11,7 @@ use super::chosen::{Narrow, SEVERAL};
 use super::planned::Planned;
 use super::target::{self, Chosen, Target};
 use super::waves;
+use crate::config::scenarios::Asked;
 use crate::config::verbs::{self, Effect};
 use crate::config::{Environment, Project};
 use crate::context::Ctx;
@@ -92,7 +93,7 @@ impl Targets {
             return Ok(());
         }
         cx.ui.event(None, Event::Environments { names: selected.clone() });
-        let (environments, extra) = load(&project, &selected)?;
+        let (environments, extra) = load(cx, &project, &selected)?;
         let depends: Vec<(String, Vec<String>)> =
             environments.iter().map(|env| (env.name.clone(), env.depends_on.clone())).chain(extra).collect();
         let plans = environments.iter().map(plan).collect::<Result<Vec<Planned>, _>>()?;
@@ -217,9 +218,10 @@ pub(crate) async fn one(
 type Loaded = (Vec<Environment>, Vec<(String, Vec<String>)>);
 
 /// Loads the selected ones, all before anything starts, and those that lead from one of them to another.
-fn load(project: &Project, selected: &[String]) -> Result<Loaded, Failure> {
+fn load(cx: &Ctx, project: &Project, selected: &[String]) -> Result<Loaded, Failure> {
+    let asked = Asked::Named(&cx.scenarios);
     let environments =
-        selected.iter().map(|name| project.environment(name)).collect::<Result<Vec<_>, _>>()?;
+        selected.iter().map(|name| project.environment_in(name, asked)).collect::<Result<Vec<_>, _>>()?;
     let extra = between(project, &environments)?;
     Ok((environments, extra))
 }

@@ -6,6 +6,7 @@ use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
 use super::{habits, in_use};
 use crate::config::model::Asked;
+use crate::config::scenarios;
 use crate::config::verbs::Effect;
 use crate::config::{Environment, Project};
 use crate::context::Ctx;
@@ -96,7 +97,7 @@ impl Target {
         let project = project(cx)?;
         let (name, chosen) = self.name(cx, &project, effect)?;
         cx.ui.event(None, Event::Environments { names: vec![name.clone()] });
-        Ok((project.environment(&name)?, chosen))
+        Ok((project.environment_in(&name, scenarios::Asked::Named(&cx.scenarios))?, chosen))
     }
 
     fn name(&self, cx: &Ctx, project: &Project, effect: Effect) -> Result<(String, Chosen), Failure> {
@@ -202,6 +203,7 @@ pub(crate) fn options(global: &super::Global, extra: &[String]) -> Options {
         lock_wait: global.lock_wait,
         insist: global.insist,
         outside_window: global.outside_window.clone(),
+        ignore_needs: global.ignore_needs,
         ..Options::default()
     }
 }

@@ -219,8 +219,9 @@ impl Check<'_> {
     fn text(&mut self, key: &str, node: &Node, text: &str, format: &str) {
         match format {
             // Each call has a copy, which is looked at with what it gives.
-            "host" | "image" | "task" | "snapshot" | "route" if text.contains("{{with.") => {}
-            "environment" | "host" | "image" | "task" | "snapshot" | "route" => {
+            "host" | "image" | "task" | "snapshot" | "route" | "scenario" | "component"
+                if text.contains("{{with.") => {}
+            "environment" | "host" | "image" | "task" | "snapshot" | "route" | "scenario" | "component" => {
                 self.reference(node, text, format);
             }
             "template" | "argument" | "address" | "path" | "given" => self.template(key, node, text, format),
@@ -248,6 +249,7 @@ impl Check<'_> {
                 "declare it in `[values]`, or let a step before `capture` it".to_owned()
             }
             None if what == "environment" => format!("make the folder `environments/{name}`"),
+            None if what == "component" => "name it in `components` of a scenario".to_owned(),
             None if names.is_empty() => format!("declare it: `[{what}s.{name}]`"),
             None => format!("use {}, or declare `[{what}s.{name}]`", text::list(&names, "or")),
         };

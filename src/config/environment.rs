@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use crate::config::action_name;
+use crate::config::chosen::Chosen;
 use crate::config::model::{self, ArgumentInput, Input, InventoryFormat};
 use crate::config::origin::Document;
 use crate::config::resolve::Setting;
@@ -41,6 +42,14 @@ pub struct Environment {
     pub mocks: IndexMap<String, IndexMap<String, Json>>,
     /// Root module and program; none when there is no `*.tf` in its folder.
     pub terraform: Option<Terraform>,
+    /// The scenario that it is seen with; none when it has none.
+    pub scenario: Option<Chosen>,
+    /// All of its scenarios, by name.
+    pub scenarios: IndexMap<String, model::Scenario>,
+    /// What is said of components, by name.
+    pub components: IndexMap<String, model::Component>,
+    /// What it takes of a machine whatever the scenario.
+    pub needs: model::Demand,
     /// Outputs by hand.
     pub outputs: IndexMap<String, model::StaticOutput>,
     /// Where values come from, by their names.
@@ -238,6 +247,10 @@ impl Environment {
             depends_on: filled::depends_on(file.depends_on, &document),
             mocks: file.mocks,
             terraform: Terraform::new(file.terraform.unwrap_or_default(), root, name),
+            scenario: setting.scenario.cloned(),
+            scenarios: filled::scenarios(file.scenarios),
+            components: file.components,
+            needs: file.needs.unwrap_or_default(),
             outputs: file.outputs,
             values: file.values,
             secrets: Secrets::new(file.secrets.unwrap_or_default(), root, name),

@@ -2,7 +2,8 @@
 
 use crate::config::download;
 use crate::config::known::{is_variable, version};
-use crate::config::model::{ClockTime, DaySpan, Moment, Priced, Status, Weekdays, Zone};
+use crate::config::model::{ClockTime, DaySpan, Moment, Port, Priced, Status, Weekdays, Zone};
+use crate::config::template::is_name;
 use crate::config::wanted::Wanted;
 use crate::text::money::Money;
 use crate::text::{self, JsonPath};
@@ -64,6 +65,13 @@ pub(crate) fn wrong(key: &str, text: &str, format: &str) -> Option<(String, Stri
             "a span of days",
             "write the first and the last one, `2026-12-20/2027-01-03`, or one day",
         ),
+        "size" => (
+            text::size::parse(text).is_some(),
+            "an amount",
+            "write a number and a unit: `12GiB`, `512MiB`, `40GB`",
+        ),
+        "port" => (Port::parse(text).is_some(), "a port", "write a number from 1 to 65535"),
+        "name" => (is_name(text), "a name", "use letters, digits, `_` and `-`"),
         "mode" => (is_mode(), "a file mode", "write it as `0600` or `0644`"),
         "variable" => {
             (is_variable(text), "the name of a variable", "use letters, digits and `_`, and no digit first")

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::config::node::{Node, Value};
+use crate::config::scenarios;
 use crate::config::shape::{FILE, SHAPES, Shape, TableShape};
 use crate::config::template::{Name, Template};
 use crate::text;
@@ -16,6 +17,8 @@ pub(crate) struct Known {
     tasks: BTreeSet<String>,
     snapshots: BTreeSet<String>,
     routes: BTreeSet<String>,
+    scenarios: BTreeSet<String>,
+    components: BTreeSet<String>,
     sensitive_outputs: BTreeSet<String>,
     values: BTreeSet<String>,
     secret_values: BTreeSet<String>,
@@ -36,6 +39,8 @@ impl Known {
             tasks: names("tasks"),
             snapshots: names("snapshots"),
             routes: names("routes"),
+            scenarios: scenarios::names(document).map(str::to_owned).collect(),
+            components: scenarios::components(document),
             sensitive_outputs: sensitive_outputs(document),
             values,
             secret_values,
@@ -52,6 +57,11 @@ impl Known {
         self.secret_values.contains(value)
     }
 
+    /// Whether there are scenarios.
+    pub(crate) fn has_scenarios(&self) -> bool {
+        !self.scenarios.is_empty()
+    }
+
     /// The names of one sort.
     pub(crate) fn named(&self, what: &str) -> Vec<&str> {
         let names = match what {
@@ -61,6 +71,8 @@ impl Known {
             "task" => &self.tasks,
             "value" => &self.values,
             "route" => &self.routes,
+            "scenario" => &self.scenarios,
+            "component" => &self.components,
             _ => &self.snapshots,
         };
         names.iter().map(String::as_str).collect()

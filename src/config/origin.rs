@@ -1,9 +1,12 @@
 //! Where every value of an environment comes from.
 
+use indexmap::IndexMap;
 use serde_json::Value as Json;
 
+use crate::config::chosen::Chosen;
 use crate::config::node::{Node, Value};
 use crate::config::resolve::plain;
+use crate::config::scenarios;
 use crate::config::source::{self, Source};
 use crate::failure::Problem;
 use crate::text;
@@ -66,6 +69,17 @@ impl Document {
     /// The merged document as JSON, as written (nothing rendered).
     pub fn to_json(&self) -> Json {
         plain(&self.root)
+    }
+
+    /// The variables that a scenario and its components bring, as they are written.
+    pub(crate) fn variables_of(&self, chosen: &Chosen) -> IndexMap<String, Json> {
+        let mut alone = self.root.clone();
+        if let Value::Table(sections) = &mut alone.value {
+            sections.shift_remove("terraform");
+        }
+        scenarios::lay(&mut alone, chosen);
+        let vars = alone.at(&["terraform", "vars"]).and_then(Node::table).into_iter().flatten();
+        vars.map(|(name, entry)| (name.clone(), plain(&entry.node))).collect()
     }
 
     fn collect(&self, prefix: &str, node: &Node, line_ends: &[Vec<usize>], found: &mut Vec<Origin>) {

@@ -12,6 +12,7 @@ use crate::config::known::{Known, version};
 use crate::config::node::Node;
 use crate::config::origin::Document;
 use crate::config::resolve::{self, Setting};
+use crate::config::scenarios::{self, Asked};
 use crate::config::source::{self, Parsed};
 use crate::config::step::unchecked;
 use crate::config::template::is_environment_name;
@@ -77,6 +78,11 @@ impl Project {
 
     /// One environment, checked and ready to use. Reads its own file and `defaults.toml`, no other.
     pub fn environment(&self, name: &str) -> Result<Environment, Failure> {
+        self.environment_in(name, Asked::Nothing)
+    }
+
+    /// The same with the scenario that is asked for.
+    pub(crate) fn environment_in(&self, name: &str, asked: Asked<'_>) -> Result<Environment, Failure> {
         self.known(name)?;
         let path = format!("environments/{name}/environment.toml");
         let own = source::read(&self.root, &path, 1);
@@ -86,7 +92,10 @@ impl Project {
 
         let readable = self.defaults.problems.is_empty() && own.problems.is_empty();
         let known = readable.then(|| Known::of(&merged, &self.environments));
-        let setting = Setting { root: &self.root, project: &self.name, environment: name, vars: &self.vars };
+        let chosen = self.scenario(&merged, name, asked);
+        let scenario = chosen.as_ref().ok().and_then(Option::as_ref);
+        let (root, project, vars) = (&*self.root, &*self.name, &self.vars);
+        let setting = Setting { root, project, environment: name, vars, scenario };
         let files = [&self.defaults.source, &own.source];
         let mut issues = Vec::new();
         for parsed in [&*self.defaults, &own].into_iter().filter(|parsed| parsed.problems.is_empty()) {
@@ -95,6 +104,10 @@ impl Project {
         }
         let mut json = serde_json::Value::Null;
         if readable {
+            issues.extend(rules::scenarios(&merged));
+            if let Some(scenario) = scenario {
+                scenarios::lay(&mut merged, scenario);
+            }
             issues.extend(rules::document(&merged, name));
             let expanded = called::expanded(&merged);
             let whole = expanded.as_ref().unwrap_or(&merged);
@@ -105,6 +118,8 @@ impl Project {
         }
         let syntax = self.defaults.problems.iter().chain(&own.problems).cloned();
         failed(syntax, issues, files)?;
+        let chosen = chosen?;
+        let setting = Setting { root, project, environment: name, vars, scenario: chosen.as_ref() };
 
         let file: model::File =
             serde_json::from_value(json).map_err(|error| unchecked(&format!("`{error}`")))?;

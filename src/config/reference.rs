@@ -52,6 +52,10 @@ fn patterns(schema: &mut Json) {
                 Some("version-range") => {
                     r"^\s*(~>|>=|<=|[>=<~^])?\s*v?[0-9]+(\.[0-9]+){0,2}([-+][0-9A-Za-z.+-]+)?\s*(,\s*(~>|>=|<=|[>=<~^])?\s*v?[0-9]+(\.[0-9]+){0,2}([-+][0-9A-Za-z.+-]+)?\s*)*$"
                 }
+                Some("size") => {
+                    r"^\s*[0-9]+(\.[0-9]{1,9})?\s*([kKmMgGtT][iI]?[bB]|[kKmMgGtT][iI]|[bB]|[bB][yY][tT][eE][sS])$"
+                }
+                Some("port") => r"^\s*0*[1-9][0-9]{0,4}\s*$",
                 Some("download") => "^https?://[^/@\\s]+/[^\\s]+",
                 Some("variable") => "^[A-Za-z_][A-Za-z0-9_]*$",
                 Some("name") => r"^[^\s!-,./:-@\[-^`{-~]+$",
@@ -90,10 +94,10 @@ one of them adds or changes. Tables are merged key by key, everything else is re
 <name> --origin` prints the result and where each value comes from. An unknown key is an error; a key that
 begins with `x-` is yours.
 
-Text may name values: `{{environment}}`, `{{project}}`, `{{output.NAME}}`, `{{secret.NAME}}`, `{{var.NAME}}`
+Text may name values: `{{environment}}`, `{{project}}`, `{{scenario}}`, `{{components}}` (sorted, with commas), `{{output.NAME}}`, `{{secret.NAME}}`, `{{var.NAME}}`
 (infractl's own environment), `{{value.NAME}}`, `{{image.NAME}}` (the digest of an image), `{{host.NAME.address}}` and `{{env.NAME.output.OUTPUT}}` (an output of another
 environment). Nothing else: no conditions, no loops. `{{{{` stands for a literal `{{`. Where text becomes an argument of a program, a secret is refused, for every user of the
-machine could read it. A path may name `environment`, `project` and `var.NAME` only; it is relative to the
+machine could read it. A path may name `environment`, `project`, `scenario`, `components` and `var.NAME` only; it is relative to the
 project, and `~/` is the home folder.
 
 A duration is a number with its unit: `500ms`, `90s`, `5m`, `1h30m`, `2d`.
@@ -170,7 +174,7 @@ fn kind(shape: &Shape) -> String {
         Shape::Text(format) => match *format {
             "duration" | "path" | "regex" | "version" => (*format).to_owned(),
             "version-range" => "version or range".to_owned(),
-            "environment" | "host" | "image" | "task" | "snapshot" | "route" => {
+            "environment" | "host" | "image" | "task" | "snapshot" | "route" | "scenario" | "component" => {
                 format!("name of {}", article(format))
             }
             "variable" => "name of a key".to_owned(),

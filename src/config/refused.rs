@@ -11,6 +11,12 @@ pub(crate) fn refused(
     known: Option<&Known>,
 ) -> Option<(String, String)> {
     match (format, name) {
+        (_, Name::Scenario | Name::Components) if known.is_some_and(|known| !known.has_scenarios()) => {
+            Some((
+                format!("`{name}` has no value: the environment has no `[scenarios]`"),
+                "declare them, or leave it out".to_owned(),
+            ))
+        }
         ("argument", Name::Secret(_)) if matches!(key, "url" | "http") => Some((
             format!("a secret in `{key}` would be in the log of every server and proxy on the way"),
             "send it by `headers`, `json`, `form` or `body`".to_owned(),

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use crate::config::called::CALLED;
 use crate::config::check::Issue;
+use crate::config::chosen::Chosen;
 use crate::config::node::{Entry, Node, Place, Value};
 use crate::config::shape::{FILE, SHAPES, Shape, TableShape};
 use crate::config::template::{Rendered, Scope, Template, TemplateError};
@@ -21,6 +22,7 @@ pub(crate) struct Setting<'a> {
     pub(crate) project: &'a str,
     pub(crate) environment: &'a str,
     pub(crate) vars: &'a BTreeMap<OsString, OsString>,
+    pub(crate) scenario: Option<&'a Chosen>,
 }
 
 impl Setting<'_> {
@@ -31,6 +33,7 @@ impl Setting<'_> {
         let scope = Scope {
             environment: self.environment,
             project: self.project,
+            scenario: self.scenario,
             outputs: &IndexMap::new(),
             foreign: &IndexMap::new(),
             secrets: &IndexMap::new(),

@@ -7,6 +7,7 @@ mod images;
 mod maintenance;
 mod power;
 mod routes;
+mod scenarios;
 mod snapshots;
 mod terraform;
 mod times;
@@ -93,6 +94,13 @@ pub(crate) fn file(root: &Node) -> Vec<Issue> {
             options(step, &mut issues);
         }
     }
+    issues
+}
+
+/// Rules about the scenarios of the merged document, before one of them is laid over it.
+pub(crate) fn scenarios(root: &Node) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    scenarios::rules(root, &mut issues);
     issues
 }
 

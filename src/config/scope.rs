@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
 
+use crate::config::chosen::Chosen;
 use crate::config::template::{Foreign, Name, Segment, Template};
 use crate::failure::{Explain, Kind};
 use crate::text;
@@ -34,6 +35,8 @@ pub struct Scope<'a> {
     pub environment: &'a str,
     /// Name of the project.
     pub project: &'a str,
+    /// The scenario that the environment is seen with.
+    pub scenario: Option<&'a Chosen>,
     /// Outputs as text (lists and maps as JSON), marked when sensitive.
     pub outputs: &'a IndexMap<String, Rendered>,
     /// Outputs of other environments, the same way.
@@ -199,6 +202,8 @@ impl Template {
         match name {
             Name::Environment => Ok(Rendered::Plain(scope.environment.to_owned())),
             Name::Project => Ok(Rendered::Plain(scope.project.to_owned())),
+            Name::Scenario => Ok(Rendered::Plain(scope.scenario.map(Chosen::name).unwrap_or_default())),
+            Name::Components => Ok(Rendered::Plain(scope.scenario.map(Chosen::list).unwrap_or_default())),
             Name::Output(name) => match scope.outputs.get(name) {
                 Some(output) => Ok(output.clone()),
                 None if scope.is_dry => Ok(Rendered::Plain(format!("{{{{output.{name}}}}}"))),
@@ -315,6 +320,7 @@ mod tests {
         let scope = Scope {
             environment: "dev",
             project: "shop",
+            scenario: None,
             outputs: &outputs,
             foreign: &foreign,
             secrets: &secrets,

@@ -78,6 +78,11 @@ impl Shape {
                 "task" => "the name of a task",
                 "snapshot" => "the name of a snapshot",
                 "route" => "the name of a route",
+                "scenario" => "the name of a scenario",
+                "component" => "the name of a component",
+                "name" => "a name",
+                "size" => "an amount such as `\"12GiB\"`",
+                "port" => "a port",
                 _ => "text",
             }
             .to_owned(),

@@ -203,8 +203,9 @@ impl Step {
 
 /// What tells one call of a pipeline from another, for people: the first short text that it gives.
 fn given(with: &IndexMap<String, Template>) -> Option<&str> {
-    let is_known =
-        |template: &&Template| template.names().all(|name| matches!(name, Name::Environment | Name::Project));
+    let is_known = |template: &&Template| {
+        template.names().all(|name| matches!(name, Name::Environment | Name::Project | Name::Scenario))
+    };
     let is_short = |text: &&str| !text.is_empty() && text.len() <= 40 && !text.contains('\n');
     with.values().filter(is_known).map(Template::as_str).find(is_short)
 }

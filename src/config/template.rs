@@ -16,6 +16,10 @@ pub enum Name {
     Environment,
     /// `project`
     Project,
+    /// `scenario`: the name of the scenario.
+    Scenario,
+    /// `components`: the components of the scenario, sorted, joined by commas.
+    Components,
     /// `output.NAME`: an output of the root module, or of `[outputs]`.
     Output(String),
     /// `secret.NAME`: a key of the secret files.
@@ -54,6 +58,8 @@ impl fmt::Display for Name {
         match self {
             Name::Environment => write!(f, "environment"),
             Name::Project => write!(f, "project"),
+            Name::Scenario => write!(f, "scenario"),
+            Name::Components => write!(f, "components"),
             Name::Output(name) => write!(f, "output.{name}"),
             Name::Secret(name) => write!(f, "secret.{name}"),
             Name::Var(name) => write!(f, "var.{name}"),
@@ -197,8 +203,20 @@ impl fmt::Display for Template {
     }
 }
 
-const KINDS: [&str; 10] =
-    ["environment", "project", "output", "secret", "var", "host", "env", "value", "image", "with"];
+const KINDS: [&str; 12] = [
+    "environment",
+    "project",
+    "scenario",
+    "components",
+    "output",
+    "secret",
+    "var",
+    "host",
+    "env",
+    "value",
+    "image",
+    "with",
+];
 
 fn name(text: &str) -> Result<Name, (String, String)> {
     let (kind, rest) = text.split_once('.').map_or((text, None), |(kind, rest)| (kind, Some(rest)));
@@ -210,6 +228,8 @@ fn name(text: &str) -> Result<Name, (String, String)> {
     match (kind, rest) {
         ("environment", None) => Ok(Name::Environment),
         ("project", None) => Ok(Name::Project),
+        ("scenario", None) => Ok(Name::Scenario),
+        ("components", None) => Ok(Name::Components),
         // The name of an environment may have dots, that of an output has none.
         ("env", rest) => match rest.and_then(|rest| rest.rsplit_once(".output.")) {
             Some((environment, output)) if is_environment_name(environment) && is_name(output) => {
@@ -218,7 +238,7 @@ fn name(text: &str) -> Result<Name, (String, String)> {
             }
             _ => Err((format!("`{text}` is not a name"), "write `{{env.NAME.output.OUTPUT}}`".to_owned())),
         },
-        ("environment" | "project", Some(_)) => {
+        ("environment" | "project" | "scenario" | "components", Some(_)) => {
             Err((format!("`{text}` is not a name"), format!("write `{{{{{kind}}}}}`")))
         }
         ("output", _) => one("output.NAME").map(Name::Output),

@@ -60,6 +60,13 @@ pub(crate) const LOCK: Variable = Variable {
     example: "9f2c61b40a7d3e58c0d1f6a7b2e94385",
 };
 
+/// The scenario; handed on to the programs that are started.
+pub(crate) const SCENARIO: Variable = Variable {
+    name: "INFRACTL_SCENARIO",
+    meaning: "Scenario of verbs that are called without `--scenario`; several are joined by `+`",
+    example: "etl",
+};
+
 /// Where archives of tools are had instead.
 pub(crate) const TOOLS_MIRROR: Variable = Variable {
     name: "INFRACTL_TOOLS_MIRROR",
@@ -68,8 +75,8 @@ pub(crate) const TOOLS_MIRROR: Variable = Variable {
 };
 
 /// Every variable of infractl's own, in the order of their names.
-pub(crate) const ALL: [Variable; 8] =
-    [AGE_KEY, AGE_KEY_FILE, DIFF_VALUES, ENV, GROUP, LOCK, NO_INPUT, TOOLS_MIRROR];
+pub(crate) const ALL: [Variable; 9] =
+    [AGE_KEY, AGE_KEY_FILE, DIFF_VALUES, ENV, GROUP, LOCK, NO_INPUT, SCENARIO, TOOLS_MIRROR];
 
 /// Those that hold age identities themselves: no program that infractl starts gets to see them.
 pub(crate) const KEYS: [&str; 2] = [AGE_KEY.name, "SOPS_AGE_KEY"];

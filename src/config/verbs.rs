@@ -220,6 +220,7 @@ pub(crate) const ALL: &[Verb] = &[
     own("report", Effect::Reads).not_kept().offline(),
     pipeline("rollback", Effect::Stops).always(),
     own("run", Effect::Changes),
+    own("scenario", Effect::Reads).offline(),
     own("secrets", Effect::Writes),
     own("snapshot", Effect::Changes).always(),
     own("ssh", Effect::Changes),

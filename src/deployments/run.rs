@@ -26,6 +26,8 @@ pub(crate) struct Meant {
     pub leaves: Option<u64>,
     /// What it means for the `[ttl]` of the environment; none where there is none.
     pub turn: Option<Turn>,
+    /// Whether it brings something up, stops it or takes it down, with a `[ttl]` or without.
+    pub way: Option<Turn>,
     /// It is done because the time of the environment is over.
     pub is_due: bool,
     /// It is done outside of the window of the environment: what is said of that.

@@ -7,6 +7,7 @@ mod hosts;
 mod state;
 mod git;
 mod machine;
+mod needs;
 mod clock;
 mod network;
 mod asks;
@@ -34,14 +35,15 @@ pub(crate) async fn environment(cx: &Ctx, env: &Environment) -> Vec<Finding> {
         let hosts = hosts::check(&mut step, &asks).await;
         [state, hosts].concat()
     };
-    let (programs, reached, answers, git, clock) = tokio::join!(
+    let (programs, reached, answers, git, clock, needs) = tokio::join!(
         programs::check(cx, env, &asks),
         reached,
         answers::check(&plain, &asks),
         git::check(&plain),
         clock::check(&plain),
+        needs::check(cx, env, &asks),
     );
-    [programs, keys, reached, answers, git, machine::check(cx, &env.root), vec![clock]].concat()
+    [programs, keys, reached, answers, git, machine::check(cx, &env.root), needs, vec![clock]].concat()
 }
 
 /// Looks at what a project needs whose environment is not known.

@@ -11,10 +11,10 @@ use crate::work::{Frame, when};
 impl PipelineRun<'_> {
     /// Why the step is not done here; none when it is.
     pub(super) async fn unwanted(&mut self, step: &Step, frame: &Frame) -> Result<Option<String>, Failure> {
+        if let Some(reason) = step.rules.elsewhere(&self.env.name) {
+            return Ok(Some(reason));
+        }
         if let Some(when) = &step.rules.when {
-            if let Some(reason) = when::elsewhere(&self.env.name, when) {
-                return Ok(Some(reason));
-            }
             let mut step_cx = self.step_cx(step, frame.clone());
             if when.output.is_some() {
                 let needs = Needs::outputs(step_cx.env);

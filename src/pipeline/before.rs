@@ -1,5 +1,6 @@
 //! What is said or looked at before anything of a pipeline is done.
 
+use super::scenario::starts;
 use super::{Pipeline, What};
 use crate::config::Environment;
 use crate::context::Ctx;
@@ -8,7 +9,6 @@ use crate::failure::Failure;
 use crate::steps::Work;
 use crate::toolbox::{self, look::Looker};
 use crate::tools::install_help;
-use crate::work::kind::Mention;
 
 /// What cannot be done is said before anything is.
 pub(super) fn refuse(pipeline: &Pipeline) -> Result<(), Failure> {
@@ -45,17 +45,4 @@ fn missing<'a>(cx: &Ctx, env: &'a Environment, pipeline: &Pipeline) -> Option<&'
 /// Its first step looks at everything that it would stop at: one more reason is told beside them.
 pub(super) fn looks_first(pipeline: &Pipeline) -> bool {
     pipeline.leaves().first().is_some_and(|leaf| matches!(leaf.work, Work::Prepare(_)))
-}
-
-/// The programs and lines of shell that it starts.
-fn starts(env: &Environment, pipeline: &Pipeline) -> Vec<String> {
-    let mut all = Vec::new();
-    for leaf in pipeline.leaves() {
-        leaf.work.kind().visit(env, &mut |mention| {
-            if let Mention::Starts(start) = mention {
-                all.push(start.to_owned());
-            }
-        });
-    }
-    all
 }

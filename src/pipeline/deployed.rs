@@ -22,6 +22,10 @@ impl PipelineRun<'_> {
         self.may_move(steps).await?;
         let result = self.steps(steps, frame, "").await;
         let result = self.settled(result).await;
+        let result = match self.is_kept(result.as_ref().copied()) {
+            Err(lost) if result.is_ok() => Err(lost),
+            _ => result,
+        };
         let mut step = StepCx::new(self.cx, self.env, RECORD, &[], &mut self.facts);
         let kept = Box::pin(self.writing.ended(&mut step, self.verb, result.as_ref().copied())).await;
         match (result, kept) {
@@ -38,6 +42,7 @@ impl PipelineRun<'_> {
         if effect < Effect::Changes {
             return Ok(());
         }
+        self.brings_up()?;
         let mut step = StepCx::new(self.cx, self.env, RECORD, &[], &mut self.facts);
         Box::pin(self.writing.begins(&mut step, self.verb)).await
     }

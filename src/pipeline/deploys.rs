@@ -27,6 +27,11 @@ pub(crate) fn meant(env: &Environment, name: &str, selection: &Selection) -> Mea
 /// or takes it down. A part of a pipeline takes nothing down for good.
 pub(crate) fn turn(env: &Environment, pipeline: &Pipeline, is_part: bool) -> Option<Turn> {
     env.ttl.as_ref()?.action()?;
+    way(pipeline, is_part)
+}
+
+/// Whether a run brings something up, stops it, or takes it down: as above, of any environment.
+pub(crate) fn way(pipeline: &Pipeline, is_part: bool) -> Option<Turn> {
     let by_verb = verbs::find(&pipeline.verb).and_then(|verb| verb.turn);
     let of_work = |work: &Work| match work {
         Work::Terraform(Terraform::Apply { .. }) | Work::Power(PowerStep::Start { .. }) => Some(Turn::Up),
@@ -74,7 +79,7 @@ fn does<'a>(
 }
 
 fn may_be_left_out(env: &Environment, step: &Step, surely: bool) -> bool {
-    let is_elsewhere = step.when.as_ref().is_some_and(|when| when::elsewhere(&env.name, when).is_some());
+    let is_elsewhere = step.when.as_ref().is_some_and(|when| when::left_out(env, when).is_some());
     let may_be = step.when.is_some() || step.unless.is_some() || step.on_failure == OnFailure::Continue;
     is_elsewhere || (surely && may_be)
 }

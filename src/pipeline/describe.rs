@@ -9,7 +9,7 @@ use crate::steps::ecs::foreseen::foreseen;
 use crate::steps::{Work, source};
 use crate::text;
 use crate::work::needs::Needs;
-use crate::work::{Facts, Frame, StepCx, when};
+use crate::work::{Facts, Frame, StepCx};
 
 /// Prints what these steps would run.
 pub(super) fn steps<'a>(
@@ -26,7 +26,7 @@ pub(super) fn steps<'a>(
 
 async fn one(run: &mut PipelineRun<'_>, step: &Step) -> Result<(), Failure> {
     let rules = &step.rules;
-    if let Some(reason) = rules.when.as_ref().and_then(|when| when::elsewhere(&run.env.name, when)) {
+    if let Some(reason) = rules.elsewhere(&run.env.name) {
         return print(run, &format!("# {}: skipped, {reason}", step.name));
     }
     if rules.is_declared || matches!(step.what, What::Steps(_)) {

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::before::{self, refuse};
 use super::moved::Traffic;
+use super::scenario::{self, Kept};
 use super::{Pipeline, Step, What, expects, one_state};
 use crate::config::template::Rendered;
 use crate::config::verbs::Effect;
@@ -67,6 +68,9 @@ pub(crate) async fn run_to_step(
             facts.stop = std::mem::replace(&mut refused, Ok(())).err();
         }
     }
+    if refused.is_ok() {
+        refused = Box::pin(scenario::before(cx, env, pipeline, options)).await;
+    }
     let held = match (refused, options.dry_run) {
         (Ok(()), true) => Ok(Held::nothing()),
         (Ok(()), false) => {
@@ -91,6 +95,7 @@ pub(crate) async fn run_to_step(
         timings: Vec::new(),
         at: None,
         traffic: Traffic::default(),
+        kept: Kept::default(),
     };
     if options.dry_run {
         super::describe::steps(&mut run, &pipeline.steps).await.map_err(nowhere)?;
@@ -127,6 +132,7 @@ pub(super) struct PipelineRun<'a> {
     timings: Vec<(String, Duration)>,
     pub(super) at: Option<String>,
     pub(super) traffic: Traffic,
+    pub(super) kept: Kept,
 }
 
 impl PipelineRun<'_> {

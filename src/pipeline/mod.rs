@@ -11,6 +11,7 @@ mod around;
 mod failed;
 mod capture;
 mod deployed;
+mod kept;
 mod traffic;
 pub(crate) mod deploys;
 pub(crate) mod engine;
@@ -22,6 +23,7 @@ mod one_state;
 mod script_rules;
 mod script_values;
 pub(crate) mod script;
+mod scenario;
 mod moved;
 mod options;
 pub(crate) mod window;
@@ -107,9 +109,17 @@ pub struct Rules {
     pub effect: Option<Effect>,
     /// It stands in a file of the project.
     pub is_declared: bool,
+    /// Why it is not done with the scenario of the environment.
+    pub left_out: Option<String>,
 }
 
 impl Rules {
+    /// Why it is not done in this environment with its scenario, as far as the names tell.
+    pub(crate) fn elsewhere(&self, environment: &str) -> Option<String> {
+        let named = || self.when.as_ref().and_then(|when| when::elsewhere(environment, when));
+        self.left_out.clone().or_else(named)
+    }
+
     /// What happens on failure is meant for one like this.
     pub(super) fn are_for(&self, kind: Kind) -> bool {
         match kind {
@@ -209,9 +219,9 @@ impl Pipeline {
 }
 
 impl Step {
-    /// It is for other environments only.
+    /// It is for other environments or scenarios only.
     pub(crate) fn is_elsewhere(&self, environment: &str) -> bool {
-        self.rules.when.as_ref().is_some_and(|when| when::elsewhere(environment, when).is_some())
+        self.rules.elsewhere(environment).is_some()
     }
 
     /// What the step itself does to the environment, and those in it.

@@ -23,6 +23,8 @@ pub struct Options {
     pub insist: bool,
     /// Why it may be done outside of the window of the environment.
     pub outside_window: Option<String>,
+    /// Bring it up also where the machine has less than it needs.
+    pub ignore_needs: bool,
     /// The plan that was asked about before; the first apply or destroy carries it out.
     pub plan: Option<Arc<SavedPlan>>,
     /// Values that are known from before, by name.

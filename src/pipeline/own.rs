@@ -10,6 +10,7 @@ use crate::config::unready::{self, Unready};
 use crate::config::verbs::{self, Effect};
 use crate::steps::Work;
 use crate::steps::nothing::Refused;
+use crate::work::when;
 
 /// The steps of a verb or pipeline by its name; `above` are those it is done by.
 ///
@@ -115,6 +116,7 @@ fn declared(env: &Environment, step: &declared::Step, node: Option<&Node>, above
         is_for_difference: false,
         effect: step.effect.map(Effect::from),
         is_declared: true,
+        left_out: step.when.as_ref().and_then(|when| when::not_in(env.scenario.as_ref(), when)),
     };
     let step = Step { name: step.name.clone(), what, rules };
     let effect = step.effect(&env.name);

@@ -15,6 +15,7 @@ use super::engine::Options;
 use super::options::Begun;
 use super::select::{Selection, paths};
 use crate::config::Environment;
+use crate::config::chosen::Chosen;
 use crate::context::Ctx;
 use crate::disk::{self, repository};
 use crate::failure::{Failure, Kind};
@@ -177,8 +178,13 @@ fn fingerprint(env: &Environment, pipeline: &Pipeline, options: &Options) -> Fin
             files.insert(name, digest([bytes.as_slice()]));
         }
     }
+    let document = env.document.to_json().to_string();
+    // Two scenarios may say the same and have other steps.
+    let scenario = env.scenario.as_ref().map(Chosen::name);
     Fingerprint {
-        configuration: digest([env.document.to_json().to_string().as_bytes()]),
+        configuration: digest(
+            [Some(&document), scenario.as_ref()].into_iter().flatten().map(String::as_bytes),
+        ),
         commit: repository::head(&env.root),
         arguments: digest(options.extra.iter().map(String::as_bytes)),
         files,

@@ -14,7 +14,7 @@ use crate::work::child;
 use crate::work::marked::marked_text;
 use crate::work::needs::Needs;
 use crate::work::script::{HELPERS, Script, literal, variable_of};
-use crate::work::{Facts, Frame, StepCx, root_module, values, when};
+use crate::work::{Facts, Frame, StepCx, root_module, values};
 
 /// The whole script.
 pub(crate) fn print(
@@ -48,7 +48,7 @@ impl Writer<'_> {
     /// Writes the functions of a step; how it is called, if there is anything to do.
     pub(super) fn step(&mut self, step: &Step, above: &Frame) -> Result<Option<String>, Failure> {
         let rules = &step.rules;
-        if rules.when.as_ref().is_some_and(|when| when::elsewhere(&self.env.name, when).is_some()) {
+        if rules.elsewhere(&self.env.name).is_some() {
             return Ok(None);
         }
         let mut frame = above.clone();
@@ -137,6 +137,7 @@ impl Writer<'_> {
             self.env.name,
             env!("CARGO_PKG_VERSION"),
         );
+        text.push_str(&super::scenario::comment(self.env));
         if !self.script.secrets.is_empty() {
             text.push_str("\n# Secrets: set them before, for instance from your password store.\n");
             for name in self.script.secrets.clone() {

@@ -75,6 +75,7 @@ fn world(pipelines: &str, script: impl FnOnce(FakeRunner) -> FakeRunner) -> Worl
         interrupts,
         masks,
         dir: dir.path().to_owned(),
+        scenarios: Vec::new(),
         dir_is_project: true,
         project: OnceLock::new(),
         states: OnceLock::new(),

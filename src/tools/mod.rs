@@ -9,6 +9,7 @@ pub(crate) mod checkers;
 pub(crate) mod docker;
 pub(crate) mod failures;
 pub(crate) mod git;
+pub(crate) mod nvidia;
 pub(crate) mod openstack;
 pub(crate) mod postgres;
 pub(crate) mod power;

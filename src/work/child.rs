@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::StepCx;
 use super::root_module;
 use super::values::{self, Known, text};
+use crate::config::variables::SCENARIO;
 use crate::exec::{Cmd, Done, Value};
 use crate::failure::{Failure, Kind};
 use crate::text::{last_line, plain};
@@ -159,6 +160,7 @@ pub(crate) fn variables(step: &StepCx<'_>) -> Vec<(String, String)> {
         ("INFRACTL_ATTEMPT".to_owned(), frame.attempt.max(1).to_string()),
         ("INFRACTL_ENV_FILE".to_owned(), step.env.env_file.path.to_string_lossy().into_owned()),
     ];
+    all.extend(step.env.scenario.as_ref().map(|chosen| (SCENARIO.name.to_owned(), chosen.name())));
     all.push((WITHIN.to_owned(), within(step.cx.vars.get(WITHIN), &step.env.name, &frame.verb)));
     all.extend(frame.vars.iter().cloned());
     all

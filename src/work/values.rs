@@ -95,6 +95,7 @@ impl Known {
         Scope {
             environment: &step.env.name,
             project: &step.env.project,
+            scenario: step.env.scenario.as_ref(),
             outputs: &self.outputs,
             foreign: &self.foreign,
             secrets: &self.secrets,

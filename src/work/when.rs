@@ -7,16 +7,18 @@ use std::path::{Path, PathBuf};
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
-use crate::config::model::When;
+use crate::config::Environment;
+use crate::config::chosen::Chosen;
+use crate::config::model::{OneOrMany, When};
 use crate::disk;
 use crate::failure::{Failure, Kind};
-use crate::text::hex;
+use crate::text::{hex, list};
 use crate::work::values::text;
 use crate::work::{StepCx, relative};
 
 /// Why the step is not wanted; none when it is.
 pub(crate) fn unwanted(step: &StepCx<'_>, when: &When) -> Result<Option<String>, Failure> {
-    if let Some(reason) = elsewhere(&step.env.name, when) {
+    if let Some(reason) = left_out(step.env, when) {
         return Ok(Some(reason));
     }
     if let Some(path) = when.exists.as_ref().filter(|path| !path.0.exists()) {
@@ -39,6 +41,29 @@ pub(crate) fn unwanted(step: &StepCx<'_>, when: &When) -> Result<Option<String>,
         return Ok(Some("nothing changed since it last went well".to_owned()));
     }
     Ok(None)
+}
+
+/// Why the step is not wanted in this environment with its scenario, as far as the names tell.
+pub(crate) fn left_out(env: &Environment, when: &When) -> Option<String> {
+    elsewhere(&env.name, when).or_else(|| not_in(env.scenario.as_ref(), when))
+}
+
+/// Why the step is not wanted with this scenario.
+pub(crate) fn not_in(scenario: Option<&Chosen>, when: &When) -> Option<String> {
+    let has = |names: &[String], wanted: &str| names.iter().any(|name| name == wanted);
+    let components = scenario.map(|chosen| chosen.components.as_slice()).unwrap_or_default();
+    let included = scenario.map(|chosen| chosen.all.as_slice()).unwrap_or_default();
+    let component = when.component.as_ref().map(OneOrMany::as_slice).unwrap_or_default();
+    let name = || scenario.map(Chosen::name).unwrap_or_default();
+    if !component.is_empty() && !component.iter().any(|wanted| has(components, &wanted.0)) {
+        let wanted = list(component.iter().map(|component| &component.0), "or");
+        return Some(format!("the scenario {} has no {wanted}", name()));
+    }
+    let wanted = when.scenario.as_ref().map(OneOrMany::as_slice).unwrap_or_default();
+    if !wanted.is_empty() && !wanted.iter().any(|wanted| has(included, &wanted.0)) {
+        return Some(format!("not for the scenario {}", name()));
+    }
+    None
 }
 
 /// Why the step is not wanted in this environment, as far as the names tell.
@@ -125,6 +150,8 @@ fn add(hash: &mut Sha256, path: &Path, above: &mut Vec<(u64, u64)>) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::chosen::Because;
+    use crate::config::model::{ComponentName, ScenarioName};
 
     #[test]
     fn an_environment_is_chosen_or_left_out() {
@@ -134,6 +161,37 @@ mod tests {
         let when = When { not_environment: Some(vec!["prod".into()]), ..When::default() };
         assert!(elsewhere("lab-1", &when).is_none());
         assert!(elsewhere("prod", &when).is_some());
+    }
+
+    #[test]
+    fn a_component_or_a_scenario_is_asked_for() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let chosen = Chosen {
+            names: names(&["serve"]),
+            all: names(&["etl", "serve"]),
+            components: names(&["minio", "trino"]),
+            because: Because::Named,
+            default: "etl".to_owned(),
+            up: None,
+        };
+        let component = |name: &str| When {
+            component: Some(OneOrMany::One(ComponentName(name.to_owned()))),
+            ..When::default()
+        };
+        assert_eq!(not_in(Some(&chosen), &component("trino")), None);
+        assert_eq!(
+            not_in(Some(&chosen), &component("mcp")).as_deref(),
+            Some("the scenario serve has no `mcp`")
+        );
+        let scenario = |names: &[&str]| When {
+            scenario: Some(OneOrMany::Many(
+                names.iter().map(|name| ScenarioName((*name).to_owned())).collect(),
+            )),
+            ..When::default()
+        };
+        assert_eq!(not_in(Some(&chosen), &scenario(&["genai", "etl"])), None);
+        assert!(not_in(Some(&chosen), &scenario(&["genai"])).is_some());
+        assert_eq!(not_in(Some(&chosen), &When::default()), None);
     }
 
     #[test]

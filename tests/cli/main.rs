@@ -46,6 +46,7 @@ mod questions;
 mod readme;
 mod release;
 mod runbook;
+mod scenarios;
 mod scripts;
 mod signals;
 mod state;

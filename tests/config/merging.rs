@@ -174,6 +174,7 @@ endpoints = { s3 = "https://s3.{{environment}}.example" }
         is_dry: false,
         environment: "dev",
         project: "shop",
+        scenario: None,
         outputs: &outputs,
         foreign: &IndexMap::new(),
         secrets: &secrets,

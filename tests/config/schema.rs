@@ -180,6 +180,9 @@ fn file(section: &str, example: &str) -> Option<String> {
             let missing = needed.iter().filter(|(key, _)| !example.starts_with(key)).map(|(_, line)| *line);
             format!("[[drift.ignore]]\n{}\n", missing.chain([example]).collect::<Vec<_>>().join("\n"))
         }
+        "scenarios.NAME" => {
+            format!("[scenarios]\ndefault = \"x\"\netl = {{}}\n[scenarios.x]\n{example}\n")
+        }
         "routes.NAME" => {
             let kind = match example.split(' ').next() {
                 Some("record") => "kind = \"route53\"\nzone = \"z\"\nblue = \"b\"\ngreen = \"g\"",

@@ -34,6 +34,7 @@ mod logins;
 mod logs;
 mod machine;
 mod monitoring;
+mod needs;
 mod openstack;
 mod ovh;
 mod pages;

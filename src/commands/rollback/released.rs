@@ -4,6 +4,7 @@
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use crate::config::scenarios::Asked;
 use crate::config::verbs::Effect;
 use crate::config::{Environment, Project};
 use crate::context::Ctx;
@@ -55,8 +56,10 @@ impl Released {
         }
         let inside = today.root.strip_prefix(&top).unwrap_or(Path::new(""));
         let root = tree.join(inside);
+        let scenario = today.scenario.as_ref().map(|chosen| chosen.names.as_slice()).unwrap_or_default();
+        let asked = Asked::Like(scenario);
         let read = Project::find(&root, Some(&root))
-            .and_then(|project| project.with_vars(cx.vars.0.clone()).environment(&today.name));
+            .and_then(|project| project.with_vars(cx.vars.0.clone()).environment_in(&today.name, asked));
         let mut env = match read {
             Ok(env) => env,
             Err(failure) => {

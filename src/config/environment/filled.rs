@@ -33,6 +33,17 @@ pub(super) fn depends_on(named: Vec<model::EnvironmentName>, document: &Document
     all
 }
 
+/// Scenarios by their names; the one key that is none is known to whoever chooses.
+pub(super) fn scenarios(
+    entries: IndexMap<String, model::ScenarioEntry>,
+) -> IndexMap<String, model::Scenario> {
+    let scenario = |(name, entry)| match entry {
+        model::ScenarioEntry::Scenario(scenario) => Some((name, scenario)),
+        model::ScenarioEntry::Default(_) => None,
+    };
+    entries.into_iter().filter_map(scenario).collect()
+}
+
 /// Pipelines as meant, by their names.
 pub(super) fn by_name(
     entries: IndexMap<String, model::PipelineEntry>,

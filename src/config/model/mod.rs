@@ -30,6 +30,7 @@ mod snapshot;
 mod promotion;
 mod release;
 mod route;
+mod scenario;
 mod traffic_step;
 mod lock;
 mod maintenance;
@@ -84,6 +85,7 @@ pub(crate) use release::*;
 pub(crate) use remote::*;
 pub(crate) use route::*;
 pub(crate) use safety::*;
+pub(crate) use scenario::*;
 pub(crate) use secrets::*;
 pub(crate) use snapshot::*;
 pub(crate) use snapshot_step::*;
@@ -145,6 +147,20 @@ pub(crate) struct File {
     pub mocks: IndexMap<String, IndexMap<String, serde_json::Value>>,
     /// The root module and the program that applies it
     pub terraform: Option<Terraform>,
+    /// What it takes of the machine it runs on, whatever the scenario: what scenario and components need comes on top
+    pub needs: Option<Demand>,
+    /// What the environment can be, by name, one of which is chosen with `--scenario`; `default` names one of them
+    ///
+    /// Example: `scenarios = { default = "etl", etl = { components = ["airflow"] }, genai = { include = ["etl"], vars = { gpu = true } } }`
+    #[serde(default)]
+    #[schemars(extend("propertyNames" = { "format": "name" }))]
+    pub scenarios: IndexMap<String, ScenarioEntry>,
+    /// Components of scenarios, by name
+    ///
+    /// Example: `components = { trino = { needs = { memory = "6GiB", cpu = 2 } } }`
+    #[serde(default)]
+    #[schemars(extend("propertyNames" = { "format": "name" }))]
+    pub components: IndexMap<String, Component>,
     /// Where the secrets are and which must be there
     pub secrets: Option<Secrets>,
     /// The environment file that `apply` and `genenv` write; without it every output is written as

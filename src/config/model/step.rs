@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    AnsibleStep, Capture, CommandLine, Compose, Copy, Docker, Ecs, FilePath, Git, Http, OnOff, Pattern,
-    Period, PipelineEntry, Publish, Remote, SecretName, SnapshotStep, StepOrLine, TrafficStep, Wait,
+    AnsibleStep, Capture, CommandLine, ComponentName, Compose, Copy, Docker, Ecs, FilePath, Git, Http, OnOff,
+    OneOrMany, Pattern, Period, PipelineEntry, Publish, Remote, ScenarioName, SecretName, SnapshotStep,
+    StepOrLine, TrafficStep, Wait,
 };
 use crate::config::template::Template;
 use crate::config::verbs::Declared;
@@ -163,6 +164,14 @@ pub struct When {
     pub environment: Option<Vec<String>>,
     /// The environment is none of these
     pub not_environment: Option<Vec<String>>,
+    /// The scenario has this component, or one of these
+    ///
+    /// Example: `component = "trino"`
+    pub component: Option<OneOrMany<ComponentName>>,
+    /// This scenario, or one of these, is the one that was chosen, or is part of it
+    ///
+    /// Example: `scenario = ["etl", "genai"]`
+    pub scenario: Option<OneOrMany<ScenarioName>>,
     /// This file or folder is there
     pub exists: Option<FilePath>,
     /// This file or folder is not there

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Argument, ArgumentInput, FilePath, Input, Period, Variables};
+use super::{Argument, ArgumentInput, FilePath, Input, Period, VariableName, Variables};
 
 /// What has to be seen by somebody before it is applied
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -53,6 +53,11 @@ pub(crate) struct Terraform {
     /// Example: `vars = { region = "francecentral", zones = ["1", "2"] }`
     #[serde(default)]
     pub vars: IndexMap<String, Input>,
+    /// Variable of the root module that gets the components of the scenario: a list of text, sorted. Without `[scenarios]`
+    /// it is left alone
+    ///
+    /// Example: `components-var = "components"`
+    pub components_var: Option<VariableName>,
     /// Files of variables, for `-var-file`
     ///
     /// Default: none

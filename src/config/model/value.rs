@@ -9,7 +9,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value as Json;
 
-use super::{Amount, ClockTime, DaySpan, Moment, Weekdays, Zone};
+use super::{
+    Amount, ClockTime, ComponentName, DaySpan, Moment, Port, ScenarioName, Size, Tag, Weekdays, Zone,
+};
 use crate::config::scope;
 use crate::config::template::{Scope, Template, TemplateError};
 use crate::config::wanted::Wanted;
@@ -157,6 +159,14 @@ pub enum OneOrMany<T> {
 }
 
 impl<T> OneOrMany<T> {
+    /// All of them, in order, where they are.
+    pub(crate) fn as_slice(&self) -> &[T] {
+        match self {
+            OneOrMany::One(one) => std::slice::from_ref(one),
+            OneOrMany::Many(many) => many,
+        }
+    }
+
     /// All of them, in order.
     pub(crate) fn into_vec(self) -> Vec<T> {
         match self {
@@ -271,6 +281,13 @@ format! {
     TaskName => { "type": "string", "format": "task" },
     SnapshotName => { "type": "string", "format": "snapshot" },
     RouteName => { "type": "string", "format": "route" },
+    ScenarioName => { "type": "string", "format": "scenario" },
+    ComponentName => { "type": "string", "format": "component" },
+    Tag => { "type": "string", "format": "name" },
+    Size => { "type": "string", "format": "size" },
+    Port => { "anyOf": [
+        { "type": "integer", "minimum": 1, "maximum": 65535 }, { "type": "string", "format": "port" }
+    ] },
     SecretName => { "type": "string", "format": "variable" },
     VariableName => { "type": "string", "format": "variable" },
     Status => { "anyOf": [

@@ -68,6 +68,7 @@ pub(crate) fn of(
     let scope = Scope {
         environment: &env.name,
         project: &env.project,
+        scenario: env.scenario.as_ref(),
         outputs: &outputs,
         foreign: &IndexMap::new(),
         secrets: &secrets,

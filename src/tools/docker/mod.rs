@@ -1,6 +1,7 @@
 //! docker: its commands, and what it means by its errors.
 
 pub(crate) mod compose;
+pub(crate) mod engine;
 pub(crate) mod power;
 pub(crate) mod watched;
 pub(crate) mod containers;

@@ -93,6 +93,7 @@ fn world(
         interrupts,
         masks,
         dir: dir.path().to_owned(),
+        scenarios: Vec::new(),
         dir_is_project: true,
         project: OnceLock::new(),
         states: OnceLock::new(),
