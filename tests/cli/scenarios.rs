@@ -53,6 +53,7 @@ fn lab() -> Sandbox {
     let project = Sandbox::empty();
     project.environment("lab", LAB);
     project.write("environments/lab/main.tf", MODULE);
+    project.write("shared/.gitkeep", "");
     project
 }
 
@@ -86,7 +87,7 @@ fn a_run_that_fails_half_way_goes_on_with_its_scenario() {
     let project = lab();
     let fails =
         "resource \"terraform_data\" \"fails\" {\n  provisioner \"local-exec\" { command = \"exit 1\" }\n}\n";
-    project.write("environments/lab/main.tf", format!("{MODULE}{fails}"));
+    project.write("environments/lab/main.tf", &format!("{MODULE}{fails}"));
     project.infractl(&["apply", "lab", "--scenario", "serve"]).code(1);
     project.write("environments/lab/main.tf", MODULE);
     project.infractl(&["apply", "lab"]).code(0).says("scenario `serve`, which is up");
