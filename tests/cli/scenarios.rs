@@ -65,7 +65,10 @@ fn output(project: &Sandbox, name: &str) -> String {
 #[test]
 fn variables_and_components_reach_terraform_and_the_scenario_stays_until_all_is_down() {
     let project = lab();
+    let runbook = || project.infractl(&["docs", "runbook", "lab", "--out", "-"]).code(0).out;
+    let before = runbook();
     project.infractl(&["up", "lab", "--scenario", "serve"]).code(0).says("lab: scenario `serve`");
+    assert_eq!(runbook(), before, "it is that of the default, whatever is up here");
     assert_eq!(output(&project, "seen"), "serve false 3 airflow,minio,trino");
     // Without a word it stays what it is: the default would take trino down.
     let again = project.infractl(&["up", "lab"]).code(0);
