@@ -22,14 +22,14 @@ pub struct ScenarioArgs {
 
 /// What to see of scenarios.
 #[derive(Debug, clap::Subcommand)]
-pub enum ScenarioCommand {
+pub(crate) enum ScenarioCommand {
     /// List the scenarios of an environment: components, variables, what they need, which one is up
     List(ListArgs),
 }
 
 /// List the scenarios of an environment: components, variables, what they need, which one is up
 #[derive(Debug, clap::Args)]
-pub struct ListArgs {
+pub(crate) struct ListArgs {
     #[command(flatten)]
     target: target::Target,
 }

@@ -51,7 +51,8 @@ impl Project {
         environment: &str,
         asked: Asked<'_>,
     ) -> Result<Option<Chosen>, Failure> {
-        if document.get("scenarios").is_none() && asked == Asked::Nothing {
+        let is_open = matches!(asked, Asked::Nothing | Asked::Named([]));
+        if document.get("scenarios").is_none() && is_open {
             return Ok(None);
         }
         let text = |name: &str| self.vars.get(OsStr::new(name)).and_then(|value| value.to_str());
@@ -60,7 +61,7 @@ impl Project {
         let handed = text(SCENARIO.name).filter(|text| is_meant && !text.is_empty());
         let handed: Vec<String> =
             handed.into_iter().flat_map(|text| text.split(AND)).map(str::to_owned).collect();
-        let asked = if asked == Asked::Nothing { Asked::Handed(&handed) } else { asked };
+        let asked = if is_open { Asked::Handed(&handed) } else { asked };
         scenarios::choose(document, environment, asked, Up::read(&self.root, environment).as_ref())
     }
 }

@@ -17,6 +17,8 @@ pub(crate) const DEFAULT: &str = "default";
 pub(crate) enum Asked<'a> {
     /// Nobody has: the one that is up, else the default.
     Nothing,
+    /// The default, whatever is up: for what has to be the same everywhere.
+    Usual,
     /// All of these: on the command line.
     Named(&'a [String]),
     /// All of these, where the environment has scenarios: from outside of this run.
@@ -100,6 +102,7 @@ pub(crate) fn choose(
         (Asked::Like(names), _) if !names.is_empty() && unknown(names).is_none() => {
             (names.to_vec(), Because::Named)
         }
+        (Asked::Usual, _) => (vec![default.clone()], Because::Default),
         (_, Some(names)) if unknown(names).is_none() => (names.clone(), Because::Up),
         (_, Some(_)) => (vec![default.clone()], Because::Lost),
         (_, None) => (vec![default.clone()], Because::Default),
@@ -240,6 +243,7 @@ mod tests {
         assert_eq!(choose(Asked::Nothing, None), ("etl".into(), Because::Default));
         assert_eq!(choose(Asked::Nothing, Some(up(&["serve"]))), ("serve".into(), Because::Up));
         assert_eq!(choose(Asked::Named(&names), Some(up(&["serve"]))), ("genai".into(), Because::Named));
+        assert_eq!(choose(Asked::Usual, Some(up(&["serve"]))), ("etl".into(), Because::Default));
         assert_eq!(choose(Asked::Nothing, Some(up(&["gone"]))), ("etl".into(), Because::Lost));
         assert_eq!(choose(Asked::Nothing, Some(up(&[]))), ("etl".into(), Because::Default));
         let gone = named(&["gone"]);

@@ -53,6 +53,7 @@ fn lab() -> Sandbox {
     let project = Sandbox::empty();
     project.environment("lab", LAB);
     project.write("environments/lab/main.tf", MODULE);
+    project.write("shared/.gitkeep", "");
     project
 }
 
@@ -64,7 +65,10 @@ fn output(project: &Sandbox, name: &str) -> String {
 #[test]
 fn variables_and_components_reach_terraform_and_the_scenario_stays_until_all_is_down() {
     let project = lab();
+    let runbook = || project.infractl(&["docs", "runbook", "lab", "--out", "-"]).code(0).out;
+    let before = runbook();
     project.infractl(&["up", "lab", "--scenario", "serve"]).code(0).says("lab: scenario `serve`");
+    assert_eq!(runbook(), before, "it is that of the default, whatever is up here");
     assert_eq!(output(&project, "seen"), "serve false 3 airflow,minio,trino");
     // Without a word it stays what it is: the default would take trino down.
     let again = project.infractl(&["up", "lab"]).code(0);
@@ -86,7 +90,7 @@ fn a_run_that_fails_half_way_goes_on_with_its_scenario() {
     let project = lab();
     let fails =
         "resource \"terraform_data\" \"fails\" {\n  provisioner \"local-exec\" { command = \"exit 1\" }\n}\n";
-    project.write("environments/lab/main.tf", format!("{MODULE}{fails}"));
+    project.write("environments/lab/main.tf", &format!("{MODULE}{fails}"));
     project.infractl(&["apply", "lab", "--scenario", "serve"]).code(1);
     project.write("environments/lab/main.tf", MODULE);
     project.infractl(&["apply", "lab"]).code(0).says("scenario `serve`, which is up");

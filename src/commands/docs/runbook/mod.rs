@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::{Global, generated, target};
 use crate::config::Environment;
+use crate::config::scenarios::Asked;
 use crate::context::Ctx;
 use crate::disk;
 use crate::failure::{Failure, Kind};
@@ -36,7 +37,11 @@ pub(super) struct RunbookArgs {
 
 /// Runs it.
 pub(super) async fn run(cx: &Ctx, global: &Global, args: &RunbookArgs) -> Result<(), Failure> {
-    let env = args.target.environment(cx)?;
+    let mut env = args.target.environment(cx)?;
+    if env.scenario.is_some() && cx.scenarios.is_empty() {
+        // What is up here does not matter to whoever reads it.
+        env = target::project(cx)?.environment_in(&env.name, Asked::Usual)?;
+    }
     let new = text(cx, &env).await;
     let is_printed = args.out.as_deref() == Some(Path::new("-"));
     if is_printed && args.check {
