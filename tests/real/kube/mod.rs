@@ -161,6 +161,6 @@ fn what_runs_in_it_runs_fails_and_waits() {
         container["state"]["waiting"]["reason"] == "ImagePullBackOff" && container["restartCount"] == 2
     });
     let log = kube.command(&["logs", "runs", "-n", &namespace, "--tail", "3"]).output().unwrap();
-    assert!(String::from_utf8_lossy(&log.stdout).contains("line 30"), "{log:?}");
+    assert!(String::from_utf8_lossy(&log.stdout).contains("line-30"), "{log:?}");
     kube.kubectl(&["delete", "namespace", &namespace, "--timeout=60s"]);
 }
