@@ -3,8 +3,11 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use indexmap::IndexMap;
+
 use crate::config::model::{ClusterKind, ClusterRegistry, ClusterSection};
 use crate::config::resolve::Setting;
+use crate::config::template::CLUSTER_NAMES;
 
 /// The cluster of Kubernetes that steps work with.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,9 +34,6 @@ pub struct Registry {
     /// How this machine calls it.
     pub here: String,
 }
-
-/// What a template may name of a cluster.
-pub(crate) const NAMES: [&str; 4] = ["kubeconfig", "context", "registry", "registry-host"];
 
 impl Cluster {
     pub(super) fn new(section: ClusterSection, setting: Setting<'_>) -> Cluster {
@@ -64,8 +64,13 @@ impl Cluster {
         }
     }
 
+    /// What templates may name of it, as far as it has it.
+    pub(crate) fn names(&self) -> IndexMap<&'static str, String> {
+        CLUSTER_NAMES.into_iter().filter_map(|name| Some((name, self.value(name)?))).collect()
+    }
+
     /// What a template names of it; none where there is no registry.
-    pub(crate) fn value(&self, name: &str) -> Option<String> {
+    fn value(&self, name: &str) -> Option<String> {
         match name {
             "kubeconfig" => Some(self.kubeconfig.to_string_lossy().into_owned()),
             "context" => Some(self.context.clone()),
@@ -159,7 +164,7 @@ pub(crate) mod tests {
     }
 
     fn values(section: &str) -> [Option<String>; 4] {
-        NAMES.map(|name| cluster_in(section).value(name))
+        CLUSTER_NAMES.map(|name| cluster_in(section).value(name))
     }
 
     fn is(values: [Option<String>; 4], expected: [&str; 4]) {

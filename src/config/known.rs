@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::cluster::NAMES;
 use crate::config::node::{Node, Value};
 use crate::config::shape::{FILE, SHAPES, Shape, TableShape};
-use crate::config::template::{Name, Template};
+use crate::config::template::{CLUSTER_NAMES, Name, Template};
 use crate::text;
 
 /// Names that a file may refer to.
@@ -85,7 +84,7 @@ impl Known {
 fn cluster(document: &Node) -> Vec<&'static str> {
     let Some(cluster) = document.get("cluster") else { return Vec::new() };
     let has_registry = cluster.get("registry").is_some();
-    NAMES.into_iter().filter(|name| has_registry || !name.starts_with("registry")).collect()
+    CLUSTER_NAMES.into_iter().filter(|name| has_registry || !name.starts_with("registry")).collect()
 }
 
 /// The names of values: all, and the secret ones.

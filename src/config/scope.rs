@@ -7,7 +7,6 @@ use indexmap::IndexMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
 
-use crate::config::cluster::Cluster;
 use crate::config::template::{Foreign, Name, Segment, Template};
 use crate::failure::{Explain, Kind};
 use crate::text;
@@ -45,8 +44,8 @@ pub struct Scope<'a> {
     pub values: &'a IndexMap<String, Rendered>,
     /// Images by their digests, as far as they are built.
     pub images: &'a IndexMap<String, String>,
-    /// The cluster of the environment.
-    pub cluster: Option<&'a Cluster>,
+    /// How the cluster of the environment is reached, by what is named of it.
+    pub cluster: IndexMap<&'static str, String>,
     /// infractl's own environment.
     pub vars: &'a BTreeMap<OsString, OsString>,
     /// Addresses of the hosts of the environment.
@@ -243,8 +242,8 @@ impl Template {
                     environment: scope.environment.to_owned(),
                 }),
             },
-            Name::Cluster(of) => match scope.cluster.and_then(|cluster| cluster.value(of)) {
-                Some(value) => Ok(Rendered::Plain(value)),
+            Name::Cluster(of) => match scope.cluster.get(of.as_str()) {
+                Some(value) => Ok(Rendered::Plain(value.clone())),
                 None => Err(TemplateError::Cluster { name: name.to_string(), template: template() }),
             },
             // Filled in where the pipeline is called; nothing else is ever run.
@@ -336,7 +335,7 @@ mod tests {
             secrets: &secrets,
             values: &values,
             images: &images,
-            cluster: None,
+            cluster: IndexMap::new(),
             vars: &vars,
             addresses,
             is_dry: false,

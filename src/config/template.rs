@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use serde_json::Value as Json;
 
-use crate::config::cluster::NAMES;
 pub use crate::config::scope::{Rendered, Scope};
 pub(crate) use crate::config::scope::{TemplateError, shown_value};
 use crate::text;
@@ -201,6 +200,9 @@ impl fmt::Display for Template {
     }
 }
 
+/// What may be named of a cluster.
+pub(crate) const CLUSTER_NAMES: [&str; 4] = ["kubeconfig", "context", "registry", "registry-host"];
+
 const KINDS: [&str; 11] =
     ["environment", "project", "output", "secret", "var", "host", "env", "value", "image", "with", "cluster"];
 
@@ -231,9 +233,9 @@ fn name(text: &str) -> Result<Name, (String, String)> {
         ("value", _) => one("value.NAME").map(Name::Value),
         ("image", _) => one("image.NAME").map(Name::Image),
         ("with", _) => one("with.NAME").map(Name::With),
-        ("cluster", Some(rest)) if NAMES.contains(&rest) => Ok(Name::Cluster(rest.to_owned())),
+        ("cluster", Some(rest)) if CLUSTER_NAMES.contains(&rest) => Ok(Name::Cluster(rest.to_owned())),
         ("cluster", _) => {
-            let all = NAMES.map(|name| format!("{{{{cluster.{name}}}}}"));
+            let all = CLUSTER_NAMES.map(|name| format!("{{{{cluster.{name}}}}}"));
             Err((format!("`{text}` is not a name"), format!("write {}", text::list(all, "or"))))
         }
         ("host", Some(rest)) if rest.strip_suffix(".address").is_some_and(is_name) => {

@@ -6,6 +6,7 @@ pub(crate) mod archives;
 pub(crate) mod aws;
 pub(crate) mod azure;
 pub(crate) mod checkers;
+pub(crate) mod clusters;
 pub(crate) mod docker;
 pub(crate) mod failures;
 pub(crate) mod git;

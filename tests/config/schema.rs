@@ -150,6 +150,7 @@ images.forecast-etl = {}
 tasks.forecast-etl = {}
 routes.api = { kind = "command", get = "x", set = "x" }
 maintenance = { kind = "command", on = "x", off = "x", state = "x" }
+cluster = { kind = "k3d" }
 pipelines.vault-write = [{ command = { run = "x", env = { A = "{{with.path}}", B = "{{with.value}}" } } }]
 "#;
 

@@ -14,6 +14,7 @@ mod caddy;
 mod ci;
 mod compose;
 mod containers;
+mod cluster;
 mod copy;
 mod counted_aws;
 mod deployments;

@@ -84,7 +84,7 @@ pub(crate) struct ClusterSection {
     /// Example: `args = ["--k3s-arg", "--kubelet-arg=max-pods=200@server:*"]`
     #[serde(default)]
     pub args: Vec<String>,
-    /// The program's own file, in the place of `servers`, `agents`, `ports` and the like (k3d, kind)
+    /// The program's own file, in the place of `servers`, `agents`, `ports` and the like (k3d)
     ///
     /// Example: `config = "lab/k3d.yaml"`
     pub config: Option<FilePath>,
@@ -147,4 +147,27 @@ pub(crate) struct ClusterRegistry {
     ///
     /// Default: `registry:2`
     pub image: Option<String>,
+}
+
+/// What a step does with the cluster
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClusterStep {
+    /// It is there, it runs, and it can be used: made when it is not there, started when it is stopped
+    Up,
+    /// It is gone: deleted if `up` has made it
+    Down,
+    /// It can be used: waited for, and nothing is changed
+    Wait,
+}
+
+impl ClusterStep {
+    /// As it is written.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            ClusterStep::Up => "up",
+            ClusterStep::Down => "down",
+            ClusterStep::Wait => "wait",
+        }
+    }
 }

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    AnsibleStep, Capture, CommandLine, Compose, Copy, Docker, Ecs, FilePath, Git, Http, OnOff, Pattern,
-    Period, PipelineEntry, Publish, Remote, SecretName, SnapshotStep, StepOrLine, TrafficStep, Wait,
+    AnsibleStep, Capture, ClusterStep, CommandLine, Compose, Copy, Docker, Ecs, FilePath, Git, Http, OnOff,
+    Pattern, Period, PipelineEntry, Publish, Remote, SecretName, SnapshotStep, StepOrLine, TrafficStep, Wait,
 };
 use crate::config::template::Template;
 use crate::config::verbs::Declared;
@@ -19,7 +19,7 @@ use crate::config::verbs::Declared;
     { "required": ["remote"] }, { "required": ["compose"] }, { "required": ["ansible"] },
     { "required": ["docker"] }, { "required": ["ecs"] }, { "required": ["snapshot"] },
     { "required": ["publish"] }, { "required": ["git"] }, { "required": ["http"] }, { "required": ["traffic"] },
-    { "required": ["maintenance"] }
+    { "required": ["maintenance"] }, { "required": ["cluster"] }
 ]))]
 pub(crate) struct StepEntry {
     /// Another verb or pipeline, for the same environment
@@ -82,6 +82,10 @@ pub(crate) struct StepEntry {
     ///
     /// Example: `{ maintenance = "on" }`
     pub maintenance: Option<OnOff>,
+    /// Make the cluster of `[cluster]` and wait until it can be used, delete it, or wait for it
+    ///
+    /// Example: `{ cluster = "up" }`
+    pub cluster: Option<ClusterStep>,
 
     /// Name shown, and given to `--from`, `--only` and `--skip`
     ///

@@ -1,5 +1,6 @@
 //! What `[cluster]` needs, and what means nothing to its kind.
 
+use super::calls::steps;
 use super::kinds;
 use crate::config::check::Issue;
 use crate::config::cluster::PortMapping;
@@ -18,7 +19,7 @@ const OPTIONS: [(&str, &[&str]); 15] = [
     ("memory", &["k3d"]),
     ("gpus", &["k3d"]),
     ("args", &["k3d", "kind"]),
-    ("config", &["k3d", "kind"]),
+    ("config", &["k3d"]),
     ("merge-kubeconfig", &["k3d", "kind", "k3s"]),
     ("managed", &["k3s"]),
     ("wait", &["k3d", "kind", "k3s", "existing"]),
@@ -32,7 +33,7 @@ const LONGEST: [(&str, usize); 2] = [("k3d", 32), ("kind", 50)];
 
 /// Rules about `[cluster]`.
 pub(super) fn rules(root: &Node, issues: &mut Vec<Issue>) {
-    let Some(entry) = root.entry("cluster") else { return };
+    let Some(entry) = root.entry("cluster") else { return undeclared(root, issues) };
     let node = &entry.node;
     let Some(kind) = node.get("kind").and_then(Node::text) else { return };
     kinds::rules(entry, kind, &OPTIONS, &[("existing", &["context"])], issues);
@@ -69,6 +70,18 @@ pub(super) fn rules(root: &Node, issues: &mut Vec<Issue>) {
     }
     if let Some(registry) = node.entry("registry") {
         self::registry(registry, kind, issues);
+    }
+}
+
+/// Steps with a cluster that nobody has declared.
+fn undeclared(root: &Node, issues: &mut Vec<Issue>) {
+    for section in ["pipelines", "hooks"] {
+        for (_, entry) in root.get(section).and_then(Node::table).into_iter().flatten() {
+            for step in steps(&entry.node).into_iter().filter_map(|step| step.entry("cluster")) {
+                let help = "declare it: `[cluster]` with `kind`";
+                issues.push(Issue::new(&step.key, "there is no cluster".to_owned(), help));
+            }
+        }
     }
 }
 

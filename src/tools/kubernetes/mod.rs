@@ -30,7 +30,12 @@ pub(crate) fn choose(mut cmd: Cmd, cluster: Option<&Cluster>) -> Cmd {
     if cmd.env.contains_key("KUBECONFIG") {
         return cmd;
     }
-    cmd.env("KUBECONFIG", cluster.kubeconfig.to_string_lossy())
+    chosen(Some(cluster)).into_iter().fold(cmd, |cmd, (name, value)| cmd.env(name, value))
+}
+
+/// The variable by which programs find it.
+pub(crate) fn chosen(cluster: Option<&Cluster>) -> Option<(String, String)> {
+    Some(("KUBECONFIG".to_owned(), cluster?.kubeconfig.to_string_lossy().into_owned()))
 }
 
 #[cfg(test)]
