@@ -262,13 +262,10 @@ fn a_missing_program_is_69() {
     for (kind, program) in [("k3d", "k3d"), ("kind", "kind"), ("k3d", "kubectl")] {
         let project = lab(&format!("kind = \"{kind}\"\nname = \"lab\""));
         std::fs::remove_file(project.path(format!("bin/{program}"))).unwrap();
-        let project = project.with_var("PATH", only(&project_bin(&project)));
+        let path = only(&project.path("bin"));
+        let project = project.with_var("PATH", path);
         up(&project, 69).says(&format!("install {program}"));
     }
-}
-
-fn project_bin(project: &Sandbox) -> std::path::PathBuf {
-    project.path("bin")
 }
 
 /// The fakes and what they need, and nothing that this machine may have besides.
@@ -316,7 +313,7 @@ fn made_is_not_usable() {
     project.write("state/api/down", "3");
     up(&project, 0).says("made");
     project.write("state/api/nodes", NOT_READY);
-    project.infractl(&["ready", "dev"]).code(1).says("network plugin is not ready").says("after 4s");
+    project.infractl(&["ready", "dev"]).code(1).says("network plugin is not ready").says("after 4.0 s");
     project.write("state/api/nodes", NODES);
     project.write("state/api/no-account", "");
     project.write("state/api/dns", "{\"items\":[]}");

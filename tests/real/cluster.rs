@@ -27,7 +27,7 @@ fn a_cluster_that_is_there_is_waited_for_until_it_can_be_used() {
     project.run(&["down", "dev"], 0).says("never made here");
     kube.apply("apiVersion: v1\nkind: Node\nmetadata: { name: late }\n");
     let late = existing(&kube, CONTEXT, "3s");
-    late.run(&["ready", "dev"], 1).says("machines ready, not late").says("cannot be used after 3s");
+    late.run(&["ready", "dev"], 1).says("machines ready, not late").says("cannot be used after 3.0 s");
     kube.kubectl(&["delete", "node", "late"]);
     // What answers for names counts where there is something.
     kube.apply(

@@ -18,11 +18,14 @@ pub(super) async fn run(step: &StepCx<'_>, cluster: &Cluster) -> Result<String, 
         ClusterKind::K3s => host::down(step, cluster).await?,
         ClusterKind::K3d | ClusterKind::Kind => containers(step, cluster).await?,
     };
-    let record = Record::read(step.env)?;
-    if let Some(merged) = record.and_then(|record| record.merged) {
-        merge::take_back(step, cluster, &merged).await?;
+    let record = Record::read(step.env)?.unwrap_or_default();
+    if let Some(merged) = &record.merged {
+        merge::take_back(step, cluster, merged).await?;
     }
-    if said.is_gone && (record::is_own(step.env, &cluster.kubeconfig) || said.was_own) {
+    // A file that was not written here is somebody's.
+    let is_ours =
+        record::is_own(step.env, &cluster.kubeconfig) || record.file.as_ref() == Some(&cluster.kubeconfig);
+    if said.is_gone && is_ours {
         disk::remove(&cluster.kubeconfig)?;
     }
     if said.is_gone {
@@ -33,7 +36,6 @@ pub(super) async fn run(step: &StepCx<'_>, cluster: &Cluster) -> Result<String, 
 
 async fn containers(step: &StepCx<'_>, cluster: &Cluster) -> Result<Said, Failure> {
     let seen = look(step, cluster).await?;
-    let was_own = seen.record.as_ref().is_some_and(|record| record.server.is_some());
     let text = match seen.standing {
         Standing::Absent => {
             registry::remove(step, cluster).await?;
@@ -42,12 +44,12 @@ async fn containers(step: &StepCx<'_>, cluster: &Cluster) -> Result<Said, Failur
         Standing::Foreign(_) => {
             let text = format!("`{}` was not made by this environment", cluster.name);
             step.cx.ui.warn(format!("{text}: it stays"));
-            return Ok(Said { text: format!("left: {text}"), is_gone: false, was_own });
+            return Ok(Said { text: format!("left: {text}"), is_gone: false });
         }
         Standing::Half | Standing::Stopped | Standing::Running => {
             make::delete(step, cluster).await?;
             format!("`{}` deleted", cluster.name)
         }
     };
-    Ok(Said { text, is_gone: true, was_own })
+    Ok(Said { text, is_gone: true })
 }

@@ -17,8 +17,6 @@ pub(super) struct Said {
     pub(super) text: String,
     /// Nothing of it is left.
     pub(super) is_gone: bool,
-    /// The file that says how it is reached was written for it.
-    pub(super) was_own: bool,
 }
 
 /// Where k3s writes how it is reached.
@@ -60,7 +58,8 @@ pub(super) async fn up(step: &StepCx<'_>, cluster: &Cluster) -> Result<&'static 
     }
     let context = kubeconfig::write(step, cluster, &read(&file)?).await?;
     let record = Record::read(step.env)?.unwrap_or_default();
-    Record { name: cluster.name.clone(), is_whole: true, server: context.server, ..record }
+    let file = Some(cluster.kubeconfig.clone());
+    Record { name: cluster.name.clone(), is_whole: true, server: context.server, file, ..record }
         .write(step.env)?;
     Ok(said)
 }
@@ -83,6 +82,5 @@ pub(super) async fn down(step: &StepCx<'_>, cluster: &Cluster) -> Result<Said, F
     } else {
         "k3s does not run"
     };
-    let was_own = Record::read(step.env)?.is_some_and(|record| record.server.is_some());
-    Ok(Said { text: text.to_owned(), is_gone: true, was_own })
+    Ok(Said { text: text.to_owned(), is_gone: true })
 }

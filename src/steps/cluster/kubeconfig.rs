@@ -10,11 +10,12 @@ use crate::exec::{Cmd, Io};
 use crate::failure::{Failure, Kind};
 use crate::text::list;
 use crate::tools::clusters::kubeconfig::{self as tool, Context};
+use crate::tools::kubernetes;
 use crate::work::{StepCx, relative};
 
 /// Whether kubectl is there.
-pub(super) fn program() -> Cmd {
-    Cmd::new("kubectl").args(["version", "--client"]).io(Io::Capture)
+pub(super) fn program(cluster: &Cluster) -> Cmd {
+    kubernetes::alone(Cmd::new("kubectl"), cluster).args(["version", "--client"]).io(Io::Capture)
 }
 
 /// The contexts of a file.

@@ -22,6 +22,8 @@ pub(super) struct Record {
     pub(super) made: Made,
     /// Where its API answers.
     pub(super) server: Option<String>,
+    /// The file that was written to say so.
+    pub(super) file: Option<PathBuf>,
     /// The file that it was merged into, and where its API answered then.
     pub(super) merged: Option<Merged>,
 }

@@ -13,7 +13,7 @@ use crate::work::StepCx;
 /// Sees to it.
 pub(super) async fn run(step: &StepCx<'_>, cluster: &Cluster) -> Result<String, Failure> {
     // What is needed last is asked for first: nothing is made that cannot be looked at then.
-    answer(step, kubeconfig::program(), "kubectl does not run").await?;
+    answer(step, kubeconfig::program(cluster), "kubectl does not run").await?;
     let said = match cluster.kind {
         ClusterKind::Existing => {
             kubeconfig::check_existing(step, cluster).await?;
@@ -89,7 +89,8 @@ async fn reach(step: &StepCx<'_>, cluster: &Cluster, seen: Look) -> Result<(), F
     let context = kubeconfig::write(step, cluster, &String::from_utf8_lossy(&text)).await?;
     let made = || Record { name: cluster.name.clone(), made: seen.wanted.clone(), ..Record::default() };
     let record = seen.record.unwrap_or_else(made);
-    Record { is_whole: true, server: context.server, ..record }.write(step.env)
+    let file = Some(cluster.kubeconfig.clone());
+    Record { is_whole: true, server: context.server, file, ..record }.write(step.env)
 }
 
 fn foreign(cluster: &Cluster, whose: Option<&str>) -> Failure {
