@@ -25,17 +25,22 @@ fn a_cluster_that_is_there_is_waited_for_until_it_can_be_used() {
     project.run(&["ready", "dev"], 0).says("1 machine ready");
     project.run(&["up", "dev"], 0).says("was there");
     project.run(&["down", "dev"], 0).says("never made here");
-    kube.apply("apiVersion: v1\nkind: Node\nmetadata: { name: late }\n");
-    let late = existing(&kube, CONTEXT, "3s");
-    late.run(&["ready", "dev"], 1).says("machines ready, not late").says("cannot be used after 3.0 s");
-    kube.kubectl(&["delete", "node", "late"]);
     // What answers for names counts where there is something.
-    kube.apply(
-        "apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: coredns, namespace: kube-system, labels: { k8s-app: kube-dns } }\n\
-         spec:\n  replicas: 0\n  paused: true\n  selector: { matchLabels: { a: b } }\n  template:\n    metadata: { labels: { a: b } }\n\
-         \x20   spec: { containers: [{ name: main, image: none }] }\n",
-    );
-    kube.kubectl(&["scale", "deployment/coredns", "-n", "kube-system", "--replicas=1"]);
+    let coredns = |annotation: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{ name: coredns, namespace: kube-system, labels: {{ k8s-app: kube-dns }} }}\n\
+             spec:\n  selector: {{ matchLabels: {{ a: b }} }}\n  template:\n    metadata: {{ labels: {{ a: b }}, annotations: {{ {annotation} }} }}\n\
+             \x20   spec: {{ containers: [{{ name: main, image: none }}] }}\n"
+        )
+    };
+    kube.apply(&coredns("infractl.test/waiting: ImagePullBackOff"));
+    let late = existing(&kube, CONTEXT, "8s");
+    late.run(&["ready", "dev"], 1)
+        .says("coredns is not available")
+        .says("ImagePullBackOff")
+        .says("cannot be used after 8.0 s");
+    kube.apply(&coredns(""));
+    project.run(&["ready", "dev"], 0).says("1 machine ready");
     existing(&kube, VIEWER, "30s").run(&["ready", "dev"], 1).says("may not see it");
     existing(&kube, "nobody", "3s").run(&["ready", "dev"], 78).says("has no context `nobody`").says(CONTEXT);
     drop(kube);
