@@ -1,12 +1,14 @@
 //! The value of a template: where its names find theirs, and whether it may be shown.
 
+mod json;
+
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
 use indexmap::IndexMap;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value as Json;
 
+pub(crate) use self::json::fill_json;
 use crate::config::template::{Foreign, Name, Segment, Template};
 use crate::failure::{Explain, Kind};
 use crate::text;
@@ -273,38 +275,6 @@ impl Template {
 /// What stands in a dry run for a value that nobody has read.
 pub(crate) fn shown_value(name: &str) -> String {
     format!("<value {name}>")
-}
-
-/// A JSON value with its texts rendered, and whether one of them was sensitive.
-pub(crate) fn fill_json(value: &Json, scope: &Scope<'_>) -> Result<(Json, bool), TemplateError> {
-    let mut sensitive = false;
-    Ok((filled(value, scope, &mut sensitive)?, sensitive))
-}
-
-fn filled(value: &Json, scope: &Scope<'_>, sensitive: &mut bool) -> Result<Json, TemplateError> {
-    Ok(match value {
-        Json::String(text) => match Template::parse(text) {
-            Ok(template) => match template.render(scope)? {
-                Rendered::Plain(text) => text.into(),
-                Rendered::Secret(text) => {
-                    *sensitive = true;
-                    text.expose_secret().into()
-                }
-            },
-            // What is malformed was refused when the file was read.
-            Err(_) => text.as_str().into(),
-        },
-        Json::Array(items) => {
-            items.iter().map(|item| filled(item, scope, sensitive)).collect::<Result<Json, _>>()?
-        }
-        Json::Object(entries) => {
-            let entries = entries.iter();
-            entries
-                .map(|(key, value)| Ok((key.clone(), filled(value, scope, sensitive)?)))
-                .collect::<Result<Json, _>>()?
-        }
-        other => other.clone(),
-    })
 }
 
 #[cfg(test)]

@@ -9,9 +9,19 @@ use crate::kube::{CONTEXT, Kube, VIEWER};
 
 const PIPELINES: &str = "[pipelines]\nup = [{ cluster = \"up\" }]\ndown = [{ cluster = \"down\" }]\nready = [{ cluster = \"wait\" }]\n";
 
+/// A project with a secret that nothing may show, and the kubectl of these tests in `home/bin`.
+fn project() -> Sandbox {
+    let project = Sandbox::empty().with_secrets(&[("TOKEN", "CANARY-cluster")]);
+    let kubectl = std::env::var("INFRACTL_TEST_KUBECTL").unwrap_or_else(|_| "kubectl".to_owned());
+    let path = std::env::var("PATH").unwrap();
+    project.home.script("bin/kubectl", &format!("#!/bin/sh\nPATH='{path}'\nexec '{kubectl}' \"$@\"\n"));
+    let bin = project.home.path("bin/kubectl");
+    project.on_path(bin)
+}
+
 /// A cluster of somebody else, as the context of a file.
 fn existing(kube: &Kube, context: &str, wait: &str) -> Sandbox {
-    let project = kube.project(&[("TOKEN", "CANARY-cluster")], "");
+    let project = project();
     let section =
         kube.section().replace(&format!("context = \"{CONTEXT}\""), &format!("context = \"{context}\""));
     project.environment("dev", &format!("{section}wait = \"{wait}\"\n{PIPELINES}"));
@@ -43,8 +53,15 @@ fn a_cluster_that_is_there_is_waited_for_until_it_can_be_used() {
     project.run(&["ready", "dev"], 0).says("1 machine ready");
     existing(&kube, VIEWER, "30s").run(&["ready", "dev"], 1).says("may not see it");
     existing(&kube, "nobody", "3s").run(&["ready", "dev"], 78).says("has no context `nobody`").says(CONTEXT);
+    // The same file, once nobody is there any more.
+    let copy = std::fs::read_to_string(kube.kubeconfig()).unwrap();
+    late.home.write("kubeconfig", &copy);
+    let section = format!(
+        "[cluster]\nkind = \"existing\"\nkubeconfig = \"~/kubeconfig\"\ncontext = \"{CONTEXT}\"\nwait = \"3s\"\n"
+    );
+    late.environment("dev", &format!("{section}{PIPELINES}"));
     drop(kube);
-    late.run(&["ready", "dev"], 1).says("its API does not answer");
+    late.run(&["ready", "dev"], 1).says("its API does not answer").says("refused");
 }
 
 /// A fake of `k3d`, whose cluster is the API of the test: it knows one cluster, and hands out a file that leads there.
@@ -73,7 +90,7 @@ fn fake_k3d(project: &Sandbox, kube: &Kube) {
 #[test]
 fn the_users_own_file_gets_it_beside_what_is_there_and_gives_it_back() {
     let Some(kube) = Kube::up() else { return };
-    let project = kube.project(&[("TOKEN", "CANARY-cluster")], "");
+    let project = project();
     fake_k3d(&project, kube);
     let section =
         "[cluster]\nkind = \"k3d\"\nname = \"lab\"\ndisable = [\"coredns\"]\nmerge-kubeconfig = true\n";
@@ -91,7 +108,6 @@ fn the_users_own_file_gets_it_beside_what_is_there_and_gives_it_back() {
     let prod = "apiVersion: v1\nkind: Config\ncurrent-context: prod\nclusters:\n- cluster: { server: https://prod.example }\n  name: prod\n\
                 contexts:\n- context: { cluster: prod, user: me }\n  name: prod\nusers:\n- name: me\n  user: { token: CANARY-prod }\n";
     project.home.write(".kube/config", prod);
-    let project = project.hiding(&["CANARY-cluster"]);
     for _ in 0..2 {
         project.infractl(&["up", "dev"]).code(0).says("1 machine ready");
         let now = view();

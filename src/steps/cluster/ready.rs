@@ -126,7 +126,10 @@ async fn json(step: &StepCx<'_>, cmd: Cmd) -> Result<Result<Json, String>, Failu
 /// Whoever may not look will not be allowed to by waiting; while a cluster is made, that may still come.
 fn refused(cluster: &Cluster, said: &str) -> Result<(), Failure> {
     if cluster.kind == ClusterKind::Existing && said.contains("(Forbidden)") {
-        let text = format!("who `{}` is may not see it: {}", cluster.context, text::last_line(&plain(said)));
+        let said = plain(said);
+        let line = text::last_line(&said);
+        let line = line.find("Error from server").map_or(line, |at| line[at..].trim_end_matches(')'));
+        let text = format!("who `{}` is may not see it: {line}", cluster.context);
         return Err(Failure::new(Kind::Failed, text).help("name the context of somebody who may list nodes"));
     }
     Ok(())
