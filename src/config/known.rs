@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::config::node::{Node, Value};
 use crate::config::scenarios;
 use crate::config::shape::{FILE, SHAPES, Shape, TableShape};
-use crate::config::template::{Name, Template};
+use crate::config::template::{CLUSTER_NAMES, Name, Template};
 use crate::text;
 
 /// Names that a file may refer to.
@@ -22,6 +22,7 @@ pub(crate) struct Known {
     sensitive_outputs: BTreeSet<String>,
     values: BTreeSet<String>,
     secret_values: BTreeSet<String>,
+    cluster: Vec<&'static str>,
 }
 
 impl Known {
@@ -44,6 +45,7 @@ impl Known {
             sensitive_outputs: sensitive_outputs(document),
             values,
             secret_values,
+            cluster: cluster(document),
         }
     }
 
@@ -62,6 +64,17 @@ impl Known {
         !self.scenarios.is_empty()
     }
 
+    /// Why the cluster has nothing of this name; none if it has.
+    pub(crate) fn lacks_of_cluster(&self, name: &str) -> Option<(&'static str, &'static str)> {
+        match self.cluster.contains(&name) {
+            true => None,
+            false if self.cluster.is_empty() => {
+                Some(("there is no cluster", "declare it: `[cluster]` with `kind`"))
+            }
+            false => Some(("the cluster has no registry", "declare it: `[cluster.registry]`")),
+        }
+    }
+
     /// The names of one sort.
     pub(crate) fn named(&self, what: &str) -> Vec<&str> {
         let names = match what {
@@ -77,6 +90,13 @@ impl Known {
         };
         names.iter().map(String::as_str).collect()
     }
+}
+
+/// What can be named of the cluster.
+fn cluster(document: &Node) -> Vec<&'static str> {
+    let Some(cluster) = document.get("cluster") else { return Vec::new() };
+    let has_registry = cluster.get("registry").is_some();
+    CLUSTER_NAMES.into_iter().filter(|name| has_registry || !name.starts_with("registry")).collect()
 }
 
 /// The names of values: all, and the secret ones.

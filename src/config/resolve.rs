@@ -39,6 +39,7 @@ impl Setting<'_> {
             secrets: &IndexMap::new(),
             values: &IndexMap::new(),
             images: &IndexMap::new(),
+            cluster: IndexMap::new(),
             vars: self.vars,
             addresses: IndexMap::new(),
             is_dry: false,

@@ -1,12 +1,14 @@
 //! The value of a template: where its names find theirs, and whether it may be shown.
 
+mod json;
+
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
 use indexmap::IndexMap;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value as Json;
 
+pub(crate) use self::json::fill_json;
 use crate::config::chosen::Chosen;
 use crate::config::template::{Foreign, Name, Segment, Template};
 use crate::failure::{Explain, Kind};
@@ -47,6 +49,8 @@ pub struct Scope<'a> {
     pub values: &'a IndexMap<String, Rendered>,
     /// Images by their digests, as far as they are built.
     pub images: &'a IndexMap<String, String>,
+    /// How the cluster of the environment is reached, by what is named of it.
+    pub cluster: IndexMap<&'static str, String>,
     /// infractl's own environment.
     pub vars: &'a BTreeMap<OsString, OsString>,
     /// Addresses of the hosts of the environment.
@@ -122,6 +126,14 @@ pub enum TemplateError {
         /// Hosts that exist.
         known: Vec<String>,
     },
+    /// There is no cluster, or it has no registry.
+    #[error("there is no `{name}`, named by `{template}`")]
+    Cluster {
+        /// What is named.
+        name: String,
+        /// The template as written.
+        template: String,
+    },
     /// The value would be seen in the list of processes.
     #[error("`{template}` is sensitive and cannot be an argument of a program")]
     Sensitive {
@@ -161,6 +173,7 @@ impl Explain for TemplateError {
             }
             TemplateError::Image { environment, .. } => format!("run `infractl build {environment}`"),
             TemplateError::Var { name, .. } => format!("set it: `export {name}=…`"),
+            TemplateError::Cluster { .. } => "declare it in `[cluster]`".to_owned(),
             TemplateError::Sensitive { .. } => {
                 "pass it by a variable of the environment, by standard input or by a file of mode 0600"
                     .to_owned()
@@ -236,6 +249,10 @@ impl Template {
                     environment: scope.environment.to_owned(),
                 }),
             },
+            Name::Cluster(of) => match scope.cluster.get(of.as_str()) {
+                Some(value) => Ok(Rendered::Plain(value.clone())),
+                None => Err(TemplateError::Cluster { name: name.to_string(), template: template() }),
+            },
             // Filled in where the pipeline is called; nothing else is ever run.
             Name::With(name) => Ok(Rendered::Plain(format!("{{{{with.{name}}}}}"))),
             Name::Var(name) => match scope.vars.get(OsStr::new(name)).and_then(|value| value.to_str()) {
@@ -263,38 +280,6 @@ impl Template {
 /// What stands in a dry run for a value that nobody has read.
 pub(crate) fn shown_value(name: &str) -> String {
     format!("<value {name}>")
-}
-
-/// A JSON value with its texts rendered, and whether one of them was sensitive.
-pub(crate) fn fill_json(value: &Json, scope: &Scope<'_>) -> Result<(Json, bool), TemplateError> {
-    let mut sensitive = false;
-    Ok((filled(value, scope, &mut sensitive)?, sensitive))
-}
-
-fn filled(value: &Json, scope: &Scope<'_>, sensitive: &mut bool) -> Result<Json, TemplateError> {
-    Ok(match value {
-        Json::String(text) => match Template::parse(text) {
-            Ok(template) => match template.render(scope)? {
-                Rendered::Plain(text) => text.into(),
-                Rendered::Secret(text) => {
-                    *sensitive = true;
-                    text.expose_secret().into()
-                }
-            },
-            // What is malformed was refused when the file was read.
-            Err(_) => text.as_str().into(),
-        },
-        Json::Array(items) => {
-            items.iter().map(|item| filled(item, scope, sensitive)).collect::<Result<Json, _>>()?
-        }
-        Json::Object(entries) => {
-            let entries = entries.iter();
-            entries
-                .map(|(key, value)| Ok((key.clone(), filled(value, scope, sensitive)?)))
-                .collect::<Result<Json, _>>()?
-        }
-        other => other.clone(),
-    })
 }
 
 #[cfg(test)]
@@ -326,6 +311,7 @@ mod tests {
             secrets: &secrets,
             values: &values,
             images: &images,
+            cluster: IndexMap::new(),
             vars: &vars,
             addresses,
             is_dry: false,

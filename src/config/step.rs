@@ -95,6 +95,8 @@ pub enum Action {
     Traffic(model::TrafficStep),
     /// Show a page in front of everything, or take it away.
     Maintenance(model::OnOff),
+    /// Make the cluster, delete it, or wait for it.
+    Cluster(model::ClusterStep),
 }
 
 impl Action {
@@ -116,6 +118,7 @@ impl Action {
             Action::Http(http) => ("http", http.step_name()),
             Action::Traffic(traffic) => ("traffic", traffic.step_name()),
             Action::Maintenance(to) => ("maintenance", format!("maintenance {}", to.word())),
+            Action::Cluster(to) => ("cluster", format!("cluster {}", to.word())),
         }
     }
 
@@ -229,6 +232,7 @@ fn action(entry: &StepEntry) -> Result<Action, Failure> {
         .or(entry.http.map(|http| Ok(Action::Http(http))))
         .or(entry.traffic.map(|traffic| Ok(Action::Traffic(traffic))))
         .or(entry.maintenance.map(|to| Ok(Action::Maintenance(to))))
+        .or(entry.cluster.map(|to| Ok(Action::Cluster(to))))
         .unwrap_or_else(|| Err(unchecked("a step without a kind")))
 }
 

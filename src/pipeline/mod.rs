@@ -31,6 +31,7 @@ pub(crate) mod select;
 pub(crate) mod plan;
 mod reviewed;
 pub(crate) mod own;
+mod clusters;
 mod machines;
 #[cfg(test)]
 mod tests;

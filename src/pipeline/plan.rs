@@ -4,7 +4,7 @@ pub(crate) use super::given::Given;
 use super::reviewed::unreviewed;
 pub use super::verb::Verb;
 pub(crate) use super::verb::{Images, Playbooks};
-use super::{Pipeline, Step, What, machines, own, refused};
+use super::{Pipeline, Step, What, clusters, machines, own, refused};
 use crate::config::Environment;
 use crate::config::unready;
 use crate::config::verbs::Effect;
@@ -182,8 +182,10 @@ pub(super) fn built_in_named(env: &Environment, name: &str, above: &[&str]) -> V
         "fmt" => Verb::Fmt { check: false },
         "validate" => Verb::Validate,
         "genenv" => Verb::Genenv,
-        "up" => return vec![group("init"), group("apply"), deploy_or_nothing(env, above)],
-        "down" => return vec![group("destroy"), Step::new("clean", Work::Clean(Clean))],
+        "up" => {
+            return clusters::up(env, vec![group("init"), group("apply"), deploy_or_nothing(env, above)]);
+        }
+        "down" => return clusters::down(env, vec![group("destroy"), Step::new("clean", Work::Clean(Clean))]),
         "recreate" => return vec![group("down"), group("up")],
         "deploy" => return machines::deploy(env),
         "check" => return machines::check(env),

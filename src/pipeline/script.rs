@@ -10,6 +10,7 @@ use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::secrets;
 use crate::steps::Work;
+use crate::tools::kubernetes::chosen;
 use crate::work::child;
 use crate::work::marked::marked_text;
 use crate::work::needs::Needs;
@@ -160,7 +161,7 @@ impl Writer<'_> {
         let mut facts = Facts::default();
         let mut step_cx = StepCx::new(self.cx, self.env, "", &[], &mut facts);
         step_cx.frame.verb.clone_from(&self.pipeline.verb);
-        for (name, value) in child::variables(&step_cx) {
+        for (name, value) in child::variables(&step_cx).into_iter().chain(chosen(self.env.cluster.as_ref())) {
             if !name.starts_with("INFRACTL_STEP") && name != "INFRACTL_ATTEMPT" && name != child::WITHIN {
                 let value = value
                     .strip_prefix(&*self.env.root.to_string_lossy())

@@ -3,6 +3,7 @@
 pub(crate) mod prepare;
 pub(crate) mod checks;
 pub(crate) mod bootstrap;
+mod cluster;
 pub(crate) mod power;
 pub(crate) mod ansible;
 pub(crate) mod ecs;
@@ -78,6 +79,8 @@ pub enum Work {
     Traffic(traffic::Traffic),
     /// Shows a page in front of everything, or takes it away.
     Maintenance(maintenance::Maintenance),
+    /// Makes the cluster, deletes it, or waits for it.
+    Cluster(model::ClusterStep),
     /// Compares task definitions with what AWS has.
     Definitions(ecs::check::Definitions),
     /// Stops, starts or shows the machines.
@@ -121,6 +124,7 @@ impl Work {
             Work::Snapshot(kind) => kind,
             Work::Traffic(kind) => kind,
             Work::Maintenance(kind) => kind,
+            Work::Cluster(kind) => kind,
             Work::Definitions(kind) => kind,
             Work::Power(kind) => kind,
             Work::Forget(kind) => kind,
@@ -151,6 +155,7 @@ impl Work {
             Action::Traffic(step) => {
                 Work::Traffic(traffic::Traffic { step: step.clone(), ..traffic::Traffic::default() })
             }
+            Action::Cluster(to) => Work::Cluster(*to),
             Action::Maintenance(to) => Work::Maintenance(maintenance::Maintenance { wanted: *to }),
             Action::Do(..) | Action::Publish(_) => return None,
         })

@@ -6,9 +6,11 @@ pub(crate) mod archives;
 pub(crate) mod aws;
 pub(crate) mod azure;
 pub(crate) mod checkers;
+pub(crate) mod clusters;
 pub(crate) mod docker;
 pub(crate) mod failures;
 pub(crate) mod git;
+pub(crate) mod kubernetes;
 pub(crate) mod nvidia;
 pub(crate) mod openstack;
 pub(crate) mod postgres;
@@ -81,6 +83,12 @@ pub(crate) const ALL: &[Tool] = &[
     Tool {
         name: "psql",
         install: "install the client programs of PostgreSQL: `apt-get install postgresql-client`; or name a container or a host: `via = \"docker:NAME\"`, `via = \"ssh:HOST\"`",
+    },
+    Tool { name: "kubectl", install: "install kubectl: https://kubernetes.io/docs/tasks/tools" },
+    Tool { name: "k3d", install: "install k3d: https://k3d.io/stable/#installation" },
+    Tool {
+        name: "kind",
+        install: "install kind: https://kind.sigs.k8s.io/docs/user/quick-start/#installation",
     },
     Tool {
         name: "az",

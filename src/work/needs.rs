@@ -185,7 +185,8 @@ impl Needs {
                 | Name::Scenario
                 | Name::Components
                 | Name::Var(_)
-                | Name::With(_) => {}
+                | Name::With(_)
+                | Name::Cluster(_) => {}
             }
         }
     }

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use secrecy::SecretString;
 use serde_json::Value as Json;
 
+use crate::config::Cluster;
 use crate::config::model::Input;
 use crate::config::template::{Foreign, Name, Rendered, Scope, Template, TemplateError, shown_value};
 use crate::exec;
@@ -101,6 +102,7 @@ impl Known {
             secrets: &self.secrets,
             values: &self.values,
             images: &self.images,
+            cluster: step.env.cluster.as_ref().map(Cluster::names).unwrap_or_default(),
             vars: &step.cx.vars.0,
             addresses: step.env.addresses(),
             is_dry: step.frame.is_dry,

@@ -17,6 +17,7 @@ mod archives;
 mod bootstrap;
 mod bucket_server;
 mod checks;
+mod cluster;
 mod cost;
 mod deployments;
 mod ci;

@@ -180,6 +180,7 @@ endpoints = { s3 = "https://s3.{{environment}}.example" }
         secrets: &secrets,
         values: &IndexMap::new(),
         images: &IndexMap::new(),
+        cluster: IndexMap::new(),
         vars: &std::collections::BTreeMap::new(),
         addresses: dev.addresses(),
     };

@@ -150,6 +150,7 @@ images.forecast-etl = {}
 tasks.forecast-etl = {}
 routes.api = { kind = "command", get = "x", set = "x" }
 maintenance = { kind = "command", on = "x", off = "x", state = "x" }
+cluster = { kind = "k3d" }
 pipelines.vault-write = [{ command = { run = "x", env = { A = "{{with.path}}", B = "{{with.value}}" } } }]
 "#;
 
@@ -192,6 +193,8 @@ fn file(section: &str, example: &str) -> Option<String> {
             };
             format!("[routes.x]\n{kind}\n{example}\n")
         }
+        "cluster" if example.starts_with("context") => format!("[cluster]\nkind = \"existing\"\n{example}\n"),
+        "cluster" => format!("[cluster]\nkind = \"k3d\"\n{example}\n"),
         "maintenance" => format!("[maintenance]\nkind = \"caddy\"\n{example}\n"),
         "secrets.from.NAME" if example.starts_with("route") => return None,
         "values.NAME" if example.starts_with("route") => {

@@ -5,9 +5,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    AnsibleStep, Capture, CommandLine, ComponentName, Compose, Copy, Docker, Ecs, FilePath, Git, Http, OnOff,
-    OneOrMany, Pattern, Period, PipelineEntry, Publish, Remote, ScenarioName, SecretName, SnapshotStep,
-    StepOrLine, TrafficStep, Wait,
+    AnsibleStep, Capture, ClusterStep, CommandLine, ComponentName, Compose, Copy, Docker, Ecs, FilePath, Git,
+    Http, OnOff, OneOrMany, Pattern, Period, PipelineEntry, Publish, Remote, ScenarioName, SecretName,
+    SnapshotStep, StepOrLine, TrafficStep, Wait,
 };
 use crate::config::template::Template;
 use crate::config::verbs::Declared;
@@ -20,7 +20,7 @@ use crate::config::verbs::Declared;
     { "required": ["remote"] }, { "required": ["compose"] }, { "required": ["ansible"] },
     { "required": ["docker"] }, { "required": ["ecs"] }, { "required": ["snapshot"] },
     { "required": ["publish"] }, { "required": ["git"] }, { "required": ["http"] }, { "required": ["traffic"] },
-    { "required": ["maintenance"] }
+    { "required": ["maintenance"] }, { "required": ["cluster"] }
 ]))]
 pub(crate) struct StepEntry {
     /// Another verb or pipeline, for the same environment
@@ -83,6 +83,10 @@ pub(crate) struct StepEntry {
     ///
     /// Example: `{ maintenance = "on" }`
     pub maintenance: Option<OnOff>,
+    /// Make the cluster of `[cluster]` and wait until it can be used, delete it, or wait for it
+    ///
+    /// Example: `{ cluster = "up" }`
+    pub cluster: Option<ClusterStep>,
 
     /// Name shown, and given to `--from`, `--only` and `--skip`
     ///

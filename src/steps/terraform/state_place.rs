@@ -7,9 +7,9 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 
-use crate::config::Environment;
 use crate::config::environment::Terraform;
 use crate::config::template::{Rendered, Scope};
+use crate::config::{Cluster, Environment};
 use crate::disk;
 use crate::failure::{Failure, Kind};
 use crate::secrets;
@@ -74,6 +74,7 @@ pub(crate) fn of(
         secrets: &secrets,
         values: &IndexMap::new(),
         images: &IndexMap::new(),
+        cluster: env.cluster.as_ref().map(Cluster::names).unwrap_or_default(),
         vars,
         addresses: env.addresses(),
         is_dry: false,
