@@ -29,6 +29,7 @@ mod ecs_service_faults;
 mod found;
 mod images;
 mod inventory;
+mod kube;
 mod locks;
 mod logins;
 mod logs;
