@@ -29,7 +29,7 @@ use crate::config::verbs;
 use crate::text;
 
 /// Options that mean something beside some kinds only: (table, option, kinds).
-const OPTIONS: [(&str, &str, &[&str]); 35] = [
+const OPTIONS: [(&str, &str, &[&str]); 46] = [
     ("wait", "status", &["http"]),
     ("wait", "method", &["http"]),
     ("wait", "json", &["http"]),
@@ -65,6 +65,17 @@ const OPTIONS: [(&str, &str, &[&str]); 35] = [
     ("snapshot", "keep", &["create", "prune"]),
     ("snapshot", "max-age", &["require"]),
     ("snapshot", "verified", &["require"]),
+    ("helm", "chart", &["release"]),
+    ("helm", "repo", &["release"]),
+    ("helm", "version", &["release"]),
+    ("helm", "create-namespace", &["release"]),
+    ("helm", "values", &["release"]),
+    ("helm", "set", &["release"]),
+    ("helm", "wait-for-jobs", &["release"]),
+    ("helm", "rollback-on-failure", &["release"]),
+    ("helm", "repair", &["release"]),
+    ("helm", "login", &["release"]),
+    ("helm", "plain-http", &["release"]),
 ];
 
 /// Rules about one file; the second one is that of the environment.

@@ -95,6 +95,8 @@ pub enum Action {
     Traffic(model::TrafficStep),
     /// Show a page in front of everything, or take it away.
     Maintenance(model::OnOff),
+    /// Install, upgrade or remove a release of helm.
+    Helm(model::Helm),
 }
 
 impl Action {
@@ -116,6 +118,7 @@ impl Action {
             Action::Http(http) => ("http", http.step_name()),
             Action::Traffic(traffic) => ("traffic", traffic.step_name()),
             Action::Maintenance(to) => ("maintenance", format!("maintenance {}", to.word())),
+            Action::Helm(helm) => ("helm", helm.step_name()),
         }
     }
 
@@ -228,6 +231,7 @@ fn action(entry: &StepEntry) -> Result<Action, Failure> {
         .or(entry.http.map(|http| Ok(Action::Http(http))))
         .or(entry.traffic.map(|traffic| Ok(Action::Traffic(traffic))))
         .or(entry.maintenance.map(|to| Ok(Action::Maintenance(to))))
+        .or(entry.helm.map(|helm| Ok(Action::Helm(helm))))
         .unwrap_or_else(|| Err(unchecked("a step without a kind")))
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod power;
 pub(crate) mod ansible;
 pub(crate) mod ecs;
 pub(crate) mod snapshot;
+pub(crate) mod helm;
 pub(crate) mod docker;
 pub(crate) mod wait;
 pub(crate) mod files;
@@ -90,6 +91,10 @@ pub enum Work {
     Bootstrap(bootstrap::Bootstrap),
     /// What looks at the files, all at once.
     Checks(checks::Checks),
+    /// Installs, upgrades or removes a release of helm.
+    Helm(model::Helm),
+    /// Compares releases of helm with what the cluster has.
+    Releases(helm::check::Releases),
     /// Nothing, and why.
     Nothing(nothing::Nothing),
     /// Something that cannot be done: why, and what to do.
@@ -127,6 +132,8 @@ impl Work {
             Work::Clean(kind) => kind,
             Work::Bootstrap(kind) => kind,
             Work::Checks(kind) => kind,
+            Work::Helm(kind) => kind,
+            Work::Releases(kind) => kind,
             Work::Nothing(kind) => kind,
             Work::Refused(kind) => kind,
         }
@@ -152,6 +159,7 @@ impl Work {
                 Work::Traffic(traffic::Traffic { step: step.clone(), ..traffic::Traffic::default() })
             }
             Action::Maintenance(to) => Work::Maintenance(maintenance::Maintenance { wanted: *to }),
+            Action::Helm(helm) => Work::Helm(helm.clone()),
             Action::Do(..) | Action::Publish(_) => return None,
         })
     }

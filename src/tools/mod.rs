@@ -9,6 +9,7 @@ pub(crate) mod checkers;
 pub(crate) mod docker;
 pub(crate) mod failures;
 pub(crate) mod git;
+pub(crate) mod helm;
 pub(crate) mod kubernetes;
 pub(crate) mod openstack;
 pub(crate) mod postgres;
@@ -89,6 +90,7 @@ pub(crate) const ALL: &[Tool] = &[
         name: "az",
         install: "install the Azure CLI: https://learn.microsoft.com/cli/azure/install-azure-cli",
     },
+    Tool { name: "helm", install: "install helm 3.13 or newer: https://helm.sh/docs/intro/install" },
 ];
 
 /// How to get a program, if infractl knows it. `program` may be a path.

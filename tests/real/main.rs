@@ -27,6 +27,7 @@ mod ecs_faults;
 mod ecs_service;
 mod ecs_service_faults;
 mod found;
+mod helm;
 mod images;
 mod inventory;
 mod kube;

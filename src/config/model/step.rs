@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    AnsibleStep, Capture, CommandLine, Compose, Copy, Docker, Ecs, FilePath, Git, Http, OnOff, Pattern,
+    AnsibleStep, Capture, CommandLine, Compose, Copy, Docker, Ecs, FilePath, Git, Helm, Http, OnOff, Pattern,
     Period, PipelineEntry, Publish, Remote, SecretName, SnapshotStep, StepOrLine, TrafficStep, Wait,
 };
 use crate::config::template::Template;
@@ -19,7 +19,7 @@ use crate::config::verbs::Declared;
     { "required": ["remote"] }, { "required": ["compose"] }, { "required": ["ansible"] },
     { "required": ["docker"] }, { "required": ["ecs"] }, { "required": ["snapshot"] },
     { "required": ["publish"] }, { "required": ["git"] }, { "required": ["http"] }, { "required": ["traffic"] },
-    { "required": ["maintenance"] }
+    { "required": ["maintenance"] }, { "required": ["helm"] }
 ]))]
 pub(crate) struct StepEntry {
     /// Another verb or pipeline, for the same environment
@@ -82,6 +82,10 @@ pub(crate) struct StepEntry {
     ///
     /// Example: `{ maintenance = "on" }`
     pub maintenance: Option<OnOff>,
+    /// A release of a chart in the cluster of `[cluster]`
+    ///
+    /// Example: `{ helm = { release = "minio", chart = "charts/minio", namespace = "data", values = ["lab/minio.yaml"] } }`
+    pub helm: Option<Helm>,
 
     /// Name shown, and given to `--from`, `--only` and `--skip`
     ///

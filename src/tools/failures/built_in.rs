@@ -62,6 +62,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("terraform-protected", TERRAFORM, r"prevent_destroy|Instance cannot be destroyed", "the root module keeps this from being destroyed", Some(false)),
     rule("cloud-credentials", ANY, r"No valid credential sources|Unable to locate credentials|InvalidClientTokenId|SignatureDoesNotMatch|ExpiredToken|AuthFailure|InvalidAccessKeyId|Authentication failed\b.*openstack|The request you have made requires authentication", "the cloud does not take the credentials: wrong, expired, or not there", Some(false)),
     rule("cloud-rights", ANY, r"AccessDenied|UnauthorizedOperation|AuthorizationFailed|not authorized to perform|Policy doesn't allow", "the credentials are good, and may not do this", Some(false)),
+    rule("kubernetes-job", ANY, "BackoffLimitExceeded", "a Job of Kubernetes failed as often as it may: its pods say why", Some(false)),
     rule("cloud-quota", ANY, r"QuotaExceeded|quota exceeded|exceeded.{0,20}quota|LimitExceeded|VcpuLimitExceeded|OperationNotAllowed.*quota", "a quota of the cloud is used up", Some(false)),
     rule("cloud-capacity", ANY, r"InsufficientInstanceCapacity|No valid host was found|AllocationFailed|SkuNotAvailable", "the cloud has no machine of that kind left there", None),
     rule("cloud-throttled", ANY, r"Throttling|RequestLimitExceeded|SlowDown|Rate exceeded", "the cloud wants fewer requests", Some(true)),

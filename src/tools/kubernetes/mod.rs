@@ -1,5 +1,8 @@
 //! Kubernetes: how its programs are called, so that they reach the cluster of the environment and no other.
 
+pub(crate) mod pods;
+pub(crate) mod verdict;
+
 use crate::config::Cluster;
 use crate::exec::Cmd;
 
