@@ -270,6 +270,10 @@ impl Check<'_> {
             let place = self.files[node.place.file].inside(&node.place, text, span);
             if let Some((message, help)) = refused {
                 self.issue(&place, message, help);
+            } else if let Name::Cluster(of) = name {
+                if let Some((message, help)) = self.known.and_then(|known| known.lacks_of_cluster(of)) {
+                    self.issue(&place, message, help);
+                }
             } else if let Name::HostAddress(host) = name {
                 let node = Node { place, value: Value::Text(host.clone()) };
                 self.text(key, &node, host, "host");

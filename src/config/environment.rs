@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use crate::config::action_name;
+use crate::config::cluster::Cluster;
 use crate::config::model::{self, ArgumentInput, Input, InventoryFormat};
 use crate::config::origin::Document;
 use crate::config::resolve::Setting;
@@ -69,6 +70,8 @@ pub struct Environment {
     pub power: Option<model::Power>,
     /// How ansible is called; none when nothing is said about it.
     pub ansible: Option<Ansible>,
+    /// The cluster of Kubernetes that steps work with.
+    pub cluster: Option<Cluster>,
     /// How AWS is asked.
     pub aws: model::Aws,
     /// Where images are pushed to.
@@ -252,6 +255,7 @@ impl Environment {
             cost: file.cost,
             power: file.power,
             ansible: file.ansible.map(|ansible| Ansible::new(ansible, root)),
+            cluster: file.cluster.map(|section| Cluster::new(section, setting)),
             aws: file.aws.unwrap_or_default(),
             registry: file.registry,
             images: file.images,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::config::cluster::NAMES;
 use crate::config::node::{Node, Value};
 use crate::config::shape::{FILE, SHAPES, Shape, TableShape};
 use crate::config::template::{Name, Template};
@@ -19,6 +20,7 @@ pub(crate) struct Known {
     sensitive_outputs: BTreeSet<String>,
     values: BTreeSet<String>,
     secret_values: BTreeSet<String>,
+    cluster: Vec<&'static str>,
 }
 
 impl Known {
@@ -39,6 +41,7 @@ impl Known {
             sensitive_outputs: sensitive_outputs(document),
             values,
             secret_values,
+            cluster: cluster(document),
         }
     }
 
@@ -50,6 +53,17 @@ impl Known {
     /// Whether it is a value that is said to be secret.
     pub(crate) fn is_secret_value(&self, value: &str) -> bool {
         self.secret_values.contains(value)
+    }
+
+    /// Why the cluster has nothing of this name; none if it has.
+    pub(crate) fn lacks_of_cluster(&self, name: &str) -> Option<(&'static str, &'static str)> {
+        match self.cluster.contains(&name) {
+            true => None,
+            false if self.cluster.is_empty() => {
+                Some(("there is no cluster", "declare it: `[cluster]` with `kind`"))
+            }
+            false => Some(("the cluster has no registry", "declare it: `[cluster.registry]`")),
+        }
     }
 
     /// The names of one sort.
@@ -65,6 +79,13 @@ impl Known {
         };
         names.iter().map(String::as_str).collect()
     }
+}
+
+/// What can be named of the cluster.
+fn cluster(document: &Node) -> Vec<&'static str> {
+    let Some(cluster) = document.get("cluster") else { return Vec::new() };
+    let has_registry = cluster.get("registry").is_some();
+    NAMES.into_iter().filter(|name| has_registry || !name.starts_with("registry")).collect()
 }
 
 /// The names of values: all, and the secret ones.

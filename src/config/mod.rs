@@ -14,6 +14,7 @@ pub(crate) mod environment;
 mod foreign;
 pub(crate) mod origin;
 mod check;
+pub(crate) mod cluster;
 mod resolve;
 mod format;
 mod source;
@@ -33,6 +34,7 @@ mod action_name;
 pub(crate) mod download;
 pub(crate) mod wanted;
 
+pub(crate) use cluster::Cluster;
 pub use environment::Environment;
 pub(crate) use graph::Glance;
 pub use project::Project;

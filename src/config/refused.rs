@@ -53,6 +53,7 @@ pub(crate) fn refused(
             | Name::HostAddress(_)
             | Name::Foreign(_)
             | Name::Value(_)
+            | Name::Cluster(_)
             | Name::Image(_),
         ) => Some((
             format!("`{key}` is needed before `{name}` is known"),

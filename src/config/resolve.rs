@@ -36,6 +36,7 @@ impl Setting<'_> {
             secrets: &IndexMap::new(),
             values: &IndexMap::new(),
             images: &IndexMap::new(),
+            cluster: None,
             vars: self.vars,
             addresses: IndexMap::new(),
             is_dry: false,

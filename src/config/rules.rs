@@ -1,6 +1,7 @@
 //! What no shape can say: options that belong to one kind only, names that must not go in a circle.
 
 mod checks;
+mod cluster;
 mod cost;
 mod http;
 mod images;
@@ -122,6 +123,7 @@ pub(crate) fn document(root: &Node, environment: &str) -> Vec<Issue> {
     snapshots::rules(root, &mut issues);
     routes::rules(root, &mut issues);
     maintenance::rules(root, &mut issues);
+    cluster::rules(root, &mut issues);
     checks::rules(root, &mut issues);
     terraform::rules(root, &mut issues);
     times::rules(root, &mut issues);

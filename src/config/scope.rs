@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
 
+use crate::config::cluster::Cluster;
 use crate::config::template::{Foreign, Name, Segment, Template};
 use crate::failure::{Explain, Kind};
 use crate::text;
@@ -44,6 +45,8 @@ pub struct Scope<'a> {
     pub values: &'a IndexMap<String, Rendered>,
     /// Images by their digests, as far as they are built.
     pub images: &'a IndexMap<String, String>,
+    /// The cluster of the environment.
+    pub cluster: Option<&'a Cluster>,
     /// infractl's own environment.
     pub vars: &'a BTreeMap<OsString, OsString>,
     /// Addresses of the hosts of the environment.
@@ -119,6 +122,14 @@ pub enum TemplateError {
         /// Hosts that exist.
         known: Vec<String>,
     },
+    /// There is no cluster, or it has no registry.
+    #[error("there is no `{name}`, named by `{template}`")]
+    Cluster {
+        /// What is named.
+        name: String,
+        /// The template as written.
+        template: String,
+    },
     /// The value would be seen in the list of processes.
     #[error("`{template}` is sensitive and cannot be an argument of a program")]
     Sensitive {
@@ -158,6 +169,7 @@ impl Explain for TemplateError {
             }
             TemplateError::Image { environment, .. } => format!("run `infractl build {environment}`"),
             TemplateError::Var { name, .. } => format!("set it: `export {name}=…`"),
+            TemplateError::Cluster { .. } => "declare it in `[cluster]`".to_owned(),
             TemplateError::Sensitive { .. } => {
                 "pass it by a variable of the environment, by standard input or by a file of mode 0600"
                     .to_owned()
@@ -230,6 +242,10 @@ impl Template {
                     template: template(),
                     environment: scope.environment.to_owned(),
                 }),
+            },
+            Name::Cluster(of) => match scope.cluster.and_then(|cluster| cluster.value(of)) {
+                Some(value) => Ok(Rendered::Plain(value)),
+                None => Err(TemplateError::Cluster { name: name.to_string(), template: template() }),
             },
             // Filled in where the pipeline is called; nothing else is ever run.
             Name::With(name) => Ok(Rendered::Plain(format!("{{{{with.{name}}}}}"))),
@@ -320,6 +336,7 @@ mod tests {
             secrets: &secrets,
             values: &values,
             images: &images,
+            cluster: None,
             vars: &vars,
             addresses,
             is_dry: false,

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use serde_json::Value as Json;
 
+use crate::config::cluster::NAMES;
 pub use crate::config::scope::{Rendered, Scope};
 pub(crate) use crate::config::scope::{TemplateError, shown_value};
 use crate::text;
@@ -28,6 +29,8 @@ pub enum Name {
     Value(String),
     /// `image.NAME`: the digest of an image of `[images]` that was pushed, or built.
     Image(String),
+    /// `cluster.NAME`: how the cluster of `[cluster]` is reached.
+    Cluster(String),
     /// `with.NAME`: what the step `do` that calls this pipeline gives it.
     With(String),
     /// `env.NAME.output.OUTPUT`: an output of another environment.
@@ -61,6 +64,7 @@ impl fmt::Display for Name {
             Name::Foreign(foreign) => foreign.fmt(f),
             Name::Value(name) => write!(f, "value.{name}"),
             Name::Image(name) => write!(f, "image.{name}"),
+            Name::Cluster(name) => write!(f, "cluster.{name}"),
             Name::With(name) => write!(f, "with.{name}"),
         }
     }
@@ -197,8 +201,8 @@ impl fmt::Display for Template {
     }
 }
 
-const KINDS: [&str; 10] =
-    ["environment", "project", "output", "secret", "var", "host", "env", "value", "image", "with"];
+const KINDS: [&str; 11] =
+    ["environment", "project", "output", "secret", "var", "host", "env", "value", "image", "with", "cluster"];
 
 fn name(text: &str) -> Result<Name, (String, String)> {
     let (kind, rest) = text.split_once('.').map_or((text, None), |(kind, rest)| (kind, Some(rest)));
@@ -227,6 +231,11 @@ fn name(text: &str) -> Result<Name, (String, String)> {
         ("value", _) => one("value.NAME").map(Name::Value),
         ("image", _) => one("image.NAME").map(Name::Image),
         ("with", _) => one("with.NAME").map(Name::With),
+        ("cluster", Some(rest)) if NAMES.contains(&rest) => Ok(Name::Cluster(rest.to_owned())),
+        ("cluster", _) => {
+            let all = NAMES.map(|name| format!("{{{{cluster.{name}}}}}"));
+            Err((format!("`{text}` is not a name"), format!("write {}", text::list(all, "or"))))
+        }
         ("host", Some(rest)) if rest.strip_suffix(".address").is_some_and(is_name) => {
             Ok(Name::HostAddress(rest.trim_end_matches(".address").to_owned()))
         }
@@ -301,6 +310,7 @@ mod tests {
             "{{env.shared}}",
             "{{env.shared.vpc_id}}",
             "{{env.sh ared.output.x}}",
+            "{{cluster.name}}",
         ];
         insta::assert_snapshot!(all.map(wrong).join("\n"), @r#"
         enviroment [unknown name `enviroment` in a template] did you mean `environment`? Or write `{{{{` for a literal `{{`
@@ -320,6 +330,7 @@ mod tests {
         env.shared [`env.shared` is not a name] write `{{env.NAME.output.OUTPUT}}`
         env.shared.vpc_id [`env.shared.vpc_id` is not a name] write `{{env.NAME.output.OUTPUT}}`
         env.sh ared.output.x [`env.sh ared.output.x` is not a name] write `{{env.NAME.output.OUTPUT}}`
+        cluster.name [`cluster.name` is not a name] write `{{cluster.kubeconfig}}`, `{{cluster.context}}`, `{{cluster.registry}}` or `{{cluster.registry-host}}`
         "#);
     }
 

@@ -103,7 +103,7 @@ pub struct Cmd {
     pub args: Vec<String>,
     /// Variables set on top of the environment infractl was started with.
     pub env: BTreeMap<String, Value>,
-    /// Variables of infractl's own environment that the program must not see.
+    /// Variables of infractl's own environment that the program must not see; `X*` stands for all that begin with `X`.
     pub unset: BTreeSet<String>,
     /// Working directory; infractl's own if none.
     pub dir: Option<PathBuf>,
@@ -180,6 +180,12 @@ impl Cmd {
     pub fn unset(mut self, name: impl Into<String>) -> Self {
         self.unset.insert(name.into());
         self
+    }
+
+    /// Whether a variable of our own environment is hidden from the program.
+    pub(crate) fn hides(&self, name: &str) -> bool {
+        let begins = |all: &String| all.strip_suffix('*').is_some_and(|begin| name.starts_with(begin));
+        self.unset.contains(name) || self.unset.iter().any(begins)
     }
 
     /// Sets the working directory.

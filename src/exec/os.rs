@@ -194,7 +194,7 @@ impl OsRunner {
 
     fn environment(&self, cmd: &Cmd) -> BTreeMap<OsString, OsString> {
         let mut vars = self.vars.clone();
-        vars.retain(|name, _| name.to_str().is_none_or(|name| !cmd.unset.contains(name)));
+        vars.retain(|name, _| name.to_str().is_none_or(|name| !cmd.hides(name)));
         // Not for a program that owns the terminal: a shell there makes groups that we do not look after.
         if cmd.io != Io::Attach {
             vars.insert(GROUP.into(), "1".into());

@@ -9,6 +9,7 @@ pub(crate) mod checkers;
 pub(crate) mod docker;
 pub(crate) mod failures;
 pub(crate) mod git;
+pub(crate) mod kubernetes;
 pub(crate) mod openstack;
 pub(crate) mod postgres;
 pub(crate) mod power;
@@ -81,6 +82,9 @@ pub(crate) const ALL: &[Tool] = &[
         name: "psql",
         install: "install the client programs of PostgreSQL: `apt-get install postgresql-client`; or name a container or a host: `via = \"docker:NAME\"`, `via = \"ssh:HOST\"`",
     },
+    Tool { name: "kubectl", install: "install kubectl: https://kubernetes.io/docs/tasks/tools" },
+    Tool { name: "k3d", install: "install k3d: https://k3d.io/stable/#installation" },
+    Tool { name: "kind", install: "install kind: https://kind.sigs.k8s.io/docs/user/quick-start/#installation" },
     Tool {
         name: "az",
         install: "install the Azure CLI: https://learn.microsoft.com/cli/azure/install-azure-cli",

@@ -9,6 +9,7 @@ use super::values::{self, Known, text};
 use crate::exec::{Cmd, Done, Value};
 use crate::failure::{Failure, Kind};
 use crate::text::{last_line, plain};
+use crate::tools::kubernetes;
 
 /// Variables with outputs begin like this.
 pub(crate) const OUTPUT_VARIABLE: &str = "INFRACTL_OUTPUT_";
@@ -111,7 +112,7 @@ pub(crate) fn equip(step: &StepCx<'_>, mut cmd: Cmd, known: &Known) -> Cmd {
     for (name, value) in variables(step) {
         cmd.env.insert(name, Value::Plain(value));
     }
-    without_unfit(step, cmd)
+    without_unfit(step, kubernetes::choose(cmd, step.env.cluster.as_ref()))
 }
 
 /// `INFRACTL_OUTPUT_BACKEND_IP` for `backend_ip`.

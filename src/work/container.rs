@@ -132,7 +132,7 @@ pub(super) fn outside(cmd: &Cmd, container: &Container, name: Option<&str>, is_r
     };
     let scratch: BTreeSet<PathBuf> =
         ["/tmp".into(), container.home.clone()].into_iter().filter(is_empty).collect();
-    let own = container.variables.iter().filter(|name| !cmd.unset.contains(*name));
+    let own = container.variables.iter().filter(|name| !cmd.hides(name));
     let variables: BTreeSet<&String> = own.chain(cmd.env.keys()).collect();
     let guest = Guest {
         name: name.map(str::to_owned),

@@ -180,7 +180,7 @@ impl Needs {
                 }
                 Name::Value(name) => self.value(env, name),
                 Name::Image(name) => drop(self.image_names.insert(name.clone())),
-                Name::Environment | Name::Project | Name::Var(_) | Name::With(_) => {}
+                Name::Environment | Name::Project | Name::Var(_) | Name::With(_) | Name::Cluster(_) => {}
             }
         }
     }

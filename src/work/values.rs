@@ -100,6 +100,7 @@ impl Known {
             secrets: &self.secrets,
             values: &self.values,
             images: &self.images,
+            cluster: step.env.cluster.as_ref(),
             vars: &step.cx.vars.0,
             addresses: step.env.addresses(),
             is_dry: step.frame.is_dry,

@@ -84,7 +84,7 @@ provider = "gcp"
     4 | colour = "red"
       | ^^^^^^
       |
-      = help: use `project`, `protected`, `safety`, `drift`, `ttl`, `window`, `cost`, `description`, `contacts`, `depends-on`, `mocks`, `terraform`, `secrets`, `env-file`, `outputs`, `values`, `inventory`, `hosts`, `lock`, `power`, `ansible`, `aws`, `registry`, `images`, `tasks`, `snapshots`, `release`, `promotion`, `routes`, `maintenance`, `rollout`, `ci`, `tools`, `checks`, `pipelines`, `hooks` or `failures`, or begin it with `x-` if it is for you alone
+      = help: use `project`, `protected`, `safety`, `drift`, `ttl`, `window`, `cost`, `description`, `contacts`, `depends-on`, `mocks`, `terraform`, `secrets`, `env-file`, `outputs`, `values`, `inventory`, `hosts`, `lock`, `power`, `ansible`, `cluster`, `aws`, `registry`, `images`, `tasks`, `snapshots`, `release`, `promotion`, `routes`, `maintenance`, `rollout`, `ci`, `tools`, `checks`, `pipelines`, `hooks` or `failures`, or begin it with `x-` if it is for you alone
 
     error: unknown key `protected` in `terraform`
      --> environments/dev/environment.toml:7:1
@@ -760,7 +760,7 @@ fn a_text_with_escapes_is_marked_where_it_can_be() {
     1 | a-b = 1
       | ^^^
       |
-      = help: use `project`, `protected`, `safety`, `drift`, `ttl`, `window`, `cost`, `description`, `contacts`, `depends-on`, `mocks`, `terraform`, `secrets`, `env-file`, `outputs`, `values`, `inventory`, `hosts`, `lock`, `power`, `ansible`, `aws`, `registry`, `images`, `tasks`, `snapshots`, `release`, `promotion`, `routes`, `maintenance`, `rollout`, `ci`, `tools`, `checks`, `pipelines`, `hooks` or `failures`, or begin it with `x-` if it is for you alone
+      = help: use `project`, `protected`, `safety`, `drift`, `ttl`, `window`, `cost`, `description`, `contacts`, `depends-on`, `mocks`, `terraform`, `secrets`, `env-file`, `outputs`, `values`, `inventory`, `hosts`, `lock`, `power`, `ansible`, `cluster`, `aws`, `registry`, `images`, `tasks`, `snapshots`, `release`, `promotion`, `routes`, `maintenance`, `rollout`, `ci`, `tools`, `checks`, `pipelines`, `hooks` or `failures`, or begin it with `x-` if it is for you alone
 
     error: unknown name `nope` in a template
      --> environments/dev/environment.toml:3:9

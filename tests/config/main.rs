@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod cluster;
 mod errors;
 mod example;
 mod finding;

@@ -179,6 +179,7 @@ endpoints = { s3 = "https://s3.{{environment}}.example" }
         secrets: &secrets,
         values: &IndexMap::new(),
         images: &IndexMap::new(),
+        cluster: None,
         vars: &std::collections::BTreeMap::new(),
         addresses: dev.addresses(),
     };

@@ -189,6 +189,8 @@ fn file(section: &str, example: &str) -> Option<String> {
             };
             format!("[routes.x]\n{kind}\n{example}\n")
         }
+        "cluster" if example.starts_with("context") => format!("[cluster]\nkind = \"existing\"\n{example}\n"),
+        "cluster" => format!("[cluster]\nkind = \"k3d\"\n{example}\n"),
         "maintenance" => format!("[maintenance]\nkind = \"caddy\"\n{example}\n"),
         "secrets.from.NAME" if example.starts_with("route") => return None,
         "values.NAME" if example.starts_with("route") => {

@@ -41,6 +41,7 @@ mod terraform;
 mod ttl;
 mod window;
 mod cost;
+mod cluster;
 mod secrets;
 mod ansible;
 mod aws;
@@ -58,6 +59,7 @@ pub(crate) use ansible_step::*;
 pub(crate) use aws::*;
 pub(crate) use checks::*;
 pub(crate) use ci::*;
+pub(crate) use cluster::*;
 pub(crate) use command::*;
 pub(crate) use compose::*;
 pub(crate) use copy::*;
@@ -174,6 +176,8 @@ pub(crate) struct File {
     pub power: Option<Power>,
     /// How `deploy` and `check` call ansible when there is no pipeline of that name
     pub ansible: Option<Ansible>,
+    /// The cluster of Kubernetes that steps work with
+    pub cluster: Option<ClusterSection>,
     /// How AWS is asked
     pub aws: Option<Aws>,
     /// Where images are pushed to

@@ -8,6 +8,7 @@ use crate::exec::{Cmd, Value};
 use crate::failure::{Failure, Kind};
 use crate::steps::terraform::given::Given;
 use crate::text::{last_line, plain};
+use crate::tools::kubernetes;
 use crate::tools::terraform::Root;
 use crate::tools::terraform::advice;
 use crate::work::{StepCx, child, root_module, values};
@@ -24,6 +25,7 @@ pub(crate) fn program(env: &Environment, terraform: &Terraform) -> String {
 /// that would break it.
 pub(crate) fn equip(step: &StepCx<'_>, mut cmd: Cmd) -> Result<Cmd, Failure> {
     cmd.env.extend(Given::of(step)?.env);
+    cmd = kubernetes::choose(cmd, step.env.cluster.as_ref());
     if let Some(terraform) = &step.env.terraform {
         cmd.env.insert("TF_WORKSPACE".into(), Value::Plain(values::argument(step, &terraform.workspace)?));
     }

@@ -73,6 +73,7 @@ pub(crate) fn of(
         secrets: &secrets,
         values: &IndexMap::new(),
         images: &IndexMap::new(),
+        cluster: env.cluster.as_ref(),
         vars,
         addresses: env.addresses(),
         is_dry: false,
