@@ -5,6 +5,7 @@ mod cluster;
 mod cost;
 mod http;
 mod images;
+mod kubernetes;
 mod maintenance;
 mod power;
 mod routes;
@@ -227,6 +228,7 @@ fn comes_back<'a>(name: &'a str, next: impl Fn(&'a str) -> Vec<&'a str>) -> bool
 fn options(step: &Node, issues: &mut Vec<Issue>) {
     http::rules(step, issues);
     waits::rules(step, issues);
+    kubernetes::rules(step, issues);
     for (table, (option, beside)) in OPTIONS.iter().flat_map(|(kind, option, beside)| {
         let waits =
             if *kind == "wait" { &["wait", "unless", "verify"][..] } else { std::slice::from_ref(kind) };

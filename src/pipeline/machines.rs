@@ -9,6 +9,7 @@ use crate::steps::ecs::check::{self as definitions, Definitions};
 use crate::steps::files::env_file::EnvFileStep;
 use crate::steps::files::inventory::InventoryStep;
 use crate::steps::helm::check::{self as releases, Releases};
+use crate::steps::kubernetes::check::{self as objects, Objects};
 use crate::steps::nothing::Refused;
 use crate::steps::power::{self, Part, PowerStep};
 
@@ -48,9 +49,10 @@ fn writes_inventory(env: &Environment) -> bool {
 pub(super) fn check(env: &Environment) -> Vec<Step> {
     let definitions = definitions::of(env).next().is_some();
     let definitions = definitions.then(|| Step::new("task definitions", Work::Definitions(Definitions)));
+    let objects = (!objects::of(env).is_empty()).then(|| Step::new("objects", Work::Objects(Objects)));
     let releases = !releases::of(env).is_empty();
     let releases = releases.then(|| Step::new("helm releases", Work::Releases(Releases)));
-    let there = definitions.into_iter().chain(releases);
+    let there = definitions.into_iter().chain(objects).chain(releases);
     if env.ansible.is_none() {
         let why = format!("`{}` does not say what a check is: there is no `[ansible]`", env.name);
         let steps: Vec<Step> = there.collect();

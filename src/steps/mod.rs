@@ -9,9 +9,12 @@ pub(crate) mod ecs;
 pub(crate) mod snapshot;
 pub(crate) mod helm;
 pub(crate) mod docker;
+pub(crate) mod argocd;
+pub(crate) mod kubernetes;
 pub(crate) mod wait;
 pub(crate) mod files;
 pub(crate) mod meet;
+pub(crate) mod kubectl;
 pub(crate) mod foreign;
 pub(crate) mod remote;
 pub(crate) mod opened;
@@ -57,6 +60,12 @@ pub enum Work {
     Git(model::Git),
     /// A request of HTTP.
     Http(model::Http),
+    /// Objects of Kubernetes.
+    Kubernetes(Box<model::Kubernetes>),
+    /// Compares objects of Kubernetes with the cluster.
+    Objects(kubernetes::check::Objects),
+    /// An Application of Argo CD.
+    ArgoCd(model::ArgoCd),
     /// Something with the inventory.
     Inventory(files::inventory::InventoryStep),
     /// A playbook.
@@ -115,6 +124,9 @@ impl Work {
             Work::Copy(kind) => kind,
             Work::Git(kind) => kind,
             Work::Http(kind) => kind,
+            Work::Kubernetes(kind) => &**kind,
+            Work::Objects(kind) => kind,
+            Work::ArgoCd(kind) => kind,
             Work::Inventory(kind) => kind,
             Work::Ansible(kind) => kind,
             Work::Remote(kind) => kind,
@@ -151,6 +163,8 @@ impl Work {
             Action::Docker(docker) => Work::Docker(docker.clone()),
             Action::Git(git) => Work::Git(git.clone()),
             Action::Http(http) => Work::Http(http.clone()),
+            Action::Kubernetes(kubernetes) => Work::Kubernetes(kubernetes.clone()),
+            Action::ArgoCd(argocd) => Work::ArgoCd(argocd.clone()),
             Action::Ecs(ecs) => Work::Ecs(ecs.clone()),
             Action::Snapshot(step) => {
                 Work::Snapshot(snapshot::Snapshot { step: step.clone(), ..snapshot::Snapshot::default() })

@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    AnsibleStep, Capture, CommandLine, Compose, Copy, Docker, Ecs, FilePath, Git, Helm, Http, OnOff, Pattern,
-    Period, PipelineEntry, Publish, Remote, SecretName, SnapshotStep, StepOrLine, TrafficStep, Wait,
+    AnsibleStep, ArgoCd, Capture, CommandLine, Compose, Copy, Docker, Ecs, FilePath, Git, Helm, Http,
+    Kubernetes, OnOff, Pattern, Period, PipelineEntry, Publish, Remote, SecretName, SnapshotStep, StepOrLine,
+    TrafficStep, Wait,
 };
 use crate::config::template::Template;
 use crate::config::verbs::Declared;
@@ -19,7 +20,8 @@ use crate::config::verbs::Declared;
     { "required": ["remote"] }, { "required": ["compose"] }, { "required": ["ansible"] },
     { "required": ["docker"] }, { "required": ["ecs"] }, { "required": ["snapshot"] },
     { "required": ["publish"] }, { "required": ["git"] }, { "required": ["http"] }, { "required": ["traffic"] },
-    { "required": ["maintenance"] }, { "required": ["helm"] }
+    { "required": ["maintenance"] }, { "required": ["kubernetes"] }, { "required": ["argocd"] },
+    { "required": ["helm"] }
 ]))]
 pub(crate) struct StepEntry {
     /// Another verb or pipeline, for the same environment
@@ -74,6 +76,14 @@ pub(crate) struct StepEntry {
     ///
     /// Example: `{ http = { method = "PUT", url = "{{output.api}}/flags/new", json = { on = true }, headers = { Authorization = "Bearer {{secret.TOKEN}}" } } }`
     pub http: Option<Http>,
+    /// Put objects into the cluster of `[cluster]`, or remove some
+    ///
+    /// Example: `{ kubernetes = { apply = ["infra/gitops/"], namespace = "argocd" } }`
+    pub kubernetes: Option<Kubernetes>,
+    /// Let Argo CD look, synchronise and get healthy
+    ///
+    /// Example: `{ argocd = { app = "platform-gitops", sync = true, children = true }, timeout = "20m" }`
+    pub argocd: Option<ArgoCd>,
     /// Share traffic out between blue and green; the shares that were there before return when a later step of the run fails
     ///
     /// Example: `{ traffic = { route = "api", green = 5 } }`

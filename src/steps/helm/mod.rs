@@ -1,6 +1,6 @@
 //! A release of helm: installed or brought up to date, compared, repaired, looked at, removed.
 
-mod call;
+mod script;
 pub(crate) mod check;
 pub(crate) mod foreseen;
 mod run;
@@ -8,7 +8,7 @@ mod removed;
 mod repair;
 mod failed;
 mod standing;
-mod script;
+mod call;
 
 use crate::config::Environment;
 use crate::config::model::{Argument, Helm};

@@ -108,10 +108,15 @@ pub(crate) fn trouble(pod: &Json) -> Option<Trouble> {
         restarts: 0,
     };
     if let Some(scheduled) = find(pod, "PodScheduled").filter(|one| text(one, "/status") == "False") {
-        return Some(Trouble { reason: text(scheduled, "/reason"), text: text(scheduled, "/message"), ..nothing });
+        return Some(Trouble {
+            reason: text(scheduled, "/reason"),
+            text: text(scheduled, "/message"),
+            ..nothing
+        });
     }
     let containers = ["/status/initContainerStatuses", "/status/containerStatuses"];
-    let containers = containers.iter().flat_map(|list| pod.pointer(list).and_then(Json::as_array).into_iter().flatten());
+    let containers =
+        containers.iter().flat_map(|list| pod.pointer(list).and_then(Json::as_array).into_iter().flatten());
     let of_container = |one: &Json| {
         let restarts = one.get("restartCount").and_then(Json::as_u64).unwrap_or_default();
         let trouble = |reason: String, text: String| {
@@ -132,11 +137,15 @@ pub(crate) fn trouble(pod: &Json) -> Option<Trouble> {
         }
         let is_ready = one.get("ready").and_then(Json::as_bool).unwrap_or_default();
         let runs = one.pointer("/state/running").is_some();
-        (runs && !is_ready).then(|| trouble("NotReady".to_owned(), "it runs, and is not ready".to_owned())).flatten()
+        (runs && !is_ready)
+            .then(|| trouble("NotReady".to_owned(), "it runs, and is not ready".to_owned()))
+            .flatten()
     };
     let mut all: Vec<Trouble> = containers.filter_map(of_container).collect();
     // Those that only wait for another one say less.
-    all.sort_by_key(|one| matches!(one.reason.as_str(), "PodInitializing" | "ContainerCreating" | "NotReady"));
+    all.sort_by_key(|one| {
+        matches!(one.reason.as_str(), "PodInitializing" | "ContainerCreating" | "NotReady")
+    });
     Some(all.into_iter().next().unwrap_or(nothing))
 }
 
@@ -146,18 +155,20 @@ pub(crate) fn warnings(events: &[Json], is_ours: impl Fn(&str) -> bool, most: us
         event.pointer(pointer).and_then(Json::as_str).unwrap_or_default().to_owned()
     };
     let last = |event: &Json| {
-        let times = ["/series/lastObservedTime", "/lastTimestamp", "/eventTime", "/metadata/creationTimestamp"];
+        let times =
+            ["/series/lastObservedTime", "/lastTimestamp", "/eventTime", "/metadata/creationTimestamp"];
         times.iter().map(|time| text(event, time)).find(|time| !time.is_empty()).unwrap_or_default()
     };
-    let ours = |event: &&Json| {
-        text(event, "/type") == "Warning" && is_ours(&text(event, "/involvedObject/name"))
-    };
+    let ours =
+        |event: &&Json| text(event, "/type") == "Warning" && is_ours(&text(event, "/involvedObject/name"));
     let mut all: Vec<&Json> = events.iter().filter(ours).collect();
     all.sort_by_key(|event| last(event));
     let line = |event: &Json| {
         let count = ["/series/count", "/count"].iter().find_map(|count| event.pointer(count)?.as_u64());
-        let times = count.filter(|count| *count > 1).map_or(String::new(), |count| format!(" ({count} times)"));
-        let object = format!("{} {}", text(event, "/involvedObject/kind"), text(event, "/involvedObject/name"));
+        let times =
+            count.filter(|count| *count > 1).map_or(String::new(), |count| format!(" ({count} times)"));
+        let object =
+            format!("{} {}", text(event, "/involvedObject/kind"), text(event, "/involvedObject/name"));
         format!("{object}: {}: {}{times}", text(event, "/reason"), text(event, "/message").trim())
     };
     all.iter().skip(all.len().saturating_sub(most)).map(|event| line(event)).collect()
@@ -200,7 +211,9 @@ mod tests {
     fn what_will_not_get_well_ends_the_wait_and_nothing_else_does() {
         let begun = Instant::now();
         let at = |seconds| begun + Duration::from_secs(seconds);
-        let one = |reason: &str, message: &str, restarts| vec![trouble(&waiting(reason, message, restarts)).unwrap()];
+        let one = |reason: &str, message: &str, restarts| {
+            vec![trouble(&waiting(reason, message, restarts)).unwrap()]
+        };
         let mut watched = Watched::default();
         assert!(watched.look(&one("InvalidImageName", "", 0), at(0)).is_some());
         let mut watched = Watched::default();
@@ -217,7 +230,10 @@ mod tests {
         let mut watched = Watched::default();
         assert!(watched.look(&one("CreateContainerConfigError", "", 0), at(0)).is_none());
         assert!(watched.look(&[], at(5)).is_none());
-        assert!(watched.look(&one("CreateContainerConfigError", "", 0), at(12)).is_none(), "it was away meanwhile");
+        assert!(
+            watched.look(&one("CreateContainerConfigError", "", 0), at(12)).is_none(),
+            "it was away meanwhile"
+        );
         assert!(watched.look(&one("CreateContainerConfigError", "", 0), at(22)).is_some());
         let mut watched = Watched::default();
         assert!(watched.look(&one("Unschedulable", "", 0), at(0)).is_none());
@@ -231,8 +247,13 @@ mod tests {
             json!({ "type": kind, "reason": "Failed", "message": format!("at {time}"), "lastTimestamp": time, "count": count,
                     "involvedObject": { "kind": "Pod", "name": name } })
         };
-        let all = [event("web-1", "Warning", "3", 4), event("web-1", "Warning", "1", 1), event("web-2", "Warning", "2", 1),
-            event("other", "Warning", "9", 1), event("web-1", "Normal", "8", 1)];
+        let all = [
+            event("web-1", "Warning", "3", 4),
+            event("web-1", "Warning", "1", 1),
+            event("web-2", "Warning", "2", 1),
+            event("other", "Warning", "9", 1),
+            event("web-1", "Normal", "8", 1),
+        ];
         let ours = |name: &str| name.starts_with("web");
         assert_eq!(warnings(&all, ours, 2), ["Pod web-2: Failed: at 2", "Pod web-1: Failed: at 3 (4 times)"]);
     }

@@ -184,8 +184,7 @@ pub(crate) fn newest(object: &Json, sets: &[Json]) -> Option<(&'static str, Stri
             (!revision.is_empty()).then(|| ("controller-revision-hash", revision.to_owned()))
         }
         "DaemonSet" => {
-            let generation =
-                text(object, "/metadata/annotations/deprecated.daemonset.template.generation");
+            let generation = text(object, "/metadata/annotations/deprecated.daemonset.template.generation");
             (!generation.is_empty()).then(|| ("pod-template-generation", generation.to_owned()))
         }
         _ => None,
@@ -260,13 +259,20 @@ mod tests {
 
     #[test]
     fn a_job_ends_either_way() {
-        let job_of = |conditions: Json| job(&json!({ "kind": "Job", "status": { "active": 1, "conditions": conditions } }));
+        let job_of = |conditions: Json| {
+            job(&json!({ "kind": "Job", "status": { "active": 1, "conditions": conditions } }))
+        };
         assert_eq!(job_of(json!([])), NotYet("1 running, 0 ended well, 0 failed".into()));
         assert!(matches!(job_of(json!([{ "type": "Complete", "status": "True" }])), Good(_)));
         let failed = json!([{ "type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "Job has reached the specified backoff limit" }]);
-        assert_eq!(job_of(failed), Never("BackoffLimitExceeded: Job has reached the specified backoff limit".into()));
+        assert_eq!(
+            job_of(failed),
+            Never("BackoffLimitExceeded: Job has reached the specified backoff limit".into())
+        );
         assert!(matches!(job_of(json!([{ "type": "Failed", "status": "False" }])), NotYet(_)));
-        assert!(matches!(job_of(json!([{ "type": "Suspended", "status": "True" }])), NotYet(text) if text.contains("suspended")));
+        assert!(
+            matches!(job_of(json!([{ "type": "Suspended", "status": "True" }])), NotYet(text) if text.contains("suspended"))
+        );
     }
 
     #[test]
@@ -276,9 +282,19 @@ mod tests {
                 { "type": "Ready", "status": status, "reason": "Issued", "message": "it is there" } ] } })
         };
         assert_eq!(condition(&one(2, json!(2), "True"), "Ready"), Good("Ready is True".into()));
-        assert_eq!(condition(&one(3, json!(2), "True"), "ready"), NotYet("`ready` is older than the last change".into()));
-        assert_eq!(condition(&one(3, Json::Null, "True"), "Ready"), Good("Ready is True".into()), "it does not say");
-        assert_eq!(condition(&one(2, json!(2), "False"), "Ready"), NotYet("Ready is False (Issued: it is there)".into()));
+        assert_eq!(
+            condition(&one(3, json!(2), "True"), "ready"),
+            NotYet("`ready` is older than the last change".into())
+        );
+        assert_eq!(
+            condition(&one(3, Json::Null, "True"), "Ready"),
+            Good("Ready is True".into()),
+            "it does not say"
+        );
+        assert_eq!(
+            condition(&one(2, json!(2), "False"), "Ready"),
+            NotYet("Ready is False (Issued: it is there)".into())
+        );
         assert!(matches!(condition(&one(2, json!(2), "False"), "Ready=false"), Good(_)));
         assert_eq!(condition(&json!({}), "Ready"), NotYet("it has no condition `Ready` yet".into()));
         let mut own = one(3, Json::Null, "True");
@@ -293,9 +309,7 @@ mod tests {
                 { "key": "tier", "operator": "In", "values": ["a", "b"] }, { "key": "old", "operator": "DoesNotExist" } ] } } });
         assert_eq!(selector(&one).unwrap(), "app=web,tier in (a,b),!old");
         assert_eq!(selector(&json!({})), None);
-        let set = |revision: &str, hash: &str| {
-            json!({ "metadata": { "annotations": { "deployment.kubernetes.io/revision": revision }, "labels": { "pod-template-hash": hash } } })
-        };
+        let set = |revision: &str, hash: &str| json!({ "metadata": { "annotations": { "deployment.kubernetes.io/revision": revision }, "labels": { "pod-template-hash": hash } } });
         let sets = [set("1", "old"), set("2", "new")];
         assert_eq!(newest(&one, &sets), Some(("pod-template-hash", "new".into())));
         assert_eq!(newest(&one, &sets[..1]), None);
