@@ -48,7 +48,7 @@ fn an_upgrade_names_its_cluster_and_reads_what_is_secret_from_its_input() {
     insta::assert_snapshot!(cmd.to_string(), @"HELM_CACHE_HOME=/p/.infractl/helm/cache HELM_CONFIG_HOME=/p/.infractl/helm/config HELM_DATA_HOME=/p/.infractl/helm/data KUBECONFIG=/p/kubeconfig helm --kubeconfig /p/kubeconfig --kube-context k3d-lab --namespace data upgrade --install minio charts/minio --version 5.4.0 --create-namespace --values lab/minio.yaml --values - --history-max 5 --wait --timeout 300s --output json");
     assert!(cmd.hides("HELM_DRIVER") && matches!(cmd.input, crate::exec::Input::Secret(_)));
     let cmd = preview(&place(&cluster()), &wanted(HelmWait::Switch(true)));
-    insta::assert_snapshot!(shown(&cmd), @"upgrade --install minio charts/minio --version 5.4.0 --create-namespace --values lab/minio.yaml --values - --dry-run=server --output json");
+    insta::assert_snapshot!(shown(&cmd), @"upgrade --install minio charts/minio --version 5.4.0 --create-namespace --values lab/minio.yaml --values - '--dry-run=server' --output json");
 }
 
 #[test]
