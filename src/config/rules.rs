@@ -5,6 +5,7 @@ mod cluster;
 mod cost;
 mod http;
 mod images;
+mod kubernetes;
 mod maintenance;
 mod power;
 mod routes;
@@ -30,7 +31,7 @@ use crate::config::verbs;
 use crate::text;
 
 /// Options that mean something beside some kinds only: (table, option, kinds).
-const OPTIONS: [(&str, &str, &[&str]); 35] = [
+const OPTIONS: [(&str, &str, &[&str]); 46] = [
     ("wait", "status", &["http"]),
     ("wait", "method", &["http"]),
     ("wait", "json", &["http"]),
@@ -66,6 +67,17 @@ const OPTIONS: [(&str, &str, &[&str]); 35] = [
     ("snapshot", "keep", &["create", "prune"]),
     ("snapshot", "max-age", &["require"]),
     ("snapshot", "verified", &["require"]),
+    ("helm", "chart", &["release"]),
+    ("helm", "repo", &["release"]),
+    ("helm", "version", &["release"]),
+    ("helm", "create-namespace", &["release"]),
+    ("helm", "values", &["release"]),
+    ("helm", "set", &["release"]),
+    ("helm", "wait-for-jobs", &["release"]),
+    ("helm", "rollback-on-failure", &["release"]),
+    ("helm", "repair", &["release"]),
+    ("helm", "login", &["release"]),
+    ("helm", "plain-http", &["release"]),
 ];
 
 /// Rules about one file; the second one is that of the environment.
@@ -224,6 +236,7 @@ fn comes_back<'a>(name: &'a str, next: impl Fn(&'a str) -> Vec<&'a str>) -> bool
 fn options(step: &Node, issues: &mut Vec<Issue>) {
     http::rules(step, issues);
     waits::rules(step, issues);
+    kubernetes::rules(step, issues);
     for (table, (option, beside)) in OPTIONS.iter().flat_map(|(kind, option, beside)| {
         let waits =
             if *kind == "wait" { &["wait", "unless", "verify"][..] } else { std::slice::from_ref(kind) };

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use crate::config::model::{self, OnFailureWord, StepEntry, StepOrLine};
 use crate::config::template::{Name, Template};
 use crate::config::verbs::Declared;
+pub(crate) use crate::config::wait::Aspect;
 use crate::config::wait::EVERY;
 pub use crate::config::wait::Until;
 pub(crate) use crate::config::wait::Wait;
@@ -91,12 +92,18 @@ pub enum Action {
     Git(model::Git),
     /// A request of HTTP.
     Http(model::Http),
+    /// Objects of Kubernetes.
+    Kubernetes(Box<model::Kubernetes>),
+    /// An Application of Argo CD.
+    ArgoCd(model::ArgoCd),
     /// Share traffic out.
     Traffic(model::TrafficStep),
     /// Show a page in front of everything, or take it away.
     Maintenance(model::OnOff),
     /// Make the cluster, delete it, or wait for it.
     Cluster(model::ClusterStep),
+    /// Install, upgrade or remove a release of helm.
+    Helm(model::Helm),
 }
 
 impl Action {
@@ -116,9 +123,12 @@ impl Action {
             Action::Publish(publish) => ("publish", publish.step_name()),
             Action::Git(git) => ("git", git.step_name()),
             Action::Http(http) => ("http", http.step_name()),
+            Action::Kubernetes(kubernetes) => ("kubernetes", kubernetes.step_name()),
+            Action::ArgoCd(argocd) => ("argocd", argocd.step_name()),
             Action::Traffic(traffic) => ("traffic", traffic.step_name()),
             Action::Maintenance(to) => ("maintenance", format!("maintenance {}", to.word())),
             Action::Cluster(to) => ("cluster", format!("cluster {}", to.word())),
+            Action::Helm(helm) => ("helm", helm.step_name()),
         }
     }
 
@@ -230,9 +240,12 @@ fn action(entry: &StepEntry) -> Result<Action, Failure> {
         .or(entry.publish.map(|publish| Ok(Action::Publish(publish))))
         .or(entry.git.map(|git| Ok(Action::Git(git))))
         .or(entry.http.map(|http| Ok(Action::Http(http))))
+        .or(entry.kubernetes.map(|kubernetes| Ok(Action::Kubernetes(Box::new(kubernetes)))))
+        .or(entry.argocd.map(|argocd| Ok(Action::ArgoCd(argocd))))
         .or(entry.traffic.map(|traffic| Ok(Action::Traffic(traffic))))
         .or(entry.maintenance.map(|to| Ok(Action::Maintenance(to))))
         .or(entry.cluster.map(|to| Ok(Action::Cluster(to))))
+        .or(entry.helm.map(|helm| Ok(Action::Helm(helm))))
         .unwrap_or_else(|| Err(unchecked("a step without a kind")))
 }
 

@@ -100,6 +100,28 @@ pub enum Until {
         /// Region.
         region: Option<model::Argument>,
     },
+    /// Objects of Kubernetes are as they should be.
+    Object {
+        /// What of them is looked at.
+        aspect: Aspect,
+        /// The object: `KIND/NAME`, or a kind.
+        of: model::Argument,
+        /// Its namespace.
+        namespace: Option<model::Argument>,
+        /// Labels of those that count.
+        selector: Option<model::Argument>,
+    },
+}
+
+/// What of an object is looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Aspect {
+    /// It runs everywhere as it was last written.
+    Rollout,
+    /// It has ended well.
+    Job,
+    /// This condition has the status that is wanted.
+    Condition(model::Argument),
 }
 
 impl Until {
@@ -117,6 +139,9 @@ impl Until {
 const ATTEMPTS: u32 = 30;
 pub(super) const EVERY: Duration = Duration::from_secs(5);
 const EACH: Duration = Duration::from_secs(10);
+/// The same for objects of a cluster: a look costs little.
+const LOOKS: u32 = 150;
+const BETWEEN: Duration = Duration::from_secs(2);
 /// How long a service of ECS has to stay steady: AWS also calls one so whose programs die after a moment.
 const STEADY: Duration = Duration::from_secs(5);
 
@@ -162,21 +187,37 @@ impl Wait {
             Until::Command { command: command.into_table(), host, output: body }
         } else if let Some(name) = entry.ecs {
             Until::Ecs { name, cluster: entry.cluster, region: entry.region }
+        } else if let Some((aspect, of)) = object(entry.rollout, entry.job, entry.condition.zip(entry.of)) {
+            Until::Object { aspect, of, namespace: entry.namespace, selector: entry.selector }
         } else {
             return Err(unchecked("a wait without a kind"));
         };
         let usual = if matches!(until, Until::Ecs { .. }) { STEADY } else { Duration::ZERO };
         let hold = entry.hold.map_or(usual, |hold| hold.0);
+        let (looks, between) =
+            if matches!(until, Until::Object { .. }) { (LOOKS, BETWEEN) } else { (ATTEMPTS, EVERY) };
         Ok(Wait {
             until,
-            attempts: entry.attempts.or(attempts).unwrap_or(ATTEMPTS),
-            every: entry.every.or(every).map_or(EVERY, |every| every.0),
+            attempts: entry.attempts.or(attempts).unwrap_or(looks),
+            every: entry.every.or(every).map_or(between, |every| every.0),
             each: entry.each.map_or(EACH, |each| each.0),
             hold,
             at_most: entry.at_most,
             fail_fast: entry.fail_fast.into_iter().map(|pattern| pattern.0).collect(),
         })
     }
+}
+
+/// What of which object is looked at.
+fn object(
+    rollout: Option<model::Argument>,
+    job: Option<model::Argument>,
+    condition: Option<(model::Argument, model::Argument)>,
+) -> Option<(Aspect, model::Argument)> {
+    rollout
+        .map(|of| (Aspect::Rollout, of))
+        .or(job.map(|of| (Aspect::Job, of)))
+        .or(condition.map(|(condition, of)| (Aspect::Condition(condition), of)))
 }
 
 impl Wait {
@@ -191,6 +232,9 @@ impl Wait {
             Until::File { path, host } => format!("wait file {}{}", path.0, on(host)),
             Until::Command { command, host, .. } => format!("wait {}{}", command.run.name(), on(host)),
             Until::Ecs { name, .. } => format!("wait ecs {}", name.0),
+            Until::Object { aspect: Aspect::Rollout, of, .. } => format!("wait rollout {}", of.0),
+            Until::Object { aspect: Aspect::Job, of, .. } => format!("wait job {}", of.0),
+            Until::Object { aspect: Aspect::Condition(name), of, .. } => format!("wait {} {}", name.0, of.0),
         }
     }
 }

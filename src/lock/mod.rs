@@ -15,6 +15,7 @@ mod attempt;
 mod owner;
 mod token;
 
+use std::cell::Cell;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -73,7 +74,7 @@ pub(crate) async fn take(
     }
     let owner = Owner::new(cx, env, verb);
     let wait = wait.or(env.lock.wait.map(|period| period.0)).unwrap_or_default();
-    let waiting = Waiting { cx, env, begun: Instant::now(), limit: wait };
+    let waiting = Waiting { cx, env, begun: Instant::now(), limit: wait, left: Cell::default() };
     let path = owner::local_path(env);
     let Some(local) = waiting.take(POLL, async || file::try_take(&path, &owner)).await? else {
         return Ok(Held::nothing());
@@ -85,6 +86,7 @@ pub(crate) async fn take(
     } else {
         None
     };
+    facts.left_behind = waiting.left.get();
     Ok(Held::new(cx, env, Both { local, shared, lost: Mutex::default() }, owner))
 }
 

@@ -1,6 +1,9 @@
 //! Waits for a busy lock: as long as was asked for, telling who holds it.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
 
 use crate::config::Environment;
 use crate::context::Ctx;
@@ -23,6 +26,8 @@ pub(crate) struct Waiting<'a> {
     pub(crate) env: &'a Environment,
     pub(crate) begun: Instant,
     pub(crate) limit: Duration,
+    /// When the run began that died and left the lock behind.
+    pub(crate) left: Cell<Option<Timestamp>>,
 }
 
 impl Waiting<'_> {
@@ -38,6 +43,7 @@ impl Waiting<'_> {
             let holder = match self.unless_interrupted(attempt()).await? {
                 Attempt::Taken(lock, left) => {
                     if let Some(left) = left {
+                        self.left.set(self.left.get().or(Some(left.start)));
                         self.say(Event::Warning(format!(
                             "the lock of `{}` was left behind by a run that died: {}",
                             self.env.name,

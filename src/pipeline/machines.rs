@@ -8,6 +8,8 @@ use crate::steps::docker::builds::Builds;
 use crate::steps::ecs::check::{self as definitions, Definitions};
 use crate::steps::files::env_file::EnvFileStep;
 use crate::steps::files::inventory::InventoryStep;
+use crate::steps::helm::check::{self as releases, Releases};
+use crate::steps::kubernetes::check::{self as objects, Objects};
 use crate::steps::nothing::Refused;
 use crate::steps::power::{self, Part, PowerStep};
 
@@ -47,10 +49,15 @@ fn writes_inventory(env: &Environment) -> bool {
 pub(super) fn check(env: &Environment) -> Vec<Step> {
     let definitions = definitions::of(env).next().is_some();
     let definitions = definitions.then(|| Step::new("task definitions", Work::Definitions(Definitions)));
+    let objects = (!objects::of(env).is_empty()).then(|| Step::new("objects", Work::Objects(Objects)));
+    let releases = !releases::of(env).is_empty();
+    let releases = releases.then(|| Step::new("helm releases", Work::Releases(Releases)));
+    let there = definitions.into_iter().chain(objects).chain(releases);
     if env.ansible.is_none() {
         let why = format!("`{}` does not say what a check is: there is no `[ansible]`", env.name);
-        let no = || refused("check", &why, "write `[pipelines] check = [ … ]`");
-        return vec![definitions.unwrap_or_else(no)];
+        let steps: Vec<Step> = there.collect();
+        let no = || vec![refused("check", &why, "write `[pipelines] check = [ … ]`")];
+        return if steps.is_empty() { no() } else { steps };
     }
     let mut steps = vec![Step::new("environment file", Work::EnvFile(EnvFileStep::Compare))];
     if writes_inventory(env) {
@@ -58,7 +65,7 @@ pub(super) fn check(env: &Environment) -> Vec<Step> {
     }
     let check = AnsibleStep { check: true, ..AnsibleStep::default() };
     steps.push(Step::new("playbook check", playbook(env, check)));
-    steps.extend(definitions);
+    steps.extend(there);
     steps
 }
 

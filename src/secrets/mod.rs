@@ -30,7 +30,7 @@ mod source;
 mod labels;
 pub(crate) mod value;
 mod wrong;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -10,17 +10,17 @@ const EXPANDED: usize = 100_000;
 
 /// A value and where it stands: of an alias, the place of the alias.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
-    pub(super) value: Value,
-    pub(super) at: Range<usize>,
-    pub(super) line: usize,
+pub(crate) struct Node {
+    pub(crate) value: Value,
+    pub(crate) at: Range<usize>,
+    pub(crate) line: usize,
     /// It stands elsewhere, and here is an alias of it.
-    pub(super) alias: bool,
+    pub(crate) alias: bool,
 }
 
 /// What a value is.
 #[derive(Debug, Clone)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Text(String),
     List(Vec<Node>),
     Map(Vec<(String, Node)>),
@@ -28,7 +28,7 @@ pub(super) enum Value {
 
 impl Node {
     /// The value under a key of a map.
-    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Node> {
         match &self.value {
             Value::Map(pairs) => pairs.iter().find(|(name, _)| name == key).map(|(_, node)| node),
             _ => None,
@@ -36,7 +36,7 @@ impl Node {
     }
 
     /// The text of a scalar; none for `~` and nothing.
-    pub(super) fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Text(text) => Some(text.as_str()).filter(|text| !matches!(*text, "" | "~" | "null")),
             _ => None,
@@ -44,7 +44,7 @@ impl Node {
     }
 
     /// The items of a list.
-    pub(super) fn items(&self) -> &[Node] {
+    pub(crate) fn items(&self) -> &[Node] {
         match &self.value {
             Value::List(items) => items,
             _ => &[],
@@ -58,7 +58,7 @@ enum Open {
 }
 
 /// The first document of a text; none if it is empty. The error has a line and a reason.
-pub(super) fn parse(text: &str) -> Result<Option<Node>, (usize, String)> {
+pub(crate) fn parse(text: &str) -> Result<Option<Node>, (usize, String)> {
     let mut stack: Vec<(Open, usize, Range<usize>, usize)> = Vec::new();
     let mut anchors: HashMap<usize, Node> = HashMap::new();
     let mut expanded = 0;

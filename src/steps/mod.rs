@@ -8,10 +8,14 @@ pub(crate) mod power;
 pub(crate) mod ansible;
 pub(crate) mod ecs;
 pub(crate) mod snapshot;
+pub(crate) mod helm;
 pub(crate) mod docker;
+pub(crate) mod argocd;
+pub(crate) mod kubernetes;
 pub(crate) mod wait;
 pub(crate) mod files;
 pub(crate) mod meet;
+pub(crate) mod kubectl;
 pub(crate) mod foreign;
 pub(crate) mod remote;
 pub(crate) mod opened;
@@ -57,6 +61,12 @@ pub enum Work {
     Git(model::Git),
     /// A request of HTTP.
     Http(model::Http),
+    /// Objects of Kubernetes.
+    Kubernetes(Box<model::Kubernetes>),
+    /// Compares objects of Kubernetes with the cluster.
+    Objects(kubernetes::check::Objects),
+    /// An Application of Argo CD.
+    ArgoCd(model::ArgoCd),
     /// Something with the inventory.
     Inventory(files::inventory::InventoryStep),
     /// A playbook.
@@ -93,6 +103,10 @@ pub enum Work {
     Bootstrap(bootstrap::Bootstrap),
     /// What looks at the files, all at once.
     Checks(checks::Checks),
+    /// Installs, upgrades or removes a release of helm.
+    Helm(model::Helm),
+    /// Compares releases of helm with what the cluster has.
+    Releases(helm::check::Releases),
     /// Nothing, and why.
     Nothing(nothing::Nothing),
     /// Something that cannot be done: why, and what to do.
@@ -113,6 +127,9 @@ impl Work {
             Work::Copy(kind) => kind,
             Work::Git(kind) => kind,
             Work::Http(kind) => kind,
+            Work::Kubernetes(kind) => &**kind,
+            Work::Objects(kind) => kind,
+            Work::ArgoCd(kind) => kind,
             Work::Inventory(kind) => kind,
             Work::Ansible(kind) => kind,
             Work::Remote(kind) => kind,
@@ -131,6 +148,8 @@ impl Work {
             Work::Clean(kind) => kind,
             Work::Bootstrap(kind) => kind,
             Work::Checks(kind) => kind,
+            Work::Helm(kind) => kind,
+            Work::Releases(kind) => kind,
             Work::Nothing(kind) => kind,
             Work::Refused(kind) => kind,
         }
@@ -148,6 +167,8 @@ impl Work {
             Action::Docker(docker) => Work::Docker(docker.clone()),
             Action::Git(git) => Work::Git(git.clone()),
             Action::Http(http) => Work::Http(http.clone()),
+            Action::Kubernetes(kubernetes) => Work::Kubernetes(kubernetes.clone()),
+            Action::ArgoCd(argocd) => Work::ArgoCd(argocd.clone()),
             Action::Ecs(ecs) => Work::Ecs(ecs.clone()),
             Action::Snapshot(step) => {
                 Work::Snapshot(snapshot::Snapshot { step: step.clone(), ..snapshot::Snapshot::default() })
@@ -157,6 +178,7 @@ impl Work {
             }
             Action::Cluster(to) => Work::Cluster(*to),
             Action::Maintenance(to) => Work::Maintenance(maintenance::Maintenance { wanted: *to }),
+            Action::Helm(helm) => Work::Helm(helm.clone()),
             Action::Do(..) | Action::Publish(_) => return None,
         })
     }

@@ -10,6 +10,7 @@ pub(crate) mod clusters;
 pub(crate) mod docker;
 pub(crate) mod failures;
 pub(crate) mod git;
+pub(crate) mod helm;
 pub(crate) mod kubernetes;
 pub(crate) mod nvidia;
 pub(crate) mod openstack;
@@ -94,6 +95,7 @@ pub(crate) const ALL: &[Tool] = &[
         name: "az",
         install: "install the Azure CLI: https://learn.microsoft.com/cli/azure/install-azure-cli",
     },
+    Tool { name: "helm", install: "install helm 3.13 or newer: https://helm.sh/docs/intro/install" },
 ];
 
 /// How to get a program, if infractl knows it. `program` may be a path.

@@ -13,6 +13,7 @@ use crate::config::template::{Foreign, Rendered};
 use crate::failure::Failure;
 use crate::net::aws::Session;
 use crate::secrets::Secrets;
+use crate::tools::helm::Major;
 use crate::tools::power;
 use crate::tools::terraform::Output;
 use crate::tools::terraform::digest::Digest;
@@ -70,6 +71,10 @@ pub struct Facts {
     pub(crate) snapshot: Option<String>,
     /// The snapshots that deployment records name; none when these cannot be read.
     pub(crate) pinned: Option<BTreeSet<String>>,
+    /// Which helm there is, once it was asked.
+    pub(crate) helm: Option<Major>,
+    /// When a run began that died, and whose lock this run has taken over.
+    pub(crate) left_behind: Option<jiff::Timestamp>,
     /// Where machines and databases are.
     pub state: Option<power::state::State>,
 }

@@ -355,7 +355,7 @@ aply = 3
     9 |   { wait = {} },
       |            ^^
       |
-      = help: add one of `ssh`, `tcp`, `http`, `tls`, `file`, `command` or `ecs`
+      = help: add one of `ssh`, `tcp`, `http`, `tls`, `file`, `command`, `ecs`, `rollout`, `job` or `condition`
 
     error: `files` must be a list, each item a path, not text
       --> environments/dev/environment.toml:10:22
@@ -395,7 +395,7 @@ aply = 3
     11 |   { name = "nothing" },
        |   ^^^^^^^^^^^^^^^^^^^^
        |
-       = help: add one of `do`, `command`, `wait`, `copy`, `remote`, `compose`, `ansible`, `docker`, `ecs`, `snapshot`, `publish`, `git`, `http`, `traffic`, `maintenance` or `cluster`
+       = help: add one of `do`, `command`, `wait`, `copy`, `remote`, `compose`, `ansible`, `docker`, `ecs`, `snapshot`, `publish`, `git`, `http`, `traffic`, `maintenance`, `kubernetes`, `argocd`, `cluster` or `helm`
 
     error: unknown key `wiat` in `step`
       --> environments/dev/environment.toml:12:5

@@ -9,6 +9,7 @@ mod finding;
 #[expect(dead_code, clippy::disallowed_methods, reason = "it is for all tests, and writes files by hand")]
 #[path = "../common/folder.rs"]
 mod folder;
+mod kubernetes;
 mod merging;
 mod schema;
 

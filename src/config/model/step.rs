@@ -5,9 +5,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    AnsibleStep, Capture, ClusterStep, CommandLine, ComponentName, Compose, Copy, Docker, Ecs, FilePath, Git,
-    Http, OnOff, OneOrMany, Pattern, Period, PipelineEntry, Publish, Remote, ScenarioName, SecretName,
-    SnapshotStep, StepOrLine, TrafficStep, Wait,
+    AnsibleStep, ArgoCd, Capture, ClusterStep, CommandLine, ComponentName, Compose, Copy, Docker, Ecs,
+    FilePath, Git, Helm, Http, Kubernetes, OnOff, OneOrMany, Pattern, Period, PipelineEntry, Publish, Remote,
+    ScenarioName, SecretName, SnapshotStep, StepOrLine, TrafficStep, Wait,
 };
 use crate::config::template::Template;
 use crate::config::verbs::Declared;
@@ -20,7 +20,8 @@ use crate::config::verbs::Declared;
     { "required": ["remote"] }, { "required": ["compose"] }, { "required": ["ansible"] },
     { "required": ["docker"] }, { "required": ["ecs"] }, { "required": ["snapshot"] },
     { "required": ["publish"] }, { "required": ["git"] }, { "required": ["http"] }, { "required": ["traffic"] },
-    { "required": ["maintenance"] }, { "required": ["cluster"] }
+    { "required": ["maintenance"] }, { "required": ["kubernetes"] }, { "required": ["argocd"] },
+    { "required": ["cluster"] }, { "required": ["helm"] }
 ]))]
 pub(crate) struct StepEntry {
     /// Another verb or pipeline, for the same environment
@@ -75,6 +76,14 @@ pub(crate) struct StepEntry {
     ///
     /// Example: `{ http = { method = "PUT", url = "{{output.api}}/flags/new", json = { on = true }, headers = { Authorization = "Bearer {{secret.TOKEN}}" } } }`
     pub http: Option<Http>,
+    /// Put objects into the cluster of `[cluster]`, or remove some
+    ///
+    /// Example: `{ kubernetes = { apply = ["infra/gitops/"], namespace = "argocd" } }`
+    pub kubernetes: Option<Kubernetes>,
+    /// Let Argo CD look, synchronise and get healthy
+    ///
+    /// Example: `{ argocd = { app = "platform-gitops", sync = true, children = true }, timeout = "20m" }`
+    pub argocd: Option<ArgoCd>,
     /// Share traffic out between blue and green; the shares that were there before return when a later step of the run fails
     ///
     /// Example: `{ traffic = { route = "api", green = 5 } }`
@@ -87,6 +96,10 @@ pub(crate) struct StepEntry {
     ///
     /// Example: `{ cluster = "up" }`
     pub cluster: Option<ClusterStep>,
+    /// A release of a chart in the cluster of `[cluster]`
+    ///
+    /// Example: `{ helm = { release = "minio", chart = "charts/minio", namespace = "data", values = ["lab/minio.yaml"] } }`
+    pub helm: Option<Helm>,
 
     /// Name shown, and given to `--from`, `--only` and `--skip`
     ///

@@ -7,12 +7,14 @@ use serde::Deserialize;
 use super::{Argument, CommandLine, FilePath, HostName, Input, Method, OneOrMany, Pattern, Period, Status};
 use crate::config::template::Template;
 
-/// Wait until something answers: exactly one of `ssh`, `tcp`, `http`, `tls`, `file`, `command`, `ecs`
+/// Wait until something answers: exactly one of `ssh`, `tcp`, `http`, `tls`, `file`, `command`, `ecs`, `rollout`, `job`,
+/// `condition`
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(extend("oneOf" = [
     { "required": ["ssh"] }, { "required": ["tcp"] }, { "required": ["http"] }, { "required": ["tls"] },
-    { "required": ["file"] }, { "required": ["command"] }, { "required": ["ecs"] }
+    { "required": ["file"] }, { "required": ["command"] }, { "required": ["ecs"] },
+    { "required": ["rollout"] }, { "required": ["job"] }, { "required": ["condition"] }
 ]))]
 pub(crate) struct Wait {
     /// A login to this host works
@@ -35,6 +37,29 @@ pub(crate) struct Wait {
     pub command: Option<CommandLine>,
     /// This task of `[tasks]` has ended, or this service is steady
     pub ecs: Option<Argument>,
+    /// This Deployment, StatefulSet or DaemonSet of `[cluster]` runs everywhere as it was last written, as `KIND/NAME`; a
+    /// name alone is a Deployment
+    ///
+    /// Example: `{ rollout = "deployment/web", namespace = "shop" }`
+    pub rollout: Option<Argument>,
+    /// This Job of `[cluster]` has ended well; one that has failed ends the wait
+    ///
+    /// Example: `{ job = "migrate", namespace = "shop" }`
+    pub job: Option<Argument>,
+    /// This condition of an object of `[cluster]` is true, or has another status: `NAME=STATUS`
+    ///
+    /// Example: `{ condition = "Ready", of = "certificate/web", namespace = "shop" }`, `{ condition = "Ready", of = "nodes" }`
+    pub condition: Option<Argument>,
+    /// The object, as `KIND/NAME`; a kind alone stands for all of it, at least one (`condition`)
+    pub of: Option<Argument>,
+    /// Labels of those that count, as kubectl takes them (`condition`)
+    ///
+    /// Example: `{ condition = "Ready", of = "pods", selector = "app=web", namespace = "shop" }`
+    pub selector: Option<Argument>,
+    /// Namespace of the object (`rollout`, `job`, `condition`)
+    ///
+    /// Default: `default`
+    pub namespace: Option<Argument>,
     /// Host that is asked (`file`, `command`); without it this machine
     pub host: Option<HostName>,
     /// Status that counts (`http`): a number, a range such as `"200-399"`, or a list of them
@@ -96,11 +121,11 @@ pub(crate) struct Wait {
     pub each: Option<Period>,
     /// How often it may be tried and found not good; may stand beside `wait` as well
     ///
-    /// Default: `30`
+    /// Default: `30`; `150` for what is in a cluster (`rollout`, `job`, `condition`)
     #[schemars(range(min = 1))]
     pub attempts: Option<u32>,
     /// From the start of one try to the start of the next; may stand beside `wait` as well
     ///
-    /// Default: `5s`
+    /// Default: `5s`; `2s` for what is in a cluster (`rollout`, `job`, `condition`)
     pub every: Option<Period>,
 }

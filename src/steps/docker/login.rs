@@ -23,7 +23,7 @@ pub(super) const ANSWER: Duration = Duration::from_secs(60);
 
 /// Who logs in and where the password comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Login {
+pub(crate) struct Login {
     /// The server, without a folder.
     pub server: String,
     pub user: String,
@@ -39,7 +39,7 @@ enum From {
 
 impl Login {
     /// The one of `[registry]`; none where the docker program has its own.
-    pub(super) fn of(step: &StepCx<'_>, known: &Known) -> Result<Option<Login>, Failure> {
+    pub(crate) fn of(step: &StepCx<'_>, known: &Known) -> Result<Option<Login>, Failure> {
         let Some(registry) = &step.env.registry else { return Ok(None) };
         let whole = known.argument(step, &registry.server.0)?;
         let server = whole.split('/').next().unwrap_or_default().to_owned();
@@ -66,7 +66,7 @@ impl Login {
     }
 
     /// The password: that of an earlier step, else a new one.
-    pub(super) async fn known_password(&self, step: &mut StepCx<'_>) -> Result<SecretString, Failure> {
+    pub(crate) async fn known_password(&self, step: &mut StepCx<'_>) -> Result<SecretString, Failure> {
         if let Some(known) = step.facts.registry_passwords.get(&self.server) {
             return Ok(known.clone());
         }
@@ -215,7 +215,7 @@ pub(super) async fn run(step: &StepCx<'_>, known: &Known) -> Result<String, Fail
 }
 
 /// What a login refers to, besides the templates of `[registry]`.
-pub(super) fn visit(env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
+pub(crate) fn visit(env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
     let Some(registry) = &env.registry else { return };
     if let Some(name) = &registry.password {
         see(Mention::Secret(&name.0));
@@ -226,7 +226,7 @@ pub(super) fn visit(env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
 }
 
 /// Every template of `[registry]`.
-pub(super) fn templates(env: &Environment) -> impl Iterator<Item = &Template> {
+pub(crate) fn templates(env: &Environment) -> impl Iterator<Item = &Template> {
     let registry = env.registry.as_ref();
     let given =
         registry.map(|registry| [Some(&registry.server), registry.user.as_ref(), registry.region.as_ref()]);

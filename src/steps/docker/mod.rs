@@ -15,7 +15,7 @@ pub(crate) mod builds;
 mod build;
 pub(crate) mod push;
 mod behind;
-mod login;
+pub(crate) mod login;
 pub(crate) mod image;
 mod commit;
 mod ended;

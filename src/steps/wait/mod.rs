@@ -7,6 +7,8 @@ mod http;
 mod json;
 mod script;
 mod ecs;
+mod kubernetes;
+mod evidence;
 mod tcp;
 mod tls;
 mod probed;
@@ -18,7 +20,7 @@ use std::time::Duration;
 use crate::config::Environment;
 use crate::config::model::CommandTable;
 use crate::config::model::Input;
-use crate::config::step::{Until, Wait};
+use crate::config::step::{Aspect, Until, Wait};
 use crate::config::template::Template;
 use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
@@ -52,6 +54,8 @@ pub(crate) enum Probe {
     Command(Box<CommandTable>, Option<String>),
     /// Has a task of ECS ended, or is a service steady?
     Ecs(Box<ecs::Ecs>),
+    /// Are objects of Kubernetes as they should be?
+    Object(Box<kubernetes::Objects>),
     /// What do the machines of a host say?
     Host(OnHost),
 }
@@ -91,6 +95,14 @@ impl StepKind for Wait {
                 // Who asks AWS may be among the secrets.
                 see(Mention::Program);
             }
+            Until::Object { aspect, of, namespace, selector } => {
+                let condition = if let Aspect::Condition(name) = aspect { Some(name) } else { None };
+                let all = [Some(of), namespace.as_ref(), selector.as_ref(), condition];
+                all.into_iter().flatten().for_each(|one| template(&one.0));
+                // The log that is shown in the end may hold secrets: they have to be known to be hidden.
+                see(Mention::Program);
+                see(Mention::Starts("kubectl"));
+            }
             Until::Ssh { .. } => {}
         }
     }
@@ -129,6 +141,7 @@ pub(crate) async fn holds(step: &mut StepCx<'_>, wait: &Wait) -> Result<Option<S
     match found {
         Probed::Good(text) | Probed::Done(text) => Ok(Some(text)),
         Probed::NotYet(_) => Ok(None),
+        Probed::Never(_) if matches!(&probe, Probe::Object(objects) if objects.is_hopeless()) => Ok(None),
         Probed::Unknown(last) | Probed::Never(last) => {
             let what =
                 format!("it cannot be told whether there is something to do (`unless`): {}", last.text);
@@ -145,6 +158,7 @@ async fn once(step: &mut StepCx<'_>, probe: &mut Probe, each: Duration) -> Probe
         Probe::Command(table, output) => return command::probe(step, table, output.as_deref(), each).await,
         Probe::Host(host) => return host.probe(step, each).await,
         Probe::Ecs(ecs) => return ecs.probe(step).await,
+        Probe::Object(objects) => return objects.probe(step).await,
         _ => {}
     }
     let work = async {
@@ -157,7 +171,9 @@ async fn once(step: &mut StepCx<'_>, probe: &mut Probe, each: Duration) -> Probe
                 let check = "check that the step before makes it, and where".to_owned();
                 Probed::NotYet(Answer::new(format!("there is no {}", relative(step, path)), check))
             }
-            Probe::Command(..) | Probe::Ecs(_) | Probe::Host(_) => std::future::pending().await,
+            Probe::Command(..) | Probe::Ecs(_) | Probe::Object(_) | Probe::Host(_) => {
+                std::future::pending().await
+            }
         }
     };
     tokio::select! {
@@ -206,6 +222,10 @@ fn probe(step: &StepCx<'_>, wait: &Wait, known: &Known) -> Result<Probe, Failure
         Until::Ecs { name, cluster, region } => {
             Probe::Ecs(Box::new(ecs::Ecs::of(step, known, name, cluster.as_ref(), region.as_ref())?))
         }
+        Until::Object { aspect, of, namespace, selector } => {
+            let words = [namespace.as_ref(), selector.as_ref()];
+            Probe::Object(Box::new(kubernetes::Objects::of(step, known, aspect, of, words)?))
+        }
     })
 }
 
@@ -239,6 +259,7 @@ impl Probe {
             Probe::File(path) => format!("{} to be there", relative(step, path)),
             Probe::Command(table, _) => format!("`{}` to end well", table.run.name()),
             Probe::Ecs(ecs) => ecs.what(),
+            Probe::Object(objects) => objects.what(),
             Probe::Host(host) => host.what(),
         }
     }

@@ -114,6 +114,13 @@ impl Script {
                 let defined = format!("{{ {name}() {{ [ -n \"$( {line} )\" ]; }}; }}");
                 return Ok(vec![defined, self.wait_for(step, wait, &name)]);
             }
+            Until::Object { aspect, of, namespace, selector } => {
+                let words = [namespace.as_ref(), selector.as_ref()];
+                let objects = super::kubernetes::Objects::of(step, known, aspect, of, words)?;
+                let lines = objects.script(step, self)?;
+                let name = format!("check_{}", step.frame.number);
+                return Ok(vec![format!("{{ {name}() {{ {lines}; }}; }}"), self.wait_for(step, wait, &name)]);
+            }
             Until::Ssh { .. } => ":".to_owned(),
         };
         let line = self.wait_for(step, wait, &check);

@@ -59,8 +59,10 @@ pub(crate) async fn run(step: &mut StepCx<'_>, wait: &Wait) -> Result<String, Fa
             return Err(step.interrupted(format!("stopped waiting for {}", probe.what(step))));
         }
     };
-    if let Probe::Host(host) = &probe {
-        host.explain(step, wait.each).await;
+    match &probe {
+        Probe::Host(host) => host.explain(step, wait.each).await,
+        Probe::Object(objects) => objects.explain(step).await,
+        _ => {}
     }
     Err(verdict(&probe.what(step), wait, tries.so_far(), &end, &last))
 }

@@ -34,6 +34,7 @@ impl Rule {
 const TERRAFORM: &[&str] = &["terraform"];
 const ANSIBLE: &[&str] = &["ansible"];
 const DOCKER: &[&str] = &["docker", "compose"];
+const KUBERNETES: &[&str] = &["kubectl", "helm"];
 const SSH: &[&str] = &["ssh", "ansible"];
 const ANY: &[&str] = &[];
 
@@ -60,8 +61,17 @@ pub(super) const RULES: &[Rule] = &[
     rule("terraform-code", TERRAFORM, "Unsupported argument|Missing required argument|Reference to undeclared|Unsupported block type|Invalid reference|Argument or block definition required", "the root module is wrong as it is written", Some(false)),
     rule("terraform-exists", TERRAFORM, r"already exists|AlreadyExists|EntityAlreadyExists|BucketAlreadyOwnedByYou", "something of that name is there that the state does not know: import it, or remove it", Some(false)),
     rule("terraform-protected", TERRAFORM, r"prevent_destroy|Instance cannot be destroyed", "the root module keeps this from being destroyed", Some(false)),
+    rule("kubernetes-context", KUBERNETES, r#"context "[^"]*" does not exist|context was not found"#, "the kubeconfig has no such context", Some(false)),
+    rule("kubernetes-account", KUBERNETES, "error looking up service account", "the namespace is new, and the account of its pods comes a moment later", Some(true)),
+    rule("kubernetes-quota", KUBERNETES, "exceeded quota", "a quota of the namespace is used up", Some(false)),
+    rule("kubernetes-login", KUBERNETES, r"You must be logged in to the server|\(Unauthorized\)", "the cluster does not know who asks: no login, or an old one", Some(false)),
+    rule("kubernetes-rights", KUBERNETES, r"\(Forbidden\)", "the cluster knows who asks, and does not let them", Some(false)),
+    rule("kubernetes-conflict", KUBERNETES, r"Apply failed with \d+ conflict", "another program manages a field that is to be changed", Some(false)),
+    rule("kubernetes-kind", KUBERNETES, r"no matches for kind|doesn't have a resource type", "the cluster does not know the kind: what defines it has to be there first", Some(false)),
+    rule("kubernetes-busy", KUBERNETES, r"etcdserver: |the object has been modified|TLS handshake timeout|unable to handle the request", "the API of the cluster is busy, or changes its leader", Some(true)),
     rule("cloud-credentials", ANY, r"No valid credential sources|Unable to locate credentials|InvalidClientTokenId|SignatureDoesNotMatch|ExpiredToken|AuthFailure|InvalidAccessKeyId|Authentication failed\b.*openstack|The request you have made requires authentication", "the cloud does not take the credentials: wrong, expired, or not there", Some(false)),
     rule("cloud-rights", ANY, r"AccessDenied|UnauthorizedOperation|AuthorizationFailed|not authorized to perform|Policy doesn't allow", "the credentials are good, and may not do this", Some(false)),
+    rule("kubernetes-job", ANY, "BackoffLimitExceeded", "a Job of Kubernetes failed as often as it may: its pods say why", Some(false)),
     rule("cloud-quota", ANY, r"QuotaExceeded|quota exceeded|exceeded.{0,20}quota|LimitExceeded|VcpuLimitExceeded|OperationNotAllowed.*quota", "a quota of the cloud is used up", Some(false)),
     rule("cloud-capacity", ANY, r"InsufficientInstanceCapacity|No valid host was found|AllocationFailed|SkuNotAvailable", "the cloud has no machine of that kind left there", None),
     rule("cloud-throttled", ANY, r"Throttling|RequestLimitExceeded|SlowDown|Rate exceeded", "the cloud wants fewer requests", Some(true)),

@@ -1,5 +1,13 @@
 //! Kubernetes: how its programs are called, so that they reach the cluster of the environment and no other.
 
+pub(crate) mod gone;
+pub(crate) mod argocd;
+pub(crate) mod application;
+pub(crate) mod pods;
+pub(crate) mod verdict;
+pub(crate) mod refusals;
+pub(crate) mod manifests;
+
 use crate::config::Cluster;
 use crate::exec::Cmd;
 

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use crate::common::{Run, need};
+use crate::common::{Run, Sandbox, need};
 
 /// Context of the kubeconfig that may do everything.
 pub(crate) const CONTEXT: &str = "lab";
@@ -72,6 +73,21 @@ impl Kube {
         self.folder.join("kubeconfig")
     }
 
+    /// A project with these secrets that works with it, and has these pipelines; kubectl writes its arguments into
+    /// `home/argv`.
+    pub(crate) fn project(&self, secrets: &[(&str, &str)], pipelines: &str) -> Sandbox {
+        let project = Sandbox::empty().with_secrets(secrets);
+        project.environment("dev", &format!("{}[pipelines]\n{pipelines}", self.section()));
+        let argv = project.home.path("argv");
+        let real = which::which(&self.kubectl).unwrap();
+        let shim =
+            format!("#!/bin/sh\necho \"$@\" >>'{}'\nexec '{}' \"$@\"\n", argv.display(), real.display());
+        project.home.write("bin/kubectl", &shim);
+        let shim = project.home.path("bin/kubectl");
+        std::fs::set_permissions(&shim, std::fs::Permissions::from_mode(0o755)).unwrap();
+        project.on_path(shim)
+    }
+
     /// `[cluster]` of a project.
     pub(crate) fn section(&self) -> String {
         let kubeconfig = self.kubeconfig();
@@ -91,7 +107,7 @@ impl Kube {
     /// What kubectl prints; it has to succeed.
     #[track_caller]
     pub(crate) fn kubectl(&self, args: &[&str]) -> String {
-        Run::of(&mut self.command(args)).code(0).out
+        Run::in_clear(&mut self.command(args)).code(0).out
     }
 
     /// Whether kubectl succeeds.
@@ -109,7 +125,7 @@ impl Kube {
     #[track_caller]
     pub(crate) fn apply(&self, manifests: &str) {
         let mut child = self
-            .command(&["apply", "--server-side", "-f", "-"])
+            .command(&["apply", "--server-side", "--force-conflicts", "-f", "-"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
