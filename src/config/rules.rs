@@ -6,6 +6,7 @@ mod http;
 mod images;
 mod maintenance;
 mod power;
+mod publish;
 mod routes;
 mod snapshots;
 mod terraform;
@@ -214,6 +215,7 @@ fn comes_back<'a>(name: &'a str, next: impl Fn(&'a str) -> Vec<&'a str>) -> bool
 fn options(step: &Node, issues: &mut Vec<Issue>) {
     http::rules(step, issues);
     waits::rules(step, issues);
+    publish::rules(step, issues);
     for (table, (option, beside)) in OPTIONS.iter().flat_map(|(kind, option, beside)| {
         let waits =
             if *kind == "wait" { &["wait", "unless", "verify"][..] } else { std::slice::from_ref(kind) };

@@ -6,7 +6,7 @@ use crate::config::template::{Rendered, shown_value};
 use crate::exec::BoxFuture;
 use crate::failure::Failure;
 use crate::steps::ecs::foreseen::foreseen;
-use crate::steps::{Work, source};
+use crate::steps::{Work, publish, source};
 use crate::text;
 use crate::work::needs::Needs;
 use crate::work::{Facts, Frame, StepCx, when};
@@ -55,14 +55,17 @@ async fn one(run: &mut PipelineRun<'_>, step: &Step) -> Result<(), Failure> {
             for line in dry(run, work)? {
                 print(run, &line)?;
             }
-            if let (Work::Ecs(ecs), None) = (work, &run.options.told) {
-                // Values that this dry run gives by their names are none for AWS.
-                let mut facts = Facts::default();
-                let mut cx = StepCx::new(run.cx, run.env, &step.name, &[], &mut facts);
-                cx.frame.secrets.clone_from(&rules.secrets);
-                for line in foreseen(&mut cx, ecs).await {
-                    print(run, &format!("# {line}"))?;
-                }
+            // Values that this dry run gives by their names are none for others.
+            let mut facts = Facts::default();
+            let mut cx = StepCx::new(run.cx, run.env, &step.name, &[], &mut facts);
+            cx.frame.secrets.clone_from(&rules.secrets);
+            let lines = match (work, &run.options.told) {
+                (Work::Ecs(ecs), None) => foreseen(&mut cx, ecs).await,
+                (Work::Publish(folders), None) => publish::foreseen(&mut cx, folders).await,
+                _ => Vec::new(),
+            };
+            for line in lines {
+                print(run, &format!("# {line}"))?;
             }
         }
     }

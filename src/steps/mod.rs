@@ -17,6 +17,7 @@ pub(crate) mod opened;
 pub(crate) mod source;
 pub(crate) mod maintenance;
 pub(crate) mod traffic;
+pub(crate) mod publish;
 pub(crate) mod http;
 pub(crate) mod written;
 pub(crate) mod command;
@@ -54,6 +55,8 @@ pub enum Work {
     Copy(model::Copy),
     /// Tags, commits or pushes.
     Git(model::Git),
+    /// Publishes folders as repositories.
+    Publish(model::Publish),
     /// A request of HTTP.
     Http(model::Http),
     /// Something with the inventory.
@@ -109,6 +112,7 @@ impl Work {
             Work::Wait(kind) => kind,
             Work::Copy(kind) => kind,
             Work::Git(kind) => kind,
+            Work::Publish(kind) => kind,
             Work::Http(kind) => kind,
             Work::Inventory(kind) => kind,
             Work::Ansible(kind) => kind,
@@ -143,6 +147,7 @@ impl Work {
             Action::Ansible(playbook) => Work::Ansible(playbook.clone()),
             Action::Docker(docker) => Work::Docker(docker.clone()),
             Action::Git(git) => Work::Git(git.clone()),
+            Action::Publish(publish) => Work::Publish(publish.clone()),
             Action::Http(http) => Work::Http(http.clone()),
             Action::Ecs(ecs) => Work::Ecs(ecs.clone()),
             Action::Snapshot(step) => {
@@ -152,7 +157,7 @@ impl Work {
                 Work::Traffic(traffic::Traffic { step: step.clone(), ..traffic::Traffic::default() })
             }
             Action::Maintenance(to) => Work::Maintenance(maintenance::Maintenance { wanted: *to }),
-            Action::Do(..) | Action::Publish(_) => return None,
+            Action::Do(..) => return None,
         })
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod azure;
 pub(crate) mod checkers;
 pub(crate) mod docker;
 pub(crate) mod failures;
+pub(crate) mod forge;
 pub(crate) mod git;
 pub(crate) mod openstack;
 pub(crate) mod postgres;
