@@ -3,11 +3,11 @@
 
 mod foreseen;
 mod one;
+mod wanted;
 mod api;
 mod remote;
 mod content;
 mod guard;
-mod wanted;
 
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Map, Value as Json};
@@ -20,7 +20,7 @@ use crate::config::verbs::Effect;
 use crate::disk::{self, PrivateDir};
 use crate::exec::BoxFuture;
 use crate::failure::{Failure, Kind};
-use crate::text::{list, plural};
+use crate::text::plural;
 use crate::ui::event::Level;
 use crate::work::StepCx;
 use crate::work::kind::{Mention, StepKind};
@@ -145,7 +145,8 @@ fn summary(done: &[(&Target, Outcome)]) -> String {
         (count(|became| matches!(became, Became::Updated(_))), "updated"),
         (count(|became| matches!(became, Became::Unchanged)), "unchanged"),
     ];
-    list(all.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")), "and")
+    let some = all.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
+    some.collect::<Vec<_>>().join(", ")
 }
 
 impl Became {
