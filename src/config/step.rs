@@ -95,6 +95,8 @@ pub enum Action {
     Traffic(model::TrafficStep),
     /// Show a page in front of everything, or take it away.
     Maintenance(model::OnOff),
+    /// Make a role and a database.
+    Database(model::Database),
 }
 
 impl Action {
@@ -116,6 +118,7 @@ impl Action {
             Action::Http(http) => ("http", http.step_name()),
             Action::Traffic(traffic) => ("traffic", traffic.step_name()),
             Action::Maintenance(to) => ("maintenance", format!("maintenance {}", to.word())),
+            Action::Database(database) => ("database", database.step_name()),
         }
     }
 
@@ -228,6 +231,7 @@ fn action(entry: &StepEntry) -> Result<Action, Failure> {
         .or(entry.http.map(|http| Ok(Action::Http(http))))
         .or(entry.traffic.map(|traffic| Ok(Action::Traffic(traffic))))
         .or(entry.maintenance.map(|to| Ok(Action::Maintenance(to))))
+        .or(entry.database.map(|database| Ok(Action::Database(database))))
         .unwrap_or_else(|| Err(unchecked("a step without a kind")))
 }
 

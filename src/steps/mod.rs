@@ -10,6 +10,7 @@ pub(crate) mod snapshot;
 pub(crate) mod docker;
 pub(crate) mod wait;
 pub(crate) mod files;
+pub(crate) mod publish;
 pub(crate) mod meet;
 pub(crate) mod foreign;
 pub(crate) mod remote;
@@ -17,7 +18,7 @@ pub(crate) mod opened;
 pub(crate) mod source;
 pub(crate) mod maintenance;
 pub(crate) mod traffic;
-pub(crate) mod publish;
+pub(crate) mod database;
 pub(crate) mod http;
 pub(crate) mod written;
 pub(crate) mod command;
@@ -57,6 +58,8 @@ pub enum Work {
     Git(model::Git),
     /// Publishes folders as repositories.
     Publish(model::Publish),
+    /// Makes a role and a database.
+    Database(model::Database),
     /// A request of HTTP.
     Http(model::Http),
     /// Something with the inventory.
@@ -113,6 +116,7 @@ impl Work {
             Work::Copy(kind) => kind,
             Work::Git(kind) => kind,
             Work::Publish(kind) => kind,
+            Work::Database(kind) => kind,
             Work::Http(kind) => kind,
             Work::Inventory(kind) => kind,
             Work::Ansible(kind) => kind,
@@ -148,6 +152,7 @@ impl Work {
             Action::Docker(docker) => Work::Docker(docker.clone()),
             Action::Git(git) => Work::Git(git.clone()),
             Action::Publish(publish) => Work::Publish(publish.clone()),
+            Action::Database(database) => Work::Database(database.clone()),
             Action::Http(http) => Work::Http(http.clone()),
             Action::Ecs(ecs) => Work::Ecs(ecs.clone()),
             Action::Snapshot(step) => {

@@ -395,7 +395,7 @@ aply = 3
     11 |   { name = "nothing" },
        |   ^^^^^^^^^^^^^^^^^^^^
        |
-       = help: add one of `do`, `command`, `wait`, `copy`, `remote`, `compose`, `ansible`, `docker`, `ecs`, `snapshot`, `publish`, `git`, `http`, `traffic` or `maintenance`
+       = help: add one of `do`, `command`, `wait`, `copy`, `remote`, `compose`, `ansible`, `docker`, `ecs`, `snapshot`, `publish`, `git`, `http`, `traffic`, `maintenance` or `database`
 
     error: unknown key `wiat` in `step`
       --> environments/dev/environment.toml:12:5

@@ -15,6 +15,7 @@ mod ci;
 mod compose;
 mod containers;
 mod copy;
+mod database;
 mod counted_aws;
 mod deployments;
 mod docker;

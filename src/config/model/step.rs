@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    AnsibleStep, Capture, CommandLine, Compose, Copy, Docker, Ecs, FilePath, Git, Http, OnOff, Pattern,
+    AnsibleStep, Capture, CommandLine, Compose, Copy, Database, Docker, Ecs, FilePath, Git, Http, OnOff, Pattern,
     Period, PipelineEntry, Publish, Remote, SecretName, SnapshotStep, StepOrLine, TrafficStep, Wait,
 };
 use crate::config::template::Template;
@@ -19,7 +19,7 @@ use crate::config::verbs::Declared;
     { "required": ["remote"] }, { "required": ["compose"] }, { "required": ["ansible"] },
     { "required": ["docker"] }, { "required": ["ecs"] }, { "required": ["snapshot"] },
     { "required": ["publish"] }, { "required": ["git"] }, { "required": ["http"] }, { "required": ["traffic"] },
-    { "required": ["maintenance"] }
+    { "required": ["maintenance"] }, { "required": ["database"] }
 ]))]
 pub(crate) struct StepEntry {
     /// Another verb or pipeline, for the same environment
@@ -82,6 +82,10 @@ pub(crate) struct StepEntry {
     ///
     /// Example: `{ maintenance = "on" }`
     pub maintenance: Option<OnOff>,
+    /// Make a role and a database of a PostgreSQL server, where they are missing
+    ///
+    /// Example: `{ database = { url = "{{secret.PG_ADMIN_URL}}", role = "gitlab", password = "{{secret.GITLAB_DB_PASSWORD}}", extensions = ["pg_trgm"] } }`
+    pub database: Option<Database>,
 
     /// Name shown, and given to `--from`, `--only` and `--skip`
     ///
