@@ -225,6 +225,7 @@ impl Check<'_> {
                 self.reference(node, text, format);
             }
             "template" | "argument" | "address" | "path" | "given" => self.template(key, node, text, format),
+            "secret" if text.contains("{{") => self.template(key, node, text, "template"),
             _ => {
                 if let Some((message, help)) = format::wrong(key, text, format) {
                     self.issue(&node.place, message, help);

@@ -58,6 +58,7 @@ fn patterns(schema: &mut Json) {
                 Some("port") => r"^\s*0*[1-9][0-9]{0,4}\s*$",
                 Some("download") => "^https?://[^/@\\s]+/[^\\s]+",
                 Some("variable") => "^[A-Za-z_][A-Za-z0-9_]*$",
+                Some("secret") => r"^[A-Za-z_][A-Za-z0-9_]*$|\{\{",
                 Some("name") => r"^[^\s!-,./:-@\[-^`{-~]+$",
                 Some("argument" | "address") => {
                     let secret = r"(^|[^{])(\{\{\{\{)*\{\{\s*secret\.";
@@ -178,6 +179,7 @@ fn kind(shape: &Shape) -> String {
                 format!("name of {}", article(format))
             }
             "variable" => "name of a key".to_owned(),
+            "secret" => "name of a key, or text".to_owned(),
             "time-zone" => "time zone".to_owned(),
             "clock-time" => "time of the day".to_owned(),
             "moment" => "time".to_owned(),

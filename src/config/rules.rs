@@ -8,6 +8,7 @@ mod images;
 mod kubernetes;
 mod maintenance;
 mod power;
+mod publish;
 mod routes;
 mod scenarios;
 mod snapshots;
@@ -237,6 +238,7 @@ fn options(step: &Node, issues: &mut Vec<Issue>) {
     http::rules(step, issues);
     waits::rules(step, issues);
     kubernetes::rules(step, issues);
+    publish::rules(step, issues);
     for (table, (option, beside)) in OPTIONS.iter().flat_map(|(kind, option, beside)| {
         let waits =
             if *kind == "wait" { &["wait", "unless", "verify"][..] } else { std::slice::from_ref(kind) };

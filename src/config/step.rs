@@ -104,6 +104,8 @@ pub enum Action {
     Cluster(model::ClusterStep),
     /// Install, upgrade or remove a release of helm.
     Helm(model::Helm),
+    /// Make a role and a database.
+    Database(model::Database),
 }
 
 impl Action {
@@ -129,6 +131,7 @@ impl Action {
             Action::Maintenance(to) => ("maintenance", format!("maintenance {}", to.word())),
             Action::Cluster(to) => ("cluster", format!("cluster {}", to.word())),
             Action::Helm(helm) => ("helm", helm.step_name()),
+            Action::Database(database) => ("database", database.step_name()),
         }
     }
 
@@ -246,6 +249,7 @@ fn action(entry: &StepEntry) -> Result<Action, Failure> {
         .or(entry.maintenance.map(|to| Ok(Action::Maintenance(to))))
         .or(entry.cluster.map(|to| Ok(Action::Cluster(to))))
         .or(entry.helm.map(|helm| Ok(Action::Helm(helm))))
+        .or(entry.database.map(|database| Ok(Action::Database(database))))
         .unwrap_or_else(|| Err(unchecked("a step without a kind")))
 }
 

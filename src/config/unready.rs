@@ -12,10 +12,8 @@ const KEYS: [(&[&str], &str, &str); 1] = [(
 )];
 
 /// The same for what stands in a step, and for verbs.
-const WORDS: [(&str, &str, &str); 2] = [
-    ("publish", "forges", "use a step `command` with `git push`"),
-    ("verb", "steps of its own for this verb", "write your own: `[pipelines] NAME = [ … ]`"),
-];
+const WORDS: [(&str, &str, &str); 1] =
+    [("verb", "steps of its own for this verb", "write your own: `[pipelines] NAME = [ … ]`")];
 
 /// Why a step or verb cannot be done yet: the reason, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use super::{OnFailure, Rules, Step, What};
 use crate::config::template::{Rendered, shown_value};
 use crate::exec::BoxFuture;
 use crate::failure::Failure;
-use crate::steps::{Work, ecs, helm, source};
+use crate::steps::{Work, ecs, helm, publish, source};
 use crate::text;
 use crate::work::needs::Needs;
 use crate::work::{Facts, Frame, StepCx};
@@ -54,19 +54,18 @@ async fn one(run: &mut PipelineRun<'_>, step: &Step) -> Result<(), Failure> {
             for line in dry(run, work)? {
                 print(run, &line)?;
             }
-            if let (Work::Ecs(_) | Work::Helm(_), None) = (work, &run.options.told) {
-                // Values that this dry run gives by their names are none for AWS or a cluster.
-                let mut facts = Facts::default();
-                let mut cx = StepCx::new(run.cx, run.env, &step.name, &[], &mut facts);
-                cx.frame.secrets.clone_from(&rules.secrets);
-                let lines = match work {
-                    Work::Ecs(ecs) => ecs::foreseen::foreseen(&mut cx, ecs).await,
-                    Work::Helm(release) => helm::foreseen::foreseen(&mut cx, release).await,
-                    _ => Vec::new(),
-                };
-                for line in lines {
-                    print(run, &format!("# {line}"))?;
-                }
+            // Values that this dry run gives by their names are none for others.
+            let mut facts = Facts::default();
+            let mut cx = StepCx::new(run.cx, run.env, &step.name, &[], &mut facts);
+            cx.frame.secrets.clone_from(&rules.secrets);
+            let lines = match (work, &run.options.told) {
+                (Work::Ecs(ecs), None) => ecs::foreseen::foreseen(&mut cx, ecs).await,
+                (Work::Helm(release), None) => helm::foreseen::foreseen(&mut cx, release).await,
+                (Work::Publish(folders), None) => publish::foreseen(&mut cx, folders).await,
+                _ => Vec::new(),
+            };
+            for line in lines {
+                print(run, &format!("# {line}"))?;
             }
         }
     }

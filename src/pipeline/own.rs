@@ -6,7 +6,6 @@ use super::{OnFailure, Rules, Step, What, refused};
 use crate::config::Environment;
 use crate::config::node::Node;
 use crate::config::step::{self as declared, Action, Wait};
-use crate::config::unready::{self, Unready};
 use crate::config::verbs::{self, Effect};
 use crate::steps::Work;
 use crate::steps::nothing::Refused;
@@ -156,7 +155,6 @@ fn called(env: &Environment, node: Option<&Node>, mut steps: Vec<Step>) -> Vec<S
 
 /// `key` is what it is called in `node`.
 fn work(env: &Environment, node: Option<&Node>, key: &str, action: &Action) -> Work {
-    let later = |word: &str, keys: &[&str]| later(env, node, word, keys);
     let unready = match action {
         Action::Docker(docker) if env.registry.is_none() => docker.needs_registry().map(|word| {
             let (why, help) = machines::no_registry(env);
@@ -164,7 +162,7 @@ fn work(env: &Environment, node: Option<&Node>, key: &str, action: &Action) -> W
                 node.and_then(|node| env.document.key_problem(Some(node), &[key, word], &why, &help));
             Work::Refused(Refused { why, help, problem })
         }),
-        _ => later(action.kind(), &[key]),
+        _ => None,
     };
     match (unready, action, Work::declared(action)) {
         (Some(unready), ..) => unready,
@@ -176,10 +174,4 @@ fn work(env: &Environment, node: Option<&Node>, key: &str, action: &Action) -> W
             problem: None,
         }),
     }
-}
-
-fn later(env: &Environment, node: Option<&Node>, word: &str, keys: &[&str]) -> Option<Work> {
-    let Unready { why, help } = unready::word(word, &keys.join("."))?;
-    let problem = node.and_then(|node| env.document.key_problem(Some(node), keys, &why, &help));
-    Some(Work::Refused(Refused { why, help, problem }))
 }

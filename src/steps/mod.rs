@@ -14,6 +14,7 @@ pub(crate) mod argocd;
 pub(crate) mod kubernetes;
 pub(crate) mod wait;
 pub(crate) mod files;
+pub(crate) mod publish;
 pub(crate) mod meet;
 pub(crate) mod kubectl;
 pub(crate) mod foreign;
@@ -22,6 +23,7 @@ pub(crate) mod opened;
 pub(crate) mod source;
 pub(crate) mod maintenance;
 pub(crate) mod traffic;
+pub(crate) mod database;
 pub(crate) mod http;
 pub(crate) mod written;
 pub(crate) mod command;
@@ -59,6 +61,10 @@ pub enum Work {
     Copy(model::Copy),
     /// Tags, commits or pushes.
     Git(model::Git),
+    /// Publishes folders as repositories.
+    Publish(model::Publish),
+    /// Makes a role and a database.
+    Database(model::Database),
     /// A request of HTTP.
     Http(model::Http),
     /// Objects of Kubernetes.
@@ -126,6 +132,8 @@ impl Work {
             Work::Wait(kind) => kind,
             Work::Copy(kind) => kind,
             Work::Git(kind) => kind,
+            Work::Publish(kind) => kind,
+            Work::Database(kind) => kind,
             Work::Http(kind) => kind,
             Work::Kubernetes(kind) => &**kind,
             Work::Objects(kind) => kind,
@@ -166,6 +174,8 @@ impl Work {
             Action::Ansible(playbook) => Work::Ansible(playbook.clone()),
             Action::Docker(docker) => Work::Docker(docker.clone()),
             Action::Git(git) => Work::Git(git.clone()),
+            Action::Publish(publish) => Work::Publish(publish.clone()),
+            Action::Database(database) => Work::Database(database.clone()),
             Action::Http(http) => Work::Http(http.clone()),
             Action::Kubernetes(kubernetes) => Work::Kubernetes(kubernetes.clone()),
             Action::ArgoCd(argocd) => Work::ArgoCd(argocd.clone()),
@@ -179,7 +189,7 @@ impl Work {
             Action::Cluster(to) => Work::Cluster(*to),
             Action::Maintenance(to) => Work::Maintenance(maintenance::Maintenance { wanted: *to }),
             Action::Helm(helm) => Work::Helm(helm.clone()),
-            Action::Do(..) | Action::Publish(_) => return None,
+            Action::Do(..) => return None,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! git: the questions infractl asks, and what a `git` step does.
 
+pub(crate) mod publish;
 pub(crate) mod signing;
 
 use std::path::Path;

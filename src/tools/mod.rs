@@ -9,6 +9,7 @@ pub(crate) mod checkers;
 pub(crate) mod clusters;
 pub(crate) mod docker;
 pub(crate) mod failures;
+pub(crate) mod forge;
 pub(crate) mod git;
 pub(crate) mod helm;
 pub(crate) mod kubernetes;

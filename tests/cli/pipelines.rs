@@ -302,16 +302,10 @@ outer = [{ do = "inner" }, { name = "three", command = "echo three >> seen", sec
 #[test]
 fn what_cannot_be_done_is_said_before_anything_is() {
     let project = project(
-        r#"mixed = [
-  { command = "touch done", secrets = [] },
-  { publish = { server = "http://127.0.0.1:9", folders = ["shared"] } },
-]
-task = [{ command = "touch done", secrets = [] }, { docker = { push = "image" } }]
+        r#"task = [{ command = "touch done", secrets = [] }, { docker = { push = "image" } }]
 [images.image]
 "#,
     );
-    let said = run(&project, "mixed", &[]).code(78);
-    said.says("`publish` is refused until it works").says("forges").says("environment.toml:");
     run(&project, "task", &[]).code(78).says("there is no `[registry]`").says("environment.toml:");
     assert!(!project.path("done").exists());
     run(&project, "task", &["--skip", "docker push image"]).code(0);
@@ -322,36 +316,6 @@ task = [{ command = "touch done", secrets = [] }, { docker = { push = "image" } 
     said.says("`release.snapshots` is refused until it works").says("environment.toml:");
     let project = self::project("");
     project.infractl(&["deploy", "local"]).code(78).says("no pipeline `deploy`").says("[pipelines]");
-}
-
-#[test]
-fn a_step_that_cannot_be_done_yet_is_shown_where_it_stands() {
-    let steps = [
-        ("{ publish = { server = \"http://x\", folders = [\"app\"] } }", "publish", 3),
-        (
-            "{ command = \"false\", on-failure = [{ publish = { server = \"http://x\", folders = [\"a\"] } }] }",
-            "publish",
-            38,
-        ),
-    ];
-    let rest = "[tasks.etl]\nimage = \"x\"\n[images.image]\n";
-    for (step, key, column) in steps {
-        // A long line is cut where the page ends.
-        let start = &step[..40];
-        let project = self::project(&format!("a = [\n  {{ command = \"true\" }},\n{step},\n]\n{rest}"));
-        let line = project
-            .read("environments/local/environment.toml")
-            .lines()
-            .position(|line| line == format!("{step},"));
-        let place = format!("environment.toml:{}:{column}", line.unwrap() + 1);
-        let said = run(&project, "a", &[]).code(78);
-        said.says("is refused until it works").says(&place).says(start).says(&"^".repeat(key.len()));
-        // In a table with an effect, and by way of another pipeline.
-        let project = self::project(&format!(
-            "b = [{{ do = \"a\" }}]\na.effect = \"reads\"\na.steps = [\n{step},\n]\n{rest}"
-        ));
-        run(&project, "b", &[]).code(78).says("is refused until it works").says(start);
-    }
 }
 
 #[test]

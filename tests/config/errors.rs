@@ -395,7 +395,7 @@ aply = 3
     11 |   { name = "nothing" },
        |   ^^^^^^^^^^^^^^^^^^^^
        |
-       = help: add one of `do`, `command`, `wait`, `copy`, `remote`, `compose`, `ansible`, `docker`, `ecs`, `snapshot`, `publish`, `git`, `http`, `traffic`, `maintenance`, `kubernetes`, `argocd`, `cluster` or `helm`
+       = help: add one of `do`, `command`, `wait`, `copy`, `remote`, `compose`, `ansible`, `docker`, `ecs`, `snapshot`, `publish`, `git`, `http`, `traffic`, `maintenance`, `kubernetes`, `argocd`, `cluster`, `helm` or `database`
 
     error: unknown key `wiat` in `step`
       --> environments/dev/environment.toml:12:5

@@ -6,6 +6,7 @@
 mod checks;
 mod ci;
 mod copy;
+mod database;
 mod remote;
 mod ansible_step;
 mod ecs;
@@ -66,6 +67,7 @@ pub(crate) use cluster::*;
 pub(crate) use command::*;
 pub(crate) use compose::*;
 pub(crate) use copy::*;
+pub(crate) use database::*;
 pub(crate) use cost::*;
 pub(crate) use docker::*;
 pub(crate) use drift::*;

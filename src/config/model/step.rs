@@ -5,9 +5,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    AnsibleStep, ArgoCd, Capture, ClusterStep, CommandLine, ComponentName, Compose, Copy, Docker, Ecs,
-    FilePath, Git, Helm, Http, Kubernetes, OnOff, OneOrMany, Pattern, Period, PipelineEntry, Publish, Remote,
-    ScenarioName, SecretName, SnapshotStep, StepOrLine, TrafficStep, Wait,
+    AnsibleStep, ArgoCd, Capture, ClusterStep, CommandLine, ComponentName, Compose, Copy, Database, Docker,
+    Ecs, FilePath, Git, Helm, Http, Kubernetes, OnOff, OneOrMany, Pattern, Period, PipelineEntry, Publish,
+    Remote, ScenarioName, SecretName, SnapshotStep, StepOrLine, TrafficStep, Wait,
 };
 use crate::config::template::Template;
 use crate::config::verbs::Declared;
@@ -21,7 +21,7 @@ use crate::config::verbs::Declared;
     { "required": ["docker"] }, { "required": ["ecs"] }, { "required": ["snapshot"] },
     { "required": ["publish"] }, { "required": ["git"] }, { "required": ["http"] }, { "required": ["traffic"] },
     { "required": ["maintenance"] }, { "required": ["kubernetes"] }, { "required": ["argocd"] },
-    { "required": ["cluster"] }, { "required": ["helm"] }
+    { "required": ["cluster"] }, { "required": ["helm"] }, { "required": ["database"] }
 ]))]
 pub(crate) struct StepEntry {
     /// Another verb or pipeline, for the same environment
@@ -100,6 +100,10 @@ pub(crate) struct StepEntry {
     ///
     /// Example: `{ helm = { release = "minio", chart = "charts/minio", namespace = "data", values = ["lab/minio.yaml"] } }`
     pub helm: Option<Helm>,
+    /// Make a role and a database of a PostgreSQL server, where they are missing
+    ///
+    /// Example: `{ database = { url = "{{secret.PG_ADMIN_URL}}", role = "gitlab", password = "{{secret.GITLAB_DB_PASSWORD}}", extensions = ["pg_trgm"] } }`
+    pub database: Option<Database>,
 
     /// Name shown, and given to `--from`, `--only` and `--skip`
     ///

@@ -100,6 +100,10 @@ pub struct SecretName(pub String);
 #[serde(transparent)]
 pub struct VariableName(pub String);
 
+/// A key of the secret files, or a text that names a secret or a value.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SecretOrTemplate(pub Template);
+
 /// Status codes of HTTP, first and last: `200`, `"200-299"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status {
@@ -231,6 +235,14 @@ impl<'de> Deserialize<'de> for Template {
     }
 }
 
+impl<'de> Deserialize<'de> for SecretOrTemplate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = String::deserialize(deserializer)?;
+        let text = if written.contains("{{") { written } else { format!("{{{{secret.{written}}}}}") };
+        Template::parse(&text).map(SecretOrTemplate).map_err(|malformed| de::Error::custom(malformed.message))
+    }
+}
+
 impl<'de> Deserialize<'de> for Status {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let written = match Json::deserialize(deserializer)? {
@@ -290,6 +302,7 @@ format! {
     ] },
     SecretName => { "type": "string", "format": "variable" },
     VariableName => { "type": "string", "format": "variable" },
+    SecretOrTemplate => { "type": "string", "format": "secret" },
     Status => { "anyOf": [
         { "type": "integer", "minimum": 100, "maximum": 599 }, { "type": "string", "format": "status" }
     ] },

@@ -123,7 +123,7 @@ fn one_of(node: &Node, keys: &[&str], issues: &mut Vec<Issue>) {
 }
 
 /// Steps that say something of which a value can be taken.
-const TELLING: [&str; 7] = ["command", "remote", "docker", "compose", "ansible", "ecs", "http"];
+const TELLING: [&str; 8] = ["command", "remote", "docker", "compose", "ansible", "ecs", "http", "publish"];
 
 fn captures(root: &Node, step: &Node, issues: &mut Vec<Issue>) {
     let Some(captures) = step.get("capture").and_then(Node::table) else { return };

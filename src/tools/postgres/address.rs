@@ -128,6 +128,11 @@ impl Address {
         self.vars.get("PGDATABASE").map(String::as_str).unwrap_or_default()
     }
 
+    /// A part of it, by the variable that means it.
+    pub(crate) fn get(&self, variable: &str) -> Option<&str> {
+        self.vars.get(variable).map(String::as_str)
+    }
+
     /// The password, which is to be masked: alone it is no secret of a file.
     pub(crate) fn password(&self) -> Option<&SecretString> {
         self.password.as_ref()

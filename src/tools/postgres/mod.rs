@@ -1,6 +1,7 @@
 //! PostgreSQL: the programs that dump and restore, what they are asked, and what they say.
 
 mod address;
+pub(crate) mod role;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
