@@ -61,7 +61,7 @@ fn a_cluster_that_is_there_is_waited_for_until_it_can_be_used() {
     );
     late.environment("dev", &format!("{section}{PIPELINES}"));
     drop(kube);
-    late.run(&["ready", "dev"], 1).says("its API does not answer").says("refused");
+    late.run(&["ready", "dev"], 1).says("its API does not answer");
 }
 
 /// A fake of `k3d`, whose cluster is the API of the test: it knows one cluster, and hands out a file that leads there.

@@ -133,11 +133,11 @@ mod tests {
     fn what_the_file_says_becomes_arguments() {
         let of = |text: &str, registries: Option<&Path>| {
             let made = create(&cluster_in(text), "shop/dev", "0a1b", registries, Duration::from_secs(300));
-            shell_words::join(&made.args)
+            made.args.join(" ")
         };
         let begin = "cluster create lab --wait --timeout 300s --kubeconfig-update-default=false \
-                     --kubeconfig-switch-context=false --runtime-label 'infractl.environment=shop/dev@server:*' \
-                     --runtime-label 'infractl.cluster=0a1b@server:*' --api-port 127.0.0.1:";
+                     --kubeconfig-switch-context=false --runtime-label infractl.environment=shop/dev@server:* \
+                     --runtime-label infractl.cluster=0a1b@server:* --api-port 127.0.0.1:";
         assert_eq!(of("kind = 'k3d'\nname = 'lab'", None), format!("{begin}random"));
         let text = "kind = 'k3d'\nname = 'lab'\nservers = 3\nagents = 2\napi-port = 6550\nimage = 'i'\nmemory = '4g'\n\
                     gpus = 'all'\nports = ['80:8080', '127.0.0.1:53:53/udp']\ndisable = ['traefik']\ncni = false\n\
@@ -147,8 +147,8 @@ mod tests {
             format!(
                 "{begin}6550 --servers 3 --agents 2 --image i --servers-memory 4g --agents-memory 4g --gpus all \
                  --port 80:8080@loadbalancer --port 127.0.0.1:53:53/udp@loadbalancer --registry-config /r.yaml \
-                 --k3s-arg '--disable=traefik@server:*' --k3s-arg '--flannel-backend=none@server:*' \
-                 --k3s-arg '--disable-network-policy@server:*' --no-lb"
+                 --k3s-arg --disable=traefik@server:* --k3s-arg --flannel-backend=none@server:* \
+                 --k3s-arg --disable-network-policy@server:* --no-lb"
             )
         );
         assert!(of("kind = 'k3d'\nconfig = '/c.yaml'", None).contains("--config /c.yaml --wait"));
