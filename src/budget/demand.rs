@@ -142,18 +142,17 @@ impl<'a> Said<'a> {
             self.chosen.is_some_and(|chosen| matches!(chosen.names.as_slice(), [name] if name == who))
         };
         let components: Vec<Share<T>> = self.components().filter_map(share).collect();
-        let above = match written.iter().find(|share| is_own(&share.who)) {
-            Some(own) => vec![own.clone()],
-            None => {
-                let sum = total(&components);
-                let most = written.into_iter().fold(None, |most: Option<Share<T>>, share| match most {
-                    Some(most) if most.much >= share.much => Some(most),
-                    _ => Some(share),
-                });
-                match most.filter(|most| components.is_empty() || most.much > sum) {
-                    Some(most) => vec![most],
-                    None => components,
-                }
+        let above = if let Some(own) = written.iter().find(|share| is_own(&share.who)) {
+            vec![own.clone()]
+        } else {
+            let sum = total(&components);
+            let most = written.into_iter().fold(None, |most: Option<Share<T>>, share| match most {
+                Some(most) if most.much >= share.much => Some(most),
+                _ => Some(share),
+            });
+            match most.filter(|most| components.is_empty() || most.much > sum) {
+                Some(most) => vec![most],
+                None => components,
             }
         };
         own.into_iter().chain(above).collect()
@@ -182,6 +181,7 @@ mod tests {
         trino = { needs = { memory = "6GiB", cpu = 2, inotify = true } }
     "#;
 
+    #[expect(clippy::disallowed_methods, reason = "a fixture needs no atomic write")]
     fn needed(names: &[&str]) -> Needed {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("environments/lab");

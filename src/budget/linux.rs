@@ -141,6 +141,7 @@ mod tests {
     use super::*;
 
     /// A machine that says this, by path and text.
+    #[expect(clippy::disallowed_methods, reason = "a fixture needs no atomic write")]
     fn machine(files: &[(&str, &str)]) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         for (path, text) in files {

@@ -10,7 +10,6 @@ use super::demand::Needed;
 use super::linux::{self, Limit};
 use super::ports;
 use crate::config::Environment;
-use crate::config::node::Node;
 use crate::context::Ctx;
 use crate::exec::{Cmd, RunError};
 use crate::tools::docker::engine::{self, Engine, Published};
@@ -125,7 +124,7 @@ fn memory(root: &Path, limit: Option<Limit>) -> Option<Memory> {
 }
 
 fn processors(root: &Path) -> Option<f64> {
-    let parallel = || std::thread::available_parallelism().ok().map(|count| count.get());
+    let parallel = || std::thread::available_parallelism().ok().map(std::num::NonZero::get);
     let allowed = linux::allowed(root).or_else(|| u32::try_from(parallel()?).ok()).map(f64::from)?;
     Some(linux::cpu_limit(root).map_or(allowed, |limit| limit.min(allowed)))
 }
@@ -186,8 +185,7 @@ async fn at(
 /// It is of a compose project in a folder of ours, or a node of our cluster.
 fn is_ours(env: &Environment, container: &Published) -> bool {
     let in_project = !container.folder.is_empty() && Path::new(&container.folder).starts_with(&env.root);
-    let cluster = env.document.root.at(&["cluster", "name"]).and_then(Node::text);
-    in_project || (!container.cluster.is_empty() && cluster == Some(container.cluster.as_str()))
+    in_project || env.cluster.as_ref().is_some_and(|cluster| cluster.name == container.cluster)
 }
 
 async fn graphics(cx: &Ctx, root: &Path) -> Option<u32> {
@@ -234,6 +232,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "a fixture needs no atomic write")]
     fn a_limit_counts_where_it_is_tighter_than_the_machine() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(dir.path().join("proc")).unwrap();

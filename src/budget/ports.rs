@@ -89,6 +89,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "a fixture needs no atomic write")]
     fn the_process_is_found_by_its_socket() {
         let dir = tempfile::tempdir().unwrap();
         let write = |path: &str, text: &str| {

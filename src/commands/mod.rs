@@ -83,8 +83,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
-use kept_as::OWN;
 pub(crate) use global::{Color, Global, OutputMode};
+use kept_as::OWN;
 pub(crate) use typed::parse;
 
 /// One binary in front of an infrastructure repository: secrets, terraform, environment files, deploys

@@ -79,7 +79,8 @@ pub(crate) fn wrong(key: &str, text: &str, format: &str) -> Option<(String, Stri
         // What was meant may be the secret itself: it is not said again.
         "secret" => {
             let message = format!("`{key}` is not the name of a secret");
-            let help = "keep it in a file of secrets and write its name, or `{{secret.NAME}}`, `{{value.NAME}}`";
+            let help =
+                "keep it in a file of secrets and write its name, or `{{secret.NAME}}`, `{{value.NAME}}`";
             return (!is_variable(text)).then(|| (message, help.to_owned()));
         }
         _ => return None,

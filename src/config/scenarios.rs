@@ -59,7 +59,9 @@ pub(crate) fn with_included<S: AsRef<str>>(root: &Node, wanted: &[S]) -> Vec<Str
         all.extend(above.pop());
     }
     let mut all = Vec::new();
-    wanted.iter().for_each(|name| add(root, name.as_ref(), &mut Vec::new(), &mut all));
+    for name in wanted {
+        add(root, name.as_ref(), &mut Vec::new(), &mut all);
+    }
     all
 }
 
@@ -102,10 +104,9 @@ pub(crate) fn choose(
         (Asked::Like(names), _) if !names.is_empty() && unknown(names).is_none() => {
             (names.to_vec(), Because::Named)
         }
-        (Asked::Usual, _) => (vec![default.clone()], Because::Default),
+        (Asked::Usual, _) | (_, None) => (vec![default.clone()], Because::Default),
         (_, Some(names)) if unknown(names).is_none() => (names.clone(), Because::Up),
         (_, Some(_)) => (vec![default.clone()], Because::Lost),
-        (_, None) => (vec![default.clone()], Because::Default),
     };
     let all = with_included(root, &names);
     let mut components: Vec<String> = Vec::new();

@@ -3,6 +3,7 @@
 use super::Pipeline;
 use super::select::Selection;
 use crate::config::Environment;
+use crate::config::model::ClusterStep;
 use crate::config::step::{Action, OnFailure, Step};
 use crate::config::verbs::{self, Turn};
 use crate::deployments::run::Meant;
@@ -34,9 +35,11 @@ pub(crate) fn turn(env: &Environment, pipeline: &Pipeline, is_part: bool) -> Opt
 pub(crate) fn way(pipeline: &Pipeline, is_part: bool) -> Option<Turn> {
     let by_verb = verbs::find(&pipeline.verb).and_then(|verb| verb.turn);
     let of_work = |work: &Work| match work {
-        Work::Terraform(Terraform::Apply { .. }) | Work::Power(PowerStep::Start { .. }) => Some(Turn::Up),
+        Work::Terraform(Terraform::Apply { .. })
+        | Work::Power(PowerStep::Start { .. })
+        | Work::Cluster(ClusterStep::Up) => Some(Turn::Up),
         Work::Power(PowerStep::Stop { .. }) => Some(Turn::Stops),
-        Work::Terraform(Terraform::Destroy) => Some(Turn::Destroys),
+        Work::Terraform(Terraform::Destroy) | Work::Cluster(ClusterStep::Down) => Some(Turn::Destroys),
         Work::Terraform(Terraform::Any { words }) => match words.first()?.as_str() {
             "apply" => Some(Turn::Up),
             "destroy" => Some(Turn::Destroys),

@@ -18,6 +18,7 @@ use crate::work::kind::Mention;
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     /// What was up; outer none as long as nothing is brought up.
+    #[expect(clippy::option_option, reason = "before it is known, nothing was up, something was up")]
     pub(super) before: Option<Option<Up>>,
     /// More than one step has changed something.
     pub(super) is_changed: bool,

@@ -11,7 +11,10 @@ fn what_means_nothing_in_a_step_is_refused() {
         ("kubernetes = { apply = [] }", "`apply` names nothing"),
         ("kubernetes = { secret = \"a\" }", "would be empty"),
         ("kubernetes = { delete = [\"job/a\"], template = true }", "`template` means nothing here"),
-        ("kubernetes = { delete = [\"job/a\"], force-conflicts = true }", "`force-conflicts` means nothing here"),
+        (
+            "kubernetes = { delete = [\"job/a\"], force-conflicts = true }",
+            "`force-conflicts` means nothing here",
+        ),
         ("kubernetes = { kustomize = \"a\", data = { a = \"b\" } }", "`data` means nothing here"),
         ("kubernetes = { apply = [\"a.yaml\"], labels = { a = \"b\" } }", "`labels` means nothing here"),
         ("kubernetes = { secret = \"{{secret.A}}\", data = { a = \"b\" } }", "secret"),

@@ -34,12 +34,10 @@ enum Answer {
     Says(Json),
     /// The operation runs, ends like this, and then it has looked and says this.
     Ran(&'static str, Json),
-    /// The operation runs and does not end.
-    Runs,
     /// The Application is removed.
     Gone,
 }
-use Answer::{Gone, Late, Nothing, Ran, Runs, Says};
+use Answer::{Gone, Late, Nothing, Ran, Says};
 
 fn is(sync: &str, health: &str) -> Json {
     json!({ "sync": { "status": sync, "revision": COMMIT }, "health": { "status": health }, "conditions": null })
@@ -135,24 +133,20 @@ impl World {
                             "-n",
                             &self.namespace,
                         ])),
-                        Ran(..) | Runs => panic!("that answers a synchronisation"),
+                        Ran(..) => panic!("that answers a synchronisation"),
                     }
                 }
                 if app.get("operation").is_some() {
                     let state =
                         json!({ "phase": "Running", "operation": app["operation"], "startedAt": now() });
                     let running = json!({ "operation": null, "status": { "operationState": state } });
-                    match answers(name, Sync(count(true))) {
-                        Ran(phase, status) => {
-                            self.patch(name, &running);
-                            std::thread::sleep(Duration::from_millis(500));
-                            let state = json!({ "phase": phase, "finishedAt": now(), "message": format!("it has {phase}") });
-                            self.patch(name, &json!({ "status": { "operationState": state } }));
-                            std::thread::sleep(Duration::from_millis(1100));
-                            self.patch(name, &said(status));
-                        }
-                        Runs => self.patch(name, &running),
-                        _ => {}
+                    if let Ran(phase, status) = answers(name, Sync(count(true))) {
+                        self.patch(name, &running);
+                        std::thread::sleep(Duration::from_millis(500));
+                        let state = json!({ "phase": phase, "finishedAt": now(), "message": format!("it has {phase}") });
+                        self.patch(name, &json!({ "status": { "operationState": state } }));
+                        std::thread::sleep(Duration::from_millis(1100));
+                        self.patch(name, &said(status));
                     }
                 }
             }

@@ -65,11 +65,11 @@ impl Server {
         let project = Sandbox::empty()
             .with_secrets(&[("PG_ADMIN_URL", &self.url()), ("PASSWORD", &self.password("first"))])
             .hiding(&["p@ss w0rd"]);
-        self.says(&project, table);
+        Self::says(&project, table);
         project
     }
 
-    fn says(&self, project: &Sandbox, table: &str) {
+    fn says(project: &Sandbox, table: &str) {
         let text =
             format!("[pipelines]\ngo = [{{ name = \"db\", timeout = \"60s\", database = {{ {table} }} }}]\n");
         project.environment("lab", &text);
@@ -164,7 +164,7 @@ fn a_role_that_is_there_gets_the_password_that_lets_it_in() {
     assert!(server.works(mark, &server.password("first"), mark));
     go(&project, 0).says("unchanged");
     // Without a password nothing is done about it.
-    server.says(&project, &format!("url = \"{{{{secret.PG_ADMIN_URL}}}}\", role = \"{mark}\""));
+    Server::says(&project, &format!("url = \"{{{{secret.PG_ADMIN_URL}}}}\", role = \"{mark}\""));
     go(&project, 0).says("unchanged");
     // The database of somebody else stays theirs.
     server.ask("postgres", &format!("alter database {mark} owner to tf"));
@@ -182,7 +182,7 @@ fn names_may_hold_anything_but_too_much() {
     go(&project, 0).says("unchanged");
     let plain = odd.replace('\\', "");
     assert!(server.works(&plain, &server.password("first"), &format!("{plain} DB")));
-    server.says(&project, &format!("{ADMIN}, role = \"{mark}{}\"", "x".repeat(64)));
+    Server::says(&project, &format!("{ADMIN}, role = \"{mark}{}\"", "x".repeat(64)));
     go(&project, 78).says("cannot be the name of a role").says("63 bytes");
 }
 
@@ -212,7 +212,7 @@ fn who_may_not_is_told_so_and_what_was_made_stays() {
     let with = |url: &str, table: &str| {
         let project =
             Sandbox::empty().with_secrets(&[("PG_ADMIN_URL", url), ("PASSWORD", &server.password("x"))]);
-        server.says(&project, &format!("{ADMIN}, {table}"));
+        Server::says(&project, &format!("{ADMIN}, {table}"));
         project
     };
     let role = format!("role = \"{mark}_app\"");
@@ -224,7 +224,7 @@ fn who_may_not_is_told_so_and_what_was_made_stays() {
     let half =
         with(&url(&format!("{mark}_half"), "half"), &format!("{role}, extensions = [\"pageinspect\"]"));
     go(&half, 1).says("`pageinspect`").says("superuser");
-    server.says(&half, &format!("{ADMIN}, {role}"));
+    Server::says(&half, &format!("{ADMIN}, {role}"));
     go(&half, 0).says("unchanged");
     assert!(server.works(&format!("{mark}_app"), &server.password("x"), &format!("{mark}_app")));
     let none = with(&server.url(), &format!("{role}, extensions = [\"no such\"]"));

@@ -4,7 +4,6 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
@@ -33,16 +32,6 @@ impl Gitea {
 
     fn start() -> Option<Gitea> {
         let program = PathBuf::from(need("gitea")?);
-        // It may be built yet.
-        let pid = std::fs::read_to_string(program.parent()?.parent()?.join("build.pid")).unwrap_or_default();
-        let started = Instant::now();
-        while !program.exists() && Path::new("/proc").join(pid.trim()).exists() && !pid.trim().is_empty() {
-            assert!(started.elapsed() < Duration::from_secs(1800), "gitea is built for half an hour");
-            std::thread::sleep(Duration::from_secs(1));
-        }
-        if !program.exists() {
-            return None;
-        }
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/forge/gitea");
         let mut runs =
             Command::new(script).arg(&program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();

@@ -3,6 +3,7 @@
 //! The doc comments are the reference for users (`docs/config.md`), the types are the JSON schema and what a
 //! file is checked against. A line `Default: …` or `Example: …` gets a place of its own in the reference.
 
+mod format;
 mod checks;
 mod ci;
 mod copy;
@@ -67,8 +68,8 @@ pub(crate) use cluster::*;
 pub(crate) use command::*;
 pub(crate) use compose::*;
 pub(crate) use copy::*;
-pub(crate) use database::*;
 pub(crate) use cost::*;
+pub(crate) use database::*;
 pub(crate) use docker::*;
 pub(crate) use drift::*;
 pub(crate) use dynamic::{misnamed, plugin_named};

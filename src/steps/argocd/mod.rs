@@ -74,7 +74,7 @@ fn describe(step: &StepCx<'_>, argocd: &ArgoCd) -> Result<Vec<String>, Failure> 
     let at = at.map_or(String::new(), |revision| format!(" at {revision}"));
     match argocd.wait {
         ArgoWait::Healthy => {
-            lines.push(format!("# wait until {app}{children} is synchronised{at} and healthy"))
+            lines.push(format!("# wait until {app}{children} is synchronised{at} and healthy"));
         }
         ArgoWait::Synced => lines.push(format!("# wait until {app}{children} is synchronised{at}")),
         ArgoWait::None => {}

@@ -76,7 +76,7 @@ impl Round {
             let app = Application(found);
             let wish = self.wish_for(&id);
             let watched = self.watched.entry(id.clone()).or_default();
-            let next = watched.look(&app, &wish, false, now);
+            let next = watched.look(app, &wish, false, now);
             // Before that, what it makes may be what it made yesterday.
             if self.has_children && watched.is_settled() {
                 for child in app.children() {
@@ -91,7 +91,7 @@ impl Round {
                 Next::Refresh => self.said_before(&id.1),
                 Next::Sync(_) => "a synchronisation is started".to_owned(),
             };
-            self.tell(step, &id, &app, &message);
+            self.tell(step, &id, app, &message);
             if next != Next::Done {
                 waits.push(format!("{}: {message}", id.1));
             }
@@ -112,7 +112,7 @@ impl Round {
             let Some(found) = found else { continue };
             let wish = self.wish_for(&id);
             let next = self.watched.entry(id.clone()).or_default().look(
-                &Application(found),
+                Application(found),
                 &wish,
                 true,
                 Instant::now(),
@@ -160,7 +160,7 @@ impl Round {
     }
 
     /// What somebody has to know while it is waited for, once.
-    fn tell(&mut self, step: &StepCx<'_>, id: &Id, app: &Application<'_>, message: &str) {
+    fn tell(&mut self, step: &StepCx<'_>, id: &Id, app: Application<'_>, message: &str) {
         let is_worth =
             app.health() == "Suspended" || message.contains("Error:") || message.contains("Degraded");
         let line = format!("{}: {message}", id.1);
@@ -171,7 +171,9 @@ impl Round {
     }
 
     pub(super) fn shown(&self, step: &StepCx<'_>) {
-        table(&self.rows).iter().for_each(|line| step.say(line));
+        for line in table(&self.rows) {
+            step.say(&line);
+        }
     }
 
     pub(super) fn summary(&self) -> String {

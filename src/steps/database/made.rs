@@ -48,7 +48,7 @@ async fn of_role(
     let role = &names.role;
     let found = admin.query_opt("select rolcanlogin from pg_roles where rolname = $1", &[role]).await;
     let found = found.map_err(|error| failed(&error, "look for the role"))?.map(|row| row.get::<_, bool>(0));
-    let verifier = || password.map(|password| verifier(password));
+    let verifier = || password.map(verifier);
     if found.is_none() {
         let statement = role::create(role, verifier().as_deref());
         match execute(step, admin, &statement, &format!("create role {role}")).await {
@@ -65,9 +65,8 @@ async fn of_role(
     };
     let database = is_there(admin, &names.database).await?.then_some(names.database.as_str());
     match server.try_login(step, (role, password), database).await {
-        Ok(()) => return Ok(None),
-        // It is known, and may not use this database.
-        Err(NoWay { refusal: Refusal::Rights, .. }) => return Ok(None),
+        // What has no rights is known, and may not use this database.
+        Ok(()) | Err(NoWay { refusal: Refusal::Rights, .. }) => return Ok(None),
         Err(NoWay { refusal: Refusal::Login, .. }) => {}
         Err(NoWay { why, .. }) => {
             let heading = format!("nobody can say whether the password of `{role}` is good");
@@ -110,7 +109,7 @@ async fn of_database(step: &StepCx<'_>, admin: &Client, names: &Names) -> Result
         match meaning(&error) {
             Refusal::Exists => {}
             Refusal::InUse if number < TRIES => {
-                tokio::time::sleep(std::time::Duration::from_millis(500)).await
+                tokio::time::sleep(std::time::Duration::from_millis(500)).await;
             }
             // One who is no superuser has to belong to the role.
             Refusal::Rights if number == 1 => {

@@ -86,17 +86,16 @@ impl<'a> Call<'a> {
 
     /// Which helm it is, asked once in a run.
     pub(super) async fn major(&self, step: &mut StepCx<'_>, helm: &Helm) -> Result<Major, Failure> {
-        let major = match step.facts.helm {
-            Some(major) => major,
-            None => {
-                let done = step.quietly(&tool::version()).await.map_err(|error| step.unanswered(error))?;
-                let said = String::from_utf8_lossy(&done.stdout).trim().to_owned();
-                let too_old = || {
-                    let message = format!("helm says version `{said}`: infractl knows helm 3 and 4");
-                    Failure::new(Kind::Tool, message).help("install helm: https://helm.sh/docs/intro/install")
-                };
-                *step.facts.helm.insert(tool::major(&said).ok_or_else(too_old)?)
-            }
+        let major = if let Some(major) = step.facts.helm {
+            major
+        } else {
+            let done = step.quietly(&tool::version()).await.map_err(|error| step.unanswered(error))?;
+            let said = String::from_utf8_lossy(&done.stdout).trim().to_owned();
+            let too_old = || {
+                let message = format!("helm says version `{said}`: infractl knows helm 3 and 4");
+                Failure::new(Kind::Tool, message).help("install helm: https://helm.sh/docs/intro/install")
+            };
+            *step.facts.helm.insert(tool::major(&said).ok_or_else(too_old)?)
         };
         if major == Major::Three && helm.wait == Some(HelmWait::Way(WaitStrategy::Watcher)) {
             return Err(Failure::new(Kind::Tool, "helm 3 has no `wait = \"watcher\"`")

@@ -7,9 +7,11 @@ use crate::config::template::Name;
 use crate::config::verbs::Effect;
 use crate::exec::BoxFuture;
 use crate::failure::Failure;
+use crate::steps::meet::meet;
 use crate::text::plural;
 use crate::work::StepCx;
 use crate::work::kind::{Mention, StepKind};
+use crate::work::needs::Needs;
 use crate::work::script::{Script, no_script};
 
 use super::foreseen::differences;
@@ -61,6 +63,7 @@ impl StepKind for Releases {
         Box::pin(async move {
             let (mut count, env) = (0, step.env);
             for helm in of(env) {
+                meet(step, &Needs::of(env, helm, None)).await?;
                 let name = helm.release.as_ref().map(|name| name.0.to_string()).unwrap_or_default();
                 for line in differences(step, helm).await? {
                     count += 1;

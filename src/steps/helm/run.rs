@@ -129,9 +129,8 @@ async fn given_up(
     if is_busy {
         return failure;
     }
-    let left = match tokio::time::timeout(Duration::from_secs(20), left(call, step)).await {
-        Ok(Some(left)) => left,
-        _ => return failure,
+    let Ok(Some(left)) = tokio::time::timeout(Duration::from_secs(20), left(call, step)).await else {
+        return failure;
     };
     if let Some(pending) = left.pending() {
         return match repair(step, call, major, helm, (&left, pending, Left::ByUs)).await {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use super::calls::{namespace, server_side};
@@ -38,7 +38,7 @@ struct Counts {
 /// Puts them there.
 pub(super) async fn run(step: &mut StepCx<'_>, kubernetes: &Kubernetes) -> Result<String, Failure> {
     let texts = manifests::texts(step, kubernetes).await?;
-    let all = Ordered::of(texts.iter().map(|text| text.expose_secret()));
+    let all = Ordered::of(texts.iter().map(ExposeSecret::expose_secret));
     if all.len() == 0 {
         let message = format!("`{}` has nothing to put there: there is no object in its files", step.name);
         return Err(Failure::new(Kind::Config, message).help("name files with objects in them"));
@@ -136,7 +136,9 @@ async fn put(
 fn told(step: &StepCx<'_>, done: &Done) -> Failure {
     let lines: Vec<&str> = done.tail.lines().filter(|line| !line.trim().is_empty()).collect();
     if lines.len() > 1 {
-        lines.iter().for_each(|line| step.say(line));
+        for line in lines {
+            step.say(line);
+        }
     }
     refused(done).context(format!("not everything of `{}` is there", step.name))
 }

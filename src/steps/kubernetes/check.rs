@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use secrecy::ExposeSecret as _;
+use secrecy::ExposeSecret;
 
 use super::calls::server_side;
 use super::manifests;
@@ -61,7 +61,9 @@ fn collect<'a>(steps: &'a [Step], seen: &mut BTreeSet<String>, found: &mut Vec<(
 
 impl StepKind for Objects {
     fn visit(&self, env: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
-        of(env).into_iter().for_each(|(_, one)| one.visit(env, see));
+        for (_, one) in of(env) {
+            one.visit(env, see);
+        }
     }
 
     fn effect(&self) -> Option<Effect> {
@@ -100,7 +102,7 @@ impl StepKind for Objects {
 /// Whether a step would change something; what it is is shown.
 async fn differs(step: &mut StepCx<'_>, one: &Kubernetes) -> Result<bool, Failure> {
     let texts = manifests::texts(step, one).await?;
-    let all = Ordered::of(texts.iter().map(|text| text.expose_secret()));
+    let all = Ordered::of(texts.iter().map(ExposeSecret::expose_secret));
     let known = Known::of(step);
     let mut differs = false;
     for rank in all.ranks() {

@@ -168,7 +168,9 @@ async fn gone(step: &StepCx<'_>, all: &[Json]) -> Result<(), Failure> {
             Err(failure) => return Err(failure),
         }
         if is_late {
-            lines.iter().for_each(|line| step.say(line));
+            for line in &lines {
+                step.say(line);
+            }
             let first = lines.first().cloned().unwrap_or_default();
             let message = format!("not gone after {}: {first}", duration(begun.elapsed()));
             return Err(Failure::new(Kind::Failed, message).help(

@@ -40,12 +40,11 @@ pub(super) async fn publish(
 ) -> Result<Outcome, Failure> {
     // What cannot be published leaves no empty repository behind.
     let content = content::of(step, &target.folder, own, &wanted.allow).await?;
-    let there = match forge {
-        Some(forge) => Some(forge.ensure(&target.name, wanted.visibility, &wanted.branch).await?),
-        None => {
-            make_folder(step, wanted, target).await?;
-            None
-        }
+    let there = if let Some(forge) = forge {
+        Some(forge.ensure(&target.name, wanted.visibility, &wanted.branch).await?)
+    } else {
+        make_folder(step, wanted, target).await?;
+        None
     };
     let is_new = there.as_ref().is_some_and(|there| there.is_new);
     let remote = remote(step, wanted, &content, target, there.is_some());

@@ -31,8 +31,8 @@ pub(crate) fn nodes(printed: &[u8]) -> Option<Vec<Node>> {
 }
 
 fn node(json: &Json) -> Node {
-    let mounts = json["Mounts"].as_array().into_iter().flatten();
-    let mark = mounts.filter_map(|mount| mount["Destination"].as_str()?.strip_prefix(MARK)).next();
+    let mut mounts = json["Mounts"].as_array().into_iter().flatten();
+    let mark = mounts.find_map(|mount| mount["Destination"].as_str()?.strip_prefix(MARK));
     let (owner, digest) = mark.and_then(|mark| mark.rsplit_once('/')).unzip();
     Node {
         name: owned(&json["Name"]).unwrap_or_default().trim_start_matches('/').to_owned(),

@@ -52,7 +52,7 @@ pub(crate) fn made_of(cluster: &Cluster, config: Option<&[u8]>) -> Made {
         ("memory", section.memory.clone()),
         ("gpus", section.gpus.clone()),
         ("args", list(&section.args)),
-        ("config", config.map(|bytes| short(bytes))),
+        ("config", config.map(short)),
     ];
     all.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
 }

@@ -127,7 +127,7 @@ mod tests {
 
     use super::*;
 
-    fn owned(kind: &str, name: &str, by: &str, rest: Json) -> Json {
+    fn owned(kind: &str, name: &str, by: &str, rest: &Json) -> Json {
         let mut object = json!({ "kind": kind, "metadata": { "name": name, "uid": name, "ownerReferences": [
             { "kind": if by == "load" { "Job" } else { "ReplicaSet" }, "uid": by }] } });
         object.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
@@ -143,11 +143,11 @@ mod tests {
               "spec": { "replicas": 1 }, "status": { "observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1 } },
             { "kind": "Job", "metadata": { "name": "load", "uid": "load", "labels": { "app.kubernetes.io/instance": "web" } },
               "status": { "conditions": [{ "type": "Failed", "status": "True", "reason": "BackoffLimitExceeded" }] } },
-            owned("ReplicaSet", "web-1", "web", json!({})),
-            owned("Pod", "web-1-a", "web-1", ready),
-            owned("Pod", "web-1-b", "web-1", waits.clone()),
-            owned("Pod", "load-x", "load", waits.clone()),
-            owned("Pod", "other-1", "other", waits),
+            owned("ReplicaSet", "web-1", "web", &json!({})),
+            owned("Pod", "web-1-a", "web-1", &ready),
+            owned("Pod", "web-1-b", "web-1", &waits),
+            owned("Pod", "load-x", "load", &waits),
+            owned("Pod", "other-1", "other", &waits),
             { "kind": "Deployment", "metadata": { "name": "web", "uid": "x", "annotations": { "meta.helm.sh/release-name": "web", "meta.helm.sh/release-namespace": "else" } } },
         ]})
     }

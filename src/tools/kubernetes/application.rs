@@ -57,50 +57,50 @@ const LASTING: [&str; 12] = [
 ];
 
 impl<'j> Application<'j> {
-    fn text(&self, pointer: &str) -> &'j str {
+    fn text(self, pointer: &str) -> &'j str {
         self.0.pointer(pointer).and_then(Json::as_str).unwrap_or_default()
     }
 
-    fn time(&self, pointer: &str) -> Option<Timestamp> {
+    fn time(self, pointer: &str) -> Option<Timestamp> {
         self.text(pointer).parse().ok()
     }
 
-    fn list(&self, pointer: &str) -> impl Iterator<Item = &'j Json> + use<'j> {
+    fn list(self, pointer: &str) -> impl Iterator<Item = &'j Json> + use<'j> {
         self.0.pointer(pointer).and_then(Json::as_array).into_iter().flatten()
     }
 
     /// Its name.
-    pub(crate) fn name(&self) -> &'j str {
+    pub(crate) fn name(self) -> &'j str {
         self.text("/metadata/name")
     }
 
     /// Its namespace.
-    pub(crate) fn namespace(&self) -> &'j str {
+    pub(crate) fn namespace(self) -> &'j str {
         self.text("/metadata/namespace")
     }
 
     /// Its version in the API.
-    pub(crate) fn version(&self) -> &'j str {
+    pub(crate) fn version(self) -> &'j str {
         self.text("/metadata/resourceVersion")
     }
 
     /// It was asked to look again, and has not yet.
-    pub(crate) fn is_refreshing(&self) -> bool {
+    pub(crate) fn is_refreshing(self) -> bool {
         self.0.pointer("/metadata/annotations/argocd.argoproj.io~1refresh").is_some()
     }
 
     /// When it looked last.
-    pub(crate) fn reconciled(&self) -> Option<Timestamp> {
+    pub(crate) fn reconciled(self) -> Option<Timestamp> {
         self.time("/status/reconciledAt")
     }
 
     /// When its last operation ended.
-    pub(crate) fn finished(&self) -> Option<Timestamp> {
+    pub(crate) fn finished(self) -> Option<Timestamp> {
         self.time("/status/operationState/finishedAt")
     }
 
     /// `Synced`, `OutOfSync` or `Unknown`.
-    pub(crate) fn sync(&self) -> &'j str {
+    pub(crate) fn sync(self) -> &'j str {
         match self.text("/status/sync/status") {
             "" => "Unknown",
             status => status,
@@ -108,25 +108,25 @@ impl<'j> Application<'j> {
     }
 
     /// `Healthy`, `Progressing`, `Degraded`, `Suspended`, `Missing` or `Unknown`.
-    pub(crate) fn health(&self) -> &'j str {
+    pub(crate) fn health(self) -> &'j str {
         match self.text("/status/health/status") {
             "" => "Unknown",
             status => status,
         }
     }
 
-    fn revisions(&self) -> impl Iterator<Item = &'j str> + use<'j> {
+    fn revisions(self) -> impl Iterator<Item = &'j str> + use<'j> {
         let one = self.0.pointer("/status/sync/revision");
         one.into_iter().chain(self.list("/status/sync/revisions")).filter_map(Json::as_str)
     }
 
     /// The commit it is at, short.
-    pub(crate) fn revision(&self) -> String {
+    pub(crate) fn revision(self) -> String {
         self.revisions().filter(|one| !one.is_empty()).map(short).collect::<Vec<_>>().join(" ")
     }
 
     /// It is at this commit; the beginning of one is enough.
-    pub(crate) fn is_at(&self, wanted: &str) -> bool {
+    pub(crate) fn is_at(self, wanted: &str) -> bool {
         let is_it = |one: &str| {
             one.eq_ignore_ascii_case(wanted)
                 || (wanted.len() >= 7 && one.to_lowercase().starts_with(&wanted.to_lowercase()))
@@ -135,35 +135,35 @@ impl<'j> Application<'j> {
     }
 
     /// It synchronises by itself.
-    pub(crate) fn is_automated(&self) -> bool {
+    pub(crate) fn is_automated(self) -> bool {
         let automated =
             self.0.pointer("/spec/syncPolicy/automated").filter(|automated| automated.is_object());
         automated.is_some_and(|automated| automated.get("enabled") != Some(&Json::Bool(false)))
     }
 
-    fn phase(&self) -> &'j str {
+    fn phase(self) -> &'j str {
         self.text("/status/operationState/phase")
     }
 
     /// An operation is asked for, or under way.
-    pub(crate) fn is_running(&self) -> bool {
+    pub(crate) fn is_running(self) -> bool {
         self.0.get("operation").is_some_and(|operation| !operation.is_null())
             || matches!(self.phase(), "Running" | "Terminating")
     }
 
     /// The last operation has failed.
-    pub(crate) fn has_failed(&self) -> bool {
+    pub(crate) fn has_failed(self) -> bool {
         matches!(self.phase(), "Failed" | "Error")
     }
 
     /// The last operation is the one with this mark.
-    pub(crate) fn is_marked(&self, mark: &str) -> bool {
+    pub(crate) fn is_marked(self, mark: &str) -> bool {
         self.list("/status/operationState/operation/info")
             .any(|info| info["name"] == "infractl" && info["value"] == mark)
     }
 
     /// What its last operation does, or why it failed.
-    pub(crate) fn operation_words(&self) -> String {
+    pub(crate) fn operation_words(self) -> String {
         let message = self.text("/status/operationState/message");
         if self.has_failed() && !self.is_running() {
             let failed = self.list("/status/operationState/syncResult/resources").find(|one| {
@@ -192,12 +192,12 @@ impl<'j> Application<'j> {
     }
 
     /// There is something to synchronise, or the last time went wrong.
-    pub(crate) fn needs_sync(&self, revision: Option<&str>) -> bool {
+    pub(crate) fn needs_sync(self, revision: Option<&str>) -> bool {
         self.sync() != "Synced" || self.has_failed() || revision.is_some_and(|wanted| !self.is_at(wanted))
     }
 
     /// Why it is as healthy as it is: the first of its resources that is not.
-    pub(crate) fn health_words(&self) -> String {
+    pub(crate) fn health_words(self) -> String {
         let sick = self.list("/status/resources").find_map(|one| {
             let health = one.pointer("/health/status").and_then(Json::as_str)?;
             let text = |name: &str| one.get(name).and_then(Json::as_str).unwrap_or_default();
@@ -214,7 +214,7 @@ impl<'j> Application<'j> {
     }
 
     /// What is wrong with how it is written, or with its repository.
-    pub(crate) fn error(&self) -> Option<Wrong> {
+    pub(crate) fn error(self) -> Option<Wrong> {
         let text =
             |one: &Json, name: &str| one.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
         let one = self.list("/status/conditions").find(|one| text(one, "type").ends_with("Error"))?;
@@ -229,7 +229,7 @@ impl<'j> Application<'j> {
     }
 
     /// The Applications that it makes: namespace and name.
-    pub(crate) fn children(&self) -> Vec<(String, String)> {
+    pub(crate) fn children(self) -> Vec<(String, String)> {
         let is_one = |one: &&Json| one["kind"] == "Application" && one["group"] == "argoproj.io";
         let name = |one: &'j Json| {
             let namespace =
@@ -240,7 +240,7 @@ impl<'j> Application<'j> {
     }
 
     /// Its line of the table.
-    pub(crate) fn row(&self, message: String) -> Row {
+    pub(crate) fn row(self, message: String) -> Row {
         Row {
             app: self.name().to_owned(),
             sync: self.sync().to_owned(),

@@ -50,6 +50,7 @@ const TIMES: u32 = 3;
 #[derive(Debug, Default)]
 pub(crate) struct Watched {
     /// When it looked last before it was asked to; none until it is asked.
+    #[expect(clippy::option_option, reason = "not asked yet, has never looked, has looked then")]
     before: Option<Option<Timestamp>>,
     /// What it says is younger than what was asked.
     is_fresh: bool,
@@ -61,18 +62,15 @@ pub(crate) struct Watched {
 
 impl Watched {
     /// Another look at it. With `again` it is asked to look again even when all is well.
-    pub(crate) fn look(&mut self, app: &Application<'_>, wish: &Wish, again: bool, now: Instant) -> Next {
+    pub(crate) fn look(&mut self, app: Application<'_>, wish: &Wish, again: bool, now: Instant) -> Next {
         self.is_settled = false;
         if wish.refresh == Refresh::None {
             self.is_fresh = true;
         }
         if !self.is_fresh {
-            let before = match self.before {
-                None => {
-                    self.before = Some(app.reconciled());
-                    return self.refresh(now);
-                }
-                Some(before) => before,
+            let Some(before) = self.before else {
+                self.before = Some(app.reconciled());
+                return self.refresh(now);
             };
             // The mark goes, and the time changes, when it has looked.
             if app.is_refreshing() {
@@ -102,7 +100,7 @@ impl Watched {
     fn refresh_or(
         &mut self,
         after: Duration,
-        app: &Application<'_>,
+        app: Application<'_>,
         wish: &Wish,
         now: Instant,
         text: String,
@@ -114,7 +112,7 @@ impl Watched {
         Next::Wait(text)
     }
 
-    fn judge(&mut self, app: &Application<'_>, wish: &Wish, now: Instant) -> Next {
+    fn judge(&mut self, app: Application<'_>, wish: &Wish, now: Instant) -> Next {
         if let Some(error) = app.error() {
             let counts =
                 self.errors.0 == 0 || wish.refresh == Refresh::None || app.reconciled() != self.errors.1;

@@ -7,6 +7,8 @@ use regex::Regex;
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::text;
+
 /// Documents in the order in which they go.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ordered {
@@ -171,9 +173,11 @@ fn meaning(mut object: Json) -> String {
         all.remove("status");
     }
     if let Some(metadata) = object.get_mut("metadata").and_then(Json::as_object_mut) {
-        ["resourceVersion", "generation", "managedFields"].iter().for_each(|key| drop(metadata.remove(*key)));
+        for key in ["resourceVersion", "generation", "managedFields"] {
+            metadata.remove(key);
+        }
     }
-    Sha256::digest(object.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
+    text::hex(&Sha256::digest(object.to_string()))
 }
 
 #[cfg(test)]

@@ -31,7 +31,11 @@ impl std::fmt::Display for Trouble {
         }
         write!(f, ": {}", self.reason)?;
         if self.restarts > 0 {
-            write!(f, ", started again {}", crate::text::plural(self.restarts as usize, "time"))?;
+            write!(
+                f,
+                ", started again {}",
+                crate::text::plural(usize::try_from(self.restarts).unwrap_or(usize::MAX), "time")
+            )?;
         }
         if self.text.is_empty() { Ok(()) } else { write!(f, ": {}", self.text) }
     }

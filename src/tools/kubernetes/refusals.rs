@@ -203,7 +203,7 @@ mod tests {
                 Immutable,
             ),
             (r#"The Service "a" is invalid: spec.ports: Required value"#, Invalid),
-            (r#"error: error parsing STDIN: error converting YAML to JSON: yaml: line 3"#, Invalid),
+            ("error: error parsing STDIN: error converting YAML to JSON: yaml: line 3", Invalid),
         ];
         for (text, means) in all {
             assert_eq!(Refusal::of(text), Some(means), "{text}");

@@ -196,7 +196,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn deployment(more: Json) -> Json {
+    fn deployment(more: &Json) -> Json {
         let mut one = json!({
             "kind": "Deployment", "metadata": { "generation": 3 }, "spec": { "replicas": 2 },
             "status": { "observedGeneration": 3, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2 }
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_rollout_is_judged_only_when_its_change_was_seen() {
-        assert_eq!(rollout(&deployment(json!({}))), Good("2 of 2 available".into()));
+        assert_eq!(rollout(&deployment(&json!({}))), Good("2 of 2 available".into()));
         let cases = [
             (json!({ "/metadata/generation": 4 }), "its controller has not seen the last change yet"),
             (json!({ "/status": {} }), "its controller has not seen the last change yet"),
@@ -218,22 +218,22 @@ mod tests {
             (json!({ "/status/replicas": 3 }), "1 of the old kind still to be ended"),
         ];
         for (change, text) in cases {
-            assert_eq!(rollout(&deployment(change)), NotYet(text.into()));
+            assert_eq!(rollout(&deployment(&change)), NotYet(text.into()));
         }
-        let mut one = deployment(json!({ "/status/availableReplicas": 0 }));
+        let mut one = deployment(&json!({ "/status/availableReplicas": 0 }));
         one["status"]["conditions"] = json!([{ "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "too long" }]);
         assert_eq!(rollout(&one), Never("ProgressDeadlineExceeded: too long".into()));
         one["metadata"]["generation"] = json!(4);
         assert!(matches!(rollout(&one), NotYet(_)), "that was the change before");
-        one = deployment(json!({ "/status/availableReplicas": 0 }));
+        one = deployment(&json!({ "/status/availableReplicas": 0 }));
         one["status"]["conditions"] = json!([{ "type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "pods is forbidden: exceeded quota: few" }]);
         assert!(matches!(rollout(&one), Never(text) if text.contains("exceeded quota")));
         one["status"]["conditions"][0]["message"] = json!("webhook is away");
         assert!(matches!(rollout(&one), NotYet(text) if text.contains("webhook")));
-        one = deployment(json!({ "/status/updatedReplicas": 0 }));
+        one = deployment(&json!({ "/status/updatedReplicas": 0 }));
         one["spec"]["paused"] = json!(true);
         assert!(matches!(rollout(&one), NotYet(text) if text.contains("paused")));
-        assert!(matches!(rollout(&deployment(json!({ "/spec/replicas": 0 }))), NotYet(_) | Good(_)));
+        assert!(matches!(rollout(&deployment(&json!({ "/spec/replicas": 0 }))), NotYet(_) | Good(_)));
         one["kind"] = json!("Service");
         assert!(matches!(rollout(&one), Never(_)));
     }

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -23,8 +23,8 @@ pub(crate) const VIEWER: &str = "viewer";
 pub(crate) struct Kube {
     folder: PathBuf,
     kubectl: OsString,
-    /// It runs as long as this is open.
-    _alive: ChildStdin,
+    /// It runs as long as its standard input is open.
+    _runs: Child,
 }
 
 impl Kube {
@@ -56,16 +56,16 @@ impl Kube {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let alive = child.stdin.take().unwrap();
         let mut said = String::new();
         for line in BufReader::new(child.stdout.take().unwrap()).lines() {
             let line = line.unwrap();
             if line == "ready" {
-                return Kube { folder, kubectl, _alive: alive };
+                return Kube { folder, kubectl, _runs: child };
             }
             said.push_str(&line);
             said.push('\n');
         }
+        drop(child.wait());
         panic!("there is no Kubernetes:\n{said}");
     }
 
