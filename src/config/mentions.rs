@@ -36,10 +36,17 @@ impl Document {
         called::parameters(self.root.at(&["pipelines", pipeline])?).into_iter().next()
     }
 
-    /// What is wrong with a value, at the first place where a step names it.
-    pub(crate) fn value_problem(&self, name: &str, message: String, help: String) -> Option<Problem> {
+    /// What is wrong with a value, at the first place where a step names it; one of this pipeline, if there is one.
+    pub(crate) fn value_problem(
+        &self,
+        pipeline: &str,
+        name: &str,
+        message: String,
+        help: String,
+    ) -> Option<Problem> {
         let sections = ["pipelines", "hooks", "terraform", "env-file"];
         let all = sections.iter().filter_map(|section| self.root.get(section));
+        let all = self.root.at(&["pipelines", pipeline]).into_iter().chain(all);
         self.name_problem(all, &format!("value.{name}"), message, help)
     }
 

@@ -46,6 +46,11 @@ impl PrivateDir {
         }
     }
 
+    /// The same of what [`at`](Self::at) made in this place; whether there was something.
+    pub(crate) fn sweep_at(place: &Path) -> bool {
+        sweep(place, YOUNG)
+    }
+
     /// Makes one whose path is short: the name of a socket in it holds about a hundred bytes.
     pub(crate) fn for_sockets() -> Result<Self, DiskError> {
         let places = ["/dev/shm".into(), std::env::temp_dir(), "/tmp".into(), "/var/tmp".into()];
@@ -96,8 +101,9 @@ fn places() -> [PathBuf; 2] {
     ["/dev/shm".into(), std::env::temp_dir()]
 }
 
-/// Removes what killed owners left. Only tidies up, so it never fails.
-fn sweep(place: &Path, young: Duration) {
+/// Removes what killed owners left, and says whether there was something. Only tidies up, so it never fails.
+fn sweep(place: &Path, young: Duration) -> bool {
+    let mut is_removed = false;
     for entry in fs::read_dir(place).into_iter().flatten().flatten() {
         if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
             continue;
@@ -110,8 +116,10 @@ fn sweep(place: &Path, young: Duration) {
         if File::open(entry.path()).is_ok_and(|folder| folder.try_lock().is_ok()) {
             let removed = fs::remove_dir_all(entry.path());
             tracing::debug!(folder = %entry.path().display(), ok = removed.is_ok(), "left by a killed run");
+            is_removed |= removed.is_ok();
         }
     }
+    is_removed
 }
 
 fn has_content(folder: &Path) -> bool {

@@ -41,7 +41,7 @@ pub(crate) fn supplied(
             return Err(nobody(env, whole, &name, &user));
         };
         if selection.is_all() {
-            return Err(late(env, &name, &user, &step.name));
+            return Err(late(env, whole, &name, &user, &step.name));
         }
         match recorded.values.get(&name).filter(|_| !capture.secret) {
             Some(value) => drop(values.insert(name, value.clone())),
@@ -160,25 +160,22 @@ fn nobody(env: &Environment, whole: &Pipeline, name: &str, user: &str) -> Failur
         capturing(env, &pipeline, name).is_some()
     });
     let own: Vec<String> = own.cloned().collect();
-    problem(
-        env,
-        name,
-        message,
-        match own.as_slice() {
-            [] => "capture it in a step before, or declare it in `[values]`".to_owned(),
-            own => format!("{} captures it: capture it in a step before this one as well", list(own, "and")),
-        },
-    )
+    let captures = if own.len() == 1 { "captures" } else { "capture" };
+    let help = match own.as_slice() {
+        [] => "capture it in a step before, or declare it in `[values]`".to_owned(),
+        own => format!("{} {captures} it: capture it in a step before this one as well", list(own, "and")),
+    };
+    problem(env, whole, name, message, help)
 }
 
-fn late(env: &Environment, name: &str, user: &str, step: &str) -> Failure {
+fn late(env: &Environment, whole: &Pipeline, name: &str, user: &str, step: &str) -> Failure {
     let message = format!("`{user}` uses `{{{{value.{name}}}}}` before `{step}` captures it");
-    problem(env, name, message, format!("put `{step}` first"))
+    problem(env, whole, name, message, format!("put `{step}` first"))
 }
 
-/// At the place where the value is captured first, if a file has it.
-fn problem(env: &Environment, name: &str, message: String, help: String) -> Failure {
-    match env.document.value_problem(name, message.clone(), help.clone()) {
+/// At the first place where the pipeline names the value, if a file has it.
+fn problem(env: &Environment, whole: &Pipeline, name: &str, message: String, help: String) -> Failure {
+    match env.document.value_problem(&whole.verb, name, message.clone(), help.clone()) {
         Some(problem) => Failure::problems(Kind::Config, vec![problem]),
         None => Failure::new(Kind::Config, message).help(help),
     }

@@ -371,6 +371,7 @@ fn a_run_that_begins_behind_a_capture_has_its_value() {
     run(&project, "other", &[])
         .code(78)
         .says("`alone` uses `{{value.image}}`, which no step of `other` captures")
+        .says("other = [{ name = ")
         .says("`ship` captures it");
 }
 

@@ -3,7 +3,7 @@
 mod listed;
 mod released;
 
-use self::released::{Released, tell_difference};
+use self::released::{Released, tell_difference, tidy};
 use super::deployments;
 use super::given::{is_here, with_images};
 use super::part::Part;
@@ -91,6 +91,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &RollbackArgs) -> Resul
             return Ok(());
         }
     }
+    tidy(cx, &env).await;
     let to = back::target(&standing, args.to.as_deref()).map_err(|why| {
         Failure::new(Kind::Failed, format!("`{}` cannot go back: {why}", env.name))
             .help(format!("see what it can go back to: `infractl rollback {} --list`", env.name))

@@ -116,6 +116,14 @@ impl Released {
     }
 }
 
+/// Removes what a run left that was killed after its work: one that has nothing to do would leave it there.
+pub(super) async fn tidy(cx: &Ctx, today: &Environment) {
+    if let Some(top) = repository::top(&today.root).filter(|_| PrivateDir::sweep_at(&today.home.join(PLACE)))
+    {
+        forget(cx, &top).await;
+    }
+}
+
 /// Lets git forget about folders that are gone.
 async fn forget(cx: &Ctx, top: &Path) {
     let done = cx.runner.run(&git::forget_laid_out(top), &|_, _| ()).await;
