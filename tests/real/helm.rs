@@ -244,7 +244,6 @@ mod cases {
         project.run(&["check", "dev"], 0).prints("web: chart: web-0.1.0 → web-0.2.0");
         lab.up(0).says("revision 4");
 
-        assert!(project.path(".infractl/helm").is_dir());
         assert!(!project.home.path(".config/helm").exists() && !project.home.path(".cache/helm").exists());
         project.run(&["down", "dev", "--confirm", "dev"], 0).says("removed `web`");
         project.run(&["down", "dev", "--confirm", "dev"], 0).says("there is no release `web`");
@@ -329,10 +328,12 @@ mod cases {
         begun(lab);
         child.kill().unwrap();
         child.wait().unwrap();
-        // Its helm is asked to end, and says so in the release.
-        wait_for("helm to end", || lab.status() == "failed");
+        // Its helm is asked to end; whether it still writes that into the release or not, the next run goes on.
+        wait_for("helm to end", || processes(&lab.namespace).is_empty());
+        lab.step(", repair = true");
         lab.values(&format!("replicas: 2\npods: {{ {READY} }}\n"));
         lab.up(0).says("2 pods ready");
+        lab.step("");
         // The machine dies: both are gone at once.
         lab.values(&never.replace("yes", "true").replace("replicas: 2", "replicas: 3"));
         let mut child = start(&mut lab.project.command(&["up", "dev"]));
