@@ -1,6 +1,6 @@
 //! Signs requests to S3, what is compatible with it, and other services of AWS: Signature Version 4, in headers.
 
-use crate::text::hex;
+use crate::text::{hex, percent};
 use std::fmt::Write as _;
 
 use hmac::{Hmac, Mac as _};
@@ -81,17 +81,7 @@ fn mac(key: &[u8], text: &str) -> Vec<u8> {
 
 /// A key of a bucket as the path of an address.
 pub(crate) fn encode(key: &str) -> String {
-    key.bytes().fold(String::new(), |mut text, byte| {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                text.push(char::from(byte));
-            }
-            _ => {
-                let _ = write!(text, "%{byte:02X}");
-            }
-        }
-        text
-    })
+    key.split('/').map(percent).collect::<Vec<_>>().join("/")
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::config::model::{Forge, Visibility};
+use crate::text;
 
 /// An owner of a forge.
 #[derive(Debug, Clone)]
@@ -71,8 +72,8 @@ impl Place {
 
     fn repository(&self, name: &str) -> String {
         match self.forge {
-            Forge::Gitlab => format!("projects/{}", encoded(&format!("{}/{name}", self.owner))),
-            _ => format!("repos/{}/{}", encoded(&self.owner), encoded(name)),
+            Forge::Gitlab => format!("projects/{}", text::percent(&format!("{}/{name}", self.owner))),
+            _ => format!("repos/{}/{}", text::percent(&self.owner), text::percent(name)),
         }
     }
 
@@ -101,10 +102,10 @@ impl Place {
     /// Is the owner there, and what is it? None where nobody has to be asked: whoever has this login is told.
     pub(crate) fn find_owner(&self, login: Option<&str>) -> Result<Call, Owner> {
         match self.forge {
-            Forge::Gitlab => Ok(self.get(&format!("namespaces/{}", encoded(&self.owner)))),
+            Forge::Gitlab => Ok(self.get(&format!("namespaces/{}", text::percent(&self.owner)))),
             _ if login.is_some_and(|login| login.eq_ignore_ascii_case(&self.owner)) => Err(Owner::Oneself),
             Forge::Github => Err(Owner::Group),
-            Forge::Gitea | Forge::None => Ok(self.get(&format!("orgs/{}", encoded(&self.owner)))),
+            Forge::Gitea | Forge::None => Ok(self.get(&format!("orgs/{}", text::percent(&self.owner)))),
         }
     }
 
@@ -137,8 +138,8 @@ impl Place {
         }
         let path = match owner {
             Owner::Oneself => "user/repos".to_owned(),
-            Owner::Other => format!("admin/users/{}/repos", encoded(&self.owner)),
-            Owner::Group | Owner::Number(_) => format!("orgs/{}/repos", encoded(&self.owner)),
+            Owner::Other => format!("admin/users/{}/repos", text::percent(&self.owner)),
+            Owner::Group | Owner::Number(_) => format!("orgs/{}/repos", text::percent(&self.owner)),
         };
         let mut body = json!({ "name": name, "private": is_private, "auto_init": false });
         if self.forge != Forge::Github {
@@ -207,15 +208,6 @@ pub(crate) fn said(answer: &Json) -> Option<String> {
     let more = answer["errors"].as_array().into_iter().flatten().filter_map(|one| one["message"].as_str());
     more.for_each(|one| text.push_str(&format!(": {one}")));
     Some(text)
-}
-
-/// As a piece of a path.
-fn encoded(text: &str) -> String {
-    let one = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
-    };
-    text.bytes().map(one).collect()
 }
 
 /// Whether forges take this as the name of a repository.

@@ -20,7 +20,7 @@ use crate::net::connect::bare;
 use crate::net::dial::Dial;
 use crate::net::http::{Reply, Request, Trouble, send};
 use crate::net::proxies::Proxies;
-use crate::text::list;
+use crate::text::{list, percent};
 use crate::work::StepCx;
 use crate::work::kind::{Mention, StepKind};
 use crate::work::script::Script;
@@ -153,21 +153,12 @@ fn body(
         for (name, template) in form {
             let value = secret(step, known, template)?;
             let between = if text.is_empty() { "" } else { "&" };
-            text.push_str(&format!("{between}{}={}", encoded(name), encoded(value.expose_secret())));
+            text.push_str(&format!("{between}{}={}", percent(name), percent(value.expose_secret())));
         }
         return Ok(Some(("application/x-www-form-urlencoded", text.into())));
     }
     let Some(body) = &http.body else { return Ok(None) };
     Ok(Some(("text/plain; charset=utf-8", secret(step, known, body)?)))
-}
-
-/// As it stands in a form.
-fn encoded(text: &str) -> String {
-    let one = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
-    };
-    text.bytes().map(one).collect()
 }
 
 /// What a dry run says.

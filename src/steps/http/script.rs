@@ -6,6 +6,7 @@ use super::verdict::Wanted;
 use super::{body, headers};
 use crate::config::model::{Http, Status};
 use crate::failure::Failure;
+use crate::text::percent;
 use crate::work::marked::marked;
 use crate::work::script::{Script, literal, no_script, seconds};
 use crate::work::{StepCx, relative};
@@ -45,7 +46,7 @@ impl Script {
         if let Some(form) = &http.form {
             for (name, template) in form {
                 let value = super::secret(step, &known, template)?;
-                let word = self.word(&format!("{}={}", super::encoded(name), value.expose_secret()));
+                let word = self.word(&format!("{}={}", percent(name), value.expose_secret()));
                 lines.push(format!("curl_line data-urlencode {word}"));
             }
         } else if let Some((kind, text)) = body(step, &known, http)? {
