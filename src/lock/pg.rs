@@ -16,8 +16,9 @@ use tokio_postgres::Client;
 use crate::failure::{Failure, Kind};
 use crate::lock::attempt::Attempt;
 use crate::lock::owner::Owner;
-use crate::net::pg_tls::{self, quoted};
+use crate::net::pg_tls;
 use crate::steps::terraform::database::Database;
+use crate::tools::postgres::identifier;
 
 use tables::has_table;
 
@@ -88,11 +89,11 @@ impl Server {
     }
 
     fn table(&self) -> String {
-        format!("{}.infractl_locks", quoted(&self.database.schema))
+        format!("{}.infractl_locks", identifier(&self.database.schema))
     }
 
     fn failed(&self, what: &str, error: &tokio_postgres::Error) -> Failure {
-        let why = error.as_db_error().map_or_else(|| chain(error), |error| error.message().to_owned());
+        let why = pg_tls::words(error);
         Failure {
             error: anyhow::Error::msg(why).context(format!("the shared lock ({}) {what}", self.shown())),
             ..Failure::new(Kind::Failed, "")
@@ -280,14 +281,4 @@ impl PgLock {
         }
         Ok(())
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

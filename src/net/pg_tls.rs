@@ -11,8 +11,12 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 use tokio_postgres::{Client, Config, NoTls};
+
+use super::roots;
+use crate::failure::{Failure, Kind};
 
 /// A connection to the server; it ends with the client.
 pub(crate) async fn connect(config: &Config, tls: Option<&Tls>) -> Result<Client, tokio_postgres::Error> {
@@ -27,10 +31,22 @@ pub(crate) async fn connect(config: &Config, tls: Option<&Tls>) -> Result<Client
     })
 }
 
-/// A name as SQL takes it whatever is in it.
-pub(crate) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+/// An error in the words of the server, or those of what failed before it was reached; nothing of a statement.
+pub(crate) fn words(error: &tokio_postgres::Error) -> String {
+    if let Some(error) = error.as_db_error() {
+        return error.message().to_owned();
+    }
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }
+
+/// What `sslmode` may be, as libpq has it.
+pub(crate) const MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
 /// How much of the server's certificate is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +62,26 @@ pub(crate) enum Check {
 pub(crate) struct Tls(Arc<ClientConfig>);
 
 impl Tls {
+    /// What `sslmode` asks for, with the certificates of a file or of the system; the connection is set to it too. None
+    /// where nothing is encrypted. A mode that is none of [`MODES`] is `require`.
+    pub(crate) fn of_mode(
+        mode: &str,
+        root: Option<&str>,
+        config: &mut Config,
+    ) -> Result<Option<Self>, Failure> {
+        let (ssl_mode, check) = match mode {
+            "disable" | "allow" => (SslMode::Disable, None),
+            "verify-ca" | "verify-full" => (SslMode::Require, Some((Check::All, roots::of(root)?))),
+            "prefer" => (SslMode::Prefer, Some((Check::Nothing, Vec::new()))),
+            _ => (SslMode::Require, Some((Check::Nothing, Vec::new()))),
+        };
+        config.ssl_mode(ssl_mode);
+        check
+            .map(|(check, roots)| Tls::new(check, roots))
+            .transpose()
+            .map_err(|error| Failure::new(Kind::Bug, format!("TLS could not be set up: {error}")))
+    }
+
     pub(crate) fn new(check: Check, roots: Vec<CertificateDer<'static>>) -> Result<Self, Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let building = ClientConfig::builder_with_provider(Arc::clone(&provider))

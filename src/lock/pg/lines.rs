@@ -6,11 +6,11 @@ use tokio_postgres::error::SqlState;
 use super::Server;
 use super::tables::has_table;
 use crate::failure::Failure;
-use crate::net::pg_tls::quoted;
+use crate::tools::postgres::identifier;
 
 impl Server {
     fn lines_table(&self) -> String {
-        format!("{}.infractl_deployments", quoted(&self.database.schema))
+        format!("{}.infractl_deployments", identifier(&self.database.schema))
     }
 
     /// All lines, each with its line end.

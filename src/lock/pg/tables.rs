@@ -3,7 +3,7 @@
 use tokio_postgres::{Client, Error};
 
 use super::Server;
-use crate::net::pg_tls::quoted;
+use crate::tools::postgres::identifier;
 
 /// Whether a table is there.
 pub(super) async fn has_table(client: &Client, table: &str) -> Result<bool, Error> {
@@ -16,7 +16,7 @@ impl Server {
         if has_table(client, table).await? {
             return Ok(());
         }
-        let schema = quoted(&self.database.schema);
+        let schema = identifier(&self.database.schema);
         let make =
             format!("CREATE SCHEMA IF NOT EXISTS {schema}; CREATE TABLE IF NOT EXISTS {table} ({columns})");
         // Two that make it at the same moment: one of them gets an error, and finds it made.

@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::Instant;
-use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config};
 
 use crate::failure::{Failure, Kind};
-use crate::net::pg_tls::{self, Check, Tls};
-use crate::net::roots;
+use crate::net::pg_tls::{self, Tls};
 use crate::text::duration;
 use crate::tools::postgres::Address;
 use crate::tools::postgres::role::{Refusal, refusal};
@@ -60,21 +58,11 @@ impl Server {
             config.options(options);
         }
         config.application_name("infractl").connect_timeout(Duration::from_secs(10)).keepalives(true);
-        let tls = match get("PGSSLMODE") {
-            Some("disable" | "allow") => None,
-            Some("verify-ca" | "verify-full") => Some((Check::All, roots::of(get("PGSSLROOTCERT"))?)),
-            None | Some("prefer" | "require") => Some((Check::Nothing, Vec::new())),
-            Some(_) => return Err(wrong("has an `sslmode` that is none")),
-        };
-        config.ssl_mode(match get("PGSSLMODE") {
-            _ if tls.is_none() => SslMode::Disable,
-            None | Some("prefer") => SslMode::Prefer,
-            _ => SslMode::Require,
-        });
-        let tls = tls
-            .map(|(check, roots)| Tls::new(check, roots))
-            .transpose()
-            .map_err(|error| Failure::new(Kind::Bug, format!("TLS could not be set up: {error}")))?;
+        let mode = get("PGSSLMODE").unwrap_or("prefer");
+        if !pg_tls::MODES.contains(&mode) {
+            return Err(wrong("has an `sslmode` that is none"));
+        }
+        let tls = Tls::of_mode(mode, get("PGSSLROOTCERT"), &mut config)?;
         let until = Instant::now() + step.left().unwrap_or(PATIENCE).min(PATIENCE);
         let shown = format!("{hosts}:{}", get("PGPORT").unwrap_or("5432"));
         Ok(Server { config, tls, until, shown })
@@ -121,7 +109,7 @@ impl Server {
                 Err(error) => error,
             };
             let refusal = meaning(&error);
-            let why = words(&error);
+            let why = pg_tls::words(&error);
             if refusal != Refusal::Starting || Instant::now() + BETWEEN >= self.until {
                 return Err(NoWay { refusal, why });
             }
@@ -136,18 +124,4 @@ impl Server {
 /// What an error means.
 pub(super) fn meaning(error: &tokio_postgres::Error) -> Refusal {
     error.code().map_or(Refusal::Other, |code| refusal(code.code()))
-}
-
-/// An error in the words of the server, or those of what failed before it was reached; nothing of a statement.
-pub(super) fn words(error: &tokio_postgres::Error) -> String {
-    if let Some(error) = error.as_db_error() {
-        return error.message().to_owned();
-    }
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -6,8 +6,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio_postgres::Client;
 
 use super::Names;
-use super::connect::{NoWay, Server, meaning, words};
+use super::connect::{NoWay, Server, meaning};
 use crate::failure::{Failure, Kind};
+use crate::net::pg_tls::words;
 use crate::tools::postgres::role::{self, ONE_AT_A_TIME, Refusal};
 use crate::ui::event::Level;
 use crate::work::StepCx;

@@ -5,12 +5,10 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 use tokio_postgres::Config;
-use tokio_postgres::config::SslMode;
 
 use super::seen::Seen;
 use crate::failure::{Failure, Kind};
-use crate::net::pg_tls::{Check, Tls};
-use crate::net::roots;
+use crate::net::pg_tls::Tls;
 use crate::tools::terraform::backend::Backend;
 use crate::work::StepCx;
 
@@ -56,21 +54,8 @@ pub(crate) fn of(step: &StepCx<'_>, backend: &Backend, seen: &Seen) -> Result<Da
     config.application_name("infractl").connect_timeout(Duration::from_secs(10)).keepalives(true);
     ssl.mode = ssl.mode.or_else(|| seen.get("PGSSLMODE"));
     let root = ssl.root.or_else(|| seen.get("PGSSLROOTCERT"));
-    let tls = match ssl.mode.as_deref() {
-        Some("disable" | "allow") => None,
-        Some("verify-ca" | "verify-full") => Some((Check::All, roots::of(root.as_deref())?)),
-        // As terraform's backend: encrypted, unless `prefer` was asked for and the server cannot.
-        _ => Some((Check::Nothing, Vec::new())),
-    };
-    config.ssl_mode(match ssl.mode.as_deref() {
-        _ if tls.is_none() => SslMode::Disable,
-        Some("prefer") => SslMode::Prefer,
-        _ => SslMode::Require,
-    });
-    let tls = tls
-        .map(|(check, roots)| Tls::new(check, roots))
-        .transpose()
-        .map_err(|error| Failure::new(Kind::Bug, format!("TLS could not be set up: {error}")))?;
+    // As terraform's backend: encrypted, unless `prefer` was asked for and the server cannot.
+    let tls = Tls::of_mode(ssl.mode.as_deref().unwrap_or("require"), root.as_deref(), &mut config)?;
     let schema = backend.get("schema_name").map(str::to_owned).or_else(|| seen.get("PG_SCHEMA_NAME"));
     let schema = schema.unwrap_or_else(|| "terraform_remote_state".to_owned());
     Ok(Database { config, tls, schema })

@@ -10,8 +10,9 @@ use super::seen::Seen;
 use super::{bucket, database, init, state_place};
 use crate::disk;
 use crate::failure::Failure;
-use crate::net::pg_tls::{self, quoted};
+use crate::net::pg_tls;
 use crate::net::{object, roots};
+use crate::tools::postgres::identifier;
 use crate::tools::terraform::backend::Backend;
 use crate::tools::terraform::{Root, State, initialised, state_v4, understood};
 use crate::ui::event::Level;
@@ -148,7 +149,7 @@ async fn of_database(
     seen: &Seen,
 ) -> Result<Vec<u8>, Left> {
     let database = database::of(step, backend, seen).map_err(|_| "only it understands the backend")?;
-    let query = format!("SELECT data FROM {}.states WHERE name = $1", quoted(&database.schema));
+    let query = format!("SELECT data FROM {}.states WHERE name = $1", identifier(&database.schema));
     let asked = async {
         let client = pg_tls::connect(&database.config, database.tls.as_ref()).await?;
         let row = client.query_opt(&query, &[&root.workspace]).await?;
