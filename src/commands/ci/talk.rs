@@ -15,7 +15,7 @@ use crate::net::dial::Dial;
 use crate::net::http::{self, Reply, Request};
 use crate::net::proxies::Proxies;
 use crate::secrets;
-use crate::text::{list, plain};
+use crate::text::list;
 use crate::work::schedule::pause;
 
 /// Which comment or issue, when there are several.
@@ -134,10 +134,7 @@ fn refused(cx: &Ctx, place: &Place, reply: &Reply) -> Stop {
         let message = json.get("message").or_else(|| json.get("error"))?;
         Some(message.as_str().map_or_else(|| message.to_string(), str::to_owned))
     });
-    let said = said.map_or_else(|| reply.first_lines(1).concat(), |said| plain(&said).into_owned());
-    let said: String = said.chars().take(200).collect();
-    let status = http::status(reply.status);
-    let said = if said.is_empty() { status } else { format!("{status}: {said}") };
+    let said = reply.refusal(said, 200);
     let (forge, what, does, variable) = (place.forge, &place.what, place.does, place.variable);
     let wait = reply.retry_after((cx.now)());
     let failure = |text: String| Failure::new(Kind::Failed, text);

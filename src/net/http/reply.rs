@@ -61,6 +61,14 @@ impl Reply {
         })
     }
 
+    /// Why it was refused, for people: the status, and what the answer says of it, else its first line.
+    pub(crate) fn refusal(&self, said: Option<String>, longest: usize) -> String {
+        let said = said.map_or_else(|| self.first_lines(1).concat(), |said| plain(&said).into_owned());
+        let said: String = said.chars().take(longest).collect();
+        let status = status(self.status);
+        if said.is_empty() { status } else { format!("{status}: {said}") }
+    }
+
     /// Its first lines, for people: what drives a terminal is taken out, long ones are cut.
     pub(crate) fn first_lines(&self, count: usize) -> Vec<String> {
         const WIDTH: usize = 200;

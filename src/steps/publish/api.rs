@@ -12,7 +12,7 @@ use crate::failure::{Failure, Kind};
 use crate::net::dial::Dial;
 use crate::net::http::{Reply, Request, status};
 use crate::steps::http;
-use crate::text::{duration, plain};
+use crate::text::duration;
 use crate::tools::forge::{self, Call, Made, Owner, Place};
 use crate::ui::event::Level;
 use crate::work::StepCx;
@@ -236,10 +236,7 @@ impl<'a> Api<'a> {
     fn refused(&self, reply: &Reply, what: &str) -> Failure {
         let forge = self.place.name();
         let said = reply.json().ok().and_then(|answer| forge::said(&answer));
-        let said = said.map_or_else(|| reply.first_lines(1).concat(), |said| plain(&said).into_owned());
-        let said: String = said.chars().take(300).collect();
-        let code = status(reply.status);
-        let said = if said.is_empty() { code } else { format!("{code}: {said}") };
+        let said = reply.refusal(said, 300);
         let failure = |text: String| Failure::new(Kind::Failed, text);
         match reply.status {
             401 => failure(format!("{forge} does not know the token ({said})"))
