@@ -125,6 +125,13 @@ pub(crate) fn place_of(path: &Path) -> PathBuf {
     }
 }
 
+/// Bytes that may still be written where this file or folder is, and whether no file can be made there: a file system can
+/// have space, and no numbers left for files.
+pub(crate) fn space(place: &Path) -> std::io::Result<(u64, bool)> {
+    let stat = rustix::fs::statvfs(place)?;
+    Ok((stat.f_bavail.saturating_mul(stat.f_frsize), stat.f_files > 0 && stat.f_favail == 0))
+}
+
 /// The mode of a file or folder (`0o600`), or none when it is not there. Follows symbolic links.
 pub fn mode_of(path: &Path) -> Result<Option<u32>, DiskError> {
     match fs::metadata(path) {

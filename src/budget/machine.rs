@@ -137,11 +137,8 @@ fn disk(env: &Environment, engine: Option<&Engine>, is_here: bool) -> Vec<(Strin
         (_, docker) => docker.into_iter().chain([env.root.as_path()]),
     };
     let free = |place: &Path| {
-        let stat = rustix::fs::statvfs(place).ok()?;
-        // Without a number left for a file there is no space.
-        let is_full = stat.f_files > 0 && stat.f_favail == 0;
-        let left = if is_full { 0 } else { stat.f_bavail.saturating_mul(stat.f_frsize) };
-        Some((place.display().to_string(), left))
+        let (left, is_full) = crate::disk::space(place).ok()?;
+        Some((place.display().to_string(), if is_full { 0 } else { left }))
     };
     places.filter_map(free).collect()
 }

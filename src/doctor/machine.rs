@@ -20,17 +20,16 @@ pub(crate) fn check(cx: &Ctx, root: &Path) -> Vec<Finding> {
 }
 
 fn space(root: &Path) -> Finding {
-    let Ok(stat) = rustix::fs::statvfs(root) else {
+    let Ok((left, is_full)) = disk::space(root) else {
         return Finding::warning(GROUP, format!("nobody knows how much space `{}` has", root.display()))
             .help(format!("look yourself: `df -h {}`", root.display()));
     };
-    let left = stat.f_bavail.saturating_mul(stat.f_frsize);
     let what = format!("{} MiB are left where the project is", left / MIB);
     let help = format!("free some space where `{0}` is: `df -h {0}`", root.display());
     match left {
         left if left < NOTHING => Finding::error(GROUP, what).help(help),
         left if left < LITTLE => Finding::warning(GROUP, what).help(help),
-        _ if stat.f_files > 0 && stat.f_favail == 0 => {
+        _ if is_full => {
             Finding::error(GROUP, "no file can be made where the project is: there are too many").help(help)
         }
         _ => Finding::ok(GROUP, what),
