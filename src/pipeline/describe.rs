@@ -1,5 +1,7 @@
 //! What a run would do: every command in order, on standard output.
 
+use std::time::Duration;
+
 use super::engine::PipelineRun;
 use super::{OnFailure, Rules, Step, What};
 use crate::config::template::{Rendered, shown_value};
@@ -58,12 +60,7 @@ async fn one(run: &mut PipelineRun<'_>, step: &Step) -> Result<(), Failure> {
             let mut facts = Facts::default();
             let mut cx = StepCx::new(run.cx, run.env, &step.name, &[], &mut facts);
             cx.frame.secrets.clone_from(&rules.secrets);
-            let lines = match (work, &run.options.told) {
-                (Work::Ecs(ecs), None) => ecs::foreseen::foreseen(&mut cx, ecs).await,
-                (Work::Helm(release), None) => helm::foreseen::foreseen(&mut cx, release).await,
-                (Work::Publish(folders), None) => publish::foreseen(&mut cx, folders).await,
-                _ => Vec::new(),
-            };
+            let lines = if run.options.told.is_none() { foreseen(&mut cx, work).await } else { Vec::new() };
             for line in lines {
                 print(run, &format!("# {line}"))?;
             }
@@ -86,6 +83,31 @@ async fn one(run: &mut PipelineRun<'_>, step: &Step) -> Result<(), Failure> {
         print(run, "# and stop")?;
     }
     Ok(())
+}
+
+/// What a step would change, where others are asked for that; a dry run waits for them so long and no longer. Lines.
+async fn foreseen(step: &mut StepCx<'_>, work: &Work) -> Vec<String> {
+    let (what, silence, seconds, asked): (_, _, _, BoxFuture<'_, _>) = match work {
+        Work::Ecs(ecs) => {
+            let asked = Box::pin(ecs::foreseen::foreseen(step, ecs));
+            ("what would change in its definition", "AWS does not answer", 15, asked)
+        }
+        Work::Helm(release) => {
+            let asked = Box::pin(helm::foreseen::foreseen(step, release));
+            ("what would change in the release", "the cluster does not answer", 20, asked)
+        }
+        Work::Publish(folders) => {
+            let asked = Box::pin(publish::foreseen(step, folders));
+            ("what would be published", "there is no answer", 30, asked)
+        }
+        _ => return Vec::new(),
+    };
+    let why = match tokio::time::timeout(Duration::from_secs(seconds), asked).await {
+        Ok(Ok(lines)) => return lines,
+        Ok(Err(failure)) => format!("{:#}", failure.error).replace('\n', " "),
+        Err(_) => silence.to_owned(),
+    };
+    vec![format!("{what} is not known: {why}")]
 }
 
 /// Says how the values are read that the step is the first to use.

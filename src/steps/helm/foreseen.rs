@@ -1,7 +1,5 @@
 //! What a step would change, for dry runs and checks: the release that is there, compared with the one that would be.
 
-use std::time::Duration;
-
 use super::call::Call;
 use super::run;
 use crate::config::model::Helm;
@@ -11,20 +9,8 @@ use crate::work::StepCx;
 use crate::work::needs::Needs;
 use crate::work::values::Known;
 
-/// A dry run waits no longer.
-const LIMIT: Duration = Duration::from_secs(20);
-
-/// How the release would change, or why that is not known; as lines.
-pub(crate) async fn foreseen(step: &mut StepCx<'_>, helm: &Helm) -> Vec<String> {
-    let unknown = |why: &str| vec![format!("what would change in the release is not known: {why}")];
-    match tokio::time::timeout(LIMIT, Box::pin(told(step, helm))).await {
-        Ok(Ok(lines)) => lines,
-        Ok(Err(failure)) => unknown(&format!("{:#}", failure.error).replace('\n', " ")),
-        Err(_) => unknown("the cluster does not answer"),
-    }
-}
-
-async fn told(step: &mut StepCx<'_>, helm: &Helm) -> Result<Vec<String>, Failure> {
+/// How the release would change, for a dry run.
+pub(crate) async fn foreseen(step: &mut StepCx<'_>, helm: &Helm) -> Result<Vec<String>, Failure> {
     let needs = Needs::of(step.env, helm, None);
     // A dry run starts no terraform.
     meet(step, &Needs { outputs: needs.outputs && step.env.terraform.is_none(), ..needs }).await?;

@@ -1,7 +1,5 @@
 //! What a step would create or update, for dry runs: everything is only read.
 
-use std::time::Duration;
-
 use super::one::{differing, remote};
 use super::wanted::{Target, Wanted};
 use super::{api::Api, bench, content};
@@ -13,20 +11,8 @@ use crate::work::StepCx;
 use crate::work::needs::Needs;
 use crate::work::values::Known;
 
-/// A dry run waits no longer.
-const LIMIT: Duration = Duration::from_secs(30);
-
-/// What would become of each repository, or why that is not known; as lines.
-pub(crate) async fn foreseen(step: &mut StepCx<'_>, publish: &Publish) -> Vec<String> {
-    let unknown = |why: &str| vec![format!("what would be published is not known: {why}")];
-    match tokio::time::timeout(LIMIT, Box::pin(all(step, publish))).await {
-        Ok(Ok(lines)) => lines,
-        Ok(Err(failure)) => unknown(&format!("{:#}", failure.error).replace('\n', " ")),
-        Err(_) => unknown("there is no answer"),
-    }
-}
-
-async fn all(step: &mut StepCx<'_>, publish: &Publish) -> Result<Vec<String>, Failure> {
+/// What would become of each repository.
+pub(crate) async fn foreseen(step: &mut StepCx<'_>, publish: &Publish) -> Result<Vec<String>, Failure> {
     let needs = Needs::of(step.env, publish, step.frame.secrets.as_deref());
     meet(step, &needs).await?;
     let wanted = Wanted::of(step, &Known::of(step), publish)?;
