@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::expire::told;
 use super::{Global, OutputMode, deployments, table, target};
+use crate::config::chosen::joined;
 use crate::config::{Environment, Project};
 use crate::context::Ctx;
 use crate::deployments::lease::{Lease, Term};
@@ -19,6 +20,7 @@ use crate::history::Store;
 use crate::history::estate::{Standing, estate};
 use crate::history::html::{digest, estate as page};
 use crate::lock;
+use crate::steps::cluster::{self, Known};
 use crate::steps::files::age;
 use crate::text;
 
@@ -58,6 +60,10 @@ pub(crate) struct Glance {
     pub(crate) frozen: Option<String>,
     /// How long it stays up; none without a `[ttl]` that does something.
     pub(crate) ttl: Option<Stay>,
+    /// The scenario that was brought up here last; none where nothing is up.
+    pub(crate) scenario: Option<String>,
+    /// The cluster that was made here; none where none is.
+    pub(crate) cluster: Option<Known>,
     /// Who holds the lock, in words.
     pub(crate) lock: Option<String>,
     /// The environment file is there.
@@ -124,6 +130,8 @@ async fn glances(cx: &Ctx, project: &Project) -> Vec<Glance> {
                 deployed: records.last().cloned(),
                 frozen: records.frozen,
                 ttl: stay(&env, &records.lease, (cx.now)()),
+                scenario: scenario(&env),
+                cluster: cluster::known(&env),
                 standing,
                 lock,
                 env_file: env.env_file.path.exists(),
@@ -137,6 +145,8 @@ async fn glances(cx: &Ctx, project: &Project) -> Vec<Glance> {
             deployed: None,
             frozen: None,
             ttl: None,
+            scenario: None,
+            cluster: None,
             standing,
             lock: None,
             env_file: false,
@@ -157,6 +167,11 @@ fn stay(env: &Environment, lease: &Lease, now: Timestamp) -> Option<Stay> {
     let given = if lease.is_extended() && end.is_some() { ", extended" } else { "" };
     let says = told::words(&term, ttl, now) + given;
     Some(Stay { action, end, says, is_near: told::is_near(&term, ttl, now) })
+}
+
+/// The scenario that is up, as far as this checkout knows.
+fn scenario(env: &Environment) -> Option<String> {
+    env.scenario.as_ref()?.up.as_deref().filter(|names| !names.is_empty()).map(joined)
 }
 
 /// What the deployment records come to, and what is wrong with them.
@@ -242,10 +257,13 @@ fn shown(cx: &Ctx, all: &[Glance]) -> String {
         let deployed = glance.deployed.as_ref().map(deployments::brief);
         let frozen = glance.frozen.clone();
         let ttl = glance.ttl.as_ref().map(|stay| stay.says.clone());
+        let cluster = glance.cluster.as_ref().map(Known::words);
         let all = [
             ("deployed", deployed),
             ("frozen", frozen),
             ("ttl", ttl),
+            ("scenario", glance.scenario.clone()),
+            ("cluster", cluster),
             ("drift", row.drift),
             ("machines", row.machines),
         ];

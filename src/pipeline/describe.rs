@@ -37,6 +37,7 @@ async fn one(run: &mut PipelineRun<'_>, step: &Step) -> Result<(), Failure> {
         let frame = Frame {
             verb: run.verb.to_owned(),
             secrets: rules.secrets.clone(),
+            timeout: rules.timeout.unwrap_or_default(),
             is_dry: true,
             ..Frame::default()
         };

@@ -3,7 +3,7 @@
 pub(crate) mod prepare;
 pub(crate) mod checks;
 pub(crate) mod bootstrap;
-mod cluster;
+pub(crate) mod cluster;
 pub(crate) mod power;
 pub(crate) mod ansible;
 pub(crate) mod ecs;

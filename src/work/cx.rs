@@ -239,9 +239,10 @@ impl<'a> StepCx<'a> {
         }
     }
 
-    /// What is left of the time limit.
+    /// What is left of the time limit; all of it where the step is only described.
     pub(crate) fn left(&self) -> Option<Duration> {
-        self.frame.limit.map(|limit| limit.saturating_duration_since(Instant::now()))
+        let whole = Some(self.frame.timeout).filter(|whole| !whole.is_zero());
+        self.frame.limit.map(|limit| limit.saturating_duration_since(Instant::now())).or(whole)
     }
 
     /// Lets signals and the time limit be heard, in long work of our own.

@@ -37,6 +37,7 @@ mod kube;
 mod kubernetes;
 mod kubernetes_waits;
 mod argocd;
+mod lab;
 mod locks;
 mod logins;
 mod logs;

@@ -13,6 +13,8 @@ mod kubeconfig;
 mod record;
 mod ask;
 
+pub(crate) use record::{Known, known};
+
 use crate::config::model::{ClusterKind, ClusterStep};
 use crate::config::verbs::Effect;
 use crate::config::{Cluster, Environment};

@@ -37,6 +37,32 @@ pub(super) struct Merged {
     pub(super) server: String,
 }
 
+/// A cluster that was made here, for people and programs (docs/status.md).
+#[derive(Debug, Serialize)]
+pub(crate) struct Known {
+    /// What made it: `k3d`, `kind`.
+    kind: &'static str,
+    /// Its name.
+    name: String,
+    /// Its making came to its end.
+    whole: bool,
+}
+
+impl Known {
+    /// In words.
+    pub(crate) fn words(&self) -> String {
+        let half = if self.whole { "" } else { ", half made" };
+        format!("{} {}{half}", self.kind, self.name)
+    }
+}
+
+/// What this checkout knows of the cluster of an environment; nothing is asked.
+pub(crate) fn known(env: &Environment) -> Option<Known> {
+    let cluster = env.cluster.as_ref()?;
+    let record = Record::read(env).ok()??;
+    Some(Known { kind: cluster.kind.word(), name: record.name, whole: record.is_whole })
+}
+
 /// The folder of all of them: machines of kind mount it, and it holds nothing secret.
 pub(super) fn folder(env: &Environment) -> PathBuf {
     env.root.join(".infractl/cluster")
