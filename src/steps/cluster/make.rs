@@ -96,13 +96,13 @@ pub(super) fn again(step: &StepCx<'_>) -> String {
     format!("make it again, if it does not get well: `infractl recreate {}`", step.env.name)
 }
 
-/// Deletes it, with its registry.
+/// Deletes it, with its registry. That goes first: k3d leaves a network in which something is that it has not made.
 pub(super) async fn delete(step: &StepCx<'_>, cluster: &Cluster) -> Result<(), Failure> {
     step.progress(format!("deletes `{}`", cluster.name));
+    registry::remove(step, cluster).await?;
     let cmd = match cluster.kind {
         ClusterKind::K3d => k3d::delete(cluster),
         _ => kind::delete(cluster),
     };
-    order(step, &cmd, &format!("`{}` was not deleted", cluster.name)).await?;
-    registry::remove(step, cluster).await
+    order(step, &cmd, &format!("`{}` was not deleted", cluster.name)).await
 }
