@@ -101,7 +101,7 @@ impl Lab {
     #[track_caller]
     fn up(&self, more: &[&str]) -> Run {
         // The sums are looked at by tests of their own: what a small machine lacks is not what this is about.
-        self.project.infractl(&[&["up", "lab", "--ignore-needs"], more].concat())
+        self.project.infractl(&[&["up", "lab", "--ignore-needs", "--lock-wait", "2m"], more].concat())
     }
 
     fn command(&self, args: &[&str]) -> Command {
@@ -175,14 +175,15 @@ impl Lab {
     /// `up`, killed (or interrupted) when this step begins.
     #[track_caller]
     fn cut(&self, step: &str, signal: Signal) {
-        let mut command = self.project.command(&["up", "lab", "--ignore-needs"]);
+        // What a killed run has started may go on for a while, and has its lock as long.
+        let mut command = self.project.command(&["up", "lab", "--ignore-needs", "--lock-wait", "2m"]);
         let mut child = start(command.stderr(Stdio::piped()));
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut said = String::new();
         let is_there = lines.by_ref().map_while(Result::ok).any(|line| {
             said.push_str(&line);
             said.push('\n');
-            line.contains(step)
+            line == format!("lab {step} ...")
         });
         assert!(is_there, "`{step}` did not begin:\n{said}");
         send(&child, signal);
@@ -191,10 +192,6 @@ impl Lab {
         let status = child.wait().unwrap();
         assert!(!status.success(), "it was done before it could be cut at `{step}`");
         rest.join().unwrap();
-        // What it had started ends with it, or is waited for by the next.
-        wait_for("the lock to be free", || {
-            !self.project.infractl(&["env", "show", "lab"]).err.contains("is locked")
-        });
     }
 }
 
@@ -295,13 +292,13 @@ fn cut_at_any_step_it_goes_on() {
         "forge answers",
         "token",
         "repositories",
-        "cluster",
-        "apply",
+        "cluster up",
+        "terraform apply",
         "argo cd",
         "how it reaches the forge",
         "application",
         "applications",
-        "wait rollout",
+        "wait rollout statefulset/minio",
     ];
     for (at, step) in steps.iter().enumerate() {
         lab.cut(step, if at % 2 == 0 { Signal::KILL } else { Signal::INT });
