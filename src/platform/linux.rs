@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::{DumpableBehavior, Signal, set_dumpable_behavior, set_parent_process_death_signal};
 
-use super::Process;
+use super::process::Process;
 
 /// A program can ask to get a signal when its parent dies.
 pub(crate) const HAS_DEATH_SIGNAL: bool = true;

@@ -12,12 +12,12 @@ compile_error!(
 mod linux;
 #[cfg(any(test, feature = "test-portable", not(target_os = "linux")))]
 mod portable;
+mod process;
 
 use std::fs::File;
 use std::io;
 
 use rustix::io::Errno;
-use rustix::process::{Pid, test_kill_process};
 
 #[cfg(all(target_os = "linux", not(feature = "test-portable")))]
 use linux as here;
@@ -28,23 +28,7 @@ pub(crate) use here::{
     HAS_DEATH_SIGNAL, MEMORY, boot, die_with_parent, forbid_looks, holders, is_of_session_leader, listener,
     listens, living, route_leads_out,
 };
-
-/// A process of this machine and what it is called.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Process {
-    /// Its number.
-    pub pid: u32,
-    /// The name of its program.
-    pub name: String,
-}
-
-/// Whether there is no process of this number: neither one of ours nor of somebody else, not even one that only waits to
-/// be reaped.
-pub(crate) fn is_gone(pid: u32) -> bool {
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    // EPERM would be a living process of somebody else.
-    pid.is_some_and(|pid| test_kill_process(pid) == Err(Errno::SRCH))
-}
+pub(crate) use process::{Process, is_gone};
 
 /// Waits until what was written is on the disk. Rust's library asks macOS for more than for its own disk (`F_FULLFSYNC`),
 /// which network shares refuse that know no more than fsync(2).

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{getpgrp, getsid};
 
-use super::Process;
+use super::process::Process;
 
 /// Nobody tells a program that its parent died: infractl starts one that does.
 pub(crate) const HAS_DEATH_SIGNAL: bool = false;
@@ -111,8 +111,10 @@ pub(crate) fn route_leads_out() -> Option<bool> {
     None
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
+    #![cfg(target_os = "linux")]
+
     use std::net::TcpListener;
     use std::os::unix::process::CommandExt as _;
 
