@@ -7,12 +7,13 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::Pid;
 
 use super::hangup;
+use crate::platform;
 
-/// Reads both pipes to their ends. They come as its two outputs because `Command` has no other places. Ours do not block,
-/// so a copy of ours does not either: `cat` ends with 1 when there is nothing to read yet, and well when nobody can write any
-/// more. To open them anew, as `/proc` of Linux can, is not for every system.
+/// Reads both pipes to their ends. They come as its two outputs because `Command` has no other places. Where they
+/// cannot be opened anew they do not block, as ours do not: `cat` ends with 1 when there is nothing to read yet, and well when
+/// nobody can write any more.
 const DRAIN: &str = "read -r _
-all() { while cat 2>/dev/null; [ $? = 1 ]; do sleep 1; done; }
+all() { while cat 2>/dev/null; [ $? = 1 ]; do sleep 0.1 2>/dev/null || sleep 1; done; }
 all <&1 >/dev/null & exec <&2 2>/dev/null >/dev/null; all; wait";
 
 /// Asks a program to end.
@@ -54,8 +55,8 @@ impl Drain {
     }
 
     fn start(out: BorrowedFd<'_>, err: BorrowedFd<'_>) -> io::Result<Drain> {
-        let copy = |pipe: BorrowedFd<'_>| pipe.try_clone_to_owned().map(Stdio::from);
-        Waiting::start(DRAIN, &[], copy(out)?, copy(err)?).map(Drain)
+        let anew = |pipe: BorrowedFd<'_>| platform::opened_anew(pipe).map(Stdio::from);
+        Waiting::start(DRAIN, &[], anew(out)?, anew(err)?).map(Drain)
     }
 }
 
@@ -71,5 +72,53 @@ impl Ender {
             .inspect_err(|error| tracing::debug!(%error, "nobody ends it after us"))
             .map(Ender)
             .ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::os::fd::AsFd as _;
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a process to end")]
+    fn a_program_is_asked_to_end_when_we_die_and_not_when_we_need_it_no_more() {
+        let mut program = Command::new("sleep").arg("60").spawn().unwrap();
+        let pid = program.id().to_string();
+        let waiting = || Waiting::start(END, &[&pid], Stdio::null(), Stdio::null()).unwrap();
+        drop(waiting());
+        std::thread::sleep(Duration::from_millis(50));
+        assert_eq!(program.try_wait().unwrap(), None);
+        // Our death is the end of its standard input.
+        let mut died = waiting();
+        drop(died.0.stdin.take());
+        assert_eq!(program.wait().unwrap().signal(), Some(libc::SIGTERM));
+    }
+
+    #[test]
+    fn what_is_printed_after_our_death_is_read_to_its_end() {
+        let (out, mut to_out) = std::io::pipe().unwrap();
+        let (err, mut to_err) = std::io::pipe().unwrap();
+        for pipe in [&out, &err] {
+            rustix::io::ioctl_fionbio(pipe, true).unwrap();
+        }
+        let anew = |pipe: BorrowedFd<'_>| Stdio::from(platform::opened_anew(pipe).unwrap());
+        // As where it cannot be opened anew.
+        let copy = |pipe: BorrowedFd<'_>| Stdio::from(pipe.try_clone_to_owned().unwrap());
+        let mut died = Waiting::start(DRAIN, &[], anew(out.as_fd()), copy(err.as_fd())).unwrap();
+        drop((out, err));
+        drop(died.0.stdin.take());
+        // There is nothing to read yet, and then more than a pipe holds.
+        std::thread::sleep(Duration::from_millis(50));
+        for _ in 0..2 {
+            to_out.write_all(&[b'x'; 100_000]).unwrap();
+            to_err.write_all(&[b'x'; 100_000]).unwrap();
+        }
+        drop((to_out, to_err));
+        assert!(died.0.wait().unwrap().success(), "it ends by itself");
     }
 }

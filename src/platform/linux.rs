@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,11 @@ const LISTENS: &str = "0A";
 /// The calling process gets SIGTERM when the one that started it dies. Safe between fork and exec: one call of prctl(2).
 pub(crate) fn die_with_parent() -> io::Result<()> {
     Ok(set_parent_process_death_signal(Some(Signal::TERM))?)
+}
+
+/// The end of a pipe, opened anew: what is set for ours does not hold for it, so it blocks.
+pub(crate) fn opened_anew(pipe: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    Ok(fs::File::open(format!("/proc/self/fd/{}", pipe.as_raw_fd()))?.into())
 }
 
 /// Keeps other processes of the same user from reading our memory and environment.

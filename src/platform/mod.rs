@@ -26,7 +26,7 @@ use portable as here;
 
 pub(crate) use here::{
     HAS_DEATH_SIGNAL, MEMORY, boot, die_with_parent, forbid_looks, holders, is_of_session_leader, listener,
-    listens, living, route_leads_out,
+    listens, living, opened_anew, route_leads_out,
 };
 pub(crate) use process::{Process, is_gone};
 

@@ -2,6 +2,7 @@
 //! What they do not say is not known, and nothing depends on it.
 
 use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -42,6 +43,11 @@ pub(crate) fn die_with_parent() -> io::Result<()> {
 #[expect(clippy::unnecessary_wraps, reason = "the other way can fail")]
 pub(crate) fn forbid_looks() -> io::Result<()> {
     Ok(())
+}
+
+/// The end of a pipe. It cannot be opened anew (`/dev/fd` of macOS gives copies): a copy, which blocks no more than ours.
+pub(crate) fn opened_anew(pipe: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    pipe.try_clone_to_owned()
 }
 
 /// This boot: a UUID that is drawn at each, by the name of macOS and by that of Linux; `sysctl` passes over one that is not
