@@ -223,7 +223,7 @@ fn infractl_is_had_from_its_own_repository_when_the_project_says_so() {
         include.contains(&format!("sha256: {sum}\n")) && include.contains("https://x/0.3.0"),
         "{include}"
     );
-    assert!(part(&new, ".infractl").contains("extends: .infractl-install\n"), "{new}");
+    assert!(part(&new, "\".infractl\"").contains("extends: .infractl-install\n"), "{new}");
     assert!(!new.contains("before_script"), "it comes from the component: {new}");
     assert!(part(&new, "to-dev").contains("cd -- infra"), "{new}");
     let night = part(&new, "nightly-drift");
