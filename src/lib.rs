@@ -30,6 +30,7 @@ mod exec; // start programs: the only place that does
 mod config; // know the project
 mod net; // certificates, connections, signed requests
 mod disk; // files, whole or not at all
+mod platform; // what Linux and macOS do differently, in one place
 mod sops; // the SOPS file format: bytes in, bytes out
 mod redact; // hide secrets in everything that is shown
 mod failure; // what ends a command: why, which exit code, what to do

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 
 use super::demand::Needed;
 use super::linux::{self, Limit};
+use super::macos;
 use super::ports;
 use crate::config::Environment;
 use crate::context::Ctx;
@@ -90,8 +91,8 @@ pub(crate) async fn look(
                 Some(Memory { there: engine.memory, all: engine.memory, is_limit: false })
             }
             // Limits on us are none on its containers.
-            Some(_) => memory(root, None),
-            None => memory(root, linux::memory_limit(root)),
+            Some(_) => memory(cx, root, None).await,
+            None => memory(cx, root, linux::memory_limit(root)).await,
         },
         cpu: match &engine {
             _ if needed.cpu.is_empty() => None,
@@ -115,12 +116,22 @@ async fn engine_of(cx: &Ctx) -> Option<Engine> {
     engine::parse(&answer(cx, engine::info()).await?)
 }
 
-fn memory(root: &Path, limit: Option<Limit>) -> Option<Memory> {
-    let (there, all) = (linux::available(root)?, linux::memory(root)?);
-    Some(match limit.filter(|limit| limit.left < there) {
+async fn memory(cx: &Ctx, root: &Path, limit: Option<Limit>) -> Option<Memory> {
+    let (there, all) = match linux::available(root).zip(linux::memory(root)) {
+        Some(told) => told,
+        None => (
+            macos::available(&answer(cx, macos::pages()).await?)?,
+            macos::memory(&answer(cx, macos::memory_size()).await?)?,
+        ),
+    };
+    Some(tightest(there, all, limit))
+}
+
+fn tightest(there: u64, all: u64, limit: Option<Limit>) -> Memory {
+    match limit.filter(|limit| limit.left < there) {
         Some(limit) => Memory { there: limit.left, all: limit.most, is_limit: true },
         None => Memory { there, all, is_limit: false },
-    })
+    }
 }
 
 fn processors(root: &Path) -> Option<f64> {
@@ -229,16 +240,9 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "a fixture needs no atomic write")]
     fn a_limit_counts_where_it_is_tighter_than_the_machine() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(dir.path().join("proc")).unwrap();
-        std::fs::write(dir.path().join("proc/meminfo"), "MemTotal: 1000 kB\nMemAvailable: 800 kB\n").unwrap();
-        let of = |left, most| memory(dir.path(), Some(Limit { left, most })).unwrap();
-        assert_eq!(of(100 * 1024, 200 * 1024), Memory { there: 100 * 1024, all: 200 * 1024, is_limit: true });
-        assert_eq!(
-            of(900 * 1024, 950 * 1024),
-            Memory { there: 800 * 1024, all: 1000 * 1024, is_limit: false }
-        );
+        let of = |left, most| tightest(800, 1000, Some(Limit { left, most }));
+        assert_eq!(of(100, 200), Memory { there: 100, all: 200, is_limit: true });
+        assert_eq!(of(900, 950), Memory { there: 800, all: 1000, is_limit: false });
     }
 }

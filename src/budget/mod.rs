@@ -4,6 +4,7 @@ pub(crate) mod verdict;
 mod machine;
 mod ports;
 mod linux;
+mod macos;
 pub(crate) mod demand;
 
 use std::path::Path;

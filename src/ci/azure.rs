@@ -1,5 +1,6 @@
 //! The pipeline of Azure Pipelines. Pure.
 
+use super::install;
 use super::job::{Job, Setting, When};
 use super::shell::{self, Ways};
 use super::yaml::{Map, Yaml, entry, file};
@@ -14,6 +15,9 @@ const WAYS: Ways = Ways {
     // `[ci] identity` is refused for this forge.
     token: "false",
 };
+
+/// What the repository with the template is called in the file.
+const TEMPLATES: &str = "infractl";
 
 /// The whole file.
 pub(super) fn pipeline(setting: &Setting, jobs: &[Job]) -> String {
@@ -42,6 +46,15 @@ pub(super) fn pipeline(setting: &Setting, jobs: &[Job]) -> String {
     let times: Vec<Yaml> = times.collect();
     if !times.is_empty() {
         map.push(entry("schedules", times));
+    }
+    if let Some(template) = install::place(&setting.ci.infractl) {
+        let repository = vec![
+            entry("repository", TEMPLATES),
+            entry("type", "git"),
+            entry("name", template.name),
+            entry("ref", template.version),
+        ];
+        map.push(entry("resources", vec![entry("repositories", vec![Yaml::from(repository)])]));
     }
     // With an exclusive lock as check of the environment runs wait for each other, in their order.
     map.push(entry("lockBehavior", "sequential"));
@@ -109,15 +122,26 @@ fn job(setting: &Setting, job: &Job, back: Option<&Job>) -> Map {
     map
 }
 
-fn steps(setting: &Setting, job: &Job) -> Vec<Yaml> {
-    let checkout =
-        vec![entry("checkout", "self"), entry("fetchDepth", "0"), entry("persistCredentials", "false")];
-    let mut steps = vec![Yaml::from(checkout)];
+/// The step that gets infractl.
+fn program(setting: &Setting) -> Yaml {
+    if setting.ci.infractl.install.is_some() {
+        let inputs = install::inputs(&setting.ci.infractl, text);
+        return Yaml::from(vec![
+            entry("template", format!("ci/azure/infractl.yml@{TEMPLATES}")),
+            entry("parameters", inputs),
+        ]);
+    }
     let mut program = shell::program(setting, &WAYS);
     if setting.ci.infractl.url.is_some() {
         program.push(format!("echo \"##vso[task.prependpath]{}/bin\"", WAYS.own));
     }
-    steps.push(script(setting, "infractl", program, Vec::new()));
+    script(setting, "infractl", program, Vec::new())
+}
+
+fn steps(setting: &Setting, job: &Job) -> Vec<Yaml> {
+    let checkout =
+        vec![entry("checkout", "self"), entry("fetchDepth", "0"), entry("persistCredentials", "false")];
+    let mut steps = vec![Yaml::from(checkout), program(setting)];
     steps.extend(shell::tools(setting).map(|line| script(setting, "tools", vec![line], Vec::new())));
     if let Some(environment) = job.takes() {
         steps.push(Yaml::from(vec![

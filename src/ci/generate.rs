@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 use super::job::{Job, Setting, When};
 use super::jobs;
 use super::line::{Wrong, wrong};
-use super::{azure, github, gitlab};
+use super::{azure, github, gitlab, install};
 use crate::config::model::CiForge;
 use crate::text;
 
@@ -46,9 +46,10 @@ fn checked(setting: &Setting) -> Result<Vec<Job>, Wrong> {
         return wrong(
             "infractl",
             "`sha256` is not the SHA-256 of a program",
-            "write what `sha256sum infractl` prints",
+            "write what `sha256sum infractl` prints; with `install`, what it prints of the archive or of SHA256SUMS",
         );
     }
+    install::check(setting)?;
     let file = place(setting);
     if file.starts_with('/') || file.split('/').any(|part| part.is_empty() || part == "..") {
         return wrong(

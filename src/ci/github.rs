@@ -1,10 +1,11 @@
 //! The workflow of GitHub Actions. Pure.
 
+use super::install;
 use super::job::{Job, Says, Setting, When, Work};
 use super::shell::{self, Ways};
 use super::yaml::{Map, Yaml, entry, file};
 
-/// The only actions that are used: those of GitHub, each by its commit.
+/// The only actions that are used besides the one of `install`: those of GitHub, each by its commit.
 const CHECKOUT: (&str, &str) = ("actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd", "v6.0.2");
 const UPLOAD: (&str, &str) = ("actions/upload-artifact@b7c566a772e6b6bfb58ed0dc250532a479d7789f", "v6.0.0");
 const DOWNLOAD: (&str, &str) =
@@ -184,14 +185,22 @@ fn uses((action, version): (&str, &'static str), with: Map) -> Yaml {
     Yaml::from(vec![entry("uses", Yaml::Noted(action.to_owned(), version)), entry("with", with)])
 }
 
-fn steps(setting: &Setting, job: &Job) -> Vec<Yaml> {
-    let checkout = vec![entry("fetch-depth", 0_u16), entry("persist-credentials", false)];
-    let mut steps = vec![uses(CHECKOUT, checkout)];
+/// The step that gets infractl.
+fn program(setting: &Setting) -> Yaml {
+    if let Some(action) = install::place(&setting.ci.infractl) {
+        let with = install::inputs(&setting.ci.infractl, text);
+        return Yaml::from(vec![entry("uses", action.whole), entry("with", with)]);
+    }
     let mut program = shell::program(setting, &WAYS);
     if setting.ci.infractl.url.is_some() {
         program.push(format!("echo \"{}/bin\" >> \"$GITHUB_PATH\"", WAYS.own));
     }
-    steps.push(run("infractl", &program, Vec::new()));
+    run("infractl", &program, Vec::new())
+}
+
+fn steps(setting: &Setting, job: &Job) -> Vec<Yaml> {
+    let checkout = vec![entry("fetch-depth", 0_u16), entry("persist-credentials", false)];
+    let mut steps = vec![uses(CHECKOUT, checkout), program(setting)];
     steps.extend(shell::tools(setting).map(|line| run("tools", &[line], Vec::new())));
     let folder = "${{ runner.temp }}/handed";
     if let Some(environment) = job.takes() {

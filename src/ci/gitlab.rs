@@ -1,5 +1,6 @@
 //! The pipeline of GitLab CI. It has no `stages` and no `default`, so that another file may include it. Pure.
 
+use super::install;
 use super::job::{Job, Says, Setting, When, Work};
 use super::shell::{self, Ways};
 use super::yaml::{Map, Yaml, entry, file};
@@ -17,12 +18,20 @@ const WAYS: Ways = Ways {
 
 /// What all jobs have.
 const BASE: &str = ".infractl";
+/// What the component of `install` has for jobs that extend it.
+const COMPONENT: &str = ".infractl-install";
 const FROM_FORK: &str = "$CI_PIPELINE_SOURCE == \"merge_request_event\" && $CI_MERGE_REQUEST_SOURCE_PROJECT_ID != $CI_MERGE_REQUEST_PROJECT_ID";
 const FROM_HERE: &str = "$CI_PIPELINE_SOURCE == \"merge_request_event\" && $CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_MERGE_REQUEST_PROJECT_ID";
 
 /// The whole file.
 pub(super) fn pipeline(setting: &Setting, jobs: &[Job]) -> String {
-    let mut all: Map = vec![entry(BASE, base(setting))];
+    let mut all: Map = Vec::new();
+    if let Some(component) = install::place(&setting.ci.infractl) {
+        let inputs = install::inputs(&setting.ci.infractl, str::to_owned);
+        let included = vec![entry("component", component.whole), entry("inputs", inputs)];
+        all.push(entry("include", vec![Yaml::from(included)]));
+    }
+    all.push(entry(BASE, base(setting)));
     if jobs.iter().any(|job| job.when == When::Proposed && job.reaches) {
         all.push(entry(
             "fork",
@@ -59,20 +68,30 @@ fn base(setting: &Setting) -> Map {
     if let Some(tag) = &setting.ci.runner {
         map.push(entry("tags", vec![tag.clone()]));
     }
+    map.push(entry("interruptible", false));
+    map.push(entry("variables", vec![entry("GIT_DEPTH", "0")]));
+    if setting.ci.infractl.install.is_some() {
+        // Its `before_script` and its cache are inherited.
+        map.push(entry("extends", COMPONENT));
+        return map;
+    }
     let mut before = shell::program(setting, &WAYS);
     if setting.ci.infractl.url.is_some() {
         before.push(format!("export PATH=\"{}/bin:$PATH\"", WAYS.own));
     }
-    if !setting.folder.is_empty() {
-        before.push(format!("cd -- {}", shell_words::quote(&setting.folder)));
-    }
-    before.extend(shell::tools(setting));
-    map.extend([
-        entry("interruptible", false),
-        entry("variables", vec![entry("GIT_DEPTH", "0")]),
-        entry("before_script", before),
-    ]);
+    before.extend(at_the_project(setting));
+    map.push(entry("before_script", before));
     map
+}
+
+/// Goes to the project, and gets its programs.
+fn at_the_project(setting: &Setting) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !setting.folder.is_empty() {
+        lines.push(format!("cd -- {}", shell_words::quote(&setting.folder)));
+    }
+    lines.extend(shell::tools(setting));
+    lines
 }
 
 fn job(setting: &Setting, job: &Job) -> Map {
@@ -134,14 +153,31 @@ fn job(setting: &Setting, job: &Job) -> Map {
     if job.remembers() {
         let paths = vec![".infractl/known/".to_owned()];
         let key = format!("infractl-{}", job.name);
-        map.push(entry("cache", vec![entry("key", key), entry("paths", paths), entry("when", "always")]));
+        let known = vec![entry("key", key), entry("paths", paths), entry("when", "always")];
+        map.push(entry("cache", caches(setting, known)));
     }
     map.push(entry("script", script(setting, job)));
     map
 }
 
+/// A cache of a job takes the place of the one that it would inherit: that of the component is named again.
+fn caches(setting: &Setting, own: Map) -> Yaml {
+    let program = &setting.ci.infractl;
+    if program.install.is_none() {
+        return Yaml::from(own);
+    }
+    let kept = vec![
+        entry("key", format!("infractl-{}-{}", program.version, program.sha256)),
+        entry("paths", vec![".infractl/kept/".to_owned()]),
+    ];
+    Yaml::from(vec![Yaml::from(kept), Yaml::from(own)])
+}
+
 fn script(setting: &Setting, job: &Job) -> Vec<String> {
     let mut lines = Vec::new();
+    if setting.ci.infractl.install.is_some() {
+        lines.extend(at_the_project(setting));
+    }
     let compares = |work: &Work| matches!(work, Work::Run(command) if command.compares());
     if job.work.iter().any(compares) {
         // A runner fetches only what the pipeline is about.

@@ -5,6 +5,7 @@ mod github;
 mod gitlab;
 mod azure;
 mod shell;
+mod install;
 pub(crate) mod jobs;
 mod stages;
 pub(crate) mod job;

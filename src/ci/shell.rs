@@ -1,5 +1,6 @@
 //! The lines for the shell that all forges run. Pure.
 
+use super::install;
 use super::job::{Job, Says, Setting, Work};
 use super::line::Command;
 
@@ -46,9 +47,8 @@ pub(super) fn program(setting: &Setting, ways: &Ways) -> Vec<String> {
     let program = &setting.ci.infractl;
     let sum = shell_words::quote(&program.sha256).into_owned();
     let mut lines = Vec::new();
-    match &program.url {
+    match install::address(program) {
         Some(url) => {
-            let url = url.replace("{{version}}", &program.version);
             let own = ways.own;
             lines.push(format!("mkdir -p \"{own}/bin\""));
             lines.push(format!(

@@ -8,11 +8,10 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use rustix::io::Errno;
-use rustix::process::{Pid, test_kill_process};
 use tempfile::TempDir;
 
 use super::folder_of;
+use crate::platform;
 
 /// A `.gitignore` that ignores its whole folder, itself too.
 pub(super) const IGNORE_ALL: &[u8] = b"*\n";
@@ -28,7 +27,7 @@ pub(super) fn write(place: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     // The mode again, because the umask took bits from the first one.
     file.set_permissions(Permissions::from_mode(mode))?;
     file.write_all(bytes)?;
-    file.sync_all()?;
+    platform::sync(&file)?;
     fs::rename(&next, place)
 }
 
@@ -85,10 +84,8 @@ fn sweep_those(folder: &Path, rest_of: impl Fn(&[u8]) -> Option<&[u8]>) {
         let name = entry.file_name();
         let owner = rest_of(name.as_bytes())
             .and_then(|rest| std::str::from_utf8(rest).ok())
-            .and_then(|rest| rest.split_once('-')?.0.parse().ok())
-            .and_then(Pid::from_raw);
-        // EPERM would be a living process of somebody else
-        if owner.is_some_and(|pid| test_kill_process(pid) == Err(Errno::SRCH)) {
+            .and_then(|rest| rest.split_once('-')?.0.parse().ok());
+        if owner.is_some_and(platform::is_gone) {
             let path = entry.path();
             let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
         }

@@ -35,7 +35,7 @@ impl Fresh {
     /// Puts it into its place, on the disk itself.
     pub(crate) fn settle(self) -> Result<(), DiskError> {
         let settle = || {
-            self.file.sync_all()?;
+            crate::platform::sync(&self.file)?;
             fs::rename(self.desk.path().join("next"), &self.place)?;
             // Not every file system lets us.
             let _ = File::open(folder_of(&self.place)).and_then(|folder| folder.sync_all());

@@ -10,6 +10,7 @@ use rustix::process::getuid;
 use tempfile::TempDir;
 
 use super::{DiskError, Operation};
+use crate::platform;
 
 const PREFIX: &str = "infractl-run-";
 /// The longest place of a folder for sockets: what ssh adds to their names leaves no more.
@@ -53,8 +54,8 @@ impl PrivateDir {
 
     /// Makes one whose path is short: the name of a socket in it holds about a hundred bytes.
     pub(crate) fn for_sockets() -> Result<Self, DiskError> {
-        let places = ["/dev/shm".into(), std::env::temp_dir(), "/tmp".into(), "/var/tmp".into()];
-        let short = places.into_iter().filter(|place: &PathBuf| place.as_os_str().len() <= SHORT);
+        let all = places().into_iter().chain(["/tmp".into(), "/var/tmp".into()]);
+        let short = all.filter(|place: &PathBuf| place.as_os_str().len() <= SHORT);
         PrivateDir::first(&short.collect::<Vec<_>>())
     }
 
@@ -97,8 +98,8 @@ impl PrivateDir {
 }
 
 /// In memory where the system has such a place.
-fn places() -> [PathBuf; 2] {
-    ["/dev/shm".into(), std::env::temp_dir()]
+fn places() -> Vec<PathBuf> {
+    platform::MEMORY.map(PathBuf::from).into_iter().chain([std::env::temp_dir()]).collect()
 }
 
 /// Removes what killed owners left, and says whether there was something. Only tidies up, so it never fails.

@@ -96,7 +96,7 @@ async fn engine(step: &StepCx<'_>) -> Option<Finding> {
         }
         Ok(done) => Finding::error(GROUP, "docker's engine does not answer")
             .why(plain(last_line(&done.tail)).into_owned())
-            .help("start it (`sudo systemctl start docker`), or set DOCKER_HOST to where it is"),
+            .help("start it (`sudo systemctl start docker`, or Docker Desktop), or set DOCKER_HOST to where it is"),
         Err(RunError::NotFound { .. }) => return None,
         Err(error) => Finding::error(GROUP, error.to_string()).help("start docker, or set DOCKER_HOST"),
     })

@@ -4,6 +4,8 @@ use std::io;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::platform;
+
 /// Forbids core dumps of this process and, on Linux, that other processes of the same user read its memory
 /// or environment. To be called first in `main`.
 ///
@@ -12,7 +14,5 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 pub(crate) fn forbid_core_dumps() -> io::Result<()> {
     let limit = getrlimit(Resource::Core);
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: limit.maximum })?;
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
-    Ok(())
+    platform::forbid_looks()
 }

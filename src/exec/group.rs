@@ -1,13 +1,12 @@
 //! Signals to a program and everything it started.
 
-use std::fs;
 use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::process::{
-    Pid, Signal, getpgrp, getsid, kill_process, kill_process_group, test_kill_process_group,
-};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process_group};
 use tokio::time::{Instant, sleep};
+
+use crate::platform::{self, Process};
 
 /// Who gets a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +35,9 @@ impl Target {
             Target::Process(_) => false,
             Target::Group(pid) => match test_kill_process_group(pid) {
                 Err(Errno::SRCH) => false,
-                // Those that are dead and only wait to be reaped count for kill(2): ask again, more slowly.
-                _ => is_any_alive(pid).unwrap_or(true),
+                // Those that are dead and only wait to be reaped count for kill(2) of Linux, and are EPERM for that of
+                // macOS: ask again, more slowly.
+                _ => living(pid).is_none_or(|all| !all.is_empty()),
             },
         }
     }
@@ -45,9 +45,8 @@ impl Target {
     /// The names of the programs that are left of its group.
     pub(super) fn left_overs(self) -> String {
         let (Target::Group(pid) | Target::Process(pid)) = self;
-        let group = pid.as_raw_nonzero().to_string();
-        let mut names: Vec<String> =
-            stats().filter(|stat| is_alive_in(stat, &group)).map(|stat| name(&stat)).collect();
+        let living = living(pid).unwrap_or_default();
+        let mut names: Vec<String> = living.iter().map(|process| format!("`{}`", process.name)).collect();
         names.sort();
         names.dedup();
         names.join(", ")
@@ -68,55 +67,8 @@ impl Target {
     }
 }
 
-/// Whether `/proc` knows a process of this group that is not a zombie; none if there is no `/proc`.
-fn is_any_alive(group: Pid) -> Option<bool> {
-    let group = group.as_raw_nonzero().to_string();
-    if stats().any(|stat| is_alive_in(&stat, &group)) {
-        return Some(true);
-    }
-    fs::exists("/proc/self/stat").ok().filter(|&known| known).map(|_| false)
-}
-
-/// What `/proc` says of each process.
-fn stats() -> impl Iterator<Item = String> {
-    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let all = all.filter(|entry| entry.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit));
-    all.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok())
-}
-
-/// Whether that is of a process of this group that is not a zombie.
-fn is_alive_in(stat: &str, group: &str) -> bool {
-    let mut fields = after_name(stat);
-    let state = fields.next();
-    fields.nth(1) == Some(group) && !matches!(state, Some("Z" | "X"))
-}
-
-/// "pid (name) state ...".
-fn name(stat: &str) -> String {
-    let start = stat.find('(').map_or(0, |at| at + 1);
-    let end = stat.rfind(')').unwrap_or(stat.len());
-    format!("`{}`", stat.get(start..end).unwrap_or_default())
-}
-
-/// Whether our group is that of the leader of our session.
-pub(super) fn is_of_session_leader() -> bool {
-    // Not getsid(2): in a container the leader may be outside, then it answers 0, which is no `Pid`.
-    match fs::read_to_string("/proc/self/stat") {
-        Ok(stat) => is_of_leader(&stat),
-        Err(_) if cfg!(target_os = "linux") => false,
-        Err(_) => getsid(None).is_ok_and(|session| session == getpgrp()),
-    }
-}
-
-fn is_of_leader(stat: &str) -> bool {
-    let mut fields = after_name(stat).skip(2);
-    let (group, session) = (fields.next(), fields.next());
-    group == session && !matches!(group, None | Some("0"))
-}
-
-/// "pid (name) state parent group session ...": the name may contain anything.
-fn after_name(stat: &str) -> impl Iterator<Item = &str> {
-    stat.rsplit(')').next().unwrap_or_default().split_ascii_whitespace()
+fn living(group: Pid) -> Option<Vec<Process>> {
+    platform::living(group.as_raw_nonzero().get().cast_unsigned())
 }
 
 /// Ends the program if the future that watches it is dropped.
@@ -145,18 +97,5 @@ impl Drop for Guard {
         if self.is_armed {
             self.target.send(self.signal);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_of_leader;
-
-    #[test]
-    fn a_leader_outside_the_container_has_no_number() {
-        assert!(is_of_leader("70 (sh) 2) S 12 70 70 0 -1"));
-        assert!(!is_of_leader("70 (sh) S 12 70 12 0 -1"));
-        assert!(!is_of_leader("70 (sh) S 12 70 0 0 -1"));
-        assert!(!is_of_leader("70 (sh) S 12 0 0 0 -1"));
     }
 }

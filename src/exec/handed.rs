@@ -5,7 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::{CWD, FileType, Mode, mknodat};
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::unix::pipe;
@@ -24,7 +25,7 @@ impl Handed {
     /// Makes the pipe, mode 0600, in a folder that nobody else may enter.
     pub(crate) fn new(folder: &Path, name: &str, text: SecretString) -> io::Result<Handed> {
         let path = folder.join(name);
-        mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
+        mkfifo(&path, Mode::S_IRUSR | Mode::S_IWUSR)?;
         Ok(Handed { path, text })
     }
 

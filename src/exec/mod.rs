@@ -8,7 +8,7 @@ mod os;
 #[cfg(any(test, feature = "test-fakes"))]
 mod fake;
 mod background;
-mod drain;
+mod after_death;
 mod hangup;
 mod output;
 mod watcher;

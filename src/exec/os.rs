@@ -16,8 +16,8 @@ use secrecy::ExposeSecret as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 
-use super::drain::Drain;
-use super::group::{Guard, Target, is_of_session_leader};
+use super::after_death::{Drain, Ender};
+use super::group::{Guard, Target};
 use super::output::{Pipes, Reader, Tail};
 use super::watcher::Watcher;
 use super::{
@@ -25,6 +25,7 @@ use super::{
     Sink, Value, hangup,
 };
 use crate::disk;
+use crate::platform;
 use crate::redact::{Lines, Masks};
 
 /// Tells an infractl below us that it is in a group we look after.
@@ -58,7 +59,7 @@ impl OsRunner {
     ) -> Self {
         // The variable alone says little: a terminal opened by a program of ours has it too, but there each
         // job has a group that is not its session's.
-        let is_nested = vars.contains_key(OsStr::new(GROUP)) && is_of_session_leader();
+        let is_nested = vars.contains_key(OsStr::new(GROUP)) && platform::is_of_session_leader();
         OsRunner { vars, masks, interrupts, notice: Arc::new(notice), is_nested }
     }
 
@@ -91,6 +92,8 @@ impl OsRunner {
 
         let pipes = (child.stdout.as_ref().map(AsFd::as_fd), child.stderr.as_ref().map(AsFd::as_fd));
         let drain = cmd.grace.is_none().then(|| Drain::of(pipes.0, pipes.1)).flatten();
+        let is_told = platform::HAS_DEATH_SIGNAL || cmd.io == Io::Attach || drain.is_some();
+        let ender = (!is_told).then(|| Ender::of(pid)).flatten();
 
         let tail = Tail::default();
         let mut stdout = Vec::new();
@@ -126,7 +129,7 @@ impl OsRunner {
             }
             status
         };
-        drop((held, drain));
+        drop((held, drain, ender));
         guard.disarm();
         // A Ctrl-C that ended the program came to us too: let it be heard while it is not for us.
         if cmd.io == Io::Attach {

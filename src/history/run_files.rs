@@ -42,7 +42,7 @@ impl RunFiles {
     /// The run is over: no line of it may change any more.
     pub(super) fn seal(&self) -> io::Result<()> {
         // A seal that outlived the lines in a power cut would accuse somebody.
-        self.file.sync_data()?;
+        crate::platform::sync_data(&self.file)?;
         let (run, lines, last) = (self.number, self.lines, self.last.clone());
         self.store.seal(&Seal::Ended { run, lines, last })
     }

@@ -92,7 +92,7 @@ pub(super) fn add(folder: &Path, seal: &Seal) -> io::Result<()> {
     if written.is_err() {
         let _ = file.set_len(length);
     }
-    written.and_then(|()| file.sync_data())
+    written.and_then(|()| crate::platform::sync_data(&file))
 }
 
 /// What is told of the text of a run.

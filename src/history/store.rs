@@ -8,13 +8,13 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
-use rustix::process::{Pid, test_kill_process};
 
 use super::line::Line;
 use super::run::Run;
 use super::seal::{self, Checked, Seal};
 use super::state::State;
 use crate::disk::{self, PRIVATE};
+use crate::platform;
 
 /// Where histories are, seen from the project.
 pub(super) const FOLDER: &str = ".infractl/history";
@@ -222,6 +222,5 @@ fn is_alive(file: &File, run: &Run, locked: bool) -> bool {
     if locked {
         return holds(file);
     }
-    let pid = i32::try_from(run.pid).ok().and_then(Pid::from_raw);
-    run.host == super::host() && pid.is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
+    run.host == super::host() && !platform::is_gone(run.pid)
 }

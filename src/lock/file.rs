@@ -13,6 +13,7 @@ use crate::disk;
 use crate::failure::{Failure, Kind};
 use crate::lock::attempt::Attempt;
 use crate::lock::owner::{Owner, local_path};
+use crate::platform::{self, Process};
 
 /// A held lock; dropping it frees it.
 #[derive(Debug)]
@@ -93,34 +94,13 @@ pub(crate) fn look(path: &Path) -> io::Result<(bool, Option<Owner>)> {
     }
 }
 
-/// What holds the lock of an owner who is dead: programs that he started, "`sh` (pid 4242)".
-fn heirs(path: &Path) -> Vec<String> {
-    let Ok(lock) = fs::metadata(path) else { return Vec::new() };
-    let is_lock = |file: &fs::DirEntry| {
-        fs::metadata(file.path()).is_ok_and(|there| (there.dev(), there.ino()) == (lock.dev(), lock.ino()))
-    };
-    let holds = |process: &Path| {
-        fs::read_dir(process.join("fd"))
-            .is_ok_and(|mut all| all.any(|file| file.is_ok_and(|file| is_lock(&file))))
-    };
-    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
-    all.filter_map(|process| {
-        let pid: u32 = process.file_name().to_str()?.parse().ok()?;
-        (pid != std::process::id() && holds(&process.path())).then(|| {
-            let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-            format!("`{}` (pid {pid})", name.trim())
-        })
-    })
-    .collect()
-}
-
 /// What a run of this machine that was killed has left running, and what so holds its lock.
 pub(crate) fn left_running(env: &Environment, holder: Option<&Owner>) -> Option<String> {
     let own = local_path(env);
-    let heirs = holder
-        .filter(|holder| holder.is_gone_here())
-        .map(|holder| heirs(holder.local.as_ref().unwrap_or(&own)))?;
-    (!heirs.is_empty()).then(|| heirs.join(", "))
+    let holder = holder.filter(|holder| holder.is_gone_here())?;
+    let heirs = platform::holders(holder.local.as_ref().unwrap_or(&own));
+    let shown = |heir: &Process| format!("`{}` (pid {})", heir.name, heir.pid);
+    (!heirs.is_empty()).then(|| heirs.iter().map(shown).collect::<Vec<_>>().join(", "))
 }
 
 /// Removes what a dead run left behind, unless somebody holds it: he would lose it.

@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Environment;
 use crate::context::Ctx;
+use crate::platform;
 use crate::text;
 
 /// The run that holds a lock.
@@ -82,9 +84,8 @@ impl Owner {
 
     /// True when it ran here and its process is gone.
     pub(crate) fn is_gone_here(&self) -> bool {
-        let pid = i32::try_from(self.pid).ok().and_then(rustix::process::Pid::from_raw);
-        self.machine == machine()
-            && pid.is_some_and(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
+        // Two machines that do not say which they are must not pass for one.
+        !self.machine.is_empty() && self.machine == machine() && platform::is_gone(self.pid)
     }
 
     /// The same, and what it has started still runs.
@@ -133,9 +134,8 @@ pub(crate) fn person(cx: &Ctx) -> String {
 
 /// This boot and this process namespace; empty where the system does not say.
 fn machine() -> String {
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-    format!("{} {}", boot.trim(), namespace.display()).trim().to_owned()
+    static BOOT: LazyLock<String> = LazyLock::new(|| platform::boot().unwrap_or_default());
+    BOOT.clone()
 }
 
 /// Silence after which a shared lock counts as left behind, if the configuration does not say.

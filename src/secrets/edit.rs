@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::io::Errno;
-use rustix::process::{Pid, getppid, test_kill_process};
+use rustix::process::{Pid, getppid};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
@@ -12,6 +11,7 @@ use super::error::SecretsError;
 use super::keys::Vars;
 use super::store::{Store, fill};
 use crate::disk;
+use crate::platform;
 use crate::sops::{Format, KeyGroups, NewFile, Plain};
 
 /// The variables that name an editor, first one first.
@@ -85,8 +85,8 @@ pub(crate) fn private_folder(vars: &Vars) -> Result<TempDir, SecretsError> {
 /// Where plain texts may be, best first: file systems in memory, then the folder for temporary files.
 fn places(vars: &Vars) -> Vec<PathBuf> {
     let runtime = vars.get(std::ffi::OsStr::new("XDG_RUNTIME_DIR")).map(PathBuf::from);
-    let temporary = vars.get(std::ffi::OsStr::new("TMPDIR")).map_or_else(|| "/tmp".into(), PathBuf::from);
-    let memory = [Some(PathBuf::from("/dev/shm")), runtime].into_iter().flatten();
+    let temporary = vars.get(std::ffi::OsStr::new("TMPDIR")).map_or_else(std::env::temp_dir, PathBuf::from);
+    let memory = [platform::MEMORY.map(PathBuf::from), runtime].into_iter().flatten();
     memory.filter(|place| place.is_dir()).chain([temporary]).collect()
 }
 
@@ -95,8 +95,7 @@ fn sweep(place: &Path) {
     for entry in place.read_dir().into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let owner = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
-        let Some(pid) = owner.and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw) else { continue };
-        if test_kill_process(pid) == Err(Errno::SRCH) {
+        if owner.and_then(|pid| pid.parse().ok()).is_some_and(platform::is_gone) {
             // Others' folders cannot be removed, and need not be.
             let _ = std::fs::remove_dir_all(entry.path());
         }

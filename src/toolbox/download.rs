@@ -70,7 +70,7 @@ fn once(web: &Web, url: &str, desk: &Desk, progress: &Progress) -> Result<String
     if let Some(length) = sent.length.filter(|length| *length != done) {
         return Err(Missing::Again(web.cut(url, &format!("{done} of {length} bytes came"))));
     }
-    file.sync_all().map_err(failed)?;
+    crate::platform::sync(&file).map_err(failed)?;
     Ok(hex(&hash.finalize()))
 }
 

@@ -143,7 +143,7 @@ fn copy(content: &mut dyn Read, to: &Path) -> Result<(), UnpackError> {
         }
         io::Write::write_all(&mut file, &buffer[..read]).map_err(UnpackError::Disk)?;
     }
-    file.sync_all().map_err(UnpackError::Disk)
+    crate::platform::sync(&file).map_err(UnpackError::Disk)
 }
 
 fn too_large() -> UnpackError {

@@ -2,16 +2,14 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
-use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{
     InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
 };
 use zeroize::Zeroizing;
 
-/// Lines that come sooner than this after the first were pasted with it.
-const TOGETHER: Duration = Duration::from_millis(50);
+/// Lines that come sooner than this after the first were pasted with it: in tenths of a second, as terminals count.
+const TOGETHER: u8 = 1;
 
 /// What was typed.
 pub(crate) struct Typed {
@@ -52,7 +50,7 @@ pub(crate) fn read(question: &str) -> Result<Typed, NoAnswer> {
     // Marks around what is pasted; terminals that do not know them ignore this.
     write!(tty, "{question}: \x1b[?2004h")?;
     let result = line(&mut tty);
-    let more = result.is_ok() && drain(&mut tty);
+    let more = result.is_ok() && terminal.drain();
     drop(terminal);
     tty.write_all(b"\x1b[?2004l\n")?;
     result.map(|text| Typed { text, more })
@@ -76,20 +74,6 @@ fn line(tty: &mut File) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
     }
 }
 
-/// Throws away what comes at once; true if anything did.
-fn drain(tty: &mut File) -> bool {
-    let mut any = false;
-    let limit = Timespec::try_from(TOGETHER).ok();
-    let mut bytes = Zeroizing::new([0; 1024]);
-    while poll(&mut [PollFd::new(&*tty, PollFlags::IN)], limit.as_ref()).is_ok_and(|ready| ready > 0) {
-        match tty.read(&mut *bytes) {
-            Ok(count) if count > 0 => any = true,
-            _ => break,
-        }
-    }
-    any
-}
-
 /// A terminal that shows nothing and hands over every key, also Ctrl-C; as before when dropped.
 struct Quiet(File, Termios);
 
@@ -103,6 +87,23 @@ impl Quiet {
         quiet.special_codes[SpecialCodeIndex::VTIME] = 0;
         tcsetattr(&tty, OptionalActions::Flush, &quiet)?;
         Ok(Quiet(tty, before))
+    }
+
+    /// Throws away what comes at once; true if anything did. The terminal itself has the clock: poll(2) of macOS knows no
+    /// terminals.
+    fn drain(&self) -> bool {
+        let Ok(mut brief) = tcgetattr(&self.0) else { return false };
+        brief.special_codes[SpecialCodeIndex::VMIN] = 0;
+        brief.special_codes[SpecialCodeIndex::VTIME] = TOGETHER;
+        if tcsetattr(&self.0, OptionalActions::Now, &brief).is_err() {
+            return false;
+        }
+        let mut any = false;
+        let mut bytes = Zeroizing::new([0; 1024]);
+        while (&self.0).read(&mut *bytes).is_ok_and(|count| count > 0) {
+            any = true;
+        }
+        any
     }
 }
 

@@ -377,3 +377,28 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
     }
     problems
 }
+
+/// The action, the component and the template get infractl by the same lines, and keep it by the action that the files of
+/// `ci generate` use.
+#[test]
+fn every_forge_gets_infractl_by_the_same_lines() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let lines = |file: &str| {
+        let text = fs::read_to_string(root.join(file)).unwrap();
+        let (before, rest) = text.split_once("# begin\n").unwrap();
+        let indent = before.len() - before.trim_end_matches(' ').len();
+        let lines = rest.split_once("# end\n").unwrap().0.lines();
+        lines.map(|line| line.get(indent..).unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    let action = lines("action.yml");
+    assert!(action.len() > 30 && action.iter().any(|line| line.starts_with("tar -xzf ")), "{action:?}");
+    assert_eq!(lines("templates/infractl/template.yml"), action);
+    assert_eq!(lines("ci/azure/infractl.yml"), action);
+
+    let commit = |file: &str, name: &str| {
+        let text = fs::read_to_string(root.join(file)).unwrap();
+        let rest = text.split_once(&format!("actions/{name}@")).unwrap().1.to_owned();
+        rest.chars().take_while(char::is_ascii_hexdigit).collect::<String>()
+    };
+    assert_eq!(commit("action.yml", "cache"), commit("src/ci/github.rs", "cache/restore"));
+}

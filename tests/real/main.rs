@@ -12,6 +12,7 @@ mod aws_etl;
 mod bootstrap;
 mod caddy;
 mod ci;
+mod ci_install;
 mod compose;
 mod containers;
 mod cluster;

@@ -21,7 +21,12 @@ fn setting(forge: CiForge) -> Setting {
     Setting {
         ci: Ci {
             forge,
-            infractl: CiProgram { version: "0.3.0".to_owned(), sha256: "a".repeat(64), url: None },
+            infractl: CiProgram {
+                version: "0.3.0".to_owned(),
+                sha256: "a".repeat(64),
+                url: None,
+                install: None,
+            },
             file: None,
             runner: None,
             image: None,
@@ -180,6 +185,75 @@ fn what_comes_from_a_fork_gets_no_secrets_and_only_whoever_needs_one_gets_a_toke
     );
     assert!(job("to-prod").contains("needs: plan-prod") && job("plan-prod").contains("needs: to-dev"));
     assert!(!new.contains("pull_request_target") && new.contains("fetch-depth: 0"));
+}
+
+/// The setting with what infractl's own repository has for its forge.
+fn installed(forge: CiForge) -> Setting {
+    let mut setting = setting(forge);
+    let (install, url) = match forge {
+        CiForge::Github => (format!("acme/infractl@{}", "c".repeat(40)), None),
+        CiForge::Gitlab => {
+            ("gitlab.example.com/tools/infractl/infractl@0.3.0".to_owned(), Some("https://x/{{version}}"))
+        }
+        CiForge::Azure => ("tools/infractl@refs/tags/v0.3.0".to_owned(), Some("https://x/{{version}}")),
+    };
+    setting.ci.infractl.install = Some(install);
+    setting.ci.infractl.url = url.map(str::to_owned);
+    setting
+}
+
+#[test]
+fn infractl_is_had_from_its_own_repository_when_the_project_says_so() {
+    let sum = "a".repeat(64);
+    let new = text(&installed(CiForge::Github)).unwrap();
+    let step = format!(
+        "- uses: acme/infractl@{}\n        with:\n          version: \"0.3.0\"\n          sha256: {sum}\n",
+        "c".repeat(40)
+    );
+    assert_eq!(new.matches(&step).count(), new.matches("uses: actions/checkout@").count(), "{new}");
+    assert!(!new.contains("sha256sum -c"), "{new}");
+
+    let mut wanted = installed(CiForge::Gitlab);
+    wanted.folder = "infra".to_owned();
+    wanted.ci.nightly = vec!["drift --all --new".to_owned()];
+    let new = text(&wanted).unwrap();
+    let include = part(&new, "include");
+    assert!(include.contains("component: gitlab.example.com/tools/infractl/infractl@0.3.0\n"), "{include}");
+    assert!(
+        include.contains(&format!("sha256: {sum}\n")) && include.contains("https://x/0.3.0"),
+        "{include}"
+    );
+    assert!(part(&new, "\".infractl\"").contains("extends: .infractl-install\n"), "{new}");
+    assert!(!new.contains("before_script"), "it comes from the component: {new}");
+    assert!(part(&new, "to-dev").contains("cd -- infra"), "{new}");
+    let night = part(&new, "nightly-drift");
+    assert!(night.contains(".infractl/kept/") && night.contains(".infractl/known/"), "both caches: {night}");
+
+    let new = text(&installed(CiForge::Azure)).unwrap();
+    assert!(part(&new, "resources").contains("ref: refs/tags/v0.3.0\n"), "{new}");
+    assert!(new.contains("- template: ci/azure/infractl.yml@infractl\n"), "{new}");
+    assert!(!new.contains("sha256sum -c"), "{new}");
+}
+
+#[test]
+fn what_can_be_moved_is_no_fixed_version() {
+    let refused = |forge, install: &str| {
+        let mut setting = installed(forge);
+        setting.ci.infractl.install = Some(install.to_owned());
+        text(&setting).unwrap_err().message
+    };
+    let not_fixed = "`install` does not name one fixed version";
+    for install in ["acme/infractl@v1", "acme/infractl", "./here", "a/b/${{ x }}@0"] {
+        assert_eq!(refused(CiForge::Github, install), not_fixed, "{install}");
+    }
+    for version in ["~latest", "1", "1.2", "main"] {
+        let install = format!("gitlab.example.com/tools/infractl/infractl@{version}");
+        assert_eq!(refused(CiForge::Gitlab, &install), not_fixed, "{version}");
+    }
+    assert_eq!(refused(CiForge::Azure, "tools/infractl@refs/heads/main"), not_fixed);
+    let mut without = installed(CiForge::Gitlab);
+    without.ci.infractl.url = None;
+    assert!(text(&without).unwrap_err().message.contains("where the archives are"));
 }
 
 /// Production by tag, with everything that belongs to it.

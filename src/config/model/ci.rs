@@ -85,14 +85,24 @@ pub(crate) enum CiForge {
 pub(crate) struct CiProgram {
     /// Its version
     pub version: String,
-    /// The SHA-256 of the program; another one is not started
+    /// The SHA-256 of the program; another one is not started. With `install` it is that of the archive, or of the
+    /// `SHA256SUMS` of the release, which has those of all archives
     pub sha256: String,
-    /// Where the program is had; `{{version}}` stands for the version
+    /// Where the program is had; `{{version}}` stands for the version. With `install` it is where the archive and
+    /// `SHA256SUMS` are
     ///
-    /// Default: it is on the `PATH` of the machine already
+    /// Default: it is on the `PATH` of the machine already; with `install` of GitHub, the release of that repository
     ///
     /// Example: `url = "https://example.com/infractl-{{version}}-linux-amd64"`
     pub url: Option<String>,
+    /// The action (GitHub), component (GitLab) or template (Azure) that fetches infractl, keeps it in the forge's cache and
+    /// checks it, at a fixed version: `OWNER/infractl@COMMIT`, `HOST/GROUP/infractl/infractl@VERSION`,
+    /// `PROJECT/infractl@refs/tags/TAG`
+    ///
+    /// Default: none; the jobs fetch the program themselves
+    ///
+    /// Example: `install = "gitlab.example.com/tools/infractl/infractl@0.3.0"`
+    pub install: Option<String>,
 }
 
 /// What is done with one environment

@@ -2,13 +2,14 @@
 //! before AWS is asked: whatever kills this process, the task can be found again.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::Environment;
 use crate::disk;
 use crate::failure::Failure;
+use crate::platform;
 use crate::work::StepCx;
 
 /// A task that was started.
@@ -64,7 +65,7 @@ impl Started {
 
     /// Nobody follows it any more, though nobody wanted that.
     pub(super) fn is_orphan(&self) -> bool {
-        !self.is_left && !Path::new("/proc").join(self.pid.to_string()).exists()
+        !self.is_left && platform::is_gone(self.pid)
     }
 
     pub(super) fn file(&self, env: &Environment, task: &str) -> PathBuf {

@@ -221,7 +221,7 @@ pub(crate) fn engine_trouble(tail: &str) -> Option<(&'static str, &'static str)>
     ]) {
         Some((
             "no docker engine answers",
-            "start it (`sudo systemctl start docker`), or correct DOCKER_HOST or the docker context",
+            "start it (`sudo systemctl start docker`, or Docker Desktop), or correct DOCKER_HOST or the docker context",
         ))
     } else {
         None
