@@ -38,6 +38,7 @@ mod import;
 mod inventory;
 mod lock;
 mod many;
+mod manual;
 mod new;
 mod one_state;
 mod parts;
