@@ -78,45 +78,20 @@ mod habits;
 mod examples;
 mod read_on;
 mod pages;
+mod cli;
 pub(crate) mod global;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, Subcommand};
 
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
+pub use cli::Cli;
 pub(crate) use global::{Color, Global, OutputMode};
 use kept_as::OWN;
 use manual::MANUAL;
 pub(crate) use typed::parse;
-
-/// One binary in front of an infrastructure repository: secrets, terraform, environment files, deploys
-#[derive(Debug, Parser)]
-#[command(
-    name = "infractl",
-    version,
-    max_term_width = 100,
-    subcommand_required = true,
-    arg_required_else_help = true,
-    disable_help_subcommand = false,
-    after_help = "Start with `infractl env list`, then `infractl plan ENV` and `infractl apply ENV`.\n\
-                  The manual: `infractl help topics`, and `infractl help TOPIC` for a page of it.\n\
-                  Exit codes: 0 done, 1 failed, 2 difference, 64 usage, 65 secrets, 69 tool missing, 75 busy, \
-                  77 declined, 78 configuration."
-)]
-pub struct Cli {
-    /// Flags that every verb has.
-    #[command(flatten)]
-    pub global: Global,
-    /// The verb.
-    #[command(subcommand)]
-    pub command: Command,
-    /// The verb or pipeline, if it changes or previews something: the history has it also when it ends before its
-    /// pipeline begins.
-    #[arg(skip)]
-    pub kept_as: Option<String>,
-}
 
 /// The verbs.
 #[derive(Debug, Subcommand)]

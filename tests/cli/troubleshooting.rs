@@ -45,7 +45,7 @@ const PROVOKED: &[(&str, &str, &str)] = &[
     ),
     (
         "wait for what that run has started",
-        r#"printf '[pipelines]\nslow = ["touch started && exec sleep 5"]\n' >> environments/defaults.toml; infractl slow dev > log 2>&1 & until test -e started; do sleep 0.1; done; kill -9 $!"#,
+        r#"printf '[pipelines]\nslow = ["trap \\"\\" TERM; touch started; sleep 5"]\n' >> environments/defaults.toml; infractl slow dev > log 2>&1 & until test -e started; do sleep 0.1; done; kill -9 $!"#,
         "infractl apply dev",
     ),
     (
@@ -181,7 +181,7 @@ fn provoke(entry: &Entry) {
     std::fs::create_dir(&alone).unwrap();
     symlink(BIN, alone.join("infractl")).unwrap();
     let script = format!(
-        "ALONE={}\ntrap 'kill $(jobs -p) 2>/dev/null' EXIT\n{{ {before}\n}} > ../before 2>&1\n{line}",
+        "ALONE={}\ntrap 'kill $(jobs -p) 2>/dev/null' EXIT\n{{ :\n{before}\n}} > ../before 2>&1\n{line}",
         alone.display()
     );
     let run = place.run("you", &script);
