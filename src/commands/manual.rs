@@ -37,7 +37,7 @@ const GENERATED: [(&str, Page); 4] = [
 ];
 
 /// Runs it; `program` is the command line that the manual tells of.
-pub(crate) async fn run(cx: &Ctx, args: &ManualArgs, program: Command) -> Result<(), Failure> {
+pub(crate) async fn run(cx: &Ctx, args: &ManualArgs, program: &Command) -> Result<(), Failure> {
     let verbs: BTreeSet<String> = program.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
     let [topic] = &args.topics[..] else {
         return Err(Failure::new(Kind::Usage, "the manual is shown one page at a time")
@@ -45,9 +45,9 @@ pub(crate) async fn run(cx: &Ctx, args: &ManualArgs, program: Command) -> Result
     };
     let topic = topic.trim_start_matches("docs/").trim_end_matches(".md").to_lowercase();
     let text = if topic == TOPICS {
-        list(&program, &verbs)?
+        list(program, &verbs)?
     } else {
-        page(&topic, &program)?.ok_or_else(|| unknown(&topic, &verbs))?
+        page(&topic, program)?.ok_or_else(|| unknown(&topic, &verbs))?
     };
     show(cx, &text, &verbs).await
 }

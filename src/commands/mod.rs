@@ -249,7 +249,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::KeepLock(args) => keep_lock::run(cx, args).await,
         Command::Logs(args) => logs::run(cx, global, args).await,
         Command::Maintenance(args) => Box::pin(maintenance::run(cx, global, args)).await,
-        Command::Manual(args) => manual::run(cx, args, Cli::command()).await,
+        Command::Manual(args) => manual::run(cx, args, &Cli::command()).await,
         Command::New(args) => new::run(cx, global, args).await,
         Command::Output(args) => output::run(cx, global, args).await,
         Command::Own(args) => pipeline::run_own(cx, global, args).await,
