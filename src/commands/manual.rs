@@ -4,7 +4,7 @@ mod shown;
 
 use std::collections::BTreeSet;
 
-use clap::Command;
+use clap::{Command, ValueEnum as _};
 use secrecy::SecretString;
 
 use super::docs::{self, Page};
@@ -28,14 +28,6 @@ pub struct ManualArgs {
     topics: Vec<String>,
 }
 
-/// The pages that are generated from the code.
-const GENERATED: [(&str, Page); 4] = [
-    ("cli", Page::Cli),
-    ("config", Page::Config),
-    ("exit-codes", Page::ExitCodes),
-    ("variables", Page::Variables),
-];
-
 /// Runs it; `program` is the command line that the manual tells of.
 pub(crate) async fn run(cx: &Ctx, args: &ManualArgs, program: &Command) -> Result<(), Failure> {
     let verbs: BTreeSet<String> = program.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
@@ -58,10 +50,8 @@ fn page(topic: &str, program: &Command) -> Result<Option<String>, Failure> {
     if let Some((_, text)) = pages::WRITTEN.iter().find(|(name, _)| is_it(name)) {
         return Ok(Some((*text).to_owned()));
     }
-    match GENERATED.iter().find(|(name, _)| *name == topic) {
-        Some((_, page)) => docs::page(*page, program.clone()).map(Some),
-        None => Ok(None),
-    }
+    let generated = pages::GENERATED.contains(&topic).then(|| Page::from_str(topic, false).ok());
+    generated.flatten().map(|page| docs::page(page, program.clone())).transpose()
 }
 
 /// All pages, in the order and the parts of the site.
@@ -76,8 +66,7 @@ fn list(program: &Command, verbs: &BTreeSet<String>) -> Result<String, Failure> 
         let name = line.split_once("](").and_then(|(_, rest)| rest.strip_suffix(".md)"));
         let Some(name) = name.filter(|name| !name.starts_with("cli/")) else { continue };
         let Some(page) = page(name, program)? else { continue };
-        let line = pages::line(name, verbs.contains(name));
-        let topic = line.rsplit(' ').next().unwrap_or_default();
+        let topic = pages::topic(name, verbs.contains(name));
         text.push_str(&format!("    {topic:<24}{}\n", pages::title(&page)));
     }
     Ok(text)
@@ -87,8 +76,7 @@ fn list(program: &Command, verbs: &BTreeSet<String>) -> Result<String, Failure> 
 fn unknown(topic: &str, verbs: &BTreeSet<String>) -> Failure {
     let message = format!("no verb and no page of the manual is called `{topic}`");
     let written = pages::WRITTEN.iter().map(|(name, _)| *name);
-    let names =
-        written.chain(GENERATED.iter().map(|(name, _)| *name)).chain(verbs.iter().map(String::as_str));
+    let names = written.chain(pages::GENERATED).chain(verbs.iter().map(String::as_str));
     let mut failure = Failure::new(Kind::Usage, message);
     let near = nearest(topic, names);
     if let Some(near) = near {
@@ -137,7 +125,7 @@ fn pager(vars: &Vars) -> Option<Cmd> {
 
 #[cfg(test)]
 mod tests {
-    use clap::{CommandFactory as _, ValueEnum as _};
+    use clap::CommandFactory as _;
 
     use super::*;
     use crate::commands::{Cli, read_on};
@@ -178,9 +166,9 @@ mod tests {
     }
 
     #[test]
-    fn the_generated_pages_have_the_names_of_docs() {
-        for (name, page) in GENERATED {
-            assert_eq!(page.to_possible_value().unwrap().get_name(), name);
+    fn every_generated_page_is_made() {
+        for name in pages::GENERATED {
+            assert!(page(name, &Cli::command()).unwrap().is_some_and(|text| text.contains("# ")), "{name}");
         }
     }
 }

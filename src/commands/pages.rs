@@ -77,6 +77,9 @@ pub(crate) const WRITTEN: &[(&str, &str)] = written![
     "with",
 ];
 
+/// Those that are made from the code, by the names that `infractl docs` has for them.
+pub(super) const GENERATED: [&str; 4] = ["cli", "config", "exit-codes", "variables"];
+
 /// The order of the pages, in parts: the table of contents of the site.
 pub(super) const SUMMARY: &str = include_str!("../../docs/SUMMARY.md");
 
@@ -85,8 +88,13 @@ pub(super) fn title(text: &str) -> &str {
     text.lines().find_map(|line| line.strip_prefix("# ")).unwrap_or_default()
 }
 
-/// The line that shows a page. Where a verb has the name of a page, `help NAME` is about the verb.
-pub(super) fn line(name: &str, is_verb: bool) -> String {
+/// What stands behind `infractl help` for a page. Where a verb has its name, `help NAME` is about the verb.
+pub(super) fn topic(name: &str, is_verb: bool) -> String {
     let topic = name.rsplit('/').next().unwrap_or(name);
-    format!("infractl help {topic}{}", if is_verb { ".md" } else { "" })
+    format!("{topic}{}", if is_verb { ".md" } else { "" })
+}
+
+/// The line that shows a page.
+pub(super) fn line(name: &str, is_verb: bool) -> String {
+    format!("infractl help {}", topic(name, is_verb))
 }

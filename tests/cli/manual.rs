@@ -69,9 +69,8 @@ fn at_a_terminal_a_pager_gets_the_page_as_wide_as_that() {
     // One that is not there costs nothing but itself.
     project.vars = vec![("PAGER".to_owned(), "no-such-pager".into())];
     let mut terminal = Terminal::of(&project.command(&["help", "locks"]));
-    assert!(terminal.child.wait().unwrap().success());
-    let screen = terminal.screen.lock().unwrap();
-    assert!(screen.contains("Two runs that change the same environment"), "{screen}");
+    terminal.sees("Two runs that change the same environment");
+    assert_eq!(terminal.end().0, 0);
 }
 
 #[test]
