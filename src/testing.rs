@@ -5,7 +5,7 @@ pub mod commands {
     pub use crate::commands::Cli;
     /// Generated documentation.
     pub mod docs {
-        pub use crate::commands::docs::{Page, page};
+        pub use crate::commands::docs::{Page, page, verb_pages};
     }
 }
 /// Which steps a verb has and how they run.

@@ -1,10 +1,14 @@
 //! The generated pages in `docs/` are those of the code. `tests/update-docs` writes them again.
-#![expect(clippy::disallowed_methods, reason = "it writes the pages again when asked to")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a panic is a failed test, and it writes the pages again when asked to"
+)]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use infractl::testing::commands::docs::{Page, page};
+use infractl::testing::commands::docs::{Page, page, verb_pages};
 
 /// A help that names a verb which is not there helps nobody.
 #[test]
@@ -44,20 +48,46 @@ fn generated_pages_are_up_to_date() {
         (Page::ReportSchema, "report.schema.json"),
         (Page::Man, "infractl.1"),
     ];
+    let cli = || <infractl::testing::commands::Cli as clap::CommandFactory>::command();
+    let made = pages
+        .map(|(name, file)| (file.to_owned(), page(name, cli()).map_err(|failure| failure.error).unwrap()));
+    let of_verbs = verb_pages(cli());
+    let summary = summary(&of_verbs);
+    let verbs = of_verbs.into_iter().map(|(name, text)| (format!("cli/{name}.md"), text));
+    let all: Vec<(String, String)> = made.into_iter().chain(verbs).chain([summary]).collect();
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     let mut stale = Vec::new();
-    for (name, file) in pages {
-        let text = page(name, <infractl::testing::commands::Cli as clap::CommandFactory>::command())
-            .map_err(|failure| failure.error)
-            .unwrap();
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(file);
+    for (file, text) in &all {
+        let path = docs.join(file);
         if std::env::var_os("INFRACTL_UPDATE_DOCS").is_some() {
-            fs::write(&path, &text).unwrap();
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, text).unwrap();
         }
-        if fs::read_to_string(&path).unwrap_or_default() != text {
-            stale.push(file);
+        if fs::read_to_string(&path).unwrap_or_default() != *text {
+            stale.push(file.clone());
+        }
+    }
+    // The page of a verb that is gone.
+    let is_made = |name: &str| all.iter().any(|(file, _)| *file == format!("cli/{name}"));
+    for entry in fs::read_dir(docs.join("cli")).unwrap() {
+        let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        if !is_made(&name) {
+            stale.push(format!("cli/{name}"));
         }
     }
     assert!(stale.is_empty(), "run tests/update-docs: {stale:?} differ from the code");
+}
+
+/// The table of contents, with the pages of the verbs below that of all.
+fn summary(verbs: &[(String, String)]) -> (String, String) {
+    const ALL: &str = "- [Verbs](cli.md)";
+    let text = fs::read_to_string(root().join("docs/SUMMARY.md")).unwrap();
+    let mut lines: Vec<String> =
+        text.lines().filter(|line| !line.contains("](cli/")).map(str::to_owned).collect();
+    let at = lines.iter().position(|line| line == ALL).unwrap() + 1;
+    let own = verbs.iter().map(|(name, _)| format!("  - [{name}](cli/{name}.md)"));
+    lines.splice(at..at, own);
+    ("SUMMARY.md".to_owned(), lines.join("\n") + "\n")
 }
 
 /// A promise whose test is gone is held by nothing.
@@ -82,5 +112,159 @@ fn every_promise_names_a_test_that_is_there() {
         let names = tests.split(", ").map(|name| name.trim_matches('`'));
         let lost: Vec<&str> = names.filter(|name| !code.contains(&format!("fn {name}("))).collect();
         assert!(lost.is_empty(), "no such test: {lost:?} in {row}");
+    }
+}
+
+/// Files of a folder with this ending, in an order.
+fn files(folder: &str, end: &str) -> Vec<PathBuf> {
+    let (mut open, mut found) = (vec![root().join(folder)], Vec::new());
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if path.extension().is_some_and(|known| known == end) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The pages of the site, as SUMMARY.md names them: `cli/apply.md`.
+fn pages() -> Vec<String> {
+    let docs = root().join("docs");
+    let all =
+        files("docs", "md").into_iter().map(|path| path.strip_prefix(&docs).unwrap().display().to_string());
+    // A repository to try things on is no page.
+    all.filter(|name| name != "SUMMARY.md" && !name.starts_with("walk/")).collect()
+}
+
+/// Without blocks of code and what stands in backquotes.
+fn prose(text: &str) -> String {
+    let code = regex::Regex::new("`[^`\n]*`").unwrap();
+    let mut is_code = false;
+    let lines = text.lines().filter(|line| {
+        let is_fence = line.trim_start().starts_with("```");
+        is_code ^= is_fence;
+        !is_code && !is_fence
+    });
+    lines.map(|line| code.replace_all(line, "_").into_owned() + "\n").collect()
+}
+
+/// What mdBook and GitHub call the headings of a page.
+fn anchors(text: &str) -> Vec<String> {
+    let link = regex::Regex::new(r"\[([^\]]*)\]\([^)]*\)").unwrap();
+    let (mut found, mut is_code) = (Vec::<String>::new(), false);
+    for line in text.lines() {
+        is_code ^= line.starts_with("```");
+        let Some(title) = line.strip_prefix('#').filter(|_| !is_code) else { continue };
+        let title = link.replace_all(title.trim_start_matches('#').trim(), "$1").to_lowercase();
+        let kept = title.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+        let name: String = kept.map(|c| if c == ' ' { '-' } else { c }).collect();
+        let before = found.iter().filter(|other| **other == name).count();
+        found.push(if before == 0 { name } else { format!("{name}-{before}") });
+    }
+    found
+}
+
+#[test]
+fn every_link_and_anchor_is_there() {
+    let link = regex::Regex::new(r"\]\(([^)\s]+)\)").unwrap();
+    let docs = root().join("docs");
+    let own = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"].map(|name| root().join(name));
+    let (mut wrong, mut seen) = (Vec::new(), 0);
+    for file in files("docs", "md").into_iter().chain(files("examples", "md")).chain(own) {
+        let text = fs::read_to_string(&file).unwrap();
+        for found in link.captures_iter(&prose(&text)) {
+            let target = &found[1];
+            if target.contains("://") || target.starts_with("mailto:") {
+                continue;
+            }
+            seen += 1;
+            let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let aim = if path.is_empty() { file.clone() } else { file.parent().unwrap().join(path) };
+            let shown = format!("{}: {target}", file.strip_prefix(root()).unwrap().display());
+            let Ok(aim) = aim.canonicalize() else {
+                wrong.push(shown);
+                continue;
+            };
+            // A page that leaves the folder leads nowhere on the site.
+            let leaves = file.starts_with(&docs) && !aim.starts_with(docs.canonicalize().unwrap());
+            let has_anchor = anchor.is_empty()
+                || anchors(&fs::read_to_string(&aim).unwrap()).iter().any(|known| known == anchor);
+            if leaves || !has_anchor {
+                wrong.push(shown);
+            }
+        }
+    }
+    assert!(wrong.is_empty() && seen > 200, "{seen} links; wrong:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_page_is_in_the_table_of_contents_once() {
+    let text = fs::read_to_string(root().join("docs/SUMMARY.md")).unwrap();
+    let link = regex::Regex::new(r"\]\(([^)]+)\)").unwrap();
+    let named: Vec<String> = link.captures_iter(&text).map(|found| found[1].to_owned()).collect();
+    let count = |page: &String| named.iter().filter(|other| *other == page).count();
+    let pages = pages();
+    let wrong: Vec<&String> = pages.iter().filter(|page| count(page) != 1).collect();
+    assert!(wrong.is_empty(), "not once in docs/SUMMARY.md: {wrong:?}");
+    assert_eq!(named.len(), pages.len(), "docs/SUMMARY.md names a page that is not there");
+    // What no code makes is in the program as it is.
+    let inside = fs::read_to_string(root().join("src/commands/pages.rs")).unwrap();
+    let made = ["cli.md", "config.md", "exit-codes.md", "variables.md"];
+    let written = pages.iter().filter(|page| !page.starts_with("cli/") && !made.contains(&page.as_str()));
+    let outside: Vec<&String> = written
+        .filter(|page| !inside.contains(&format!("    \"{}\",\n", page.trim_end_matches(".md"))))
+        .collect();
+    assert!(outside.is_empty(), "not in src/commands/pages.rs: {outside:?}");
+    let book = fs::read_to_string(root().join("book.toml")).unwrap();
+    assert!(book.contains("src = \"docs\"\n"));
+}
+
+/// What code and pages call a page of the manual is one.
+#[test]
+fn every_page_that_is_named_exists() {
+    let cli = <infractl::testing::commands::Cli as clap::CommandFactory>::command();
+    let verbs: Vec<&str> = cli.get_subcommands().map(clap::Command::get_name).collect();
+    let pages = pages();
+    let is_page = |name: &str| {
+        pages.iter().any(|page| {
+            let page = page.trim_end_matches(".md");
+            page == name || page.rsplit('/').next() == Some(name)
+        })
+    };
+    let file = regex::Regex::new(r"docs/([a-z][a-z/-]*)\.md").unwrap();
+    let topic = regex::Regex::new(r"infractl help ([a-z][a-z/.-]*[a-z])").unwrap();
+    let sources = ["rs", "toml", "md"].into_iter().flat_map(|end| files("src", end));
+    let own = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| root().join(name));
+    let (mut wrong, mut seen) = (Vec::new(), 0);
+    for path in sources.chain(files("docs", "md")).chain(own) {
+        let text = fs::read_to_string(&path).unwrap();
+        let files = file.captures_iter(&text).filter(|found| !found[1].starts_with("runbook-"));
+        let wrong_files =
+            files.filter(|found| !root().join(&found[0]).exists()).map(|found| found[0].to_owned());
+        let topics = topic.captures_iter(&text).filter(|found| {
+            seen += 1;
+            let name = found[1].trim_end_matches(".md");
+            // Where a verb has the name of a page, the page is meant with its ending.
+            let is_verb = verbs.contains(&&found[1]) || &found[1] == "topics";
+            !(is_verb || (is_page(name) && ((name != &found[1]) == verbs.contains(&name))))
+        });
+        let wrong_topics: Vec<String> = topics.map(|found| found[0].to_owned()).collect();
+        wrong.extend(wrong_files.chain(wrong_topics).map(|what| format!("{}: {what}", path.display())));
+    }
+    // Tests of ours name some that are not there.
+    wrong.retain(|line| !line.contains("src/commands/manual"));
+    assert!(wrong.is_empty() && seen > 20, "{seen}:\n{}", wrong.join("\n"));
+    // People who have the program have `infractl help`, and not the folder.
+    let mut open: Vec<clap::Command> = cli.get_subcommands().cloned().collect();
+    while let Some(mut verb) = open.pop() {
+        let help = verb.render_long_help().to_string();
+        assert!(!help.contains("See docs/"), "{help}");
+        open.extend(verb.get_subcommands().cloned());
     }
 }

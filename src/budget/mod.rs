@@ -74,7 +74,8 @@ impl Looked {
             .fold(Failure::new(Kind::Tool, message), Failure::help);
         Some(
             failure
-                .help("free it, choose a smaller scenario, or pass `--ignore-needs` to go on all the same"),
+                .help("free it, choose a smaller scenario, or pass `--ignore-needs` to go on all the same")
+                .help("read `infractl help scenarios`, on what is looked at"),
         )
     }
 }

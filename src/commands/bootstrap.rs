@@ -14,7 +14,7 @@ use crate::steps::bootstrap::Bootstrap;
 ///
 /// At AWS and at stores that are compatible with S3: makes it if it is not there, turns on versions and encryption, and
 /// closes it. Then it writes and reads, sees whether versions are kept, and whether of several writers exactly one gets
-/// through, which is what a lock needs. What the store cannot do is said. Twice is harmless. See docs/bootstrap.md.
+/// through, which is what a lock needs. What the store cannot do is said. Twice is harmless. See `infractl help bootstrap.md`.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  infractl bootstrap dev --bucket shop-dev-tfstate --region eu-west-3 --write\n  \

@@ -1,10 +1,12 @@
 //! What is said about the command line: help on one screen (all of it with `--help --all`), and what a line that was
 //! refused would have to be.
 
+use std::collections::BTreeSet;
+
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory as _};
 
-use super::{Cli, examples, habits, target};
+use super::{Cli, examples, habits, pages, read_on, target};
 
 /// Help, with examples and the project's own pipelines, without the flags that many verbs share; an error, with the line
 /// to type if it is known.
@@ -52,7 +54,8 @@ fn command(all: bool) -> Command {
     }
     // Flags that all verbs have are copied into each by this.
     cli.build();
-    cli.mut_subcommands(|verb| told_verb(verb, "", all))
+    let verbs: BTreeSet<String> = cli.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    cli.mut_subcommands(|verb| told_verb(verb, "", all, &verbs))
 }
 
 fn own_pipelines() -> Option<String> {
@@ -61,20 +64,27 @@ fn own_pipelines() -> Option<String> {
         .then(|| format!("Pipelines of this project (`infractl NAME ENV`): {}", names.join(", ")))
 }
 
-fn told_verb(verb: Command, above: &str, all: bool) -> Command {
+fn told_verb(verb: Command, above: &str, all: bool, verbs: &BTreeSet<String>) -> Command {
     let name = format!("{above}{}", verb.get_name());
     let verb = verb
         // Those of a group are shared.
         .mut_args(
             |argument| if argument.get_help_heading().is_some() { argument.hide(!all) } else { argument },
         )
-        .mut_subcommands(|part| told_verb(part, &format!("{name} "), all));
+        .mut_subcommands(|part| told_verb(part, &format!("{name} "), all, verbs));
     let mut after = examples::of(&name).fold(String::new(), |text, (line, what)| {
         let title = if text.is_empty() { "Examples:\n" } else { "" };
         format!("{text}{title}  infractl {line:<34}  {what}\n")
     });
+    let pages = read_on::of(name.split(' ').next().unwrap_or_default()).iter();
+    let mut manual: Vec<String> =
+        pages.map(|page| format!("`{}`", pages::line(page, verbs.contains(*page)))).collect();
     if !all {
-        after = format!("{after}\nMore flags: `infractl {name} --help --all`");
+        manual.truncate(1);
+        after = format!("{after}\nMore flags: `infractl {name} --help --all`.");
+    }
+    if !manual.is_empty() {
+        after = format!("{after}{}Manual: {}", if all { "\n" } else { " " }, manual.join(", "));
     }
     verb.after_help(after.trim().to_owned())
 }

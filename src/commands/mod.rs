@@ -2,7 +2,7 @@
 
 pub(crate) mod help;
 mod typed;
-mod examples;
+pub(crate) mod manual;
 pub(crate) mod apply;
 mod env_path;
 pub(crate) mod bootstrap;
@@ -75,43 +75,23 @@ mod input;
 pub(crate) mod target;
 mod in_use;
 mod habits;
+mod examples;
+mod read_on;
+mod pages;
+mod cli;
 pub(crate) mod global;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, Subcommand};
 
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
+pub use cli::Cli;
 pub(crate) use global::{Color, Global, OutputMode};
 use kept_as::OWN;
+use manual::MANUAL;
 pub(crate) use typed::parse;
-
-/// One binary in front of an infrastructure repository: secrets, terraform, environment files, deploys
-#[derive(Debug, Parser)]
-#[command(
-    name = "infractl",
-    version,
-    max_term_width = 100,
-    subcommand_required = true,
-    arg_required_else_help = true,
-    disable_help_subcommand = false,
-    after_help = "Start with `infractl env list`, then `infractl plan ENV` and `infractl apply ENV`.\n\
-                  Exit codes: 0 done, 1 failed, 2 difference, 64 usage, 65 secrets, 69 tool missing, 75 busy, \
-                  77 declined, 78 configuration."
-)]
-pub struct Cli {
-    /// Flags that every verb has.
-    #[command(flatten)]
-    pub global: Global,
-    /// The verb.
-    #[command(subcommand)]
-    pub command: Command,
-    /// The verb or pipeline, if it changes or previews something: the history has it also when it ends before its
-    /// pipeline begins.
-    #[arg(skip)]
-    pub kept_as: Option<String>,
-}
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
@@ -172,6 +152,9 @@ pub enum Command {
     Logs(logs::LogsArgs),
     /// Put the maintenance page of an environment in front of everything, or take it away
     Maintenance(maintenance::MaintenanceArgs),
+    /// What `infractl help TOPIC` becomes when no verb has that name
+    #[command(hide = true, name = MANUAL)]
+    Manual(manual::ManualArgs),
     /// Begin a project, or adopt a repository that is there
     New(new::NewArgs),
     /// Print the outputs of an environment
@@ -266,6 +249,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::KeepLock(args) => keep_lock::run(cx, args).await,
         Command::Logs(args) => logs::run(cx, global, args).await,
         Command::Maintenance(args) => Box::pin(maintenance::run(cx, global, args)).await,
+        Command::Manual(args) => manual::run(cx, args, &Cli::command()).await,
         Command::New(args) => new::run(cx, global, args).await,
         Command::Output(args) => output::run(cx, global, args).await,
         Command::Own(args) => pipeline::run_own(cx, global, args).await,

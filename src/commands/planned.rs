@@ -106,7 +106,8 @@ fn in_window(
             Ok(None)
         }
         None => Err(Failure::new(Kind::Declined, format!("`{name}` may not be changed now: {why}"))
-            .help("wait for it, or pass `--outside-window \"REASON\"`, which is kept in the history")),
+            .help("wait for it, or pass `--outside-window \"REASON\"`, which is kept in the history")
+            .help("read `infractl help ttl`, on windows")),
     }
 }
 

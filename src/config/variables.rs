@@ -82,7 +82,7 @@ pub(crate) const ALL: [Variable; 9] =
 pub(crate) const KEYS: [&str; 2] = [AGE_KEY.name, "SOPS_AGE_KEY"];
 
 /// Variables of others that infractl honours.
-pub(crate) const STANDARD: [Variable; 11] = [
+pub(crate) const STANDARD: [Variable; 12] = [
     Variable { name: "NO_COLOR", meaning: "No colour when it is set and not empty", example: "1" },
     Variable {
         name: "CLICOLOR_FORCE",
@@ -112,6 +112,11 @@ pub(crate) const STANDARD: [Variable; 11] = [
         name: "https_proxy",
         meaning: "The proxy of `wait` and `tools`, with `http_proxy`, `all_proxy` and `no_proxy` as curl reads them",
         example: "http://proxy:3128",
+    },
+    Variable {
+        name: "PAGER",
+        meaning: "What shows pages of `infractl help TOPIC` at a terminal, else `less`; empty for none",
+        example: "less -R",
     },
     Variable { name: "PATH", meaning: "Where tools are looked for", example: "/usr/local/bin:/usr/bin" },
 ];

@@ -56,9 +56,11 @@ impl Writing {
         }
         let name = &step.env.name;
         if let Some(why) = store::all(step).await?.standing.frozen {
-            return Err(Failure::new(Kind::Busy, format!("`{name}` is frozen: {why}")).help(format!(
-                "look at what runs there, then allow deployments: `infractl unlock {name} --thaw`"
-            )));
+            return Err(Failure::new(Kind::Busy, format!("`{name}` is frozen: {why}"))
+                .help(format!(
+                    "look at what runs there, then allow deployments: `infractl unlock {name} --thaw`"
+                ))
+                .help("read `infractl help promote.md`, on deployments that fail"));
         }
         let of = match &meant.of {
             Some(of) => of.clone(),

@@ -39,7 +39,8 @@ pub(super) fn check(
         Kind::Config,
         format!("`{name}` and {all} have one state: what one of them makes, the other would take down"),
     )
-    .help("give each a state of its own: `{{environment}}` in `key` of `[terraform.backend]`, or as `workspace` in `[terraform]`"))
+    .help("give each a state of its own: `{{environment}}` in `key` of `[terraform.backend]`, or as `workspace` in `[terraform]`")
+    .help("read `infractl help terraform`, on states and plans"))
 }
 
 /// Where each environment of the project has its state; of this one it is known.

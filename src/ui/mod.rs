@@ -13,7 +13,7 @@ pub(crate) mod hidden;
 pub(crate) mod report;
 mod printed;
 mod terminal;
-mod wrap;
+pub(crate) mod wrap;
 
 use std::borrow::Cow;
 use std::collections::HashSet;

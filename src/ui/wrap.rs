@@ -7,7 +7,7 @@ const NARROWEST: usize = 30;
 
 /// Breaks each line at so many columns; what follows a break stands under `indent`, that of an item of a list under the
 /// item. What stands in backquotes is to be copied and stays on one line, whatever its length.
-pub(super) fn wrap(text: &str, columns: usize, indent: &str) -> String {
+pub(crate) fn wrap(text: &str, columns: usize, indent: &str) -> String {
     if columns < NARROWEST {
         return text.to_owned();
     }

@@ -196,6 +196,8 @@ fn shells_complete_pipelines_of_the_project() {
     assert_eq!(offered(root, &["sm"]), ["smelt", "smoke"]);
     assert_eq!(offered(root, &["appl"]), ["apply"]);
     assert_eq!(offered(root, &["smoke", "re"]), ["rec"]);
+    assert_eq!(offered(root, &["help", "lo"]), ["logs", "local-lab", "locks", "logs.md"]);
+    assert_eq!(offered(root, &["help", "secrets", "rot"]), ["rotate"]);
     assert_eq!(offered(root, &["smoke", "--fr"]), ["--from"]);
     let both = offered(root, &["pipeline", ""]);
     for name in ["dev", "smoke", "smelt", "deploy"] {

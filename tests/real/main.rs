@@ -61,6 +61,7 @@ mod run;
 mod scripts;
 mod silence;
 mod sops;
+mod site;
 mod snapshots;
 mod snapshots_aws;
 mod snapshots_clouds;

@@ -7,16 +7,22 @@ use std::process::Command;
 use crate::common::{Sandbox, need};
 
 /// A phone and a screen.
-const WIDTHS: [u32; 2] = [375, 1280];
+pub(crate) const WIDTHS: [u32; 2] = [375, 1280];
 
 /// What the page is in the end, and what the browser says of it.
 fn open(chromium: &OsStr, page: &Path, width: u32) -> (String, Vec<String>) {
+    address(chromium, &format!("file://{}", page.display()), width, &[])
+}
+
+/// The same with an address, and with more flags of the browser.
+pub(crate) fn address(chromium: &OsStr, address: &str, width: u32, flags: &[&str]) -> (String, Vec<String>) {
     let home = tempfile::tempdir().unwrap();
     let output = Command::new(chromium)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--dump-dom"])
         .arg(format!("--user-data-dir={}", home.path().display()))
         .arg(format!("--window-size={width},900"))
-        .arg(format!("file://{}", page.display()))
+        .args(flags)
+        .arg(address)
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -91,9 +91,8 @@ fn setting(project: &Project, top: &Path, environments: &[Environment]) -> Resul
             "the project does not say what its forge runs: there is no `[ci]`"
         };
         return Err(Failure::new(Kind::Config, message).help(
-            "write `[ci]` in environments/defaults.toml: `forge`, `infractl`, and `merge-request`, `main` or `nightly` \
-             (docs/ci.md)",
-        ));
+            "write `[ci]` in environments/defaults.toml: `forge`, `infractl`, and `merge-request`, `main` or `nightly`",
+        ).help("read `infractl help ci.md`"));
     };
     let branch = environments.iter().find_map(|env| env.release.branch.clone());
     let tag_prefix = environments.iter().find_map(|env| env.release.tag_prefix.clone());

@@ -24,7 +24,7 @@ use said::Done;
 /// Writes environments, rules and files of secrets, `.gitignore`, a hook and a README. What is there is never written over:
 /// root modules, files of variables and files of secrets are found and named in the configuration. An age or SSH key of
 /// yours is used, else a new one is made. At a terminal it asks for what no flag says; off a terminal it asks nothing.
-/// See docs/new.md.
+/// See `infractl help new.md`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  infractl new shop --template aws --environments dev,prod\n  \
                         pass show db | infractl new . --no-input --set DB_PASSWORD=-")]
