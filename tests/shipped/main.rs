@@ -10,8 +10,10 @@
 mod common;
 
 mod archive;
+mod images;
 mod install;
 mod packages;
+mod page;
 mod server;
 mod workflow;
 
