@@ -39,7 +39,7 @@ fn an_image_works_as_any_user_with_the_project_mounted() {
     output(Command::new("chown").arg("-R").arg("4711:4711").arg(project.root()));
     let mount = format!("{}:/project", project.root().display());
     let image = format!("infractl:{VERSION}");
-    let mut run = program(docker, project.root());
+    let mut run = program(&docker, project.root());
     run.args([
         "run",
         "--rm",
@@ -53,7 +53,10 @@ fn an_image_works_as_any_user_with_the_project_mounted() {
         "apply",
         "dev",
     ]);
-    output(&mut run);
+    let ran = run.output().unwrap();
+    // it stays in nobody's engine
+    output(program(&docker, project.root()).args(["image", "rm", &image]));
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     assert!(project.read("shared/.env.dev").contains("A=b"));
     let owner = output(Command::new("stat").arg("-c").arg("%u:%g").arg(project.path("shared/.env.dev")));
     assert_eq!(owner, b"4711:4711\n");
