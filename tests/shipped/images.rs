@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::common::{BIN, Folder, Run, clean, need, output, program};
+use crate::roots::with_libraries;
 use crate::{TARGET, VERSION};
 
 #[test]
@@ -18,12 +19,7 @@ fn an_image_works_as_any_user_with_the_project_mounted() {
     let Some(docker) = need("docker") else { return };
     let project = Folder::new();
     let base = format!("infractl-test/libraries:{}", std::process::id());
-    output(Command::new("sh").current_dir(project.root()).args([
-        "-c",
-        "mkdir base && ldd \"$1\" | grep -o '/[^ ]*' | xargs cp -L --parents -t base",
-        "sh",
-        BIN,
-    ]));
+    with_libraries(&project, "base");
     project.write("base/Dockerfile", "FROM scratch\nCOPY . /\n");
     let build =
         |args: &[&str]| output(program(&docker, project.root()).env("DOCKER_BUILDKIT", "0").args(args));

@@ -30,9 +30,9 @@ impl Machine {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let shell = need("dash").map_or_else(|| "sh".into(), |dash| dash);
+        let shell = need("dash").unwrap_or_else(|| "sh".into());
         let mut command = clean(shell, self.home.root(), self.home.root());
-        command.env("PATH", self.programs.root()).arg(RELEASE.path("install.sh")).args(args);
+        command.env("PATH", self.programs.root()).arg(RELEASE.join("install.sh")).args(args);
         command
     }
 
@@ -67,7 +67,7 @@ fn which(name: &str) -> std::path::PathBuf {
 }
 
 fn packed() -> Vec<u8> {
-    fs::read(RELEASE.path(archive())).unwrap()
+    fs::read(RELEASE.join(archive())).unwrap()
 }
 
 #[test]
@@ -82,11 +82,11 @@ fn it_installs_by_curl_and_by_wget_and_from_a_folder() {
         assert_eq!(*server.asked.lock().unwrap(), [format!("GET /v/{} HTTP/1.1", archive())], "{fetches}");
     }
     let machine = Machine::with(&[]);
-    machine.install(&["--from", &format!("file://{}", RELEASE.root().display())]).code(0);
+    machine.install(&["--from", &format!("file://{}", RELEASE.display())]).code(0);
     machine.is_new();
     // and to another place
     let to = machine.home.path("a folder/bin");
-    let from = format!("file://{}", RELEASE.root().display());
+    let from = format!("file://{}", RELEASE.display());
     machine.install(&["--to", to.to_str().unwrap(), "--from", &from]).code(0);
     assert!(to.join("infractl").is_file());
 }
@@ -128,7 +128,7 @@ fn what_was_cut_or_changed_on_its_way_is_not_installed() {
 
 #[test]
 fn what_a_machine_lacks_is_said_and_nothing_changes() {
-    let from = format!("file://{}", RELEASE.root().display());
+    let from = format!("file://{}", RELEASE.display());
     // nothing to fetch with
     let machine = Machine::with(&[]);
     machine.install(&[]).code(1).says("neither curl nor wget").says("--from file:///");
@@ -161,6 +161,6 @@ fn the_scripts_of_releases_have_no_faults() {
     let all =
         fs::read_dir(&scripts).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
     let mut command = clean(shellcheck, scripts.parent().unwrap(), scripts.parent().unwrap());
-    command.arg("-x").args(all.filter(is_script)).arg(RELEASE.path("install.sh"));
+    command.arg("-x").args(all.filter(is_script)).arg(RELEASE.join("install.sh"));
     Run::of(&mut command).code(0);
 }

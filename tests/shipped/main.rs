@@ -14,9 +14,11 @@ mod images;
 mod install;
 mod packages;
 mod page;
+mod roots;
 mod server;
 mod workflow;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
@@ -26,10 +28,11 @@ use crate::common::{BIN, Folder, output};
 const TARGET: &str = "x86_64-unknown-linux-musl";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// A release that was made once for all tests.
-static RELEASE: LazyLock<Folder> = LazyLock::new(|| {
-    let folder = Folder::new();
-    pack(folder.root());
+/// A folder with a release that was made once for all tests.
+static RELEASE: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shipped");
+    let _ = fs::remove_dir_all(&folder);
+    pack(&folder);
     folder
 });
 
