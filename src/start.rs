@@ -3,7 +3,6 @@
 mod deaf;
 mod recording;
 
-use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -70,7 +69,8 @@ fn run() -> ExitCode {
         tracing::debug!(%error, "core dumps could not be forbidden");
     }
     // Before anything half works: without a descriptor a file that is there cannot be told from one that is not.
-    let held: std::io::Result<Vec<File>> = (0..NEEDED).map(|_| File::open("/dev/null")).collect();
+    // Pipes, for a root may have no `/dev`.
+    let held: std::io::Result<Vec<_>> = (0..NEEDED / 2).map(|_| std::io::pipe()).collect();
     if let Err(error) = held.map(drop) {
         ui.failure(&no_means(format!("too few files can be open at once: {error}")));
         return ExitCode::from(Kind::Failed.code());

@@ -50,7 +50,11 @@ pub(crate) fn store(certificates: Vec<CertificateDer<'static>>) -> RootCertStore
 
 /// Those of a file and no others, or those of the system.
 pub(crate) fn of(file: Option<&str>) -> Result<Vec<CertificateDer<'static>>, Failure> {
-    let Some(file) = file else { return Ok(rustls_native_certs::load_native_certs().certs) };
+    let Some(file) = file else {
+        return load(None).map_err(|answer| {
+            answer.check.into_iter().fold(Failure::new(Kind::Failed, answer.text), Failure::help)
+        });
+    };
     let read =
         CertificateDer::pem_file_iter(Path::new(file)).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     read.map_err(|error| {

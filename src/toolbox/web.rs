@@ -200,10 +200,7 @@ impl Web {
         if let Some(roots) = self.roots.get() {
             return Ok(roots.clone());
         }
-        let found = roots::load(None).map_err(|answer| {
-            let failure = Failure::new(Kind::Failed, answer.text);
-            Missing::Refused(answer.check.into_iter().fold(failure, Failure::help))
-        })?;
+        let found = roots::of(None).map_err(Missing::Refused)?;
         let found = RootCerts::from(found.iter().map(|der| Certificate::from_der(der).to_owned()));
         Ok(self.roots.get_or_init(|| found).clone())
     }
