@@ -4,7 +4,7 @@ import math
 from html import escape
 
 WIDTH, HEIGHT, ACROSS = 300, 220, 3
-LEFT, RIGHT, TOP, BOTTOM = 48, 16, 44, 34
+LEFT, RIGHT, TOP, BOTTOM = 48, 24, 44, 34
 
 
 def picture(series, figures):
