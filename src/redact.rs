@@ -5,16 +5,19 @@ mod finder;
 mod forms;
 mod lines;
 mod spellings;
+mod patterns;
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use finder::Finder;
-use forms::{Pattern, is_short};
+use forms::{Secret, is_short};
+use indexmap::IndexSet;
 pub use lines::Lines;
+use patterns::Patterns;
 
 /// What stands in the place of a secret.
 pub(crate) const MASK: &str = "***";
@@ -39,11 +42,15 @@ type Listener = Arc<dyn Fn(&str) + Send + Sync>;
 #[derive(Default)]
 struct State {
     names: BTreeSet<String>,
-    patterns: BTreeSet<Pattern>,
+    values: IndexSet<Secret>,
     /// Gets every value that is new.
     listener: Option<Listener>,
-    /// Made from `patterns` when it is asked for; none while it is out of date.
-    redactor: Option<Arc<Redactor>>,
+    /// What masks the first of `values`.
+    redactor: Arc<Redactor>,
+    /// So many.
+    masked: usize,
+    /// The lines of those of them that have several.
+    lines: HashSet<Secret>,
 }
 
 impl Masks {
@@ -57,13 +64,9 @@ impl Masks {
         if is_short(value) {
             return Weight::TooShort;
         }
-        let forms = forms::of(value);
         let mut state = self.lock();
-        let before = state.patterns.len();
         state.names.insert(name.to_owned());
-        state.patterns.extend(forms);
-        if state.patterns.len() != before {
-            state.redactor = None;
+        if state.values.insert(Secret::new(value)) {
             let listener = state.listener.clone();
             drop(state);
             if let Some(listener) = listener {
@@ -84,11 +87,20 @@ impl Masks {
         self.redactor().mask(text)
     }
 
-    /// What masks the secrets known now; it does not learn of later ones.
+    /// What masks the secrets known now; it does not learn of later ones. The forms of those that came since the last time
+    /// are made here: where nothing is printed, they are never needed.
     pub fn redactor(&self) -> Arc<Redactor> {
         let mut state = self.lock();
-        let State { patterns, redactor, .. } = &mut *state;
-        Arc::clone(redactor.get_or_insert_with(|| Arc::new(Redactor { finder: Finder::new(patterns) })))
+        let State { values, redactor, masked, lines, .. } = &mut *state;
+        if *masked < values.len() {
+            let mut patterns = Patterns::default();
+            for value in values.iter().skip(*masked) {
+                forms::add(value.text(), lines, &mut patterns);
+            }
+            *masked = values.len();
+            *redactor = Arc::new(redactor.and(patterns));
+        }
+        Arc::clone(redactor)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -103,17 +115,33 @@ impl fmt::Debug for Masks {
         let state = self.lock();
         f.debug_struct("Masks")
             .field("secrets", &state.names.len())
-            .field("patterns", &state.patterns.len())
+            .field("values", &state.values.len())
             .finish()
     }
 }
 
 /// Masks a fixed set of secrets.
+#[derive(Default)]
 pub struct Redactor {
-    finder: Finder,
+    /// Each but the last has more than twice as many patterns as the next: what comes in small parts is not made ready
+    /// again and again, and a text is looked through a few times at most.
+    finders: Vec<Arc<Finder>>,
 }
 
+/// So many patterns are made ready again without a thought: it takes less than a millisecond.
+const FEW: usize = 2048;
+
 impl Redactor {
+    /// What masks these as well.
+    fn and(&self, mut patterns: Patterns) -> Redactor {
+        let mut finders = self.finders.clone();
+        while let Some(last) = finders.pop_if(|last| last.patterns().len() <= FEW.max(2 * patterns.len())) {
+            patterns = last.patterns().and(&patterns);
+        }
+        finders.push(Arc::new(Finder::new(patterns)));
+        Redactor { finders }
+    }
+
     /// The text with every secret replaced by `***`; borrowed if there is none.
     pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut found = Vec::new();
@@ -129,21 +157,27 @@ impl Redactor {
     /// Where secrets are in `text`, in order; those that overlap or touch are one.
     fn find(&self, text: &[u8], found: &mut Vec<Range<usize>>) {
         found.clear();
-        self.finder.find(text, found);
-        hidden::find(&self.finder, text, found);
+        self.scan(text, found);
+        hidden::find(|text, found| self.scan(text, found), text, found);
         merge(found);
+    }
+
+    /// Adds every occurrence, in no order.
+    fn scan(&self, text: &[u8], found: &mut Vec<Range<usize>>) {
+        self.finders.iter().for_each(|finder| finder.find(text, found));
     }
 
     /// The longest text that can be one secret, in bytes.
     fn longest(&self) -> usize {
-        self.finder.longest()
+        self.finders.iter().map(|finder| finder.longest()).max().unwrap_or(0)
     }
 }
 
 /// Counts only.
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Redactor").field("patterns", &self.finder.len()).finish()
+        let patterns = self.finders.iter().map(|finder| finder.patterns().len());
+        f.debug_struct("Redactor").field("patterns", &patterns.sum::<usize>()).finish()
     }
 }
 
@@ -153,7 +187,9 @@ pub(crate) fn forms_of(value: &str) -> Vec<zeroize::Zeroizing<Vec<u8>>> {
     if is_short(value) {
         return Vec::new();
     }
-    forms::of(value).iter().map(|form| form.to_vec().into()).collect()
+    let mut patterns = Patterns::default();
+    forms::add(value, &mut HashSet::new(), &mut patterns);
+    patterns.iter().map(|form| form.to_vec().into()).collect()
 }
 
 /// Sorts the ranges and joins those that overlap or touch.

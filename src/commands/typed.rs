@@ -3,11 +3,12 @@
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::{Args as _, CommandFactory as _, FromArgMatches as _, Subcommand as _};
 
 use super::kept_as::{OWN, kept_as};
 use super::manual::MANUAL;
-use super::{Cli, Command};
+use super::{Cli, Command, Global};
+use crate::config::verbs;
 
 /// Reads the command line. A word that is no verb is taken for a pipeline of the project's own, with the flags of
 /// a verb after it.
@@ -40,8 +41,90 @@ fn of_manual(words: &[OsString], error: &clap::Error) -> Option<Vec<OsString>> {
 }
 
 fn parse_words(words: &[OsString]) -> Result<Cli, clap::Error> {
-    let matches = Cli::command().try_get_matches_from(words)?;
+    // Help names all verbs, and an error may suggest one.
+    if words.iter().any(|word| word == "help") {
+        return read(Cli::command(), words);
+    }
+    match read(of_typed(words), words) {
+        Err(error) if error.kind() != ErrorKind::DisplayVersion => read(Cli::command(), words),
+        read => read,
+    }
+}
+
+fn read(command: clap::Command, words: &[OsString]) -> Result<Cli, clap::Error> {
+    let matches = command.try_get_matches_from(words)?;
     let mut cli = Cli::from_arg_matches(&matches)?;
     cli.kept_as = kept_as(&matches);
     Ok(cli)
+}
+
+/// The command line with those verbs only that stand somewhere in it: each verb gets a copy of all flags that verbs share,
+/// which takes most of the time of a short run.
+fn of_typed(words: &[OsString]) -> clap::Command {
+    let is_typed = |verb: &&clap::Command| words.iter().any(|word| word == verb.get_name());
+    let mut all = clap::Command::new("infractl");
+    if words.iter().filter_map(|word| word.to_str()).any(is_verb) {
+        all = Command::augment_subcommands(all);
+    }
+    let verbs = all.get_subcommands().filter(is_typed).cloned();
+    let command = Global::augment_args(clap::Command::new("infractl").version(env!("CARGO_PKG_VERSION")));
+    command
+        .allow_external_subcommands(true)
+        .external_subcommand_value_parser(clap::value_parser!(OsString))
+        .disable_help_subcommand(true)
+        .subcommands(verbs)
+}
+
+fn is_verb(word: &str) -> bool {
+    verbs::find(word).is_some() || [OWN, MANUAL, "keep-lock"].contains(&word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::examples;
+
+    #[test]
+    fn each_verb_is_known_by_its_name() {
+        for verb in Cli::command().get_subcommands() {
+            assert!(is_verb(verb.get_name()), "{}", verb.get_name());
+        }
+    }
+
+    #[test]
+    fn what_is_read_with_the_verbs_that_were_typed_is_what_is_read_with_all() {
+        let lines = examples::ALL.iter().map(|(_, line, _)| shell_words::split(line).unwrap());
+        let others = [
+            "plan dev --dir plan -v",
+            "--dir apply plan dev",
+            "-C env env list",
+            "--version",
+            "plan --version",
+            "aply dev",
+            "smoke dev --dry-run",
+            "--output json smoke dev",
+            "plan apply destroy",
+            "help",
+            "help plan",
+            "help secrets set",
+            "plan --help",
+            "secrets help set",
+            "",
+            "-q",
+            "plan dev --nothing",
+            "--nothing plan dev",
+            "exec dev -- plan --help",
+            "own-pipeline smoke dev",
+        ];
+        let others = others.map(|line| shell_words::split(line).unwrap());
+        for line in lines.chain(others) {
+            let words: Vec<OsString> =
+                std::iter::once("infractl".to_owned()).chain(line).map(Into::into).collect();
+            let shown = |read: Result<Cli, clap::Error>| match read {
+                Ok(cli) => format!("{cli:?}"),
+                Err(error) => format!("{:?} {error}", error.kind()),
+            };
+            assert_eq!(shown(parse_words(&words)), shown(read(Cli::command(), &words)), "{words:?}");
+        }
+    }
 }

@@ -58,6 +58,11 @@ impl Recorder {
         began.wait_for(Option::is_some).await.ok().and_then(|root| root.clone()).unwrap_or_default()
     }
 
+    /// The verb of the run that began; empty before.
+    pub fn verb(&self) -> String {
+        self.lock().run.as_ref().map_or_else(String::new, |(run, _)| run.verb.clone())
+    }
+
     /// Whether files differ from the commit.
     pub fn dirty(&self, dirty: bool) {
         self.lock().add(Line::Dirty { dirty });

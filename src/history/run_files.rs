@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
+use std::thread::JoinHandle;
 
 use super::lanes::Lanes;
 use super::line::{Line, Start};
@@ -17,6 +18,8 @@ pub(super) struct RunFiles {
     lines: usize,
     /// The hash of the last line.
     last: String,
+    /// The seal of its beginning, on its way to the disk.
+    begun: Option<JoinHandle<io::Result<()>>>,
     pub(super) logs: Lanes<Log>,
 }
 
@@ -25,8 +28,8 @@ impl RunFiles {
         let (number, file, locked) = store.begin()?;
         (start.run, start.locked) = (Some(number), locked);
         let logs = Lanes::default();
-        let mut kept = RunFiles { store, number, file, lines: 0, last: String::new(), logs };
-        kept.store.seal(&Seal::Began { run: number })?;
+        let begun = store.begin_to_seal(&Seal::Began { run: number })?;
+        let mut kept = RunFiles { store, number, file, lines: 0, last: String::new(), begun, logs };
         kept.write(&Line::RunStarted(start.clone()))?;
         Ok(kept)
     }
@@ -40,7 +43,10 @@ impl RunFiles {
     }
 
     /// The run is over: no line of it may change any more.
-    pub(super) fn seal(&self) -> io::Result<()> {
+    pub(super) fn seal(&mut self) -> io::Result<()> {
+        if let Some(begun) = self.begun.take() {
+            begun.join().map_err(|_| io::Error::other("nobody waited for the disk"))??;
+        }
         // A seal that outlived the lines in a power cut would accuse somebody.
         crate::platform::sync_data(&self.file)?;
         let (run, lines, last) = (self.number, self.lines, self.last.clone());

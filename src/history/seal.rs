@@ -74,8 +74,9 @@ pub(super) fn linked(line: &str, before: &str) -> String {
     format!("{open},\"before\":\"{before}\"}}")
 }
 
-/// Adds a seal. Other runs may do so at the same time.
-pub(super) fn add(folder: &Path, seal: &Seal) -> io::Result<()> {
+/// Adds a seal. Other runs may do so at the same time, one after the other: the next one waits until what this gives is
+/// closed. On the disk itself the seal is when that is synced.
+pub(super) fn add(folder: &Path, seal: &Seal) -> io::Result<File> {
     let path = folder.join(FILE);
     let mut file = OpenOptions::new().read(true).append(true).create(true).mode(PRIVATE).open(path)?;
     // Where the file system has no locks nothing is lost but the order.
@@ -92,7 +93,7 @@ pub(super) fn add(folder: &Path, seal: &Seal) -> io::Result<()> {
     if written.is_err() {
         let _ = file.set_len(length);
     }
-    written.and_then(|()| crate::platform::sync_data(&file))
+    written.map(|()| file)
 }
 
 /// What is told of the text of a run.

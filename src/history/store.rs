@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::{FlockOperation, flock};
@@ -74,7 +75,18 @@ impl Store {
 
     /// Adds to the chain over the runs.
     pub(super) fn seal(&self, seal: &Seal) -> io::Result<()> {
-        seal::add(&self.folder, seal)
+        platform::sync_data(&seal::add(&self.folder, seal)?)
+    }
+
+    /// The same, on its way to the disk: a tool need not wait for that to start. None where it is there.
+    pub(super) fn begin_to_seal(&self, seal: &Seal) -> io::Result<Option<JoinHandle<io::Result<()>>>> {
+        let file = seal::add(&self.folder, seal)?;
+        let same = file.try_clone()?;
+        match thread::Builder::new().spawn(move || platform::sync_data(&same)) {
+            Ok(begun) => Ok(Some(begun)),
+            // No thread is left for us.
+            Err(_) => platform::sync_data(&file).map(|()| None),
+        }
     }
 
     /// Whether lines of runs were changed or cut.

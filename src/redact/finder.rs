@@ -7,12 +7,9 @@
 //! pattern was added, is looked at; the rare hits are compared with the patterns that have those four bytes
 //! there. So all occurrences are found, also those that overlap.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
-use zeroize::Zeroizing;
-
-use super::forms::Pattern;
+use super::patterns::Patterns;
 
 /// Bytes hashed at once.
 const GRAM: usize = 4;
@@ -34,10 +31,7 @@ struct Entry {
 
 /// A set of patterns to look for.
 pub(super) struct Finder {
-    /// All patterns, one after the other.
-    bytes: Zeroizing<Vec<u8>>,
-    /// Where each is in `bytes`.
-    patterns: Vec<Range<usize>>,
+    patterns: Patterns,
     longest: usize,
     step: usize,
     filter: Box<[u64; WORDS]>,
@@ -61,66 +55,66 @@ fn window(pattern: &[u8], step: usize, among: usize, used: &[u32]) -> usize {
         let same = gram.windows(2).filter(|pair| pair[0] == pair[1]).count();
         used[bucket(hash([gram[0], gram[1], gram[2], gram[3]]))] + if same > 1 { 100 } else { 0 }
     };
-    let costs: Vec<u32> = pattern.windows(GRAM).take(among + step - 1).map(cost).collect();
+    let mut costs = [0; WINDOWS + 3];
+    let mut count = 0;
+    for (to, gram) in costs.iter_mut().zip(pattern.windows(GRAM)).take(among + step - 1) {
+        *to = cost(gram);
+        count += 1;
+    }
     let total = |(at, grams): (usize, &[u32])| (grams.iter().sum::<u32>(), at);
-    costs.windows(step).enumerate().map(total).min().map_or(0, |(_, at)| at)
+    costs[..count].windows(step).enumerate().map(total).min().map_or(0, |(_, at)| at)
 }
 
 impl Finder {
-    /// Patterns are at least 4 bytes long.
+    /// Patterns are at least 4 bytes long, and there is one.
     #[expect(
         clippy::large_stack_arrays,
         reason = "32 KiB for a moment; the length of the array saves a check a look"
     )]
-    pub(super) fn new(patterns: &BTreeSet<Pattern>) -> Self {
-        let shortest = patterns.iter().map(|p| p.len()).min().unwrap_or(GRAM);
+    pub(super) fn new(patterns: Patterns) -> Self {
+        let (shortest, longest) = patterns.iter().fold((usize::MAX, 0), |(shortest, longest), pattern| {
+            (pattern.len().min(shortest), pattern.len().max(longest))
+        });
         debug_assert!(shortest >= GRAM);
-        let mut step = match shortest - GRAM + 1 {
-            1 => 1,
-            2..4 => 2,
+        let mut step = match shortest {
+            ..=GRAM => 1,
+            5..7 => 2,
             _ => 4,
         };
         while step > 1 && patterns.len() * step > CROWDED {
             step /= 2;
         }
 
-        let mut finder = Finder {
-            bytes: Zeroizing::new(Vec::with_capacity(patterns.iter().map(|p| p.len()).sum())),
-            patterns: Vec::with_capacity(patterns.len()),
-            longest: patterns.iter().map(|p| p.len()).max().unwrap_or(0),
-            step,
-            filter: Box::new([0; WORDS]),
-            buckets: vec![0; BUCKETS + 1],
-            entries: Vec::with_capacity(patterns.len() * step),
-        };
-        let mut entries = Vec::with_capacity(patterns.len() * step);
-        let mut used = vec![0; BUCKETS];
+        let mut filter = Box::new([0; WORDS]);
+        let mut buckets = vec![0; BUCKETS + 1];
+        let mut chosen = Vec::with_capacity(patterns.len() * step);
         let among = if patterns.len() > CROWDED { WINDOWS / 8 } else { WINDOWS };
-        for (number, pattern) in (0..).zip(patterns) {
-            let start = finder.bytes.len();
-            finder.bytes.extend_from_slice(pattern);
-            finder.patterns.push(start..finder.bytes.len());
-            let window = window(pattern, step, among, &used);
+        for (number, pattern) in (0..).zip(patterns.iter()) {
+            let window = window(pattern, step, among, &buckets);
             for (offset, gram) in (0..).zip(pattern.windows(GRAM)).skip(window).take(step) {
                 let hash = hash([gram[0], gram[1], gram[2], gram[3]]);
-                used[bucket(hash)] += 1;
-                finder.filter[(hash >> 20) as usize] |= 1 << ((hash >> 14) & 63);
-                entries.push((bucket(hash), Entry { pattern: number, offset }));
+                buckets[bucket(hash)] += 1;
+                filter[(hash >> 20) as usize] |= 1 << ((hash >> 14) & 63);
+                chosen.push((hash, Entry { pattern: number, offset }));
             }
         }
-        entries.sort_by_key(|(bucket, _)| *bucket);
-        for (bucket, entry) in entries {
-            finder.entries.push(entry);
-            finder.buckets[bucket + 1] += 1;
+        // From how many a bucket has to where it ends; each entry that is put there moves that to where it begins.
+        let mut end = 0;
+        for bucket in &mut buckets {
+            end += *bucket;
+            *bucket = end;
         }
-        for bucket in 0..BUCKETS {
-            finder.buckets[bucket + 1] += finder.buckets[bucket];
+        let mut entries = vec![Entry { pattern: 0, offset: 0 }; chosen.len()];
+        for (hash, entry) in chosen {
+            let place = &mut buckets[bucket(hash)];
+            *place -= 1;
+            entries[*place as usize] = entry;
         }
-        finder
+        Finder { patterns, longest, step, filter, buckets, entries }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.patterns.len()
+    pub(super) fn patterns(&self) -> &Patterns {
+        &self.patterns
     }
 
     pub(super) fn longest(&self) -> usize {
@@ -130,7 +124,6 @@ impl Finder {
     /// Adds every occurrence, in no order.
     pub(super) fn find(&self, text: &[u8], found: &mut Vec<Range<usize>>) {
         match self.step {
-            _ if self.patterns.is_empty() => {}
             1 => self.scan::<1>(text, found),
             2 => self.scan::<2>(text, found),
             _ => self.scan::<4>(text, found),
@@ -171,7 +164,7 @@ impl Finder {
         let bucket = bucket(hash);
         for entry in &self.entries[self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize] {
             let Some(start) = at.checked_sub(entry.offset as usize) else { continue };
-            let pattern = &self.bytes[self.patterns[entry.pattern as usize].clone()];
+            let pattern = self.patterns.get(entry.pattern as usize);
             if text[start..].starts_with(pattern) {
                 found.push(start..start + pattern.len());
             }

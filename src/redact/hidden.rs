@@ -2,10 +2,8 @@
 
 use std::ops::Range;
 
-use super::finder::Finder;
-
 /// Adds where secrets are in lines that drive a terminal, when what drives it is taken out.
-pub(super) fn find(finder: &Finder, text: &[u8], found: &mut Vec<Range<usize>>) {
+pub(super) fn find(scan: impl Fn(&[u8], &mut Vec<Range<usize>>), text: &[u8], found: &mut Vec<Range<usize>>) {
     if !drives(text) {
         return;
     }
@@ -15,7 +13,7 @@ pub(super) fn find(finder: &Finder, text: &[u8], found: &mut Vec<Range<usize>>) 
         if drives(line) {
             let pieces = pieces(line, &mut seen);
             let mut hidden = Vec::new();
-            finder.find(&seen, &mut hidden);
+            scan(&seen, &mut hidden);
             // Where a byte that is seen stands in the line.
             let place = |at: usize| {
                 let piece = pieces.partition_point(|piece| piece.0 <= at) - 1;

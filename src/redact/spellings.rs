@@ -1,206 +1,271 @@
 //! The ways programs write a text: as JSON, HCL, HTML, shell, URL, digits, and broken at blanks.
 
-use std::fmt::Write as _;
-
 use zeroize::Zeroizing;
+
+use super::patterns::Patterns;
 
 /// Changes of case are looked for in values of so many characters: `DEV1` would hide each `dev1`.
 const CASED: usize = 8;
 /// Neighbouring words of so many bytes together are looked for: a line may be broken at any blank.
 const WORDS: usize = 12;
+/// No spelling makes more bytes than so many of one.
+const WIDEST: usize = 6;
 
-type Form = Zeroizing<String>;
+/// A set of ASCII characters.
+type Set = u128;
+/// Hexadecimal ones.
+type Digits = &'static [u8; 16];
+
+const LOWER: Digits = b"0123456789abcdef";
+const UPPER: Digits = b"0123456789ABCDEF";
+
+const fn set(characters: &str) -> Set {
+    let bytes = characters.as_bytes();
+    let (mut set, mut at) = (0, 0);
+    while at < bytes.len() {
+        set |= 1 << bytes[at];
+        at += 1;
+    }
+    set
+}
+
+/// Those before the blank.
+const CONTROLS: Set = (1 << b' ') - 1;
+/// What every encoder of JSON escapes.
+const JSON: Set = CONTROLS | set("\"\\");
+/// Those whose hexadecimal number has a letter.
+const LETTERED: Set = {
+    let (mut set, mut byte) = (0, 0);
+    while byte < 128 {
+        if byte & 15 > 9 {
+            set |= 1 << byte;
+        }
+        byte += 1;
+    }
+    set
+};
+/// What a shell may take for more than it is.
+const SHELL: Set = set("!\"#$%&'()*+;<=>?[\\]^`{|}~");
+const QUOTED: Set = set("\"$`\\");
+const HTML: Set = set("&<>\"'");
+/// What libraries leave as it is in a URL.
+const URLS: [Set; 9] = [
+    set(""),
+    set("-._~"),
+    set("-._"),
+    set("-._*"),
+    set("-._~/"),
+    set("-._~$&+,;="),
+    set("-._~$&+=:@"),
+    set("-._~!*'()"),
+    set("-._~;/?:@&=+$,#!*'()"),
+];
+
+/// A text, and what is in it besides letters and digits: most spellings change a few characters only, and are the
+/// text itself where it has none of them.
+pub(super) struct Text<'t> {
+    text: &'t str,
+    /// Its ASCII characters that are no letters or digits.
+    special: Set,
+    is_ascii: bool,
+}
+
+impl<'t> Text<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        let special = text.bytes().filter(|byte| byte.is_ascii() && !byte.is_ascii_alphanumeric());
+        Text { text, special: special.fold(0, |set, byte| set | 1 << byte), is_ascii: text.is_ascii() }
+    }
+
+    fn is_simple(&self) -> bool {
+        self.special == 0 && self.is_ascii
+    }
+
+    fn has(&self, set: Set) -> bool {
+        self.special & set != 0
+    }
+
+    /// Adds the text with each character written by `write`.
+    fn add(&self, to: &mut Patterns, mut write: impl FnMut(&mut Vec<u8>, char)) {
+        to.add(WIDEST * self.text.len(), |out| self.text.chars().for_each(|c| write(out, c)));
+    }
+
+    /// Adds it with each byte written by `write`, which leaves letters and digits as they are.
+    fn add_bytes(&self, to: &mut Patterns, write: impl Fn(&mut Vec<u8>, u8)) {
+        to.add(WIDEST * self.text.len(), |out| self.text.bytes().for_each(|byte| write(out, byte)));
+    }
+
+    /// Adds it with each of these characters written so, which are all ASCII.
+    fn add_instead(&self, to: &mut Patterns, of: Set, write: impl Fn(&mut Vec<u8>, u8)) {
+        if self.has(of) {
+            self.add_bytes(to, |out, byte| if holds(of, byte) { write(out, byte) } else { out.push(byte) });
+        }
+    }
+}
 
 /// As JSON, HCL, shell and URLs write a line of a value. None of them where all write it as it is.
-pub(super) fn usual(text: &str) -> Vec<Form> {
-    if is_simple(text) {
-        return Vec::new();
+pub(super) fn usual(text: &Text<'_>, to: &mut Patterns) {
+    if text.is_simple() {
+        return;
     }
-    let json = json(text, |_| false);
-    let slashes = json.replace('/', "\\/");
-    let mut forms: Vec<String> = vec![
+    if text.has(JSON) {
+        text.add(to, |out, c| json(out, c, LOWER, |_| false));
         // JSON inside JSON.
-        self::json(&json, |_| false),
-        // HCL: what terraform shows in a plan.
-        json.replace("${", "$${").replace("%{", "%%{"),
-        // Go's encoder, so every `terraform output -json`.
-        self::json(text, |c| matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}')),
-        // Python's encoder, so ansible.
-        self::json(text, |c| !c.is_ascii()),
-        // In single quotes: shell, then YAML.
-        text.replace('\'', "'\\''"),
-        text.replace('\'', "'\"'\"'"),
-        text.replace('\'', "''"),
-        // Unquoted or in double quotes: shell.
-        escaped(text, |c| c.is_ascii_punctuation() && !matches!(c, '_' | '-' | '.' | '/' | ',' | ':' | '@')),
-        escaped(text, |c| matches!(c, '"' | '$' | '`' | '\\')),
+        text.add(to, |out, c| match c {
+            '"' => out.extend_from_slice(b"\\\\\\\""),
+            '\\' => out.extend_from_slice(b"\\\\\\\\"),
+            c => {
+                out.extend((c < ' ').then_some(b'\\'));
+                json(out, c, LOWER, |_| false);
+            }
+        });
+    }
+    if text.has(JSON | set("/")) {
         // PHP's encoder.
-        slashes,
-        json,
-    ];
-    forms.extend(urls(text));
-    forms.retain(|form| form != text);
-    forms.into_iter().map(Zeroizing::new).collect()
+        text.add(
+            to,
+            |out, c| if c == '/' { out.extend_from_slice(b"\\/") } else { json(out, c, LOWER, |_| false) },
+        );
+    }
+    if text.has(set("{")) {
+        // HCL: what terraform shows in a plan.
+        let mut before = ' ';
+        text.add(to, |out, c| {
+            out.extend((c == '{' && matches!(before, '$' | '%')).then_some(before as u8));
+            before = c;
+            json(out, c, LOWER, |_| false);
+        });
+    }
+    if text.has(JSON | set("<>&")) || !text.is_ascii {
+        // Go's encoder, so every `terraform output -json`.
+        let escapes = |c| matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}');
+        text.add(to, |out, c| json(out, c, LOWER, escapes));
+    }
+    if !text.is_ascii {
+        // Python's encoder, so ansible.
+        text.add(to, |out, c| json(out, c, LOWER, |c| !c.is_ascii()));
+    }
+    // In single quotes: shell, then YAML.
+    for quote in ["'\\''", "'\"'\"'", "''"] {
+        text.add_instead(to, set("'"), |out, _| out.extend_from_slice(quote.as_bytes()));
+    }
+    // Unquoted or in double quotes: shell.
+    for special in [SHELL, QUOTED] {
+        text.add_instead(to, special, |out, byte| out.extend([b'\\', byte]));
+    }
+    urls(text, to);
 }
 
 /// Encoders that write a value on one line, however many it has.
-pub(super) fn encoded(text: &str) -> Vec<Form> {
-    if is_simple(text) {
-        return Vec::new();
+pub(super) fn encoded(text: &Text<'_>, to: &mut Patterns) {
+    if text.is_simple() {
+        return;
     }
-    let careful = json(text, |c| !c.is_ascii_alphanumeric());
-    let mut forms = vec![
-        // .NET's encoder; PHP's with all its flags; any that is careful.
-        upper_escapes(&json(text, |c| {
-            matches!(c, '"' | '\'' | '<' | '>' | '&' | '+' | '`') || !c.is_ascii()
-        })),
-        upper_escapes(
-            &json(text, |c| matches!(c, '"' | '\'' | '<' | '>' | '&') || !c.is_ascii()).replace('/', "\\/"),
-        ),
-        upper_escapes(&careful),
-        careful,
-    ];
-    for kept in ["-._~", "-._~!*'()"] {
-        let once = percent(text, kept);
-        forms.extend([lower_hex(&once), once].map(|once| once.replace('%', "%25")));
+    // .NET's encoder; PHP's with all its flags; any that is careful.
+    text.add(to, |out, c| {
+        json(out, c, UPPER, |c| matches!(c, '\'' | '<' | '>' | '&' | '+' | '`' | '"') || !c.is_ascii())
+    });
+    text.add(to, |out, c| match c {
+        '/' => out.extend_from_slice(b"\\/"),
+        c => json(out, c, UPPER, |c| matches!(c, '"' | '\'' | '<' | '>' | '&') || !c.is_ascii()),
+    });
+    for digits in [UPPER, LOWER] {
+        text.add(to, |out, c| json(out, c, digits, |c| !c.is_ascii_alphanumeric()));
+        for kept in [set("-._~"), set("-._~!*'()")] {
+            text.add_bytes(to, |out, byte| percent(out, byte, kept, "%25", digits));
+        }
     }
-    forms.retain(|form| form != text);
-    forms.into_iter().map(Zeroizing::new).collect()
 }
 
 /// More ways, for a value of one line.
-pub(super) fn rare(text: &str) -> Vec<Form> {
-    let mut forms = Vec::new();
-    if text.chars().count() >= CASED {
-        forms.extend([text.to_uppercase(), text.to_lowercase()]);
-    }
-    if !is_simple(text) {
-        for (quote, apostrophe) in [
-            ("&quot;", "&apos;"),
-            ("&#34;", "&#39;"),
-            ("&quot;", "&#x27;"),
-            ("&quot;", "&#039;"),
-            ("\"", "'"),
-        ] {
-            forms.push(html(text, quote, apostrophe));
-        }
-        forms.extend(words(text));
-    }
-    forms.retain(|form| form != text);
-    forms.into_iter().map(Zeroizing::new).collect()
-}
-
-fn is_simple(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_alphanumeric())
-}
-
-fn json(text: &str, also: impl Fn(char) -> bool) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        match c {
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            c if c < ' ' || also(c) => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(out, "\\u{unit:04x}");
-                }
-            }
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            c => out.push(c),
+pub(super) fn rare(text: &Text<'_>, to: &mut Patterns) {
+    if text.text.chars().nth(CASED - 1).is_some() {
+        for cased in [str::to_uppercase, str::to_lowercase] {
+            let form = Zeroizing::new(cased(text.text));
+            to.add(form.len(), |out| out.extend_from_slice(form.as_bytes()));
         }
     }
-    out
-}
-
-/// With the digits of `\u00ff` in upper case.
-fn upper_escapes(json: &str) -> String {
-    let mut pieces = json.split("\\u");
-    let mut out = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        let (digits, rest) = piece.split_at_checked(4).unwrap_or((piece, ""));
-        let _ = write!(out, "\\u{}{rest}", digits.to_ascii_uppercase());
+    for (quote, apostrophe) in
+        [("&quot;", "&apos;"), ("&#34;", "&#39;"), ("&quot;", "&#x27;"), ("&quot;", "&#039;"), ("\"", "'")]
+    {
+        text.add_instead(to, HTML, |out, byte| {
+            out.extend_from_slice(match byte {
+                b'&' => b"&amp;",
+                b'<' => b"&lt;",
+                b'>' => b"&gt;",
+                b'"' => quote.as_bytes(),
+                _ => apostrophe.as_bytes(),
+            });
+        });
     }
-    out
-}
-
-fn html(text: &str, quote: &str, apostrophe: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    text.replace('"', quote).replace('\'', apostrophe)
-}
-
-fn escaped(text: &str, special: impl Fn(char) -> bool) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        if special(c) {
-            out.push('\\');
+    if text.has(set(" ")) {
+        for words in words(text.text) {
+            to.add(words.len(), |out| out.extend_from_slice(words.as_bytes()));
         }
-        out.push(c);
     }
-    out
 }
 
 /// Percent-encoded: libraries differ in what they leave as it is.
-fn urls(text: &str) -> Vec<String> {
-    let mut forms = Vec::new();
-    let none = "";
-    let unreserved = "-._~";
-    for kept in [
-        none,
-        unreserved,
-        "-._",
-        "-._*",
-        "-._~/",
-        "-._~$&+,;=",
-        "-._~$&+=:@",
-        "-._~!*'()",
-        "-._~;/?:@&=+$,#!*'()",
-    ] {
-        let percent = percent(text, kept);
-        forms.push(lower_hex(&percent));
-        if percent.contains("%20") {
-            forms.push(percent.replace("%20", "+"));
+fn urls(text: &Text<'_>, to: &mut Patterns) {
+    for (number, &kept) in URLS.iter().enumerate() {
+        let changed = |kept: Set| text.special & !kept;
+        let is_as_before = URLS[..number].iter().any(|&before| changed(before) == changed(kept));
+        if is_as_before || changed(kept) == 0 && text.is_ascii {
+            continue;
         }
-        forms.push(percent);
-    }
-    forms
-}
-
-fn percent(text: &str, kept: &str) -> String {
-    let mut out = String::with_capacity(text.len() * 3);
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || kept.as_bytes().contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
+        text.add_bytes(to, |out, byte| percent(out, byte, kept, "%", UPPER));
+        if changed(kept) & LETTERED != 0 || !text.is_ascii {
+            text.add_bytes(to, |out, byte| percent(out, byte, kept, "%", LOWER));
+        }
+        if text.has(set(" ")) {
+            text.add_bytes(to, |out, byte| match byte {
+                b' ' => out.push(b'+'),
+                byte => percent(out, byte, kept, "%", UPPER),
+            });
         }
     }
-    out
 }
 
-fn lower_hex(percent: &str) -> String {
-    let mut out = String::with_capacity(percent.len());
-    let mut digits = 0;
-    for c in percent.chars() {
-        out.push(if digits > 0 { c.to_ascii_lowercase() } else { c });
-        digits = if c == '%' { 2 } else { i32::max(digits - 1, 0) };
+fn holds(set: Set, byte: u8) -> bool {
+    byte.is_ascii() && set & 1 << byte != 0
+}
+
+fn percent(out: &mut Vec<u8>, byte: u8, kept: Set, sign: &str, digits: Digits) {
+    if byte.is_ascii_alphanumeric() || holds(kept, byte) {
+        out.push(byte);
+    } else {
+        out.extend_from_slice(sign.as_bytes());
+        out.extend([byte >> 4, byte & 15].map(|digit| digits[usize::from(digit)]));
     }
-    out
+}
+
+/// A character in a string of JSON; with its number if `escapes` says so.
+fn json(out: &mut Vec<u8>, c: char, digits: Digits, escapes: impl Fn(char) -> bool) {
+    match c {
+        '\n' => out.extend_from_slice(b"\\n"),
+        '\r' => out.extend_from_slice(b"\\r"),
+        '\t' => out.extend_from_slice(b"\\t"),
+        '\u{8}' => out.extend_from_slice(b"\\b"),
+        '\u{c}' => out.extend_from_slice(b"\\f"),
+        c if c < ' ' || escapes(c) => {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.extend_from_slice(b"\\u");
+                out.extend([12, 8, 4, 0].map(|shift| digits[usize::from(*unit >> shift & 15)]));
+            }
+        }
+        '"' | '\\' => out.extend([b'\\', c as u8]),
+        c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+    }
 }
 
 /// Words that stand together: whatever is left of a text on a line that was broken at a blank.
-fn words(text: &str) -> Vec<String> {
+fn words(text: &str) -> impl Iterator<Item = &str> {
     let starts: Vec<usize> =
         text.split(' ').map(|word| word.as_ptr().addr() - text.as_ptr().addr()).collect();
-    let ends = || starts.iter().skip(1).map(|start| start - 1).chain([text.len()]);
-    let together = starts.iter().enumerate().filter_map(|(number, start)| {
-        let end = ends().skip(number + 1).find(|end| end - start >= WORDS)?;
-        Some(text[*start..end].to_owned())
-    });
-    together.collect()
+    (0..starts.len()).filter_map(move |number| {
+        let mut ends = starts.get(number + 2..)?.iter().map(|start| start - 1).chain([text.len()]);
+        let end = ends.find(|end| end - starts[number] >= WORDS)?;
+        Some(&text[starts[number]..end])
+    })
 }
 
 #[cfg(test)]
@@ -209,13 +274,21 @@ mod tests {
 
     #[test]
     fn words_are_looked_for_with_their_neighbours() {
+        let words = |text| super::words(text).collect::<Vec<_>>();
         assert_eq!(words("correct horse battery a b c"), ["correct horse", "horse battery", "battery a b c"]);
         assert!(words("hunter 2").is_empty() && words("oneword-of-many-letters").is_empty());
     }
 
     #[test]
-    fn digits_change_their_case_and_nothing_else() {
-        assert_eq!(upper_escapes("a\\u00ffb\\u003c/A"), "a\\u00FFb\\u003C/A");
-        assert_eq!(lower_hex("A%2FB%25AF%C3%A9"), "A%2fB%25AF%c3%a9");
+    fn digits_are_in_upper_case_where_they_are_asked_for() {
+        let written = |write: &dyn Fn(&mut Vec<u8>)| {
+            let mut out = Vec::new();
+            write(&mut out);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(written(&|out| json(out, 'ÿ', UPPER, |_| true)), "\\u00FF");
+        assert_eq!(written(&|out| json(out, '😀', LOWER, |_| true)), "\\ud83d\\ude00");
+        assert_eq!(written(&|out| percent(out, b'/', 0, "%25", LOWER)), "%252f");
+        assert_eq!(written(&|out| percent(out, b'/', set("/"), "%", LOWER)), "/");
     }
 }

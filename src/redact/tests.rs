@@ -217,6 +217,43 @@ fn debug_shows_counts_only() {
     assert!(shown.contains("secrets: 1") && !shown.contains("CANARY"), "{shown}");
 }
 
+#[test]
+fn what_comes_in_small_parts_is_masked_and_looked_for_in_few_passes() {
+    let masks = Masks::new();
+    let secret = |number: usize| format!("CANARY-{number:04}/of many");
+    for number in 0..900 {
+        assert_eq!(masks.add("many", &secret(number)), Weight::Added);
+        if number % 50 == 0 {
+            assert_eq!(masks.mask(&format!("<{}>", secret(number))), "<***>");
+        }
+    }
+    let passes = masks.redactor().finders.len();
+    assert!((2..6).contains(&passes), "{passes} of {:?}", masks.redactor());
+    for number in 0..900 {
+        assert_eq!(
+            masks.mask(&format!("<{}> {}", secret(number), STANDARD.encode(secret(number)))),
+            "<***> ***"
+        );
+    }
+}
+
+#[test]
+fn a_secret_that_is_given_twice_is_told_and_looked_for_once() {
+    let masks = Masks::new();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let listener = Arc::clone(&told);
+    masks.on_add(move |secret| listener.lock().unwrap().push(secret.to_owned()));
+    let key = |last: &str| format!("-----BEGIN KEY-----\nMIIEvQIBADANBg\n{last}\n-----END KEY-----\n");
+    for value in [key("one-1"), key("one-1"), key("two-2")] {
+        assert_eq!(masks.add("key", &value), Weight::Added);
+    }
+    assert_eq!(*told.lock().unwrap(), [key("one-1"), key("two-2")]);
+    let redactor = masks.redactor();
+    let lines =
+        |line: &str| redactor.finders[0].patterns().iter().filter(|form| *form == line.as_bytes()).count();
+    assert_eq!((lines("-----BEGIN KEY-----"), lines("one-1"), lines("two-2")), (1, 1, 1));
+}
+
 /// The obvious way to do it.
 fn naive(patterns: &[String], text: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
@@ -261,8 +298,11 @@ proptest! {
         patterns in prop::collection::vec("[ab]{4,12}|[abc]{5,40}", 1..12),
         text in "[abc\n]{0,300}",
     ) {
-        let set = patterns.iter().map(|p| Pattern::new(p.as_bytes())).collect();
-        let redactor = Redactor { finder: Finder::new(&set) };
+        let mut set = Patterns::default();
+        for pattern in &patterns {
+            set.add(pattern.len(), |out| out.extend_from_slice(pattern.as_bytes()));
+        }
+        let redactor = Redactor::default().and(set);
         let mut found = Vec::new();
         redactor.find(text.as_bytes(), &mut found);
         prop_assert_eq!(found, naive(&patterns, text.as_bytes()));

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use crate::commands::{Cli, Global};
+use crate::config::verbs::{self, Effect};
 use crate::context::{Ctx, Vars};
 use crate::disk::{self, PrivateDir, repository};
 use crate::failure::{Failure, Kind};
@@ -93,12 +95,19 @@ fn summary(ci: Ci, vars: &Vars) -> Option<Summary> {
     }
 }
 
+/// A run that changes nothing and is over sooner starts no git to ask whether files differ from the commit: the answer
+/// would come too late in most of them.
+const OVER_SOON: Duration = Duration::from_millis(10);
+
 /// What nobody has to wait for, done while a tool runs: removes old runs and what killed ones left in memory, asks git
 /// whether files differ from the commit. Never ends by itself.
 pub(super) async fn watch(cx: &Ctx, recorder: &Recorder) -> std::convert::Infallible {
     let root = recorder.began().await;
     recorder.tidy();
     PrivateDir::sweep();
+    if verbs::find(&recorder.verb()).is_some_and(|verb| verb.effect <= Effect::Writes) {
+        tokio::time::sleep(OVER_SOON).await;
+    }
     if repository::is_around(&root)
         && let Ok(done) = cx.runner.run(&git::status(&root, &[std::path::Path::new(".")]), &|_, _| ()).await
         && done.code == 0
