@@ -10,6 +10,7 @@ pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod ci;
 pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod deploy;
 pub(crate) mod destroy;
 pub(crate) mod docs;
@@ -128,6 +129,8 @@ pub enum Command {
     Ci(ci::CiArgs),
     /// Print the completion script of a shell
     Completions(completions::CompletionsArgs),
+    /// Keep the files of a project up to date
+    Config(config::ConfigArgs),
     /// Roll out to an environment: the pipeline `deploy`, else the playbook of `[ansible]`
     Deploy(deploy::DeployArgs),
     /// Take an environment down, then remove its environment file
@@ -245,6 +248,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Check(args) => check::run(cx, global, args).await,
         Command::Ci(args) => ci::run(cx, global, args, &|words| parse(words).map(drop)).await,
         Command::Completions(args) => completions::run(cx, args),
+        Command::Config(args) => config::run(cx, global, args),
         Command::Deploy(args) => deploy::run(cx, global, args).await,
         Command::Destroy(args) => destroy::run(cx, global, args).await,
         Command::Docs(args) => Box::pin(docs::run(cx, global, args, Cli::command())).await,

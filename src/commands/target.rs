@@ -1,6 +1,7 @@
 //! Argument groups that several verbs share.
 
 use std::ffi::OsStr;
+use std::sync::Arc;
 
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
@@ -70,7 +71,9 @@ pub(crate) fn project(cx: &Ctx) -> Result<Project, Failure> {
         return Ok(project.clone());
     }
     let dir = cx.dir_is_project.then_some(cx.dir.as_path());
-    let project = Project::find(&cx.dir, dir)?.with_vars(cx.vars.0.clone());
+    let ui = Arc::clone(&cx.ui);
+    let ear = Arc::new(move |text| ui.warn_once(text));
+    let project = Project::find(&cx.dir, dir)?.with_vars(cx.vars.0.clone()).with_ear(ear);
     cx.ui.event(None, Event::Project { root: project.root.clone() });
     Ok(cx.project.get_or_init(|| project).clone())
 }

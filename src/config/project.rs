@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use crate::config::environment::Environment;
 use crate::config::known::{Known, version};
 use crate::config::node::Node;
 use crate::config::origin::Document;
+use crate::config::renamed::State;
 use crate::config::resolve::{self, Setting};
 use crate::config::scenarios::{self, Asked};
 use crate::config::source::{self, Parsed};
@@ -40,6 +42,18 @@ pub struct Project {
     /// infractl's own environment, for `{{var.NAME}}` and `~`.
     pub vars: BTreeMap<OsString, OsString>,
     pub(super) defaults: Arc<Parsed>,
+    /// Hears of keys that have another name now.
+    ear: Ear,
+}
+
+/// Who hears of what is read, and is to be changed.
+#[derive(Clone, Default)]
+struct Ear(Option<Arc<dyn Fn(String) + Send + Sync>>);
+
+impl fmt::Debug for Ear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ear")
+    }
 }
 
 impl Project {
@@ -65,6 +79,7 @@ impl Project {
             environments: environments(&root)?,
             vars: BTreeMap::new(),
             defaults: Arc::new(defaults),
+            ear: Ear::default(),
             root,
         })
     }
@@ -74,6 +89,33 @@ impl Project {
     pub fn with_vars(mut self, vars: BTreeMap<OsString, OsString>) -> Project {
         self.vars = vars;
         self
+    }
+
+    /// The same project; what is to be said of keys that have another name now goes to `ear`.
+    #[must_use]
+    pub(crate) fn with_ear(mut self, ear: Arc<dyn Fn(String) + Send + Sync>) -> Project {
+        self.ear = Ear(Some(ear));
+        self
+    }
+
+    /// The files of the project, those that are not there as well: relative to its root.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let own = self.environments.iter().map(|name| format!("environments/{name}/environment.toml"));
+        std::iter::once(DEFAULTS.to_owned()).chain(own).collect()
+    }
+
+    /// Says which keys of a file have another name now; those that are not read under the old one are what is wrong.
+    fn renamed(&self, parsed: &Parsed) -> Vec<Issue> {
+        let mut issues = Vec::new();
+        for key in &parsed.renamed {
+            if key.state == State::Read {
+                let place = parsed.source.place(&key.key);
+                self.ear.0.iter().for_each(|ear| ear(format!("{place}: {}; {}", key.message(), key.help())));
+            } else {
+                issues.push(Issue::new(&key.key, key.message(), key.help()));
+            }
+        }
+        issues
     }
 
     /// One environment, checked and ready to use. Reads its own file and `defaults.toml`, no other.
@@ -101,6 +143,7 @@ impl Project {
         for parsed in [&*self.defaults, &own].into_iter().filter(|parsed| parsed.problems.is_empty()) {
             issues.extend(check::file(files, &parsed.root, known.as_ref()));
             issues.extend(rules::file(&parsed.root));
+            issues.extend(self.renamed(parsed));
         }
         let mut json = serde_json::Value::Null;
         if readable {
@@ -133,7 +176,7 @@ impl Project {
 
     /// An error when `defaults.toml` is wrong about the environment that is meant by default.
     pub fn check_default(&self) -> Result<(), Failure> {
-        let Parsed { source, root, problems } = &*self.defaults;
+        let Parsed { source, root, problems, .. } = &*self.defaults;
         let default = root.at(&["project", "default-environment"]);
         let known = Known::of(root, &self.environments);
         let issues = check::file([source, source], root, Some(&known));

@@ -18,6 +18,7 @@ mod bootstrap;
 mod bucket_server;
 mod checks;
 mod cluster;
+mod config;
 mod cost;
 mod deployments;
 mod ci;

@@ -18,7 +18,7 @@ const WARN: Duration = Duration::from_secs(3600);
 
 /// Where an environment stands with its `[ttl]`, in words.
 pub(crate) fn words(term: &Term, ttl: &Ttl, now: Timestamp) -> String {
-    let zone = ttl.zone.clone().unwrap_or_default();
+    let zone = ttl.time_zone.clone().unwrap_or_default();
     let verb = ttl.action.unwrap_or_default().verb();
     match term {
         Term::Unknown => {
