@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
 use super::{habits, in_use};
+use crate::config::ear::Ear;
 use crate::config::model::Asked;
 use crate::config::scenarios;
 use crate::config::verbs::Effect;
@@ -72,8 +73,8 @@ pub(crate) fn project(cx: &Ctx) -> Result<Project, Failure> {
     }
     let dir = cx.dir_is_project.then_some(cx.dir.as_path());
     let ui = Arc::clone(&cx.ui);
-    let ear = Arc::new(move |text| ui.warn_once(text));
-    let project = Project::find(&cx.dir, dir)?.with_vars(cx.vars.0.clone()).with_ear(ear);
+    let mut project = Project::find(&cx.dir, dir)?.with_vars(cx.vars.0.clone());
+    project.ear = Ear::new(move |text| ui.warn_once(text));
     cx.ui.event(None, Event::Project { root: project.root.clone() });
     Ok(cx.project.get_or_init(|| project).clone())
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::config::project::Project;
+use crate::config::project::{DEFAULTS, Project};
 use crate::config::renamed::{self, Renamed, Renaming, State};
 use crate::config::source::{self, Source};
 use crate::disk::{self, DiskError};
@@ -41,6 +41,12 @@ impl Fix {
 }
 
 impl Project {
+    /// The files of the project, those that are not there as well: relative to its root.
+    fn files(&self) -> Vec<String> {
+        let own = self.environments.iter().map(|name| format!("environments/{name}/environment.toml"));
+        std::iter::once(DEFAULTS.to_owned()).chain(own).collect()
+    }
+
     /// What there is to mend in the files of the project; an error when one of them is no TOML, or has both names.
     pub(crate) fn fixes(&self) -> Result<Vec<Fix>, Failure> {
         let (mut fixes, mut problems) = (Vec::new(), Vec::new());

@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fmt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::called;
 use crate::config::check::{self, Issue};
+use crate::config::ear::Ear;
 use crate::config::environment::Environment;
 use crate::config::known::{Known, version};
 use crate::config::node::Node;
 use crate::config::origin::Document;
-use crate::config::renamed::State;
 use crate::config::resolve::{self, Setting};
 use crate::config::scenarios::{self, Asked};
 use crate::config::source::{self, Parsed};
@@ -22,7 +21,7 @@ use crate::config::{model, rules};
 use crate::failure::{Failure, Kind, Problem};
 use crate::text;
 
-const DEFAULTS: &str = "environments/defaults.toml";
+pub(super) const DEFAULTS: &str = "environments/defaults.toml";
 /// Environments whose files are read for the names of pipelines: a shell waits for them.
 const LOOKED_AT: usize = 20;
 /// More problems than this help nobody.
@@ -43,17 +42,7 @@ pub struct Project {
     pub vars: BTreeMap<OsString, OsString>,
     pub(super) defaults: Arc<Parsed>,
     /// Hears of keys that have another name now.
-    ear: Ear,
-}
-
-/// Who hears of what is read, and is to be changed.
-#[derive(Clone, Default)]
-struct Ear(Option<Arc<dyn Fn(String) + Send + Sync>>);
-
-impl fmt::Debug for Ear {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Ear")
-    }
+    pub(crate) ear: Ear,
 }
 
 impl Project {
@@ -91,33 +80,6 @@ impl Project {
         self
     }
 
-    /// The same project; what is to be said of keys that have another name now goes to `ear`.
-    #[must_use]
-    pub(crate) fn with_ear(mut self, ear: Arc<dyn Fn(String) + Send + Sync>) -> Project {
-        self.ear = Ear(Some(ear));
-        self
-    }
-
-    /// The files of the project, those that are not there as well: relative to its root.
-    pub(crate) fn files(&self) -> Vec<String> {
-        let own = self.environments.iter().map(|name| format!("environments/{name}/environment.toml"));
-        std::iter::once(DEFAULTS.to_owned()).chain(own).collect()
-    }
-
-    /// Says which keys of a file have another name now; those that are not read under the old one are what is wrong.
-    fn renamed(&self, parsed: &Parsed) -> Vec<Issue> {
-        let mut issues = Vec::new();
-        for key in &parsed.renamed {
-            if key.state == State::Read {
-                let place = parsed.source.place(&key.key);
-                self.ear.0.iter().for_each(|ear| ear(format!("{place}: {}; {}", key.message(), key.help())));
-            } else {
-                issues.push(Issue::new(&key.key, key.message(), key.help()));
-            }
-        }
-        issues
-    }
-
     /// One environment, checked and ready to use. Reads its own file and `defaults.toml`, no other.
     pub fn environment(&self, name: &str) -> Result<Environment, Failure> {
         self.environment_in(name, Asked::Nothing)
@@ -143,7 +105,7 @@ impl Project {
         for parsed in [&*self.defaults, &own].into_iter().filter(|parsed| parsed.problems.is_empty()) {
             issues.extend(check::file(files, &parsed.root, known.as_ref()));
             issues.extend(rules::file(&parsed.root));
-            issues.extend(self.renamed(parsed));
+            issues.extend(self.ear.hears(parsed));
         }
         let mut json = serde_json::Value::Null;
         if readable {

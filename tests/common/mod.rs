@@ -14,6 +14,7 @@ mod canary;
 mod example;
 mod folder;
 mod keys;
+pub(crate) mod mistakes;
 mod numbers;
 mod people;
 mod process;
