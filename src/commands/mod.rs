@@ -1,5 +1,6 @@
 //! What people type: one file per verb.
 
+pub(crate) mod docs;
 pub(crate) mod help;
 mod typed;
 mod examples;
@@ -13,7 +14,6 @@ pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod deploy;
 pub(crate) mod destroy;
-pub(crate) mod docs;
 pub(crate) mod drift;
 pub(crate) mod doctor;
 pub(crate) mod env;
@@ -90,17 +90,8 @@ pub(crate) use typed::parse;
 
 /// One binary in front of an infrastructure repository: secrets, terraform, environment files, deploys
 #[derive(Debug, Parser)]
-#[command(
-    name = "infractl",
-    version,
-    max_term_width = 100,
-    subcommand_required = true,
-    arg_required_else_help = true,
-    disable_help_subcommand = false,
-    after_help = "Start with `infractl env list`, then `infractl plan ENV` and `infractl apply ENV`.\n\
-                  Exit codes: 0 done, 1 failed, 2 difference, 64 usage, 65 secrets, 69 tool missing, 75 busy, \
-                  77 declined, 78 configuration."
-)]
+#[command(name = "infractl", version, max_term_width = 100)]
+#[command(subcommand_required = true, arg_required_else_help = true, after_help = help::AFTER)]
 pub struct Cli {
     /// Flags that every verb has.
     #[command(flatten)]

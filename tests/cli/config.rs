@@ -31,9 +31,14 @@ fn an_old_name_is_read_for_one_minor_version_and_told_with_its_place() {
     let run = project.infractl(&["env", "show", "dev", "--origin"]);
     let run =
         if is_read() { run.code(0).prints("window.time-zone = \"Europe/Paris\"") } else { run.code(78) };
-    run.says("environments/dev/environment.toml:4")
+    let run = run
+        .says("environments/dev/environment.toml:4")
         .says("`window.zone` is called `time-zone` since infractl 0.1");
     if is_read() {
+        // The page shows what is really said.
+        let page = include_str!("../../docs/compatibility.md");
+        let warning = run.err.lines().find_map(|line| line.split_once("environment.toml:4: ")).unwrap().1;
+        assert!(page.contains(warning), "{warning}");
         let run = project.infractl(&["env", "list"]).code(0);
         let once = run.err.matches("environments/defaults.toml:1: `ttl.zone` is called `time-zone`").count();
         assert_eq!(once, 1, "{}", run.err);

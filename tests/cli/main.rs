@@ -23,6 +23,7 @@ mod cost;
 mod deployments;
 mod ci;
 mod estate;
+mod documents;
 mod doctor;
 mod exact;
 mod failures;

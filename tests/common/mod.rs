@@ -11,6 +11,7 @@
 mod asked;
 mod backend;
 mod canary;
+pub(crate) mod documents;
 mod example;
 mod folder;
 mod keys;
@@ -21,6 +22,7 @@ mod process;
 mod program;
 mod recorded;
 mod sandbox;
+pub(crate) mod schema;
 mod terminal;
 mod texts;
 
