@@ -126,7 +126,9 @@ fn tables(
             }
         }
         (Value::List(items), ["*", rest @ ..]) => {
-            items.iter_mut().for_each(|item| tables(item, rest, above, see));
+            for item in items {
+                tables(item, rest, above, see);
+            }
         }
         _ => {}
     }

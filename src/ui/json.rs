@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::event::{Changes, Diagnostic, Event, Outcome, Report, Reporter};
 use super::printed::Printed;
+use crate::text::document;
 
 /// Writes events as JSON lines. The fields are described in `docs/output.md`.
 #[derive(Default)]
@@ -21,19 +22,17 @@ pub(crate) struct Json {
 
 impl Reporter for Json {
     fn report(&self, report: &Report) {
-        let value = match &report.event {
+        let told = match &report.event {
             Event::Ended { code, error } if error.is_some() || self.spoke.load(Ordering::Relaxed) => {
-                Some(Line::Ended { code: *code, error: error.as_deref() }.value())
+                Some(Told::Ended { code: *code, error: error.as_deref() })
             }
-            event => value(event),
+            event => told(event),
         };
-        if let Some(mut value) = value {
+        if let Some(told) = told {
             self.spoke.store(true, Ordering::Relaxed);
-            if let (Some(environment), Some(object)) = (&report.environment, value.as_object_mut()) {
-                object.insert("environment".into(), environment.clone().into());
-            }
+            let line = Line { told, environment: report.environment.as_deref() };
             // It remembers what it could not print.
-            let _ = self.out.print(format!("{value}\n").as_bytes());
+            let _ = self.out.print(document::line(&line).as_bytes());
         }
     }
 
@@ -44,8 +43,18 @@ impl Reporter for Json {
 
 /// An event as it is printed, one a line.
 #[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Line<'a> {
+    #[serde(flatten)]
+    told: Told<'a>,
+    /// The environment that it belongs to, if it belongs to one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<&'a str>,
+}
+
+/// What is told.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-pub(crate) enum Line<'a> {
+pub(crate) enum Told<'a> {
     /// A verb or pipeline begins.
     RunStarted {
         /// Its name.
@@ -160,29 +169,27 @@ pub(crate) enum Line<'a> {
     },
 }
 
-impl Line<'_> {
-    fn value(&self) -> Value {
-        serde_json::to_value(self).unwrap_or_default()
-    }
-}
-
 /// An event as JSON; none for what only a terminal shows.
 pub(crate) fn value(event: &Event) -> Option<Value> {
-    let line = match event {
+    told(event).map(|told| serde_json::to_value(told).unwrap_or_default())
+}
+
+fn told(event: &Event) -> Option<Told<'_>> {
+    Some(match event {
         Event::Progress { .. } | Event::Project { .. } | Event::Environments { .. } | Event::Ended { .. } => {
             return None;
         }
-        Event::CommandStarted { name, argv } => Line::CommandStarted { step: name, argv },
+        Event::CommandStarted { name, argv } => Told::CommandStarted { step: name, argv },
         Event::CommandEnded { name, code, took } => {
-            Line::CommandEnded { step: name, code: *code, seconds: took.as_secs_f64() }
+            Told::CommandEnded { step: name, code: *code, seconds: took.as_secs_f64() }
         }
-        Event::Diagnostic { name, diagnostic } => Line::Diagnostic { step: name, diagnostic },
-        Event::Changes { name, changes } => Line::Changes { step: name, changes },
-        Event::Cost { name, cost } => Line::Cost { step: name, cost },
-        Event::RunStarted { verb, steps } => Line::RunStarted { verb, steps: *steps },
-        Event::StepStarted { number, name } => Line::StepStarted { number: *number, step: name },
-        Event::Line { name, text, .. } => Line::Line { step: name, text },
-        Event::StepEnded { number, name, outcome, summary, took } => Line::StepEnded {
+        Event::Diagnostic { name, diagnostic } => Told::Diagnostic { step: name, diagnostic },
+        Event::Changes { name, changes } => Told::Changes { step: name, changes },
+        Event::Cost { name, cost } => Told::Cost { step: name, cost },
+        Event::RunStarted { verb, steps } => Told::RunStarted { verb, steps: *steps },
+        Event::StepStarted { number, name } => Told::StepStarted { number: *number, step: name },
+        Event::Line { name, text, .. } => Told::Line { step: name, text },
+        Event::StepEnded { number, name, outcome, summary, took } => Told::StepEnded {
             number: *number,
             step: name,
             outcome: *outcome,
@@ -190,12 +197,11 @@ pub(crate) fn value(event: &Event) -> Option<Value> {
             seconds: took.as_secs_f64(),
         },
         Event::RunEnded { verb, outcome, took } => {
-            Line::RunEnded { verb, outcome: *outcome, seconds: took.as_secs_f64() }
+            Told::RunEnded { verb, outcome: *outcome, seconds: took.as_secs_f64() }
         }
-        Event::Note(text) => Line::Note { text },
-        Event::Warning(text) => Line::Warning { text },
-    };
-    Some(line.value())
+        Event::Note(text) => Told::Note { text },
+        Event::Warning(text) => Told::Warning { text },
+    })
 }
 
 /// What a verb prints for programs, as an event: JSON as it is, text as text, anything else in base64.
@@ -206,7 +212,7 @@ pub(crate) fn data(bytes: &[u8]) -> String {
         (_, Ok(plain)) => text = Some(plain),
         _ => base64 = Some(STANDARD.encode(bytes)),
     }
-    format!("{}\n", Line::Data { value, text, base64 }.value())
+    document::line(&Told::Data { value, text, base64 })
 }
 
 #[cfg(test)]

@@ -60,3 +60,25 @@ fn every_document_is_printed_in_a_test_which_holds_it_against_the_schema() {
     let never: Vec<&str> = documents::all().filter(|document| !seen.contains(document)).collect();
     assert!(never.is_empty(), "no test prints {never:?}");
 }
+
+/// Those that no other test prints.
+#[test]
+fn what_is_looked_up_seldom_fits_too() {
+    let project = Sandbox::empty();
+    project.environment(
+        "dev",
+        "[ttl]\nafter = \"8h\"\n[power]\nprovider = \"command\"\nstop = \"true\"\nstart = \"true\"\n[snapshots.data]\n\
+         kind = \"command\"\ncreate = \"echo $INFRACTL_SNAPSHOT >> copies\"\nlist = \"cat copies\"\n",
+    );
+    project.environment("wrong", "nothing = 1\n");
+    project.infractl(&["env", "list", "--output", "json"]).code(0).prints("problem");
+    project.infractl(&["env", "show", "dev", "--origin", "--output", "json"]).code(0).prints("\"default\"");
+    project
+        .infractl(&["env", "show", "dev", "--explain", "PATH", "--output", "json"])
+        .code(0)
+        .prints("sources");
+    project.infractl(&["start", "dev"]).code(0);
+    project.infractl(&["expire", "dev", "--dry-run", "--output", "json"]).code(0).prints("up_since");
+    project.infractl(&["snapshot", "create", "dev", "data"]).code(0);
+    project.infractl(&["snapshot", "show", "dev", "data", "--json"]).code(0).prints("age-seconds");
+}

@@ -32,7 +32,16 @@ fn asks(words: &[&str]) -> bool {
 /// Whether a call is one of this verb, with this flag.
 fn is(words: &[&str], document: &str) -> bool {
     let (flags, verb): (Vec<&str>, Vec<&str>) = document.split(' ').partition(|word| word.starts_with("--"));
-    words.starts_with(&verb) && flags.iter().all(|flag| words.contains(flag))
+    let mut rest = words.iter();
+    let mut own = Vec::new();
+    while let Some(word) = rest.next() {
+        match *word {
+            "--output" | "-C" => drop(rest.next()),
+            word if word.starts_with('-') => {}
+            word => own.push(word),
+        }
+    }
+    own.starts_with(&verb) && flags.iter().all(|flag| words.contains(flag))
 }
 
 /// The document that a call asks for.

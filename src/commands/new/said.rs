@@ -141,7 +141,7 @@ impl Done<'_> {
 
     fn document(&self, cx: &Ctx, items: &[Item], access: &Access) -> Result<(), Failure> {
         let files = items.iter().map(|item| Place {
-            path: self.shown(&item.path).to_string(),
+            path: self.shown(&item.path),
             fate: match &item.fate {
                 Fate::New => "written",
                 Fate::Added(_) => "added-to",
