@@ -1,5 +1,6 @@
 //! Words for people: the nearest name, plurals, lists, durations; and names and digits for machines.
 
+pub(crate) mod document;
 mod json_path;
 pub(crate) mod money;
 mod percent;

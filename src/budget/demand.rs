@@ -2,7 +2,8 @@
 
 use std::iter::Sum;
 
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::config::Environment;
 use crate::config::chosen::{Chosen, Up};
@@ -33,6 +34,23 @@ pub(crate) struct Needed {
     pub gpu: Vec<Share<u32>>,
     /// Many files are watched.
     pub inotify: bool,
+}
+
+/// The sums of what is needed.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct Sums {
+    /// Bytes.
+    memory: u64,
+    /// Processors.
+    cpu: f64,
+    /// Bytes.
+    disk: u64,
+    /// Ports of TCP.
+    ports: Vec<u16>,
+    /// Graphics processors.
+    gpu: u32,
+    /// Many files are watched.
+    inotify: bool,
 }
 
 /// All shares together.
@@ -95,15 +113,15 @@ impl Needed {
     }
 
     /// The sums, for programs.
-    pub(crate) fn to_json(&self) -> Json {
-        json!({
-            "memory": total(&self.memory),
-            "cpu": total(&self.cpu),
-            "disk": total(&self.disk),
-            "ports": self.ports.iter().map(|port| port.much).collect::<Vec<_>>(),
-            "gpu": total(&self.gpu),
-            "inotify": self.inotify,
-        })
+    pub(crate) fn sums(&self) -> Sums {
+        Sums {
+            memory: total(&self.memory),
+            cpu: total(&self.cpu),
+            disk: total(&self.disk),
+            ports: self.ports.iter().map(|port| port.much).collect(),
+            gpu: total(&self.gpu),
+            inotify: self.inotify,
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::table::{shown, table, when};
 use super::target;
@@ -12,6 +13,7 @@ use crate::deployments::Deployment;
 use crate::deployments::store::{self, Records};
 use crate::failure::{Failure, Kind};
 use crate::history::{Run, State};
+use crate::text::document;
 use crate::text::list;
 use crate::work::{Facts, StepCx};
 
@@ -37,14 +39,26 @@ pub(super) async fn records(cx: &Ctx, env: &Environment) -> Result<Records, Fail
     Box::pin(store::all(&mut step)).await
 }
 
+/// What was deployed to an environment.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Deployed {
+    /// The newest first.
+    deployments: Vec<Deployment>,
+    /// Why nothing may be deployed.
+    frozen: Option<String>,
+    /// What was changed or cut in the records, in words.
+    broken: Vec<String>,
+}
+
 /// Shows those of an environment.
 pub(super) async fn run(cx: &Ctx, args: &DeploymentsArgs, as_json: bool) -> Result<(), Failure> {
     let env = args.target.environment(cx)?;
     let Records { standing, broken } = records(cx, &env).await?;
     let found: Vec<&Deployment> = standing.deployments.iter().rev().take(args.limit).collect();
     if as_json {
-        let text = json!({ "deployments": found, "frozen": standing.frozen, "broken": broken });
-        cx.ui.document(format!("{text:#}\n").as_bytes())?;
+        let deployments = found.into_iter().cloned().collect();
+        let all = Deployed { deployments, frozen: standing.frozen, broken: broken.clone() };
+        cx.ui.document(document::pretty(&all).as_bytes())?;
     } else if found.is_empty() && broken.is_empty() {
         cx.ui.note(format!("nothing was deployed to `{}` yet, as far as its records tell", env.name));
     } else {

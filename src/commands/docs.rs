@@ -1,5 +1,6 @@
 //! Write the runbook of an environment, and print the documentation that is generated from the code.
 
+mod outputs;
 mod runbook;
 
 use clap::ValueEnum;
@@ -9,6 +10,7 @@ use super::{Global, examples, pages, read_on};
 use crate::config;
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
+use crate::text::document;
 
 /// Write the runbook of an environment, or print what is generated from the code
 #[derive(Debug, clap::Args)]
@@ -43,6 +45,8 @@ pub enum Page {
     Schema,
     /// The JSON Schema of reports and of `history show --output json` (docs/report.schema.json).
     ReportSchema,
+    /// The JSON Schema of what verbs print with `--output json` (docs/output.schema.json).
+    OutputSchema,
     /// The man page.
     Man,
 }
@@ -76,6 +80,7 @@ pub fn page(page: Page, program: clap::Command) -> Result<String, Failure> {
             let schema = crate::history::schema();
             serde_json::to_string_pretty(&schema).map_err(|_| bug("the schema"))? + "\n"
         }
+        Page::OutputSchema => document::pretty(&outputs::schema()),
         Page::Man => {
             let mut text = Vec::new();
             clap_mangen::Man::new(program).render(&mut text).map_err(|_| bug("the man page"))?;

@@ -1,12 +1,14 @@
 //! Look whether everything is there that runs need.
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::{Global, OutputMode, target};
 use crate::context::Ctx;
 use crate::doctor;
-use crate::doctor::finding::{Level, count, list};
+use crate::doctor::finding::{Finding, Level, count, list};
 use crate::failure::{Failure, Kind};
+use crate::text::document;
 use crate::text::plural;
 
 /// Look whether everything is there that the runs of an environment need, and change nothing
@@ -22,6 +24,19 @@ pub struct DoctorArgs {
     json: bool,
 }
 
+/// What was looked at.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Report {
+    /// Which environment; none for the project alone.
+    environment: Option<String>,
+    /// How many of the findings a run will fail at.
+    errors: usize,
+    /// How many are something to look at.
+    warnings: usize,
+    /// All that was looked at.
+    findings: Vec<Finding>,
+}
+
 /// Runs it.
 pub(crate) async fn run(cx: &Ctx, global: &Global, args: &DoctorArgs) -> Result<(), Failure> {
     let (name, findings) = if args.target.is_open(cx)? {
@@ -32,10 +47,8 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &DoctorArgs) -> Result<
     };
     let (errors, warnings) = (count(&findings, Level::Error), count(&findings, Level::Warning));
     if args.json || global.output == OutputMode::Json {
-        let value =
-            json!({ "environment": name, "errors": errors, "warnings": warnings, "findings": findings });
-        let text = format!("{value}\n");
-        cx.ui.document(cx.masks.mask(&text).as_bytes())?;
+        let report = Report { environment: name, errors, warnings, findings };
+        cx.ui.document(cx.masks.mask(&document::line(&report)).as_bytes())?;
     } else {
         cx.ui.page(&cx.masks.mask(&list(&findings)))?;
         if name.is_none() {

@@ -1,12 +1,17 @@
 //! See environments and their configuration.
 
 use clap_complete::engine::ArgValueCandidates;
-use serde_json::{Value as Json, json};
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value as Json;
 
 use super::{Global, OutputMode, in_use, target};
 use crate::config::Environment;
+use crate::config::origin::Origin;
 use crate::context::Ctx;
 use crate::failure::Failure;
+use crate::text::document;
 
 /// See environments and their configuration
 #[derive(Debug, clap::Subcommand)]
@@ -74,6 +79,50 @@ fn use_from_now(cx: &Ctx, args: &UseArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+/// An environment of the list.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Listed {
+    /// One that loads.
+    Whole {
+        /// Its name.
+        name: String,
+        /// One line for people.
+        description: Option<String>,
+        /// What changes it is asked about by name.
+        protected: bool,
+    },
+    /// One whose configuration is wrong.
+    Wrong {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// Where a value comes from.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Place {
+    /// It is written somewhere.
+    Written {
+        /// The value, as TOML.
+        value: String,
+        /// The file, relative to the project.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// It holds where the files are silent.
+    Usual {
+        /// The value, as JSON.
+        value: String,
+        /// Always true.
+        default: bool,
+    },
+}
+
 fn list(cx: &Ctx, global: &Global) -> Result<(), Failure> {
     let project = target::project(cx)?;
     let in_use = in_use::read(&project).ok().flatten();
@@ -81,11 +130,15 @@ fn list(cx: &Ctx, global: &Global) -> Result<(), Failure> {
     if global.output == OutputMode::Json {
         let all: Vec<_> = loaded
             .map(|(name, env)| match env {
-                Ok(env) => json!({"name": name, "description": env.description, "protected": env.protected}),
-                Err(failure) => json!({"name": name, "problem": format!("{:#}", failure.error)}),
+                Ok(env) => Listed::Whole {
+                    name: name.clone(),
+                    description: env.description,
+                    protected: env.protected,
+                },
+                Err(failure) => Listed::Wrong { name: name.clone(), problem: format!("{:#}", failure.error) },
             })
             .collect();
-        return cx.ui.document(format!("{}\n", json!(all)).as_bytes());
+        return cx.ui.document(document::line(&all).as_bytes());
     }
     let width = project.environments.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
@@ -137,18 +190,19 @@ fn show(cx: &Ctx, global: &Global, args: &ShowArgs) -> Result<(), Failure> {
     }
     let origins = env.document.origins();
     if global.output == OutputMode::Json {
-        let value = if args.origin {
-            let place =
-                |o: &crate::config::origin::Origin| json!({"value": o.value, "file": o.file, "line": o.line});
+        let text = if args.origin {
+            let written = origins
+                .into_iter()
+                .map(|Origin { key, value, file, line }| (key, Place::Written { value, file, line }));
             let usual = env
                 .usual()
                 .into_iter()
-                .map(|(key, value)| (key, json!({"value": value.to_string(), "default": true})));
-            origins.iter().map(|origin| (origin.key.clone(), place(origin))).chain(usual).collect()
+                .map(|(key, value)| (key, Place::Usual { value: value.to_string(), default: true }));
+            document::pretty(&written.chain(usual).collect::<IndexMap<_, _>>())
         } else {
-            with_usual(env.document.to_json(), env.usual())
+            document::pretty(&with_usual(env.document.to_json(), env.usual()))
         };
-        return cx.ui.document(format!("{value:#}\n").as_bytes());
+        return cx.ui.document(text.as_bytes());
     }
     let width =
         origins.iter().map(|o| o.key.chars().count() + o.value.chars().count() + 3).max().unwrap_or(0);

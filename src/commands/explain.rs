@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use clap_complete::engine::ArgValueCandidates;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::{Global, OutputMode, complete, history, target};
 use crate::config::Environment;
@@ -12,6 +13,7 @@ use crate::context::Ctx;
 use crate::disk;
 use crate::failure::Failure;
 use crate::history::{Lane, Run, State, Step, Store};
+use crate::text::document;
 use crate::text::{list, plain};
 use crate::tools::failures::{Branch, Failed, branches, is_same};
 
@@ -62,8 +64,7 @@ pub(crate) fn run(cx: &Ctx, global: &Global, args: &ExplainArgs) -> Result<(), F
         .collect();
     let same = same_runs(&store, &run);
     if args.json || global.output == OutputMode::Json {
-        let text = serde_json::to_string_pretty(&as_json(&run, &all, &same)).unwrap_or_default();
-        return cx.ui.document(format!("{text}\n").as_bytes());
+        return cx.ui.document(document::pretty(&document(&run, &all, &same)).as_bytes());
     }
     cx.ui.page(&for_people(&run, &all, &same))
 }
@@ -164,25 +165,80 @@ fn for_people(run: &Run, all: &[Explained<'_>], same: &[u64]) -> String {
     text
 }
 
-fn as_json(run: &Run, all: &[Explained<'_>], same: &[u64]) -> serde_json::Value {
-    let branch = |explained: &Explained<'_>, branch: &Branch| {
-        json!({
-            "name": branch.name, "says": branch.says, "line": branch.line, "look": look(explained, branch),
-            "retry": branch.retry, "own": branch.is_own,
-        })
+/// What the failure of a run means.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Document {
+    /// Its number in the history.
+    run: Option<u64>,
+    /// The verb.
+    verb: String,
+    /// How it ended.
+    outcome: State,
+    /// Why, in the words of infractl.
+    error: Option<String>,
+    /// Those in which a step failed.
+    environments: Vec<Failing>,
+    /// The runs right before it that failed in the same way, newest first.
+    same_in: Vec<u64>,
+}
+
+/// A step that failed.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Failing {
+    /// The environment.
+    environment: String,
+    /// The step; none when no step had begun.
+    step: Option<String>,
+    /// The exit code of its last program.
+    exit: Option<i32>,
+    /// What it means; none when no rule knows it.
+    branch: Option<Meaning>,
+    /// What other rules say of it.
+    also_seen: Vec<Meaning>,
+}
+
+/// What a rule says of a failure.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Meaning {
+    /// A short name.
+    name: String,
+    /// In a sentence.
+    says: String,
+    /// The line that says so.
+    line: String,
+    /// Commands that show more.
+    look: Vec<String>,
+    /// Whether another try helps, if the rule knows.
+    retry: Option<bool>,
+    /// The rule is one of the project.
+    own: bool,
+}
+
+fn document(run: &Run, all: &[Explained<'_>], same: &[u64]) -> Document {
+    let meaning = |explained: &Explained<'_>, branch: &Branch| Meaning {
+        name: branch.name.clone(),
+        says: branch.says.clone(),
+        line: branch.line.clone(),
+        look: look(explained, branch),
+        retry: branch.retry,
+        own: branch.is_own,
     };
-    let environments: Vec<_> = all
-        .iter()
-        .map(|one| {
-            let mut found = one.branches.iter().map(|found| branch(one, found));
-            json!({
-                "environment": one.lane.environment, "step": one.step.map(|step| &step.name), "exit": one.exit,
-                "branch": found.next(), "also_seen": found.collect::<Vec<_>>(),
-            })
-        })
-        .collect();
-    json!({
-        "run": run.run, "verb": run.verb, "outcome": run.outcome, "error": run.error,
-        "environments": environments, "same_in": same,
-    })
+    let failing = |one: &Explained<'_>| {
+        let mut found = one.branches.iter().map(|branch| meaning(one, branch));
+        Failing {
+            environment: one.lane.environment.clone(),
+            step: one.step.map(|step| step.name.clone()),
+            exit: one.exit,
+            branch: found.next(),
+            also_seen: found.collect(),
+        }
+    };
+    Document {
+        run: run.run,
+        verb: run.verb.clone(),
+        outcome: run.outcome,
+        error: run.error.clone(),
+        environments: all.iter().map(failing).collect(),
+        same_in: same.to_vec(),
+    }
 }

@@ -28,7 +28,7 @@ pub struct ExtendArgs {
     /// How long: `4h`, `90m`, `2d`
     #[arg(value_name = "DURATION", required_unless_present = "until", value_parser = duration)]
     by: Option<Duration>,
-    /// Until when: `18:00` in the zone of `[ttl]`, or `2026-12-01T18:00:00+01:00`
+    /// Until when: `18:00` in the time zone of `[ttl]`, or `2026-12-01T18:00:00+01:00`
     #[arg(long, value_name = "TIME", conflicts_with = "by", value_parser = moment)]
     until: Option<Moment>,
 }
@@ -63,7 +63,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &ExtendArgs) -> Result<
         }
     };
     let until = until(args, ttl, end, now)?;
-    let zone = ttl.zone.clone().unwrap_or_default();
+    let zone = ttl.time_zone.clone().unwrap_or_default();
     let says = format!("`{name}` stays until {}, for {}", zone.shown(until), told::left(now, until));
     if global.dry_run {
         cx.ui.note(format!("{says}: nothing was written"));
@@ -84,7 +84,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &ExtendArgs) -> Result<
 
 /// The new end.
 fn until(args: &ExtendArgs, ttl: &Ttl, end: Timestamp, now: Timestamp) -> Result<Timestamp, Failure> {
-    let zone = ttl.zone.clone().unwrap_or_default();
+    let zone = ttl.time_zone.clone().unwrap_or_default();
     let until = match (args.by, args.until) {
         (Some(by), _) => end.max(now).checked_add(by).ok(),
         (None, Some(moment)) => moment.after(now, &zone),

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap_complete::engine::ArgValueCandidates;
 use comfy_table::CellAlignment;
-use serde_json::json;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::deployments::{self, DeploymentsArgs};
 use super::table::{shown, table, when};
@@ -14,6 +16,7 @@ use crate::context::Ctx;
 use crate::disk;
 use crate::failure::{Failure, Kind};
 use crate::history::{Lane, Run, State, Store, html, took};
+use crate::text::document;
 
 /// See what was done: when, by whom, how it ended
 #[derive(Debug, clap::Args)]
@@ -81,8 +84,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &HistoryArgs) -> Result
             if show.log {
                 log(cx, &store, &run)
             } else if show.json || json {
-                let text = serde_json::to_string_pretty(&run).unwrap_or_default();
-                cx.ui.document(format!("{text}\n").as_bytes())
+                cx.ui.document(document::pretty(&run).as_bytes())
             } else {
                 cx.ui.page(&(steps(&run) + &deployments::of_run(&project.root, &run)))
             }
@@ -122,9 +124,8 @@ fn list(cx: &Ctx, store: &Store, limit: usize, as_json: bool) -> Result<(), Fail
     let numbers = store.numbers();
     let runs: Vec<Run> = numbers.iter().rev().take(limit).filter_map(|number| store.head(*number)).collect();
     if as_json {
-        let all: Vec<_> = runs.iter().map(head).collect();
-        let text = serde_json::to_string_pretty(&all).unwrap_or_default();
-        return cx.ui.document(format!("{text}\n").as_bytes());
+        let all: Vec<_> = runs.into_iter().map(head).collect();
+        return cx.ui.document(document::pretty(&all).as_bytes());
     }
     if runs.is_empty() {
         cx.ui.note("there is no history yet");
@@ -155,13 +156,46 @@ fn list(cx: &Ctx, store: &Store, limit: usize, as_json: bool) -> Result<(), Fail
 }
 
 /// One run as a row of JSON: the whole of it is in `history show`.
-fn head(run: &Run) -> serde_json::Value {
-    let environments: Vec<&str> = run.environments.iter().map(|lane| lane.environment.as_str()).collect();
-    json!({
-        "run": run.run, "started": run.started, "user": run.user, "host": run.host, "verb": run.verb,
-        "environments": environments, "outcome": run.outcome, "code": run.code, "seconds": run.seconds,
-        "commit": run.commit, "argv": run.argv,
-    })
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Head {
+    /// Its number in the history.
+    run: Option<u64>,
+    /// When it began, UTC.
+    started: Timestamp,
+    /// Who.
+    user: String,
+    /// On which machine.
+    host: String,
+    /// The verb.
+    verb: String,
+    /// The environments that it worked on.
+    environments: Vec<String>,
+    /// How it ended.
+    outcome: State,
+    /// Its exit code.
+    code: Option<u8>,
+    /// How long it took.
+    seconds: f64,
+    /// The commit that was checked out.
+    commit: Option<String>,
+    /// The command line, secrets masked.
+    argv: Vec<String>,
+}
+
+fn head(run: Run) -> Head {
+    Head {
+        run: run.run,
+        started: run.started,
+        user: run.user,
+        host: run.host,
+        verb: run.verb,
+        environments: run.environments.into_iter().map(|lane| lane.environment).collect(),
+        outcome: run.outcome,
+        code: run.code,
+        seconds: run.seconds,
+        commit: run.commit,
+        argv: run.argv,
+    }
 }
 
 /// A run for people: one line a fact, one line a step.

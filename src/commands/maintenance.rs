@@ -1,7 +1,8 @@
 //! Put a page in front of everything, take it away, or see whether it is there.
 
 use clap::ValueEnum;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::part::Part;
 use super::planned::{planned, runs};
@@ -13,6 +14,7 @@ use crate::failure::{Failure, Kind};
 use crate::pipeline::plan::Verb;
 use crate::steps::maintenance::{self, Maintenance};
 use crate::steps::meet::meet;
+use crate::text::document;
 use crate::work::needs::Needs;
 use crate::work::{Facts, StepCx};
 
@@ -60,6 +62,15 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &MaintenanceArgs) -> Re
     several::one(global, "maintenance", &(env, chosen), plan, runs(cx, &part, &[])).await
 }
 
+/// Whether the page is there.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Shown {
+    /// The environment.
+    environment: String,
+    /// `on` or `off`.
+    maintenance: String,
+}
+
 async fn show(cx: &Ctx, env: &Environment, as_json: bool) -> Result<(), Failure> {
     let mut facts = Facts::default();
     let mut step = StepCx::new(cx, env, "maintenance", &[], &mut facts);
@@ -67,8 +78,8 @@ async fn show(cx: &Ctx, env: &Environment, as_json: bool) -> Result<(), Failure>
     meet(&mut step, &needs).await?;
     let now = maintenance::look(&step).await?.word();
     if as_json {
-        let text = json!({ "environment": env.name, "maintenance": now });
-        return cx.ui.document(format!("{text:#}\n").as_bytes());
+        let shown = Shown { environment: env.name.clone(), maintenance: now.to_owned() };
+        return cx.ui.document(document::pretty(&shown).as_bytes());
     }
     cx.ui.page(&format!("{now}\n"))
 }

@@ -1,5 +1,6 @@
 //! What people type: one file per verb.
 
+pub(crate) mod docs;
 pub(crate) mod help;
 mod typed;
 pub(crate) mod manual;
@@ -10,9 +11,9 @@ pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod ci;
 pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod deploy;
 pub(crate) mod destroy;
-pub(crate) mod docs;
 pub(crate) mod drift;
 pub(crate) mod doctor;
 pub(crate) mod env;
@@ -108,6 +109,8 @@ pub enum Command {
     Ci(ci::CiArgs),
     /// Print the completion script of a shell
     Completions(completions::CompletionsArgs),
+    /// Keep the files of a project up to date
+    Config(config::ConfigArgs),
     /// Roll out to an environment: the pipeline `deploy`, else the playbook of `[ansible]`
     Deploy(deploy::DeployArgs),
     /// Take an environment down, then remove its environment file
@@ -228,6 +231,7 @@ pub(crate) async fn run(cx: &Ctx, cli: &Cli) -> Result<(), Failure> {
         Command::Check(args) => check::run(cx, global, args).await,
         Command::Ci(args) => ci::run(cx, global, args, &|words| parse(words).map(drop)).await,
         Command::Completions(args) => completions::run(cx, args),
+        Command::Config(args) => config::run(cx, global, args),
         Command::Deploy(args) => deploy::run(cx, global, args).await,
         Command::Destroy(args) => destroy::run(cx, global, args).await,
         Command::Docs(args) => Box::pin(docs::run(cx, global, args, Cli::command())).await,

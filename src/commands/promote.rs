@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use clap_complete::engine::ArgValueCandidates;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::given::{is_checked_out, with_images};
 use super::part::Part;
@@ -14,6 +15,7 @@ use crate::config::scenarios::Asked;
 use crate::context::Ctx;
 use crate::deployments::{Deployment, Standing, promotion};
 use crate::failure::{Failure, Kind};
+use crate::text::document;
 use crate::text::{plain, plural};
 use crate::tools::git;
 use crate::ui::event::Event;
@@ -118,6 +120,38 @@ async fn check_order(
     .help(format!("go back with `infractl rollback {} --to {}`, if that is meant", to.name, there.name)))
 }
 
+/// What an environment is behind by.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Behind {
+    /// The environment that releases are taken from.
+    from: String,
+    /// The one that is looked at.
+    to: String,
+    /// It runs something else.
+    behind: bool,
+    /// What runs there.
+    release: String,
+    /// What runs here, as far as its records know.
+    runs: Option<String>,
+    /// The commits that are new there.
+    commits: Vec<String>,
+    /// The images that differ.
+    images: Vec<Differing>,
+    /// What is not true yet of what `[promotion]` asks for, in words.
+    missing: Vec<String>,
+}
+
+/// An image that differs.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Differing {
+    /// Its name.
+    image: String,
+    /// Its digest here.
+    from: Option<String>,
+    /// Its digest there.
+    to: String,
+}
+
 /// Says what an environment is behind by.
 async fn behind(
     cx: &Ctx,
@@ -131,13 +165,22 @@ async fn behind(
     let none = indexmap::IndexMap::new();
     let images = promotion::differing(&there.images, here.map_or(&none, |here| &here.images));
     if global.output == OutputMode::Json {
-        let images: Vec<_> =
-            images.iter().map(|(name, new, old)| json!({ "image": name, "from": old, "to": new })).collect();
-        let all = json!({
-            "from": from.name, "to": to.name, "behind": is_behind, "release": there.name,
-            "runs": here.map(|here| &here.name), "commits": commits, "images": images, "missing": missing,
-        });
-        cx.ui.document(format!("{all:#}\n").as_bytes())?;
+        let image = |(name, new, old): (&str, &str, Option<&str>)| Differing {
+            image: name.to_owned(),
+            from: old.map(str::to_owned),
+            to: new.to_owned(),
+        };
+        let all = Behind {
+            from: from.name.clone(),
+            to: to.name.clone(),
+            behind: is_behind,
+            release: there.name.clone(),
+            runs: here.map(|here| here.name.clone()),
+            commits,
+            images: images.into_iter().map(image).collect(),
+            missing: missing.to_vec(),
+        };
+        cx.ui.document(document::pretty(&all).as_bytes())?;
     } else if is_behind {
         let runs = here.map_or("nothing that its records know", |here| here.name.as_str());
         let mut text = format!(

@@ -8,6 +8,7 @@ const ALL: &[(&str, &[&str])] = &[
     ("check", &["pipelines", "ansible"]),
     ("ci", &["ci"]),
     ("completions", &["begin"]),
+    ("config", &["compatibility", "config"]),
     ("deploy", &["pipelines", "waits", "ansible", "compose"]),
     ("destroy", &["terraform", "many"]),
     ("docs", &["runbook"]),

@@ -1,8 +1,9 @@
 //! Release what is committed.
 
 use jiff::tz::TimeZone;
+use schemars::JsonSchema;
 use semver::{Prerelease, Version};
-use serde_json::json;
+use serde::Serialize;
 
 use super::{Global, OutputMode, target};
 use crate::config::Environment;
@@ -10,9 +11,11 @@ use crate::config::model::{Release, Write};
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
 use crate::release::look::{Repository, Rules, look};
+use crate::release::manifest::Manifest;
 use crate::release::next::{Asked, Bump, NoNext};
 use crate::release::prepare::{Prepared, prepare};
 use crate::release::publish;
+use crate::text::document;
 use crate::text::plain;
 
 /// Release what is committed: the next version, the changelog, and a tag that says what it is made of
@@ -179,17 +182,38 @@ fn refused(none: NoNext, since: &str) -> Failure {
     }
 }
 
+/// A release.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Told {
+    /// Its version.
+    version: String,
+    /// Its tag.
+    tag: String,
+    /// The release before it, or where the history begins.
+    since: String,
+    /// Why it has this version.
+    why: String,
+    /// Its section of the changelog, as Markdown.
+    changelog: String,
+    /// What it is made of.
+    manifest: Manifest,
+}
+
 /// Says what is released, and why.
 fn tell(cx: &Ctx, global: &Global, prepared: &Prepared, since: &str) -> Result<(), Failure> {
     for note in &prepared.notes {
         cx.ui.warn(note);
     }
     if global.output == OutputMode::Json {
-        let all = json!({
-            "version": prepared.manifest.version, "tag": prepared.tag, "since": since, "why": prepared.why,
-            "changelog": prepared.section, "manifest": prepared.manifest,
-        });
-        return cx.ui.document(format!("{all}\n").as_bytes());
+        let all = Told {
+            version: prepared.manifest.version.clone(),
+            tag: prepared.tag.clone(),
+            since: since.to_owned(),
+            why: prepared.why.clone(),
+            changelog: prepared.section.clone(),
+            manifest: prepared.manifest.clone(),
+        };
+        return cx.ui.document(document::line(&all).as_bytes());
     }
     cx.ui.note(format!("{} (since {since}; {})", prepared.tag, prepared.why));
     if global.dry_run {

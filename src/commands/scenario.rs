@@ -1,17 +1,20 @@
 //! See the scenarios of an environment.
 
 use indexmap::IndexMap;
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value as Json;
 
 use super::table::{shown, table};
 use super::{Global, OutputMode, target};
-use crate::budget::demand::Needed;
+use crate::budget::demand::{Needed, Sums};
 use crate::config::Environment;
 use crate::config::chosen::Chosen;
 use crate::config::scenarios::{self, Asked};
 use crate::config::step::unchecked;
 use crate::context::Ctx;
 use crate::failure::Failure;
+use crate::text::document;
 
 /// See what an environment can be
 #[derive(Debug, clap::Args)]
@@ -55,8 +58,7 @@ fn list(cx: &Ctx, global: &Global, args: &ListArgs) -> Result<(), Failure> {
     let env = args.target.environment(cx)?;
     let all = env.scenarios.keys().map(|name| told(&env, name)).collect::<Result<Vec<_>, Failure>>()?;
     if global.output == OutputMode::Json {
-        let json = document(&env, &all);
-        return cx.ui.document(format!("{json:#}\n").as_bytes());
+        return cx.ui.document(document::pretty(&document(&env, all)).as_bytes());
     }
     if all.is_empty() {
         cx.ui.note(format!("`{}` has no scenarios: declare them in `[scenarios]`", env.name));
@@ -95,28 +97,62 @@ fn told<'a>(env: &'a Environment, name: &'a str) -> Result<Told<'a>, Failure> {
     })
 }
 
-fn document(env: &Environment, all: &[Told<'_>]) -> Json {
-    let one = |told: &Told<'_>| {
+/// What an environment can be.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Scenarios {
+    /// The environment.
+    environment: String,
+    /// The scenarios of a run that names none.
+    scenario: Option<Vec<String>>,
+    /// Those that are up.
+    up: Option<Vec<String>>,
+    /// The one of runs that name none while nothing is up.
+    default: Option<String>,
+    /// All of them.
+    scenarios: Vec<Listed>,
+}
+
+/// A scenario.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Listed {
+    /// Its name.
+    name: String,
+    /// One line for people.
+    description: Option<String>,
+    /// Scenarios that are part of it.
+    include: Vec<String>,
+    /// Its components, sorted.
+    components: Vec<String>,
+    /// Variables of the root module that it sets.
+    variables: IndexMap<String, Json>,
+    /// What it takes of a machine.
+    needs: Sums,
+    /// It is up.
+    up: bool,
+    /// It is the one of runs that name none while nothing is up.
+    default: bool,
+}
+
+fn document(env: &Environment, all: Vec<Told<'_>>) -> Scenarios {
+    let one = |told: Told<'_>| {
         let written = env.scenarios.get(told.name);
-        let include: Vec<&str> =
-            written.iter().flat_map(|one| &one.include).map(|name| name.0.as_str()).collect();
-        json!({
-            "name": told.name,
-            "description": written.and_then(|one| one.description.as_ref()),
-            "include": include,
-            "components": told.chosen.sorted(),
-            "variables": told.variables,
-            "needs": told.needed.to_json(),
-            "up": told.is_up,
-            "default": told.is_default,
-        })
+        Listed {
+            name: told.name.to_owned(),
+            description: written.and_then(|one| one.description.clone()),
+            include: written.iter().flat_map(|one| &one.include).map(|name| name.0.clone()).collect(),
+            components: told.chosen.sorted().into_iter().map(Into::into).collect(),
+            variables: told.variables,
+            needs: told.needed.sums(),
+            up: told.is_up,
+            default: told.is_default,
+        }
     };
     let current = env.scenario.as_ref();
-    json!({
-        "environment": env.name,
-        "scenario": current.map(|chosen| &chosen.names),
-        "up": current.and_then(|chosen| chosen.up.as_ref()),
-        "default": current.map(|chosen| &chosen.default),
-        "scenarios": all.iter().map(one).collect::<Vec<_>>(),
-    })
+    Scenarios {
+        environment: env.name.clone(),
+        scenario: current.map(|chosen| chosen.names.clone()),
+        up: current.and_then(|chosen| chosen.up.clone()),
+        default: current.map(|chosen| chosen.default.clone()),
+        scenarios: all.into_iter().map(one).collect(),
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::cell::RefCell;
 
-use serde_json::{Map, Value as Json};
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::part::Part;
 use super::planned::{Planned, planned};
@@ -14,6 +16,7 @@ use crate::failure::Failure;
 use crate::pipeline::engine;
 use crate::pipeline::many::Ended;
 use crate::pipeline::plan::Verb;
+use crate::text::document;
 use crate::tools::power::state::State;
 
 /// Show machines and databases: where they are, how they are reached, what is billed
@@ -26,6 +29,16 @@ pub struct StateArgs {
     /// Print JSON; over several environments one object by environment
     #[arg(long)]
     json: bool,
+}
+
+/// Machines and databases.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Shown {
+    /// Of one environment.
+    One(State),
+    /// Of several, by their names.
+    All(IndexMap<String, State>),
 }
 
 /// Runs it.
@@ -46,14 +59,10 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &StateArgs) -> Result<(
     }
     let several = args.target.are_several();
     let text = if args.json {
-        let json = |state: &State| serde_json::to_value(state).unwrap_or_default();
-        let value = match found.as_slice() {
-            [one] if !several => json(one),
-            all => Json::Object(
-                all.iter().map(|state| (state.environment.clone(), json(state))).collect::<Map<_, _>>(),
-            ),
-        };
-        format!("{value:#}\n")
+        document::pretty(&match found.as_slice() {
+            [one] if !several => Shown::One(one.clone()),
+            all => Shown::All(all.iter().map(|state| (state.environment.clone(), state.clone())).collect()),
+        })
     } else {
         let mut text = String::new();
         for state in &found {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::{join, join_all};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::expire::told;
@@ -42,7 +43,7 @@ pub struct StatusArgs {
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// An environment at a glance. Its JSON is a public contract (docs/status.md).
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Glance {
     /// Its name.
     pub(crate) environment: String,
@@ -73,7 +74,7 @@ pub(crate) struct Glance {
 }
 
 /// How long an environment stays up.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Stay {
     /// What happens at its end: `stop` or `destroy`.
     action: &'static str,

@@ -1,10 +1,12 @@
 //! Argument groups that several verbs share.
 
 use std::ffi::OsStr;
+use std::sync::Arc;
 
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
 use super::{habits, in_use};
+use crate::config::ear::Ear;
 use crate::config::model::Asked;
 use crate::config::scenarios;
 use crate::config::verbs::Effect;
@@ -70,7 +72,9 @@ pub(crate) fn project(cx: &Ctx) -> Result<Project, Failure> {
         return Ok(project.clone());
     }
     let dir = cx.dir_is_project.then_some(cx.dir.as_path());
-    let project = Project::find(&cx.dir, dir)?.with_vars(cx.vars.0.clone());
+    let ui = Arc::clone(&cx.ui);
+    let mut project = Project::find(&cx.dir, dir)?.with_vars(cx.vars.0.clone());
+    project.ear = Ear::new(move |text| ui.warn_once(text));
     cx.ui.event(None, Event::Project { root: project.root.clone() });
     Ok(cx.project.get_or_init(|| project).clone())
 }

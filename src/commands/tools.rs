@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::{Global, OutputMode, target};
 use crate::config::{Environment, Project};
 use crate::context::Ctx;
 use crate::failure::{Failure, Kind};
+use crate::text::document;
 use crate::text::{list, nearest};
 use crate::toolbox::check;
 use crate::toolbox::install::{Wish, install};
@@ -190,6 +192,23 @@ fn ended(cx: &Ctx, results: impl Iterator<Item = Result<(), Failure>>) -> Result
     Err(last)
 }
 
+/// A program that an environment asks for.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Listed {
+    /// The environment.
+    environment: String,
+    /// The program.
+    name: String,
+    /// The version or range that is asked for.
+    wanted: String,
+    /// The one that would be started; none where it is not there, or tells none.
+    version: Option<String>,
+    /// Where that is.
+    path: Option<String>,
+    /// It is what is asked for.
+    ok: bool,
+}
+
 async fn run_list(cx: &Ctx, global: &Global) -> Result<(), Failure> {
     let (_, environments) = environments(cx)?;
     let mut rows = Vec::new();
@@ -201,25 +220,22 @@ async fn run_list(cx: &Ctx, global: &Global) -> Result<(), Failure> {
             let version = found.as_ref().and_then(|found| found.version.as_ref()).map(ToString::to_string);
             let path = found.as_ref().map(|found| found.path.display().to_string());
             let is_right = check::wrong(name, table, found.as_ref()).is_none();
-            rows.push((
-                env.name.clone(),
-                name.clone(),
-                table.version.0.text.clone(),
+            rows.push(Listed {
+                environment: env.name.clone(),
+                name: name.clone(),
+                wanted: table.version.0.text.clone(),
                 version,
                 path,
-                is_right,
-            ));
+                ok: is_right,
+            });
         }
     }
     if global.output == OutputMode::Json {
-        let all: Vec<_> = rows.iter().map(|(environment, name, wanted, version, path, is_right)| {
-            json!({"environment": environment, "name": name, "wanted": wanted, "version": version, "path": path, "ok": is_right})
-        }).collect();
-        return cx.ui.document(format!("{}\n", json!(all)).as_bytes());
+        return cx.ui.document(document::line(&rows).as_bytes());
     }
     // One line for those environments that agree.
     let mut lines: Vec<(Vec<String>, [String; 3], bool)> = Vec::new();
-    for (environment, name, wanted, version, path, is_right) in rows {
+    for Listed { environment, name, wanted, version, path, ok } in rows {
         let found = match (version, path) {
             (_, None) => "not there".to_owned(),
             (version, Some(path)) => format!("{} ({path})", version.as_deref().unwrap_or("tells no version")),
@@ -227,7 +243,7 @@ async fn run_list(cx: &Ctx, global: &Global) -> Result<(), Failure> {
         let row = [name, wanted, found];
         match lines.iter_mut().find(|(_, other, _)| *other == row) {
             Some((names, ..)) => names.push(environment),
-            None => lines.push((vec![environment], row, is_right)),
+            None => lines.push((vec![environment], row, ok)),
         }
     }
     if lines.is_empty() {

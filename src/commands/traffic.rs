@@ -1,6 +1,7 @@
 //! See and change how traffic is shared out between blue and green, and end a rollout that is open.
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::part::Part;
 use super::planned::{planned, runs};
@@ -14,6 +15,7 @@ use crate::failure::{Failure, Kind};
 use crate::pipeline::plan::Verb;
 use crate::steps::meet::meet;
 use crate::steps::traffic::{self, Traffic, Weights};
+use crate::text::document;
 use crate::work::needs::Needs;
 use crate::work::{Facts, StepCx};
 
@@ -106,8 +108,9 @@ async fn show(cx: &Ctx, env: &Environment, only: Option<&str>, as_json: bool) ->
         failed = failed.or(result.err());
     }
     if as_json {
-        let routes: Vec<_> = found.iter().map(|(name, now)| document(env, name, *now, &standing)).collect();
-        cx.ui.document(format!("{:#}\n", json!({ "environment": env.name, "routes": routes })).as_bytes())?;
+        let routes = found.iter().map(|(name, now)| seen(env, name, *now, &standing)).collect();
+        let all = Shares { environment: env.name.clone(), routes };
+        cx.ui.document(document::pretty(&all).as_bytes())?;
     } else {
         let mut rows = table(["route", "kind", "now", "rollout"]);
         for (name, now) in &found {
@@ -135,12 +138,36 @@ fn open(open: &Open) -> String {
     format!("open since {}, by {}@{}; before: {}", when(open.since), open.by, open.host, open.before)
 }
 
-fn document(env: &Environment, name: &str, now: Option<Weights>, standing: &Standing) -> serde_json::Value {
-    json!({
-        "route": name,
-        "kind": env.routes[name].kind.word(),
-        "weights": now,
-        "green": now.and_then(Weights::share),
-        "open": standing.open.get(name),
-    })
+/// How the traffic of an environment is shared out.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Shares {
+    /// The environment.
+    environment: String,
+    /// Its routes.
+    routes: Vec<Seen>,
+}
+
+/// A route as it is.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Seen {
+    /// Its name.
+    route: String,
+    /// What shares it out.
+    kind: String,
+    /// What each side gets; none when it could not be asked.
+    weights: Option<Weights>,
+    /// What green gets in percent; none when it could not be asked, or nobody gets anything.
+    green: Option<f64>,
+    /// The rollout that is not over.
+    open: Option<Open>,
+}
+
+fn seen(env: &Environment, name: &str, now: Option<Weights>, standing: &Standing) -> Seen {
+    Seen {
+        route: name.to_owned(),
+        kind: env.routes[name].kind.word().to_owned(),
+        weights: now,
+        green: now.and_then(Weights::share),
+        open: standing.open.get(name).cloned(),
+    }
 }

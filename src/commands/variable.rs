@@ -1,12 +1,14 @@
 //! Where a variable that tools get comes from.
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::{Global, OutputMode};
 use crate::config::{Environment, variables};
 use crate::context::Ctx;
 use crate::failure::Failure;
 use crate::secrets;
+use crate::text::document;
 
 /// One place that sets the variable.
 struct Source {
@@ -15,15 +17,25 @@ struct Source {
     value: Option<String>,
 }
 
+/// Every place that sets a variable; a later one wins.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Explained {
+    /// Its name.
+    variable: String,
+    /// The places.
+    sources: Vec<String>,
+    /// What each of them sets, as it stands there; null for what nobody is shown.
+    values: Vec<Option<String>>,
+}
+
 /// Every source of a variable in the order in which a later one wins. Opens no secret: names are readable without a
 /// key, and templates are shown as they are written.
 pub(super) fn run(cx: &Ctx, global: &Global, env: &Environment, variable: &str) -> Result<(), Failure> {
     let sources = sources(cx, env, variable)?;
     if global.output == OutputMode::Json {
-        let places: Vec<_> = sources.iter().map(|source| &source.place).collect();
-        let values: Vec<_> = sources.iter().map(|source| &source.value).collect();
-        let document = json!({"variable": variable, "sources": places, "values": values});
-        return cx.ui.document(format!("{document}\n").as_bytes());
+        let (sources, values) = sources.into_iter().map(|source| (source.place, source.value)).unzip();
+        let document = Explained { variable: variable.to_owned(), sources, values };
+        return cx.ui.document(document::line(&document).as_bytes());
     }
     if sources.is_empty() {
         return cx.ui.page(&format!("{variable}: no source sets it for tools of `{}`\n", env.name));

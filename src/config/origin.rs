@@ -61,9 +61,7 @@ impl Document {
     pub(crate) fn place_of(&self, keys: &[&str]) -> Option<String> {
         let (last, above) = keys.split_last()?;
         let entry = self.root.at(above)?.table()?.get(*last)?;
-        let source = &self.files[entry.key.file];
-        let line = source.line_ends().partition_point(|end| *end < entry.key.span.start) + 1;
-        Some(format!("{}:{line}", source.path))
+        Some(self.files[entry.key.file].place(&entry.key))
     }
 
     /// The merged document as JSON, as written (nothing rendered).

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::config::called;
 use crate::config::check::{self, Issue};
+use crate::config::ear::Ear;
 use crate::config::environment::Environment;
 use crate::config::known::{Known, version};
 use crate::config::node::Node;
@@ -20,7 +21,7 @@ use crate::config::{model, rules};
 use crate::failure::{Failure, Kind, Problem};
 use crate::text;
 
-const DEFAULTS: &str = "environments/defaults.toml";
+pub(super) const DEFAULTS: &str = "environments/defaults.toml";
 /// Environments whose files are read for the names of pipelines: a shell waits for them.
 const LOOKED_AT: usize = 20;
 /// More problems than this help nobody.
@@ -40,6 +41,8 @@ pub struct Project {
     /// infractl's own environment, for `{{var.NAME}}` and `~`.
     pub vars: BTreeMap<OsString, OsString>,
     pub(super) defaults: Arc<Parsed>,
+    /// Hears of keys that have another name now.
+    pub(crate) ear: Ear,
 }
 
 impl Project {
@@ -65,6 +68,7 @@ impl Project {
             environments: environments(&root)?,
             vars: BTreeMap::new(),
             defaults: Arc::new(defaults),
+            ear: Ear::default(),
             root,
         })
     }
@@ -101,6 +105,7 @@ impl Project {
         for parsed in [&*self.defaults, &own].into_iter().filter(|parsed| parsed.problems.is_empty()) {
             issues.extend(check::file(files, &parsed.root, known.as_ref()));
             issues.extend(rules::file(&parsed.root));
+            issues.extend(self.ear.hears(parsed));
         }
         let mut json = serde_json::Value::Null;
         if readable {
@@ -133,7 +138,7 @@ impl Project {
 
     /// An error when `defaults.toml` is wrong about the environment that is meant by default.
     pub fn check_default(&self) -> Result<(), Failure> {
-        let Parsed { source, root, problems } = &*self.defaults;
+        let Parsed { source, root, problems, .. } = &*self.defaults;
         let default = root.at(&["project", "default-environment"]);
         let known = Known::of(root, &self.environments);
         let issues = check::file([source, source], root, Some(&known));

@@ -2,77 +2,10 @@
 
 use std::fmt::Write;
 
-use serde_json::{Value as Json, json};
-
-use crate::config::shape::{self, FILE, SHAPES, Shape, TableShape};
+use crate::config::shape::{FILE, SHAPES, Shape, TableShape};
 use crate::config::unready;
 use crate::config::variables::{self, Variable};
 use crate::text;
-
-/// The JSON schema of `defaults.toml` and `environment.toml`.
-pub fn schema() -> Json {
-    let mut schema = shape::schema();
-    schema["title"] = "infractl: environments/defaults.toml and environments/<name>/environment.toml".into();
-    own_keys(&mut schema);
-    patterns(&mut schema);
-    schema
-}
-
-/// Keys that begin with `x-` are the user's own in every table.
-fn own_keys(schema: &mut Json) {
-    match schema {
-        Json::Object(entries) => {
-            entries.values_mut().for_each(own_keys);
-            if entries.contains_key("properties") {
-                entries.insert("patternProperties".to_owned(), json!({ "^x-": true }));
-            }
-        }
-        Json::Array(items) => items.iter_mut().for_each(own_keys),
-        _ => {}
-    }
-}
-
-/// What an editor can see of a format: JSON schema does not know the formats by their names.
-fn patterns(schema: &mut Json) {
-    match schema {
-        Json::Object(entries) => {
-            entries.values_mut().for_each(patterns);
-            let pattern = match entries.get("format").and_then(Json::as_str) {
-                Some("duration") => r"^\s*([0-9]+\s*(ms|s|sec|m|min|h|d)\s*)+$",
-                Some("mode") => "^0[0-7]{3}$",
-                Some("amount") => r"^[0-9]{1,12}(\.[0-9]{1,9})?$",
-                Some("priced") => r"^[A-Za-z0-9_-]+(\[[^=\]]+=.*\])?$",
-                Some("clock-time") => "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$",
-                Some("moment") => "^[0-9]{2}:[0-9]{2}$|^[0-9]{4}-[0-9]{2}-[0-9]{2}T.+",
-                Some("weekdays") => {
-                    r"^\s*(mon|tue|wed|thu|fri|sat|sun)(\s*[,-]\s*(mon|tue|wed|thu|fri|sat|sun))*\s*$"
-                }
-                Some("days") => r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(\s*/\s*[0-9]{4}-[0-9]{2}-[0-9]{2})?$",
-                Some("version") => r"^[0-9]+(\.[0-9]+){0,2}([-+].*)?$",
-                Some("version-range") => {
-                    r"^\s*(~>|>=|<=|[>=<~^])?\s*v?[0-9]+(\.[0-9]+){0,2}([-+][0-9A-Za-z.+-]+)?\s*(,\s*(~>|>=|<=|[>=<~^])?\s*v?[0-9]+(\.[0-9]+){0,2}([-+][0-9A-Za-z.+-]+)?\s*)*$"
-                }
-                Some("size") => {
-                    r"^\s*[0-9]+(\.[0-9]{1,9})?\s*([kKmMgGtT][iI]?[bB]|[kKmMgGtT][iI]|[bB]|[bB][yY][tT][eE][sS])$"
-                }
-                Some("port") => r"^\s*0*[1-9][0-9]{0,4}\s*$",
-                Some("download") => "^https?://[^/@\\s]+/[^\\s]+",
-                Some("variable") => "^[A-Za-z_][A-Za-z0-9_]*$",
-                Some("secret") => r"^[A-Za-z_][A-Za-z0-9_]*$|\{\{",
-                Some("name") => r"^[^\s!-,./:-@\[-^`{-~]+$",
-                Some("argument" | "address") => {
-                    let secret = r"(^|[^{])(\{\{\{\{)*\{\{\s*secret\.";
-                    entries.insert("not".to_owned(), json!({ "type": "string", "pattern": secret }));
-                    return;
-                }
-                _ => return,
-            };
-            entries.insert("pattern".to_owned(), pattern.into());
-        }
-        Json::Array(items) => items.iter_mut().for_each(patterns),
-        _ => {}
-    }
-}
 
 /// The reference of the configuration: every section, key, type, default and example.
 pub fn reference_markdown() -> String {

@@ -7,6 +7,7 @@ use std::path::Path;
 use toml::de::DeTable;
 
 use super::node::{Node, Place};
+use super::renamed::{self, Renamed};
 use crate::failure::{Problem, Snippet};
 
 /// A file as read.
@@ -22,6 +23,12 @@ impl Source {
     /// Where the lines end, in order.
     pub(crate) fn line_ends(&self) -> Vec<usize> {
         memchr::memchr_iter(b'\n', self.text.as_bytes()).collect()
+    }
+
+    /// A place as people write it: `environments/defaults.toml:7`.
+    pub(crate) fn place(&self, place: &Place) -> String {
+        let line = self.line_ends().partition_point(|end| *end < place.span.start) + 1;
+        format!("{}:{line}", self.path)
     }
 
     /// The place of a part of a text, as far as it stands in the file the way it reads.
@@ -42,6 +49,8 @@ pub(crate) struct Parsed {
     pub(crate) source: Source,
     pub(crate) root: Node,
     pub(crate) problems: Vec<Problem>,
+    /// Keys that have another name now; the tree has that.
+    pub(crate) renamed: Vec<Renamed>,
 }
 
 /// Reads and parses `root/path`; a file that does not exist is empty.
@@ -51,13 +60,22 @@ pub(crate) fn read(root: &Path, path: &str, file: usize) -> Parsed {
         |(message, help)| Problem { message: format!("`{path}` {message}"), place: None, help: vec![help] };
     match bytes(&root.join(path)).map_err(unreadable).and_then(|bytes| text(path, &bytes)) {
         Ok(text) => source.text = text,
-        Err(problem) => return Parsed { source, root: Node::empty(file), problems: vec![problem] },
+        Err(problem) => {
+            return Parsed { source, root: Node::empty(file), problems: vec![problem], renamed: Vec::new() };
+        }
     }
     parse(source, file)
 }
 
-/// Parses a text, going on after an error as far as that makes sense.
+/// Parses a text, and gives its keys the names that they have now.
 pub(crate) fn parse(source: Source, file: usize) -> Parsed {
+    let mut parsed = as_written(source, file);
+    parsed.renamed = renamed::rename(&mut parsed.root, renamed::ALL, renamed::own());
+    parsed
+}
+
+/// Parses a text, going on after an error as far as that makes sense.
+pub(super) fn as_written(source: Source, file: usize) -> Parsed {
     let (table, errors) = DeTable::parse_recoverable(&source.text);
     let root = Node::from_table(file, table);
     let mut errors: Vec<_> =
@@ -73,7 +91,7 @@ pub(crate) fn parse(source: Source, file: usize) -> Parsed {
             problem(&source, &Place { file, span }, message, vec![help.to_owned()])
         })
         .collect();
-    Parsed { source, root, problems }
+    Parsed { source, root, problems, renamed: Vec::new() }
 }
 
 /// What stands on the line of a byte before and behind it.

@@ -186,6 +186,7 @@ pub(crate) const ALL: &[Verb] = &[
     pipeline("check", Effect::Reads).report(),
     own("ci", Effect::Reads).not_kept().offline(),
     own("completions", Effect::Reads),
+    own("config", Effect::Writes).not_kept().offline(),
     pipeline("deploy", Effect::Changes),
     pipeline("destroy", Effect::Destroys).turns(Turn::Destroys),
     own("docs", Effect::Reads).not_kept().offline(),

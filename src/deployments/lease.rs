@@ -91,7 +91,7 @@ impl Lease {
 
     /// The first end that `[ttl]` says, unless somebody has given it more.
     fn end(&self, ttl: &Ttl, up: &Seen) -> Option<Timestamp> {
-        let zone = ttl.zone.clone().unwrap_or_default();
+        let zone = ttl.time_zone.clone().unwrap_or_default();
         let after = ttl.after.and_then(|period| up.at.checked_add(period.0).ok());
         let until = ttl.until.and_then(|moment| moment.after(up.at, &zone));
         let first = after.into_iter().chain(until).min()?;
@@ -210,7 +210,7 @@ mod tests {
     fn what_comes_first_counts_and_a_wrong_clock_counts_nothing() {
         let one = lease(&[up("01T08:00:00")]);
         let until = |text: &str| Moment::parse(text);
-        let both = Ttl { until: until("18:00"), zone: Zone::parse("Europe/Paris"), ..hours(12) };
+        let both = Ttl { until: until("18:00"), time_zone: Zone::parse("Europe/Paris"), ..hours(12) };
         assert_eq!(one.term(&both, at("01T09:00:00")), Term::Until(at("01T17:00:00")));
         let both = Ttl { until: until("18:00"), ..hours(3) };
         assert_eq!(one.term(&both, at("01T09:00:00")), Term::Until(at("01T11:00:00")));

@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::lease::Lease;
@@ -11,7 +12,7 @@ use crate::history::State;
 use crate::steps::traffic::Weights;
 
 /// A deployment, of all the lines about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Deployment {
     /// The number of the record that it begins with.
     pub number: u64,
@@ -111,7 +112,7 @@ pub(crate) struct Standing {
 }
 
 /// A rollout that is not over: its run goes on, was killed, or left traffic shared between both sides.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Open {
     /// When the shares were changed first, UTC.
     pub since: Timestamp,

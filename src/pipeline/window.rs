@@ -33,7 +33,7 @@ pub(crate) fn opens(window: &Window, at: Timestamp) -> String {
 }
 
 fn zone(window: &Window) -> Zone {
-    window.zone.clone().unwrap_or_default()
+    window.time_zone.clone().unwrap_or_default()
 }
 
 /// Whether it is open at a time.
@@ -98,7 +98,7 @@ mod tests {
             days: Weekdays::parse(days),
             from: ClockTime::parse(from),
             to: ClockTime::parse(to),
-            zone: Zone::parse("Europe/Paris"),
+            time_zone: Zone::parse("Europe/Paris"),
             freeze: freeze.iter().map(|span| DaySpan::parse(span).unwrap()).collect(),
         }
     }

@@ -1,6 +1,7 @@
 //! What a release is made of: the end of the message of its tag, as JSON.
 
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -17,7 +18,7 @@ const HEADING: &str = "Manifest:";
 pub(crate) type Images = IndexMap<String, IndexMap<String, String>>;
 
 /// What a release is made of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Manifest {
     /// Without the prefix of the tag.

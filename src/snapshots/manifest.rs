@@ -1,13 +1,14 @@
 //! What is written down of a snapshot, beside it. Without this a snapshot does not count.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The form of the files.
 pub(super) const FORMAT: u32 = 1;
 
 /// What is known of a snapshot.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Manifest {
     /// The form of this file.
@@ -54,7 +55,7 @@ pub(crate) struct Manifest {
 }
 
 /// An encrypted file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Stored {
     /// Its name, in the same folder.
@@ -70,7 +71,7 @@ pub(crate) struct Stored {
 }
 
 /// A database of PostgreSQL.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Database {
     /// Its name.
@@ -90,7 +91,7 @@ pub(crate) struct Database {
 }
 
 /// A check that went well.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Verified {
     /// When.

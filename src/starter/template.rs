@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 /// What a new project begins with
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Template {
     /// Nothing but terraform's built-in provider

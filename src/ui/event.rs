@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Kind;
 
 /// How a step or a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Done.

@@ -4,10 +4,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as STANDARD;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
-use super::event::{Event, Report, Reporter};
+use super::event::{Changes, Diagnostic, Event, Outcome, Report, Reporter};
 use super::printed::Printed;
+use crate::text::document;
 
 /// Writes events as JSON lines. The fields are described in `docs/output.md`.
 #[derive(Default)]
@@ -19,19 +22,17 @@ pub(crate) struct Json {
 
 impl Reporter for Json {
     fn report(&self, report: &Report) {
-        let value = match &report.event {
+        let told = match &report.event {
             Event::Ended { code, error } if error.is_some() || self.spoke.load(Ordering::Relaxed) => {
-                Some(json!({"event": "ended", "code": code, "error": error}))
+                Some(Told::Ended { code: *code, error: error.as_deref() })
             }
-            event => value(event),
+            event => told(event),
         };
-        if let Some(mut value) = value {
+        if let Some(told) = told {
             self.spoke.store(true, Ordering::Relaxed);
-            if let (Some(environment), Some(object)) = (&report.environment, value.as_object_mut()) {
-                object.insert("environment".into(), environment.clone().into());
-            }
+            let line = Line { told, environment: report.environment.as_deref() };
             // It remembers what it could not print.
-            let _ = self.out.print(format!("{value}\n").as_bytes());
+            let _ = self.out.print(document::line(&line).as_bytes());
         }
     }
 
@@ -40,56 +41,178 @@ impl Reporter for Json {
     }
 }
 
+/// An event as it is printed, one a line.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Line<'a> {
+    #[serde(flatten)]
+    told: Told<'a>,
+    /// The environment that it belongs to, if it belongs to one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<&'a str>,
+}
+
+/// What is told.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub(crate) enum Told<'a> {
+    /// A verb or pipeline begins.
+    RunStarted {
+        /// Its name.
+        verb: &'a str,
+        /// How many steps it has.
+        steps: usize,
+    },
+    /// A step begins.
+    StepStarted {
+        /// Its number, from 1.
+        number: usize,
+        /// Its name.
+        step: &'a str,
+    },
+    /// What a tool printed.
+    Line {
+        /// The step.
+        step: &'a str,
+        /// Without the end of the line.
+        text: &'a str,
+    },
+    /// A program is started.
+    CommandStarted {
+        /// The step.
+        step: &'a str,
+        /// The program and its arguments, secrets masked.
+        argv: &'a [String],
+    },
+    /// A program has ended.
+    CommandEnded {
+        /// The step.
+        step: &'a str,
+        /// Its exit code; null when a time limit ended it, or it could not be started.
+        code: Option<i32>,
+        /// How long it took.
+        seconds: f64,
+    },
+    /// What a tool says about a place in a file.
+    Diagnostic {
+        /// The step.
+        step: &'a str,
+        /// What it says.
+        #[serde(flatten)]
+        diagnostic: &'a Diagnostic,
+    },
+    /// How many resources a plan or an apply touches.
+    Changes {
+        /// The step.
+        step: &'a str,
+        /// How many.
+        #[serde(flatten)]
+        changes: &'a Changes,
+    },
+    /// What a month costs, before and after.
+    Cost {
+        /// The step.
+        step: &'a str,
+        /// `currency`, `before`, `after`, `difference`, `resources`.
+        #[serde(flatten)]
+        cost: &'a Value,
+    },
+    /// A step is over.
+    StepEnded {
+        /// Its number, from 1.
+        number: usize,
+        /// Its name.
+        step: &'a str,
+        /// How it ended.
+        outcome: Outcome,
+        /// What it did, in a few words.
+        summary: &'a str,
+        /// How long it took.
+        seconds: f64,
+    },
+    /// A verb or pipeline is over.
+    RunEnded {
+        /// Its name.
+        verb: &'a str,
+        /// How it ended.
+        outcome: Outcome,
+        /// How long it took.
+        seconds: f64,
+    },
+    /// Something to know that is no error.
+    Note {
+        /// In words.
+        text: &'a str,
+    },
+    /// Something that may be wrong.
+    Warning {
+        /// In words.
+        text: &'a str,
+    },
+    /// What the verb prints without `--output json`: one of the three.
+    Data {
+        /// If it is JSON.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        value: Option<Value>,
+        /// If it is text.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        text: Option<&'a str>,
+        /// If it is neither.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        base64: Option<String>,
+    },
+    /// The last one.
+    Ended {
+        /// The exit code.
+        code: u8,
+        /// What failed and why; null when nothing did.
+        error: Option<&'a str>,
+    },
+}
+
 /// An event as JSON; none for what only a terminal shows.
 pub(crate) fn value(event: &Event) -> Option<Value> {
+    told(event).map(|told| serde_json::to_value(told).unwrap_or_default())
+}
+
+fn told(event: &Event) -> Option<Told<'_>> {
     Some(match event {
         Event::Progress { .. } | Event::Project { .. } | Event::Environments { .. } | Event::Ended { .. } => {
             return None;
         }
-        Event::CommandStarted { name, argv } => {
-            json!({"event": "command-started", "step": name, "argv": argv})
+        Event::CommandStarted { name, argv } => Told::CommandStarted { step: name, argv },
+        Event::CommandEnded { name, code, took } => {
+            Told::CommandEnded { step: name, code: *code, seconds: took.as_secs_f64() }
         }
-        Event::CommandEnded { name, code, took } => json!({
-            "event": "command-ended", "step": name, "code": code, "seconds": took.as_secs_f64(),
-        }),
-        Event::Diagnostic { name, diagnostic } => {
-            with(json!({"event": "diagnostic", "step": name}), diagnostic)
-        }
-        Event::Changes { name, changes } => with(json!({"event": "changes", "step": name}), changes),
-        Event::Cost { name, cost } => with(json!({"event": "cost", "step": name}), cost),
-        Event::RunStarted { verb, steps } => json!({"event": "run-started", "verb": verb, "steps": steps}),
-        Event::StepStarted { number, name } => {
-            json!({"event": "step-started", "number": number, "step": name})
-        }
-        Event::Line { name, text, .. } => json!({"event": "line", "step": name, "text": text}),
-        Event::StepEnded { number, name, outcome, summary, took } => json!({
-            "event": "step-ended", "number": number, "step": name, "outcome": outcome,
-            "summary": summary, "seconds": took.as_secs_f64(),
-        }),
+        Event::Diagnostic { name, diagnostic } => Told::Diagnostic { step: name, diagnostic },
+        Event::Changes { name, changes } => Told::Changes { step: name, changes },
+        Event::Cost { name, cost } => Told::Cost { step: name, cost },
+        Event::RunStarted { verb, steps } => Told::RunStarted { verb, steps: *steps },
+        Event::StepStarted { number, name } => Told::StepStarted { number: *number, step: name },
+        Event::Line { name, text, .. } => Told::Line { step: name, text },
+        Event::StepEnded { number, name, outcome, summary, took } => Told::StepEnded {
+            number: *number,
+            step: name,
+            outcome: *outcome,
+            summary,
+            seconds: took.as_secs_f64(),
+        },
         Event::RunEnded { verb, outcome, took } => {
-            json!({"event": "run-ended", "verb": verb, "outcome": outcome, "seconds": took.as_secs_f64()})
+            Told::RunEnded { verb, outcome: *outcome, seconds: took.as_secs_f64() }
         }
-        Event::Note(text) => json!({"event": "note", "text": text}),
-        Event::Warning(text) => json!({"event": "warning", "text": text}),
+        Event::Note(text) => Told::Note { text },
+        Event::Warning(text) => Told::Warning { text },
     })
 }
 
 /// What a verb prints for programs, as an event: JSON as it is, text as text, anything else in base64.
 pub(crate) fn data(bytes: &[u8]) -> String {
-    let value = match (serde_json::from_slice::<Value>(bytes), std::str::from_utf8(bytes)) {
-        (Ok(value), _) => json!({"event": "data", "value": value}),
-        (_, Ok(text)) => json!({"event": "data", "text": text}),
-        _ => json!({"event": "data", "base64": STANDARD.encode(bytes)}),
-    };
-    format!("{value}\n")
-}
-
-/// The fields of a value besides.
-fn with(mut value: Value, more: &impl serde::Serialize) -> Value {
-    if let (Some(object), Ok(Value::Object(more))) = (value.as_object_mut(), serde_json::to_value(more)) {
-        object.extend(more);
+    let (mut value, mut text, mut base64) = (None, None, None);
+    match (serde_json::from_slice::<Value>(bytes), std::str::from_utf8(bytes)) {
+        (Ok(json), _) => value = Some(json),
+        (_, Ok(plain)) => text = Some(plain),
+        _ => base64 = Some(STANDARD.encode(bytes)),
     }
-    value
+    document::line(&Told::Data { value, text, base64 })
 }
 
 #[cfg(test)]
@@ -119,7 +242,7 @@ mod tests {
             Event::Changes { name: name.clone(), changes: Changes::default() },
             Event::Cost {
                 name: name.clone(),
-                cost: json!({"currency": "", "before": 1, "after": 1, "difference": 1, "resources": []}),
+                cost: serde_json::json!({"currency": "", "before": 1, "after": 1, "difference": 1, "resources": []}),
             },
             Event::StepEnded { number: 1, name, outcome, summary, took },
             Event::RunEnded { verb, outcome, took },

@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use crate::common::schema::check;
 use crate::common::{CANARY, Sandbox};
 use regex::Regex;
 use serde_json::Value;
@@ -318,66 +319,6 @@ fn fits(report: &Value) {
     let schema: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(check(&schema, &schema, report, ""), Vec::<String>::new());
 }
-
-/// The words of JSON Schema that our schema uses.
-fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
-    let mut problems = Vec::new();
-    if let Some(name) = schema["$ref"].as_str() {
-        let target = root.pointer(name.trim_start_matches('#')).unwrap();
-        problems.extend(check(root, target, value, at));
-    }
-    for key in ["oneOf", "anyOf"] {
-        if let Some(choices) = schema[key].as_array()
-            && !choices.iter().any(|choice| check(root, choice, value, at).is_empty())
-        {
-            problems.push(format!("{at}: fits none of {key}"));
-        }
-    }
-    if schema.get("const").is_some_and(|wanted| wanted != value) {
-        problems.push(format!("{at}: not {}", schema["const"]));
-    }
-    if schema["enum"].as_array().is_some_and(|all| !all.contains(value)) {
-        problems.push(format!("{at}: none of {}", schema["enum"]));
-    }
-    let is = |kind: &str| match kind {
-        "object" => value.is_object(),
-        "array" => value.is_array(),
-        "string" => value.is_string(),
-        "integer" => value.is_i64() || value.is_u64(),
-        "number" => value.is_number(),
-        "boolean" => value.is_boolean(),
-        "null" => value.is_null(),
-        other => panic!("unknown type {other}"),
-    };
-    match &schema["type"] {
-        Value::String(kind) if !is(kind) => problems.push(format!("{at}: not a {kind}")),
-        Value::Array(kinds) if !kinds.iter().any(|kind| is(kind.as_str().unwrap())) => {
-            problems.push(format!("{at}: none of {kinds:?}"));
-        }
-        _ => {}
-    }
-    if let Some(object) = value.as_object() {
-        for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            if !object.contains_key(name) {
-                problems.push(format!("{at}: `{name}` is missing"));
-            }
-        }
-        for (name, value) in object {
-            match schema["properties"].get(name) {
-                Some(inner) => problems.extend(check(root, inner, value, &format!("{at}/{name}"))),
-                None if schema["additionalProperties"] == false => {
-                    problems.push(format!("{at}: `{name}` is not known"));
-                }
-                None => {}
-            }
-        }
-    }
-    for (index, value) in value.as_array().into_iter().flatten().enumerate() {
-        problems.extend(check(root, &schema["items"], value, &format!("{at}/{index}")));
-    }
-    problems
-}
-
 /// The action, the component and the template get infractl by the same lines, and keep it by the action that the files of
 /// `ci generate` use.
 #[test]

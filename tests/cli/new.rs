@@ -229,7 +229,7 @@ fn a_dry_run_lists_everything_and_writes_nothing() {
         assert!(run.err.contains(line), "{line} is not in\n{}", run.err);
     }
     assert!(!sandbox.path("p").exists() && !sandbox.home.path(".config").exists());
-    let run = Run::of(&mut sandbox.command(&["new", "p", "--output", "json"])).code(0);
+    let run = sandbox.infractl(&["new", "p", "--output", "json"]).code(0);
     let event: serde_json::Value = serde_json::from_str(run.out.lines().next().unwrap()).unwrap();
     let told = &event["value"];
     assert_eq!((told["project"].as_str(), told["key"]["new"].as_bool()), (Some("p"), Some(true)));

@@ -88,6 +88,14 @@ impl Project {
 }
 
 #[test]
+fn what_would_be_released_is_told_to_programs() {
+    let project = project(RELEASE);
+    let run = project.sandbox.infractl(&["release", "--dry-run", "--output", "json"]).code(0);
+    let told: serde_json::Value = serde_json::from_str(run.out.lines().next().unwrap()).unwrap();
+    assert_eq!((told["tag"].as_str(), told["manifest"]["version"].as_str()), (Some("v0.1.0"), Some("0.1.0")));
+}
+
+#[test]
 fn a_release_is_a_commit_and_a_tag_that_says_what_it_is_made_of() {
     let project = project(RELEASE);
     let shown = project.refuses(&["--dry-run"], 0).says("v0.1.0").prints("## [0.1.0] - ");

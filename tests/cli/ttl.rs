@@ -98,7 +98,7 @@ fn a_part_of_a_stop_is_none() {
 
 #[test]
 fn more_time_is_given_and_kept() {
-    let project = project("after = \"8h\"\nzone = \"Europe/Paris\"");
+    let project = project("after = \"8h\"\ntime-zone = \"Europe/Paris\"");
     project.infractl(&["extend", "dev", "4h"]).code(1).says("no record");
     up(&project, "dev", 10);
     assert!(glance(&project, "dev")["says"].as_str().unwrap().starts_with("over for 2h 00m"));

@@ -98,7 +98,7 @@ fn what_it_cannot_mean_is_said_with_its_place() {
         ("days = \"mo-thu\"", "`mo-thu` is not days of the week"),
         ("from = \"9\"", "`9` is not a time of the day"),
         ("from = \"09:00\"\nto = \"09:00\"", "this window is never open"),
-        ("zone = \"Mars/Olympus\"", "`Mars/Olympus` is not a time zone"),
+        ("time-zone = \"Mars/Olympus\"", "`Mars/Olympus` is not a time zone"),
         ("freeze = [\"2027-01-03/2026-12-20\"]", "is not a span of days"),
     ] {
         project.environment("prod", &format!("[window]\n{text}\n"));

@@ -11,15 +11,18 @@
 mod asked;
 mod backend;
 mod canary;
+pub(crate) mod documents;
 mod example;
 mod folder;
 mod keys;
+pub(crate) mod mistakes;
 mod numbers;
 mod people;
 mod process;
 mod program;
 mod recorded;
 mod sandbox;
+pub(crate) mod schema;
 mod terminal;
 mod texts;
 

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::canary::{CANARY, holding};
+use super::documents;
 use super::example;
 use super::folder::Folder;
 use super::program::{BIN, Run, clean, path_with};
@@ -121,13 +122,17 @@ impl Sandbox {
     /// Runs it to its end and searches both outputs for secrets.
     #[track_caller]
     pub(crate) fn infractl(&self, args: &[&str]) -> Run {
-        self.searched(Run::of(&mut self.command(args)))
+        let run = self.searched(Run::of(&mut self.command(args)));
+        documents::fits(args, &run.out);
+        run
     }
 
     /// The same for a call that has to end like this and to leave no secret on disk.
     #[track_caller]
     pub(crate) fn run(&self, args: &[&str], code: i32) -> Run {
-        self.ended(Run::of(&mut self.command(args)), code)
+        let run = self.ended(Run::of(&mut self.command(args)), code);
+        documents::fits(args, &run.out);
+        run
     }
 
     /// The same for a call that ended by itself.

@@ -10,6 +10,8 @@ mod finding;
 #[path = "../common/folder.rs"]
 mod folder;
 mod kubernetes;
+#[path = "../common/mistakes.rs"]
+mod mistakes;
 mod merging;
 mod schema;
 

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::Sandbox;
+use super::mistakes::{self, Seen};
 
 /// The part of JSON schema that our schema uses.
 fn valid(value: &Json, schema: &Json, root: &Json) -> Result<(), String> {
@@ -10,8 +11,9 @@ fn valid(value: &Json, schema: &Json, root: &Json) -> Result<(), String> {
         return Ok(());
     }
     if let Some(path) = schema["$ref"].as_str() {
-        return valid(value, &root["$defs"][path.strip_prefix("#/$defs/").unwrap()], root);
+        return valid(value, &root["definitions"][path.strip_prefix("#/definitions/").unwrap()], root);
     }
+    schema["allOf"].as_array().into_iter().flatten().try_for_each(|one| valid(value, one, root))?;
     let any =
         |some: &Json| some.as_array().unwrap().iter().filter(|one| valid(value, one, root).is_ok()).count();
     if !schema["anyOf"].is_null() && any(&schema["anyOf"]) == 0 {
@@ -40,6 +42,12 @@ fn valid(value: &Json, schema: &Json, root: &Json) -> Result<(), String> {
     let fits = kinds.contains(&kind) || (kind == "integer" && kinds.contains(&"number"));
     if !kinds.is_empty() && !fits {
         return Err(format!("{value} is not {kinds:?}"));
+    }
+    let (least, most) = (schema["minimum"].as_f64(), schema["maximum"].as_f64());
+    if let Some(number) = value.as_f64()
+        && (least.is_some_and(|least| number < least) || most.is_some_and(|most| number > most))
+    {
+        return Err(format!("{value} is not between {least:?} and {most:?}"));
     }
     let fits = |text: &str, schema: &Json| {
         schema["pattern"].as_str().is_none_or(|pattern| regex::Regex::new(pattern).unwrap().is_match(text))
@@ -92,29 +100,100 @@ fn the_schema_takes_the_example_of_the_contract() {
 }
 
 #[test]
-fn the_schema_refuses_what_does_not_load() {
-    for text in [
-        "protectd = true",
-        "protected = \"yes\"",
-        "[terraform]\nparallelism = \"4\"",
-        "[env-file]\ndialect = \"compos\"",
-        "[hosts.a]\nuser = \"x\"",
-        "[pipelines]\na = [{ name = \"nothing\" }]",
-        "[pipelines]\na = [{ do = \"plan\", command = \"x\" }]",
-        "[pipelines]\na = [{ command = \"x\", timeout = \"5\" }]",
-        "[pipelines]\na = [{ command = [\"x\", \"{{ secret.A }}\"] }]",
-        "[pipelines]\na = [{ copy = { files = [\"a\"], to = \"b\", mode = \"600\" } }]",
-        "[terraform.backend]\nkey = \"{{secret.A}}\"",
-        "[hosts.\"a b\"]\naddress = \"x\"",
-        "[hosts.a]\naddress = \"x{{secret.A}}\"",
-        "[tools]\nterraform = \"new\"",
-        "[secrets]\nrequired = [\"a b\"]",
-        "[[env-file.sections]]\ntitle = \"A\"\nvalues = { a-b = 1 }",
-        "[pipelines]\na = [{ wait = { ssh = \"a\", tcp = \"b:1\" } }]",
-    ] {
-        assert!(check(text).is_err(), "{text}");
+fn the_schema_refuses_mistakes_of_shape_and_infractl_all() {
+    for (text, seen) in mistakes::ALL {
+        match seen {
+            Seen::Shape => assert!(check(text).is_err(), "{text}"),
+            Seen::Never(why) => check(text).unwrap_or_else(|wrong| panic!("{text}: {wrong}, but {why}")),
+        }
         assert!(super::dev(text).load("dev").is_err(), "{text}");
     }
+}
+
+/// Every schema in a schema.
+fn each<'a>(schema: &'a Json, see: &mut dyn FnMut(&'a Json)) {
+    see(schema);
+    for (key, inner) in schema.as_object().into_iter().flatten() {
+        match key.as_str() {
+            "properties" | "definitions" | "patternProperties" => {
+                inner.as_object().unwrap().values().for_each(|inner| each(inner, see));
+            }
+            "anyOf" | "oneOf" | "allOf" => {
+                inner.as_array().unwrap().iter().for_each(|inner| each(inner, see))
+            }
+            "items" | "additionalProperties" | "propertyNames" | "not" => each(inner, see),
+            _ => {}
+        }
+    }
+}
+
+/// What SchemaStore takes: draft 07 and nothing else.
+#[test]
+fn the_schema_has_the_form_that_every_editor_knows() {
+    let schema = infractl::testing::config::schema();
+    assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
+    assert_eq!(schema["$id"], "https://json.schemastore.org/infractl.json");
+    let known = [
+        "$schema",
+        "$id",
+        "$ref",
+        "title",
+        "description",
+        "type",
+        "properties",
+        "definitions",
+        "patternProperties",
+        "additionalProperties",
+        "propertyNames",
+        "required",
+        "items",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "not",
+        "const",
+        "enum",
+        "pattern",
+        "minimum",
+        "maximum",
+        "default",
+        "examples",
+    ];
+    each(&schema, &mut |inner| {
+        let Some(entries) = inner.as_object() else { return };
+        for key in entries.keys() {
+            assert!(known.contains(&key.as_str()), "{key}: {inner}");
+        }
+        assert!(!entries.contains_key("$ref") || entries.len() == 1, "nothing counts beside `$ref`: {inner}");
+        assert!(inner["type"] != "null" && !inner["type"].is_array(), "{inner}");
+    });
+}
+
+#[test]
+fn every_key_of_the_schema_has_a_description_and_examples_that_fit() {
+    let schema = infractl::testing::config::schema();
+    let mut seen = 0;
+    let mut wrong = Vec::new();
+    each(&schema, &mut |table| {
+        let fields = table["properties"].as_object().into_iter().flatten();
+        for (key, field) in fields.filter(|(_, field)| field.is_object()) {
+            seen += 1;
+            if field["description"].as_str().is_none_or(|text| text.len() < 4) {
+                wrong.push(format!("{key} has no description: {field}"));
+            }
+            let examples = field["examples"].as_array().map(Vec::as_slice).unwrap_or_default();
+            if examples.is_empty() {
+                wrong.push(format!("{key} has no example: {field}"));
+            }
+            for example in examples {
+                wrong.extend(
+                    valid(example, field, &schema).err().map(|why| format!("{key} = {example}: {why}")),
+                );
+            }
+        }
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(seen > 500, "{seen}");
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod docker;
 mod dotenv;
 mod devops;
 mod drift;
+mod editors;
 mod ecs;
 mod ecs_crash;
 mod ecs_faults;

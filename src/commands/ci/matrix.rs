@@ -1,11 +1,13 @@
 //! Environments and shares, for a forge that makes its jobs from them.
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::commands::chosen::{Narrow, Shard};
 use crate::commands::target;
 use crate::context::Ctx;
 use crate::failure::Failure;
+use crate::text::document;
 
 /// Print environments and shares as JSON, for jobs that are made while a pipeline runs
 ///
@@ -21,6 +23,24 @@ pub(super) struct MatrixArgs {
     shards: u16,
 }
 
+/// What jobs are made from.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Matrix {
+    /// The environments that are meant.
+    environments: Vec<String>,
+    /// Shares of them.
+    shards: Vec<Share>,
+}
+
+/// A share.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Share {
+    /// As `--shard` takes it.
+    shard: String,
+    /// What is in it.
+    environments: Vec<String>,
+}
+
 /// Prints them.
 pub(super) async fn run(cx: &Ctx, args: &MatrixArgs) -> Result<(), Failure> {
     let project = target::project(cx)?;
@@ -28,10 +48,9 @@ pub(super) async fn run(cx: &Ctx, args: &MatrixArgs) -> Result<(), Failure> {
     let names = Narrow::since(args.changed_since.clone()).of(cx, &project, all).await?;
     let shards = (1..=args.shards).filter_map(|number| {
         let shard = Shard::new(number, args.shards);
-        let inside: Vec<&String> = names.iter().filter(|name| shard.holds(name)).collect();
-        (!inside.is_empty()).then(|| json!({ "shard": shard.to_string(), "environments": inside }))
+        let environments: Vec<String> = names.iter().filter(|name| shard.holds(name)).cloned().collect();
+        (!environments.is_empty()).then(|| Share { shard: shard.to_string(), environments })
     });
-    let shards: Vec<_> = shards.collect();
-    let matrix = json!({ "environments": names, "shards": shards });
-    cx.ui.document(format!("{matrix}\n").as_bytes())
+    let matrix = Matrix { shards: shards.collect(), environments: names.clone() };
+    cx.ui.document(document::line(&matrix).as_bytes())
 }

@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use super::Global;
 use crate::context::Ctx;
 use crate::failure::Failure;
+pub(super) use matrix::Matrix;
 
 /// Write the file of a forge, and what its jobs call
 #[derive(Debug, clap::Args)]

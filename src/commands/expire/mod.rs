@@ -23,6 +23,7 @@ use crate::pipeline::many::{self, Ended, Many};
 use crate::pipeline::plan::Verb;
 use crate::ui::event::Event;
 use look::{Is, Look};
+pub(super) use told::Left;
 
 /// Stop or destroy the environments whose time is over, as their `[ttl]` says
 ///

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::look::{Is, Look};
 use crate::commands::table::{shown, table, when};
@@ -12,13 +13,14 @@ use crate::config::model::{Ttl, TtlAction};
 use crate::context::Ctx;
 use crate::deployments::lease::Term;
 use crate::failure::Failure;
+use crate::text::document;
 
 /// So long before the end is warned, if nothing is said.
 const WARN: Duration = Duration::from_secs(3600);
 
 /// Where an environment stands with its `[ttl]`, in words.
 pub(crate) fn words(term: &Term, ttl: &Ttl, now: Timestamp) -> String {
-    let zone = ttl.zone.clone().unwrap_or_default();
+    let zone = ttl.time_zone.clone().unwrap_or_default();
     let verb = ttl.action.unwrap_or_default().verb();
     match term {
         Term::Unknown => {
@@ -84,7 +86,7 @@ pub(super) fn show(cx: &Ctx, global: &Global, all: &[Look], now: Timestamp) -> R
     let all: Vec<&Look> = all.iter().filter(|look| !matches!(look.is, Is::Endless)).collect();
     if global.output == OutputMode::Json {
         let rows: Vec<_> = all.iter().map(|look| row(look, now)).collect();
-        return cx.ui.document(format!("{:#}\n", json!(rows)).as_bytes());
+        return cx.ui.document(document::pretty(&rows).as_bytes());
     }
     if all.is_empty() {
         cx.ui.note("no environment has a `[ttl]`");
@@ -100,21 +102,39 @@ pub(super) fn show(cx: &Ctx, global: &Global, all: &[Look], now: Timestamp) -> R
     cx.ui.page(&shown(&table))
 }
 
-/// One of them; a public contract (docs/ttl.md).
-fn row(look: &Look, now: Timestamp) -> serde_json::Value {
+/// How long an environment has left; a public contract (docs/ttl.md).
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Left {
+    /// Its name.
+    environment: String,
+    /// What happens then: `stop` or `destroy`.
+    action: Option<String>,
+    /// Since when it is up, UTC.
+    up_since: Option<Timestamp>,
+    /// Who brought it up.
+    up_by: Option<String>,
+    /// When its time is over, UTC.
+    end: Option<Timestamp>,
+    /// `expire` would take it down now.
+    is_due: bool,
+    /// In words.
+    says: String,
+}
+
+fn row(look: &Look, now: Timestamp) -> Left {
     let end = match &look.is {
         Is::At(Term::Until(end)) => Some(*end),
         _ => look.over_since(),
     };
-    json!({
-        "environment": look.name,
-        "action": look.action().map(TtlAction::verb),
-        "up_since": look.up.as_ref().map(|up| up.at),
-        "up_by": look.up.as_ref().map(|up| &up.by),
-        "end": end,
-        "is_due": look.is_due(),
-        "says": of(look, now),
-    })
+    Left {
+        environment: look.name.clone(),
+        action: look.action().map(|action| action.verb().to_owned()),
+        up_since: look.up.as_ref().map(|up| up.at),
+        up_by: look.up.as_ref().map(|up| up.by.clone()),
+        end,
+        is_due: look.is_due(),
+        says: of(look, now),
+    }
 }
 
 /// What a run has to say before it begins.

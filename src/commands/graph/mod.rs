@@ -4,13 +4,15 @@ mod drawn;
 
 use std::path::PathBuf;
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::{Global, OutputMode, target};
 use crate::config::Glance;
 use crate::context::Ctx;
 use crate::disk;
 use crate::failure::Failure;
+use crate::text::document;
 
 /// Show which environments wait for which
 #[derive(Debug, clap::Args)]
@@ -40,11 +42,30 @@ pub(crate) fn run(cx: &Ctx, global: &Global, args: &GraphArgs) -> Result<(), Fai
         };
     }
     if global.output == OutputMode::Json {
-        let one = |env: &Glance| json!({"name": env.name, "depends-on": env.depends_on, "protected": env.protected, "description": env.description});
-        let all: Vec<_> = all.iter().map(one).collect();
-        return cx.ui.document(format!("{}\n", json!(all)).as_bytes());
+        let one = |env: Glance| Drawn {
+            name: env.name,
+            depends_on: env.depends_on,
+            protected: env.protected,
+            description: env.description,
+        };
+        let all: Vec<_> = all.into_iter().map(one).collect();
+        return cx.ui.document(document::line(&all).as_bytes());
     }
     cx.ui.page(&text(&all))
+}
+
+/// An environment of the graph, after those that it waits for.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Drawn {
+    /// Its name.
+    name: String,
+    /// What has to be applied before.
+    depends_on: Vec<String>,
+    /// What changes it is asked about by name.
+    protected: bool,
+    /// One line for people.
+    description: Option<String>,
 }
 
 /// One a line, each after those that it waits for.

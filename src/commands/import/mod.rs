@@ -6,6 +6,7 @@ mod told;
 use super::Global;
 use crate::context::Ctx;
 use crate::failure::Failure;
+pub(super) use told::Proposed;
 
 /// Make a project of what a repository has
 #[derive(Debug, clap::Args)]

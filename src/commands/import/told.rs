@@ -1,11 +1,13 @@
 //! What is proposed, for people and as JSON.
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::make::State;
 use crate::make::Proposal;
 use crate::make::note::{Entry, Verdict};
 use crate::text;
+use crate::text::document;
 
 /// For people: targets, lines, files.
 pub(super) fn human(proposal: &Proposal, states: &[State], whole: bool, shim: bool) -> String {
@@ -78,45 +80,115 @@ fn indented(text: &str) -> String {
     text.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") }).collect()
 }
 
-/// The same as JSON.
+/// What a Makefile and its scripts become.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Proposed {
+    /// The environments that were found.
+    environments: Vec<String>,
+    /// The variable of the Makefile that names one of them.
+    variable: Option<String>,
+    /// Its targets.
+    targets: Vec<Target>,
+    /// Every line, and what became of it.
+    lines: Vec<Line>,
+    /// What looks like a secret.
+    secrets: Vec<Secret>,
+    /// The files that are proposed.
+    files: Vec<File>,
+    /// The Makefile that calls infractl, where it was asked for.
+    shim: Option<String>,
+}
+
+/// A target.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Target {
+    /// Its name.
+    name: String,
+    /// Where it stands.
+    file: String,
+    /// The line, from 1.
+    line: usize,
+    /// The call of infractl that does the same, if there is one.
+    call: Option<String>,
+    /// The new Makefile has it.
+    shim: bool,
+}
+
+/// A line.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Line {
+    /// Where it stands.
+    file: String,
+    /// The line, from 1.
+    line: usize,
+    /// As it is written.
+    text: String,
+    /// What became of it.
+    verdict: String,
+    /// What is to be known of that.
+    notes: Vec<String>,
+}
+
+/// What looks like a secret.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Secret {
+    /// Where it stands.
+    file: String,
+    /// The line, from 1.
+    line: usize,
+    /// The name of its variable.
+    name: String,
+}
+
+/// A file that is proposed.
+#[derive(Debug, Serialize, JsonSchema)]
+struct File {
+    /// Its path.
+    path: String,
+    /// `new`, `same` if it is there like this, `kept` if another one is there.
+    state: String,
+    /// Its text.
+    text: String,
+}
+
+/// For programs.
 pub(super) fn json(proposal: &Proposal, states: &[State], shim: bool) -> String {
     let state = |state: &State| match state {
         State::New => "new",
         State::Same => "same",
         State::Kept => "kept",
     };
-    let files: Vec<_> = proposal
-        .files
-        .iter()
-        .zip(states)
-        .map(|((path, text), is)| json!({ "path": path, "state": state(is), "text": text }))
-        .collect();
-    let targets: Vec<_> = proposal
-        .targets
-        .iter()
-        .map(|target| json!({ "name": target.name, "file": &*target.at.file, "line": target.at.line, "call": target.call, "shim": target.is_in_shim }))
-        .collect();
-    let lines: Vec<_> = proposal
-        .lines
-        .iter()
-        .map(|entry| {
-            let verdict = entry.verdict.unwrap_or(Verdict::Unsure).word();
-            json!({ "file": &*entry.at.file, "line": entry.at.line, "text": entry.text, "verdict": verdict, "notes": entry.notes })
-        })
-        .collect();
-    let secrets: Vec<_> = proposal
-        .secrets
-        .iter()
-        .map(|(at, name)| json!({ "file": &*at.file, "line": at.line, "name": name }))
-        .collect();
-    let all = json!({
-        "environments": proposal.environments,
-        "variable": proposal.variable,
-        "targets": targets,
-        "lines": lines,
-        "secrets": secrets,
-        "files": files,
-        "shim": shim.then_some(&proposal.shim),
+    let files = proposal.files.iter().zip(states).map(|((path, text), is)| File {
+        path: path.clone(),
+        state: state(is).to_owned(),
+        text: text.clone(),
     });
-    format!("{all}\n")
+    let targets = proposal.targets.iter().map(|target| Target {
+        name: target.name.clone(),
+        file: target.at.file.to_string(),
+        line: target.at.line,
+        call: target.call.clone(),
+        shim: target.is_in_shim,
+    });
+    let lines = proposal.lines.iter().map(|entry| Line {
+        file: entry.at.file.to_string(),
+        line: entry.at.line,
+        text: entry.text.clone(),
+        verdict: entry.verdict.unwrap_or(Verdict::Unsure).word().to_owned(),
+        notes: entry.notes.clone(),
+    });
+    let secrets = proposal.secrets.iter().map(|(at, name)| Secret {
+        file: at.file.to_string(),
+        line: at.line,
+        name: name.clone(),
+    });
+    document::line(&Proposed {
+        environments: proposal.environments.clone(),
+        variable: proposal.variable.clone(),
+        targets: targets.collect(),
+        lines: lines.collect(),
+        secrets: secrets.collect(),
+        files: files.collect(),
+        shim: shim.then(|| proposal.shim.clone()),
+    })
 }

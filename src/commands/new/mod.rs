@@ -18,6 +18,7 @@ use crate::starter::{self, Choices, Fate, Item, Layout, Note, Seen, Template};
 use crate::text;
 use crate::ui::prompt;
 use said::Done;
+pub(super) use said::Written;
 
 /// Begin a project, or adopt a repository that is there
 ///

@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::key::Access;
 use crate::context::Ctx;
 use crate::failure::Failure;
-use crate::starter::{Fate, Given, Item, Note};
+use crate::starter::{Fate, Given, Item, Note, Template};
+use crate::text::document;
 
 /// What was done, or would be.
 pub(super) struct Done<'a> {
@@ -18,6 +20,50 @@ pub(super) struct Done<'a> {
     /// No git repository was around.
     pub(super) is_new_repository: bool,
     pub(super) is_dry: bool,
+}
+
+/// A project that was begun, or adopted.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Written {
+    /// Its name.
+    project: String,
+    /// Its folder.
+    root: String,
+    /// What it was made from.
+    template: Option<Template>,
+    /// Its environments.
+    environments: Vec<String>,
+    /// Nothing was written.
+    dry_run: bool,
+    /// A git repository was made.
+    new_repository: bool,
+    /// The key of whoever called it.
+    key: Option<OwnKey>,
+    /// Its files.
+    files: Vec<Place>,
+    /// What is to be known.
+    remarks: Vec<String>,
+}
+
+/// The key of whoever called it.
+#[derive(Debug, Serialize, JsonSchema)]
+struct OwnKey {
+    /// The public half.
+    recipient: String,
+    /// Where the other half is.
+    place: String,
+    /// It was made now.
+    new: bool,
+}
+
+/// A file of the project.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Place {
+    /// Its path.
+    path: String,
+    /// `written`, `added-to` or `left`.
+    fate: String,
 }
 
 impl Done<'_> {
@@ -94,25 +140,31 @@ impl Done<'_> {
     }
 
     fn document(&self, cx: &Ctx, items: &[Item], access: &Access) -> Result<(), Failure> {
-        let files = items.iter().map(|item| {
-            let fate = match &item.fate {
+        let files = items.iter().map(|item| Place {
+            path: self.shown(&item.path),
+            fate: match &item.fate {
                 Fate::New => "written",
                 Fate::Added(_) => "added-to",
                 Fate::Kept => "left",
-            };
-            json!({"path": self.shown(&item.path), "fate": fate})
+            }
+            .to_owned(),
         });
-        let document = json!({
-            "project": self.note.name,
-            "root": self.root.to_string_lossy(),
-            "template": self.note.template,
-            "environments": self.note.environments,
-            "dry-run": self.is_dry,
-            "new-repository": self.is_new_repository,
-            "key": access.key.as_ref().map(|(key, place)| json!({"recipient": key, "place": place, "new": access.is_new()})),
-            "files": files.collect::<Vec<_>>(),
-            "remarks": self.remarks,
+        let key = access.key.as_ref().map(|(key, place)| OwnKey {
+            recipient: key.clone(),
+            place: place.clone(),
+            new: access.is_new(),
         });
-        cx.ui.data(document.to_string().as_bytes())
+        let document = Written {
+            project: self.note.name.clone(),
+            root: self.root.to_string_lossy().into_owned(),
+            template: self.note.template,
+            environments: self.note.environments.clone(),
+            dry_run: self.is_dry,
+            new_repository: self.is_new_repository,
+            key,
+            files: files.collect(),
+            remarks: self.remarks.clone(),
+        };
+        cx.ui.data(document::line(&document).as_bytes())
     }
 }

@@ -1,10 +1,12 @@
 //! An audit as Markdown, JSON and CSV. Pure.
 
 use jiff::Timestamp;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::rows::Row;
 use crate::history::took;
+use crate::text::document;
 
 /// Version of the form of the JSON.
 const FORMAT: u32 = 1;
@@ -24,13 +26,36 @@ pub(super) struct Audit {
     pub(super) gone: usize,
 }
 
+/// An audit for programs.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Document {
+    /// Version of this form.
+    format: u32,
+    /// Only that one; none for all.
+    environment: Option<String>,
+    /// From this time on; none for as far as there is something.
+    since: Option<Timestamp>,
+    /// No line was changed or cut.
+    whole: bool,
+    /// What was, in words.
+    broken: Vec<String>,
+    /// Runs that are not in it, for they were too old or too much.
+    tidied_away: usize,
+    /// Oldest first.
+    rows: Vec<Row>,
+}
+
 /// For programs.
 pub(super) fn json(audit: &Audit) -> String {
-    let text = json!({
-        "format": FORMAT, "environment": audit.environment, "since": audit.since, "whole": audit.broken.is_empty(),
-        "broken": audit.broken, "tidied_away": audit.gone, "rows": audit.rows,
-    });
-    format!("{text:#}\n")
+    document::pretty(&Document {
+        format: FORMAT,
+        environment: audit.environment.clone(),
+        since: audit.since,
+        whole: audit.broken.is_empty(),
+        broken: audit.broken.clone(),
+        tidied_away: audit.gone,
+        rows: audit.rows.clone(),
+    })
 }
 
 /// For a spreadsheet.
@@ -186,7 +211,7 @@ mod tests {
         assert_eq!(csv(&audit).lines().count(), 1);
         assert!(markdown(&audit).contains("0 lines"), "{}", markdown(&audit));
         let json: serde_json::Value = serde_json::from_str(&json(&audit)).unwrap();
-        assert_eq!((json["rows"].as_array().unwrap().len(), &json["whole"]), (0, &json!(true)));
+        assert_eq!((json["rows"].as_array().unwrap().len(), &json["whole"]), (0, &serde_json::json!(true)));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod rows;
 use super::Global;
 use crate::context::Ctx;
 use crate::failure::Failure;
+pub(super) use form::Document;
 
 /// Report on what was done
 #[derive(Debug, clap::Args)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::deployments::Deployment;
@@ -11,7 +12,7 @@ use crate::history::{Lane, Run, State, Store, Whole};
 use crate::ui::event::Changes;
 
 /// What was done to an environment. Its JSON is a public contract (docs/audit.md).
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(super) struct Row {
     /// When it began, UTC.
     pub(super) at: Timestamp,

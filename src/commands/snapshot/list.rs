@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use serde_json::{Value as Json, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::Found;
 use crate::commands::table::{shown, table, when};
@@ -16,6 +17,7 @@ use crate::snapshots::away::gib;
 use crate::snapshots::gate::age;
 use crate::snapshots::shelf::{Kept, Shelf};
 use crate::steps::snapshot::kept;
+use crate::text::document;
 use crate::text::{ago, bytes, duration, plain};
 
 /// All copies, as a table or as JSON.
@@ -30,8 +32,8 @@ pub(super) async fn list(cx: &Ctx, env: &Environment, found: &[Found], as_json: 
         );
     }
     if as_json {
-        let rows: Vec<Json> = all.iter().map(|kept| whole(cx, kept, &pinned)).collect();
-        return document(cx, &Json::Array(rows));
+        let rows: Vec<Shown> = all.iter().map(|kept| whole(cx, kept, &pinned)).collect();
+        return cx.ui.document(document::pretty(&rows).as_bytes());
     }
     if all.is_empty() {
         cx.ui.note(format!("there is no snapshot of `{}` yet", env.name));
@@ -87,7 +89,7 @@ pub(super) async fn show(cx: &Ctx, env: &Environment, found: &Found, as_json: bo
     };
     if as_json {
         let pinned = deployments::snapshots(&env.root, &env.name)?;
-        return document(cx, &whole(cx, &kept, &pinned));
+        return cx.ui.document(document::pretty(&whole(cx, &kept, &pinned)).as_bytes());
     }
     let manifest = &kept.manifest;
     let mut text = format!("{}\n", manifest.name);
@@ -141,19 +143,29 @@ pub(super) async fn show(cx: &Ctx, env: &Environment, found: &Found, as_json: bo
 }
 
 /// What was written down, and what can be seen now.
-fn whole(cx: &Ctx, kept: &Kept, pinned: &BTreeSet<String>) -> Json {
-    let mut row = serde_json::to_value(&kept.manifest).unwrap_or_default();
-    row["age-seconds"] = json!(age(kept, (cx.now)()).map(|age| age.as_secs()));
-    row["trouble"] = json!(kept.trouble);
-    row["pinned"] = json!(pinned.contains(&kept.manifest.name));
-    row
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Shown {
+    /// What was written down.
+    #[serde(flatten)]
+    manifest: Manifest,
+    /// How old it is; none for one of the future.
+    age_seconds: Option<u64>,
+    /// Why it is of no use.
+    trouble: Option<String>,
+    /// A deployment needs it: `prune` lets it be.
+    pinned: bool,
+}
+
+fn whole(cx: &Ctx, kept: &Kept, pinned: &BTreeSet<String>) -> Shown {
+    Shown {
+        manifest: kept.manifest.clone(),
+        age_seconds: age(kept, (cx.now)()).map(|age| age.as_secs()),
+        trouble: kept.trouble.clone(),
+        pinned: pinned.contains(&kept.manifest.name),
+    }
 }
 
 fn since(cx: &Ctx, time: jiff::Timestamp) -> std::time::Duration {
     std::time::Duration::try_from((cx.now)().duration_since(time)).unwrap_or_default()
-}
-
-fn document(cx: &Ctx, value: &Json) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value).unwrap_or_default();
-    cx.ui.document(format!("{text}\n").as_bytes())
 }

@@ -18,6 +18,7 @@ use crate::snapshots::meant::{Found, found};
 use crate::steps::snapshot::Snapshot;
 use crate::text::list as listed;
 use crate::ui::prompt;
+pub(super) use list::Shown;
 
 /// What to do with snapshots.
 #[derive(Debug, clap::Subcommand)]

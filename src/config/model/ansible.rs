@@ -13,6 +13,7 @@ pub(crate) struct Ansible {
     /// Playbook to run
     ///
     /// Default: `ansible/playbooks/site.yml`, or `ansible/site.yml`
+    #[schemars(example = &"ansible/site.yml")]
     pub playbook: Option<FilePath>,
     /// Folder to run in: the one that holds `ansible.cfg`
     ///
@@ -22,8 +23,10 @@ pub(crate) struct Ansible {
     /// docs/containers.md
     ///
     /// Default: none; the ansible of this machine is used
+    #[schemars(example = &"willhallonline/ansible:2.18-alpine-3.21")]
     pub image: Option<Argument>,
     /// Inventory to use instead of the one that infractl writes
+    #[schemars(example = &"ansible/hosts.yml")]
     pub inventory: Option<FilePath>,
     /// Variables, handed over with `--extra-vars` by a pipe, never by a file or an argument; values may name secrets. A
     /// value that is an output and nothing else keeps its type
@@ -32,6 +35,7 @@ pub(crate) struct Ansible {
     #[serde(default)]
     pub vars: IndexMap<String, Input>,
     /// Secret with the password of ansible's vault, handed over without a file
+    #[schemars(example = &"ANSIBLE_VAULT_PASSWORD")]
     pub vault_password: Option<SecretName>,
     /// Roles and collections to install first, when this file has changed
     ///
@@ -40,14 +44,18 @@ pub(crate) struct Ansible {
     /// User to log in as
     ///
     /// Default: the `user` of each host
+    #[schemars(example = &"debian")]
     pub user: Option<Argument>,
     /// Hosts to limit the run to; a host that is several machines stands for all of them
+    #[schemars(example = ["backend"])]
     #[serde(default)]
     pub limit: Vec<HostName>,
     /// Hosts worked on at once, for `--forks`
+    #[schemars(example = 10)]
     #[schemars(range(min = 1))]
     pub forks: Option<u32>,
     /// More variables of ansible's environment; values may name secrets
+    #[schemars(example = serde_json::json!({"ANSIBLE_HOST_KEY_CHECKING": "False"}))]
     #[serde(default)]
     pub env: Variables,
 }

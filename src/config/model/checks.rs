@@ -29,12 +29,15 @@ pub struct CheckTable {
     /// A line for the shell, or a list of arguments
     ///
     /// Default: what infractl knows of `fmt`, `tflint`, `conftest` and `checkov`
+    #[schemars(example = &"./check-licenses.sh")]
     pub run: Option<Invocation>,
     /// Folder to run in
     ///
     /// Default: that of the root module
+    #[schemars(example = &"policies")]
     pub dir: Option<FilePath>,
     /// More variables; values may name secrets
+    #[schemars(example = serde_json::json!({"STRICT": "1"}))]
     #[serde(default)]
     pub env: Variables,
     /// Rules of Prometheus to look at with promtool: files of the project, `*` in their names for several. What its lint

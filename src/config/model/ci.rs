@@ -22,8 +22,10 @@ pub(crate) struct Ci {
     /// Machine that the jobs run on: `runs-on` of GitHub, a tag of GitLab, `vmImage` of Azure
     ///
     /// Default: `ubuntu-24.04`; of GitLab any
+    #[schemars(example = &"ubuntu-24.04")]
     pub runner: Option<String>,
     /// Image that the jobs run in (GitLab); it has git, and curl where `infractl` has a `url`
+    #[schemars(example = &"registry.example.com/ci:1")]
     pub image: Option<String>,
     /// Commands of infractl for what is proposed (a pull request, a merge request); they change nothing. What they say
     /// becomes one comment on it
@@ -37,10 +39,12 @@ pub(crate) struct Ci {
     #[schemars(range(min = 1, max = 256))]
     pub shards: Option<u16>,
     /// What is done with the environments when the branch of `[release]` has moved, one after the other
+    #[schemars(example = serde_json::json!([{"env": "dev", "run": ["apply", "deploy"]}]))]
     #[serde(default)]
     pub main: Vec<CiStage>,
     /// What is done with the environments when the tag of a release appears, one after the other; tags of pre-releases
     /// begin nothing. `promote FROM` takes what runs there
+    #[schemars(example = serde_json::json!([{"env": "prod", "run": ["promote rec"], "approval": true}]))]
     #[serde(default)]
     pub tag: Vec<CiStage>,
     /// Commands of infractl for every night
@@ -61,6 +65,7 @@ pub(crate) struct Ci {
     /// Secrets of the forge that become variables of the jobs that reach something
     ///
     /// Default: `INFRACTL_AGE_KEY` when an environment has files of secrets
+    #[schemars(example = ["INFRACTL_AGE_KEY"])]
     pub secrets: Option<Vec<VariableName>>,
     /// Runs of an environment wait in a queue; without it GitHub keeps only the last one that waits
     #[serde(default)]
@@ -84,9 +89,11 @@ pub(crate) enum CiForge {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct CiProgram {
     /// Its version
+    #[schemars(example = &"0.3.0")]
     pub version: String,
     /// The SHA-256 of the program; another one is not started. With `install` it is that of the archive, or of the
     /// `SHA256SUMS` of the release, which has those of all archives
+    #[schemars(example = &"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     pub sha256: String,
     /// Where the program is had; `{{version}}` stands for the version. With `install` it is where the archive and
     /// `SHA256SUMS` are
@@ -110,6 +117,7 @@ pub(crate) struct CiProgram {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct CiStage {
     /// The environment
+    #[schemars(example = &"dev")]
     pub env: EnvironmentName,
     /// Verbs and pipelines, in order. `apply --plan` plans in a job of its own, and applies that plan after the approval;
     /// `apply --verify` plans again and applies what means the same

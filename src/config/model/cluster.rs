@@ -23,6 +23,7 @@ pub(crate) struct ClusterSection {
     /// `existing` a file that is there and stays as it is
     ///
     /// Default: `.infractl/kube/ENVIRONMENT`, with `existing` `~/.kube/config`
+    #[schemars(example = &".kube/lab")]
     pub kubeconfig: Option<FilePath>,
     /// Name of its context in that file (k3s, existing)
     ///
@@ -55,6 +56,7 @@ pub(crate) struct ClusterSection {
     /// Port of 127.0.0.1 where its API answers (k3d, kind)
     ///
     /// Default: any that is free
+    #[schemars(example = 6550)]
     #[schemars(range(min = 1, max = 65535))]
     pub api_port: Option<u16>,
     /// The registry that it takes images from
@@ -133,15 +135,18 @@ impl ClusterKind {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct ClusterRegistry {
     /// Port of this machine where it answers; made with the cluster (k3d, kind)
+    #[schemars(example = 5001)]
     #[schemars(range(min = 1, max = 65535))]
     pub port: Option<u16>,
     /// Name of its container (k3d, kind); how the cluster calls it, with its port (k3s, existing)
     ///
     /// Default: the name of the cluster with `-registry` (k3d, kind)
+    #[schemars(example = &"registry.example")]
     pub name: Option<String>,
     /// How this machine calls it: `{{cluster.registry-host}}`
     ///
     /// Default: `localhost:PORT` (k3d, kind), else `name`
+    #[schemars(example = &"localhost:5001")]
     pub host: Option<String>,
     /// Its image (k3d, kind)
     ///

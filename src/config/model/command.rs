@@ -23,15 +23,19 @@ pub enum CommandLine {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct CommandTable {
     /// A line for the shell, or a list of arguments
+    #[schemars(example = &"./announce")]
     pub run: Invocation,
     /// Folder to run in
     ///
     /// Default: the root of the project
+    #[schemars(example = &"scripts")]
     pub dir: Option<FilePath>,
     /// More variables; values may name secrets
+    #[schemars(example = serde_json::json!({"TOKEN": "{{secret.TOKEN}}"}))]
     #[serde(default)]
     pub env: Variables,
     /// What it reads on standard input; may name secrets
+    #[schemars(example = &"{{secret.TOKEN}}")]
     pub input: Option<Template>,
     /// Hand terminal and keyboard over to it
     #[serde(default)]

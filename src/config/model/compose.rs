@@ -14,17 +14,22 @@ use super::{Argument, HostName, Variables};
 ]))]
 pub struct Compose {
     /// Host that runs it; without it this machine
+    #[schemars(example = &"backend")]
     pub host: Option<HostName>,
     /// Folder of the compose file, on the host or in the project
+    #[schemars(example = &"/srv/app")]
     pub dir: Option<Argument>,
     /// Compose files in that folder
     ///
     /// Default: what compose finds
+    #[schemars(example = ["compose.yaml"])]
     #[serde(default)]
     pub files: Vec<Argument>,
     /// Name of the compose project
+    #[schemars(example = &"app")]
     pub project: Option<Argument>,
     /// File of variables in that folder, for `--env-file`
+    #[schemars(example = &"shared/.env.{{environment}}")]
     pub env_file: Option<Argument>,
     /// Create and start
     pub up: Option<bool>,
@@ -48,14 +53,17 @@ pub struct Compose {
     #[serde(default)]
     pub volumes: bool,
     /// Profiles to turn on
+    #[schemars(example = ["metrics"])]
     #[serde(default)]
     pub profiles: Vec<Argument>,
     /// Services it is about
     ///
     /// Default: all
+    #[schemars(example = ["web"])]
     #[serde(default)]
     pub services: Vec<Argument>,
     /// Variables of compose; values may name secrets
+    #[schemars(example = serde_json::json!({"TAG": "{{var.GITHUB_SHA}}"}))]
     #[serde(default)]
     pub env: Variables,
 }

@@ -12,6 +12,7 @@ use crate::config::action_name::file_name;
 #[schemars(extend("anyOf" = [{ "required": ["files"] }, { "required": ["templates"] }]))]
 pub struct Copy {
     /// Files and folders of the project
+    #[schemars(example = ["compose.yaml", "Caddyfile"])]
     #[serde(default)]
     pub files: Vec<FilePath>,
     /// Files of the project that go along with the names in `{{…}}` replaced by their values, whether they are among
@@ -21,8 +22,10 @@ pub struct Copy {
     #[serde(default)]
     pub templates: Vec<FilePath>,
     /// Host that gets them; without it this machine
+    #[schemars(example = &"backend")]
     pub host: Option<HostName>,
     /// Folder on the host, or in the project; made when it is not there
+    #[schemars(example = &"/srv/app")]
     pub to: Argument,
     /// Mode of the files there
     ///

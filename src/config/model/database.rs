@@ -15,12 +15,15 @@ pub struct Database {
     /// Example: `{ database = { url = "postgres://postgres:{{secret.POSTGRES_PASSWORD}}@127.0.0.1:5432/postgres", role = "app" } }`
     pub url: Template,
     /// Role that logs in
+    #[schemars(example = &"app")]
     pub role: Argument,
     /// Secret that holds the password of the role, or a text that names it; it is set where a login with it fails
+    #[schemars(example = &"APP_DB_PASSWORD")]
     pub password: Option<SecretOrTemplate>,
     /// Database that the role owns
     ///
     /// Default: name of the role
+    #[schemars(example = &"app")]
     pub name: Option<Argument>,
     /// Extensions that the administrator makes in the database
     ///

@@ -15,33 +15,45 @@ use crate::config::action_name::first;
 ]))]
 pub struct Docker {
     /// Image of `[images]` to build
+    #[schemars(example = &"api")]
     pub build: Option<ImageName>,
     /// Image of `[images]` to push, after a login
+    #[schemars(example = &"api")]
     pub push: Option<ImageName>,
     /// Image to pull
+    #[schemars(example = &"postgres:17")]
     pub pull: Option<Argument>,
     /// Image to run
+    #[schemars(example = &"postgres:17")]
     pub run: Option<Argument>,
     /// Container to stop and remove
+    #[schemars(example = &"scratch")]
     pub stop: Option<Argument>,
     /// Log in to `[registry]`
     pub login: Option<bool>,
     /// Command in the container (`run`)
+    #[schemars(example = ["psql", "--version"])]
     pub command: Option<Invocation>,
     /// Name of the container (`run`)
+    #[schemars(example = &"scratch")]
     pub name: Option<Argument>,
     /// Ports, as `8080:80` (`run`)
+    #[schemars(example = ["127.0.0.1:5432:5432"])]
     #[serde(default)]
     pub ports: Vec<Argument>,
     /// Volumes, as `./data:/data:ro` (`run`)
+    #[schemars(example = ["./data:/data:ro"])]
     #[serde(default)]
     pub volumes: Vec<Argument>,
     /// Network (`run`)
+    #[schemars(example = &"host")]
     pub network: Option<Argument>,
     /// Variables; values may name secrets (`run`)
+    #[schemars(example = serde_json::json!({"POSTGRES_PASSWORD": "{{secret.POSTGRES_PASSWORD}}"}))]
     #[serde(default)]
     pub env: Variables,
     /// File of variables (`run`)
+    #[schemars(example = &"shared/.env.{{environment}}")]
     pub env_file: Option<FilePath>,
     /// Leave it running (`run`)
     #[serde(default)]

@@ -9,6 +9,7 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DriftSection {
     /// Changes that `drift` counts and does not tell
+    #[schemars(example = serde_json::json!([{"address": "aws_autoscaling_group.*", "attributes": ["desired_capacity"], "reason": "autoscaling"}]))]
     #[serde(default)]
     pub ignore: Vec<IgnoredDrift>,
 }

@@ -14,14 +14,18 @@ use crate::config::action_name::first;
 ]))]
 pub struct Ecs {
     /// Task of `[tasks]` to run, to its end
+    #[schemars(example = &"forecast-etl")]
     pub run: Option<TaskName>,
     /// Task of `[tasks]` whose definition is registered when it has changed
+    #[schemars(example = &"forecast-etl")]
     pub register: Option<TaskName>,
     /// Service to deploy anew, and to wait for
+    #[schemars(example = &"web")]
     pub service: Option<Argument>,
     /// Task of `[tasks]` whose definition the service gets, registered when it has changed (`service`)
     ///
     /// Default: the service keeps its definition, and its tasks are started anew
+    #[schemars(example = &"web")]
     pub task: Option<TaskName>,
     /// Deploy although the service runs this definition already: a tag of its image has moved (`service`)
     #[serde(default)]
@@ -32,12 +36,15 @@ pub struct Ecs {
     /// Cluster (`service`)
     ///
     /// Default: that of `task`
+    #[schemars(example = &"{{environment}}-cluster")]
     pub cluster: Option<Argument>,
     /// Region (`service`)
     ///
     /// Default: that of `task`
+    #[schemars(example = &"eu-west-3")]
     pub region: Option<Argument>,
     /// Command instead of that of the task (`run`)
+    #[schemars(example = ["migrate"])]
     pub command: Option<Vec<Argument>>,
     /// Go on without waiting for the end (`run`, `service`)
     #[serde(default)]

@@ -34,6 +34,7 @@ pub(crate) struct EnvFile {
     #[serde(default)]
     pub absent: Vec<VariableName>,
     /// What to write, in order; without sections every output is written
+    #[schemars(example = serde_json::json!([{"title": "Database", "values": {"POSTGRES_HOST": {"output": "postgres_host"}, "POSTGRES_PORT": 5432}}]))]
     pub sections: Option<Vec<Section>>,
 }
 
@@ -112,12 +113,16 @@ pub enum Value {
 ]))]
 pub struct ValueSource {
     /// Name of an output
+    #[schemars(example = &"postgres_host")]
     pub output: Option<String>,
     /// Name of a secret
+    #[schemars(example = &"POSTGRES_PASSWORD")]
     pub secret: Option<SecretName>,
     /// Name of a variable of infractl's own environment
+    #[schemars(example = &"GITHUB_SHA")]
     pub var: Option<String>,
     /// Text to write when there is no such value
+    #[schemars(example = &"none")]
     pub default: Option<Template>,
     /// Leave the line out when there is no such value
     #[serde(default)]

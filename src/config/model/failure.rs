@@ -11,10 +11,12 @@ use super::{Argument, OneOrMany, Pattern};
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FailureRule {
     /// A short name for it
+    #[schemars(example = &"atlas")]
     pub name: String,
     /// Where to look for the pattern
     ///
     /// Default: `["log", "reason"]`
+    #[schemars(example = ["log"])]
     pub r#in: Option<OneOrMany<FailurePlace>>,
     /// Only for steps that started one of these programs; `http` is a request, `ansible` and `compose` are any of
     /// their programs
@@ -52,6 +54,7 @@ pub struct Diagnosis {
     /// Where to look for it: `log` (what its containers said), `reason` (what AWS says), `exit` (its exit code)
     ///
     /// Default: `["log", "reason"]`
+    #[schemars(example = ["log"])]
     pub r#in: Option<OneOrMany<FailurePlace>>,
     /// What it means, in a sentence; a word before a colon is its name
     ///

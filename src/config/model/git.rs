@@ -13,10 +13,13 @@ use super::{Argument, FilePath};
 ]))]
 pub struct Git {
     /// Tag to set
+    #[schemars(example = &"deployed-{{environment}}")]
     pub tag: Option<Argument>,
     /// Message of a commit of the files in `add`
+    #[schemars(example = &"manifest of {{environment}}")]
     pub commit: Option<Argument>,
     /// Files to commit
+    #[schemars(example = ["manifest.json"])]
     #[serde(default)]
     pub add: Vec<FilePath>,
     /// Push the branch and the tag
@@ -27,6 +30,7 @@ pub struct Git {
     /// Default: `origin`
     pub remote: Option<Argument>,
     /// Message of the tag
+    #[schemars(example = &"deployed")]
     pub message: Option<Argument>,
 }
 

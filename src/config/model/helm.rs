@@ -30,6 +30,7 @@ pub struct Helm {
     /// Version of the chart
     ///
     /// Default: the newest one
+    #[schemars(example = &"5.4.0")]
     pub version: Option<Argument>,
     /// Namespace of the release
     ///
@@ -54,6 +55,7 @@ pub struct Helm {
     /// to wait. `true` is `legacy`, which does not wait for resources of other controllers
     ///
     /// Default: `true`
+    #[schemars(example = true)]
     pub wait: Option<HelmWait>,
     /// Wait until the Jobs of the release are complete as well; one that failed ends the step
     #[serde(default)]
@@ -61,6 +63,7 @@ pub struct Helm {
     /// How long helm waits, for its hooks before, for the resources, and for its hooks after
     ///
     /// Default: nine tenths of the `timeout` of the step, else `5m`
+    #[schemars(example = &"10m")]
     pub timeout: Option<Period>,
     /// Go back to the last revision that was deployed when this one fails, after what its pods say was told; a first
     /// revision is removed

@@ -30,12 +30,15 @@ pub struct Http {
     /// Example: `json = { data = { password = "{{secret.DB_PASSWORD}}" } }`
     pub json: Option<Input>,
     /// Text to send as it is; may name secrets
+    #[schemars(example = &"on")]
     pub body: Option<Template>,
     /// Fields to send as those of a form; may name secrets
+    #[schemars(example = serde_json::json!({"grant_type": "client_credentials"}))]
     pub form: Option<IndexMap<String, Template>>,
     /// Status that counts as done: a number, a range such as `"200-399"`, or a list of them
     ///
     /// Default: 200 to 299
+    #[schemars(example = ["200-399"])]
     pub status: Option<OneOrMany<Status>>,
     /// Status that says that it was done already
     ///
@@ -57,6 +60,7 @@ pub struct Http {
     /// Example: `ca = "certs/lab-ca.pem"`
     pub ca: Option<FilePath>,
     /// Where to connect, whatever DNS says of the name yet
+    #[schemars(example = &"{{host.backend.address}}")]
     pub address: Option<Argument>,
 }
 

@@ -13,6 +13,7 @@ pub(crate) struct Inventory {
     /// Where to write it
     ///
     /// Default: `ansible/inventory/{{environment}}.ini`, or `.yml` as the format asks
+    #[schemars(example = &"ansible/inventory/{{environment}}.ini")]
     pub path: Option<FilePath>,
     /// How to write it
     ///
@@ -26,6 +27,7 @@ pub(crate) struct Inventory {
     #[schemars(extend("propertyNames" = { "format": "name" }))]
     pub groups: IndexMap<String, Group>,
     /// Variables of every host; values may name outputs
+    #[schemars(example = serde_json::json!({"ansible_python_interpreter": "auto"}))]
     #[serde(default)]
     pub vars: IndexMap<String, Input>,
     /// Inventory that finds machines by itself: a file for a plugin of ansible, or a program; playbooks get it beside the one
@@ -57,12 +59,15 @@ pub enum InventoryFormat {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Group {
     /// Hosts of `[hosts]` in it
+    #[schemars(example = ["backend"])]
     #[serde(default)]
     pub hosts: Vec<HostName>,
     /// Groups in it
+    #[schemars(example = ["web"])]
     #[serde(default)]
     pub children: Vec<String>,
     /// Variables of the group; values may name outputs
+    #[schemars(example = serde_json::json!({"http_port": 8080}))]
     #[serde(default)]
     pub vars: IndexMap<String, Input>,
 }

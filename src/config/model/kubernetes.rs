@@ -48,9 +48,11 @@ pub struct Kubernetes {
     #[serde(default)]
     pub force_conflicts: bool,
     /// Content of the Secret, by its keys; may name secrets (`secret`)
+    #[schemars(example = serde_json::json!({"password": "{{secret.GIT_TOKEN}}"}))]
     #[serde(default)]
     pub data: IndexMap<String, Template>,
     /// Labels of the Secret (`secret`)
+    #[schemars(example = serde_json::json!({"argocd.argoproj.io/secret-type": "repository"}))]
     #[serde(default)]
     pub labels: IndexMap<String, Argument>,
     /// Type of the Secret (`secret`)
@@ -87,6 +89,7 @@ impl Kubernetes {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ArgoCd {
     /// Name of the Application
+    #[schemars(example = &"platform")]
     pub app: Argument,
     /// Namespace of the Application
     ///

@@ -31,10 +31,12 @@ pub(crate) struct Maintenance {
     /// Server in the configuration of Caddy (caddy)
     ///
     /// Default: the only one
+    #[schemars(example = &"srv0")]
     pub server: Option<Argument>,
     /// Names of hosts that it is shown for (caddy)
     ///
     /// Default: all
+    #[schemars(example = ["app.example.com"])]
     #[serde(default)]
     pub hosts: Vec<Argument>,
     /// Addresses and networks that get through all the same (caddy)
@@ -43,6 +45,7 @@ pub(crate) struct Maintenance {
     #[serde(default)]
     pub allow: Vec<Argument>,
     /// ARN of the listener (alb)
+    #[schemars(example = &"{{output.listener_arn}}")]
     pub listener: Option<Argument>,
     /// Priority of the rule that shows it, which no other rule of the listener has (alb)
     ///
@@ -50,12 +53,16 @@ pub(crate) struct Maintenance {
     #[schemars(range(min = 1, max = 50000))]
     pub priority: Option<u32>,
     /// Region, where the listener, the variables and the profile of AWS do not say it (alb)
+    #[schemars(example = &"eu-west-3")]
     pub region: Option<Argument>,
     /// Command that shows it (command)
+    #[schemars(example = &"./page on")]
     pub on: Option<CommandLine>,
     /// Command that takes it away (command)
+    #[schemars(example = &"./page off")]
     pub off: Option<CommandLine>,
     /// Command that prints `on` or `off`, whichever it is (command)
+    #[schemars(example = &"./page state")]
     pub state: Option<CommandLine>,
 }
 

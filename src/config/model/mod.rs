@@ -190,6 +190,7 @@ pub(crate) struct File {
     /// The ansible inventory that `apply` and `inventory` write
     pub inventory: Option<Inventory>,
     /// Machines to log in to, by name
+    #[schemars(example = serde_json::json!({"backend": {"address": "{{output.backend_ip}}", "user": "debian"}}))]
     #[serde(default)]
     #[schemars(extend("propertyNames" = { "format": "name" }))]
     pub hosts: IndexMap<String, Host>,
@@ -206,14 +207,17 @@ pub(crate) struct File {
     /// Where images are pushed to
     pub registry: Option<Registry>,
     /// Images that `build` and `push` make, by name
+    #[schemars(example = serde_json::json!({"api": {"context": "api", "platform": "linux/amd64"}}))]
     #[serde(default)]
     #[schemars(extend("propertyNames" = { "format": "name" }))]
     pub images: IndexMap<String, Image>,
     /// One-off tasks for `run` and `logs`, by name
+    #[schemars(example = serde_json::json!({"migrate": {"runner": "docker", "image": "api", "command": ["migrate", "--up"]}}))]
     #[serde(default)]
     #[schemars(extend("propertyNames" = { "format": "name" }))]
     pub tasks: IndexMap<String, Task>,
     /// What `snapshot` and `rollback` keep and restore, by name
+    #[schemars(example = serde_json::json!({"database": {"kind": "postgres", "url": "{{secret.DATABASE_URL}}"}}))]
     #[serde(default)]
     #[schemars(extend("propertyNames" = { "format": "name" }))]
     pub snapshots: IndexMap<String, SnapshotSource>,
@@ -226,6 +230,7 @@ pub(crate) struct File {
     #[schemars(extend("propertyNames" = { "format": "environment" }))]
     pub promotion: IndexMap<String, Promotion>,
     /// What shares traffic out between two sides, blue and green, by name: for the step and the verb `traffic`
+    #[schemars(example = serde_json::json!({"api": {"kind": "caddy", "blue": "127.0.0.1:8001", "green": "127.0.0.1:8002"}}))]
     #[serde(default)]
     #[schemars(extend("propertyNames" = { "format": "name" }))]
     pub routes: IndexMap<String, Route>,
@@ -250,6 +255,7 @@ pub(crate) struct File {
     #[schemars(extend("propertyNames" = { "format": "name" }))]
     pub checks: IndexMap<String, CheckEntry>,
     /// Steps by name: a verb (`deploy`, `check`, `up`…) is replaced, any other name is a verb of your own
+    #[schemars(example = serde_json::json!({"deploy": [{"compose": {"host": "backend", "up": true}}, {"wait": {"http": "https://{{output.fqdn}}/health"}}]}))]
     #[serde(default)]
     pub pipelines: IndexMap<String, PipelineEntry>,
     /// Steps around a verb or pipeline, wherever it is done: `before-NAME`, `after-NAME`; and `on-failure`, when a run has
@@ -272,6 +278,7 @@ pub(crate) struct ProjectSection {
     /// Name of the project, `{{project}}` in text
     ///
     /// Default: name of the folder
+    #[schemars(example = &"nyctaxi")]
     pub name: Option<String>,
     /// Oldest infractl that understands this project
     ///

@@ -30,6 +30,7 @@ pub(crate) struct PipelineTable {
     /// Example: `smoke = { effect = "reads", steps = [{ command = "make smoke-test" }] }`
     pub effect: Option<Declared>,
     /// Its steps
+    #[schemars(example = serde_json::json!([{"command": "make smoke-test"}]))]
     pub steps: Vec<StepOrLine>,
 }
 

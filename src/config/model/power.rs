@@ -16,6 +16,7 @@ pub struct Power {
     /// Default: `provider`
     pub database_provider: Option<Provider>,
     /// Machines at the cloud besides the `server` of each host
+    #[schemars(example = ["{{environment}}-worker"])]
     #[serde(default)]
     pub servers: Vec<Argument>,
     /// Managed databases that can be stopped, by their name at the cloud
@@ -28,16 +29,22 @@ pub struct Power {
     /// Default: `stop`, with azure `deallocate`
     pub mode: Option<PowerMode>,
     /// Region, where the provider asks for one
+    #[schemars(example = &"eu-west-3")]
     pub region: Option<Argument>,
     /// Resource group (azure)
+    #[schemars(example = &"rg-{{environment}}")]
     pub resource_group: Option<Argument>,
     /// Compose project, by its name, or by its folder when that has a `/` (docker)
+    #[schemars(example = &"app")]
     pub project: Option<Argument>,
     /// Command that stops (provider `command`)
+    #[schemars(example = &"./lab stop")]
     pub stop: Option<CommandLine>,
     /// Command that starts (provider `command`)
+    #[schemars(example = &"./lab start")]
     pub start: Option<CommandLine>,
     /// Command that shows the state (provider `command`)
+    #[schemars(example = &"./lab state")]
     pub state: Option<CommandLine>,
     /// How long to wait until the machines are in the state asked for
     ///

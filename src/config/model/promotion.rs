@@ -10,6 +10,7 @@ use super::{EnvironmentName, Period};
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Promotion {
     /// The environment that they come from
+    #[schemars(example = &"rec")]
     pub from: EnvironmentName,
     /// What must be true there of the release that is taken
     ///

@@ -12,6 +12,7 @@ use crate::config::action_name::file_name;
 pub struct Publish {
     /// Address of the forge; with `forge = "none"` what stands before the owner in the address of a repository: a folder, or
     /// an address of `ssh:` or `https:`
+    #[schemars(example = &"https://gitlab.example.com")]
     pub server: Argument,
     /// Kind of forge
     ///
@@ -20,18 +21,22 @@ pub struct Publish {
     /// User or group that owns the repositories
     ///
     /// Default: `root` (gitlab)
+    #[schemars(example = &"platform")]
     pub owner: Option<Argument>,
     /// Secret that holds a token, or a text that names it
     ///
     /// Example: `{ publish = { server = "http://127.0.0.1:8081", token = "{{secret.GITLAB_TOKEN}}", folders = ["infra/gitops"] } }`
     pub token: Option<SecretOrTemplate>,
     /// File that holds a token
+    #[schemars(example = &"lab/root_pat.txt")]
     pub token_file: Option<FilePath>,
     /// Folders to publish, each as a repository of its own: the files that git knows, and those that it does not ignore
+    #[schemars(example = ["infra/gitops"])]
     pub folders: Vec<FilePath>,
     /// Name of the repository, where one folder is published
     ///
     /// Default: name of the folder, and `suffix`
+    #[schemars(example = &"gitops")]
     pub name: Option<Argument>,
     /// Text after the name of the folder in the name of the repository
     ///
@@ -49,9 +54,11 @@ pub struct Publish {
     #[serde(default)]
     pub default_branch: bool,
     /// Files that are published though they look like a secret, or hold one
+    #[schemars(example = ["infra/gitops/demo.key"])]
     #[serde(default)]
     pub allow: Vec<FilePath>,
     /// Certificates to trust besides those of the system, as a PEM file
+    #[schemars(example = &"certs/lab-ca.pem")]
     pub ca: Option<FilePath>,
 }
 

@@ -18,12 +18,15 @@ pub struct Registry {
     /// Default: `password` when `password` is given, else the login of the docker program
     pub login: Option<RegistryLogin>,
     /// User to log in as
+    #[schemars(example = &"ci")]
     pub user: Option<Argument>,
     /// Secret that holds the password
+    #[schemars(example = &"REGISTRY_PASSWORD")]
     pub password: Option<SecretName>,
     /// Region (ecr)
     ///
     /// Default: the one in the name of the server
+    #[schemars(example = &"eu-west-3")]
     pub region: Option<Argument>,
     /// Make a repository that is not there, with tags that never change (ecr)
     #[serde(default)]

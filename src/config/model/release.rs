@@ -28,6 +28,7 @@ pub struct Release {
     /// Example: `hotfix = "hotfix/*"`
     pub hotfix: Option<String>,
     /// File that gets a section per release
+    #[schemars(example = &"CHANGELOG.md")]
     pub changelog: Option<FilePath>,
     /// Remote that tags are pushed to
     ///
@@ -48,8 +49,10 @@ pub struct Release {
     /// Images of `[images]` that a promotion takes along, by digest
     ///
     /// Default: all
+    #[schemars(example = ["api"])]
     pub images: Option<Vec<super::ImageName>>,
     /// Snapshots of `[snapshots]` that are made and checked first
+    #[schemars(example = ["database"])]
     #[serde(default)]
     pub snapshots: Vec<super::SnapshotName>,
 }

@@ -11,15 +11,20 @@ use crate::config::template::Template;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Remote {
     /// Host that runs it
+    #[schemars(example = &"backend")]
     pub host: HostName,
     /// A line for the shell, or a list of arguments
+    #[schemars(example = &"systemctl restart app")]
     pub run: Invocation,
     /// Folder on the host
+    #[schemars(example = &"/srv/app")]
     pub dir: Option<Argument>,
     /// Variables of the command; values may name secrets, which travel by standard input
+    #[schemars(example = serde_json::json!({"TOKEN": "{{secret.TOKEN}}"}))]
     #[serde(default)]
     pub env: Variables,
     /// What it reads on standard input; may name secrets
+    #[schemars(example = &"{{secret.TOKEN}}")]
     pub input: Option<Template>,
 }
 

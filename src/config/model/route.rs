@@ -14,8 +14,10 @@ pub(crate) struct Route {
     pub kind: RouteKind,
     /// The one side: an upstream such as `127.0.0.1:8001` (caddy), the ARN of a target group (alb), the set identifier of a
     /// record (route53)
+    #[schemars(example = &"127.0.0.1:8001")]
     pub blue: Option<Argument>,
     /// The other side, in the same way
+    #[schemars(example = &"127.0.0.1:8002")]
     pub green: Option<Argument>,
     /// Address of the admin API, as this machine reaches it (caddy)
     ///
@@ -28,10 +30,13 @@ pub(crate) struct Route {
     /// Example: `id = "api-upstream"`
     pub id: Option<Argument>,
     /// ARN of the listener whose default action forwards (alb)
+    #[schemars(example = &"{{output.listener_arn}}")]
     pub listener: Option<Argument>,
     /// ARN of the rule that forwards, in the place of the default action of a listener (alb)
+    #[schemars(example = &"{{output.rule_arn}}")]
     pub rule: Option<Argument>,
     /// Hosted zone, by its ID (route53)
+    #[schemars(example = &"{{output.zone_id}}")]
     pub zone: Option<Argument>,
     /// Name of the weighted records (route53)
     ///
@@ -42,6 +47,7 @@ pub(crate) struct Route {
     /// Default: `A`
     pub r#type: Option<String>,
     /// Region, where the variables and the profile of AWS do not say it (alb)
+    #[schemars(example = &"eu-west-3")]
     pub region: Option<Argument>,
     /// Command that prints the share of green in percent, and nothing else (command)
     ///

@@ -13,6 +13,7 @@ pub(crate) struct Secrets {
     /// SOPS files in order, later ones win
     ///
     /// Default: those of `credentials/common.enc.env` and `credentials/{{environment}}.enc.env` that exist
+    #[schemars(example = ["credentials/common.enc.env", "credentials/{{environment}}.enc.env"])]
     pub files: Option<Vec<FilePath>>,
     /// Secrets that are in no SOPS file, by name: each comes from a source as those of `[values]` do, wins over one of the
     /// files, and reaches programs as they do
@@ -27,6 +28,7 @@ pub(crate) struct Secrets {
     #[serde(default)]
     pub required: Vec<SecretName>,
     /// Keys that may be empty
+    #[schemars(example = ["SMTP_PASSWORD"])]
     #[serde(default)]
     pub allow_empty: Vec<SecretName>,
     /// Files of age identities, tried besides `INFRACTL_AGE_KEY_FILE` and the places of sops

@@ -46,14 +46,19 @@ pub struct SnapshotSource {
     #[serde(default)]
     pub live: bool,
     /// Region, where the provider asks for one
+    #[schemars(example = &"eu-west-3")]
     pub region: Option<Argument>,
     /// Resource group of the disk, and of its snapshots (azure)
+    #[schemars(example = &"rg-{{environment}}")]
     pub resource_group: Option<Argument>,
     /// Command that makes one; it gets its name as `INFRACTL_SNAPSHOT` (command)
+    #[schemars(example = &"./backup create")]
     pub create: Option<CommandLine>,
     /// Command that lists them, one name per line (command)
+    #[schemars(example = &"./backup list")]
     pub list: Option<CommandLine>,
     /// Command that restores one (command)
+    #[schemars(example = &"./backup restore")]
     pub restore: Option<CommandLine>,
     /// Command that checks one (command), what the restored database is asked (postgres), or whether it is restored at all
     /// (aws, openstack, azure)
@@ -61,6 +66,7 @@ pub struct SnapshotSource {
     /// Example: `verify = { query = "select count(*) from trips", at-least = 1 }`
     pub verify: Option<SnapshotVerify>,
     /// Command that removes one (command)
+    #[schemars(example = &"./backup remove")]
     pub remove: Option<CommandLine>,
 }
 
@@ -97,15 +103,19 @@ pub enum KeepEntry {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Keep {
     /// The last ones
+    #[schemars(example = 3)]
     #[schemars(range(min = 0))]
     pub last: Option<u32>,
     /// The last one of each of so many days
+    #[schemars(example = 7)]
     #[schemars(range(min = 0))]
     pub daily: Option<u32>,
     /// The last one of each of so many weeks
+    #[schemars(example = 4)]
     #[schemars(range(min = 0))]
     pub weekly: Option<u32>,
     /// The last one of each of so many months
+    #[schemars(example = 6)]
     #[schemars(range(min = 0))]
     pub monthly: Option<u32>,
 }
@@ -127,8 +137,10 @@ pub enum SnapshotVerify {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SnapshotCheck {
     /// Query that the restored database answers (postgres)
+    #[schemars(example = &"select count(*) from orders")]
     pub query: Option<String>,
     /// The least number that the query may give (postgres)
+    #[schemars(example = 1)]
     pub at_least: Option<i64>,
     /// Restore it into something new, and remove that again; else it is only looked whether the cloud has it whole (aws,
     /// openstack, azure)
@@ -145,17 +157,22 @@ pub struct SnapshotCheck {
     /// Connection to the server that restores it for the check; may name secrets (postgres)
     ///
     /// Default: that of `url`
+    #[schemars(example = &"{{secret.SCRATCH_URL}}")]
     pub into: Option<Template>,
     /// A line for the shell, or a list of arguments (command)
+    #[schemars(example = &"./backup check")]
     pub run: Option<Invocation>,
     /// Folder to run in (command)
     ///
     /// Default: the root of the project
+    #[schemars(example = &"backup")]
     pub dir: Option<FilePath>,
     /// More variables; values may name secrets (command)
+    #[schemars(example = serde_json::json!({"DEPTH": "full"}))]
     #[serde(default)]
     pub env: Variables,
     /// What it reads on standard input; may name secrets (command)
+    #[schemars(example = &"{{secret.BACKUP_PASSWORD}}")]
     pub input: Option<Template>,
 }
 

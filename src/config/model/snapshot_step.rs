@@ -16,21 +16,27 @@ use crate::config::action_name::first;
 ]))]
 pub struct SnapshotStep {
     /// Snapshot of `[snapshots]` to make
+    #[schemars(example = &"database")]
     pub create: Option<SnapshotName>,
     /// Snapshot of `[snapshots]` of which a good copy has to be there: the gate before something risky
     ///
     /// Example: `{ snapshot = { require = "database", max-age = "24h", verified = true } }`
     pub require: Option<SnapshotName>,
     /// Snapshot of `[snapshots]` whose newest copy is checked
+    #[schemars(example = &"database")]
     pub verify: Option<SnapshotName>,
     /// Snapshot of `[snapshots]` whose newest copy is restored
+    #[schemars(example = &"database")]
     pub restore: Option<SnapshotName>,
     /// Snapshot of `[snapshots]` whose oldest copies are removed
+    #[schemars(example = &"database")]
     pub prune: Option<SnapshotName>,
     /// How many are kept (`create`, `prune`)
+    #[schemars(example = 3)]
     #[schemars(range(min = 1))]
     pub keep: Option<u32>,
     /// How old it may be (`require`)
+    #[schemars(example = &"24h")]
     pub max_age: Option<Period>,
     /// It has to be one that was verified (`require`)
     #[serde(default)]

@@ -108,6 +108,7 @@ pub(crate) struct StepEntry {
     /// Name shown, and given to `--from`, `--only` and `--skip`
     ///
     /// Default: made from the kind, such as `wait ssh backend`
+    #[schemars(example = &"database")]
     pub name: Option<String>,
     /// Do the step only when all of this is true
     ///
@@ -182,8 +183,10 @@ pub(crate) struct StepEntry {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct When {
     /// The environment is one of these; `*` stands for any text
+    #[schemars(example = ["dev", "lab-*"])]
     pub environment: Option<Vec<String>>,
     /// The environment is none of these
+    #[schemars(example = ["prod"])]
     pub not_environment: Option<Vec<String>>,
     /// The scenario has this component, or one of these
     ///
@@ -194,12 +197,16 @@ pub struct When {
     /// Example: `scenario = ["etl", "genai"]`
     pub scenario: Option<OneOrMany<ScenarioName>>,
     /// This file or folder is there
+    #[schemars(example = &"docker/compose.yaml")]
     pub exists: Option<FilePath>,
     /// This file or folder is not there
+    #[schemars(example = &".infractl/seeded")]
     pub missing: Option<FilePath>,
     /// This variable of infractl's own environment is set and not empty
+    #[schemars(example = &"GITHUB_SHA")]
     pub var: Option<String>,
     /// This output is there, and neither empty nor `false`
+    #[schemars(example = &"backend_ip")]
     pub output: Option<String>,
     /// One of these files or folders differs from the last run of the step that went well
     ///

@@ -24,16 +24,20 @@ pub struct Task {
     /// Family of the task definition (ecs)
     ///
     /// Default: the one in `definition-file`, else the name of this table
+    #[schemars(example = &"forecast-etl")]
     pub definition: Option<Argument>,
     /// Cluster (ecs)
+    #[schemars(example = &"{{environment}}-cluster")]
     pub cluster: Option<Argument>,
     /// Region (ecs)
+    #[schemars(example = &"eu-west-3")]
     pub region: Option<Argument>,
     /// `FARGATE` or `EC2` (ecs)
     ///
     /// Default: `FARGATE`
     pub launch_type: Option<Argument>,
     /// `FARGATE_SPOT`, or another capacity provider of the cluster, in the place of `launch-type` (ecs)
+    #[schemars(example = &"FARGATE_SPOT")]
     pub capacity_provider: Option<Argument>,
     /// Subnets; an output that is a list stands for all of them (ecs)
     ///
@@ -49,6 +53,7 @@ pub struct Task {
     /// Container whose command and exit code count (ecs)
     ///
     /// Default: the only essential one
+    #[schemars(example = &"etl")]
     pub container: Option<Argument>,
     /// Log group that `logs` follows (ecs)
     ///
@@ -56,6 +61,7 @@ pub struct Task {
     pub log_group: Option<Argument>,
     /// Image to run; one of `[images]` by its name, with the first of its tags (docker). The image of the container in
     /// `definition-file`, by the digest that was pushed (ecs)
+    #[schemars(example = &"etl")]
     pub image: Option<Argument>,
     /// The same for several containers, by their names (ecs)
     ///
@@ -63,32 +69,40 @@ pub struct Task {
     #[serde(default)]
     pub images: IndexMap<String, Argument>,
     /// Service of a compose file to run, instead of an image (docker)
+    #[schemars(example = &"worker")]
     pub service: Option<Argument>,
     /// Folder of the task: of its `.env`, its compose files, its relative volumes (docker)
     ///
     /// Default: the root of the project
+    #[schemars(example = &"etl")]
     pub dir: Option<FilePath>,
     /// Compose files in that folder (docker)
     ///
     /// Default: what compose finds
+    #[schemars(example = ["compose.yaml"])]
     #[serde(default)]
     pub files: Vec<Argument>,
     /// File of variables (docker)
     ///
     /// Default: the environment file; when it is not there, `.env` in the folder of the task, with a warning
+    #[schemars(example = &"etl/.env")]
     pub env_file: Option<FilePath>,
     /// Where the folder of the environment file is mounted in the container, read-only (docker)
     ///
     /// Default: `/app/shared`
     pub shared: Option<Argument>,
     /// More volumes, as `./data:/app/data` (docker)
+    #[schemars(example = ["./data:/app/data"])]
     #[serde(default)]
     pub volumes: Vec<Argument>,
     /// Network (docker)
+    #[schemars(example = &"host")]
     pub network: Option<Argument>,
     /// Command instead of that of the image
+    #[schemars(example = ["python", "-m", "etl"])]
     pub command: Option<CommandLine>,
     /// Variables of the task; values may name secrets (docker only: elsewhere they would be readable)
+    #[schemars(example = serde_json::json!({"MODE": "full"}))]
     #[serde(default)]
     pub env: Variables,
     /// Variables that must not be set in it, besides those of `[env-file]`
@@ -109,8 +123,10 @@ pub struct Task {
     /// Default: `ask`; where nobody can be asked, `leave`
     pub on_interrupt: Option<OnInterrupt>,
     /// Line of the log that means failure whatever the exit code says
+    #[schemars(example = &"Traceback")]
     pub fails_on: Option<Pattern>,
     /// What its failures mean, before the rules of `[[failures]]` and those of infractl (ecs)
+    #[schemars(example = serde_json::json!([{"match": "E11000 duplicate key", "says": "data: this delivery was loaded before"}]))]
     #[serde(default)]
     pub diagnose: Vec<Diagnosis>,
 }

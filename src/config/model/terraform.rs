@@ -61,6 +61,7 @@ pub(crate) struct Terraform {
     /// Files of variables, for `-var-file`
     ///
     /// Default: none
+    #[schemars(example = ["common.tfvars"])]
     #[serde(default)]
     pub var_files: Vec<FilePath>,
     /// Container image to run the program in, by docker: a name, a tag or a digest. What it sees and may write stands in
@@ -80,6 +81,7 @@ pub(crate) struct Terraform {
     /// How many resources are worked on at once, for `-parallelism`
     ///
     /// Default: terraform's own, 10
+    #[schemars(example = 20)]
     #[schemars(range(min = 1))]
     pub parallelism: Option<u32>,
     /// What has to be seen by somebody before it is applied

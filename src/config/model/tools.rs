@@ -22,6 +22,7 @@ pub(crate) enum ToolEntry {
 pub struct ToolTable {
     /// The version, or a range: `1.11.4`, `1.11`, `>= 1.10, < 1.12`, `~> 1.11.0`. One that is a single version can be
     /// installed by `infractl tools install`
+    #[schemars(example = &"1.11.4")]
     pub version: VersionRange,
     /// Address of the archive (`.zip`, `.tar.gz`) or of the program itself; `{{version}}`, `{{os}}` (`linux`, `darwin`)
     /// and `{{arch}}` (`amd64`, `arm64`) stand for what is asked for. infractl knows the addresses of terraform, tofu,

@@ -11,8 +11,10 @@ use super::{Period, RouteName, Side};
 #[schemars(extend("oneOf" = [{ "required": ["green"] }, { "required": ["to"] }]))]
 pub struct TrafficStep {
     /// Route of `[routes]`
+    #[schemars(example = &"api")]
     pub route: RouteName,
     /// How much green gets, in percent; blue gets the rest
+    #[schemars(example = 5)]
     #[schemars(range(min = 0, max = 100))]
     pub green: Option<u32>,
     /// The side that gets everything: `blue`, `green`, or `idle` for the one that gets nothing now
@@ -22,10 +24,12 @@ pub struct TrafficStep {
     /// How long a side that gets nothing any more may still answer what it was asked before
     ///
     /// Default: `10s` with caddy, else none
+    #[schemars(example = &"30s")]
     pub drain: Option<Period>,
     /// How long to wait until it is so
     ///
     /// Default: `1m`, with route53 `5m`
+    #[schemars(example = &"2m")]
     pub wait: Option<Period>,
 }
 

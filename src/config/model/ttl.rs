@@ -22,8 +22,8 @@ pub struct Ttl {
     ///
     /// Default: `UTC`
     ///
-    /// Example: `zone = "Europe/Paris"`
-    pub zone: Option<Zone>,
+    /// Example: `time-zone = "Europe/Paris"`
+    pub time_zone: Option<Zone>,
     /// What `expire` does then
     ///
     /// Default: `stop`

@@ -29,23 +29,28 @@ pub(crate) struct ValueFrom {
     /// Example: `http = "http://127.0.0.1:8200/v1/secret/data/db"`
     pub http: Option<Argument>,
     /// Header lines to send; may name secrets (`http`)
+    #[schemars(example = serde_json::json!({"X-Vault-Token": "{{secret.VAULT_TOKEN}}"}))]
     #[serde(default)]
     pub headers: Variables,
     /// Certificates to trust besides those of the system, as a PEM file (`http`)
+    #[schemars(example = &"certs/lab-ca.pem")]
     pub ca: Option<FilePath>,
     /// `{{` in `command` is text and begins no name
     #[serde(default)]
     pub raw: bool,
     /// Only this line, from 1
+    #[schemars(example = 1)]
     #[schemars(range(min = 1))]
     pub line: Option<u32>,
     /// Only what this regular expression finds: its first group, or all of it; `^` and `$` are those of a line
+    #[schemars(example = &"token: (.+)")]
     pub r#match: Option<Pattern>,
     /// Only this value of a JSON document; lists and maps as JSON
     ///
     /// Example: `json = ".data.data.password"`
     pub json: Option<ValuePath>,
     /// What counts when nothing is found there; without it that is a failure
+    #[schemars(example = &"none")]
     pub default: Option<String>,
     /// Masked in everything that is shown, and refused in arguments
     #[serde(default)]
@@ -65,6 +70,7 @@ pub(crate) struct ValueFrom {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Capture {
     /// Only this line of standard output, from 1
+    #[schemars(example = 1)]
     #[schemars(range(min = 1))]
     pub line: Option<u32>,
     /// What this regular expression finds in standard output: its first group, or all of it
@@ -76,14 +82,17 @@ pub(crate) struct Capture {
     /// Example: `capture = { job = { json = ".id" } }`
     pub json: Option<ValuePath>,
     /// This header line of the answer (`http`)
+    #[schemars(example = &"Location")]
     pub header: Option<String>,
     /// What this regular expression finds in all that the step printed, errors included
+    #[schemars(example = &"listening on (.+)")]
     pub log: Option<Pattern>,
     /// The text of this file, which the step writes
     ///
     /// Example: `capture = { token = { file = "lab/root_pat.txt", secret = true } }`
     pub file: Option<FilePath>,
     /// What counts when nothing is found, or the step is skipped; without it that is a failure
+    #[schemars(example = &"none")]
     pub default: Option<String>,
     /// Masked in everything that is shown, kept nowhere, and refused in arguments. What the step prints is held back until
     /// it is known

@@ -18,6 +18,7 @@ use crate::config::template::Template;
 ]))]
 pub(crate) struct Wait {
     /// A login to this host works
+    #[schemars(example = &"backend")]
     pub ssh: Option<HostName>,
     /// This `host:port` accepts a connection
     ///
@@ -32,10 +33,13 @@ pub(crate) struct Wait {
     /// Example: `{ tls = "{{output.fqdn}}", issuer = "Let's Encrypt", days-left = 7 }`
     pub tls: Option<Argument>,
     /// This file is there, on `host` or on this machine
+    #[schemars(example = &"/var/lib/cloud/instance/boot-finished")]
     pub file: Option<Argument>,
     /// This command ends with 0, on `host` or on this machine
+    #[schemars(example = &"pg_isready")]
     pub command: Option<CommandLine>,
     /// This task of `[tasks]` has ended, or this service is steady
+    #[schemars(example = &"forecast-etl")]
     pub ecs: Option<Argument>,
     /// This Deployment, StatefulSet or DaemonSet of `[cluster]` runs everywhere as it was last written, as `KIND/NAME`; a
     /// name alone is a Deployment
@@ -51,6 +55,7 @@ pub(crate) struct Wait {
     /// Example: `{ condition = "Ready", of = "certificate/web", namespace = "shop" }`, `{ condition = "Ready", of = "nodes" }`
     pub condition: Option<Argument>,
     /// The object, as `KIND/NAME`; a kind alone stands for all of it, at least one (`condition`)
+    #[schemars(example = &"certificate/web")]
     pub of: Option<Argument>,
     /// Labels of those that count, as kubectl takes them (`condition`)
     ///
@@ -61,10 +66,12 @@ pub(crate) struct Wait {
     /// Default: `default`
     pub namespace: Option<Argument>,
     /// Host that is asked (`file`, `command`); without it this machine
+    #[schemars(example = &"backend")]
     pub host: Option<HostName>,
     /// Status that counts (`http`): a number, a range such as `"200-399"`, or a list of them
     ///
     /// Default: 200 to 299
+    #[schemars(example = serde_json::json!([200, 204]))]
     pub status: Option<OneOrMany<Status>>,
     /// What is asked for (`http`): GET and HEAD only look, what changes something is done at each try
     ///
@@ -77,8 +84,10 @@ pub(crate) struct Wait {
     #[schemars(extend("propertyNames" = { "format": "json-path" }))]
     pub json: IndexMap<String, Input>,
     /// Regular expression that the answer must match (`http`), or the output (`command`)
+    #[schemars(example = &"\"status\": *\"ok\"")]
     pub body: Option<Pattern>,
     /// Header lines to send (`http`)
+    #[schemars(example = serde_json::json!({"Accept": "application/json"}))]
     #[serde(default)]
     pub headers: IndexMap<String, Template>,
     /// Follow redirects (`http`); without it a redirect is the answer
@@ -93,12 +102,16 @@ pub(crate) struct Wait {
     /// Example: `{ tls = "app.example.com", address = "{{host.backend.address}}" }`
     pub address: Option<Argument>,
     /// Text in the name of the issuer (`tls`)
+    #[schemars(example = &"Let's Encrypt")]
     pub issuer: Option<String>,
     /// Days the certificate must still be valid (`tls`)
+    #[schemars(example = 7)]
     pub days_left: Option<u32>,
     /// Cluster (`ecs`)
+    #[schemars(example = &"{{environment}}-cluster")]
     pub cluster: Option<Argument>,
     /// Region (`ecs`)
+    #[schemars(example = &"eu-west-3")]
     pub region: Option<Argument>,
     /// It has to stay good for so long without a break; after a break the time begins anew
     ///
@@ -109,6 +122,7 @@ pub(crate) struct Wait {
     /// How many breaks of `hold` there may be; one more ends the wait at once
     ///
     /// Default: as many as `attempts` allows
+    #[schemars(example = 2)]
     pub at_most: Option<u32>,
     /// Regular expressions for what cannot get well: the wait ends at once when the other side says so
     ///
@@ -122,10 +136,12 @@ pub(crate) struct Wait {
     /// How often it may be tried and found not good; may stand beside `wait` as well
     ///
     /// Default: `30`; `150` for what is in a cluster (`rollout`, `job`, `condition`)
+    #[schemars(example = 15)]
     #[schemars(range(min = 1))]
     pub attempts: Option<u32>,
     /// From the start of one try to the start of the next; may stand beside `wait` as well
     ///
     /// Default: `5s`; `2s` for what is in a cluster (`rollout`, `job`, `condition`)
+    #[schemars(example = &"10s")]
     pub every: Option<Period>,
 }

@@ -32,8 +32,8 @@ pub struct Window {
     ///
     /// Default: `UTC`
     ///
-    /// Example: `zone = "Europe/Paris"`
-    pub zone: Option<Zone>,
+    /// Example: `time-zone = "Europe/Paris"`
+    pub time_zone: Option<Zone>,
     /// Days on which it does not open, the first and the last one included
     ///
     /// Example: `freeze = ["2026-12-20/2027-01-03", "2027-05-01"]`

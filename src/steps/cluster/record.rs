@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Environment;
@@ -38,7 +39,7 @@ pub(super) struct Merged {
 }
 
 /// A cluster that was made here, for people and programs (docs/status.md).
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Known {
     /// What made it: `k3d`, `kind`.
     kind: &'static str,

@@ -2,6 +2,7 @@
 
 pub(crate) mod state;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -17,7 +18,7 @@ pub(crate) enum Goal {
 }
 
 /// Where a machine is on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Is {
     /// It runs.
@@ -37,7 +38,7 @@ pub enum Is {
 }
 
 /// What of a machine is billed as it is now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Billed {
     /// All of it.
@@ -51,7 +52,7 @@ pub enum Billed {
 }
 
 /// A machine or a database as its provider shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Found {
     /// Its name at the provider.
     pub name: String,

@@ -1,12 +1,13 @@
 //! What `state` shows of an environment: where machines and databases are, and what of them is billed.
 
 use comfy_table::Table;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Found;
 
 /// A machine or a database, as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Row {
     /// The host of `[hosts]` that it is.
     pub host: Option<String>,
@@ -16,7 +17,7 @@ pub struct Row {
 }
 
 /// What `state` shows of an environment. Its JSON is a public contract (`docs/power.md`).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct State {
     /// The environment.
     pub environment: String,
