@@ -74,7 +74,9 @@ fn fixed(source: &Source, all: &[Renaming]) -> Result<Fix, Vec<Problem>> {
     // A table may have several headers, and the tree has the place of the first one only.
     loop {
         let mut found = renamed::rename(&mut source::as_written(new.clone(), 0).root, all, renamed::own());
-        let double: Vec<Problem> = (found.iter().filter(|key| key.state == State::Double))
+        // In later rounds both names are parts of one table, of which some have the new name already.
+        let is_first = keys.is_empty();
+        let double: Vec<Problem> = (found.iter().filter(|key| is_first && key.state == State::Double))
             .map(|key| source::problem(&new, &key.key, key.message(), vec![key.help()]))
             .collect();
         if !double.is_empty() {

@@ -169,11 +169,7 @@ pub(crate) enum Told<'a> {
     },
 }
 
-/// An event as JSON; none for what only a terminal shows.
-pub(crate) fn value(event: &Event) -> Option<Value> {
-    told(event).map(|told| serde_json::to_value(told).unwrap_or_default())
-}
-
+/// An event as it is told; none for what only a terminal shows.
 fn told(event: &Event) -> Option<Told<'_>> {
     Some(match event {
         Event::Progress { .. } | Event::Project { .. } | Event::Environments { .. } | Event::Ended { .. } => {
@@ -252,7 +248,7 @@ mod tests {
         let page = include_str!("../../docs/output.md");
         let lines = data(b"[1]") + &data(b"a=b\n") + &data(b"\xff");
         let data = lines.lines().map(|line| serde_json::from_str(line).unwrap());
-        for value in events.iter().map(|event| value(event).unwrap()).chain(data) {
+        for value in events.iter().map(|event| serde_json::to_value(told(event)).unwrap()).chain(data) {
             let name = format!("`{}`", value["event"].as_str().unwrap());
             let names = |line: &&str| line.split('|').nth(1).is_some_and(|cell| cell.contains(&name));
             let row = page.lines().find(names).expect(&name);
