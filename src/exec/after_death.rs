@@ -112,11 +112,12 @@ mod tests {
         let mut died = Waiting::start(DRAIN, &[], anew(out.as_fd()), copy(err.as_fd())).unwrap();
         drop((out, err));
         drop(died.0.stdin.take());
+        let text = vec![b'x'; 100_000];
         // There is nothing to read yet, and then more than a pipe holds.
         std::thread::sleep(Duration::from_millis(50));
         for _ in 0..2 {
-            to_out.write_all(&[b'x'; 100_000]).unwrap();
-            to_err.write_all(&[b'x'; 100_000]).unwrap();
+            to_out.write_all(&text).unwrap();
+            to_err.write_all(&text).unwrap();
         }
         drop((to_out, to_err));
         assert!(died.0.wait().unwrap().success(), "it ends by itself");

@@ -13,6 +13,8 @@ mod linux;
 #[cfg(any(test, feature = "test-portable", not(target_os = "linux")))]
 mod portable;
 mod process;
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
 
 use std::fs::File;
 use std::io;

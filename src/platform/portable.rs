@@ -17,14 +17,14 @@ pub(crate) const HAS_DEATH_SIGNAL: bool = false;
 pub(crate) const MEMORY: Option<&str> = None;
 
 /// Where these programs are: macOS has `lsof` and `sysctl` in `/usr/sbin`.
-const PATH: &str = "/usr/bin:/bin:/usr/sbin:/sbin";
+pub(super) const PATH: &str = "/usr/bin:/bin:/usr/sbin:/sbin";
 
 /// Seconds after which `lsof` leaves out what the kernel does not tell: a network file system that is gone.
 const PATIENCE: &str = "2";
 
 /// What a program prints that asks the kernel for us; none when it is not there or prints nothing. That it ended badly says
 /// only that one of the things it was asked for was not found.
-fn ask(program: &str, args: &[&str]) -> Option<String> {
+pub(super) fn ask(program: &str, args: &[&str]) -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "it stands for a system call, and gets nothing of ours")]
     let mut command = Command::new(program);
     command.args(args).env_clear().envs([("PATH", PATH), ("LC_ALL", "C")]).current_dir("/");
@@ -119,52 +119,7 @@ pub(crate) fn route_leads_out() -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    #![cfg(target_os = "linux")]
-
-    use std::net::TcpListener;
-    use std::os::unix::process::CommandExt as _;
-
     use super::*;
-    use crate::platform::linux;
-
-    /// Neither is on every machine; with `CI` set they are.
-    fn is_there(program: &str) -> bool {
-        let is_there = which::which_in(program, Some(PATH), "/").is_ok();
-        #[expect(clippy::disallowed_methods, reason = "tests have no Ctx")]
-        let is_needed = std::env::var_os("CI").is_some();
-        assert!(is_there || !is_needed, "no `{program}`");
-        is_there
-    }
-
-    /// A program that leads a group of its own and waits.
-    #[expect(clippy::disallowed_methods, reason = "a process to look at")]
-    fn waits(program: &mut Command) -> std::process::Child {
-        program.process_group(0).stdin(Stdio::piped()).spawn().unwrap()
-    }
-
-    #[test]
-    #[expect(clippy::disallowed_methods, reason = "processes to look at")]
-    fn both_ways_know_the_same_processes_of_a_group() {
-        let mut child = waits(&mut Command::new("cat"));
-        let group = child.id();
-        if is_there("ps") {
-            let expected = vec![Process { pid: group, name: "cat".to_owned() }];
-            assert_eq!(living(group).unwrap(), expected);
-            assert_eq!(linux::living(group).unwrap(), expected);
-        }
-        // Dead and not reaped: nobody who lives.
-        child.kill().unwrap();
-        let is_dead = || linux::living(group).unwrap().is_empty();
-        while !is_dead() {
-            std::thread::sleep(std::time::Duration::from_millis(2));
-        }
-        assert!(!crate::platform::is_gone(group), "its number is not free yet");
-        if is_there("ps") {
-            assert_eq!(living(group), Some(Vec::new()));
-        }
-        child.wait().unwrap();
-        assert!(crate::platform::is_gone(group));
-    }
 
     #[test]
     fn what_ps_of_macos_says() {
@@ -175,59 +130,6 @@ mod tests {
         assert_eq!(living_in("71234   501 Z    (sh)", 501), None);
         assert_eq!(living_in("71234  1501 S    sh", 501), None);
         assert_eq!(living_in("", 501), None);
-    }
-
-    #[test]
-    fn both_ways_know_who_leads_the_session() {
-        // In a container that somebody entered the leader is outside, and has no number here.
-        if rustix::process::getsid(None).is_ok() {
-            assert_eq!(is_of_session_leader(), linux::is_of_session_leader());
-        }
-    }
-
-    #[test]
-    #[expect(clippy::disallowed_methods, reason = "a process to look at, a fixture")]
-    fn both_ways_know_who_has_a_file_open() {
-        if !is_there("lsof") {
-            return;
-        }
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("-a lock");
-        let held = std::fs::File::create(&path).unwrap();
-        assert_eq!((holders(&path), linux::holders(&path)), (Vec::new(), Vec::new()), "only we have it");
-        let mut child = waits(Command::new("cat").stdout(held));
-        let expected = vec![Process { pid: child.id(), name: "cat".to_owned() }];
-        assert_eq!(holders(&path), expected);
-        assert_eq!(linux::holders(&path), expected);
-        drop(child.stdin.take());
-        child.wait().unwrap();
-        assert_eq!(holders(&dir.path().join("none")), Vec::new());
-    }
-
-    #[test]
-    fn both_ways_know_who_listens() {
-        if !is_there("lsof") {
-            return;
-        }
-        let held = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = held.local_addr().unwrap().port();
-        let root = Path::new("/");
-        let own = std::process::id();
-        for listener in [listener, linux::listener] {
-            assert_eq!(listener(root, port).map(|process| process.pid), Some(own));
-        }
-        assert_eq!(listens(root, port), Some(true));
-        drop(held);
-        assert_eq!((listens(root, port), listener(root, port)), (None, None));
-    }
-
-    #[test]
-    fn both_ways_know_this_boot() {
-        if is_there("sysctl") {
-            let boot = boot().unwrap();
-            assert!(boot.len() == 36 && linux::boot().unwrap().starts_with(&boot), "{boot}");
-        }
-        assert_eq!(ask("no-such-program", &[]), None);
     }
 
     #[test]
