@@ -95,8 +95,8 @@ fn summary(ci: Ci, vars: &Vars) -> Option<Summary> {
     }
 }
 
-/// A run that changes nothing and is over sooner starts no git to ask whether files differ from the commit: the answer
-/// would come too late in most of them.
+/// A run that writes files of this machine only and is over sooner starts no git to ask whether files differ from the
+/// commit: the answer would come too late in most of them.
 const OVER_SOON: Duration = Duration::from_millis(10);
 
 /// What nobody has to wait for, done while a tool runs: removes old runs and what killed ones left in memory, asks git
@@ -105,7 +105,7 @@ pub(super) async fn watch(cx: &Ctx, recorder: &Recorder) -> std::convert::Infall
     let root = recorder.began().await;
     recorder.tidy();
     PrivateDir::sweep();
-    if verbs::find(&recorder.verb()).is_some_and(|verb| verb.effect <= Effect::Writes) {
+    if verbs::find(&recorder.verb()).is_some_and(|verb| verb.effect == Effect::Writes) {
         tokio::time::sleep(OVER_SOON).await;
     }
     if repository::is_around(&root)
