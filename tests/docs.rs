@@ -298,7 +298,9 @@ impl<'a> Lost<'a> {
     fn target(&self, which: usize, schema: &'a Json) -> &'a Json {
         let only = schema["allOf"].as_array().filter(|all| all.len() == 1).map(|all| &all[0]);
         match only.unwrap_or(schema)["$ref"].as_str() {
-            Some(path) => self.roots[which].pointer(path.trim_start_matches('#')).unwrap(),
+            Some(path) => {
+                self.roots[which].pointer(path.trim_start_matches('#')).expect("it leads somewhere")
+            }
             None => schema,
         }
     }

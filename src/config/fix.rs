@@ -68,7 +68,6 @@ impl Project {
 
 /// A text with the new names.
 fn fixed(source: &Source, all: &[Renaming]) -> Result<Fix, Vec<Problem>> {
-    let line_ends = source.line_ends();
     let mut new = source.clone();
     let mut keys = Vec::new();
     // A table may have several headers, and the tree has the place of the first one only.
@@ -85,11 +84,11 @@ fn fixed(source: &Source, all: &[Renaming]) -> Result<Fix, Vec<Problem>> {
         if found.is_empty() {
             break;
         }
+        let line_ends = new.line_ends();
         for key in found.iter().rev() {
             new.text.replace_range(key.key.span.clone(), key.new);
         }
         let line = |key: &Renamed| line_ends.partition_point(|end| *end < key.key.span.start) + 1;
-        // The first round has the places of the file as it is; later ones have the lines at least.
         keys.extend(found.drain(..).map(|key| (line(&key), key)));
     }
     let wrong = source::as_written(new.clone(), 0).problems;

@@ -119,7 +119,7 @@ fn each<'a>(schema: &'a Json, see: &mut dyn FnMut(&'a Json)) {
                 inner.as_object().unwrap().values().for_each(|inner| each(inner, see));
             }
             "anyOf" | "oneOf" | "allOf" => {
-                inner.as_array().unwrap().iter().for_each(|inner| each(inner, see))
+                inner.as_array().unwrap().iter().for_each(|inner| each(inner, see));
             }
             "items" | "additionalProperties" | "propertyNames" | "not" => each(inner, see),
             _ => {}
