@@ -16,7 +16,7 @@ pub struct ConfigArgs {
 enum ConfigCommand {
     /// Give keys that were renamed their new names, in `defaults.toml` and the file of every environment
     ///
-    /// Only the keys are replaced: comments, order and quotes stay as they are. See docs/compatibility.md.
+    /// Only the keys are replaced: comments, order and quotes stay as they are. See `infractl help compatibility`.
     Fix(FixArgs),
 }
 

@@ -8,11 +8,6 @@ use clap::{Command, CommandFactory as _};
 
 use super::{Cli, examples, habits, pages, read_on, target};
 
-/// What ends the help of infractl itself.
-pub(super) const AFTER: &str = "Start with `infractl env list`, then `infractl plan ENV` and `infractl apply ENV`.\n\
-     Exit codes: 0 done, 1 failed, 2 difference, 64 usage, 65 secrets, 69 tool missing, 75 busy, \
-     77 declined, 78 configuration.";
-
 /// Help, with examples and the project's own pipelines, without the flags that many verbs share; an error, with the line
 /// to type if it is known.
 pub(crate) fn told(error: clap::Error, words: &[String]) -> String {
