@@ -1,6 +1,6 @@
 //! What a file may hold, as a tree made once from the schema of the model: checked against, and documented.
 
-use std::sync::{LazyLock, OnceLock};
+use std::sync::LazyLock;
 
 use indexmap::IndexMap;
 use serde_json::Value as Json;
@@ -146,42 +146,16 @@ pub(crate) struct Field {
 /// Every table by name; the whole file is `File`.
 #[derive(Debug)]
 pub(crate) struct Shapes {
-    /// Those of the schema, as text: a run needs a few of them.
-    definitions: IndexMap<&'static str, Definition>,
-}
-
-#[derive(Debug, Default)]
-struct Definition {
-    /// What is between its braces.
-    text: &'static str,
-    /// Shapes borrow its texts.
-    json: OnceLock<Json>,
-    table: OnceLock<TableShape>,
-}
-
-impl Definition {
-    fn json(&self) -> &Json {
-        self.json.get_or_init(|| serde_json::from_str(&format!("{{{}}}", self.text)).unwrap_or_default())
-    }
-
-    fn is_table(&self) -> bool {
-        match self.json.get() {
-            Some(json) => json.get("properties").is_some(),
-            None => self.text.contains("\n      \"properties\": {"),
-        }
-    }
+    pub(crate) tables: IndexMap<&'static str, TableShape>,
 }
 
 /// Name of the table that is the whole file.
 pub(crate) const FILE: &str = "File";
 
-/// The shapes of the model, read from the schema that is documented: to make it from the model takes longer than the rest
-/// of a short run. A new key is to be known before the documentation is written again, so a debug build makes it.
+/// The shapes of the model. Its schema stays in memory, and they borrow its texts: copying and freeing them would
+/// take longer than to make it.
 pub(crate) static SHAPES: LazyLock<Shapes> =
-    LazyLock::new(|| if cfg!(debug_assertions) { Shapes::of_the_model() } else { Shapes::read(DOCUMENTED) });
-
-/// A test of the documentation sees to it that it is that of the model.
-const DOCUMENTED: &str = include_str!("../../docs/config.schema.json");
+    LazyLock::new(|| Shapes::from_schema(Box::leak(Box::new(schema()))));
 
 /// The JSON schema of `defaults.toml` and `environment.toml`.
 pub(crate) fn schema() -> Json {
@@ -189,41 +163,32 @@ pub(crate) fn schema() -> Json {
 }
 
 impl Shapes {
-    /// Made anew.
-    fn of_the_model() -> Shapes {
-        let mut file = schema();
-        let Json::Object(inner) = file["$defs"].take() else { return Shapes::read("{}") };
-        let made = |json: Json| Definition { json: json.into(), ..Definition::default() };
-        let inner = inner.into_iter().map(|(name, json)| (&*name.leak(), made(json)));
-        Shapes { definitions: std::iter::once((FILE, made(file))).chain(inner).collect() }
-    }
-
-    /// From the text of a schema: one definition begins and ends at lines that are indented by four blanks.
-    fn read(text: &'static str) -> Shapes {
-        let (file, mut rest) = text.split_once("\n  \"$defs\": {\n").unwrap_or((text, ""));
-        let of = |text: &'static str| Definition { text, ..Definition::default() };
-        let mut definitions = IndexMap::from([(FILE, of(file.trim_matches(['{', ','])))]);
-        while let Some((name, after)) = rest.strip_prefix("    \"").and_then(|rest| rest.split_once("\": {"))
-            && let Some((inside, after)) = after.split_once("\n    }")
-        {
-            definitions.insert(name, of(inside));
-            rest = after.trim_start_matches([',', '\n']);
+    fn from_schema(schema: &'static Json) -> Shapes {
+        let mut tables = IndexMap::new();
+        let definitions = schema["$defs"].as_object();
+        tables.insert(FILE, table(schema, definitions));
+        for (name, definition) in definitions.into_iter().flatten() {
+            if definition.get("properties").is_some() {
+                tables.insert(name.as_str(), table(definition, definitions));
+            }
         }
-        Shapes { definitions }
+        Shapes { tables }
     }
 
     /// The table of that name.
-    pub(crate) fn table(&'static self, name: &str) -> &'static TableShape {
-        let definition = &self.definitions[name];
-        definition.table.get_or_init(|| table(definition.json(), self))
+    pub(crate) fn table(&self, name: &str) -> &TableShape {
+        &self.tables[name]
     }
 }
 
-fn table(schema: &'static Json, all: &'static Shapes) -> TableShape {
+type Definitions = Option<&'static serde_json::Map<String, Json>>;
+
+fn table(schema: &'static Json, definitions: Definitions) -> TableShape {
     let required = names(&schema["required"]);
     let fields = schema["properties"].as_object().into_iter().flatten().map(|(key, field)| {
         let doc = string(&field["description"]);
-        let field = Field { shape: shape(field, all), required: required.contains(&key.as_str()), doc };
+        let field =
+            Field { shape: shape(field, definitions), required: required.contains(&key.as_str()), doc };
         (key.as_str(), field)
     });
     let keys = |rules: &'static Json| {
@@ -237,11 +202,11 @@ fn table(schema: &'static Json, all: &'static Shapes) -> TableShape {
     }
 }
 
-fn shape(schema: &'static Json, all: &'static Shapes) -> Shape {
+fn shape(schema: &'static Json, definitions: Definitions) -> Shape {
     if let Some(name) = schema["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/")) {
-        return match all.definitions.get(name) {
-            Some(definition) if definition.is_table() => Shape::Table(name),
-            Some(definition) => shape(definition.json(), all),
+        return match definitions.and_then(|all| all.get(name)) {
+            Some(definition) if definition.get("properties").is_some() => Shape::Table(name),
+            Some(definition) => shape(definition, definitions),
             None => Shape::Any,
         };
     }
@@ -250,7 +215,7 @@ fn shape(schema: &'static Json, all: &'static Shapes) -> Shape {
     }
     if let Some(some) = schema["anyOf"].as_array() {
         let mut shapes: Vec<Shape> =
-            some.iter().filter(|one| one["type"] != "null").map(|one| shape(one, all)).collect();
+            some.iter().filter(|one| one["type"] != "null").map(|one| shape(one, definitions)).collect();
         return if shapes.len() == 1 { shapes.remove(0) } else { Shape::Either(shapes) };
     }
     let kind = match &schema["type"] {
@@ -265,10 +230,10 @@ fn shape(schema: &'static Json, all: &'static Shapes) -> Shape {
             schema["maximum"].as_i64().unwrap_or(i64::MAX),
         ),
         Some("number") => Shape::Number,
-        Some("array") => Shape::List(Box::new(shape(&schema["items"], all))),
+        Some("array") => Shape::List(Box::new(shape(&schema["items"], definitions))),
         Some("object") => Shape::Map {
             keys: string(&schema["propertyNames"]["format"]),
-            values: Box::new(shape(&schema["additionalProperties"], all)),
+            values: Box::new(shape(&schema["additionalProperties"], definitions)),
         },
         _ => match schema["format"].as_str() {
             Some(format) => Shape::Tree(format),
@@ -295,39 +260,4 @@ fn names(list: &'static Json) -> Vec<&'static str> {
 
 fn string(value: &'static Json) -> &'static str {
     value.as_str().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_schema_that_is_documented_has_the_shapes_of_the_model() {
-        let (made, read) = (Shapes::of_the_model(), Shapes::read(DOCUMENTED));
-        let (made, read): (&'static Shapes, &'static Shapes) =
-            (Box::leak(Box::new(made)), Box::leak(Box::new(read)));
-        let schema = schema();
-        let names: Vec<&String> = schema["$defs"].as_object().unwrap().keys().collect();
-        assert!(names.len() > 100);
-        for shapes in [made, read] {
-            let found: Vec<&&str> = shapes.definitions.keys().skip(1).collect();
-            assert_eq!(
-                format!("{found:?}"),
-                format!("{names:?}"),
-                "tests/update-docs writes the schema again"
-            );
-        }
-        for name in names {
-            let is_table = schema["$defs"][name].get("properties").is_some();
-            assert_eq!(made.definitions[name.as_str()].is_table(), is_table, "{name}");
-            assert_eq!(read.definitions[name.as_str()].is_table(), is_table, "{name}, by its text");
-        }
-        for name in
-            made.definitions.keys().filter(|name| made.definitions[**name].is_table() || **name == FILE)
-        {
-            let (made, read) = (made.table(name), read.table(name));
-            assert!(!made.fields.is_empty(), "{name}");
-            assert_eq!(format!("{read:?}"), format!("{made:?}"), "{name}");
-        }
-    }
 }
