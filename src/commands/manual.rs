@@ -85,7 +85,7 @@ fn unknown(topic: &str, verbs: &BTreeSet<String>) -> Failure {
     }
     let mut speaking: Vec<(usize, &str)> = pages::WRITTEN
         .iter()
-        .map(|(name, text)| (text.to_lowercase().matches(topic).count(), *name))
+        .map(|(name, text)| (mentions(&text.to_lowercase(), topic), *name))
         .filter(|(count, name)| *count > 0 && topic.len() > 2 && near != Some(*name))
         .collect();
     speaking.sort_by_key(|(count, name)| (usize::MAX - count, *name));
@@ -94,6 +94,11 @@ fn unknown(topic: &str, verbs: &BTreeSet<String>) -> Failure {
             failure.help(format!("read `{}`, which speaks of it", pages::line(name, verbs.contains(*name))));
     }
     failure.help("list the pages: `infractl help topics`")
+}
+
+/// How much a page says of it: what a heading names is what it is about.
+fn mentions(page: &str, topic: &str) -> usize {
+    page.lines().map(|line| line.matches(topic).count() * if line.starts_with('#') { 10 } else { 1 }).sum()
 }
 
 /// As it is for a program; for a person in a pager, as wide as the terminal.
