@@ -1,9 +1,9 @@
 //! What people type: one file per verb.
 
-pub(crate) mod docs;
-pub(crate) mod help;
 mod typed;
 pub(crate) mod manual;
+pub(crate) mod docs;
+pub(crate) mod help;
 pub(crate) mod apply;
 mod env_path;
 pub(crate) mod bootstrap;

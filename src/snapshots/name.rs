@@ -34,7 +34,12 @@ pub(crate) const SCRATCH: &str = "infractl_verify_";
 
 /// A name for one that nobody else has.
 pub(crate) fn scratch(time: Timestamp) -> String {
-    format!("{SCRATCH}{}_{}", stamp(time).to_lowercase(), std::process::id())
+    format!("{SCRATCH}{}", unique(time))
+}
+
+/// What no other run ends a name with, even in the same second: `20261128t073000z_4711`, at most 24 letters.
+pub(crate) fn unique(time: Timestamp) -> String {
+    format!("{}_{}", stamp(time).to_lowercase(), std::process::id())
 }
 
 /// The time that a name ends in.

@@ -22,8 +22,10 @@ fn verbs(text: &str) -> Vec<(String, String)> {
 
 #[test]
 fn every_flag_for_json_has_a_document_in_the_schema() {
-    let project = Sandbox::empty();
-    let help = project.infractl(&["docs", "cli"]).code(0).out;
+    let pages = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/cli")).unwrap();
+    let pages = pages.map(|page| std::fs::read_to_string(page.unwrap().path()).unwrap());
+    let help: String =
+        pages.map(|page| format!("\n{page}").replace("\n# infractl", "\n## infractl")).collect();
     let json = Regex::new(r"(?m)^ +--json$|^ +- json(:|$)|\[possible values: [^\]]*json").unwrap();
     let mut seen = 0;
     for (verb, help) in verbs(&help) {

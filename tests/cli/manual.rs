@@ -24,7 +24,7 @@ fn pages_are_shown_without_a_project_and_a_verb_keeps_its_help() {
     project.infractl(&["help", "secrets", "set"]).code(0).prints("Usage: infractl secrets set");
     assert_eq!(project.infractl(&["help", "ci.md"]).code(0).out, include_str!("../../docs/ci.md"));
     let all = project.infractl(&["help", "topics"]).code(0);
-    for topic in ["locks", "ci.md", "config", "rotate-a-key", "troubleshooting"] {
+    for topic in ["locks", "ci.md", "config.md", "rotate-a-key", "troubleshooting"] {
         assert!(
             all.out.lines().any(|line| line.split_whitespace().next() == Some(topic)),
             "{topic}: {}",

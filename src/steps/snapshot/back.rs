@@ -30,8 +30,9 @@ pub(super) async fn restore(
     let always = server.to(ALWAYS);
     let there = format!("select count(*) from pg_database where datname = {}", tool::text(&database));
     let is_there = always.ask(step, &[there]).await? == "1";
-    let stamp = name::stamp((step.cx.now)()).to_lowercase();
-    let named = |word: &str| format!("{}_{word}_{stamp}", crate::text::cut(&database, 63 - 18 - word.len()));
+    let end = name::unique((step.cx.now)());
+    let named =
+        |word: &str| format!("{}_{word}_{end}", crate::text::cut(&database, 63 - 2 - word.len() - end.len()));
     let (new, before) = (named("restored"), named("before"));
     let safety = match in_place && is_there {
         true => Some(Box::pin(postgres::create(step, entry)).await?.name),

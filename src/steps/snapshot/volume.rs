@@ -79,7 +79,7 @@ pub(super) async fn restore(
             format!("`{}` is a snapshot of the volume `{of}`, and `of` names `{volume}`", manifest.name);
         return Err(Failure::new(Kind::Usage, message).help("name a snapshot of that volume, or change `of`"));
     }
-    let new = format!("{volume}_restored_{}", name::stamp((step.cx.now)()).to_lowercase());
+    let new = format!("{volume}_restored_{}", name::unique((step.cx.now)()));
     if let Err(failure) = Box::pin(fill(step, entry, manifest, &new)).await {
         let removed = docker(step, &["volume", "rm", "--force", &new]).await;
         let failure = failure.help(format!("`{volume}` is as it was: nothing was changed in it"));
