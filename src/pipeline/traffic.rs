@@ -1,6 +1,6 @@
 //! Traffic that a run moves: what was there before is written down first, and returns when the run fails or is interrupted.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Step;
 use super::engine::{PipelineRun, ticking};
@@ -76,7 +76,7 @@ impl PipelineRun<'_> {
         if !is_open {
             self.write_down(What::Moves(Moves { route: route.clone(), weights: before })).await?;
         }
-        let frame = Frame { limit: None, timeout: Duration::ZERO, ear: None, ..frame.clone() };
+        let frame = Frame { limit: None, ear: None, ..frame.clone() };
         self.traffic.moved.push(Moved { route, before, at: self.at.clone(), ends: wish.ends, frame });
         Ok(())
     }

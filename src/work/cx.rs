@@ -239,10 +239,9 @@ impl<'a> StepCx<'a> {
         }
     }
 
-    /// What is left of the time limit; all of it where the step is only described.
+    /// What is left of the time limit.
     pub(crate) fn left(&self) -> Option<Duration> {
-        let whole = Some(self.frame.timeout).filter(|whole| !whole.is_zero());
-        self.frame.limit.map(|limit| limit.saturating_duration_since(Instant::now())).or(whole)
+        self.frame.limit.map(|limit| limit.saturating_duration_since(Instant::now()))
     }
 
     /// Lets signals and the time limit be heard, in long work of our own.

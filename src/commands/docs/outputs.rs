@@ -9,6 +9,7 @@ use crate::commands::{
     release, report, scenario, snapshot, state, status, tools, traffic, variable,
 };
 use crate::history::Run;
+use crate::tools::terraform::drift;
 use crate::ui::json::Line;
 
 type Of = fn(&mut SchemaGenerator) -> Schema;
@@ -22,6 +23,7 @@ const ALL: &[(&str, Of)] = &[
     ("events", of::<Line<'_>>),
     ("ci matrix", of::<ci::Matrix>),
     ("doctor", of::<doctor::Report>),
+    ("drift", of::<drift::Document<'_>>),
     ("env list", of::<Vec<env::Listed>>),
     ("env show --explain", of::<variable::Explained>),
     ("env show --origin", of::<indexmap::IndexMap<String, env::Place>>),

@@ -43,6 +43,8 @@ impl<'a> Call<'a> {
         let name = helm.release.as_ref().or(helm.uninstall.as_ref());
         let name = name.map(|name| known.argument(step, &name.0)).transpose()?.unwrap_or_default();
         let namespace = helm.namespace.as_ref().map(|name| known.argument(step, &name.0)).transpose()?;
+        // Nothing of it has passed where the step is only described.
+        let whole = Some(step.frame.timeout).filter(|whole| !whole.is_zero());
         Ok(Call {
             place: Place {
                 cluster,
@@ -52,7 +54,7 @@ impl<'a> Call<'a> {
                 registry_config: None,
             },
             release: name,
-            timeout: timeout(helm, step.left()),
+            timeout: timeout(helm, step.left().or(whole)),
             logins: None,
         })
     }

@@ -5,7 +5,6 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::json;
 
 use super::progress::{Progress, show};
 use super::shown;
@@ -14,7 +13,7 @@ use super::{LookForDrift, equip, failed};
 use crate::disk::{self, PrivateDir};
 use crate::failure::{Failure, Kind};
 use crate::text;
-use crate::tools::terraform::drift::{Drift, Known};
+use crate::tools::terraform::drift::{Document, Drift, Known};
 use crate::tools::terraform::events::{self, Event as Told};
 use crate::tools::terraform::{Root, flags};
 use crate::ui::event::{Diagnostic, Event, Severity};
@@ -142,7 +141,8 @@ fn tell(step: &StepCx<'_>, drift: &Drift, look: &LookForDrift) -> Result<(), Fai
         step.event(Event::Diagnostic { name: step.name.to_owned(), diagnostic });
     }
     if step.cx.ui.mode.json {
-        let document = json!({"environment": step.env.name, "drift": drift}).to_string();
+        let document =
+            serde_json::to_string(&Document { environment: &step.env.name, drift }).unwrap_or_default();
         step.cx.ui.data(step.cx.masks.mask(&document).as_bytes())?;
     }
     Ok(())

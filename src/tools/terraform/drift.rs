@@ -6,6 +6,7 @@ mod known;
 pub(crate) use ignored::Ignored;
 pub(crate) use known::Known;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -14,8 +15,17 @@ use super::document;
 use super::shown::{holds_true, short};
 use crate::text;
 
+/// What a look for drift prints for programs, one for each environment. It is a public contract (docs/output.schema.json).
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Document<'a> {
+    /// The environment.
+    pub(crate) environment: &'a str,
+    /// What changed.
+    pub(crate) drift: &'a Drift,
+}
+
 /// What changed behind terraform's back.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Drift {
     /// Resources, in terraform's order.
     pub(crate) resources: Vec<Drifted>,
@@ -33,7 +43,7 @@ pub(crate) struct Drift {
 }
 
 /// A resource that is not as the state says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Drifted {
     /// Its address.
     pub(crate) address: String,
@@ -47,7 +57,7 @@ pub(crate) struct Drifted {
 }
 
 /// A value that is another now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Attribute {
     /// Its name.
     pub(crate) name: String,

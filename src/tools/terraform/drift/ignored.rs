@@ -1,6 +1,7 @@
 //! Changes that are meant to happen: taken out of what drifted. Pure.
 
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Attribute, Drift, Drifted};
@@ -8,7 +9,7 @@ use crate::config::model::IgnoredDrift;
 use crate::text;
 
 /// A change that was taken out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Ignored {
     /// The resource.
     pub(crate) address: String,
