@@ -1,6 +1,6 @@
 //! The JSON Schema of the files, for editors: draft 07, which all of them know, with a description and an example for every key,
 //! and no format that is ours alone. The form is that of SchemaStore
-//! (https://github.com/SchemaStore/schemastore/blob/master/CONTRIBUTING.md).
+//! (<https://github.com/SchemaStore/schemastore/blob/master/CONTRIBUTING.md>).
 
 use std::collections::BTreeMap;
 

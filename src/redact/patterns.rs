@@ -77,7 +77,9 @@ impl Patterns {
             all.dedup();
             let mut kept = Patterns::default();
             kept.make_room(all.iter().map(|pattern| pattern.len()).sum());
-            all.iter().for_each(|pattern| kept.push(pattern));
+            for pattern in &all {
+                kept.push(pattern);
+            }
             self.ends.truncate(self.group);
             self.bytes.truncate(self.ends.last().copied().unwrap_or(0));
             kept.iter().for_each(|pattern| self.push(pattern));

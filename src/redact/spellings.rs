@@ -162,7 +162,7 @@ pub(super) fn encoded(text: &Text<'_>, to: &mut Patterns) {
     }
     // .NET's encoder; PHP's with all its flags; any that is careful.
     text.add(to, |out, c| {
-        json(out, c, UPPER, |c| matches!(c, '\'' | '<' | '>' | '&' | '+' | '`' | '"') || !c.is_ascii())
+        json(out, c, UPPER, |c| matches!(c, '\'' | '<' | '>' | '&' | '+' | '`' | '"') || !c.is_ascii());
     });
     text.add(to, |out, c| match c {
         '/' => out.extend_from_slice(b"\\/"),
