@@ -23,7 +23,7 @@ use crate::history::html::{digest, estate as page};
 use crate::lock;
 use crate::steps::cluster::{self, Known};
 use crate::steps::files::age;
-use crate::text;
+use crate::text::{self, document};
 
 /// See the estate at a glance: what was done last where, what a plan found, locks, environment files
 ///
@@ -91,8 +91,7 @@ pub(crate) async fn run(cx: &Ctx, global: &Global, args: &StatusArgs) -> Result<
     let project = target::project(cx)?;
     let all = glances(cx, &project).await;
     if args.json || global.output == OutputMode::Json {
-        let text = serde_json::to_string_pretty(&all).unwrap_or_default();
-        return cx.ui.document(format!("{text}\n").as_bytes());
+        return cx.ui.document(document::pretty(&all).as_bytes());
     }
     for (glance, stay) in all.iter().filter_map(|glance| Some((glance, glance.ttl.as_ref()?))) {
         if stay.is_near {

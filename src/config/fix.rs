@@ -72,7 +72,7 @@ fn fixed(source: &Source, all: &[Renaming]) -> Result<Fix, Vec<Problem>> {
     let mut keys = Vec::new();
     // A table may have several headers, and the tree has the place of the first one only.
     loop {
-        let mut found = renamed::rename(&mut source::as_written(new.clone(), 0).root, all, renamed::own());
+        let found = renamed::rename(&mut source::as_written(new.clone(), 0).root, all, renamed::own());
         // In later rounds both names are parts of one table, of which some have the new name already.
         let is_first = keys.is_empty();
         let double: Vec<Problem> = (found.iter().filter(|key| is_first && key.state == State::Double))
@@ -84,12 +84,11 @@ fn fixed(source: &Source, all: &[Renaming]) -> Result<Fix, Vec<Problem>> {
         if found.is_empty() {
             break;
         }
-        let line_ends = new.line_ends();
+        let lines: Vec<usize> = found.iter().map(|key| new.line(&key.key)).collect();
         for key in found.iter().rev() {
             new.text.replace_range(key.key.span.clone(), key.new);
         }
-        let line = |key: &Renamed| line_ends.partition_point(|end| *end < key.key.span.start) + 1;
-        keys.extend(found.drain(..).map(|key| (line(&key), key)));
+        keys.extend(lines.into_iter().zip(found));
     }
     let wrong = source::as_written(new.clone(), 0).problems;
     if !wrong.is_empty() {

@@ -27,8 +27,12 @@ impl Source {
 
     /// A place as people write it: `environments/defaults.toml:7`.
     pub(crate) fn place(&self, place: &Place) -> String {
-        let line = self.line_ends().partition_point(|end| *end < place.span.start) + 1;
-        format!("{}:{line}", self.path)
+        format!("{}:{}", self.path, self.line(place))
+    }
+
+    /// The line of a place, from 1.
+    pub(super) fn line(&self, place: &Place) -> usize {
+        memchr::memchr_iter(b'\n', &self.text.as_bytes()[..place.span.start]).count() + 1
     }
 
     /// The place of a part of a text, as far as it stands in the file the way it reads.

@@ -125,6 +125,13 @@ impl Lab {
         all.join(" ")
     }
 
+    /// The commit that the first Application is at.
+    #[track_caller]
+    fn revision(&self) -> String {
+        let path = "jsonpath={.status.sync.revision}";
+        self.kubectl(&["get", "application", "platform", "-n", "argocd", "-o", path])
+    }
+
     fn applications(&self) -> String {
         let path = "jsonpath={range .items[*]}{.metadata.name}:{.status.health.status} {end}";
         self.kubectl(&["get", "applications.argoproj.io", "-n", "argocd", "-o", path])
@@ -228,27 +235,10 @@ fn it_goes_up_by_scenario_to_the_next_one_and_down() {
     shown.prints("lab: scenario: etl").prints("lab: cluster: k3d data-stack-lab");
 
     // Once more: everything is as it should be.
-    let revision = lab.kubectl(&[
-        "get",
-        "application",
-        "platform",
-        "-n",
-        "argocd",
-        "-o",
-        "jsonpath={.status.sync.revision}",
-    ]);
+    let revision = lab.revision();
     let again = lab.up(&[]).code(0);
     again.says("platform: unchanged").says("already there").never_says("created");
-    let now = lab.kubectl(&[
-        "get",
-        "application",
-        "platform",
-        "-n",
-        "argocd",
-        "-o",
-        "jsonpath={.status.sync.revision}",
-    ]);
-    assert_eq!(now, revision);
+    assert_eq!(lab.revision(), revision);
 
     // A store in dev mode forgets when it is restarted.
     lab.docker(&["restart", "data-stack-services-vault-1"]);
