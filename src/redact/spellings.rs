@@ -8,8 +8,8 @@ use super::patterns::Patterns;
 const CASED: usize = 8;
 /// Neighbouring words of so many bytes together are looked for: a line may be broken at any blank.
 const WORDS: usize = 12;
-/// No spelling makes more bytes than so many of one.
-const WIDEST: usize = 6;
+/// No spelling makes more bytes than so many of one: `\\u0001`, a control character in JSON inside JSON.
+const WIDEST: usize = 7;
 
 /// A set of ASCII characters.
 type Set = u128;

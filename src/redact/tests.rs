@@ -238,6 +238,17 @@ fn what_comes_in_small_parts_is_masked_and_looked_for_in_few_passes() {
 }
 
 #[test]
+fn control_characters_are_masked_in_json_inside_json() {
+    let secret = "\u{1}".repeat(2000);
+    let masks = Masks::new();
+    assert_eq!(masks.add("odd", &secret), Weight::Added);
+    let inner = serde_json::to_string(&secret).unwrap();
+    let outer = serde_json::to_string(&inner).unwrap();
+    let shown = masks.mask(&outer);
+    assert!(shown.contains(MASK) && !shown.contains("u0001"), "{shown}");
+}
+
+#[test]
 fn a_secret_that_is_given_twice_is_told_and_looked_for_once() {
     let masks = Masks::new();
     let told = Arc::new(Mutex::new(Vec::new()));
