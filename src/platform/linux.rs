@@ -64,6 +64,12 @@ pub(crate) fn is_of_session_leader() -> bool {
     stat(Path::new("/proc/self")).is_some_and(|stat| is_of_leader(&stat))
 }
 
+/// Whether the leader of our session has a number here.
+#[cfg(test)]
+pub(super) fn knows_session_leader() -> bool {
+    stat(Path::new("/proc/self")).is_some_and(|stat| after_name(&stat).nth(3) != Some("0"))
+}
+
 fn is_of_leader(stat: &str) -> bool {
     let mut fields = after_name(stat).skip(2);
     let (group, session) = (fields.next(), fields.next());
