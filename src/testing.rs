@@ -80,7 +80,7 @@ pub mod exec {
 }
 /// Know the project.
 pub mod config {
-    pub use crate::config::{Action, Environment, Project, reference_markdown, schema};
+    pub use crate::config::{Action, Environment, Project, reference_markdown, schema, shapes_written};
     /// As written.
     pub mod model {
         pub use crate::config::model::{Dialect, Value};

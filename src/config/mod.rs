@@ -46,5 +46,6 @@ pub(crate) use graph::Glance;
 pub use project::Project;
 pub use reference::reference_markdown;
 pub use schema::schema;
+pub use shape::written as shapes_written;
 pub use step::Action;
 pub(crate) use template::is_environment_name;

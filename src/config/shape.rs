@@ -1,6 +1,6 @@
-//! What a file may hold, as a tree made once from the schema of the model: checked against, and documented.
+//! What a file may hold, as a tree made from the schema of the model: checked against, and documented.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use indexmap::IndexMap;
 use serde_json::Value as Json;
@@ -146,49 +146,78 @@ pub(crate) struct Field {
 /// Every table by name; the whole file is `File`.
 #[derive(Debug)]
 pub(crate) struct Shapes {
-    pub(crate) tables: IndexMap<&'static str, TableShape>,
+    /// Those of the schema: a run needs a few of them.
+    definitions: IndexMap<&'static str, Definition>,
+}
+
+#[derive(Debug, Default)]
+struct Definition {
+    is_table: bool,
+    text: &'static str,
+    /// Shapes borrow its texts.
+    json: OnceLock<Json>,
+    table: OnceLock<TableShape>,
+}
+
+impl Definition {
+    fn json(&self) -> &Json {
+        self.json.get_or_init(|| serde_json::from_str(self.text).unwrap_or_default())
+    }
 }
 
 /// Name of the table that is the whole file.
 pub(crate) const FILE: &str = "File";
 
-/// The shapes of the model. Its schema stays in memory, and they borrow its texts: copying and freeing them would
-/// take longer than to make it.
-pub(crate) static SHAPES: LazyLock<Shapes> =
-    LazyLock::new(|| Shapes::from_schema(Box::leak(Box::new(schema()))));
+/// The shapes of the model, as they are written down beside it: to make its schema takes longer than the rest of a short run.
+/// A new key is to be known before they are written again, so a debug build makes it.
+pub(crate) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
+    if cfg!(debug_assertions) { Shapes::read(written().leak()) } else { Shapes::read(WRITTEN) }
+});
+
+/// What `written` says; a test compares.
+const WRITTEN: &str = include_str!("shapes.txt");
 
 /// The JSON schema of `defaults.toml` and `environment.toml`.
 pub(crate) fn schema() -> Json {
     schemars::schema_for!(model::File).into()
 }
 
+/// Every definition of the schema of the model on a line: "table" or "type", its name, its JSON.
+#[must_use]
+pub fn written() -> String {
+    let mut file = schema();
+    let definitions = file["$defs"].take();
+    let all = [(FILE, &file)].into_iter();
+    let all = all.chain(definitions.as_object().into_iter().flatten().map(|(name, json)| (name.as_str(), json)));
+    let line = |(name, json): (&str, &Json)| {
+        let kind = if json.get("properties").is_some() { "table" } else { "type" };
+        format!("{kind} {name} {json}\n")
+    };
+    all.map(line).collect()
+}
+
 impl Shapes {
-    fn from_schema(schema: &'static Json) -> Shapes {
-        let mut tables = IndexMap::new();
-        let definitions = schema["$defs"].as_object();
-        tables.insert(FILE, table(schema, definitions));
-        for (name, definition) in definitions.into_iter().flatten() {
-            if definition.get("properties").is_some() {
-                tables.insert(name.as_str(), table(definition, definitions));
-            }
-        }
-        Shapes { tables }
+    fn read(text: &'static str) -> Shapes {
+        let definition = |line: &'static str| {
+            let (kind, rest) = line.split_once(' ')?;
+            let (name, text) = rest.split_once(' ')?;
+            Some((name, Definition { is_table: kind == "table", text, ..Definition::default() }))
+        };
+        Shapes { definitions: text.lines().filter_map(definition).collect() }
     }
 
     /// The table of that name.
-    pub(crate) fn table(&self, name: &str) -> &TableShape {
-        &self.tables[name]
+    pub(crate) fn table(&'static self, name: &str) -> &'static TableShape {
+        let definition = &self.definitions[name];
+        definition.table.get_or_init(|| table(definition.json(), self))
     }
 }
 
-type Definitions = Option<&'static serde_json::Map<String, Json>>;
-
-fn table(schema: &'static Json, definitions: Definitions) -> TableShape {
+fn table(schema: &'static Json, all: &'static Shapes) -> TableShape {
     let required = names(&schema["required"]);
     let fields = schema["properties"].as_object().into_iter().flatten().map(|(key, field)| {
         let doc = string(&field["description"]);
-        let field =
-            Field { shape: shape(field, definitions), required: required.contains(&key.as_str()), doc };
+        let field = Field { shape: shape(field, all), required: required.contains(&key.as_str()), doc };
         (key.as_str(), field)
     });
     let keys = |rules: &'static Json| {
@@ -202,11 +231,11 @@ fn table(schema: &'static Json, definitions: Definitions) -> TableShape {
     }
 }
 
-fn shape(schema: &'static Json, definitions: Definitions) -> Shape {
+fn shape(schema: &'static Json, all: &'static Shapes) -> Shape {
     if let Some(name) = schema["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/")) {
-        return match definitions.and_then(|all| all.get(name)) {
-            Some(definition) if definition.get("properties").is_some() => Shape::Table(name),
-            Some(definition) => shape(definition, definitions),
+        return match all.definitions.get(name) {
+            Some(definition) if definition.is_table => Shape::Table(name),
+            Some(definition) => shape(definition.json(), all),
             None => Shape::Any,
         };
     }
@@ -215,7 +244,7 @@ fn shape(schema: &'static Json, definitions: Definitions) -> Shape {
     }
     if let Some(some) = schema["anyOf"].as_array() {
         let mut shapes: Vec<Shape> =
-            some.iter().filter(|one| one["type"] != "null").map(|one| shape(one, definitions)).collect();
+            some.iter().filter(|one| one["type"] != "null").map(|one| shape(one, all)).collect();
         return if shapes.len() == 1 { shapes.remove(0) } else { Shape::Either(shapes) };
     }
     let kind = match &schema["type"] {
@@ -230,10 +259,10 @@ fn shape(schema: &'static Json, definitions: Definitions) -> Shape {
             schema["maximum"].as_i64().unwrap_or(i64::MAX),
         ),
         Some("number") => Shape::Number,
-        Some("array") => Shape::List(Box::new(shape(&schema["items"], definitions))),
+        Some("array") => Shape::List(Box::new(shape(&schema["items"], all))),
         Some("object") => Shape::Map {
             keys: string(&schema["propertyNames"]["format"]),
-            values: Box::new(shape(&schema["additionalProperties"], definitions)),
+            values: Box::new(shape(&schema["additionalProperties"], all)),
         },
         _ => match schema["format"].as_str() {
             Some(format) => Shape::Tree(format),
