@@ -50,7 +50,7 @@ impl RunFiles {
         // A seal that outlived the lines in a power cut would accuse somebody.
         crate::platform::sync_data(&self.file)?;
         let (run, lines, last) = (self.number, self.lines, self.last.clone());
-        self.store.seal(&Seal::Ended { run, lines, last })
+        self.store.seal_soon(&Seal::Ended { run, lines, last })
     }
 
     /// Adds a line to the log of an environment.

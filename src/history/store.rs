@@ -78,6 +78,12 @@ impl Store {
         platform::sync_data(&seal::add(&self.folder, seal)?)
     }
 
+    /// The same, not waited for: it is on the disk some seconds later, or when the next run begins. In a power cut before that,
+    /// the run is one of those that nothing seals the end of.
+    pub(super) fn seal_soon(&self, seal: &Seal) -> io::Result<()> {
+        seal::add(&self.folder, seal).map(drop)
+    }
+
     /// The same, on its way to the disk: a tool need not wait for that to start. None where it is there.
     pub(super) fn begin_to_seal(&self, seal: &Seal) -> io::Result<Option<JoinHandle<io::Result<()>>>> {
         let file = seal::add(&self.folder, seal)?;
