@@ -197,6 +197,11 @@ impl Reporter for Recorder {
         self.lock().line(line.environment.unwrap_or_default(), line.level, line.text);
     }
 
+    fn wants(&self, level: Level) -> bool {
+        let state = self.lock();
+        state.run.is_some() && (state.kept.is_some() || level != Level::Detail)
+    }
+
     fn trouble(&self) -> Option<String> {
         self.lock().lost.clone()
     }

@@ -250,6 +250,11 @@ pub trait Reporter: Send + Sync {
     fn line(&self, line: &ToolLine<'_>) {
         self.report(&line.report());
     }
+    /// Whether it does anything with lines of this level. To mask a line that nobody takes would be the first look for
+    /// secrets of a short run, and most of its work.
+    fn wants(&self, _level: Level) -> bool {
+        true
+    }
     /// Is called about once a second while a step runs.
     fn tick(&self) {}
     /// Runs something that needs the terminal for itself.
@@ -271,6 +276,10 @@ impl<R: Reporter + ?Sized> Reporter for Arc<R> {
 
     fn line(&self, line: &ToolLine<'_>) {
         (**self).line(line);
+    }
+
+    fn wants(&self, level: Level) -> bool {
+        (**self).wants(level)
     }
 
     fn tick(&self) {

@@ -149,18 +149,13 @@ impl Human {
             let _ = self.out.print(format!("{prefix}{text}\n").as_bytes());
             return;
         }
-        let shown = match self.mode.verbosity {
-            Verbosity::Quiet => level >= Level::Important,
-            Verbosity::Normal => level >= Level::Normal,
-            Verbosity::Verbose => true,
-        };
         // Elsewhere there are no keep-alive lines.
         if self.keeps_alive()
             && let Some(running) = self.lock().get_mut(environment.unwrap_or_default())
         {
             running.spoke = true;
         }
-        if shown {
+        if self.mode.verbosity.shows(level) {
             self.text(environment, format!("  {text}").trim_end());
         }
     }
@@ -239,6 +234,11 @@ impl Reporter for Human {
 
     fn line(&self, line: &ToolLine<'_>) {
         self.tool_line(line.environment, line.level, line.text);
+    }
+
+    fn wants(&self, level: Level) -> bool {
+        let is_alive = || self.keeps_alive() && !self.lock().is_empty();
+        level == Level::Report || self.mode.verbosity.shows(level) || is_alive()
     }
 
     fn suspend(&self, work: &mut dyn FnMut()) {

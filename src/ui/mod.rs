@@ -117,6 +117,9 @@ impl Ui {
 
     /// Tells a line of a tool, masked.
     pub fn line(&self, environment: Option<&str>, name: &str, level: Level, text: &str) {
+        if lane::width().is_none() && !self.reporters.iter().any(|reporter| reporter.wants(level)) {
+            return;
+        }
         let text = &self.masks.mask(text);
         let lane = environment.is_none().then(|| lane::with_current(lane::environment)).flatten();
         let environment = environment.or(lane.as_deref());

@@ -1,6 +1,7 @@
 //! How infractl talks: how much, in which colours, to whom.
 
 use crate::ui::ci::Ci;
+use crate::ui::event::Level;
 
 /// How much to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,6 +12,17 @@ pub enum Verbosity {
     Normal,
     /// `-v`: what tools say, and the commands.
     Verbose,
+}
+
+impl Verbosity {
+    /// Whether a line of a tool is shown.
+    pub(super) fn shows(self, level: Level) -> bool {
+        match self {
+            Verbosity::Quiet => level >= Level::Important,
+            Verbosity::Normal => level >= Level::Normal,
+            Verbosity::Verbose => true,
+        }
+    }
 }
 
 /// What the terminal and the flags allow.
