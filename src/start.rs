@@ -36,7 +36,7 @@ pub fn start() -> ExitCode {
 }
 
 fn run() -> ExitCode {
-    CompleteEnv::with_factory(commands::own_verbs::command).complete();
+    CompleteEnv::with_factory(|| commands::own_verbs::command(&completed())).complete();
     let cli = match commands::parse(std::env::args_os().collect()) {
         Ok(cli) => cli,
         Err(error) => return usage(error, &words()),
@@ -135,6 +135,11 @@ fn usage(error: clap::Error, words: &[String]) -> ExitCode {
 /// The command line, as people read it.
 fn words() -> Vec<String> {
     std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect()
+}
+
+/// The line that a shell asks about: what is behind `--`.
+fn completed() -> Vec<String> {
+    words().into_iter().skip_while(|word| word != "--").skip(1).collect()
 }
 
 /// How the run ends when signals came.

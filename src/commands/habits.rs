@@ -63,8 +63,9 @@ impl Typed<'_> {
 
     /// Whether the verb has this argument.
     fn takes(&self, verb: &str, argument: &str) -> bool {
-        let verb = self.cli.find_subcommand(verb);
-        verb.is_some_and(|verb| verb.get_arguments().any(|known| known.get_id() == argument))
+        let Some(mut verb) = self.cli.find_subcommand(verb).cloned() else { return false };
+        verb.build();
+        verb.get_arguments().any(|known| known.get_id() == argument)
     }
 
     /// `dev plan`

@@ -80,6 +80,7 @@ mod examples;
 mod read_on;
 mod pages;
 mod cli;
+mod late;
 pub(crate) mod global;
 
 use std::ffi::OsString;
@@ -91,130 +92,132 @@ use crate::failure::{Failure, Kind};
 pub use cli::Cli;
 pub(crate) use global::{Color, Global, OutputMode};
 use kept_as::OWN;
+use late::Late;
 use manual::MANUAL;
 pub(crate) use typed::parse;
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
     /// Make an environment match its configuration, then write its environment file
-    Apply(apply::ApplyArgs),
+    Apply(Late<apply::ApplyArgs>),
     /// Make the bucket of a state, try it out, and print the backend that fits it
-    Bootstrap(bootstrap::BootstrapArgs),
+    Bootstrap(Late<bootstrap::BootstrapArgs>),
     /// Build the images of an environment
-    Build(build::BuildArgs),
+    Build(Late<build::BuildArgs>),
     /// Show what a deploy would change, and change nothing: the pipeline `check`, else the playbook of `[ansible]`
-    Check(check::CheckArgs),
+    Check(Late<check::CheckArgs>),
     /// Write the file of a forge, and what its jobs call
-    Ci(ci::CiArgs),
+    Ci(Late<ci::CiArgs>),
     /// Print the completion script of a shell
-    Completions(completions::CompletionsArgs),
+    Completions(Late<completions::CompletionsArgs>),
     /// Keep the files of a project up to date
-    Config(config::ConfigArgs),
+    Config(Late<config::ConfigArgs>),
     /// Roll out to an environment: the pipeline `deploy`, else the playbook of `[ansible]`
-    Deploy(deploy::DeployArgs),
+    Deploy(Late<deploy::DeployArgs>),
     /// Take an environment down, then remove its environment file
-    Destroy(destroy::DestroyArgs),
+    Destroy(Late<destroy::DestroyArgs>),
     /// Write the runbook of an environment, or print what is generated from the code
-    Docs(docs::DocsArgs),
+    Docs(Late<docs::DocsArgs>),
     /// Look whether everything is there that the runs of an environment need, and change nothing
-    Doctor(doctor::DoctorArgs),
+    Doctor(Late<doctor::DoctorArgs>),
     /// Take an environment down and clean up after it: destroy, then what infractl keeps of it
-    Down(pipeline::VerbArgs),
+    Down(Late<pipeline::VerbArgs>),
     /// Say what changed behind terraform's back, and change nothing
-    Drift(drift::DriftArgs),
+    Drift(Late<drift::DriftArgs>),
     /// See environments and their configuration
     #[command(subcommand)]
     Env(env::EnvCommand),
     /// Run a local command with the secrets and variables of an environment
-    Exec(exec::ExecArgs),
+    Exec(Late<exec::ExecArgs>),
     /// Stop or destroy the environments whose time is over, as their `[ttl]` says
-    Expire(expire::ExpireArgs),
+    Expire(Late<expire::ExpireArgs>),
     /// Say what the failure of a run means, by the rules of `[[failures]]` and those of infractl
-    Explain(explain::ExplainArgs),
+    Explain(Late<explain::ExplainArgs>),
     /// Give an environment more time before `expire` takes it down
-    Extend(extend::ExtendArgs),
+    Extend(Late<extend::ExtendArgs>),
     /// Format the root module of an environment
-    Fmt(fmt::FmtArgs),
+    Fmt(Late<fmt::FmtArgs>),
     /// Write the environment file again, or say whether it is stale
-    Genenv(genenv::GenenvArgs),
+    Genenv(Late<genenv::GenenvArgs>),
     /// Show which environments wait for which
-    Graph(graph::GraphArgs),
+    Graph(Late<graph::GraphArgs>),
     /// See what was done: when, by whom, how it ended
-    History(history::HistoryArgs),
+    History(Late<history::HistoryArgs>),
     /// Make a project of what a repository has: a Makefile and its scripts
-    Import(import::ImportArgs),
+    Import(Late<import::ImportArgs>),
     /// Connect to the backend, install providers and modules (other verbs do it when needed)
-    Init(init::InitArgs),
+    Init(Late<init::InitArgs>),
     /// Write the ansible inventory again, or say whether it is stale
-    Inventory(inventory::InventoryArgs),
+    Inventory(Late<inventory::InventoryArgs>),
     /// Hold the shared lock of a run that was killed
     #[command(hide = true)]
-    KeepLock(keep_lock::KeepLockArgs),
+    KeepLock(Late<keep_lock::KeepLockArgs>),
     /// Print the log of tasks, services, containers and machines of an environment, and follow it
-    Logs(logs::LogsArgs),
+    Logs(Late<logs::LogsArgs>),
     /// Put the maintenance page of an environment in front of everything, or take it away
-    Maintenance(maintenance::MaintenanceArgs),
+    Maintenance(Late<maintenance::MaintenanceArgs>),
     /// What `infractl help TOPIC` becomes when no verb has that name
     #[command(hide = true, name = MANUAL)]
-    Manual(manual::ManualArgs),
+    Manual(Late<manual::ManualArgs>),
     /// Begin a project, or adopt a repository that is there
-    New(new::NewArgs),
+    New(Late<new::NewArgs>),
     /// Print the outputs of an environment
-    Output(output::OutputArgs),
+    Output(Late<output::OutputArgs>),
     /// What `infractl NAME ENV` becomes when no verb has that name
     #[command(hide = true, name = OWN)]
-    Own(pipeline::OwnArgs),
+    Own(Late<pipeline::OwnArgs>),
     /// Run a pipeline of the project's own; also `infractl NAME ENV` when no verb has that name
-    Pipeline(pipeline::PipelineArgs),
+    Pipeline(Late<pipeline::PipelineArgs>),
     /// Preview what an apply would change
-    Plan(plan::PlanArgs),
+    Plan(Late<plan::PlanArgs>),
     /// Take what runs in an environment to the next one: the same images, by digest
-    Promote(promote::PromoteArgs),
+    Promote(Late<promote::PromoteArgs>),
     /// Push the images of an environment
-    Push(push::PushArgs),
+    Push(Late<push::PushArgs>),
     /// Take down, then bring up again: for labs
-    Recreate(pipeline::VerbArgs),
+    Recreate(Late<pipeline::VerbArgs>),
     /// Release what is committed: the next version, the changelog, and a tag that says what it is made of
-    Release(release::ReleaseArgs),
+    Release(Late<release::ReleaseArgs>),
     /// Report on what was done
-    Report(report::ReportArgs),
+    Report(Late<report::ReportArgs>),
     /// Take an environment back to a release that it had
-    Rollback(rollback::RollbackArgs),
+    Rollback(Late<rollback::RollbackArgs>),
     /// Run a one-off task of an environment, and pass its exit code on
-    Run(run::RunArgs),
+    Run(Late<run::RunArgs>),
     /// See what an environment can be
-    Scenario(scenario::ScenarioArgs),
+    Scenario(Late<scenario::ScenarioArgs>),
     /// Open, create and check files of secrets
-    Secrets(secrets::SecretsArgs),
+    Secrets(Late<secrets::SecretsArgs>),
     /// Keep copies of databases and volumes, see that they work, and get them back
     #[command(subcommand)]
     Snapshot(snapshot::SnapshotCommand),
     /// Log in to a machine of an environment, or run one command there
-    Ssh(ssh::SshArgs),
+    Ssh(Late<ssh::SshArgs>),
     /// Start the machines and databases of an environment again
-    Start(start::StartArgs),
+    Start(Late<start::StartArgs>),
     /// Show machines and databases: where they are, how they are reached, what is billed
-    State(state::StateArgs),
+    State(Late<state::StateArgs>),
     /// See the estate at a glance: what was done last where, what a plan found, locks, environment files
-    Status(status::StatusArgs),
+    Status(Late<status::StatusArgs>),
     /// Stop the machines and databases of an environment, and keep their data
-    Stop(stop::StopArgs),
+    Stop(Late<stop::StopArgs>),
     /// Run any command of terraform on an environment: `infractl tf dev -- state list`
-    Tf(tf::TfArgs),
+    Tf(Late<tf::TfArgs>),
     /// Install, lock and list the programs of `[tools]`
     #[command(subcommand)]
     Tools(tools::ToolsCommand),
     /// See how traffic is shared out between blue and green, or change it
-    Traffic(traffic::TrafficArgs),
+    Traffic(Late<traffic::TrafficArgs>),
     /// Bring an environment up: init, apply, deploy
-    Up(pipeline::VerbArgs),
+    Up(Late<pipeline::VerbArgs>),
     /// Release the lock that a dead run left behind, and say whose it was
-    Unlock(unlock::UnlockArgs),
+    Unlock(Late<unlock::UnlockArgs>),
     /// Check configuration and root module of an environment
-    Validate(validate::ValidateArgs),
+    Validate(Late<validate::ValidateArgs>),
     /// Look whether all is well with what runs, as the project's pipeline `verify` says
-    Verify(pipeline::VerbArgs),
+    Verify(Late<pipeline::VerbArgs>),
     /// A pipeline of the project's own.
     #[command(external_subcommand)]
     Other(Vec<OsString>),

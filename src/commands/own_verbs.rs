@@ -3,25 +3,50 @@
 use clap::{Args as _, Command, CommandFactory as _};
 
 use super::pipeline::VerbArgs;
-use super::{Cli, pages, target};
+use super::{Cli, Global, pages, target};
 
-/// The command line, with the project's own pipelines as if they were verbs, and the pages of the manual below `help`.
-pub(crate) fn command() -> Command {
+/// The command line, with the project's own pipelines as if they were verbs, and the pages of the manual below `help`. The words
+/// are those that were typed, the program's name first: a verb that is not among them is known by its name only, for a shell
+/// asks at each press of a key, and to describe all of them takes most of the answer.
+pub(crate) fn command(words: &[String]) -> Command {
     let cli = Cli::command();
-    let known: Vec<String> = cli.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
-    let own = target::pipelines().into_iter().filter_map(|candidate| {
-        let name = candidate.get_value().to_str().filter(|name| !known.iter().any(|verb| verb == name))?;
+    let is_typed = |name: &str| words.iter().any(|word| word == name);
+    let is_verb = |name: &str| name == HELP || cli.find_subcommand(name).is_some();
+    // Behind a verb, nobody asks for another.
+    let first = words.get(1).filter(|_| words.len() > 2);
+    let own = if first.is_some_and(|first| is_verb(first)) { Vec::new() } else { target::own_pipelines() };
+    let own: Vec<String> = own.into_iter().filter(|name| !is_verb(name)).collect();
+    let only = first.filter(|first| is_verb(first) || own.contains(first));
+    let is_wanted = |name: &str| only.is_none_or(|only| only == name);
+    let mut verbs: Vec<Command> = cli
+        .get_subcommands()
+        .filter(|verb| is_wanted(verb.get_name()))
+        .map(|verb| if is_typed(verb.get_name()) { verb.clone() } else { name_of(verb) })
+        .collect();
+    verbs.extend(own.into_iter().filter(|name| is_wanted(name)).map(|name| {
+        let about = "A pipeline of the project's own";
+        let is_typed = is_typed(&name);
         // Lives as long as the process, which answers one question of a shell.
-        let verb = Command::new(&*name.to_owned().leak());
-        Some(VerbArgs::augment_args(verb).about("A pipeline of the project's own"))
-    });
-    let own: Vec<Command> = own.collect();
-    let help = help(&cli);
-    cli.subcommands(own).disable_help_subcommand(true).subcommand(help)
+        let verb = Command::new(&*name.leak());
+        (if is_typed { VerbArgs::augment_args(verb) } else { verb }).about(about)
+    }));
+    if is_wanted(HELP) {
+        verbs.push(help(is_typed(HELP)));
+    }
+    let cli = Command::new("infractl").version(env!("CARGO_PKG_VERSION"));
+    Global::augment_args(cli).disable_help_subcommand(true).subcommands(verbs)
 }
 
+const HELP: &str = "help";
+
 /// Verbs, their parts, and pages.
-fn help(cli: &Command) -> Command {
+fn help(is_typed: bool) -> Command {
+    let help = Command::new(HELP).about("Print the help of a verb, or a page of the manual");
+    if !is_typed {
+        return help;
+    }
+    let mut cli = Cli::command();
+    cli.build();
     let verbs: Vec<Command> = cli.get_subcommands().filter(|verb| !verb.is_hide_set()).map(named).collect();
     let is_verb = |name: &str| verbs.iter().any(|verb| verb.get_name() == name);
     let page = |name: &str, title: &'static str| {
@@ -31,15 +56,15 @@ fn help(cli: &Command) -> Command {
     let generated = pages::GENERATED.iter().map(|name| page(name, "generated from the code"));
     let topics: Vec<Command> =
         written.chain(generated).chain([page("topics", "all pages of the manual")]).collect();
-    Command::new("help")
-        .about("Print the help of a verb, or a page of the manual")
-        .subcommands(verbs)
-        .subcommands(topics)
+    help.subcommands(verbs).subcommands(topics)
 }
 
 /// A verb and its parts, without their flags.
 fn named(verb: &Command) -> Command {
-    Command::new(&*verb.get_name().to_owned().leak())
-        .about(verb.get_about().cloned().unwrap_or_default())
-        .subcommands(verb.get_subcommands().map(named))
+    name_of(verb).subcommands(verb.get_subcommands().filter(|part| part.get_name() != HELP).map(named))
+}
+
+fn name_of(verb: &Command) -> Command {
+    let name = Command::new(&*verb.get_name().to_owned().leak()).hide(verb.is_hide_set());
+    name.about(verb.get_about().cloned().unwrap_or_default())
 }

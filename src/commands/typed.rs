@@ -8,7 +8,6 @@ use clap::{Args as _, CommandFactory as _, FromArgMatches as _, Subcommand as _}
 use super::kept_as::{OWN, kept_as};
 use super::manual::MANUAL;
 use super::{Cli, Command, Global};
-use crate::config::verbs;
 
 /// Reads the command line. A word that is no verb is taken for a pipeline of the project's own, with the flags of
 /// a verb after it.
@@ -61,12 +60,9 @@ fn read(command: clap::Command, words: &[OsString]) -> Result<Cli, clap::Error> 
 /// The command line with those verbs only that stand somewhere in it: each verb gets a copy of all flags that verbs share,
 /// which takes most of the time of a short run.
 fn of_typed(words: &[OsString]) -> clap::Command {
-    let is_typed = |verb: &&clap::Command| words.iter().any(|word| word == verb.get_name());
-    let mut all = clap::Command::new("infractl");
-    if words.iter().filter_map(|word| word.to_str()).any(is_verb) {
-        all = Command::augment_subcommands(all);
-    }
-    let verbs = all.get_subcommands().filter(is_typed).cloned();
+    let all = Command::augment_subcommands(clap::Command::new("infractl"));
+    let verbs =
+        all.get_subcommands().filter(|verb| words.iter().any(|word| word == verb.get_name())).cloned();
     let command = Global::augment_args(clap::Command::new("infractl").version(env!("CARGO_PKG_VERSION")));
     command
         .allow_external_subcommands(true)
@@ -75,21 +71,10 @@ fn of_typed(words: &[OsString]) -> clap::Command {
         .subcommands(verbs)
 }
 
-fn is_verb(word: &str) -> bool {
-    verbs::find(word).is_some() || [OWN, MANUAL, "keep-lock"].contains(&word)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::commands::examples;
-
-    #[test]
-    fn each_verb_is_known_by_its_name() {
-        for verb in Cli::command().get_subcommands() {
-            assert!(is_verb(verb.get_name()), "{}", verb.get_name());
-        }
-    }
 
     #[test]
     fn what_is_read_with_the_verbs_that_were_typed_is_what_is_read_with_all() {

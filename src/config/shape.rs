@@ -188,7 +188,8 @@ pub fn written() -> String {
     let mut file = schema();
     let definitions = file["$defs"].take();
     let all = [(FILE, &file)].into_iter();
-    let all = all.chain(definitions.as_object().into_iter().flatten().map(|(name, json)| (name.as_str(), json)));
+    let all =
+        all.chain(definitions.as_object().into_iter().flatten().map(|(name, json)| (name.as_str(), json)));
     let line = |(name, json): (&str, &Json)| {
         let kind = if json.get("properties").is_some() { "table" } else { "type" };
         format!("{kind} {name} {json}\n")
