@@ -27,6 +27,8 @@ const AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 const BYTES: u64 = 200 * 1024 * 1024;
 /// A look at the age and size of every file is taken once in so many runs.
 const LOOK_EVERY: u64 = 10;
+/// As many more runs may be there meanwhile: some go at once, not one in each run.
+const BETWEEN: usize = 10;
 
 /// The histories of a project.
 #[derive(Debug, Clone)]
@@ -63,7 +65,7 @@ impl Store {
     /// Removes what is too old or too much, when it may be time to: `own` is the run that goes on.
     pub(super) fn tidy(&self, own: u64) {
         let numbers = self.numbers();
-        if numbers.len() > RUNS || own.is_multiple_of(LOOK_EVERY) {
+        if numbers.len() > RUNS + BETWEEN || own.is_multiple_of(LOOK_EVERY) {
             self.prune(numbers.into_iter().rfind(|number| *number < own).unwrap_or_default());
         }
     }
