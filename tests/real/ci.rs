@@ -25,7 +25,9 @@ fn project(forge: &str, more: &str) -> Sandbox {
     project.write(
         "environments/defaults.toml",
         &format!(
-            r#"[secrets]
+            r#"[project]
+name = "shop"
+[secrets]
 files = ["all.enc.env"]
 [terraform.backend]
 path = "{states}/{{{{environment}}}}.tfstate"
@@ -302,10 +304,12 @@ const PROPOSED: [&str; 7] = [
     "GITLAB_TOKEN=token-of-the-bot",
 ];
 
-/// Runs the jobs of these variables.
+/// Runs the jobs of these variables, each in a copy of its own, as at GitLab: side by side in one folder, what one of them just
+/// makes or moves would fail another.
 fn gitlab_runs(program: &OsStr, project: &Sandbox, variables: &[&str], args: &[&str]) -> Run {
     let mut command = clean(program, project.root(), project.home.root());
-    command.env("PATH", path_with([Path::new(BIN)])).arg("--force-shell-executor").args(args);
+    command.env("PATH", path_with([Path::new(BIN)])).args(args);
+    command.args(["--force-shell-executor", "--shell-isolation", "--no-artifacts-to-source"]);
     command.arg(format!("--variable=INFRACTL_AGE_KEY={}", key(project)));
     Run::of(command.args(variables.iter().map(|variable| format!("--variable={variable}"))))
 }
