@@ -1,5 +1,7 @@
 """docs/speed.md, from what was measured."""
 
+from chain import CASES, CHAINS
+from chain import GOAL as CHAIN_GOAL
 from growth import SERIES
 from many import GOAL
 from many import TOOLS as NAMES
@@ -13,7 +15,7 @@ def page(figures):
         "Measured beside what one would take instead, by turns, by `benches/peers/run`, which also wrote this page,",
         f"on {figures['machine']}. Figures are medians.",
     ]
-    for name, part in (("works", one), ("many", many), ("growth", growth)):
+    for name, part in (("works", one), ("many", many), ("chain", chain), ("growth", growth)):
         if name in figures:
             lines += ["", *part(figures)]
     lines += [
@@ -86,6 +88,30 @@ def many(figures):
         f"| all are told (`env list`) | {listed['list']:.1f} | |",
     ]
     return lines
+
+
+def chain(figures):
+    lines = [
+        "## Chain",
+        "",
+        "Whole examples of this repository, beside plain scripts that do the same steps with the same programs (`benches/peers/by-hand`), on this machine.",
+        "In seconds. Programs: how often one is started, the engine's containers left out.",
+        "",
+        "| example | | infractl | by hand | ratio | goal | CPU s | by hand | programs | by hand |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for name, found in figures["chain"].items():
+        for case, both in found.get("cases", {}).items():
+            ours, script = both["infractl"], both["by hand"]
+            cells = [name, CASES[case], f"**{ours['s']:.2f}**", f"{script['s']:.2f}", f"{ours['s'] / script['s']:.2f}", str(CHAIN_GOAL)]
+            cells += [f"{ours['cpu']:.2f}", f"{script['cpu']:.2f}", str(ours["programs"] or "-"), str(script["programs"] or "-")]
+            lines.append(f"| {' | '.join(cells)} |")
+    lines += [""] + [f"- {CHAINS[name].title}. " + about(found) for name, found in figures["chain"].items()]
+    return lines
+
+
+def about(found):
+    return f"{found['rounds']} rounds. {busy(found['load'])}" if "cases" in found else f"Not measured: {found['missing']}."
 
 
 def growth(figures):

@@ -1,0 +1,124 @@
+"""Whole examples, from nothing to a service that was looked at, beside plain scripts that call the same programs (by-hand/)."""
+
+import os
+import re
+import shutil
+import statistics
+import subprocess
+from pathlib import Path
+
+from measure import Command
+
+GOAL = 1.05
+ROUNDS = 5
+HERE = Path(__file__).resolve().parent
+# When it was committed is part of what its images are called: the same for both.
+DATE = "2026-01-01T00:00:00Z"
+
+
+class Chain:
+    """An example, once for infractl and once for the script, each in a folder of its own; its containers have the same names."""
+
+    needs = ["docker", "compose"]
+    up, down = [], []
+
+    def __init__(self, top, root, tools, env, installed):
+        self.root, self.installed, self.source = root, installed, top / "examples" / self.name
+        names = ("DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_BUILDKIT")
+        # An engine that answered already was not started, and its address is that of whoever began this.
+        known = os.environ | installed
+        self.env = env | {name: known[name] for name in names if name in known}
+        self.env |= {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in (("NAME", "b"), ("EMAIL", "b@example.org"), ("DATE", DATE))}
+        self.folders, self.tools = {who: root / who.replace(" ", "-") for who in ("infractl", "by hand")}, tools
+        for who, folder in self.folders.items():
+            shutil.copytree(self.source, folder)
+            self.prepare(who, folder)
+            for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "as it is"]):
+                subprocess.run(["git", *words], cwd=folder, env=self.env, check=True)
+
+    def prepare(self, who, folder):
+        """What this machine has elsewhere than the example says."""
+
+    def clean(self):
+        """What `down` leaves and makes the next time shorter."""
+
+    def end(self):
+        """What was started for it."""
+
+    def variables(self, who):
+        return self.env
+
+    def command(self, who, verb, before=()):
+        if who == "by hand":
+            words = [str(HERE / "by-hand" / self.name), verb]
+        else:
+            lines = [" ".join([self.tools["infractl"], *line.split()]) for line in getattr(self, verb)]
+            words = lines[0].split() if len(lines) == 1 else ["sh", "-ec", "\n".join(lines)]
+        return Command([*before, *words], self.folders[who], self.variables(who))
+
+    def run(self, who, verb):
+        command = self.command(who, verb)
+        if why := command.tried(str(self.root / "said")):
+            raise RuntimeError(why)
+
+
+class AwsEtl(Chain):
+    name = "aws-etl"
+    needs = [*Chain.needs, "etl-image"]
+    title = "examples/aws-etl, `local`: unit tests, two images, environment file, PostgreSQL by compose, a load, a look at the result"
+    up, down = ["up local"], ["down local"]
+
+    def __init__(self, top, root, tools, env, installed):
+        super().__init__(top, root, tools, env | {"ETL_BASE": installed["INFRACTL_TEST_ETL_IMAGE"]}, installed)
+
+    def clean(self):
+        commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=self.folders["infractl"], env=self.env, check=True, capture_output=True, text=True).stdout.strip()
+        subprocess.run(["docker", "image", "rm", f"database:{commit}", f"etl:{commit}"], env=self.env, check=False, capture_output=True)
+
+
+CHAINS = {chain.name: chain for chain in (AwsEtl,)}
+CASES = {"up": "from nothing", "again": "once more", "down": "down"}
+
+
+def measured(chain, rounds, tell):
+    """For each case the medians of both, and how many programs each starts."""
+    took = {case: {who: [] for who in chain.folders} for case in CASES}
+    for number in range(rounds + 1):
+        # Whoever comes second finds more in the caches of the machine: by turns.
+        for who in sorted(chain.folders, reverse=bool(number % 2)):
+            tell(f"{chain.name}, round {number} of {rounds}: {who}")
+            chain.clean()
+            for case in CASES:
+                sample = timed(chain, who, "up" if case == "again" else case)
+                if number > 0:
+                    took[case][who].append(sample)
+    programs = {case: {} for case in CASES}
+    if shutil.which("strace"):
+        for who in chain.folders:
+            tell(f"{chain.name}, programs: {who}")
+            chain.clean()
+            for case in CASES:
+                programs[case][who] = started(chain, who, "up" if case == "again" else case)
+    chain.clean()
+    return {case: {who: middle(took[case][who]) | {"programs": programs[case].get(who)} for who in chain.folders} for case in CASES}
+
+
+def timed(chain, who, verb):
+    command = chain.command(who, verb)
+    try:
+        return command.run()
+    except RuntimeError:
+        # Once more, for what it says.
+        raise RuntimeError(command.tried(str(chain.root / "said")) or f"{chain.name}: {who} {verb} failed once") from None
+
+
+def started(chain, who, verb):
+    """How often a program is started (`execve`), by the process and all below it; what the engine starts is not of it."""
+    log = chain.root / "strace"
+    chain.command(who, verb, ["strace", "-f", "-qq", "-e", "trace=execve", "-o", str(log)]).run()
+    return len(re.findall(r"execve.* = 0$", log.read_text(encoding="utf-8", errors="replace"), re.MULTILINE))
+
+
+def middle(samples):
+    wall, cpu = [sample[0] for sample in samples], [sample[1] for sample in samples]
+    return {"s": round(statistics.median(wall), 3), "cpu": round(statistics.median(cpu), 3), "least": round(min(wall), 3)}
