@@ -10,7 +10,6 @@ from pathlib import Path
 from measure import Command
 
 GOAL = 1.05
-ROUNDS = 5
 HERE = Path(__file__).resolve().parent
 # When it was committed is part of what its images are called: the same for both.
 DATE = "2026-01-01T00:00:00Z"
@@ -20,6 +19,7 @@ class Chain:
     """An example, once for infractl and once for the script, each in a folder of its own; its containers have the same names."""
 
     needs = ["docker", "compose"]
+    rounds = 7
     up, down = [], []
 
     def __init__(self, top, root, tools, env, installed):
@@ -76,12 +76,76 @@ class AwsEtl(Chain):
         subprocess.run(["docker", "image", "rm", f"database:{commit}", f"etl:{commit}"], env=self.env, check=False, capture_output=True)
 
 
-CHAINS = {chain.name: chain for chain in (AwsEtl,)}
+class Lab(Chain):
+    """As in tests/real/lab.rs: k3d is a fake in front of a real API of Kubernetes, the controller of Argo CD a stand-in."""
+
+    name = "lab"
+    needs = ["docker", "openbao", "compose", "ovh", "kubernetes", "gitea", "etl-image"]
+    title = (
+        "examples/lab, `etl`: secrets of a SOPS file, PostgreSQL, OpenBao and Gitea by compose, a role and its database, seven repositories, a cluster "
+        "(a real API of Kubernetes behind a fake k3d), terraform, helm, Argo CD (a stand-in for its controller), and until all of it is healthy"
+    )
+    rounds = 3
+    up, down = ["up lab --ignore-needs"], ["down lab"]
+
+    def __init__(self, top, root, tools, env, installed):
+        self.beds, self.started, self.alive = top / "tests/lab", [], []
+        at = {name: installed[f"INFRACTL_TEST_{name.upper()}"] for name in ("etl_image", "bao", "gitea", "kubernetes", "kubectl", "helm3", "registry")}
+        for name in ("gitea", "helm3"):
+            if not Path(at[name]).exists():
+                raise RuntimeError(f"{name} is not built yet: pass the tests once")
+        programs = root / "programs"
+        programs.mkdir(parents=True)
+        for name, program in {"helm": at["helm3"], "kubectl": at["kubectl"], "k3d": self.beds / "k3d"}.items():
+            (programs / name).symlink_to(program)
+        env = env | {"PATH": f"{programs}:{env['PATH']}", "LAB_KUBERNETES": at["kubernetes"], "LAB_KUBECTL": at["kubectl"]}
+        outside = os.environ | installed
+        registry = shutil.which("docker-registry")
+        said = subprocess.run([self.beds / "images", at["etl_image"], at["bao"], at["gitea"], registry], env=outside, check=True, stdout=subprocess.PIPE, text=True).stdout
+        self.images = dict(line.split() for line in said.splitlines())
+        env |= {f"{name.upper()}_IMAGE": image for name, image in self.images.items()}
+        self.chart = f"oci://{at['registry']}/charts"
+        for words in (["package", self.beds / "argo-cd", "-d", root], ["push", "--plain-http", root / "argo-cd-9.1.4.tgz", self.chart]):
+            subprocess.run([at["helm3"], *words], env=env, check=True, capture_output=True)
+        super().__init__(top, root, tools, env | {"ARGOCD_CHART": f"{self.chart}/argo-cd", "HELM_FLAGS": "--plain-http"}, installed)
+
+    def prepare(self, who, folder):
+        file = folder / "environments/lab/environment.toml"
+        text = file.read_text(encoding="utf-8")
+        text = text.replace("registry = { port = 15001 }", f'registry = {{ port = 15001, image = "{self.images["registry"]}" }}')
+        file.write_text(text.replace('"oci://ghcr.io/argoproj/argo-helm/argo-cd"', f'"{self.chart}/argo-cd", plain-http = true'), encoding="utf-8")
+        state = self.state(who)
+        state.mkdir()
+        os.mkfifo(state / "alive")
+        # The cluster runs as long as this is open.
+        self.alive.append(os.open(state / "alive", os.O_RDWR))
+        kubeconfig = folder / (".infractl/kube/lab" if who == "infractl" else ".kube/lab")
+        words = [self.beds / "argocd", kubeconfig, state / "argocd", self.env["LAB_KUBECTL"], self.root / "programs/helm"]
+        self.started.append(subprocess.Popen(words, env=self.env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+
+    def state(self, who):
+        return self.root / f"state-{who.replace(' ', '-')}"
+
+    def variables(self, who):
+        key = self.folders[who] / "credentials/demo-key-PROTECTS-NOTHING.txt"
+        return self.env | {"LAB_STATE": str(self.state(who)), "SOPS_AGE_KEY_FILE": str(key)}
+
+    def end(self):
+        for who in self.folders:
+            self.command(who, "down").tried(str(self.root / "said"))
+        for process in self.started:
+            process.communicate()
+        for descriptor in self.alive:
+            os.close(descriptor)
+
+
+CHAINS = {chain.name: chain for chain in (AwsEtl, Lab)}
 CASES = {"up": "from nothing", "again": "once more", "down": "down"}
 
 
-def measured(chain, rounds, tell):
+def measured(chain, tell):
     """For each case the medians of both, and how many programs each starts."""
+    rounds = chain.rounds
     took = {case: {who: [] for who in chain.folders} for case in CASES}
     for number in range(rounds + 1):
         # Whoever comes second finds more in the caches of the machine: by turns.
@@ -115,7 +179,8 @@ def timed(chain, who, verb):
 def started(chain, who, verb):
     """How often a program is started (`execve`), by the process and all below it; what the engine starts is not of it."""
     log = chain.root / "strace"
-    chain.command(who, verb, ["strace", "-f", "-qq", "-e", "trace=execve", "-o", str(log)]).run()
+    # -D: what goes on in the background is not waited for.
+    chain.command(who, verb, ["strace", "-D", "-f", "-qq", "-e", "trace=execve", "-o", str(log)]).run()
     return len(re.findall(r"execve.* = 0$", log.read_text(encoding="utf-8", errors="replace"), re.MULTILINE))
 
 
