@@ -101,13 +101,14 @@ def chain(figures):
         "| example | | infractl | by hand | ratio | goal | CPU s | by hand | programs | by hand |",
         "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
-    for name, found in figures["chain"].items():
+    chains = {name: figures["chain"][name] for name in CHAINS if name in figures["chain"]}
+    for name, found in chains.items():
         for case, both in found.get("cases", {}).items():
             ours, script = both["infractl"], both["by hand"]
             cells = [name, CASES[case], f"**{ours['s']:.2f}**", f"{script['s']:.2f}", f"{ours['s'] / script['s']:.2f}", str(CHAIN_GOAL)]
             cells += [f"{ours['cpu']:.2f}", f"{script['cpu']:.2f}", str(ours["programs"] or "-"), str(script["programs"] or "-")]
             lines.append(f"| {' | '.join(cells)} |")
-    lines += [""] + [f"- {CHAINS[name].title}. " + about(found) for name, found in figures["chain"].items()]
+    lines += [""] + [f"- {CHAINS[name].title}. " + about(found) for name, found in chains.items()]
     return lines
 
 
