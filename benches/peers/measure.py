@@ -2,6 +2,7 @@
 
 import os
 import statistics
+import threading
 import time
 
 
@@ -28,6 +29,32 @@ class Command:
         took = time.perf_counter() - begun
         self.check(status, "")
         return took, usage.ru_utime + usage.ru_stime
+
+    def watched(self):
+        """Of a long run: seconds, seconds of processors with its children and `own` without them, and its own `memory` in MB."""
+        begun = time.perf_counter()
+        pid, seen, ended = self.start(), {"own": 0.0, "memory": 0.0}, threading.Event()
+
+        def watch():
+            while not ended.wait(0.02):
+                try:
+                    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+                        fields = stat.read().rsplit(")", 1)[1].split()
+                    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+                        most = [int(line.split()[1]) for line in status if line.startswith("VmHWM")]
+                except OSError:
+                    return
+                seen["own"] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+                seen["memory"] = max([seen["memory"]] + [kb / 1024 for kb in most])
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        _, status, usage = os.wait4(pid, 0)
+        took = time.perf_counter() - begun
+        ended.set()
+        watcher.join()
+        self.check(status, "")
+        return {"wall": took, "cpu": usage.ru_utime + usage.ru_stime} | seen
 
     def check(self, status, said):
         code = os.waitstatus_to_exitcode(status)
