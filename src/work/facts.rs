@@ -13,6 +13,7 @@ use crate::config::template::{Foreign, Rendered};
 use crate::failure::Failure;
 use crate::net::aws::Session;
 use crate::secrets::Secrets;
+use crate::tools::docker::compose;
 use crate::tools::helm::Major;
 use crate::tools::power;
 use crate::tools::terraform::Output;
@@ -71,6 +72,8 @@ pub struct Facts {
     pub(crate) snapshot: Option<String>,
     /// The snapshots that deployment records name; none when these cannot be read.
     pub(crate) pinned: Option<BTreeSet<String>>,
+    /// Which compose there is, once it was asked; by the machine, empty for this one.
+    pub(crate) compose: BTreeMap<String, compose::Program>,
     /// Which helm there is, once it was asked.
     pub(crate) helm: Option<Major>,
     /// When a run began that died, and whose lock this run has taken over.

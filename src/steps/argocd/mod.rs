@@ -23,12 +23,12 @@ use crate::work::schedule::pause;
 use crate::work::script::{Script, no_script};
 use crate::work::values::Known;
 
-/// Between two looks.
-const EVERY: Duration = Duration::from_secs(2);
+/// Between two looks: at first, and at most. What is there already is over at once.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
 /// How long it is waited for when the step has no limit.
 const LIMIT: Duration = Duration::from_secs(600);
-/// So many looks in a row may bring nothing.
-const UNSEEN: u32 = 15;
+/// So many looks in a row may bring nothing: half a minute.
+const UNSEEN: u32 = 20;
 
 impl StepKind for ArgoCd {
     fn visit(&self, _: &Environment, see: &mut dyn FnMut(Mention<'_>)) {
@@ -95,7 +95,7 @@ async fn run(step: &mut StepCx<'_>, argocd: &ArgoCd) -> Result<String, Failure> 
     let mut round = Round::new(names(step, &known, argocd)?, wish, argocd.prune, argocd.children);
     let begun = Instant::now();
     let limit = step.left().unwrap_or(LIMIT);
-    let (mut unseen, mut last) = (0, None);
+    let (mut unseen, mut last, mut every) = (0, None, PAUSES.0);
     let late = |text: &str| format!("after {}: {text}", duration(begun.elapsed()));
     loop {
         match round.look(step).await {
@@ -107,7 +107,7 @@ async fn run(step: &mut StepCx<'_>, argocd: &ArgoCd) -> Result<String, Failure> 
                 unseen = 0;
                 step.progress(text.clone());
                 step.line(Level::Detail, &text);
-                if begun.elapsed() + EVERY >= limit {
+                if begun.elapsed() + every >= limit {
                     round.shown(step);
                     return Err(round.failure(&late(&text)));
                 }
@@ -122,7 +122,7 @@ async fn run(step: &mut StepCx<'_>, argocd: &ArgoCd) -> Result<String, Failure> 
                 if step.cx.interrupts.is_pressed() {
                     return Err(step.interrupted(format!("stopped waiting for `{}`", round.root.1)));
                 }
-                let is_over = unseen >= UNSEEN || begun.elapsed() + EVERY >= limit;
+                let is_over = unseen >= UNSEEN || begun.elapsed() + every >= limit;
                 // Argo CD may be on its way, its kinds too.
                 let is_passing = lost.is_passing || lost.refusal == Some(Refusal::UnknownKind);
                 let is_late = step.left().is_some_and(|left| left.is_zero());
@@ -136,10 +136,11 @@ async fn run(step: &mut StepCx<'_>, argocd: &ArgoCd) -> Result<String, Failure> 
                 step.progress(format!("{:#}", lost.failure.error));
             }
         }
-        if !pause(EVERY, &step.cx.interrupts).await {
+        if !pause(every, &step.cx.interrupts).await {
             let rest = if round.wish.sync { ": a synchronisation that was started goes on" } else { "" };
             return Err(step.interrupted(format!("stopped waiting for `{}`{rest}", round.root.1)));
         }
+        every = every.mul_f64(1.5).min(PAUSES.1);
     }
 }
 

@@ -54,8 +54,18 @@ pub(crate) async fn ask(
     }
 }
 
-/// Which compose there is.
+/// Which compose there is. It is asked once in a run: each time three programs start.
 pub(crate) async fn program(step: &mut StepCx<'_>, at: Option<&Machine>) -> Result<Program, Failure> {
+    let machine = at.map_or_else(String::new, |machine| machine.name.clone());
+    if let Some(known) = step.facts.compose.get(&machine) {
+        return Ok(*known);
+    }
+    let found = find(step, at).await?;
+    step.facts.compose.insert(machine, found);
+    Ok(found)
+}
+
+async fn find(step: &mut StepCx<'_>, at: Option<&Machine>) -> Result<Program, Failure> {
     let place = at.map_or_else(|| "on this machine".to_owned(), |machine| format!("on {}", machine.name));
     let Some(plugin) = ask(step, at, Program::Plugin.version()).await? else {
         return Err(missing(&place));

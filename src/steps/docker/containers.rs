@@ -12,7 +12,7 @@ use crate::steps::docker::compose_program::{ask, missing, placed};
 use crate::text::{duration, list as listed, plural};
 use crate::tools::docker;
 use crate::tools::docker::containers::{self as tool, Container, Standing};
-use crate::tools::docker::watched::Watched;
+use crate::tools::docker::watched::{Watched, some_need_time};
 use crate::work::StepCx;
 use crate::work::schedule::pause;
 
@@ -62,7 +62,9 @@ pub(crate) async fn healthy(
             return Err(Failure::new(Kind::Failed, format!("{title} started no container"))
                 .help("check `services` and `profiles`"));
         }
-        let clock = if watched.is_empty() && !is_over(step) { clock(step, at).await? } else { None };
+        // The engine is slow to tell.
+        let asks = watched.is_empty() && some_need_time(&all) && !is_over(step);
+        let clock = if asks { clock(step, at).await? } else { None };
         let now = (step.cx.now)();
         watched.look(&all, clock, now);
         let of = |wanted: Standing| -> Vec<&Container> {

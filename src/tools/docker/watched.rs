@@ -56,15 +56,24 @@ impl Watched {
         let Some(seen) = self.0.get(&one.id) else { return one.standing(one.restarts) };
         let standing = one.standing(seen.restarts);
         let ran = Duration::try_from(now.duration_since(seen.since)).unwrap_or_default();
-        let needed = match standing {
-            Standing::Good | Standing::Runs if one.status == "running" && one.restarts > 0 => STEADY,
-            Standing::Runs => SETTLED,
-            _ => Duration::ZERO,
-        };
         match standing {
-            Standing::Good | Standing::Runs if ran < needed => Standing::NotYet,
+            Standing::Good | Standing::Runs if ran < needed(one, standing) => Standing::NotYet,
             standing => standing,
         }
+    }
+}
+
+/// Whether one of them has to run for a while before it counts: then it matters when it was started.
+pub(crate) fn some_need_time(all: &[Container]) -> bool {
+    all.iter().any(|one| !needed(one, one.standing(one.restarts)).is_zero())
+}
+
+/// How long it has to run.
+fn needed(one: &Container, standing: Standing) -> Duration {
+    match standing {
+        Standing::Good | Standing::Runs if one.status == "running" && one.restarts > 0 => STEADY,
+        Standing::Runs => SETTLED,
+        _ => Duration::ZERO,
     }
 }
 

@@ -45,6 +45,8 @@ const GRACE: Duration = Duration::from_secs(30);
 const AGAIN: Duration = Duration::from_secs(15);
 /// How often an error is seen, each time after another look, before it counts.
 const TIMES: u32 = 3;
+/// From one of these looks to the next.
+const APART: Duration = Duration::from_secs(2);
 
 /// What was seen of an Application so far.
 #[derive(Debug, Default)]
@@ -56,7 +58,7 @@ pub(crate) struct Watched {
     is_fresh: bool,
     asked: Option<Instant>,
     bad_since: Option<Instant>,
-    errors: (u32, Option<Timestamp>),
+    errors: (u32, Option<Timestamp>, Option<Instant>),
     is_settled: bool,
 }
 
@@ -114,17 +116,20 @@ impl Watched {
 
     fn judge(&mut self, app: Application<'_>, wish: &Wish, now: Instant) -> Next {
         if let Some(error) = app.error() {
-            let counts =
-                self.errors.0 == 0 || wish.refresh == Refresh::None || app.reconciled() != self.errors.1;
-            if counts {
-                self.errors = (self.errors.0 + 1, app.reconciled());
+            let (times, reconciled, counted) = self.errors;
+            let is_another = match wish.refresh {
+                Refresh::None => counted.is_some_and(|counted| now.duration_since(counted) >= APART),
+                _ => app.reconciled() != reconciled,
+            };
+            if times == 0 || is_another {
+                self.errors = (times + 1, app.reconciled(), Some(now));
             }
             if error.is_lasting && self.errors.0 >= TIMES {
                 return Next::Failed(error.text);
             }
-            return self.refresh_or(Duration::from_secs(2), app, wish, now, error.text);
+            return self.refresh_or(APART, app, wish, now, error.text);
         }
-        self.errors = (0, None);
+        self.errors = (0, None, None);
         if app.is_running() {
             return Next::Wait(app.operation_words());
         }

@@ -114,6 +114,21 @@ fn the_failure_of_another_operation_is_a_reason_to_synchronise() {
 }
 
 #[test]
+fn an_error_that_is_only_looked_at_counts_when_it_stays() {
+    let begun = Instant::now();
+    let plain = Wish { refresh: Refresh::None, ..wish() };
+    let mut watched = Watched::default();
+    let mut wrong = app("Unknown", "Healthy", ASKED);
+    wrong["status"]["conditions"] = json!([{ "type": "InvalidSpecError", "message": "no such repository" }]);
+    let mut at =
+        |millis| watched.look(Application(&wrong), &plain, false, begun + Duration::from_millis(millis));
+    for millis in [0, 200, 500, 1900, 2000, 3900] {
+        waits(&at(millis), "no such repository");
+    }
+    fails(&at(4000), "no such repository");
+}
+
+#[test]
 fn only_the_wanted_commit_counts() {
     let begun = Instant::now();
     let wish = Wish { sync: false, revision: Some(OLD.to_owned()), ..wish() };
