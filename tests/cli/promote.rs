@@ -302,6 +302,12 @@ fn killed_and_done_again(project: &Sandbox, verb: &[&str], environment: &str, wa
         } else {
             let begun = count + killed;
             wait_for("the deployment to begin", || {
+                // What the killed run has started may still hold its lock.
+                if let Some(ended) = run.try_wait().unwrap() {
+                    let said = std::io::read_to_string(run.stderr.take().unwrap()).unwrap();
+                    assert_eq!(ended.code(), Some(75), "{said}");
+                    run = start(&mut project.command(verb));
+                }
                 let file = project.path(format!(".infractl/deployments/{environment}.jsonl"));
                 let text = std::fs::read_to_string(file).unwrap_or_default();
                 let is_there = text.matches("\"event\":\"began\"").count() > begun;

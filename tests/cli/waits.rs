@@ -1,7 +1,7 @@
 //! The loops of printed scripts wait as infractl waits: both are run against the same listeners.
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread;
@@ -11,23 +11,30 @@ use crate::common::{Sandbox, skip};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection};
+use socket2::{Domain, Socket, Type};
 
-/// A port where nobody listens yet.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// A port where nobody listens yet, and where no other program can.
+fn held_port() -> (Socket, u16) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let port = socket.local_addr().unwrap().as_socket().unwrap().port();
+    (socket, port)
 }
 
 /// Does this with each connection, on a thread of its own, from this long on.
-fn serve(port: u16, after: Duration, answer: impl Fn(TcpStream) + Send + 'static) {
-    let listen = move || TcpListener::bind(("127.0.0.1", port)).unwrap();
-    let begin = move |listener: TcpListener| listener.incoming().flatten().for_each(answer);
+fn serve(socket: Socket, after: Duration, answer: impl Fn(TcpStream) + Send + 'static) {
+    let begin = move || {
+        socket.listen(64).unwrap();
+        TcpListener::from(socket)
+    };
+    let go_on = move |listener: TcpListener| listener.incoming().flatten().for_each(answer);
     if after.is_zero() {
-        let listener = listen();
-        thread::spawn(move || begin(listener));
+        let listener = begin();
+        thread::spawn(move || go_on(listener));
     } else {
         thread::spawn(move || {
             thread::sleep(after);
-            begin(listen());
+            go_on(begin());
         });
     }
 }
@@ -158,7 +165,7 @@ fn project() -> (Sandbox, Vec<(&'static str, bool)>) {
     let mut wanted = Vec::new();
     let mut begin = Vec::new();
     for (number, case) in cases.into_iter().enumerate() {
-        let port = free_port();
+        let (socket, port) = held_port();
         let (kind, address) = match case.kind {
             "tcp" => ("tcp", format!("localhost:{port}")),
             "tls" => ("tls", format!("localhost:{port}")),
@@ -172,12 +179,16 @@ fn project() -> (Sandbox, Vec<(&'static str, bool)>) {
             if case.good { 60 } else { 2 }
         ));
         wanted.push((case.name, case.good));
-        begin.extend(case.there.map(|(after, answer)| (port, after, answer)));
+        match case.there {
+            Some((after, answer)) => begin.push((socket, after, answer)),
+            // Held as long as the process lives.
+            None => std::mem::forget(socket),
+        }
     }
     project.write("environments/local/environment.toml", &toml);
     project.write("ca.pem", &ca);
-    for (port, after, answer) in begin {
-        serve(port, after, answer);
+    for (socket, after, answer) in begin {
+        serve(socket, after, answer);
     }
     (project, wanted)
 }
