@@ -69,6 +69,7 @@ pub(crate) const WRITTEN: &[(&str, &str)] = written![
     "scenarios",
     "secrets",
     "snapshots",
+    "speed",
     "status",
     "terraform",
     "tools",
