@@ -13,7 +13,8 @@ def page(figures):
         "# Speed",
         "",
         "Measured beside what one would take instead, by turns, by `benches/peers/run`, which also wrote this page,",
-        f"on {figures['machine']}. Figures are medians.",
+        f"on {figures['machine']}. Figures are medians. Every program is a fresh copy of itself: how long one takes to start depends on how its file",
+        "lies in memory.",
     ]
     for name, part in (("works", one), ("many", many), ("chain", chain), ("growth", growth)):
         if name in figures:
