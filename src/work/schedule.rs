@@ -82,6 +82,11 @@ impl Tries {
     }
 }
 
+/// The next pause where they grow: what is over soon is seen soon.
+pub(crate) fn longer(pause: Duration, longest: Duration) -> Duration {
+    pause.mul_f64(1.5).min(longest)
+}
+
 /// Sleeps; false when the user asks to stop.
 pub(crate) async fn pause(length: Duration, interrupts: &Interrupts) -> bool {
     let until = Instant::now() + length;
@@ -101,6 +106,12 @@ mod tests {
 
     fn schedule(attempts: u32, every: u64) -> Schedule {
         Schedule { attempts, every: Duration::from_secs(every) }
+    }
+
+    #[test]
+    fn pauses_grow_by_half_up_to_the_longest() {
+        assert_eq!(longer(2 * SECOND, 10 * SECOND), 3 * SECOND);
+        assert_eq!(longer(8 * SECOND, 10 * SECOND), 10 * SECOND);
     }
 
     #[test]

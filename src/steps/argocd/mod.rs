@@ -19,7 +19,7 @@ use crate::tools::kubernetes::refusals::Refusal;
 use crate::ui::event::Level;
 use crate::work::StepCx;
 use crate::work::kind::{Mention, StepKind};
-use crate::work::schedule::pause;
+use crate::work::schedule::{longer, pause};
 use crate::work::script::{Script, no_script};
 use crate::work::values::Known;
 
@@ -140,7 +140,7 @@ async fn run(step: &mut StepCx<'_>, argocd: &ArgoCd) -> Result<String, Failure> 
             let rest = if round.wish.sync { ": a synchronisation that was started goes on" } else { "" };
             return Err(step.interrupted(format!("stopped waiting for `{}`{rest}", round.root.1)));
         }
-        every = every.mul_f64(1.5).min(PAUSES.1);
+        every = longer(every, PAUSES.1);
     }
 }
 

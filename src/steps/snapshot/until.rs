@@ -11,7 +11,7 @@ use crate::snapshots::away::{State, Thing, gib};
 use crate::text::duration;
 use crate::tools::snapshots::Cloud;
 use crate::work::StepCx;
-use crate::work::schedule::pause;
+use crate::work::schedule::{longer, pause};
 
 /// How soon it is looked at for the first time, and how far apart looks are at most.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(15));
@@ -71,7 +71,7 @@ impl Wait<'_> {
             if is_late() {
                 return Err(self.goes_on(step, &thing, late));
             }
-            every = every.mul_f64(1.5).min(PAUSES.1);
+            every = longer(every, PAUSES.1);
             let seen = match self.look(step, &thing).await {
                 Err(_) if step.cx.interrupts.is_pressed() => {
                     return Err(self.goes_on(step, &thing, |text| step.interrupted(text)));

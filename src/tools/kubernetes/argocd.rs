@@ -58,8 +58,17 @@ pub(crate) struct Watched {
     is_fresh: bool,
     asked: Option<Instant>,
     bad_since: Option<Instant>,
-    errors: (u32, Option<Timestamp>, Option<Instant>),
+    /// The errors in a row that count.
+    errors: Option<Errors>,
     is_settled: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Errors {
+    times: u32,
+    /// When it had looked, and when we did, as the last of them was counted.
+    reconciled: Option<Timestamp>,
+    counted: Instant,
 }
 
 impl Watched {
@@ -116,20 +125,23 @@ impl Watched {
 
     fn judge(&mut self, app: Application<'_>, wish: &Wish, now: Instant) -> Next {
         if let Some(error) = app.error() {
-            let (times, reconciled, counted) = self.errors;
-            let is_another = match wish.refresh {
-                Refresh::None => counted.is_some_and(|counted| now.duration_since(counted) >= APART),
-                _ => app.reconciled() != reconciled,
+            let is_another = |last: Errors| match wish.refresh {
+                Refresh::None => now.duration_since(last.counted) >= APART,
+                _ => app.reconciled() != last.reconciled,
             };
-            if times == 0 || is_another {
-                self.errors = (times + 1, app.reconciled(), Some(now));
-            }
-            if error.is_lasting && self.errors.0 >= TIMES {
+            let another = |times| Errors { times, reconciled: app.reconciled(), counted: now };
+            let errors = match self.errors {
+                None => another(1),
+                Some(last) if is_another(last) => another(last.times + 1),
+                Some(last) => last,
+            };
+            self.errors = Some(errors);
+            if error.is_lasting && errors.times >= TIMES {
                 return Next::Failed(error.text);
             }
             return self.refresh_or(APART, app, wish, now, error.text);
         }
-        self.errors = (0, None, None);
+        self.errors = None;
         if app.is_running() {
             return Next::Wait(app.operation_words());
         }
